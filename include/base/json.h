@@ -1,0 +1,38 @@
+/*
+ * Reading and comparing jansson trees by path.
+ *
+ * A path is dotted ("spec.template.metadata"); keys that hold a dot are reached one by one with
+ * json_object_get. What these return is borrowed from the tree.
+ */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+
+void json_decref_indirect(json_t **p);
+#define auto_json ATTR_CLEANUP(json_decref_indirect) json_t
+
+/* The value at the path, or NULL. `root` may be NULL. */
+json_t *json_path(const json_t *root, const char *path);
+/* The string at the path, or `fallback` when there is none or it is not a string. */
+const char *json_path_string(const json_t *root, const char *path, const char *fallback);
+json_int_t json_path_int(const json_t *root, const char *path, json_int_t fallback);
+bool json_path_bool(const json_t *root, const char *path, bool fallback);
+
+/*
+ * Whether the observed object already holds every field of the wanted one: objects are compared
+ * key by key (extra observed keys are somebody else's or the server's defaults), arrays element by
+ * element with equal length, scalars exactly (an integer equals the same real).
+ */
+bool json_covers(const json_t *observed, const json_t *wanted);
+
+/* Compact text with sorted keys; the caller owns it. */
+char *json_text(const json_t *value);
+/* Parses `len` bytes; error kind ERROR_INVALID with line and column. New reference. */
+json_t *json_parse(const char *data, size_t len, struct error *err);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * Kubernetes quantities ("4", "2500m", "1k", "0.5"), as integer thousandths.
+ * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ */
+#ifndef BASE_QUANTITY_H
+#define BASE_QUANTITY_H
+
+#include <stdint.h>
+
+/* Thousandths, or -1 when malformed, negative or too large for 63 bits. Finer than a thousandth rounds up, as the API does. */
+int64_t quantity_parse_milli(const char *text);
+/* The canonical form of thousandths: "4", "2500m"; heap, caller owns. */
+char *quantity_format_milli(int64_t milli);
+
+#endif

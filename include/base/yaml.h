@@ -1,0 +1,20 @@
+/*
+ * YAML to jansson and back, by libyaml: one document, YAML 1.2 core scalars, no anchors' cycles.
+ */
+#ifndef BASE_YAML_H
+#define BASE_YAML_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Parses the first document; errors are ERROR_INVALID with line and column. New reference.
+ * An empty document gives JSON null. Depth is bounded (64) and aliases are expanded only within a budget. */
+json_t *yaml_parse(const char *text, size_t len, struct error *err);
+/* All documents of a stream, as a JSON array. */
+json_t *yaml_parse_all(const char *text, size_t len, struct error *err);
+/* Block-style YAML with keys in insertion order, strings quoted where they would read as something else; heap, caller owns. */
+char *yaml_text(const json_t *value);
+
+#endif

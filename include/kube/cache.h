@@ -1,0 +1,29 @@
+/*
+ * The last known objects of one resource type, as trimmed JSON bytes (no managedFields, no
+ * last-applied annotation), by "namespace/name".
+ *
+ * Bytes, not trees: ten thousand objects must fit in a few tens of MiB.
+ */
+#ifndef KUBE_CACHE_H
+#define KUBE_CACHE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct kube_cache;
+
+struct kube_cache *kube_cache_new(void);
+void kube_cache_free(struct kube_cache *cache);
+/* New reference, decoded; NULL when absent. */
+json_t *kube_cache_get(const struct kube_cache *cache, const char *ns, const char *name);
+bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *name);
+size_t kube_cache_count(const struct kube_cache *cache);
+/* New reference: an array of all objects of a namespace (NULL = all), ordered by key. */
+json_t *kube_cache_list(const struct kube_cache *cache, const char *ns);
+/* Stores a trimmed copy; true when it differs from what was there (resourceVersion included). */
+bool kube_cache_put(struct kube_cache *cache, const json_t *object);
+/* True when it was there. */
+bool kube_cache_remove(struct kube_cache *cache, const char *ns, const char *name);
+
+#endif

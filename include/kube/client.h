@@ -1,0 +1,59 @@
+/*
+ * Requests to the API server: JSON in, JSON out, errors worded from the Status it answers.
+ *
+ * A call completes exactly once, from the loop. 429 and 5xx with Retry-After are retried inside
+ * (at most 10 times, replayable bodies only); everything else is the caller's to decide.
+ */
+#ifndef KUBE_CLIENT_H
+#define KUBE_CLIENT_H
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "kube/config.h"
+#include "kube/resource.h"
+#include "net/http_client.h"
+
+struct kube_client;
+struct kube_call;
+
+/* `result` is borrowed (json_incref to keep); NULL exactly when `err` is set. */
+typedef void kube_done_fn(void *ctx, json_t *result, const struct error *err);
+
+/* Borrows all three for its life. */
+struct kube_client *kube_client_new(uv_loop_t *loop, struct http_client *http, struct kube_config *config);
+/* Every call must have completed. */
+void kube_client_free(struct kube_client *client);
+uv_loop_t *kube_client_loop(struct kube_client *client);
+
+/* Any request by path ("/apis/…?query"). `content_type` and `body` may be NULL. A body that is not JSON gives ERROR_INTERNAL. */
+struct kube_call *kube_request(struct kube_client *client, const char *method, const char *path, const char *content_type,
+	const json_t *body, kube_done_fn *done, void *ctx);
+
+struct kube_call *kube_get(struct kube_client *client, const struct kube_resource *resource, const char *ns,
+	const char *name, kube_done_fn *done, void *ctx);
+/* Server-side apply, forced, by `field_manager`. The object holds only the fields we own. */
+struct kube_call *kube_apply(struct kube_client *client, const struct kube_resource *resource, const json_t *object,
+	const char *field_manager, kube_done_fn *done, void *ctx);
+/* Server-side apply of the status subresource. */
+struct kube_call *kube_apply_status(struct kube_client *client, const struct kube_resource *resource,
+	const json_t *object, const char *field_manager, kube_done_fn *done, void *ctx);
+/* JSON merge patch; a metadata.resourceVersion in the patch is a precondition. */
+struct kube_call *kube_merge_patch(struct kube_client *client, const struct kube_resource *resource, const char *ns,
+	const char *name, const json_t *patch, const char *field_manager, kube_done_fn *done, void *ctx);
+struct kube_call *kube_create(struct kube_client *client, const struct kube_resource *resource, const json_t *object,
+	const char *field_manager, kube_done_fn *done, void *ctx);
+/* Deletes with a UID precondition (NULL = none), propagation Background. Not found is success with result {}. */
+struct kube_call *kube_delete(struct kube_client *client, const struct kube_resource *resource, const char *ns,
+	const char *name, const char *uid, kube_done_fn *done, void *ctx);
+/* done is called later with ERROR_CANCELLED. */
+void kube_call_cancel(struct kube_call *call);
+
+/* A streaming GET (a watch): each complete line of the body goes to on_line; done at its end.
+ * A line over 16 MiB ends it with an error. `result` of done is JSON null on a clean end. */
+typedef int kube_line_fn(void *ctx, const char *line, size_t len);
+struct kube_call *kube_stream(struct kube_client *client, const char *path, int64_t idle_timeout_ms,
+	kube_line_fn *on_line, kube_done_fn *done, void *ctx);
+
+#endif

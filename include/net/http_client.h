@@ -1,0 +1,77 @@
+/*
+ * An asynchronous HTTP client: libcurl's multi interface on a libuv loop.
+ *
+ * A request completes exactly once, through its done callback, never from inside the call that
+ * started it, also when it is cancelled or the client is closed. Everything runs on the loop's
+ * thread. Redirects are never followed. Responses are bounded by `max_body`; over it the
+ * transfer fails with a clear error instead of a cut body.
+ */
+#ifndef NET_HTTP_CLIENT_H
+#define NET_HTTP_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/error.h"
+
+struct http_client;
+struct http_transfer;
+
+/* TLS and proxy of one destination; strings are borrowed for the call that takes them and copied. */
+struct http_tls {
+	const char *ca_file;     /* PEM file; NULL = the system's */
+	const char *ca_data;     /* PEM text, wins over ca_file */
+	const char *cert_file;   /* client certificate */
+	const char *cert_data;
+	const char *key_file;
+	const char *key_data;
+	const char *server_name; /* SNI and name to verify; NULL = the URL's host */
+	int insecure;            /* skip verification */
+};
+
+struct http_response {
+	int status;             /* 0 when no response line arrived */
+	const char *body;       /* NUL-terminated; empty when streamed */
+	size_t body_len;
+	const char *content_type; /* "" when absent */
+	int64_t retry_after_ms; /* -1 when absent; seconds or HTTP-date are both read */
+	/* Transport failure, timeout, too large, or cancelled; NULL when a response arrived whole.
+	 * An HTTP status ≥ 400 is not an error here. */
+	const struct error *error;
+};
+
+typedef void http_done_fn(void *ctx, const struct http_response *response);
+/* Called with each piece of a 2xx body as it arrives, when set: the body is then not collected.
+ * A negative return ends the transfer with ERROR_CANCELLED. */
+typedef int http_data_fn(void *ctx, const char *data, size_t len);
+
+struct http_request {
+	const char *method; /* "GET", … */
+	const char *url;
+	const char *const *headers; /* NULL-terminated "Name: value", or NULL */
+	const char *body;           /* copied; NULL = none */
+	size_t body_len;
+	const struct http_tls *tls; /* NULL = defaults */
+	const char *proxy;          /* NULL = the environment's (HTTPS_PROXY, NO_PROXY), "" = none */
+	int64_t timeout_ms;         /* whole transfer; 0 = none (a watch) */
+	int64_t idle_timeout_ms;    /* no byte for so long fails the transfer; 0 = none */
+	int64_t connect_timeout_ms; /* 0 = 10 s */
+	size_t max_body;            /* 0 = 16 MiB */
+	http_data_fn *on_data;
+	http_done_fn *done; /* required */
+	void *ctx;
+};
+
+/* The loop must outlive the client. */
+struct http_client *http_client_new(uv_loop_t *loop);
+/* Cancels what is under way (each done is called with ERROR_CANCELLED, from the loop), then calls
+ * closed(ctx) from the loop; the client is freed after it. */
+void http_client_close(struct http_client *client, void (*closed)(void *ctx), void *ctx);
+
+/* Starts; the returned transfer is valid until its done callback was called. Never NULL. */
+struct http_transfer *http_client_start(struct http_client *client, const struct http_request *request);
+/* Asks for the end: done is called later, with ERROR_CANCELLED. */
+void http_transfer_cancel(struct http_transfer *transfer);
+
+#endif

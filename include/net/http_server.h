@@ -1,0 +1,38 @@
+/*
+ * A small HTTP server: libwebsockets on a libuv loop the caller owns.
+ *
+ * The handler is called on the loop with a whole request and answers at once or later, exactly
+ * once, by http_reply(). A client that went away is harmless: the reply is dropped.
+ */
+#ifndef NET_HTTP_SERVER_H
+#define NET_HTTP_SERVER_H
+
+#include <stddef.h>
+#include <uv.h>
+
+#include "base/error.h"
+
+struct http_server;
+struct http_exchange; /* one request and its reply */
+
+typedef void http_handler_fn(void *ctx, struct http_exchange *exchange);
+
+/* Listens on "HOST:PORT" ("0.0.0.0:8080", "[::]:8080", port 0 = any). NULL and `err` on failure,
+ * naming the address and what to do. The loop must outlive the server. */
+struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_handler_fn *handler, void *ctx,
+	struct error *err);
+/* The port listened on. */
+int http_server_port(const struct http_server *server);
+/* Closes connections; closed(ctx) is called from the loop, the server is freed after it. */
+void http_server_close(struct http_server *server, void (*closed)(void *ctx), void *ctx);
+
+/* Borrowed until http_reply(). Body is at most 1 MiB; a larger one is answered 413 by the server itself. */
+const char *http_exchange_method(const struct http_exchange *exchange);
+const char *http_exchange_path(const struct http_exchange *exchange);  /* without the query */
+const char *http_exchange_query(const struct http_exchange *exchange); /* "" when absent */
+const char *http_exchange_body(const struct http_exchange *exchange, size_t *len);
+
+/* Answers and ends the exchange; the data is copied. */
+void http_reply(struct http_exchange *exchange, int status, const char *content_type, const char *body, size_t len);
+
+#endif
