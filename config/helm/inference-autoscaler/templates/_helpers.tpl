@@ -1,0 +1,121 @@
+{{/* The names and labels that the templates share, and the operator's rights. */}}
+
+{{- define "ia.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* A release named after the chart would say it twice. */}}
+{{- define "ia.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else if contains (include "ia.name" .) .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "ia.name" .) | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{/* What is cluster-wide needs a name that two releases in two namespaces do not share. */}}
+{{- define "ia.clusterName" -}}
+{{- printf "%s:%s" .Release.Namespace (include "ia.fullname" .) }}
+{{- end }}
+
+{{- define "ia.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "ia.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "ia.leaseName" -}}
+{{- default (include "ia.fullname" .) .Values.leaderElection.leaseName }}
+{{- end }}
+
+{{- define "ia.image" -}}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) }}
+{{- end }}
+{{- end }}
+
+{{- define "ia.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "ia.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "ia.labels" -}}
+{{ include "ia.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* The subject of every binding. */}}
+{{- define "ia.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "ia.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end }}
+
+{{/* Rights on what lies in the namespaces that are worked in. */}}
+{{- define "ia.namespacedRules" -}}
+- apiGroups: [inference-autoscaler.io]
+  resources: [inferenceautoscalers]
+  verbs: [get, list, watch]
+- apiGroups: [inference-autoscaler.io]
+  resources: [inferenceautoscalers/status]
+  verbs: [get, patch]
+# The children block their owner's deletion; some clusters allow that only to who may set its finalizers.
+- apiGroups: [inference-autoscaler.io]
+  resources: [inferenceautoscalers/finalizers]
+  verbs: [update]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [monitoring.coreos.com]
+  resources: [servicemonitors]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [deployments, statefulsets]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+# To the API server a metric of pods is a subresource of theirs; a rule for all of them would be a wildcard.
+- apiGroups: [custom.metrics.k8s.io]
+  resources:
+  - pods/vllm_num_requests_running
+  - pods/vllm_num_requests_waiting
+  - pods/vllm_num_requests_in_flight
+  - pods/vllm_kv_cache_usage_percent
+  verbs: [get]
+{{- end }}
+
+{{/* Rights on what has no namespace, or decides about all of them: which Prometheus selects a monitor. */}}
+{{- define "ia.clusterRules" -}}
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get, list, watch]
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheuses]
+  verbs: [get, list, watch]
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  resourceNames:
+  - inferenceautoscalers.inference-autoscaler.io
+  - servicemonitors.monitoring.coreos.com
+  - prometheuses.monitoring.coreos.com
+  verbs: [get, list, watch]
+- apiGroups: [apiregistration.k8s.io]
+  resources: [apiservices]
+  resourceNames: [v1beta1.custom.metrics.k8s.io]
+  verbs: [get]
+{{- end }}
