@@ -1,0 +1,221 @@
+/* A hash map with open addressing, linear probing and tombstones. */
+#include "base/map.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct map_entry {
+	char *key; /* NULL: never used; `tombstone`: removed */
+	void *value;
+	uint64_t hash;
+};
+
+static char tombstone[1];
+
+static bool is_live(const struct map_entry *entry)
+{
+	return entry->key && entry->key != tombstone;
+}
+
+/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+static uint64_t hash_of(const char *key)
+{
+	uint64_t hash = 14695981039346656037U;
+
+	for (; *key; key++) {
+		hash ^= (unsigned char)*key;
+		hash *= 1099511628211U;
+	}
+	return hash;
+}
+
+/* `cap` is a power of two. */
+static size_t slot_of(uint64_t hash, size_t cap)
+{
+	return (size_t)hash & (cap - 1);
+}
+
+static struct map_entry *find(const struct map *map, const char *key)
+{
+	if (!map->cap)
+		return NULL;
+
+	uint64_t hash = hash_of(key);
+
+	/* ends: a quarter of the slots is never used */
+	for (size_t i = slot_of(hash, map->cap);; i = (i + 1) & (map->cap - 1)) {
+		struct map_entry *entry = &map->entries[i];
+
+		if (!entry->key)
+			return NULL;
+		if (is_live(entry) && entry->hash == hash && !strcmp(entry->key, key))
+			return entry;
+	}
+}
+
+/* Makes room for one more, dropping the tombstones. */
+static void reserve(struct map *map)
+{
+	if (map->cap && (map->used + 1) * 4 <= map->cap * 3)
+		return;
+
+	struct map_entry *old = map->entries;
+	size_t old_cap = map->cap;
+
+	map->cap = 8;
+	while (map->cap < (map->count + 1) * 2)
+		map->cap *= 2;
+	map->entries = xcalloc(map->cap, sizeof(*map->entries));
+	for (size_t i = 0; i < old_cap; i++) {
+		if (!is_live(&old[i]))
+			continue;
+
+		size_t to = slot_of(old[i].hash, map->cap);
+
+		while (map->entries[to].key)
+			to = (to + 1) & (map->cap - 1);
+		map->entries[to] = old[i];
+	}
+	map->used = map->count;
+	free(old);
+}
+
+void map_init(struct map *map, void (*free_value)(void *value))
+{
+	*map = (struct map){.free_value = free_value};
+}
+
+void map_release(struct map *map)
+{
+	map_clear(map);
+	free(map->entries);
+	map_init(map, map->free_value);
+}
+
+size_t map_count(const struct map *map)
+{
+	return map->count;
+}
+
+void *map_get(const struct map *map, const char *key)
+{
+	const struct map_entry *entry = find(map, key);
+
+	return entry ? entry->value : NULL;
+}
+
+bool map_has(const struct map *map, const char *key)
+{
+	return find(map, key) != NULL;
+}
+
+static void free_value(const struct map *map, void *value)
+{
+	if (map->free_value && value)
+		map->free_value(value);
+}
+
+void map_put(struct map *map, const char *key, void *value)
+{
+	struct map_entry *entry = find(map, key);
+
+	if (entry) {
+		void *old = entry->value;
+
+		entry->value = value;
+		if (old != value)
+			free_value(map, old);
+		return;
+	}
+
+	reserve(map);
+
+	uint64_t hash = hash_of(key);
+	size_t i = slot_of(hash, map->cap);
+
+	while (is_live(&map->entries[i]))
+		i = (i + 1) & (map->cap - 1);
+	if (!map->entries[i].key)
+		map->used++;
+	map->count++;
+	map->entries[i] = (struct map_entry){.key = xstrdup(key), .value = value, .hash = hash};
+}
+
+/* Takes the entry out; its value is the caller's now. */
+static void *evict(struct map *map, struct map_entry *entry)
+{
+	void *value = entry->value;
+
+	free(entry->key);
+	*entry = (struct map_entry){.key = tombstone};
+	map->count--;
+	return value;
+}
+
+bool map_remove(struct map *map, const char *key)
+{
+	struct map_entry *entry = find(map, key);
+
+	if (!entry)
+		return false;
+	free_value(map, evict(map, entry));
+	return true;
+}
+
+void *map_take(struct map *map, const char *key)
+{
+	struct map_entry *entry = find(map, key);
+
+	return entry ? evict(map, entry) : NULL;
+}
+
+void map_clear(struct map *map)
+{
+	for (size_t i = 0; i < map->cap; i++) {
+		if (is_live(&map->entries[i]))
+			free_value(map, evict(map, &map->entries[i]));
+	}
+	if (map->cap)
+		memset(map->entries, 0, map->cap * sizeof(*map->entries));
+	map->used = 0;
+}
+
+bool map_next(const struct map *map, size_t *pos, const char **key, void **value)
+{
+	while (*pos < map->cap) {
+		const struct map_entry *entry = &map->entries[(*pos)++];
+
+		if (!is_live(entry))
+			continue;
+		if (key)
+			*key = entry->key;
+		if (value)
+			*value = entry->value;
+		return true;
+	}
+	return false;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const char *const *left = a;
+	const char *const *right = b;
+
+	return strcmp(*left, *right);
+}
+
+const char **map_sorted_keys(const struct map *map)
+{
+	const char **keys = xcalloc(map->count, sizeof(*keys));
+	const char *key;
+	size_t pos = 0;
+	size_t n = 0;
+
+	while (map_next(map, &pos, &key, NULL))
+		keys[n++] = key;
+	qsort(keys, n, sizeof(*keys), compare_keys);
+	return keys;
+}
