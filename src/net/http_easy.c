@@ -1,0 +1,331 @@
+/* One libcurl easy handle: options from a request, words for its failures. */
+#include "http_transfer.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/memory.h"
+
+#define CONNECT_TIMEOUT_MS 10000
+#define KEEPALIVE_IDLE_S 15L
+#define KEEPALIVE_INTERVAL_S 5L
+/* A peer that vanished is noticed after this long, also when data is under way: without it the kernel
+ * resends for a quarter of an hour, and a connection shared by every watch stays dead for as long. */
+#define PEER_LOST_MS 30000U
+
+struct url_parts {
+	char *scheme;
+	char *host;
+	char *port;
+	char *default_port; /* the port, also when the URL names none */
+};
+
+static void url_parts_release(struct url_parts *parts)
+{
+	curl_free(parts->scheme);
+	curl_free(parts->host);
+	curl_free(parts->port);
+	curl_free(parts->default_port);
+}
+
+/* Parses, and tells the origin: what a message may show of a URL. */
+static int url_parse(struct http_transfer *t, const char *text, CURLU *url, struct url_parts *parts)
+{
+	CURLUcode rc = curl_url_set(url, CURLUPART_URL, text, 0);
+
+	if (rc == CURLUE_OK)
+		rc = curl_url_get(url, CURLUPART_SCHEME, &parts->scheme, 0);
+	if (rc == CURLUE_OK)
+		rc = curl_url_get(url, CURLUPART_HOST, &parts->host, 0);
+	if (rc == CURLUE_OK)
+		rc = curl_url_get(url, CURLUPART_PORT, &parts->default_port, CURLU_DEFAULT_PORT);
+	if (rc != CURLUE_OK) {
+		const char *start = strrchr(text, '@');
+
+		start = start ? start + 1 : text;
+		return error_set(&t->error, ERROR_INVALID, "URL '%.*s' cannot be used: %s",
+			(int)strcspn(start, "?#"), start, curl_url_strerror(rc));
+	}
+	if (strcasecmp(parts->scheme, "http") != 0 && strcasecmp(parts->scheme, "https") != 0)
+		return error_set(&t->error, ERROR_INVALID, "URL scheme '%s' cannot be used: give http or https",
+			parts->scheme);
+	if (curl_url_get(url, CURLUPART_PORT, &parts->port, 0) != CURLUE_OK)
+		parts->port = NULL;
+	t->origin = xasprintf("%s://%s%s%s", parts->scheme, parts->host, parts->port ? ":" : "",
+		parts->port ? parts->port : "");
+	return 0;
+}
+
+static int on_socket_made(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+	unsigned lost_ms = PEER_LOST_MS;
+
+	(void)ctx;
+	(void)purpose;
+	/* Refused on a socket that is not TCP: then there is nothing to watch over. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &lost_ms, sizeof(lost_ms));
+	return CURL_SOCKOPT_OK;
+}
+
+static CURLcode set_blob(CURL *easy, CURLoption option, const char *text)
+{
+	struct curl_blob blob = {.len = strlen(text), .flags = CURL_BLOB_COPY};
+
+	/* libcurl copies it and never writes to it; its struct knows no const. */
+	memcpy(&blob.data, &text, sizeof(text));
+	return curl_easy_setopt(easy, option, &blob);
+}
+
+/* The file's or the text's option, the text first; CURLE_OK when neither is given. */
+static CURLcode set_pem(CURL *easy, CURLoption file_option, const char *file, CURLoption data_option,
+	const char *data)
+{
+	if (data)
+		return set_blob(easy, data_option, data);
+	return file ? curl_easy_setopt(easy, file_option, file) : CURLE_OK;
+}
+
+static bool has_header(const char *const *headers, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; headers && *headers; headers++)
+		if (strncasecmp(*headers, name, len) == 0 && (*headers)[len] == ':')
+			return true;
+	return false;
+}
+
+static void add_header(struct http_transfer *t, const char *line)
+{
+	struct curl_slist *list = curl_slist_append(t->headers, line);
+
+	if (list)
+		t->headers = list;
+	else
+		abort(); /* out of memory, as base/memory.h has it */
+}
+
+/*
+ * Server name unlike the URL's host: libcurl takes SNI and the name to verify from the URL, so the URL
+ * gets the server name, and connection and Host header keep the real place.
+ */
+static CURLcode set_server_name(struct http_transfer *t, const struct http_request *request, CURLU *url,
+	const struct url_parts *parts)
+{
+	auto_free char *place = xasprintf("::%s:%s", parts->host, parts->default_port);
+
+	if (curl_url_set(url, CURLUPART_HOST, request->tls->server_name, 0) != CURLUE_OK)
+		return CURLE_URL_MALFORMAT;
+	t->connect_to = curl_slist_append(NULL, place);
+	if (!has_header(request->headers, "Host")) {
+		auto_free char *host = xasprintf("Host: %s%s%s", parts->host, parts->port ? ":" : "",
+			parts->port ? parts->port : "");
+
+		add_header(t, host);
+	}
+	return curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
+}
+
+static CURLcode set_tls(CURL *easy, const struct http_tls *tls)
+{
+	CURLcode rc = set_pem(easy, CURLOPT_CAINFO, tls->ca_file, CURLOPT_CAINFO_BLOB, tls->ca_data);
+
+	/* The system's directory of CAs stays trusted beside a CA file unless taken away. */
+	if (rc == CURLE_OK && (tls->ca_file || tls->ca_data))
+		rc = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	if (rc == CURLE_OK)
+		rc = set_pem(easy, CURLOPT_SSLCERT, tls->cert_file, CURLOPT_SSLCERT_BLOB, tls->cert_data);
+	if (rc == CURLE_OK)
+		rc = set_pem(easy, CURLOPT_SSLKEY, tls->key_file, CURLOPT_SSLKEY_BLOB, tls->key_data);
+	if (rc == CURLE_OK && tls->insecure) {
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	return rc;
+}
+
+static void set_method(struct http_transfer *t, const struct http_request *request)
+{
+	CURL *easy = t->easy;
+
+	if (strcmp(request->method, "HEAD") == 0)
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	if (request->body || strcmp(request->method, "POST") == 0) {
+		t->request_body = xcalloc(1, request->body_len + 1);
+		if (request->body)
+			memcpy(t->request_body, request->body, request->body_len);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->request_body);
+		add_header(t, "Expect:"); /* do not wait for "100 Continue" */
+		if (!has_header(request->headers, "Content-Type"))
+			add_header(t, "Content-Type:"); /* not the form type libcurl assumes */
+	}
+	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void set_common(struct http_transfer *t, const struct http_request *request)
+{
+	CURL *easy = t->easy;
+
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error_text);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+		(long)(request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS));
+	if (request->proxy)
+		curl_easy_setopt(easy, CURLOPT_PROXY, request->proxy);
+}
+
+int http_easy_setup(struct http_transfer *t, const struct http_request *request)
+{
+	struct url_parts parts = {0};
+	CURLU *url = curl_url();
+	CURLcode rc = CURLE_OK;
+	char *whole = NULL;
+
+	t->easy = curl_easy_init();
+	if (!t->easy || !url)
+		abort(); /* out of memory */
+	if (url_parse(t, request->url, url, &parts) == 0) {
+		set_common(t, request);
+		set_method(t, request);
+		for (const char *const *h = request->headers; h && *h; h++)
+			add_header(t, *h);
+		if (request->tls)
+			rc = set_tls(t->easy, request->tls);
+		if (rc == CURLE_OK && request->tls && request->tls->server_name)
+			rc = set_server_name(t, request, url, &parts);
+		/* Rather wait for a connection being made, to share it, than open one each; over plain HTTP
+		 * nothing can be shared, and one dead listener would hold up the others. */
+		if (strcasecmp(parts.scheme, "https") == 0)
+			curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 1L);
+		curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+		if (rc == CURLE_OK && curl_url_get(url, CURLUPART_URL, &whole, 0) == CURLUE_OK)
+			rc = curl_easy_setopt(t->easy, CURLOPT_URL, whole);
+		if (rc != CURLE_OK)
+			error_set(&t->error, ERROR_INVALID, "request to '%s' cannot be made: %s", t->origin,
+				curl_easy_strerror(rc));
+	}
+	url_parts_release(&parts);
+	curl_free(whole);
+	curl_url_cleanup(url);
+	return t->error.kind == ERROR_NONE ? 0 : -1;
+}
+
+void http_easy_release(struct http_transfer *t)
+{
+	curl_easy_cleanup(t->easy);
+	curl_slist_free_all(t->headers);
+	curl_slist_free_all(t->connect_to);
+	free(t->request_body);
+	free(t->origin);
+}
+
+/* What libcurl says of a failure, the most telling first. */
+static const char *reason(struct http_transfer *t, CURLcode code)
+{
+	long os_errno = 0;
+
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR)
+		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
+	if (os_errno)
+		return strerror((int)os_errno);
+	return t->error_text[0] ? t->error_text : curl_easy_strerror(code);
+}
+
+static void judge_timeout(struct http_transfer *t)
+{
+	curl_off_t connected = 0, ready = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+	if (ready > 0)
+		error_set(&t->error, ERROR_UNAVAILABLE, "no answer from '%s' within %lld ms", t->origin,
+			(long long)t->timeout_ms);
+	else if (connected > 0)
+		error_set(&t->error, ERROR_UNAVAILABLE, "cannot reach '%s': TLS handshake timed out", t->origin);
+	else
+		error_set(&t->error, ERROR_UNAVAILABLE, "cannot reach '%s': connection timed out", t->origin);
+}
+
+/* Failures whose words say more than "request failed". */
+static const struct judgement {
+	CURLcode code;
+	enum error_kind kind;
+	const char *failure; /* "%s" is the origin */
+} judgements[] = {
+	{CURLE_COULDNT_RESOLVE_HOST, ERROR_UNAVAILABLE, "cannot reach '%s'"},
+	{CURLE_COULDNT_RESOLVE_PROXY, ERROR_UNAVAILABLE, "cannot reach '%s' through its proxy"},
+	{CURLE_PROXY, ERROR_UNAVAILABLE, "cannot reach '%s' through its proxy"},
+	{CURLE_COULDNT_CONNECT, ERROR_UNAVAILABLE, "cannot reach '%s'"},
+	{CURLE_SSL_CONNECT_ERROR, ERROR_UNAVAILABLE, "cannot reach '%s' over TLS"},
+	{CURLE_PEER_FAILED_VERIFICATION, ERROR_UNAVAILABLE, "cannot trust the certificate of '%s'"},
+	{CURLE_SSL_CACERT_BADFILE, ERROR_INVALID, "cannot read the CA certificate for '%s'"},
+	{CURLE_SSL_CERTPROBLEM, ERROR_INVALID, "cannot use the client certificate or key for '%s'"},
+	{CURLE_GOT_NOTHING, ERROR_UNAVAILABLE, "'%s' closed the connection without an answer"},
+	{CURLE_PARTIAL_FILE, ERROR_UNAVAILABLE, "answer from '%s' was cut short"},
+	{CURLE_SEND_ERROR, ERROR_UNAVAILABLE, "connection to '%s' broke"},
+	{CURLE_RECV_ERROR, ERROR_UNAVAILABLE, "connection to '%s' broke"},
+	{CURLE_WEIRD_SERVER_REPLY, ERROR_INTERNAL, "answer from '%s' is not HTTP"},
+	{CURLE_UNSUPPORTED_PROTOCOL, ERROR_INTERNAL, "answer from '%s' is not HTTP"},
+};
+
+void http_easy_judge(struct http_transfer *t, CURLcode code)
+{
+	auto_free char *failure = NULL;
+	enum error_kind kind = ERROR_UNAVAILABLE;
+
+	if (code == CURLE_OK || t->error.kind != ERROR_NONE)
+		return;
+	if (code == CURLE_OPERATION_TIMEDOUT) {
+		judge_timeout(t);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(judgements) && !failure; i++) {
+		const struct judgement *j = &judgements[i];
+		const char *gap = strstr(j->failure, "%s");
+
+		if (j->code != code)
+			continue;
+		kind = j->kind;
+		failure = xasprintf("%.*s%s%s", (int)(gap - j->failure), j->failure, t->origin, gap + 2);
+	}
+	if (!failure)
+		failure = xasprintf("request to '%s' failed", t->origin);
+	error_set(&t->error, kind, "%s: %s", failure, reason(t, code));
+}
+
+int64_t http_easy_retry_after(CURL *easy)
+{
+	struct curl_header *header = NULL;
+	char *end = NULL;
+	long long seconds;
+
+	if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return -1;
+	seconds = strtoll(header->value, &end, 10);
+	if (end == header->value || *end != '\0') {
+		time_t when = curl_getdate(header->value, NULL);
+
+		if (when == -1)
+			return -1;
+		seconds = (long long)when - (long long)time(NULL);
+	}
+	if (seconds < 0)
+		return 0;
+	return seconds > INT64_MAX / 1000 ? INT64_MAX : (int64_t)seconds * 1000;
+}
