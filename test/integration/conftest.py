@@ -1,0 +1,184 @@
+"""What the integration tests share: a real control plane, a namespace of one's own, our CRD, the tools.
+
+A test asks for what it needs by naming the fixture:
+
+    kubeconfig   path of a kubeconfig for a real API server (with etcd and kube-controller-manager)
+    cluster      the same, with clients and kubectl
+    crd          our CRD, established
+    namespace    a new namespace, gone afterwards
+    helm         runs helm
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+import yaml
+from kubernetes import client, config
+from kubernetes.client.rest import ApiException
+
+REPO = Path(__file__).resolve().parents[2]
+CRD_FILE = REPO / "crds" / "inferenceautoscalers.yaml"
+CHART = REPO / "config" / "helm" / "inference-autoscaler"
+SAMPLES = REPO / "config" / "samples"
+
+GROUP = "inference-autoscaler.io"
+VERSION = "v1alpha1"
+PLURAL = "inferenceautoscalers"
+
+
+def eventually(probe, timeout=10.0, interval=0.05):
+    """The first result of probe() that is not None or False; what probe raised last when none comes in time.
+
+    An AssertionError or an API error within probe() means "not yet".
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            result = probe()
+            if result is not None and result is not False:
+                return result
+            failure = None
+        except (AssertionError, ApiException) as error:
+            failure = error
+        if time.monotonic() >= deadline:
+            raise TimeoutError(f"nothing came of {getattr(probe, '__name__', probe)} in {timeout} s") from failure
+        time.sleep(interval)
+
+
+def smallest(name="gemma", namespace="default", **spec):
+    """The smallest useful InferenceAutoscaler, as in config/samples/requests.yaml, with more of a spec."""
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "InferenceAutoscaler",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "server"},
+            "maxReplicas": 5,
+            **spec,
+        },
+    }
+
+
+def refusal(error):
+    """The sentence with which the API server refused, from an ApiException."""
+    return json.loads(error.body)["message"]
+
+
+class Cluster:
+    """A real API server: `api` is the official client, `kubectl` runs the tool, `request` is plain HTTP."""
+
+    def __init__(self, kubeconfig, kubectl_path):
+        self.kubeconfig = str(kubeconfig)
+        self.api = config.new_client_from_config(self.kubeconfig)
+        self.core = client.CoreV1Api(self.api)
+        self.custom = client.CustomObjectsApi(self.api)
+        self.extensions = client.ApiextensionsV1Api(self.api)
+        self._kubectl = str(kubectl_path)
+
+    def kubectl(self, *args, stdin=None, check=True):
+        done = subprocess.run(
+            [self._kubectl, "--kubeconfig", self.kubeconfig, *args],
+            input=stdin, capture_output=True, text=True, timeout=60,
+        )
+        assert not check or done.returncode == 0, f"kubectl {' '.join(args)}: {done.stderr}"
+        return done
+
+    def apply(self, *objects):
+        """Server-side apply, as the user of the kubeconfig."""
+        self.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+    def request(self, method, path, body=None, query=(), accept="application/json", content="application/json"):
+        """One request, answered by (status code, decoded body); errors are answers too."""
+        try:
+            data, status, _ = self.api.call_api(
+                path, method, query_params=list(query), body=body, response_type="object",
+                header_params={"Accept": accept, "Content-Type": content},
+                auth_settings=["BearerToken"], _return_http_data_only=False,
+            )
+            return status, data
+        except ApiException as error:
+            return error.status, json.loads(error.body) if error.body else None
+
+
+def install_crd(cluster, crd):
+    """Creates or updates a CRD and waits until the API server serves it."""
+    cluster.apply(crd)
+    name = crd["metadata"]["name"]
+
+    def established():
+        conditions = cluster.extensions.read_custom_resource_definition(name).status.conditions or []
+        return {"Established": "True"}.items() <= {c.type: c.status for c in conditions}.items()
+
+    eventually(established)
+    version = crd["spec"]["versions"][0]["name"]
+    path = f"/apis/{crd['spec']['group']}/{version}/{crd['spec']['names']['plural']}"
+    eventually(lambda: cluster.request("GET", path)[0] == 200)
+
+
+def tool(name):
+    """Path of a pinned program of hack/tools, built if need be."""
+    build = REPO / "hack" / "tools" / "build"
+    subprocess.run([build, name], check=True)
+    return subprocess.run([build, "--print-path", name], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def kubeconfig():
+    """IA_TEST_KUBECONFIG names a running control plane to use; otherwise one is started, and taken down."""
+    if given := os.environ.get("IA_TEST_KUBECONFIG"):
+        assert Path(given).exists(), f"IA_TEST_KUBECONFIG names '{given}', which does not exist"
+        yield given
+        return
+    cli = REPO / "hack" / "cluster"
+    state = tempfile.mkdtemp(prefix="ia-test-")
+    where = ["--state", state]
+    try:
+        subprocess.run([cli, "up", "--control-plane-only", *where], check=True)
+        yield subprocess.run(
+            [cli, "kubeconfig", *where], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
+    finally:
+        subprocess.run([cli, "down", *where], check=True)
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(kubeconfig):
+    return Cluster(kubeconfig, tool("kubectl"))
+
+
+@pytest.fixture(scope="session")
+def crd(cluster):
+    """Our CRD as the API server has it in crds/; the decoded file."""
+    decoded = yaml.safe_load(CRD_FILE.read_text())
+    install_crd(cluster, decoded)
+    return decoded
+
+
+@pytest.fixture
+def namespace(cluster):
+    """A new namespace. It is deleted afterwards, without waiting for it to be gone."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    cluster.core.create_namespace({"metadata": {"name": name}})
+    # Pods are refused until the namespace has its service account.
+    eventually(lambda: cluster.core.read_namespaced_service_account("default", name))
+    yield name
+    cluster.core.delete_namespace(name)
+
+
+@pytest.fixture(scope="session")
+def helm():
+    """Runs helm with the arguments; the finished process. A failure is the caller's to judge."""
+    path = tool("helm")
+
+    def run(*args):
+        return subprocess.run([path, *map(str, args)], capture_output=True, text=True, timeout=60)
+
+    return run

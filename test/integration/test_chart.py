@@ -1,0 +1,338 @@
+"""The Helm chart: it renders, it holds our CRD, and its operator has just the rights it needs."""
+
+import copy
+import re
+import uuid
+
+import pytest
+import yaml
+from conftest import CHART, CRD_FILE, REPO, eventually
+
+RELEASE, SYSTEM = "inference-autoscaler", "ia-system"
+
+
+@pytest.fixture
+def render(helm):
+    """Renders the chart with --set arguments: the decoded objects."""
+
+    def run(*settings, values=None, tmp=None):
+        args = [a for s in settings for a in ("--set", s)]
+        done = helm("template", RELEASE, CHART, "--namespace", SYSTEM, *args)
+        assert done.returncode == 0, done.stderr
+        return [d for d in yaml.safe_load_all(done.stdout) if d]
+
+    return run
+
+
+def only(objects, kind):
+    found = [o for o in objects if o["kind"] == kind]
+    assert len(found) == 1, f"{len(found)} objects of kind {kind}"
+    return found[0]
+
+
+def rules(objects):
+    """Every rule of every role: (kind, namespace, rule)."""
+    return [
+        (o["kind"], o["metadata"].get("namespace"), rule)
+        for o in objects if o["kind"] in ("ClusterRole", "Role") for rule in o["rules"]
+    ]
+
+
+def test_lint(helm):
+    done = helm("lint", "--strict", CHART)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_package_holds_the_crd(helm, tmp_path):
+    """The CRD is a symbolic link in the tree, and must be a file in the package."""
+    done = helm("package", CHART, "--destination", tmp_path)
+    assert done.returncode == 0, done.stderr
+    (package,) = tmp_path.glob("*.tgz")
+    done = helm("template", RELEASE, package)
+    assert done.returncode == 0, done.stderr
+    crd = only([d for d in yaml.safe_load_all(done.stdout) if d], "CustomResourceDefinition")
+    assert crd["spec"] == yaml.safe_load(CRD_FILE.read_text())["spec"]
+
+
+def test_crd_is_kept_by_default(render):
+    crd = only(render(), "CustomResourceDefinition")
+    assert crd["spec"] == yaml.safe_load(CRD_FILE.read_text())["spec"]
+    assert crd["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+def test_crd_can_go_with_the_release(render):
+    assert "annotations" not in only(render("crds.keep=false"), "CustomResourceDefinition")["metadata"]
+
+
+def test_crd_can_be_left_out(render):
+    assert "CustomResourceDefinition" not in {o["kind"] for o in render("crds.enabled=false")}
+
+
+def test_operator_is_told_what_the_values_say(render):
+    objects = render(
+        "adapter.namespace=m", "adapter.deployment=d", "adapter.configMap=c", "adapter.configKey=k.yaml",
+        "leaderElection.leaseName=l", "watchNamespaces={a,b}", "logging.level=debug", "logging.format=text",
+        "extraArgs={--more}",
+    )
+    pod = only(objects, "Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["args"] == [
+        "run", "--listen", "0.0.0.0:8080",
+        "--adapter-namespace", "m", "--adapter-deployment", "d", "--adapter-configmap", "c",
+        "--adapter-config-key", "k.yaml",
+        "--leader-elect=true", "--lease-name", "l", "--lease-namespace", SYSTEM,
+        "--watch-namespace", "a", "--watch-namespace", "b",
+        "--log-level", "debug", "--log-format", "text", "--more",
+    ]
+    assert {e["name"] for e in container["env"]} == {"POD_NAME", "POD_NAMESPACE"}
+    assert "--leader-elect=false" in yaml.safe_dump(render("leaderElection.enabled=false"))
+
+
+def test_image(render):
+    def image(*settings):
+        return only(render(*settings), "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"]
+
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+    digest = "sha256:" + "a" * 64
+    assert image() == f"inference-autoscaler:{version}"
+    assert image("image.repository=r/x", "image.tag=1") == "r/x:1"
+    assert image("image.repository=r/x", "image.tag=1", f"image.digest={digest}") == f"r/x@{digest}"
+
+
+def test_labels_of_pods_cannot_break_the_selector(render):
+    deployment = only(render("podLabels.app\\.kubernetes\\.io/name=x", "podLabels.team=a"), "Deployment")
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert labels["team"] == "a"
+    assert deployment["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_service_finds_the_pods(render):
+    objects = render()
+    labels = only(objects, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    service = only(objects, "Service")
+    assert service["spec"]["selector"].items() <= labels.items()
+    assert service["spec"]["ports"] == [{"name": "metrics", "port": 8080, "targetPort": "http"}]
+
+
+@pytest.mark.parametrize("settings,says", [
+    (["replicaCount=one"], "replicaCount"),
+    (["replicas=2"], "replicas"),
+    (["image.pullPolicy=Sometimes"], "pullPolicy"),
+    (["image.digest=sha256:12"], "digest"),
+    (["logging.level=loud"], "level"),
+    (["adapter.namespace=Not_A_Name"], "namespace"),
+    (["watchNamespaces={a,a}"], "watchNamespaces"),
+    (["resources.limit.cpu=1"], "limit"),
+])
+def test_wrong_values_are_refused(helm, settings, says):
+    done = helm("template", RELEASE, CHART, *(a for s in settings for a in ("--set", s)))
+    assert done.returncode != 0
+    assert says in done.stderr
+
+
+def test_every_value_has_a_text_and_a_schema():
+    """helm-docs reads `# --`; the schema refuses what it does not name."""
+    lines = (CHART / "values.yaml").read_text().splitlines()
+    values = yaml.safe_load("\n".join(lines))
+    schema = yaml.safe_load((CHART / "values.schema.json").read_text())
+    assert set(values) | {"global"} == set(schema["properties"])
+    for name, value in values.items():
+        inner = schema["properties"][name].get("properties")
+        if inner and name != "resources":
+            assert set(value) == set(inner), name
+    keys = [i for i, line in enumerate(lines) if re.match(r"(  )?[a-zA-Z]+: *\S", line)]
+    free = {"    cpu", "    memory"}
+    assert keys
+    for i in keys:
+        above = i - 1
+        while lines[above].lstrip().startswith("#") and "# --" not in lines[above]:
+            above -= 1
+        assert "# --" in lines[above] or lines[i].split(":")[0] in free, lines[i]
+
+
+# ---- rights
+
+
+@pytest.mark.parametrize("settings", [[], ["watchNamespaces={a,b}"]], ids=["all", "some"])
+def test_no_wildcard_and_no_secret(render, settings):
+    found = rules(render(*settings))
+    assert found
+    for _, _, rule in found:
+        words = [w for key in ("apiGroups", "resources", "verbs") for w in rule[key]]
+        assert not [w for w in words if "*" in w]
+        assert not {"secrets", "pods/exec", "pods/log", "serviceaccounts/token", "clusterroles", "roles"} & set(words)
+        assert not {"escalate", "bind", "impersonate", "deletecollection"} & set(words)
+        assert "nonResourceURLs" not in rule
+
+
+def test_writes_outside_are_by_name(render):
+    """What is not a child of an autoscaler is written by its name only, events and new Leases apart."""
+    ours = {"services", "servicemonitors", "horizontalpodautoscalers", "inferenceautoscalers/status",
+            "inferenceautoscalers/finalizers", "events"}
+    for _, _, rule in rules(render()):
+        if set(rule["verbs"]) <= {"get", "list", "watch"} or set(rule["resources"]) <= ours:
+            continue
+        assert rule.get("resourceNames") or (rule["resources"], rule["verbs"]) == (["leases"], ["create"]), rule
+
+
+def test_watched_namespaces_get_roles(render):
+    """With watchNamespaces, nothing namespaced is left in the ClusterRole but which Prometheus there are."""
+    objects = render("watchNamespaces={a,b}")
+    cluster_wide = {r for kind, _, rule in rules(objects) if kind == "ClusterRole" for r in rule["resources"]}
+    assert cluster_wide == {"namespaces", "prometheuses", "customresourcedefinitions", "apiservices"}
+    everywhere = [rule for kind, _, rule in rules(render()) if kind == "ClusterRole"]
+    for namespace in "ab":
+        here = [rule for _, ns, rule in rules(objects) if ns == namespace]
+        assert here
+        assert all(rule in everywhere for rule in here)
+        assert len(here) == len(everywhere) - 4
+
+
+def test_rights_cover_the_metrics_that_engines_have(render):
+    """Each metric of the engine presets may be read, and no other."""
+    table = (REPO / "src" / "engine" / "presets.c").read_text()
+    metrics = set(re.findall(r'\.metric = "(\w+)"', table))
+    assert metrics
+    granted = {r for _, _, rule in rules(render()) if rule["apiGroups"] == ["custom.metrics.k8s.io"] for r in rule["resources"]}
+    assert granted == {f"pods/{m}" for m in metrics}
+
+
+def test_rights_can_be_left_to_others(render):
+    kinds = {o["kind"] for o in render("rbac.create=false", "serviceAccount.create=false")}
+    assert not kinds & {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ServiceAccount"}
+
+
+# (verb, group, resource, subresource, name, namespace): {ns} is any, {adapter} the adapter's, {system} the release's.
+ALLOWED = [
+    *(("", v, "inference-autoscaler.io", "inferenceautoscalers", "", "") for v in ("list", "watch")),
+    ("{ns}", "patch", "inference-autoscaler.io", "inferenceautoscalers", "status", "gemma"),
+    ("{ns}", "update", "inference-autoscaler.io", "inferenceautoscalers", "finalizers", "gemma"),
+    *(
+        ("{ns}", v, group, resource, "", "gemma")
+        for group, resource in (
+            ("", "services"), ("monitoring.coreos.com", "servicemonitors"), ("autoscaling", "horizontalpodautoscalers"),
+        )
+        for v in ("get", "list", "watch", "create", "patch", "delete")
+    ),
+    *(("", "list", g, r, "", "") for g, r in (
+        ("monitoring.coreos.com", "prometheuses"), ("apps", "deployments"), ("apps", "statefulsets"),
+        ("", "pods"), ("", "namespaces"),
+    )),
+    ("{ns}", "create", "events.k8s.io", "events", "", ""),
+    ("{ns}", "get", "custom.metrics.k8s.io", "pods", "vllm_num_requests_running", "*"),
+    ("", "watch", "apiextensions.k8s.io", "customresourcedefinitions", "", "prometheuses.monitoring.coreos.com"),
+    ("", "get", "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io"),
+    *(("{adapter}", v, "", "configmaps", "", "prometheus-adapter") for v in ("get", "list", "watch", "patch", "update")),
+    *(("{adapter}", v, "apps", "deployments", "", "prometheus-adapter") for v in ("get", "patch")),
+    ("{system}", "create", "coordination.k8s.io", "leases", "", ""),
+    *(("{system}", v, "coordination.k8s.io", "leases", "", RELEASE) for v in ("get", "update", "patch")),
+]
+DENIED = [
+    *(("{ns}", v, "", "secrets", "", "x") for v in ("get", "list", "watch")),
+    *(("{system}", v, "", "secrets", "", "x") for v in ("get", "list")),
+    *(("{ns}", v, "inference-autoscaler.io", "inferenceautoscalers", "", "gemma") for v in ("create", "patch", "update", "delete")),
+    *(("{ns}", v, "apps", "deployments", "", "server") for v in ("patch", "update", "delete")),
+    ("{ns}", "patch", "apps", "deployments", "scale", "server"),
+    *(("{ns}", v, "", "configmaps", "", "x") for v in ("get", "list", "patch")),
+    ("{adapter}", "get", "", "configmaps", "", "other"),
+    ("{adapter}", "delete", "", "configmaps", "", "prometheus-adapter"),
+    ("{adapter}", "patch", "apps", "deployments", "", "other"),
+    ("{ns}", "create", "coordination.k8s.io", "leases", "", ""),
+    ("{system}", "update", "coordination.k8s.io", "leases", "", "other"),
+    ("{ns}", "get", "custom.metrics.k8s.io", "pods", "other_metric", "*"),
+    ("{ns}", "create", "", "pods", "exec", "x"),
+    ("", "list", "apiextensions.k8s.io", "customresourcedefinitions", "", ""),
+    ("", "patch", "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io"),
+]
+
+
+@pytest.fixture(scope="module")
+def installed(cluster, helm):
+    """The chart's service account and roles on the API server: the places that ALLOWED and DENIED name."""
+    suffix = uuid.uuid4().hex[:8]
+    places = {"ns": f"ns-{suffix}", "adapter": f"adapter-{suffix}", "system": f"system-{suffix}"}
+    for name in places.values():
+        cluster.core.create_namespace({"metadata": {"name": name}})
+    done = helm("template", RELEASE, CHART, "-n", places["system"], "--set", f"adapter.namespace={places['adapter']}")
+    assert done.returncode == 0, done.stderr
+    objects = [d for d in yaml.safe_load_all(done.stdout) if d]
+    wanted = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+    objects = [o for o in objects if o["kind"] in wanted]
+    cluster.apply(*objects)
+    yield places
+    cluster.kubectl("delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=yaml.safe_dump_all(objects))
+    for name in places.values():
+        cluster.core.delete_namespace(name)
+
+
+def may(cluster, places, access):
+    namespace, verb, group, resource, subresource, name = access
+    review = {
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+        "spec": {
+            "user": f"system:serviceaccount:{places['system']}:{RELEASE}",
+            "groups": ["system:serviceaccounts", "system:authenticated"],
+            "resourceAttributes": {
+                "namespace": namespace.format(**places), "verb": verb, "group": group, "resource": resource,
+                "subresource": subresource, "name": name,
+            },
+        },
+    }
+    _, answer = cluster.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+    return answer["status"]["allowed"]
+
+
+@pytest.mark.parametrize("access", ALLOWED, ids=" ".join)
+def test_operator_may(cluster, installed, access):
+    # The authorizer learns of a new role through a watch of its own.
+    assert eventually(lambda: may(cluster, installed, access), timeout=5)
+
+
+@pytest.mark.parametrize("access", DENIED, ids=" ".join)
+def test_operator_may_not(cluster, installed, access):
+    assert eventually(lambda: may(cluster, installed, ALLOWED[0]), timeout=5)
+    assert not may(cluster, installed, access)
+
+
+def test_metric_is_read_with_get(cluster, installed):
+    """What an HPA-like query of all pods is to the authorizer: the verb get, a metric as a subresource of pods."""
+    user = f"system:serviceaccount:{installed['system']}:{RELEASE}"
+
+    def ask(metric):
+        path = f"/apis/custom.metrics.k8s.io/v1beta1/namespaces/{installed['ns']}/pods/*/{metric}?labelSelector=app%3Dx"
+        return cluster.kubectl("get", "--raw", path, "--as", user, check=False).stderr
+
+    assert eventually(lambda: "forbidden" not in ask("vllm_num_requests_running"), timeout=5)
+    assert "forbidden" in ask("other_metric")
+
+
+def test_pod_meets_restricted(cluster, installed, render):
+    """A pod of the operator is taken by a namespace that enforces PodSecurity "restricted"; a laxer one is not."""
+    namespace = installed["system"]
+    cluster.core.patch_namespace(
+        namespace, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    )
+    template = only(render(), "Deployment")["spec"]["template"]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "operator", **template["metadata"]}, "spec": template["spec"]}
+    path, dry = f"/api/v1/namespaces/{namespace}/pods", [("dryRun", "All")]
+    status, answer = cluster.request("POST", path, pod, dry)
+    assert status == 201, answer["message"]
+    lax = copy.deepcopy(pod)
+    lax["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
+    status, answer = cluster.request("POST", path, lax, dry)
+    assert status == 403 and "PodSecurity" in answer["message"]
+
+
+@pytest.mark.parametrize("settings", [[], ["watchNamespaces={default}"]], ids=["all", "some"])
+def test_api_server_takes_every_object(cluster, installed, render, settings):
+    """Strict server-side dry run of the whole release."""
+    objects = render(*settings, f"adapter.namespace={installed['adapter']}")
+    for o in objects:
+        if "namespace" in o["metadata"] and o["metadata"]["namespace"] == SYSTEM:
+            o["metadata"]["namespace"] = installed["system"]
+    done = cluster.kubectl(
+        "apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts", "-f", "-",
+        stdin=yaml.safe_dump_all(objects),
+    )
+    assert len(done.stdout.splitlines()) == len(objects)
+    assert "Warning" not in done.stderr

@@ -1,0 +1,455 @@
+"""The CRD on a real API server: what it takes, what it fills in, what it refuses and in which words.
+
+FIELDS holds every property of the spec; a property that is missing there fails test_every_field_is_tried.
+What this version refuses altogether is tried on a second CRD, equal to ours without the rules marked "not yet",
+so that those parts are right on the day their rule is deleted.
+"""
+
+import copy
+import re
+
+import pytest
+import yaml
+from conftest import CRD_FILE, GROUP, PLURAL, SAMPLES, VERSION, eventually, install_crd, smallest
+
+NOT_YET = "not available in this version"
+LATER_GROUP = "later.test"
+
+TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "server"}
+POLICY = {"type": "Pods", "value": 4, "periodSeconds": 15}
+CUSTOM = {"type": "Custom", "namespace": "gpu", "selector": {"matchLabels": {"app": "dcgm"}}, "port": "metrics"}
+TYPE = "must be of type"
+SUPPORTED = "supported values"
+
+
+def policies(direction, name):
+    return lambda value: {"behavior": {direction: {"policies": [{**POLICY, name: value}]}}}
+
+
+def rules(direction, name):
+    return lambda value: {"behavior": {direction: {name: value}}}
+
+
+def custom(name):
+    return lambda value: {"gpu": {"exporter": {**CUSTOM, name: value}}}
+
+
+def nested(path):
+    """Puts a value at a dotted path of the spec."""
+    def put(value):
+        for name in reversed(path.split(".")):
+            value = {name: value}
+        return value
+    return put
+
+
+LABELS = (
+    [{}, {"release": "prometheus"}, {"example.com/team": "a", "empty": ""}],
+    [
+        ({"-bad": "x"}, "label key: write letters, digits"),
+        ({"a/b/c": "x"}, "label key: write letters, digits"),
+        ({'x"}) or vector(1) #': "x"}, "label key: write letters, digits"),
+        ({"release": "no spaces"}, "label value: write letters, digits"),
+        ({"release": '"} or up{x="'}, "label value: write letters, digits"),
+        ({"release": "x" * 64}, "63"),
+        ({f"k{i}": "x" for i in range(17)}, "16"),
+    ],
+)
+# The behavior's fields, alike for both directions: (path, valid, [(invalid, what the refusal says)], place).
+BEHAVIOR = [
+    row
+    for d in ("scaleUp", "scaleDown")
+    for row in [
+        (f"behavior.{d}.stabilizationWindowSeconds", [0, 1, 3600], [(-1, "greater than or equal to 0"), (3601, "3600"), ("0s", TYPE)], rules(d, "stabilizationWindowSeconds")),
+        (f"behavior.{d}.selectPolicy", ["Max", "Min", "Disabled"], [("Average", SUPPORTED), ("max", SUPPORTED)], rules(d, "selectPolicy")),
+        (f"behavior.{d}.policies", [[POLICY], [POLICY, {**POLICY, "type": "Percent"}], [POLICY] * 16], [([], "at least 1"), ([POLICY] * 17, "16"), ([{"type": "Pods"}], "Required")], rules(d, "policies")),
+        (f"behavior.{d}.policies[].type", ["Pods", "Percent"], [("Nodes", SUPPORTED), ("pods", SUPPORTED)], policies(d, "type")),
+        (f"behavior.{d}.policies[].value", [1, 100, 2147483647], [(0, "greater than or equal to 1"), (-4, "greater than or equal to 1")], policies(d, "value")),
+        (f"behavior.{d}.policies[].periodSeconds", [1, 15, 1800], [(0, "greater than or equal to 1"), (1801, "1800")], policies(d, "periodSeconds")),
+        (f"behavior.{d}.tolerance", [0, "0", "0.05", "50m", 1], [(-1, "write a fraction"), ("-0.1", "write a fraction"), ("5%", "write a fraction")], rules(d, "tolerance")),
+    ]
+]
+FIELDS = [
+    ("scaleTargetRef.apiVersion", ["apps/v1", "v1", "leaderworkerset.x-k8s.io/v1", "example.com/v1beta2"], [("", "such as apps/v1"), ("apps", "such as apps/v1"), ("apps/v1/x", "such as apps/v1"), ("Apps/v1", "such as apps/v1")], lambda v: {"scaleTargetRef": {**TARGET, "apiVersion": v}}),
+    ("scaleTargetRef.kind", ["Deployment", "StatefulSet", "LeaderWorkerSet"], [("", "such as Deployment"), ("deployment", "such as Deployment"), ("Deploy/ment", "such as Deployment"), ("D" * 64, "63")], lambda v: {"scaleTargetRef": {**TARGET, "kind": v}}),
+    ("scaleTargetRef.name", ["a", "vllm-gemma", "gemma.v2", "9"], [("", "metadata.name"), ("Gemma", "metadata.name"), ("a_b", "metadata.name"), ("a-", "metadata.name"), ('x"} or up{', "metadata.name"), ("a" * 254, "253")], lambda v: {"scaleTargetRef": {**TARGET, "name": v}}),
+    ("mode", ["Requests", "GPU", "Combined"], [("", SUPPORTED), ("requests", SUPPORTED)], None),
+    ("minReplicas", [1, 2, 5], [(0, "write minReplicas: 1"), (-1, "write minReplicas: 1"), ("1", TYPE)], None),
+    ("maxReplicas", [1, 100, 2147483647], [(0, "write maxReplicas: 1"), (-1, "write maxReplicas: 1"), (2147483648, "int32"), (1.5, TYPE)], None),
+    ("engine.type", ["Auto", "VLLM", "SGLang", "TGI", "TensorRTLLM", "Triton", "LMDeploy", "NIM", "LlamaCpp"], [("vllm", SUPPORTED), ("", SUPPORTED)], None),
+    ("engine.port", [1, 8000, 65535, "http", "metrics-2"], [(0, "write a number from 1 to 65535"), (65536, "write a number from 1 to 65535"), ("8000", "write a number from 1 to 65535"), ("Http", "write a number from 1 to 65535"), ("sixteen-long-abc", "15"), ("a--b", "write a number from 1 to 65535")], None),
+    ("engine.path", ["/", "/metrics", "/v1/metrics/", "/prometheus/metrics"], [("", "such as /metrics"), ("metrics", "such as /metrics"), ("/a b", "such as /metrics"), ("/a\r\nX: y", "such as /metrics"), ("//a", "such as /metrics"), ("/m?x=1", "such as /metrics"), ("/" + "a" * 255, "255")], None),
+    ("engine.scheme", ["http", "https"], [("HTTP", SUPPORTED), ("ftp", SUPPORTED)], None),
+    ("requests.signal", ["Running", "Waiting", "InFlight", "KVCache"], [("running", SUPPORTED), ("", SUPPORTED)], None),
+    ("requests.target", [1, 4, "4", "2.5", "1500m", "1k"], [(0, "write a number"), (-4, "write a number"), ("0", "write a number"), ("0m", "write a number"), ("", "write a number"), ("four", "write a number"), ("4 or 5", "write a number"), ("-4", "write a number"), ("1e3", "write a number"), (2.5, "int"), ("1" * 21, "20")], None),
+    ("gpu.signal", ["Utilization"], [("Memory", SUPPORTED), ("", SUPPORTED)], None),
+    ("gpu.target", [1, 70, 100], [(0, "greater than or equal to 1"), (101, "100"), ("70", TYPE)], None),
+    ("gpu.exporter.type", ["Auto", "GKE", "GPUOperator", "Standalone"], [("auto", SUPPORTED), ("AKS", SUPPORTED), ("Custom", "write all three")], None),
+    ("gpu.exporter.namespace", ["a", "gpu-operator", "9"], [("", "lower-case letters"), ("A", "lower-case letters"), ("a.b", "lower-case letters")], custom("namespace")),
+    ("gpu.exporter.selector.matchLabels", [v for v in LABELS[0] if v], [({}, "at least 1")] + LABELS[1], lambda v: custom("selector")({"matchLabels": v})),
+    ("gpu.exporter.port", ["metrics", "gpu-metrics", "p9400"], [("", "at most 15"), ("9400", "at most 15"), ("Metrics", "at most 15"), ("-m", "at most 15")], custom("port")),
+    ("scrapeInterval", ["1s", "15s", "1m", "1m30s", "1500ms", "2m"], [("", "such as 15s"), ("15", "such as 15s"), ("0s", "such as 15s"), ("999ms", "such as 15s"), ("2m1s", "such as 15s"), ("-15s", "such as 15s"), ("1h", "such as 15s"), ("15s\n", "such as 15s"), (15, TYPE)], None),
+    *BEHAVIOR,
+    ("paused", [True, False], [("true", TYPE), ("no", TYPE)], None),
+    ("monitor.labels", LABELS[0], LABELS[1] + [({"app.kubernetes.io/managed-by": "me"}, "remove app.kubernetes.io/managed-by"), ({"inference-autoscaler.io/autoscaler": "x"}, "remove")], None),
+    ("monitor.namespace", ["a", "monitoring", "9"], [("", "lower-case letters"), ("M", "lower-case letters"), ("a.b", "lower-case letters")], None),
+]
+PLACES = {path: place or nested(path) for path, _, _, place in FIELDS}
+VALID = [(path, value) for path, valid, _, _ in FIELDS for value in valid]
+INVALID = [(path, value, says) for path, _, invalid, _ in FIELDS for value, says in invalid]
+
+# Parts that are refused as a whole in this version: (spec, the field that is named, what to do instead).
+REFUSED = [
+    ({"mode": "GPU"}, "spec.mode", "'GPU' is not available in this version: use mode: Requests"),
+    ({"mode": "Combined"}, "spec.mode", "'Combined' is not available in this version: use mode: Requests"),
+    *(
+        ({"engine": {"type": t}}, "spec.engine.type", f"'{t}' is not available in this version: use type: VLLM")
+        for t in ("SGLang", "TGI", "TensorRTLLM", "Triton", "LMDeploy", "NIM", "LlamaCpp")
+    ),
+    ({"engine": {"scheme": "https"}}, "spec.engine.scheme", "use scheme: http"),
+    ({"gpu": {}}, "spec.gpu", "remove spec.gpu and use mode: Requests"),
+    ({"gpu": {"target": 70}}, "spec.gpu", "remove spec.gpu and use mode: Requests"),
+    ({"monitor": {"namespace": "monitoring"}}, "spec.monitor.namespace", "remove spec.monitor.namespace"),
+]
+
+
+def without(schema, drop):
+    """The schema without the rules for which drop() is true."""
+    if isinstance(schema, list):
+        return [without(s, drop) for s in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {k: without(v, drop) for k, v in schema.items()}
+    if rules := kept.get("x-kubernetes-validations"):
+        kept["x-kubernetes-validations"] = [r for r in rules if not drop(r)]
+    return kept
+
+
+def walk(schema, path=""):
+    """Every property below a schema: (path, schema)."""
+    for name, inner in schema.get("properties", {}).items():
+        here = f"{path}.{name}".lstrip(".")
+        yield here, inner
+        yield from walk(inner, here)
+    if "items" in schema:
+        yield from walk(schema["items"], path + "[]")
+
+
+def spec_schema(crd):
+    return crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+
+
+@pytest.fixture(scope="module")
+def later(cluster):
+    """The group of a CRD equal to ours but for the "not yet" rules."""
+    crd = yaml.safe_load(CRD_FILE.read_text())
+    crd = without(crd, lambda rule: NOT_YET in rule.get("message", "") + rule.get("messageExpression", ""))
+    crd["metadata"]["name"] = f"{PLURAL}.{LATER_GROUP}"
+    crd["spec"]["group"] = LATER_GROUP
+    crd["spec"]["names"].update(shortNames=[], categories=[])
+    install_crd(cluster, crd)
+    yield LATER_GROUP
+    cluster.extensions.delete_custom_resource_definition(crd["metadata"]["name"])
+
+
+def attempt(cluster, resource, group=GROUP, dry_run=True, namespace="default"):
+    """Creates strictly, as kubectl does: (status code, the answer)."""
+    body = {**resource, "apiVersion": f"{group}/{VERSION}"}
+    query = [("fieldValidation", "Strict")] + ([("dryRun", "All")] if dry_run else [])
+    return cluster.request("POST", f"/apis/{group}/{VERSION}/namespaces/{namespace}/{PLURAL}", body, query)
+
+
+def accepted(cluster, resource, **kwargs):
+    status, answer = attempt(cluster, resource, **kwargs)
+    assert status == 201, answer["message"]
+    return answer
+
+
+def refused(cluster, resource, *says, **kwargs):
+    status, answer = attempt(cluster, resource, **kwargs)
+    assert status == 422 or (status == 400 and "strict decoding" in answer["message"]), f"not refused: {answer}"
+    for words in says:
+        assert words in answer["message"]
+    return answer
+
+
+# ---- the schema itself
+
+
+def test_every_field_has_a_text():
+    schema = spec_schema(yaml.safe_load(CRD_FILE.read_text()))
+    fields = dict(walk(schema))
+    assert len(fields) > 60
+    silent = [path for path, inner in fields.items() if not inner.get("description", "").strip()]
+    assert silent == []
+
+
+def test_every_field_is_tried():
+    spec = spec_schema(yaml.safe_load(CRD_FILE.read_text()))["properties"]["spec"]
+    leaves = {p: s for p, s in walk(spec) if "properties" not in s}
+    assert set(leaves) == set(PLACES)
+    for path, valid, invalid, _ in FIELDS:
+        possible = leaves[path].get("enum", [True, False] if leaves[path].get("type") == "boolean" else range(3))
+        assert len(valid) >= min(3, len(possible)), path
+        assert len(invalid) >= 2, path
+
+
+def test_not_yet_is_one_rule_each():
+    texts = re.findall(r"^ *# not yet\n( *- rule:)", CRD_FILE.read_text(), re.M)
+    crd = yaml.safe_load(CRD_FILE.read_text())
+    rules = []
+    without(crd, lambda rule: rules.append(rule))
+    marked = [r for r in rules if NOT_YET in r.get("message", "") + r.get("messageExpression", "")]
+    assert len(texts) == len(marked) == 5
+
+
+def test_established_without_complaint(cluster, crd):
+    conditions = cluster.extensions.read_custom_resource_definition(crd["metadata"]["name"]).status.conditions
+    states = {c.type: c.status for c in conditions}
+    assert states["Established"] == states["NamesAccepted"] == "True"
+    assert "NonStructuralSchema" not in states
+
+
+def test_discovery(cluster, crd):
+    _, found = cluster.request("GET", f"/apis/{GROUP}/{VERSION}")
+    resources = {r["name"]: r for r in found["resources"]}
+    assert set(resources) == {PLURAL, f"{PLURAL}/status"}, "a scale subresource would invite a second HPA"
+    assert resources[PLURAL]["shortNames"] == ["ias"]
+    assert resources[PLURAL]["categories"] == ["inference"]
+    assert resources[PLURAL]["namespaced"] is True
+
+
+def test_explain(cluster, crd):
+    def explained():
+        text = cluster.kubectl("explain", "ias", "--recursive", check=False).stdout
+        return "scaleTargetRef" in text and text
+
+    text = eventually(explained, timeout=30)
+    leaves = {path.rsplit(".", 1)[-1] for path, _ in walk(spec_schema(crd)["properties"]["spec"])}
+    assert [name for name in leaves if not re.search(rf"^ *{name}\t", text, re.M)] == []
+    assert "1500m" in cluster.kubectl("explain", "ias.spec.requests.target").stdout
+
+
+# ---- what is taken, filled in, refused
+
+
+@pytest.mark.parametrize("path,value", VALID, ids=lambda v: str(v)[:40])
+def test_valid(cluster, later, path, value):
+    spec = PLACES[path](value)
+    answer = accepted(cluster, smallest(**spec), group=later)
+    for name in spec:
+        assert contains(answer["spec"][name], spec[name]), f"{spec} became {answer['spec']}"
+
+
+@pytest.mark.parametrize("path,value", VALID, ids=lambda v: str(v)[:40])
+def test_valid_now(cluster, crd, path, value):
+    """On our own CRD a valid value is taken, or refused as not available, and then REFUSED has the case."""
+    status, answer = attempt(cluster, smallest(**PLACES[path](value)))
+    if status != 201:
+        assert NOT_YET in answer["message"]
+        assert any(field in answer["message"] for _, field, _ in REFUSED)
+
+
+@pytest.mark.parametrize("path,value,says", INVALID, ids=lambda v: str(v)[:40])
+def test_invalid(cluster, later, crd, path, value, says):
+    spec = PLACES[path](value)
+    top = path.split("[")[0].split(".")[0]
+    refused(cluster, smallest(**spec), f"spec.{top}", says, group=later)
+    refused(cluster, smallest(**spec))
+
+
+@pytest.mark.parametrize("spec,field,says", REFUSED, ids=lambda v: str(v)[:40])
+def test_not_yet(cluster, crd, spec, field, says):
+    refused(cluster, smallest(**spec), f"{field}:", says)
+
+
+def test_smallest_gets_its_defaults(cluster, crd):
+    answer = accepted(cluster, smallest())
+    assert answer["spec"] == {
+        "scaleTargetRef": TARGET,
+        "mode": "Requests",
+        "minReplicas": 1,
+        "maxReplicas": 5,
+        "engine": {"type": "Auto"},
+        "scrapeInterval": "15s",
+        "paused": False,
+    }
+
+
+def test_nested_defaults(cluster, crd, later):
+    assert accepted(cluster, smallest(requests={}))["spec"]["requests"] == {"signal": "Running"}
+    gpu = accepted(cluster, smallest(gpu={}), group=later)["spec"]["gpu"]
+    assert gpu == {"signal": "Utilization", "target": 70, "exporter": {"type": "Auto"}}
+
+
+def test_zero_is_a_value(cluster, crd):
+    behavior = {d: {"stabilizationWindowSeconds": 0, "tolerance": 0} for d in ("scaleUp", "scaleDown")}
+    assert accepted(cluster, smallest(behavior=behavior))["spec"]["behavior"] == behavior
+
+
+@pytest.mark.parametrize("spec,says", [
+    ({"minReplicas": 6}, "maxReplicas 5 is less than minReplicas 6: raise maxReplicas or lower minReplicas"),
+    ({"requests": {"signal": "KVCache", "target": 101}}, "write a number up to 100"),
+    ({"requests": {"signal": "KVCache", "target": "100.5"}}, "write a number up to 100"),
+    ({"maxReplica": 5}, 'unknown field "spec.maxReplica"'),
+    ({"scaleTargetRef": {"kind": "Deployment", "name": "server"}}, "spec.scaleTargetRef.apiVersion: Required value"),
+    ({"scaleTargetRef": {"apiVersion": "apps/v1", "name": "server"}}, "spec.scaleTargetRef.kind: Required value"),
+    ({"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment"}}, "spec.scaleTargetRef.name: Required value"),
+])
+def test_rules_over_fields(cluster, crd, spec, says):
+    refused(cluster, smallest(**spec), says)
+
+
+@pytest.mark.parametrize("name", ["scaleTargetRef", "maxReplicas"])
+def test_required(cluster, crd, name):
+    resource = smallest()
+    del resource["spec"][name]
+    refused(cluster, resource, f"spec.{name}: Required value")
+
+
+@pytest.mark.parametrize("spec,allowed", [
+    ({"requests": {"signal": "KVCache", "target": 100}}, True),
+    ({"requests": {"signal": "Running", "target": 500}}, True),
+    ({"minReplicas": 5}, True),
+])
+def test_edges_are_taken(cluster, crd, spec, allowed):
+    accepted(cluster, smallest(**spec))
+
+
+@pytest.mark.parametrize("exporter", [
+    {"type": "Custom"},
+    {"type": "Custom", "namespace": "gpu", "port": "metrics"},
+    {**CUSTOM, "type": "GKE"},
+    {"port": "metrics"},
+])
+def test_custom_exporter_is_described_and_no_other(cluster, later, exporter):
+    refused(cluster, smallest(gpu={"exporter": exporter}), "write all three with type: Custom", group=later)
+
+
+def test_custom_exporter(cluster, later):
+    accepted(cluster, smallest(gpu={"exporter": CUSTOM}), group=later)
+
+
+@pytest.mark.parametrize("name", ["a", "gemma-2", "a" * 55])
+def test_name_of_a_service(cluster, crd, name):
+    accepted(cluster, smallest(name=name))
+
+
+@pytest.mark.parametrize("name", ["2gemma", "gemma.v2", "a" * 56])
+def test_name_that_no_service_can_have(cluster, crd, name):
+    refused(cluster, smallest(name=name), f"metadata.name '{name}' cannot name a Service: write at most 55")
+
+
+# ---- a resource's life
+
+
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.yaml")), ids=lambda p: p.name)
+def test_samples(cluster, crd, sample):
+    documents = list(yaml.safe_load_all(sample.read_text()))
+    assert documents
+    for resource in documents:
+        resource["metadata"]["namespace"] = "default"
+        accepted(cluster, resource)
+
+
+def test_an_edit_never_needs_a_delete(cluster, crd, namespace):
+    full, least = (
+        yaml.safe_load((SAMPLES / name).read_text())["spec"] for name in ("requests-full.yaml", "requests.yaml")
+    )
+    other = {**copy.deepcopy(full), "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "b"}}
+    accepted(cluster, smallest(namespace=namespace, **least), dry_run=False, namespace=namespace)
+    for spec in (full, other, least):
+        cluster.custom.patch_namespaced_custom_object(
+            GROUP, VERSION, namespace, PLURAL, "gemma", [{"op": "replace", "path": "/spec", "value": spec}],
+            _content_type="application/json-patch+json",
+        )
+
+
+def contains(whole, part):
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(k in whole and contains(whole[k], v) for k, v in part.items())
+    return whole == part
+
+
+@pytest.fixture
+def live(cluster, crd, namespace):
+    """A resource with the status of the design's picture, and its path."""
+    accepted(cluster, smallest(namespace=namespace), dry_run=False, namespace=namespace)
+    path = f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/gemma"
+    return path
+
+
+def condition(**change):
+    return {
+        "type": "Ready", "status": "False", "reason": "MonitorNotSelected", "observedGeneration": 1,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+        "message": "ServiceMonitor x/gemma is selected by no Prometheus: add label release=prometheus",
+        **change,
+    }
+
+
+STATUS = {
+    "observedGeneration": 1,
+    "engine": {"type": "VLLM", "version": "0.32.0", "port": 8000, "path": "/metrics"},
+    "replicas": {"current": 2, "desired": 3},
+    "signals": [{"name": "Running", "metric": "vllm_num_requests_running", "target": "4", "served": True}],
+    "children": [{"kind": "HorizontalPodAutoscaler", "namespace": "x", "name": "gemma"}],
+    "conditions": [condition()],
+}
+
+
+def write_status(cluster, path, status):
+    return cluster.request(
+        "PATCH", path + "/status", {"status": status}, [("fieldValidation", "Strict")],
+        content="application/merge-patch+json",
+    )
+
+
+def test_status_is_kept_whole(cluster, live):
+    code, answer = write_status(cluster, live, STATUS)
+    assert code == 200, answer
+    assert answer["status"] == STATUS
+    assert answer["metadata"]["generation"] == 1
+
+
+def test_status_is_written_by_its_subresource_only(cluster, live):
+    code, answer = cluster.request("PATCH", live, {"status": STATUS}, content="application/merge-patch+json")
+    assert code == 200
+    assert "status" not in answer
+
+
+@pytest.mark.parametrize("status", [
+    {"conditions": [condition(reason="")]},
+    {"conditions": [condition(reason="two words")]},
+    {"conditions": [condition(status="Maybe")]},
+    {"conditions": [condition(lastTransitionTime="yesterday")]},
+    {"conditions": [condition(message="x" * 32769)]},
+    {"conditions": [condition(), condition()]},
+    {"phase": "Running"},
+], ids=lambda s: str(s)[:60])
+def test_status_out_of_form(cluster, live, status):
+    code, _ = write_status(cluster, live, status)
+    assert code in (400, 422)
+
+
+def test_columns(cluster, live):
+    write_status(cluster, live, STATUS)
+    _, table = cluster.request("GET", live, accept="application/json;as=Table;v=v1;g=meta.k8s.io")
+    columns = {c["name"]: (c["priority"], cell) for c, cell in zip(table["columnDefinitions"], table["rows"][0]["cells"])}
+    age = columns.pop("Age")
+    assert age[0] == 0
+    message = condition()["message"]
+    assert columns == {
+        "Name": (0, "gemma"), "Mode": (0, "Requests"), "Target": (0, "server"), "Min": (0, 1), "Max": (0, 5),
+        "Replicas": (0, 2), "Ready": (0, "False"), "Reason": (0, "MonitorNotSelected"),
+        "Engine": (1, "VLLM"), "Message": (1, message),
+    }
+    shown = cluster.kubectl("get", "ias", "-n", live.split("/")[5]).stdout.split("\n")[0].split()
+    assert shown == ["NAME", "MODE", "TARGET", "MIN", "MAX", "REPLICAS", "READY", "REASON", "AGE"]
+
+
+def test_found_by_target(cluster, live):
+    folder = live.rsplit("/", 1)[0]
+    for name, count in (("server", 1), ("other", 0)):
+        _, found = cluster.request("GET", folder, query=[("fieldSelector", f"spec.scaleTargetRef.name={name}")])
+        assert len(found["items"]) == count
