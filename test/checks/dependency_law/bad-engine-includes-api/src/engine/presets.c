@@ -1,0 +1,2 @@
+/* api and engine stand side by side. */
+#include "api/autoscaler.h"

@@ -1,0 +1,2 @@
+/* probe and runtime stand side by side. */
+#include "runtime/controller.h"

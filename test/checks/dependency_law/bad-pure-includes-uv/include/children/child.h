@@ -1,0 +1,2 @@
+/* A pure room whose header brings the event loop. */
+#include <uv.h>

@@ -1,0 +1,1 @@
+/* A room the law does not know. */

@@ -1,0 +1,2 @@
+/* The lowest room that includes one above it. */
+#include "kube/client.h"

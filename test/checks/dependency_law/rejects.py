@@ -1,0 +1,64 @@
+"""Proves that hack/checks/dependency_law rejects each broken tree, with the right message."""
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CHECK = HERE.parents[2] / "hack" / "checks" / "dependency_law"
+
+# Tree → the whole of what must be printed.
+EXPECTED = {
+    "bad-pure-includes-net":
+        "src/chain/links.c:2: room 'chain' must not include 'net/http_client.h' of room 'net'",
+    "bad-pure-includes-kube":
+        "src/reconcile/world.c:3: room 'reconcile' must not include 'kube/client.h' of room 'kube'",
+    "bad-pure-includes-uv":
+        "include/children/child.h:2: pure room 'children' must not include 'uv.h'",
+    "bad-pure-asks-clock":
+        "src/engine/page.c:13: pure room 'engine' must not ask the clock with 'clock_wall_ms': "
+        "take the time as an argument",
+    "bad-upward":
+        "src/base/log.c:2: room 'base' must not include 'kube/client.h' of room 'kube'",
+    "bad-engine-includes-api":
+        "src/engine/presets.c:2: room 'engine' must not include 'api/autoscaler.h' of room 'api'",
+    "bad-names-not-pure":
+        "src/kube/resource.c:3: room 'kube' must not include 'net/http_client.h' of room 'net'",
+    "bad-probe-includes-runtime":
+        "src/probe/page.c:2: room 'probe' must not include 'runtime/controller.h' of room 'runtime'",
+    "bad-unknown-room":
+        "src/util/misc.c:1: room 'util' is not in the law: "
+        "add it to LAW in hack/checks/dependency_law",
+    "bad-climbs":
+        "src/chain/links.c:2: '../kube/client.h' climbs out of its room: "
+        "include by '<room>/<noun>.h'",
+}
+
+
+def run(tree):
+    done = subprocess.run([sys.executable, CHECK, HERE / tree], capture_output=True, text=True,
+                          check=False)
+    return done.returncode, done.stdout.strip() or done.stderr.strip()
+
+
+def main():
+    failures = []
+    on_disk = {p.name for p in HERE.glob("bad-*")}
+
+    for tree in sorted(on_disk ^ set(EXPECTED)):
+        failures.append(f"'{tree}' is not both on disk and in the table of this test")
+    for tree in sorted(on_disk & set(EXPECTED)):
+        got = run(tree)
+        if got != (1, EXPECTED[tree]):
+            failures.append(f"'{tree}': wanted exit 1 and\n  {EXPECTED[tree]}\ngot {got[0]} and\n"
+                            f"  {got[1]}")
+    got = run("good")
+    if got != (0, "dependency_law: 2 files keep the law"):
+        failures.append(f"'good' was not accepted: exit {got[0]}: {got[1]}")
+    if run("missing")[0] != 2:
+        failures.append("a tree that is not there was accepted")
+    print("\n".join(failures) or f"{len(EXPECTED)} broken trees rejected")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
