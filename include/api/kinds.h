@@ -1,0 +1,46 @@
+/*
+ * Every resource type this operator reads or writes, in one table.
+ *
+ * A kind is watched into a cache, or asked for by a probe; the table says which, and the verbs the
+ * chart's RBAC must grant.
+ */
+#ifndef API_KINDS_H
+#define API_KINDS_H
+
+#include <stdbool.h>
+
+#include "kube/resource.h"
+
+enum kind {
+	KIND_AUTOSCALER,
+	KIND_DEPLOYMENT,
+	KIND_STATEFULSET,
+	KIND_HPA,
+	KIND_SERVICE,
+	KIND_SERVICEMONITOR,
+	KIND_PROMETHEUS,
+	KIND_NAMESPACE,
+	KIND_CONFIGMAP,          /* the adapter's, no other */
+	KIND_ADAPTER_DEPLOYMENT, /* the adapter's, also where the watched namespaces leave it out */
+	KIND_COUNT
+};
+
+struct kind_info {
+	struct kube_resource resource;
+	bool ours;    /* a child of an autoscaler */
+	bool adapter; /* one named object in the adapter's namespace */
+};
+
+extern const struct kind_info kinds[KIND_COUNT];
+
+/* KIND_COUNT when there is none. The adapter's Deployment is never the answer. */
+enum kind kind_by_name(const char *api_version, const char *kind);
+
+/* Labels and annotations of ours. */
+#define LABEL_AUTOSCALER "inference-autoscaler.io/autoscaler"
+#define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
+#define MANAGED_BY "inference-autoscaler"
+#define ANNOTATION_ADAPTER_RULES "inference-autoscaler.io/adapter-rules"
+#define FIELD_MANAGER "inference-autoscaler"
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * What the operator is told on its command line about the cluster it serves.
+ */
+#ifndef API_SETTINGS_H
+#define API_SETTINGS_H
+
+/* All strings are borrowed and outlive every use. */
+struct settings {
+	const char *adapter_namespace;
+	const char *adapter_deployment;
+	const char *adapter_configmap;
+	const char *adapter_config_key; /* in the ConfigMap's data */
+	const char *prometheus_url;     /* NULL = found from the Prometheus resource's governing Service */
+};
+
+#define SETTINGS_DEFAULT                                                                                              \
+	{.adapter_namespace = "monitoring", .adapter_deployment = "prometheus-adapter",                               \
+	 .adapter_configmap = "prometheus-adapter", .adapter_config_key = "config.yaml", .prometheus_url = NULL}
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * What is known about one autoscaler at one moment: the links' predicates read this and nothing else.
+ *
+ * `evidence` is what the probes read last, one JSON document (also shown to people as it is):
+ *   pods        {at, error?, total, ready}
+ *   page        {at, error?, url, pod, engine?, series: […]}
+ *   prometheus  {at, error?, url, up, down, lastError?, pods: n with a fresh series}
+ *   metric      {at, error?, http?, pods: n with a value}
+ * `at` is in milliseconds of the wall; an absent member means "not probed yet".
+ */
+#ifndef CHAIN_FACTS_H
+#define CHAIN_FACTS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/settings.h"
+#include "children/child.h"
+
+enum adapter_state {
+	ADAPTER_UNKNOWN,    /* not read yet */
+	ADAPTER_LOADED,     /* the running adapter has our rules */
+	ADAPTER_ROLLING,    /* on its way */
+	ADAPTER_BROKEN      /* adapter_message says why */
+};
+
+struct facts {
+	struct workload workload;
+	const struct settings *settings;
+	const json_t *object;   /* the InferenceAutoscaler */
+	const json_t *evidence; /* NULL = none yet */
+
+	const struct error *invalid; /* why the spec was refused; NULL = accepted */
+	const json_t *target;        /* NULL = absent */
+	bool target_supported;       /* its kind is one we watch */
+	bool port_known;
+
+	const json_t *hpas;        /* of the namespace */
+	const json_t *autoscalers; /* of the namespace */
+	const char *foreign_child; /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
+
+	bool prometheus_missing;     /* prometheus-operator's types are not installed */
+	const json_t *prometheuses;  /* all */
+	const json_t *namespaces;    /* all, for namespace selectors */
+	const char *selected_by;     /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
+	const char *select_problem;  /* why none does; NULL when selected */
+
+	enum adapter_state adapter;
+	const char *adapter_reason;  /* CamelCase, when broken */
+	const char *adapter_message; /* when broken */
+};
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * The chain from the target to the metrics API: one row per link, judged in order.
+ */
+#ifndef CHAIN_LINKS_H
+#define CHAIN_LINKS_H
+
+#include <stddef.h>
+
+#include "chain/facts.h"
+
+enum verdict_status { VERDICT_UNKNOWN, VERDICT_TRUE, VERDICT_FALSE };
+
+struct verdict {
+	enum verdict_status status;
+	const char *reason; /* static, CamelCase */
+	char *message;      /* heap, owned */
+};
+
+struct link {
+	const char *type; /* the condition's */
+	void (*judge)(const struct facts *facts, struct verdict *verdict);
+	bool beyond_ready; /* mirrored for people, does not count for Ready */
+};
+
+extern const struct link links[];
+extern const size_t links_count;
+
+/* Judges all links into verdicts[links_count]; behind the first that is not True, all are Unknown.
+ * Returns the index of that first one, or links_count when every link up to Ready is True. */
+size_t links_judge(const struct facts *facts, struct verdict *verdicts);
+/* Whether the target and the children's names are ours alone, asked apart from the chain's order:
+ * nothing is written while they are not. */
+bool links_target_exclusive(const struct facts *facts);
+void verdicts_release(struct verdict *verdicts);
+const char *verdict_status_text(enum verdict_status status);
+
+#endif

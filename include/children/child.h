@@ -1,0 +1,51 @@
+/*
+ * The objects managed for one autoscaler: one vtable per kind, in the order they are written.
+ *
+ * make() is pure: the same workload always gives the same object. It holds only the fields we own,
+ * so that server-side apply leaves the rest to others.
+ */
+#ifndef CHILDREN_CHILD_H
+#define CHILDREN_CHILD_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/autoscaler.h"
+#include "api/kinds.h"
+#include "engine/presets.h"
+
+/* What the children are made from; all borrowed. */
+struct workload {
+	const struct autoscaler *spec;
+	const struct engine *engine;
+	const struct engine_signal *signal;
+	const json_t *match_labels;   /* the target's selector; NULL = not known */
+	int64_t port;                 /* of the pods' /metrics */
+	const char *path;
+	const char *scheme;
+	const json_t *monitor_labels; /* what a Prometheus selects; NULL = none */
+	int64_t replicas;             /* the target's now; -1 = not known */
+};
+
+struct child {
+	enum kind kind;
+	/* The suffix of the child's name after the autoscaler's. */
+	const char *suffix;
+	/* New reference. */
+	json_t *(*make)(const struct workload *workload);
+};
+
+extern const struct child child_service;
+extern const struct child child_servicemonitor;
+extern const struct child child_hpa;
+
+extern const struct child *const children[];
+extern const size_t children_count;
+
+/* "name-suffix"; heap, caller owns. */
+char *child_name(const struct child *child, const struct autoscaler *spec);
+/* apiVersion, kind and metadata with our labels and the owner; make() adds the spec. New reference. */
+json_t *child_base(const struct child *child, const struct autoscaler *spec);
+
+#endif

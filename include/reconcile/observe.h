@@ -1,0 +1,37 @@
+/*
+ * Gathering the facts about one autoscaler from the world.
+ */
+#ifndef RECONCILE_OBSERVE_H
+#define RECONCILE_OBSERVE_H
+
+#include "api/autoscaler.h"
+#include "chain/facts.h"
+#include "chain/monitoring.h"
+#include "reconcile/world.h"
+
+/* The facts with all they borrow from. */
+struct observation {
+	struct facts facts;
+	struct autoscaler spec;
+	struct error invalid;
+	struct monitoring monitoring;
+	json_t *object;
+	json_t *target;
+	json_t *hpas;
+	json_t *autoscalers;
+	json_t *prometheuses;
+	json_t *namespaces;
+	json_t *observed[8]; /* by index of children[] */
+	char *foreign_child;
+};
+
+/* Takes the object reference. */
+void observation_init(struct observation *observation, const struct world *world, json_t *object_take);
+void observation_release(struct observation *observation);
+#define auto_observation ATTR_CLEANUP(observation_release) struct observation
+
+/* The engine of an autoscaler: what the spec says, else what its pods' page showed last, else what
+ * the status remembers. NULL when none is known. */
+const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object, const json_t *evidence);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * What a reconcile decided: writes in order, the status, when to look again, and what to probe.
+ */
+#ifndef RECONCILE_PLAN_H
+#define RECONCILE_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/kinds.h"
+#include "base/attr.h"
+
+enum plan_verb {
+	PLAN_APPLY, /* server-side apply of `object` */
+	PLAN_PATCH, /* merge patch `object`; its metadata.resourceVersion is a precondition */
+	PLAN_DELETE /* the object named by `object`'s metadata, with its uid as precondition */
+};
+
+struct plan_write {
+	enum plan_verb verb;
+	enum kind kind;
+	json_t *object; /* owned */
+};
+
+struct plan {
+	struct plan_write *writes;
+	size_t count;
+	size_t cap;
+	json_t *status; /* owned: the autoscaler's whole status; NULL = already what it should be */
+	json_t *probe;  /* owned: what to observe next (see probe/probe.h); NULL = nothing */
+	bool healthy;   /* Ready: probes may be rare */
+};
+
+#define PLAN_INIT {.writes = NULL, .count = 0, .cap = 0, .status = NULL, .probe = NULL, .healthy = false}
+
+/* Takes the object. */
+void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object);
+void plan_release(struct plan *plan);
+#define auto_plan ATTR_CLEANUP(plan_release) struct plan
+/* For golden tests and `render`; new reference. */
+json_t *plan_document(const struct plan *plan);
+const char *plan_verb_name(enum plan_verb verb);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * The decisions: world → plan, pure. Two of the same shape: one per autoscaler, one for the stack
+ * that autoscalers share (the adapter's rules and its roll-out).
+ */
+#ifndef RECONCILE_RECONCILE_H
+#define RECONCILE_RECONCILE_H
+
+#include "base/error.h"
+#include "chain/facts.h"
+#include "reconcile/plan.h"
+#include "reconcile/world.h"
+
+/* What the stack pass found; autoscalers' AdapterConfigured link is judged from it. */
+struct stack_state {
+	enum adapter_state state;
+	const char *reason; /* static */
+	char *message;      /* owned */
+};
+
+#define STACK_STATE_INIT {.state = ADAPTER_UNKNOWN, .reason = NULL, .message = NULL}
+void stack_state_release(struct stack_state *state);
+
+/* Plans for the autoscaler "ns/name"; an absent one gives an empty plan (its children go with it,
+ * by ownerReference). Never fails: what is wrong becomes a condition. */
+void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan);
+
+/* Plans for the adapter: its ConfigMap holds the union of all live autoscalers' rules, and its
+ * Deployment restarts once per change of ours. `state` is overwritten. */
+void stack_reconcile(const struct world *world, struct plan *plan, struct stack_state *state);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * The status document of an autoscaler, from what the links said and what it said before.
+ */
+#ifndef RECONCILE_STATUS_H
+#define RECONCILE_STATUS_H
+
+#include <jansson.h>
+
+#include "chain/links.h"
+
+/*
+ * New reference. Conditions keep their lastTransitionTime unless their status flips
+ * (Kubernetes API conventions); nothing that moves between transitions is in it, so an unchanged
+ * world gives an equal document. `first` is links_judge()'s answer.
+ */
+json_t *status_make(const struct facts *facts, const struct verdict *verdicts, size_t first, int64_t now_ms);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * A snapshot of everything a reconcile may know: objects by kind, evidence by autoscaler, the time.
+ *
+ * The running operator answers from its caches, `render` and the golden tests from a list of
+ * objects: the decisions cannot tell the difference.
+ */
+#ifndef RECONCILE_WORLD_H
+#define RECONCILE_WORLD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/kinds.h"
+#include "api/settings.h"
+#include "base/error.h"
+
+struct world {
+	int64_t now_ms; /* wall */
+	const struct settings *settings;
+	void *ctx;
+	/* New reference; NULL when absent. `ns` is NULL for cluster-scoped kinds. */
+	json_t *(*get)(void *ctx, enum kind kind, const char *ns, const char *name);
+	/* New reference to an array ordered by key; `ns` NULL = all. */
+	json_t *(*list)(void *ctx, enum kind kind, const char *ns);
+	/* The resource type is not installed. */
+	bool (*missing)(void *ctx, enum kind kind);
+	/* Borrowed; NULL when nothing was probed yet. */
+	const json_t *(*evidence)(void *ctx, const char *key);
+	/* What the stack's last pass said of the adapter; filled by stack_reconcile(). Borrowed; never NULL. */
+	const struct stack_state *stack;
+};
+
+/* A world made of a JSON document (golden tests and `render`):
+ * {now: RFC 3339, objects: […], evidence: {"ns/name": {…}}, missing: ["ServiceMonitor"]}.
+ * Borrows the document. */
+void world_from_document(struct world *world, const json_t *document, const struct settings *settings);
+
+#endif

@@ -1,0 +1,178 @@
+/* Decoding an InferenceAutoscaler by a table of its fields. */
+#include "api/autoscaler.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/quantity.h"
+
+enum field_type {
+	FIELD_STRING,
+	FIELD_INT,
+	FIELD_BOOL,
+	FIELD_OBJECT,
+	FIELD_QUANTITY,   /* a number or a string, kept in thousandths */
+	FIELD_PORT_NUMBER, /* an int-or-string's number */
+	FIELD_PORT_NAME    /* an int-or-string's name */
+};
+
+struct field {
+	const char *path;
+	enum field_type type;
+	size_t offset;
+	const char *fallback; /* of a string; NULL = required when `required`, else absent */
+	int64_t number;       /* the default of a number */
+	bool required;
+};
+
+#define AT(member) offsetof(struct autoscaler, member)
+
+static const struct field fields[] = {
+	{"metadata.namespace", FIELD_STRING, AT(ns), "default", 0, false},
+	{"metadata.name", FIELD_STRING, AT(name), NULL, 0, true},
+	{"metadata.uid", FIELD_STRING, AT(uid), "", 0, false},
+	{"metadata.generation", FIELD_INT, AT(generation), NULL, 0, false},
+	{"spec.scaleTargetRef.apiVersion", FIELD_STRING, AT(target_api_version), "apps/v1", 0, false},
+	{"spec.scaleTargetRef.kind", FIELD_STRING, AT(target_kind), NULL, 0, true},
+	{"spec.scaleTargetRef.name", FIELD_STRING, AT(target_name), NULL, 0, true},
+	{"spec.mode", FIELD_STRING, AT(mode), "Requests", 0, false},
+	{"spec.minReplicas", FIELD_INT, AT(min_replicas), NULL, 1, false},
+	{"spec.maxReplicas", FIELD_INT, AT(max_replicas), NULL, 0, true},
+	{"spec.engine.type", FIELD_STRING, AT(engine_type), "Auto", 0, false},
+	{"spec.engine.port", FIELD_PORT_NUMBER, AT(port), NULL, 0, false},
+	{"spec.engine.port", FIELD_PORT_NAME, AT(port_name), NULL, 0, false},
+	{"spec.engine.path", FIELD_STRING, AT(path), NULL, 0, false},
+	{"spec.engine.scheme", FIELD_STRING, AT(scheme), NULL, 0, false},
+	{"spec.requests.signal", FIELD_STRING, AT(signal), "Running", 0, false},
+	{"spec.requests.target", FIELD_QUANTITY, AT(target_milli), NULL, -1, false},
+	{"spec.scrapeInterval", FIELD_STRING, AT(scrape_interval), "15s", 0, false},
+	{"spec.behavior", FIELD_OBJECT, AT(behavior), NULL, 0, false},
+	{"spec.monitor.labels", FIELD_OBJECT, AT(monitor_labels), NULL, 0, false},
+	{"spec.paused", FIELD_BOOL, AT(paused), NULL, 0, false},
+};
+
+static int type_error(const struct field *field, const char *wanted, struct error *err)
+{
+	return error_set(err, ERROR_INVALID, "%s must be %s", field->path, wanted);
+}
+
+static int decode_quantity(const struct field *field, const json_t *value, int64_t *out, struct error *err)
+{
+	auto_free char *text = json_is_string(value) ? xstrdup(json_string_value(value)) : json_text(value);
+
+	*out = quantity_parse_milli(text);
+	if (*out <= 0) {
+		return error_set(err, ERROR_INVALID, "%s must be a quantity above zero such as 4 or \"2500m\", not '%s'",
+			field->path, text);
+	}
+	return 0;
+}
+
+static int decode_field(const struct field *field, const json_t *value, void *base, struct error *err)
+{
+	void *at = (char *)base + field->offset;
+
+	switch (field->type) {
+	case FIELD_STRING:
+		if (value != NULL && !json_is_string(value)) {
+			return type_error(field, "a string", err);
+		}
+		*(char **)at = xstrdup(value != NULL ? json_string_value(value) : field->fallback);
+		return 0;
+	case FIELD_INT:
+		if (value != NULL && !json_is_integer(value)) {
+			return type_error(field, "a whole number", err);
+		}
+		*(int64_t *)at = value != NULL ? json_integer_value(value) : field->number;
+		return 0;
+	case FIELD_BOOL:
+		if (value != NULL && !json_is_boolean(value)) {
+			return type_error(field, "true or false", err);
+		}
+		*(bool *)at = json_is_true(value);
+		return 0;
+	case FIELD_OBJECT:
+		if (value != NULL && !json_is_object(value)) {
+			return type_error(field, "an object", err);
+		}
+		*(json_t **)at = value != NULL ? json_deep_copy(value) : NULL;
+		return 0;
+	case FIELD_QUANTITY:
+		*(int64_t *)at = field->number;
+		return value != NULL ? decode_quantity(field, value, at, err) : 0;
+	case FIELD_PORT_NUMBER:
+		*(int64_t *)at = json_integer_value(value);
+		return 0;
+	case FIELD_PORT_NAME:
+		*(char **)at = xstrdup(json_string_value(value));
+		return 0;
+	}
+	return 0;
+}
+
+/* Rules over several fields, and those that an object not checked by the CRD (a file) can break. */
+static int check(const struct autoscaler *a, struct error *err)
+{
+	if (strcmp(a->mode, "Requests") != 0) {
+		return error_set(err, ERROR_INVALID, "spec.mode '%s' is not available in this version: use Requests",
+			a->mode);
+	}
+	if (a->min_replicas < 1) {
+		return error_set(err, ERROR_INVALID,
+			"spec.minReplicas must be at least 1: a Pods metric cannot wake a target from zero replicas");
+	}
+	if (a->max_replicas < a->min_replicas) {
+		return error_set(err, ERROR_INVALID,
+			"spec.maxReplicas must not be below spec.minReplicas: raise maxReplicas or lower minReplicas");
+	}
+	if (clock_parse_duration(a->scrape_interval) <= 0) {
+		return error_set(err, ERROR_INVALID, "spec.scrapeInterval '%s' is not a duration: write for example 15s",
+			a->scrape_interval);
+	}
+	return 0;
+}
+
+int autoscaler_decode(const json_t *object, struct autoscaler *a, struct error *err)
+{
+	memset(a, 0, sizeof(*a));
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const json_t *value = json_path(object, fields[i].path);
+
+		if (json_is_null(value)) {
+			value = NULL;
+		}
+		if (value == NULL && fields[i].required) {
+			return error_set(err, ERROR_INVALID, "%s is required", fields[i].path);
+		}
+		if (decode_field(&fields[i], value, a, err) < 0) {
+			return -1;
+		}
+	}
+	return check(a, err);
+}
+
+void autoscaler_release(struct autoscaler *a)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		void *at = (char *)(void *)a + fields[i].offset;
+
+		switch (fields[i].type) {
+		case FIELD_STRING:
+		case FIELD_PORT_NAME:
+			free_indirect(at);
+			break;
+		case FIELD_OBJECT:
+			json_decref(*(json_t **)at);
+			break;
+		case FIELD_INT:
+		case FIELD_BOOL:
+		case FIELD_QUANTITY:
+		case FIELD_PORT_NUMBER:
+			break;
+		}
+	}
+	memset(a, 0, sizeof(*a));
+}

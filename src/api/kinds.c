@@ -1,0 +1,35 @@
+/* The table of resource types this operator reads or writes. */
+#include "api/kinds.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+const struct kind_info kinds[KIND_COUNT] = {
+	[KIND_AUTOSCALER] = {.resource = {"inference-autoscaler.io", "v1alpha1", "inferenceautoscalers",
+				     "InferenceAutoscaler", true}},
+	[KIND_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}},
+	[KIND_STATEFULSET] = {.resource = {"apps", "v1", "statefulsets", "StatefulSet", true}},
+	[KIND_HPA] = {.resource = {"autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true},
+		.ours = true},
+	[KIND_SERVICE] = {.resource = {"", "v1", "services", "Service", true}, .ours = true},
+	[KIND_SERVICEMONITOR] = {.resource = {"monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor", true},
+		.ours = true},
+	[KIND_PROMETHEUS] = {.resource = {"monitoring.coreos.com", "v1", "prometheuses", "Prometheus", true}},
+	[KIND_NAMESPACE] = {.resource = {"", "v1", "namespaces", "Namespace", false}},
+	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}, .adapter = true},
+	[KIND_ADAPTER_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}, .adapter = true},
+};
+
+enum kind kind_by_name(const char *api_version, const char *kind)
+{
+	for (int i = 0; i < KIND_ADAPTER_DEPLOYMENT; i++) {
+		auto_free char *own = kube_api_version(&kinds[i].resource);
+
+		if (strcmp(kinds[i].resource.kind, kind) == 0 && strcmp(own, api_version) == 0) {
+			return (enum kind)i;
+		}
+	}
+	return KIND_COUNT;
+}

@@ -1,0 +1,125 @@
+/* Finding the Prometheus that selects our ServiceMonitor, and the labels it wants. */
+#include "chain/monitoring.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "kube/resource.h"
+
+static const json_t *namespace_labels(const json_t *namespaces, const char *ns)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach((json_t *)namespaces, i, item) {
+		if (strcmp(kube_object_name(item), ns) == 0) {
+			return json_path(item, "metadata.labels");
+		}
+	}
+	return NULL;
+}
+
+static bool namespace_covered(const json_t *prometheus, const json_t *namespaces, const char *ns)
+{
+	const json_t *selector = json_path(prometheus, "spec.serviceMonitorNamespaceSelector");
+
+	if (selector == NULL || json_is_null(selector)) {
+		return strcmp(kube_object_namespace(prometheus), ns) == 0;
+	}
+	return kube_selector_matches(selector, namespace_labels(namespaces, ns), false);
+}
+
+/* Adds to `labels` what the selector asks for and can be given: matchLabels, the first value of an
+ * In, any value for Exists. */
+static void satisfy(const json_t *selector, json_t *labels)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+	json_t *expression;
+
+	json_object_foreach(json_object_get(selector, "matchLabels"), key, value) {
+		if (json_object_get(labels, key) == NULL) {
+			json_object_set(labels, key, value);
+		}
+	}
+	json_array_foreach(json_object_get(selector, "matchExpressions"), i, expression) {
+		const char *operator = json_path_string(expression, "operator", "");
+		const char *wanted = json_path_string(expression, "key", "");
+		json_t *first = json_array_get(json_object_get(expression, "values"), 0);
+
+		if (json_object_get(labels, wanted) != NULL) {
+			continue;
+		}
+		if (strcmp(operator, "In") == 0 && first != NULL) {
+			json_object_set(labels, wanted, first);
+		} else if (strcmp(operator, "Exists") == 0) {
+			json_object_set_new(labels, wanted, json_string("true"));
+		}
+	}
+}
+
+/* Says why this Prometheus does not select a monitor that carries `labels`. */
+static void explain(struct strbuf *text, const json_t *prometheus, bool covered, const char *ns, const json_t *pinned)
+{
+	const json_t *selector = json_path(prometheus, "spec.serviceMonitorSelector");
+	auto_free char *key = kube_object_key(prometheus);
+	auto_free char *wanted = kube_selector_text(selector);
+
+	strbuf_addstr(text, text->len > 0 ? "; " : "");
+	if (!covered) {
+		strbuf_addf(text,
+			"Prometheus '%s' does not look into namespace '%s': label the namespace so that its "
+			"spec.serviceMonitorNamespaceSelector matches",
+			key, ns);
+	} else if (selector == NULL || json_is_null(selector)) {
+		strbuf_addf(text, "Prometheus '%s' selects no ServiceMonitor at all: set its spec.serviceMonitorSelector",
+			key);
+	} else if (json_object_size(pinned) > 0) {
+		strbuf_addf(text, "Prometheus '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
+			key, wanted);
+	} else {
+		strbuf_addf(text, "Prometheus '%s' wants '%s', which no label can satisfy: set spec.monitor.labels", key,
+			wanted);
+	}
+}
+
+void monitoring_find(const json_t *prometheuses, const json_t *namespaces, const char *ns, const json_t *pinned,
+	const json_t *own_labels, struct monitoring *found)
+{
+	auto_strbuf why = STRBUF_INIT;
+	size_t i;
+	json_t *prometheus;
+
+	*found = (struct monitoring){.labels = pinned != NULL ? json_deep_copy(pinned) : json_object()};
+	json_array_foreach((json_t *)prometheuses, i, prometheus) {
+		const json_t *selector = json_path(prometheus, "spec.serviceMonitorSelector");
+		bool covered = namespace_covered(prometheus, namespaces, ns);
+		auto_json *labels = json_deep_copy(found->labels);
+		auto_json *all = NULL;
+
+		satisfy(selector, labels);
+		all = json_deep_copy(labels);
+		json_object_update_missing(all, (json_t *)own_labels);
+		if (covered && kube_selector_matches(selector, all, false)) {
+			json_decref(found->labels);
+			found->labels = json_incref(labels);
+			found->selected_by = kube_object_key(prometheus);
+			return;
+		}
+		explain(&why, prometheus, covered, ns, pinned);
+	}
+	found->problem = why.len > 0 ? strbuf_take(&why)
+				     : xstrdup("there is no Prometheus resource in this cluster: create one, "
+					       "kube-prometheus-stack brings it");
+}
+
+void monitoring_release(struct monitoring *found)
+{
+	json_decref(found->labels);
+	free_indirect(&found->selected_by);
+	free_indirect(&found->problem);
+	found->labels = NULL;
+}

@@ -1,0 +1,40 @@
+/* The HorizontalPodAutoscaler that scales the target on the served metric. */
+#include "children/child.h"
+
+#include "base/memory.h"
+#include "base/quantity.h"
+
+/* Up at once (4 pods or 100 % per 15 s, the larger), down after 300 s by at most 100 % per 15 s. */
+static json_t *default_behavior(void)
+{
+	return json_pack("{s:{s:i, s:s, s:[{s:s, s:i, s:i}, {s:s, s:i, s:i}]}, s:{s:i, s:[{s:s, s:i, s:i}]}}", "scaleUp",
+		"stabilizationWindowSeconds", 0, "selectPolicy", "Max", "policies", "type", "Pods", "value", 4,
+		"periodSeconds", 15, "type", "Percent", "value", 100, "periodSeconds", 15, "scaleDown",
+		"stabilizationWindowSeconds", 300, "policies", "type", "Percent", "value", 100, "periodSeconds", 15);
+}
+
+static json_t *make(const struct workload *w)
+{
+	const struct autoscaler *spec = w->spec;
+	json_t *hpa = child_base(&child_hpa, spec);
+	int64_t milli = spec->target_milli > 0 ? spec->target_milli : w->signal->default_target_milli;
+	auto_free char *target = quantity_format_milli(milli);
+	int64_t min = spec->min_replicas;
+	int64_t max = spec->max_replicas;
+
+	/* Paused: everything stays in place and the HPA holds what it finds. A target at zero is at
+	 * rest by hand already, and an HPA cannot ask for zero. */
+	if (spec->paused && w->replicas > 0) {
+		min = max = w->replicas;
+	}
+	json_object_set_new(hpa, "spec",
+		json_pack("{s:{s:s, s:s, s:s}, s:I, s:I, s:[{s:s, s:{s:{s:s}, s:{s:s, s:s}}}], s:o}", "scaleTargetRef",
+			"apiVersion", spec->target_api_version, "kind", spec->target_kind, "name", spec->target_name,
+			"minReplicas", (json_int_t)min, "maxReplicas", (json_int_t)max, "metrics", "type", "Pods", "pods",
+			"metric", "name", w->signal->metric, "target", "type", "AverageValue", "averageValue", target,
+			"behavior",
+			spec->behavior != NULL ? json_deep_copy(spec->behavior) : default_behavior()));
+	return hpa;
+}
+
+const struct child child_hpa = {.kind = KIND_HPA, .suffix = "", .make = make};

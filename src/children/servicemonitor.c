@@ -1,0 +1,24 @@
+/* The ServiceMonitor that makes prometheus-operator scrape the pods through our Service. */
+#include "children/child.h"
+
+static json_t *make(const struct workload *w)
+{
+	json_t *monitor = child_base(&child_servicemonitor, w->spec);
+	json_t *labels = json_object_get(json_object_get(monitor, "metadata"), "labels");
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)w->monitor_labels, key, value) {
+		json_object_set(labels, key, value);
+	}
+	/* A running pod that is not ready yet reports 0 and drags the average down while its model
+	 * loads: it is not scraped (the HPA then ignores it). */
+	json_object_set_new(monitor, "spec",
+		json_pack("{s:{s:{s:s}}, s:[{s:s, s:s, s:s, s:s, s:[{s:s, s:[s], s:s}]}]}", "selector", "matchLabels",
+			LABEL_AUTOSCALER, w->spec->name, "endpoints", "port", "metrics", "path", w->path, "scheme",
+			w->scheme, "interval", w->spec->scrape_interval, "relabelings", "action", "keep",
+			"sourceLabels", "__meta_kubernetes_pod_ready", "regex", "true"));
+	return monitor;
+}
+
+const struct child child_servicemonitor = {.kind = KIND_SERVICEMONITOR, .suffix = "", .make = make};

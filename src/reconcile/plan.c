@@ -1,0 +1,41 @@
+/* A plan: a list of writes, a status, a wish to probe. */
+#include "reconcile/plan.h"
+
+#include "base/memory.h"
+
+void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object)
+{
+	plan->writes = xgrow(plan->writes, &plan->cap, plan->count + 1, sizeof(*plan->writes));
+	plan->writes[plan->count++] = (struct plan_write){.verb = verb, .kind = kind, .object = object};
+}
+
+void plan_release(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		json_decref(plan->writes[i].object);
+	}
+	free_indirect(&plan->writes);
+	json_decref(plan->status);
+	json_decref(plan->probe);
+	*plan = (struct plan)PLAN_INIT;
+}
+
+const char *plan_verb_name(enum plan_verb verb)
+{
+	static const char *const names[] = {[PLAN_APPLY] = "apply", [PLAN_PATCH] = "patch", [PLAN_DELETE] = "delete"};
+
+	return names[verb];
+}
+
+json_t *plan_document(const struct plan *plan)
+{
+	json_t *writes = json_array();
+
+	for (size_t i = 0; i < plan->count; i++) {
+		json_array_append_new(writes,
+			json_pack("{s:s, s:s, s:O}", "verb", plan_verb_name(plan->writes[i].verb), "kind",
+				kinds[plan->writes[i].kind].resource.kind, "object", plan->writes[i].object));
+	}
+	return json_pack("{s:o, s:O*, s:O*, s:b}", "writes", writes, "status", plan->status, "probe", plan->probe,
+		"healthy", plan->healthy);
+}

@@ -1,0 +1,140 @@
+/* Building an autoscaler's status. */
+#include "reconcile/status.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/quantity.h"
+#include "kube/resource.h"
+
+static const json_t *old_condition(const json_t *object, const char *type)
+{
+	size_t i;
+	json_t *condition;
+
+	json_array_foreach(json_path(object, "status.conditions"), i, condition) {
+		if (strcmp(json_path_string(condition, "type", ""), type) == 0) {
+			return condition;
+		}
+	}
+	return NULL;
+}
+
+static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
+{
+	const json_t *old = old_condition(facts->object, type);
+	const char *status = verdict_status_text(verdict->status);
+	bool same = strcmp(json_path_string(old, "status", ""), status) == 0;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s}", "type", type, "status", status, "reason", verdict->reason,
+		"message", verdict->message, "observedGeneration",
+		json_path_int(facts->object, "metadata.generation", 0), "lastTransitionTime",
+		same ? json_path_string(old, "lastTransitionTime", now) : now);
+}
+
+/* Ready sums up: the first link that is not True lends its status, reason and message. */
+static json_t *ready_condition(const struct facts *facts, const struct verdict *verdicts, size_t first, const char *now)
+{
+	struct verdict ready = {VERDICT_TRUE, "Ready", NULL};
+	auto_free char *message = NULL;
+
+	if (first < links_count) {
+		ready.status = verdicts[first].status;
+		ready.reason = verdicts[first].reason;
+		message = xasprintf("%s: %s", links[first].type, verdicts[first].message);
+	} else if (facts->workload.spec->paused) {
+		ready.reason = "Paused";
+		message = xstrdup("every link works; scaling is paused by spec.paused, the replicas are held");
+	} else {
+		message = xstrdup("every link works, from the pods' metrics to the metrics API");
+	}
+	ready.message = message;
+	return condition(facts, "Ready", &ready, now);
+}
+
+static json_t *make_engine(const struct facts *facts)
+{
+	const struct workload *w = &facts->workload;
+
+	if (w->engine == NULL || facts->target == NULL) {
+		return json_incref(json_path(facts->object, "status.engine"));
+	}
+	return json_pack("{s:s, s:I, s:s}", "type", w->engine->type, "port", (json_int_t)w->port, "path", w->path);
+}
+
+static json_t *make_replicas(const struct facts *facts)
+{
+	const char *uid = facts->workload.spec->uid;
+	json_int_t current = json_path_int(facts->target, "status.replicas", 0);
+	size_t i;
+	size_t o;
+	json_t *hpa;
+	json_t *owner;
+
+	if (facts->target == NULL) {
+		return NULL;
+	}
+	json_array_foreach((json_t *)facts->hpas, i, hpa) {
+		json_array_foreach(json_path(hpa, "metadata.ownerReferences"), o, owner) {
+			if (strcmp(json_path_string(owner, "uid", ""), uid) == 0) {
+				return json_pack("{s:I, s:I}", "current",
+					json_path_int(hpa, "status.currentReplicas", current), "desired",
+					json_path_int(hpa, "status.desiredReplicas", current));
+			}
+		}
+	}
+	return json_pack("{s:I, s:I}", "current", current, "desired",
+		json_path_int(facts->target, "spec.replicas", current));
+}
+
+static json_t *make_signals(const struct facts *facts, bool served)
+{
+	const struct workload *w = &facts->workload;
+	auto_free char *target = NULL;
+
+	if (w->signal == NULL) {
+		return json_array();
+	}
+	target = quantity_format_milli(
+		w->spec->target_milli > 0 ? w->spec->target_milli : w->signal->default_target_milli);
+	return json_pack("[{s:s, s:s, s:s, s:b}]", "name", w->signal->name, "metric", w->signal->metric, "target", target,
+		"served", served);
+}
+
+static json_t *make_children(const struct facts *facts)
+{
+	json_t *list = json_array();
+
+	if (facts->workload.signal == NULL) {
+		return list;
+	}
+	for (size_t i = 0; i < children_count; i++) {
+		auto_free char *name = child_name(children[i], facts->workload.spec);
+
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s}", "kind", kinds[children[i]->kind].resource.kind, "namespace",
+				facts->workload.spec->ns, "name", name));
+	}
+	return list;
+}
+
+json_t *status_make(const struct facts *facts, const struct verdict *verdicts, size_t first, int64_t now_ms)
+{
+	auto_free char *now = clock_rfc3339(now_ms);
+	json_t *conditions = json_array();
+
+	for (size_t i = 0; i < links_count; i++) {
+		json_array_append_new(conditions, condition(facts, links[i].type, &verdicts[i], now));
+	}
+	json_array_append_new(conditions, ready_condition(facts, verdicts, first, now));
+	if (facts->invalid != NULL) {
+		return json_pack("{s:I, s:o}", "observedGeneration",
+			json_path_int(facts->object, "metadata.generation", 0), "conditions", conditions);
+	}
+	return json_pack("{s:I, s:o*, s:o*, s:o, s:o, s:o}", "observedGeneration",
+		json_path_int(facts->object, "metadata.generation", 0), "engine", make_engine(facts), "replicas",
+		make_replicas(facts), "signals", make_signals(facts, first == links_count), "children",
+		make_children(facts), "conditions", conditions);
+}
