@@ -1,0 +1,103 @@
+"""The command line of hack/cluster."""
+
+import argparse
+import json
+import sys
+import textwrap
+
+from .cluster import LoopbackCluster
+from .failure import Failure
+from .layout import Layout, default_state
+from .progress import say
+
+_NOT_READY = 3
+
+
+def _up(cluster, arguments):
+    cluster.layout.create()
+    cluster.layout.lock(say)
+    cluster.up(arguments.hpa_sync, arguments.timeout)
+    say(f"up; export KUBECONFIG={cluster.layout.kubeconfig}")
+
+
+def _down(cluster, arguments):
+    if not cluster.layout.lock(say):
+        say(f"there is nothing at '{cluster.layout.state}'")
+        return
+    cluster.down()
+    say("down")
+
+
+def _status(cluster, arguments):
+    if not cluster.layout.facts:
+        status = {"kind": None, "ready": False, "state": str(cluster.layout.state)}
+    else:
+        status = cluster.status()
+    if arguments.output == "json":
+        print(json.dumps(status, indent=2))
+    else:
+        for name, value in status.items():
+            if name != "components":
+                print(f"{name:12} {value}")
+        for name, component in status.get("components", {}).items():
+            print(f"  {name:24} {'process ' + str(component['pid']) if component['pid'] else 'not running'}")
+    return 0 if status["ready"] else _NOT_READY
+
+
+def _kubeconfig(cluster, arguments):
+    if not cluster.layout.kubeconfig.exists():
+        raise Failure(f"there is no cluster at '{cluster.layout.state}'; run 'hack/cluster up' first")
+    print(cluster.layout.kubeconfig)
+
+
+def _seconds(text):
+    """A duration as kube-controller-manager writes it, of whole seconds."""
+    if not text.removesuffix("s").isdigit() or int(text.removesuffix("s")) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds such as 15s")
+    return text.removesuffix("s") + "s"
+
+
+def _parse(words):
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--state", metavar="DIR", help="the state folder (default: see below)")
+    common.add_argument("--control-plane-only", action="store_true",
+                        help="just etcd, kube-apiserver and kube-controller-manager, on loopback")
+    parser = argparse.ArgumentParser(
+        prog="hack/cluster", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="A real one-node Kubernetes on this machine, or just its control plane.",
+        epilog=textwrap.dedent(f"""\
+            The state folder is {default_state(False)}, and {default_state(True)}
+            with --control-plane-only; XDG_STATE_HOME moves both. Several control planes may run at once, each in
+            a state folder of its own.
+
+            exit codes: 0 done (status: ready), 1 failed, 2 wrong usage, 3 status: not ready"""))
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    up = verbs.add_parser("up", parents=[common], help="start it, or whatever part of it does not run")
+    up.add_argument("--hpa-sync", type=_seconds, metavar="SECONDS",
+                    help="the HPA controller's period (default 15s; 2s with --control-plane-only)")
+    up.add_argument("--timeout", type=int, default=120, metavar="SECONDS",
+                    help="how long to wait for each part (default 120)")
+    up.set_defaults(run=_up)
+    down = verbs.add_parser("down", parents=[common], help="stop it and remove its state folder")
+    down.set_defaults(run=_down)
+    status = verbs.add_parser("status", parents=[common], help="tell how it is")
+    status.add_argument("-o", "--output", choices=["text", "json"], default="text")
+    status.set_defaults(run=_status)
+    kubeconfig = verbs.add_parser("kubeconfig", parents=[common], help="print the path of its kubeconfig")
+    kubeconfig.set_defaults(run=_kubeconfig)
+    return parser.parse_args(words)
+
+
+def main():
+    arguments = _parse(sys.argv[1:])
+    try:
+        layout = Layout(arguments.state or default_state(arguments.control_plane_only))
+        if arguments.verb == "up" and not arguments.hpa_sync:
+            arguments.hpa_sync = "2s" if arguments.control_plane_only else "15s"
+        return arguments.run(LoopbackCluster(layout), arguments) or 0
+    except Failure as failure:
+        print(f"hack/cluster: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
