@@ -97,14 +97,18 @@ class Cluster:
     def request(self, method, path, body=None, query=(), accept="application/json", content="application/json"):
         """One request, answered by (status code, decoded body); errors are answers too."""
         try:
-            data, status, _ = self.api.call_api(
-                path, method, query_params=list(query), body=body, response_type="object",
+            answer = self.api.call_api(
+                path, method, query_params=list(query), body=body, auth_settings=["BearerToken"],
                 header_params={"Accept": accept, "Content-Type": content},
-                auth_settings=["BearerToken"], _return_http_data_only=False,
+                _return_http_data_only=True, _preload_content=False,
             )
-            return status, data
         except ApiException as error:
-            return error.status, json.loads(error.body) if error.body else None
+            answer = error
+        text = answer.data if hasattr(answer, "data") else answer.body
+        try:
+            return answer.status, json.loads(text)
+        except ValueError:
+            return answer.status, text
 
 
 def install_crd(cluster, crd):

@@ -15,7 +15,7 @@ RELEASE, SYSTEM = "inference-autoscaler", "ia-system"
 def render(helm):
     """Renders the chart with --set arguments: the decoded objects."""
 
-    def run(*settings, values=None, tmp=None):
+    def run(*settings):
         args = [a for s in settings for a in ("--set", s)]
         done = helm("template", RELEASE, CHART, "--namespace", SYSTEM, *args)
         assert done.returncode == 0, done.stderr

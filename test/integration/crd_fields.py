@@ -1,0 +1,204 @@
+"""Every property of the InferenceAutoscaler's spec, with values that must be taken and values that must be refused.
+
+A row is (path, valid values, [(invalid value, words of the refusal)], place); place makes the part of a spec that
+holds the value, and is None where the path alone says it. test_crd.py tries them all, and fails when a property of
+the schema is missing here.
+"""
+
+TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "server"}
+POLICY = {"type": "Pods", "value": 4, "periodSeconds": 15}
+CUSTOM = {"type": "Custom", "namespace": "gpu", "selector": {"matchLabels": {"app": "dcgm"}}, "port": "metrics"}
+
+# What the API server itself says.
+TYPE = "must be of type"
+SUPPORTED = "supported values"
+AT_LEAST_0 = "greater than or equal to 0"
+AT_LEAST_1 = "greater than or equal to 1"
+# What our rules say.
+PORT = "write a number from 1 to 65535"
+TARGET_SAYS = "write a number, such as 4"
+KEY = "label key: write letters, digits"
+VALUE = "label value: write letters, digits"
+
+INJECTION = 'x"}) or vector(1) # {{ . }}'
+
+
+def nested(path):
+    """Puts a value at a dotted path of the spec."""
+    def put(value):
+        for name in reversed(path.split(".")):
+            value = {name: value}
+        return value
+    return put
+
+
+def reference(name):
+    return lambda value: {"scaleTargetRef": {**TARGET, name: value}}
+
+
+def policy(direction, name):
+    return lambda value: {"behavior": {direction: {"policies": [{**POLICY, name: value}]}}}
+
+
+def exporter(name):
+    return lambda value: {"gpu": {"exporter": {**CUSTOM, name: value}}}
+
+
+LABELS = [{"release": "prometheus"}, {"example.com/team": "a", "empty": ""}, {"A.b_c-d": "A.b_c-d"}]
+NO_LABELS = [
+    ({"-bad": "x"}, KEY),
+    ({"a/b/c": "x"}, KEY),
+    ({INJECTION: "x"}, KEY),
+    ({"release": "no spaces"}, VALUE),
+    ({"release": INJECTION}, VALUE),
+    ({"release": "x" * 64}, "63"),
+    ({f"k{i}": "x" for i in range(17)}, "16"),
+]
+
+
+def direction(name):
+    """The rows of the behavior, alike for scaleUp and scaleDown."""
+    path = f"behavior.{name}"
+    return [
+        (f"{path}.stabilizationWindowSeconds", [0, 1, 3600], [(-1, AT_LEAST_0), (3601, "3600"), ("0s", TYPE)], None),
+        (f"{path}.selectPolicy", ["Max", "Min", "Disabled"], [("Average", SUPPORTED), ("max", SUPPORTED)], None),
+        (
+            f"{path}.policies",
+            [[POLICY], [POLICY, {**POLICY, "type": "Percent"}], [POLICY] * 16],
+            [([], "at least 1"), ([POLICY] * 17, "16"), ([{"type": "Pods"}], "Required")],
+            None,
+        ),
+        (f"{path}.policies[].type", ["Pods", "Percent"], [("Nodes", SUPPORTED), ("pods", SUPPORTED)],
+         policy(name, "type")),
+        (f"{path}.policies[].value", [1, 100, 2147483647], [(0, AT_LEAST_1), (-4, AT_LEAST_1)],
+         policy(name, "value")),
+        (f"{path}.policies[].periodSeconds", [1, 15, 1800], [(0, AT_LEAST_1), (1801, "1800")],
+         policy(name, "periodSeconds")),
+        (
+            f"{path}.tolerance",
+            [0, "0", "0.05", "50m", 1],
+            [(-1, "write a fraction"), ("-0.1", "write a fraction"), ("5%", "write a fraction")],
+            None,
+        ),
+    ]
+
+
+FIELDS = [
+    (
+        "scaleTargetRef.apiVersion",
+        ["apps/v1", "v1", "leaderworkerset.x-k8s.io/v1", "example.com/v1beta2"],
+        [(bad, "such as apps/v1") for bad in ("", "apps", "apps/v1/x", "Apps/v1", INJECTION)],
+        reference("apiVersion"),
+    ),
+    (
+        "scaleTargetRef.kind",
+        ["Deployment", "StatefulSet", "LeaderWorkerSet"],
+        [(bad, "such as Deployment") for bad in ("", "deployment", "Deploy/ment")] + [("D" * 64, "63")],
+        reference("kind"),
+    ),
+    (
+        "scaleTargetRef.name",
+        ["a", "vllm-gemma", "gemma.v2", "9", "a" * 253],
+        [(bad, "write the workload's metadata.name") for bad in ("", "Gemma", "a_b", "a-", "a..b", INJECTION)]
+        + [("a" * 254, "253")],
+        reference("name"),
+    ),
+    ("mode", ["Requests", "GPU", "Combined"], [("", SUPPORTED), ("requests", SUPPORTED)], None),
+    (
+        "minReplicas",
+        [1, 2, 5],
+        [(0, "write minReplicas: 1"), (-1, "write minReplicas: 1"), ("1", TYPE)],
+        None,
+    ),
+    (
+        "maxReplicas",
+        [1, 100, 2147483647],
+        [(0, "write maxReplicas: 1"), (-1, "write maxReplicas: 1"), (2147483648, "int32"), (1.5, TYPE)],
+        None,
+    ),
+    (
+        "engine.type",
+        ["Auto", "VLLM", "SGLang", "TGI", "TensorRTLLM", "Triton", "LMDeploy", "NIM", "LlamaCpp"],
+        [("vllm", SUPPORTED), ("", SUPPORTED)],
+        None,
+    ),
+    (
+        "engine.port",
+        [1, 8000, 65535, "http", "metrics-2"],
+        [(bad, PORT) for bad in (0, -1, 65536, "", "8000", "Http", "a--b", "-a")] + [("sixteen-long-abc", "15")],
+        None,
+    ),
+    (
+        "engine.path",
+        ["/", "/metrics", "/v1/metrics/", "/prometheus/metrics", "/a.b_c~d-e"],
+        [(bad, "such as /metrics") for bad in ("", "metrics", "/a b", "/a\r\nX: y", "//a", "/m?x=1", "/%2e", "/{{.}}")]
+        + [("/" + "a" * 255, "255")],
+        None,
+    ),
+    ("engine.scheme", ["http", "https"], [("HTTP", SUPPORTED), ("ftp", SUPPORTED)], None),
+    (
+        "requests.signal",
+        ["Running", "Waiting", "InFlight", "KVCache"],
+        [("running", SUPPORTED), ("", SUPPORTED)],
+        None,
+    ),
+    (
+        "requests.target",
+        [1, 4, "4", "2.5", "1500m", "1k"],
+        [(bad, TARGET_SAYS) for bad in (0, -4, "0", "0m", "0.0", "", "four", "4 or 5", "-4", "1e3", "4\n")]
+        + [(2.5, "integer"), ("1" * 21, "20")],
+        None,
+    ),
+    ("gpu.signal", ["Utilization"], [("Memory", SUPPORTED), ("", SUPPORTED)], None),
+    ("gpu.target", [1, 70, 100], [(0, AT_LEAST_1), (101, "100"), ("70", TYPE)], None),
+    (
+        "gpu.exporter.type",
+        ["Auto", "GKE", "GPUOperator", "Standalone"],
+        [("auto", SUPPORTED), ("AKS", SUPPORTED), ("Custom", "write all three")],
+        None,
+    ),
+    (
+        "gpu.exporter.namespace",
+        ["a", "gpu-operator", "9"],
+        [(bad, "write lower-case letters") for bad in ("", "A", "a.b", INJECTION)] + [("a" * 64, "63")],
+        exporter("namespace"),
+    ),
+    (
+        "gpu.exporter.selector.matchLabels",
+        LABELS,
+        [({}, "at least 1"), *NO_LABELS],
+        lambda value: exporter("selector")({"matchLabels": value}),
+    ),
+    (
+        "gpu.exporter.port",
+        ["metrics", "gpu-metrics", "p9400"],
+        [(bad, "at most 15") for bad in ("", "9400", "Metrics", "-m")] + [("a" * 16, "15")],
+        exporter("port"),
+    ),
+    (
+        "scrapeInterval",
+        ["1s", "15s", "1m", "1m30s", "1500ms", "2m"],
+        [(bad, "write one such as 15s") for bad in ("", "15", "0s", "999ms", "2m1s", "-15s", "1h", "15s\n", "1.5s")]
+        + [(15, TYPE), ("9" * 20 + "s", "20")],
+        None,
+    ),
+    *direction("scaleUp"),
+    *direction("scaleDown"),
+    ("paused", [True, False], [("true", TYPE), ("no", TYPE)], None),
+    (
+        "monitor.labels",
+        [{}, *LABELS],
+        NO_LABELS + [
+            ({"app.kubernetes.io/managed-by": "me"}, "remove app.kubernetes.io/managed-by"),
+            ({"inference-autoscaler.io/autoscaler": "x"}, "starts with inference-autoscaler.io/"),
+        ],
+        None,
+    ),
+    (
+        "monitor.namespace",
+        ["a", "monitoring", "9"],
+        [(bad, "write lower-case letters") for bad in ("", "M", "a.b", INJECTION)] + [("a" * 64, "63")],
+        None,
+    ),
+]
+PLACES = {path: place or nested(path) for path, _, _, place in FIELDS}
