@@ -21,6 +21,9 @@ bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *
 size_t kube_cache_count(const struct kube_cache *cache);
 /* New reference: an array of all objects of a namespace (NULL = all), ordered by key. */
 json_t *kube_cache_list(const struct kube_cache *cache, const char *ns);
+/* All keys in ascending order: a heap array of kube_cache_count() borrowed strings, valid until
+ * the cache changes; the caller frees the array. */
+const char **kube_cache_keys(const struct kube_cache *cache);
 /* Stores a trimmed copy; true when it differs from what was there (resourceVersion included). */
 bool kube_cache_put(struct kube_cache *cache, const json_t *object);
 /* True when it was there. */

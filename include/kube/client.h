@@ -44,6 +44,9 @@ struct kube_call *kube_merge_patch(struct kube_client *client, const struct kube
 	const char *name, const json_t *patch, const char *field_manager, kube_done_fn *done, void *ctx);
 struct kube_call *kube_create(struct kube_client *client, const struct kube_resource *resource, const json_t *object,
 	const char *field_manager, kube_done_fn *done, void *ctx);
+/* PUT of the whole object; its metadata.resourceVersion is a precondition. */
+struct kube_call *kube_replace(struct kube_client *client, const struct kube_resource *resource, const json_t *object,
+	const char *field_manager, kube_done_fn *done, void *ctx);
 /* Deletes with a UID precondition (NULL = none), propagation Background. Not found is success with result {}. */
 struct kube_call *kube_delete(struct kube_client *client, const struct kube_resource *resource, const char *ns,
 	const char *name, const char *uid, kube_done_fn *done, void *ctx);

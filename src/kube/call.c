@@ -1,0 +1,271 @@
+/* One request to the API server, from its first sending over its retries to its done callback. */
+#include "call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+
+#ifndef INFERENCE_AUTOSCALER_VERSION
+#define INFERENCE_AUTOSCALER_VERSION "dev"
+#endif
+
+#define TIMEOUT_MS  (30 * 1000)
+#define MAX_RETRIES 10
+#define MAX_LINE    (16 * 1024 * 1024)
+
+struct kube_call {
+	struct kube_client *client;
+	struct http_transfer *transfer; /* NULL while waiting for a retry or for the end */
+	uv_timer_t timer;   /* a retry's wait, or the step into the loop for an early end */
+	const char *method; /* a literal */
+	char *url;
+	char *content_type;
+	char *what;
+	char *body;
+	size_t max_body;
+	bool missing_ok;
+	bool cancelled;
+	bool in_data; /* inside on_line: a cancel is told to curl by the return value */
+	int retries;
+	struct error err; /* why it ends, when HTTP does not tell */
+	kube_line_fn *on_line;
+	int64_t idle_timeout_ms;
+	struct strbuf partial; /* a stream's line so far; holds no newline */
+	kube_done_fn *done;
+	void *ctx;
+};
+
+static void call_send(struct kube_call *call);
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct kube_call *call = handle->data;
+
+	free(call->url);
+	free(call->content_type);
+	free(call->what);
+	free(call->body);
+	error_release(&call->err);
+	strbuf_release(&call->partial);
+	free(call);
+}
+
+static void call_finish(struct kube_call *call, json_t *result, const struct error *err)
+{
+	call->done(call->ctx, err ? NULL : result, err);
+	uv_close((uv_handle_t *)&call->timer, on_timer_closed);
+}
+
+static void call_fail(struct kube_call *call)
+{
+	call_finish(call, NULL, &call->err);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct kube_call *call = timer->data;
+
+	if (call->cancelled)
+		error_set(&call->err, ERROR_CANCELLED, "cannot %s: cancelled", call->what);
+	if (call->err.kind != ERROR_NONE)
+		call_fail(call);
+	else
+		call_send(call);
+}
+
+/* A watch sends many short lines and sometimes a long one: whole lines inside one piece of data are
+ * handed on from where they lie, only the rest is copied. */
+static int split_lines(struct kube_call *call, const char *data, size_t len)
+{
+	const char *end = data + len, *newline;
+	int rc = 0;
+
+	while (rc >= 0 && !call->cancelled &&
+	       (newline = memchr(data, '\n', (size_t)(end - data))) != NULL) {
+		size_t head = (size_t)(newline - data);
+
+		if (call->partial.len > 0) {
+			strbuf_add(&call->partial, data, head);
+			rc = call->on_line(call->ctx, call->partial.buf, call->partial.len);
+			strbuf_reset(&call->partial);
+		} else if (head > 0) {
+			rc = call->on_line(call->ctx, data, head);
+		}
+		data = newline + 1;
+	}
+	if (rc < 0 || call->cancelled)
+		return -1;
+	strbuf_add(&call->partial, data, (size_t)(end - data));
+	if (call->partial.len > MAX_LINE)
+		return error_set(&call->err, ERROR_INTERNAL,
+				 "cannot %s: a line is longer than %d MiB", call->what,
+				 MAX_LINE >> 20);
+	return 0;
+}
+
+static int on_data(void *ctx, const char *data, size_t len)
+{
+	struct kube_call *call = ctx;
+	int rc;
+
+	call->in_data = true;
+	rc = split_lines(call, data, len);
+	call->in_data = false;
+	return rc;
+}
+
+static bool retry_later(struct kube_call *call, const struct http_response *response)
+{
+	if (call->on_line || call->cancelled || response->error || response->retry_after_ms < 0 ||
+	    (response->status != 429 && response->status < 500) || call->retries >= MAX_RETRIES)
+		return false;
+	call->retries++;
+	uv_timer_start(&call->timer, on_timer, (uint64_t)response->retry_after_ms, 0);
+	return true;
+}
+
+static void finish_refused(struct kube_call *call, const struct http_response *response)
+{
+	auto_json *status = NULL;
+
+	if (strstr(response->content_type, "json"))
+		status = json_parse(response->body, response->body_len, NULL);
+	kube_status_error(&call->err, call->what, response->status, status, response->body);
+	if (response->retry_after_ms >= 0)
+		call->err.retry_after_ms = response->retry_after_ms;
+	if (response->status == 401)
+		kube_config_refused(call->client->config);
+	if (call->missing_ok && call->err.kind == ERROR_NOT_FOUND) {
+		auto_json *nothing = json_object();
+
+		call_finish(call, nothing, NULL);
+		return;
+	}
+	call_fail(call);
+}
+
+static void finish_answered(struct kube_call *call, const struct http_response *response)
+{
+	auto_json *result = NULL;
+
+	if (call->on_line) {
+		result = json_null();
+	} else {
+		auto_error why = ERROR_INIT;
+
+		result = json_parse(response->body, response->body_len, &why);
+		if (!result) {
+			error_set(&call->err, ERROR_INTERNAL,
+				  "cannot %s: the answer is not JSON: %s", call->what, why.message);
+			call_fail(call);
+			return;
+		}
+	}
+	call_finish(call, result, NULL);
+}
+
+static void on_response(void *ctx, const struct http_response *response)
+{
+	struct kube_call *call = ctx;
+
+	call->transfer = NULL;
+	if (retry_later(call, response))
+		return;
+	if (call->cancelled)
+		error_set(&call->err, ERROR_CANCELLED, "cannot %s: cancelled", call->what);
+	if (call->err.kind != ERROR_NONE) {
+		call_fail(call);
+	} else if (response->error) {
+		error_copy(&call->err, response->error);
+		error_wrap(&call->err, "cannot %s", call->what);
+		call_fail(call);
+	} else if (response->status < 200 || response->status > 299) {
+		finish_refused(call, response);
+	} else {
+		finish_answered(call, response);
+	}
+}
+
+static void call_send(struct kube_call *call)
+{
+	struct kube_config *config = call->client->config;
+	auto_free char *authorization = NULL;
+	auto_free char *content_type = NULL;
+	struct http_tls tls;
+	const char *headers[5] = {
+		"Accept: application/json",
+		"User-Agent: inference-autoscaler/" INFERENCE_AUTOSCALER_VERSION,
+	};
+	size_t count = 2;
+
+	if (kube_config_authorization(config, &authorization, &call->err) < 0) {
+		error_wrap(&call->err, "cannot %s", call->what);
+		uv_timer_start(&call->timer, on_timer, 0, 0);
+		return;
+	}
+	if (authorization)
+		headers[count++] = authorization;
+	if (call->body) {
+		content_type = xasprintf("Content-Type: %s", call->content_type);
+		headers[count++] = content_type;
+	}
+	kube_config_tls(config, &tls);
+	call->transfer = http_client_start(
+		call->client->http,
+		&(struct http_request){
+			.method = call->method,
+			.url = call->url,
+			.headers = headers,
+			.body = call->body,
+			.body_len = call->body ? strlen(call->body) : 0,
+			.tls = &tls,
+			.proxy = kube_config_proxy(config),
+			.timeout_ms = call->on_line ? 0 : TIMEOUT_MS,
+			.idle_timeout_ms = call->on_line ? call->idle_timeout_ms : 0,
+			.max_body = call->max_body,
+			.on_data = call->on_line ? on_data : NULL,
+			.done = on_response,
+			.ctx = call,
+		});
+}
+
+struct kube_call *kube_call_start(struct kube_client *client, const struct kube_call_spec *spec)
+{
+	struct kube_call *call = xcalloc(1, sizeof(*call));
+
+	*call = (struct kube_call){
+		.client = client,
+		.method = spec->method,
+		.url = xasprintf("%s%s", kube_config_server(client->config), spec->path),
+		.content_type =
+			xstrdup(spec->content_type ? spec->content_type : "application/json"),
+		.what = xstrdup(spec->what),
+		.body = spec->body ? json_text(spec->body) : NULL,
+		.max_body = spec->max_body,
+		.missing_ok = spec->missing_ok,
+		.err = ERROR_INIT,
+		.on_line = spec->on_line,
+		.idle_timeout_ms = spec->idle_timeout_ms,
+		.partial = STRBUF_INIT,
+		.done = spec->done,
+		.ctx = spec->ctx,
+	};
+	uv_timer_init(client->loop, &call->timer);
+	call->timer.data = call;
+	call_send(call);
+	return call;
+}
+
+void kube_call_cancel(struct kube_call *call)
+{
+	call->cancelled = true;
+	if (call->in_data)
+		return;
+	if (call->transfer)
+		http_transfer_cancel(call->transfer);
+	else
+		uv_timer_start(&call->timer, on_timer, 0, 0);
+}

@@ -1,0 +1,44 @@
+/*
+ * One request to the API server, from its first sending over its retries to its one done callback.
+ *
+ * Life: kube_call_start() makes it; it lives until done was called, always from the loop. Private
+ * to src/kube: the public verbs in client.c, the informer and the lease are all calls.
+ */
+#ifndef KUBE_CALL_H
+#define KUBE_CALL_H
+
+#include <stdbool.h>
+
+#include "kube/client.h"
+
+struct kube_client {
+	uv_loop_t *loop;
+	struct http_client *http;
+	struct kube_config *config;
+};
+
+struct kube_call_spec {
+	const char *method;
+	const char *path;	  /* with its query */
+	const char *content_type; /* NULL = application/json, when there is a body */
+	const json_t *body;	  /* NULL = none */
+	const char *what;	  /* "apply Service 'ns/name'": completes "cannot …: <reason>" */
+	size_t max_body;	  /* 0 = the HTTP client's */
+	bool missing_ok;	  /* NOT_FOUND is success with result {} */
+	kube_line_fn *on_line;	  /* a stream: lines come here, nothing is retried inside */
+	int64_t idle_timeout_ms;  /* of a stream */
+	kube_done_fn *done;
+	void *ctx;
+};
+
+/* Strings and body are copied. */
+struct kube_call *kube_call_start(struct kube_client *client, const struct kube_call_spec *spec);
+
+/*
+ * Fills `err` ("cannot WHAT: <the server's message>") from an HTTP status and the Status object
+ * that came with it (NULL = none, then `text` is told, if any). Always returns -1.
+ */
+int kube_status_error(struct error *err, const char *what, int http, const json_t *status,
+		      const char *text);
+
+#endif

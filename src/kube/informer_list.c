@@ -1,0 +1,136 @@
+/* An informer's list: page by page into the cache, then what was not in it is gone. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "informer_parts.h"
+
+#define PAGE_SIZE     500
+#define MAX_LIST_BODY (64 * 1024 * 1024)
+
+static void list_failed(struct kube_informer *informer, const struct error *err, bool later_page)
+{
+	int64_t retry_after_ms = err->retry_after_ms;
+	auto_error copy = ERROR_INIT;
+
+	map_clear(&informer->seen);
+	if (err->kind == ERROR_EXPIRED && later_page) {
+		/* The server compacted the snapshot the pages came from: paging is too slow here,
+		 * take all at once. */
+		informer->whole = true;
+		informer_start_list(informer, NULL);
+		return;
+	}
+	informer->whole = false;
+	if (err->kind == ERROR_NOT_FOUND) {
+		informer_drop_unseen(informer);
+		informer_progress(informer);
+		backoff_reset(&informer->backoff);
+		informer_wait_then(informer, INFORMER_LIST, informer->pace.missing_ms);
+		informer_set_state(informer, true, true, NULL);
+		return;
+	}
+	error_copy(&copy, err);
+	informer_back_off_then(informer, INFORMER_LIST, retry_after_ms);
+	informer_set_state(informer, informer->synced, informer->missing, &copy);
+}
+
+static void list_done(struct kube_informer *informer, const char *resource_version)
+{
+	free(informer->resource_version);
+	informer->resource_version = xstrdup(resource_version);
+	informer->whole = false;
+	informer->lost_event = false;
+	informer_drop_unseen(informer);
+	map_clear(&informer->seen);
+	informer_set_state(informer, true, false, NULL);
+	if (!informer->closing)
+		informer_start_watch(informer);
+}
+
+/* Items of a list lack what the list says once for all. */
+static void take_item(struct kube_informer *informer, json_t *item)
+{
+	auto_free char *key = kube_object_key(item);
+
+	if (!json_object_get(item, "kind")) {
+		auto_free char *api_version = kube_api_version(informer->resource);
+
+		json_object_set_new(item, "kind", json_string(informer->resource->kind));
+		json_object_set_new(item, "apiVersion", json_string(api_version));
+	}
+	map_put(&informer->seen, key, informer);
+	informer_take(informer, item);
+}
+
+static void on_first_page(void *ctx, json_t *result, const struct error *err);
+static void on_later_page(void *ctx, json_t *result, const struct error *err);
+
+static void on_page(struct kube_informer *informer, json_t *result, const struct error *err,
+		    bool later_page)
+{
+	const char *token = json_path_string(result, "metadata.continue", "");
+	const char *resource_version = json_path_string(result, "metadata.resourceVersion", "");
+	size_t i;
+	json_t *item;
+
+	if (informer_ended(informer))
+		return;
+	if (err) {
+		list_failed(informer, err, later_page);
+		return;
+	}
+	informer_progress(informer);
+	json_array_foreach (json_object_get(result, "items"), i, item)
+		take_item(informer, item);
+	if (informer->closing)
+		return;
+	if (token[0] != '\0') {
+		informer_start_list(informer, token);
+	} else if (resource_version[0] == '\0') {
+		auto_error none = ERROR_INIT;
+
+		/* Watching from "" would silently start anywhere. */
+		error_set(&none, ERROR_INTERNAL,
+			  "cannot %s: the server's list has no resourceVersion",
+			  informer->words_list);
+		list_failed(informer, &none, later_page);
+	} else {
+		list_done(informer, resource_version);
+	}
+}
+
+static void on_first_page(void *ctx, json_t *result, const struct error *err)
+{
+	on_page(ctx, result, err, false);
+}
+
+static void on_later_page(void *ctx, json_t *result, const struct error *err)
+{
+	on_page(ctx, result, err, true);
+}
+
+/* Without resourceVersion, so that the server answers from a consistent read and time never runs
+ * backwards. */
+void informer_start_list(struct kube_informer *informer, const char *token)
+{
+	auto_strbuf path = STRBUF_INIT;
+
+	strbuf_addstr(&path, informer->path);
+	if (!informer->whole)
+		strbuf_addf(&path, "?limit=%d", PAGE_SIZE);
+	if (informer->field_selector)
+		informer_add_query(&path, "fieldSelector", informer->field_selector);
+	if (token)
+		informer_add_query(&path, "continue", token);
+	informer->call = kube_call_start(informer->client,
+					 &(struct kube_call_spec){
+						 .method = "GET",
+						 .path = path.buf,
+						 .what = informer->words_list,
+						 .max_body = MAX_LIST_BODY,
+						 .done = token ? on_later_page : on_first_page,
+						 .ctx = informer,
+					 });
+}

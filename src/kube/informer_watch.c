@@ -1,0 +1,174 @@
+/* An informer's watch: one event a line, until it ends or breaks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "informer_parts.h"
+
+static void keep_resource_version(struct kube_informer *informer, const json_t *object)
+{
+	const char *resource_version = kube_object_resource_version(object);
+
+	if (resource_version[0] == '\0' ||
+	    strcmp(resource_version, informer->resource_version) == 0)
+		return;
+	free(informer->resource_version);
+	informer->resource_version = xstrdup(resource_version);
+}
+
+static const struct event {
+	const char *type;
+	/* NULL = only the resourceVersion counts, and the object has no name. */
+	void (*take)(struct kube_informer *informer, const json_t *object);
+} events[] = {
+	{"ADDED", informer_take},
+	{"MODIFIED", informer_take},
+	{"DELETED", informer_drop},
+	{"BOOKMARK", NULL},
+};
+
+static const struct event *find_event(const char *type, const json_t *object)
+{
+	for (size_t i = 0; i < ARRAY_LEN(events); i++)
+		if (strcmp(events[i].type, type) == 0 && json_is_object(object) &&
+		    (!events[i].take || kube_object_name(object)[0] != '\0'))
+			return &events[i];
+	return NULL;
+}
+
+static int on_line(void *ctx, const char *line, size_t len)
+{
+	struct kube_informer *informer = ctx;
+	auto_error why = ERROR_INIT;
+	auto_json *message = json_parse(line, len, &why);
+	const char *type = json_path_string(message, "type", "");
+	const json_t *object = json_object_get(message, "object");
+	const struct event *event = find_event(type, object);
+
+	informer_progress(informer);
+	if (strcmp(type, "ERROR") == 0)
+		return kube_status_error(&informer->event_error, informer->words_watch,
+					 (int)json_path_int(object, "code", 0), object, NULL);
+	informer->failures = 0;
+	if (!event) {
+		/* It may have been a change: go on, and compare with a list when this watch is
+		 * over. */
+		log_event(LOG_WARN, "watch event cannot be read, listing again after this watch",
+			  "kind", informer->resource->kind, "type", type, "error", why.message,
+			  NULL);
+		informer->lost_event = true;
+		return 0;
+	}
+	keep_resource_version(informer, object);
+	if (event->take)
+		event->take(informer, object);
+	if (informer->error.kind != ERROR_NONE)
+		informer_set_state(informer, informer->synced, informer->missing, NULL);
+	return informer->closing ? -1 : 0;
+}
+
+/* What a failed watch leads to; a kind that is not here is waited out and watched again from the
+ * same place. */
+static bool needs_list(enum error_kind kind)
+{
+	return kind == ERROR_EXPIRED || kind == ERROR_NOT_FOUND || kind == ERROR_INVALID ||
+	       kind == ERROR_INTERNAL;
+}
+
+static void watch_failed(struct kube_informer *informer, const struct error *err)
+{
+	enum informer_step next =
+		needs_list(err->kind) || informer->lost_event ? INFORMER_LIST : INFORMER_WATCH;
+	bool refused = err->kind == ERROR_FORBIDDEN || err->kind == ERROR_UNAUTHORIZED;
+	auto_error copy = ERROR_INIT;
+
+	informer->failures++;
+	error_copy(&copy, err);
+	informer_back_off_then(informer, next, err->retry_after_ms);
+	/* Connections break and resourceVersions expire; only what a second try does not cure is a
+	 * state. */
+	if (refused || informer->failures > 1)
+		informer_set_state(informer, informer->synced, informer->missing, &copy);
+}
+
+static void watch_ended(struct kube_informer *informer)
+{
+	int64_t lasted_ms = clock_monotonic_ms() - informer->watch_start_ms;
+	bool told = strcmp(informer->watched_from, informer->resource_version) != 0;
+
+	if (!told && lasted_ms < informer->pace.short_ms) {
+		auto_error err = ERROR_INIT;
+
+		error_set(&err, ERROR_UNAVAILABLE,
+			  "cannot %s: the server ends the watch at once without an event",
+			  informer->words_watch);
+		watch_failed(informer, &err);
+		return;
+	}
+	informer_progress(informer);
+	informer->failures = 0;
+	if (informer->error.kind != ERROR_NONE)
+		informer_set_state(informer, informer->synced, informer->missing, NULL);
+	if (informer->closing)
+		return;
+	if (informer->lost_event)
+		informer_start_list(informer, NULL);
+	else
+		informer_start_watch(informer);
+}
+
+static void on_watch_done(void *ctx, json_t *result, const struct error *err)
+{
+	struct kube_informer *informer = ctx;
+	auto_error event_error = ERROR_INIT;
+
+	(void)result;
+	error_move(&event_error, &informer->event_error);
+	if (informer_ended(informer))
+		return;
+	if (event_error.kind != ERROR_NONE)
+		watch_failed(informer, &event_error);
+	else if (err)
+		watch_failed(informer, err);
+	else
+		watch_ended(informer);
+}
+
+static int random_timeout_s(const struct informer_pace *pace)
+{
+	uint32_t random = 0;
+
+	/* Only spreads the reconnects of many clients: without randomness they just come together.
+	 */
+	uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
+	return pace->min_timeout_s + (int)(random % (uint32_t)(pace->min_timeout_s + 1));
+}
+
+void informer_start_watch(struct kube_informer *informer)
+{
+	auto_strbuf path = STRBUF_INIT;
+	int timeout_s = random_timeout_s(&informer->pace);
+
+	strbuf_addf(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d",
+		    informer->path, timeout_s);
+	informer_add_query(&path, "resourceVersion", informer->resource_version);
+	if (informer->field_selector)
+		informer_add_query(&path, "fieldSelector", informer->field_selector);
+	free(informer->watched_from);
+	informer->watched_from = xstrdup(informer->resource_version);
+	informer->watch_start_ms = clock_monotonic_ms();
+	informer->call = kube_call_start(
+		informer->client,
+		&(struct kube_call_spec){
+			.method = "GET",
+			.path = path.buf,
+			.what = informer->words_watch,
+			.on_line = on_line,
+			.idle_timeout_ms = timeout_s * INT64_C(1000) + informer->pace.margin_ms,
+			.done = on_watch_done,
+			.ctx = informer,
+		});
+}

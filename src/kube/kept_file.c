@@ -1,0 +1,107 @@
+/* A text that a file may replace while we run. */
+#include "kept_file.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#define KEPT_FILE_LIMIT (1024 * 1024)
+
+int file_read(const char *path, size_t limit, struct strbuf *out, struct error *err)
+{
+	FILE *stream = fopen(path, "rbe");
+	char chunk[4096];
+	size_t got, start = out->len;
+	int failure;
+
+	if (!stream)
+		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_INVALID, "%s",
+				 strerror(errno));
+	errno = 0;
+	while ((got = fread(chunk, 1, sizeof(chunk), stream)) > 0 && out->len - start <= limit)
+		strbuf_add(out, chunk, got);
+	failure = ferror(stream) ? errno : 0;
+	fclose(stream);
+	if (failure)
+		return error_set(err, ERROR_INVALID, "%s", strerror(failure));
+	if (out->len - start > limit)
+		return error_set(err, ERROR_INVALID, "it is larger than %zu bytes", limit);
+	return 0;
+}
+
+void kept_file_release(struct kept_file *file)
+{
+	free(file->path);
+	free(file->text);
+	file->path = file->text = NULL;
+}
+
+/* A token goes into a header line: white space around it is an editor's, inside it an error. */
+static int trim_line(struct strbuf *text, struct error *err)
+{
+	size_t lead = 0;
+
+	while (text->len > 0 && isspace((unsigned char)text->buf[text->len - 1]))
+		text->buf[--text->len] = '\0';
+	while (lead < text->len && isspace((unsigned char)text->buf[lead]))
+		lead++;
+	strbuf_consume(text, lead);
+	if (text->len == 0)
+		return error_set(err, ERROR_INVALID, "it is empty");
+	for (size_t i = 0; i < text->len; i++)
+		if (!isgraph((unsigned char)text->buf[i]))
+			return error_set(err, ERROR_INVALID,
+					 "it is not one line of printable characters");
+	return 0;
+}
+
+static int read_good(struct kept_file *file, struct strbuf *text, struct error *err)
+{
+	if (file_read(file->path, KEPT_FILE_LIMIT, text, err) < 0)
+		return -1;
+	if (!file->marker)
+		return trim_line(text, err);
+	if (!strstr(text->buf, file->marker))
+		return error_set(err, ERROR_INVALID, "it holds no '%s'", file->marker);
+	return 0;
+}
+
+int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *err)
+{
+	int64_t now = clock_monotonic_ms();
+	auto_strbuf text = STRBUF_INIT;
+	auto_error why = ERROR_INIT;
+
+	if (!file->path || (file->text && file->read_ms > 0 && now - file->read_ms < max_age_ms))
+		return 0;
+	if (read_good(file, &text, &why) == 0) {
+		free(file->text);
+		file->text = strbuf_take(&text);
+		file->read_ms = now;
+		file->failing = false;
+		return 0;
+	}
+	if (file->text) {
+		if (!file->failing)
+			log_event(LOG_WARN, "file cannot be read again, keeping what it held",
+				  "file", file->path, "error", why.message, NULL);
+		file->failing = true;
+		return 0;
+	}
+	return error_set(err, ERROR_UNAUTHORIZED, "file '%s' cannot be used: %s", file->path,
+			 why.message);
+}
+
+void kept_file_forget(struct kept_file *file)
+{
+	if (!file->path)
+		return;
+	free(file->text);
+	file->text = NULL;
+}

@@ -1,0 +1,35 @@
+/*
+ * A text that a file may replace while we run: a token, a CA bundle, a certificate or its key.
+ *
+ * Invariant: once it has held a good text it never loses it to a read error; a rotation that is
+ * half done, or a volume that is away for a moment, costs nothing.
+ */
+#ifndef KUBE_KEPT_FILE_H
+#define KUBE_KEPT_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strbuf.h"
+
+struct kept_file {
+	char *path;	    /* NULL = the text never changes */
+	char *text;	    /* last good content; NULL = none */
+	const char *marker; /* what a good text holds; NULL = anything printable on one line */
+	int64_t read_ms;    /* monotonic time of the last good read */
+	bool failing;	    /* the failure was logged already */
+};
+
+/* Appends the whole file; refuses more than `limit` bytes. The message is the bare reason. */
+int file_read(const char *path, size_t limit, struct strbuf *out, struct error *err);
+
+void kept_file_release(struct kept_file *file);
+/* Reads again when the text is older than `max_age_ms`. -1 only when there is no good text at all.
+ */
+int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *err);
+/* The text is no good after all: forget it, if there is a file to read it from again. */
+void kept_file_forget(struct kept_file *file);
+
+#endif

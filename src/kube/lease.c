@@ -1,0 +1,403 @@
+/*
+ * Leader election on a Lease, by client-go's rules.
+ *
+ * Each round reads the Lease (a leader skips that: it knows what it wrote), judges it, and writes
+ * it when it is ours, free or expired. Two timers: `retry` starts the next round, `deadline` ends
+ * our leadership when no renewal got through in time, whatever a round is waiting for.
+ *
+ * Nothing fences a write that is already on its way when leadership is lost: what the leader
+ * writes must be right when written twice.
+ */
+#include "kube/lease.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "pace.h"
+
+#define RELEASE_TRIES 3
+
+static const struct kube_resource lease_resource = {
+	.group = "coordination.k8s.io",
+	.version = "v1",
+	.plural = "leases",
+	.kind = "Lease",
+	.namespaced = true,
+};
+
+struct kube_lease {
+	struct kube_client *client;
+	char *ns;
+	char *name;
+	char *identity;
+	struct kube_lease_hooks hooks;
+	struct lease_pace pace;
+	struct kube_call *call;
+	uv_timer_t retry;
+	uv_timer_t deadline; /* of our leadership; while closing, of the release */
+	json_t *observed;    /* the Lease as last seen; NULL = never or not there */
+	int64_t observed_ms; /* local monotonic time at which its record was last seen to change */
+	int64_t sent_ms; /* when the write under way was sent: our leadership counts from then */
+	bool looked;	 /* the write under way follows a read */
+	bool held;
+	bool closing;
+	int release_tries;
+	int open_handles;
+	void (*closed)(void *ctx);
+	void *closed_ctx;
+};
+
+static void start_read(struct kube_lease *lease);
+static void start_release(struct kube_lease *lease);
+
+/* ---- leadership ---- */
+
+static void lose(struct kube_lease *lease, const char *why)
+{
+	if (!lease->held)
+		return;
+	lease->held = false;
+	uv_timer_stop(&lease->deadline);
+	/* First of all: the owner stops writing. */
+	if (lease->hooks.stopped)
+		lease->hooks.stopped(lease->hooks.ctx);
+	log_event(LOG_WARN, "leadership lost", "lease", lease->name, "reason", why, NULL);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	struct kube_lease *lease = timer->data;
+
+	lose(lease, "no renewal succeeded within the deadline");
+	/* The hook may have closed us; then the call is cancelled already. */
+	if (lease->call && !lease->closing)
+		kube_call_cancel(lease->call);
+}
+
+static void win(struct kube_lease *lease)
+{
+	int64_t left_ms = lease->sent_ms + lease->pace.deadline_ms - clock_monotonic_ms();
+
+	uv_timer_start(&lease->deadline, on_deadline, (uint64_t)(left_ms > 0 ? left_ms : 0), 0);
+	if (lease->held)
+		return;
+	lease->held = true;
+	log_event(LOG_INFO, "leadership gained", "lease", lease->name, "identity", lease->identity,
+		  NULL);
+	if (lease->hooks.started)
+		lease->hooks.started(lease->hooks.ctx);
+}
+
+/* ---- the record ---- */
+
+/* Only a change of the record counts as a sign of life: other fields of the Lease do not. */
+static void observe(struct kube_lease *lease, json_t *object)
+{
+	if (!json_equal(json_object_get(lease->observed, "spec"),
+			json_object_get(object, "spec")) ||
+	    lease->observed_ms == 0)
+		lease->observed_ms = clock_monotonic_ms();
+	json_decref(lease->observed);
+	lease->observed = json_incref(object);
+}
+
+static void forget(struct kube_lease *lease)
+{
+	json_decref(lease->observed);
+	lease->observed = NULL;
+}
+
+static const char *holder(const struct kube_lease *lease)
+{
+	return json_path_string(lease->observed, "spec.holderIdentity", "");
+}
+
+static bool is_ours(const struct kube_lease *lease)
+{
+	return strcmp(holder(lease), lease->identity) == 0;
+}
+
+/* By the holder's own duration and our clock alone: clocks of two machines differ. */
+static bool is_free(const struct kube_lease *lease)
+{
+	int64_t duration_ms = (int64_t)json_path_int(lease->observed, "spec.leaseDurationSeconds",
+						     lease->pace.duration_ms / 1000) *
+			      1000;
+
+	return holder(lease)[0] == '\0' || lease->observed_ms + duration_ms <= clock_monotonic_ms();
+}
+
+/* The Lease as we want it: what is there with our record, so that fields of others stay. */
+static json_t *with_record(const struct kube_lease *lease, const char *identity,
+			   int64_t duration_ms)
+{
+	auto_free char *now = clock_rfc3339_micro(clock_wall_ms());
+	json_t *object = lease->observed
+				 ? json_deep_copy(lease->observed)
+				 : json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion",
+					     "coordination.k8s.io/v1", "kind", "Lease", "metadata",
+					     "namespace", lease->ns, "name", lease->name);
+	json_int_t transitions = json_path_int(object, "spec.leaseTransitions", 0);
+	json_t *spec = json_object_get(object, "spec");
+
+	if (!json_is_object(spec)) {
+		spec = json_object();
+		json_object_set_new(object, "spec", spec);
+	}
+	if (!lease->observed || !is_ours(lease)) {
+		json_object_set_new(spec, "acquireTime", json_string(now));
+		json_object_set_new(spec, "leaseTransitions",
+				    json_integer(transitions + (lease->observed ? 1 : 0)));
+	}
+	json_object_set_new(spec, "renewTime", json_string(now));
+	json_object_set_new(spec, "holderIdentity", json_string(identity));
+	json_object_set_new(spec, "leaseDurationSeconds", json_integer(duration_ms / 1000));
+	json_object_del(json_object_get(object, "metadata"), "managedFields");
+	return object;
+}
+
+/* ---- rounds ---- */
+
+static void start_write(struct kube_lease *lease, bool looked);
+
+static void on_retry(uv_timer_t *timer)
+{
+	struct kube_lease *lease = timer->data;
+
+	if (lease->held)
+		start_write(lease, false);
+	else
+		start_read(lease);
+}
+
+/* A candidate's rounds are spread so that many candidates do not come together. */
+static void next_round(struct kube_lease *lease)
+{
+	uint64_t delay_ms = (uint64_t)lease->pace.retry_ms;
+	uint32_t random = 0;
+
+	if (lease->closing)
+		return;
+	if (!lease->held) {
+		uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
+		delay_ms += delay_ms * 12 / 10 * (random % 1000) / 1000;
+	}
+	uv_timer_start(&lease->retry, on_retry, delay_ms, 0);
+}
+
+/* After each completed call: true when the lease is being closed. */
+static bool ended(struct kube_lease *lease)
+{
+	lease->call = NULL;
+	if (lease->closing)
+		start_release(lease);
+	return lease->closing;
+}
+
+static void on_written(void *ctx, json_t *result, const struct error *err)
+{
+	struct kube_lease *lease = ctx;
+
+	if (ended(lease))
+		return;
+	if (!err) {
+		observe(lease, result);
+		win(lease);
+	} else if (!lease->looked &&
+		   (err->kind == ERROR_CONFLICT || err->kind == ERROR_NOT_FOUND)) {
+		/* Not as we left it: look before the next try, at once. */
+		start_read(lease);
+		return;
+	} else if (err->kind != ERROR_CANCELLED && err->kind != ERROR_CONFLICT) {
+		log_event(LOG_WARN, "lease cannot be written", "lease", lease->name, "error",
+			  err->message, NULL);
+	}
+	next_round(lease);
+}
+
+/* A leader writes on what it wrote last, without looking: one request a round instead of two. */
+static void start_write(struct kube_lease *lease, bool looked)
+{
+	auto_json *object = with_record(lease, lease->identity, lease->pace.duration_ms);
+
+	lease->looked = looked;
+	lease->sent_ms = clock_monotonic_ms();
+	if (lease->observed)
+		lease->call = kube_replace(lease->client, &lease_resource, object, NULL, on_written,
+					   lease);
+	else
+		lease->call = kube_create(lease->client, &lease_resource, object, NULL, on_written,
+					  lease);
+}
+
+static void on_read(void *ctx, json_t *result, const struct error *err)
+{
+	struct kube_lease *lease = ctx;
+
+	if (ended(lease))
+		return;
+	if (!err) {
+		observe(lease, result);
+	} else if (err->kind == ERROR_NOT_FOUND) {
+		forget(lease);
+	} else {
+		if (err->kind != ERROR_CANCELLED)
+			log_event(LOG_WARN, "lease cannot be read", "lease", lease->name, "error",
+				  err->message, NULL);
+		next_round(lease);
+		return;
+	}
+	if (!lease->observed || is_ours(lease) || is_free(lease)) {
+		start_write(lease, true);
+		return;
+	}
+	lose(lease, "another replica took the lease");
+	next_round(lease);
+}
+
+static void start_read(struct kube_lease *lease)
+{
+	lease->call =
+		kube_get(lease->client, &lease_resource, lease->ns, lease->name, on_read, lease);
+}
+
+/* ---- life ---- */
+
+struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, const char *name,
+				  const char *identity, const struct kube_lease_hooks *hooks)
+{
+	struct kube_lease *lease = xcalloc(1, sizeof(*lease));
+
+	*lease = (struct kube_lease){
+		.client = client,
+		.ns = xstrdup(ns),
+		.name = xstrdup(name),
+		.identity = xstrdup(identity),
+		.hooks = *hooks,
+		.pace = {.duration_ms = 15000,
+			 .deadline_ms = 10000,
+			 .retry_ms = 2000,
+			 .release_ms = 5000},
+		.open_handles = 2,
+	};
+	uv_timer_init(kube_client_loop(client), &lease->retry);
+	uv_timer_init(kube_client_loop(client), &lease->deadline);
+	lease->retry.data = lease->deadline.data = lease;
+	return lease;
+}
+
+int lease_set_pace(struct kube_lease *lease, const struct lease_pace *pace)
+{
+	if (pace->duration_ms <= pace->deadline_ms || pace->deadline_ms * 10 <= pace->retry_ms * 12)
+		return -1;
+	lease->pace = *pace;
+	return 0;
+}
+
+void kube_lease_start(struct kube_lease *lease)
+{
+	start_read(lease);
+}
+
+bool kube_lease_held(const struct kube_lease *lease)
+{
+	return lease->held;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct kube_lease *lease = handle->data;
+	void (*closed)(void *ctx) = lease->closed;
+	void *ctx = lease->closed_ctx;
+
+	if (--lease->open_handles > 0)
+		return;
+	json_decref(lease->observed);
+	free(lease->ns);
+	free(lease->name);
+	free(lease->identity);
+	free(lease);
+	if (closed)
+		closed(ctx);
+}
+
+static void finish_close(struct kube_lease *lease)
+{
+	uv_close((uv_handle_t *)&lease->retry, on_handle_closed);
+	uv_close((uv_handle_t *)&lease->deadline, on_handle_closed);
+}
+
+static void on_release_written(void *ctx, json_t *result, const struct error *err)
+{
+	struct kube_lease *lease = ctx;
+
+	(void)result;
+	lease->call = NULL;
+	if (err && err->kind == ERROR_CONFLICT && lease->release_tries < RELEASE_TRIES) {
+		start_release(lease);
+		return;
+	}
+	if (err)
+		log_event(LOG_WARN, "lease cannot be released, it will expire", "lease",
+			  lease->name, "error", err->message, NULL);
+	finish_close(lease);
+}
+
+static void on_release_read(void *ctx, json_t *result, const struct error *err)
+{
+	struct kube_lease *lease = ctx;
+	auto_json *object = NULL;
+
+	lease->call = NULL;
+	if (!err)
+		observe(lease, result);
+	if (err || !is_ours(lease)) {
+		finish_close(lease);
+		return;
+	}
+	/* As client-go: nobody holds it, and a candidate that looks at the duration alone waits one
+	 * second. */
+	object = with_record(lease, "", 1000);
+	lease->call = kube_replace(lease->client, &lease_resource, object, NULL, on_release_written,
+				   lease);
+}
+
+/* Reads first, if we ever wrote: a write we cancelled may have reached the server. */
+static void start_release(struct kube_lease *lease)
+{
+	if (lease->sent_ms == 0) {
+		finish_close(lease);
+		return;
+	}
+	lease->release_tries++;
+	lease->call = kube_get(lease->client, &lease_resource, lease->ns, lease->name,
+			       on_release_read, lease);
+}
+
+static void on_release_deadline(uv_timer_t *timer)
+{
+	struct kube_lease *lease = timer->data;
+
+	/* No more tries: the call's end is the end. */
+	lease->release_tries = RELEASE_TRIES;
+	if (lease->call)
+		kube_call_cancel(lease->call);
+}
+
+void kube_lease_close(struct kube_lease *lease, void (*closed)(void *ctx), void *ctx)
+{
+	lease->closing = true;
+	lease->closed = closed;
+	lease->closed_ctx = ctx;
+	uv_timer_stop(&lease->retry);
+	lose(lease, "closing");
+	uv_timer_start(&lease->deadline, on_release_deadline, (uint64_t)lease->pace.release_ms, 0);
+	if (lease->call)
+		kube_call_cancel(lease->call);
+	else
+		start_release(lease);
+}

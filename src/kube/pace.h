@@ -1,0 +1,33 @@
+/*
+ * The waits of the informer and the lease, so that their tests need not wait that long. Private
+ * to src/kube and its tests; everybody else lives with the defaults.
+ */
+#ifndef KUBE_PACE_H
+#define KUBE_PACE_H
+
+#include <stdint.h>
+
+#include "kube/informer.h"
+#include "kube/lease.h"
+
+struct informer_pace {
+	int64_t backoff_ms; /* first wait after a failure: 800 */
+	int64_t missing_ms; /* between looks for a missing type: 10 000 */
+	int64_t short_ms; /* a watch that ends sooner than this and told nothing is a failure: 1 000
+			   */
+	int64_t margin_ms; /* how long after timeoutSeconds a silent watch is given up: 30 000 */
+	int min_timeout_s; /* of a watch; it is random in [min, 2·min]: 300 */
+};
+
+struct lease_pace {
+	int64_t duration_ms; /* 15 000, in whole seconds */
+	int64_t deadline_ms; /* 10 000 */
+	int64_t retry_ms;    /* 2 000 */
+	int64_t release_ms;  /* how long the release at close may take: 5 000 */
+};
+
+void informer_set_pace(struct kube_informer *informer, const struct informer_pace *pace);
+/* -1 unless duration > deadline > 1.2 × retry. */
+int lease_set_pace(struct kube_lease *lease, const struct lease_pace *pace);
+
+#endif
