@@ -225,9 +225,11 @@ static bool take_span(const char **text, int64_t *ns)
 	int64_t whole = 0;
 
 	for (; is_digit(*p); p++) {
-		if (whole > (INT64_MAX - 9) / 10)
+		int digit = *p - '0';
+
+		if (whole > (INT64_MAX - digit) / 10)
 			return false;
-		whole = whole * 10 + (*p - '0');
+		whole = whole * 10 + digit;
 	}
 
 	bool seen = p != *text;

@@ -17,6 +17,8 @@
 /* Values that aliases may add to a stream: some, but no "billion laughs". */
 #define ALIAS_BUDGET 10000
 
+static const char tag_trouble[] = "of the tags only !!str, !!seq and !!map are read";
+
 struct reader {
 	yaml_parser_t parser;
 	struct map anchors; /* of json_t; a node still being read stands as NULL */
@@ -71,38 +73,22 @@ static json_t *float_value(const char *text)
 	return isfinite(value) ? json_real(value) : NULL;
 }
 
-/* Whether the tag forces a string; *known is false for tags this reader has no meaning for. */
-static bool is_string_tag(const char *tag, bool *known)
+/* Whether a tag, if there is one, says no more than what the node is anyway. */
+static bool tag_fits(const yaml_char_t *tag, const char *natural)
 {
-	static const char *const core[] = {YAML_NULL_TAG, YAML_BOOL_TAG, YAML_INT_TAG,
-					   YAML_FLOAT_TAG};
-
-	*known = true;
-	if (!strcmp(tag, "!") || !strcmp(tag, YAML_STR_TAG))
-		return true;
-	for (size_t i = 0; i < ARRAY_LEN(core); i++) {
-		if (!strcmp(tag, core[i]))
-			return false;
-	}
-	*known = false;
-	return false;
+	return !tag || !strcmp((const char *)tag, "!") || !strcmp((const char *)tag, natural);
 }
 
 static json_t *read_scalar(struct reader *r, const yaml_event_t *event)
 {
 	const char *text = (const char *)event->data.scalar.value;
-	const char *tag = (const char *)event->data.scalar.tag;
 	size_t len = event->data.scalar.length;
-	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+		     !event->data.scalar.tag;
 	json_t *value = NULL;
 
-	if (tag) {
-		bool known;
-
-		plain = !is_string_tag(tag, &known);
-		if (!known)
-			return fail_at(r, &event->start_mark, "this tag has no meaning in JSON");
-	}
+	if (!tag_fits(event->data.scalar.tag, YAML_STR_TAG))
+		return fail_at(r, &event->start_mark, tag_trouble);
 	switch (plain ? yaml_scalar_kind(text, len) : YAML_KIND_STRING) {
 	case YAML_KIND_NULL:
 		return json_null();
@@ -263,10 +249,14 @@ static json_t *read_node(struct reader *r, const yaml_event_t *event, unsigned d
 		value = read_scalar(r, event);
 		break;
 	case YAML_SEQUENCE_START_EVENT:
+		if (!tag_fits(event->data.sequence_start.tag, YAML_SEQ_TAG))
+			return fail_at(r, &event->start_mark, tag_trouble);
 		value = json_array();
 		whole = read_items(r, value, depth + 1);
 		break;
 	case YAML_MAPPING_START_EVENT:
+		if (!tag_fits(event->data.mapping_start.tag, YAML_MAP_TAG))
+			return fail_at(r, &event->start_mark, tag_trouble);
 		value = json_object();
 		whole = read_members(r, value, depth + 1);
 		break;
