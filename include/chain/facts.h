@@ -40,6 +40,8 @@ struct facts {
 	const json_t *autoscalers; /* of the namespace */
 	const char *foreign_child; /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
 
+	const char *write_problem;   /* why the last write failed; NULL when it did not */
+
 	bool prometheus_missing;     /* prometheus-operator's types are not installed */
 	const json_t *prometheuses;  /* all */
 	const json_t *namespaces;    /* all, for namespace selectors */

@@ -27,12 +27,15 @@ struct world {
 	bool (*missing)(void *ctx, enum kind kind);
 	/* Borrowed; NULL when nothing was probed yet. */
 	const json_t *(*evidence)(void *ctx, const char *key);
+	/* Why the last write for this autoscaler failed; borrowed, NULL when it did not. */
+	const char *(*failure)(void *ctx, const char *key);
 	/* What the stack's last pass said of the adapter; filled by stack_reconcile(). Borrowed; never NULL. */
 	const struct stack_state *stack;
 };
 
 /* A world made of a JSON document (golden tests and `render`):
- * {now: RFC 3339, objects: […], evidence: {"ns/name": {…}}, missing: ["ServiceMonitor"]}.
+ * {now: RFC 3339, objects: […], evidence: {"ns/name": {…}},
+ * failures: {"ns/name": "…"}, missing: ["ServiceMonitor"]}.
  * Borrows the document. */
 void world_from_document(struct world *world, const json_t *document, const struct settings *settings);
 

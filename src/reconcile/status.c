@@ -34,13 +34,17 @@ static json_t *condition(const struct facts *facts, const char *type, const stru
 		same ? json_path_string(old, "lastTransitionTime", now) : now);
 }
 
-/* Ready sums up: the first link that is not True lends its status, reason and message. */
+/* Ready sums up: what we could not write comes first, then the first link that is not True lends
+ * its status, reason and message. */
 static json_t *ready_condition(const struct facts *facts, const struct verdict *verdicts, size_t first, const char *now)
 {
 	struct verdict ready = {VERDICT_TRUE, "Ready", NULL};
 	auto_free char *message = NULL;
 
-	if (first < links_count) {
+	if (facts->write_problem != NULL) {
+		ready = (struct verdict){VERDICT_FALSE, "WriteFailed", NULL};
+		message = xstrdup(facts->write_problem);
+	} else if (first < links_count) {
 		ready.status = verdicts[first].status;
 		ready.reason = verdicts[first].reason;
 		message = xasprintf("%s: %s", links[first].type, verdicts[first].message);

@@ -64,6 +64,11 @@ static const json_t *document_evidence(void *ctx, const char *key)
 	return json_object_get(json_object_get(ctx, "evidence"), key);
 }
 
+static const char *document_failure(void *ctx, const char *key)
+{
+	return json_string_value(json_object_get(json_object_get(ctx, "failures"), key));
+}
+
 void world_from_document(struct world *world, const json_t *document, const struct settings *settings)
 {
 	*world = (struct world){
@@ -74,6 +79,7 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.list = document_list,
 		.missing = document_missing,
 		.evidence = document_evidence,
+		.failure = document_failure,
 		.stack = &no_stack,
 	};
 }

@@ -1,0 +1,36 @@
+/*
+ * A work queue of keys, with client-go's promises (util/workqueue): a key waits at most once, is
+ * never worked on twice at a time, and one added while it is being worked on comes again after.
+ *
+ * The queue calls work(ctx, key) from the loop, at most `parallel` keys at a time; the worker says
+ * queue_done() when it is through. Failures back off by 5 ms · 2^n up to 1000 s per key, and all
+ * keys together are held to 10 per second with a burst of 100.
+ */
+#ifndef RUNTIME_QUEUE_H
+#define RUNTIME_QUEUE_H
+
+#include <stdint.h>
+#include <uv.h>
+
+struct queue;
+
+typedef void queue_work_fn(void *ctx, const char *key);
+
+struct queue *queue_new(uv_loop_t *loop, unsigned parallel, queue_work_fn *work, void *ctx);
+/* No more work is started; closed(ctx) from the loop, freed after it. What is worked on may still say done. */
+void queue_close(struct queue *queue, void (*closed)(void *ctx), void *ctx);
+
+/* As soon as possible, from the loop, never from inside this call. */
+void queue_add(struct queue *queue, const char *key);
+/* Not before `delay_ms` from now; an earlier time already set stays. */
+void queue_add_after(struct queue *queue, const char *key, int64_t delay_ms);
+/* After this key's own back-off, which grows by the call; a longer `at_least_ms` (Retry-After) is honoured. */
+void queue_add_limited(struct queue *queue, const char *key, int64_t at_least_ms);
+/* The key went well: its back-off starts over. */
+void queue_forget(struct queue *queue, const char *key);
+/* The worker is through with the key. */
+void queue_done(struct queue *queue, const char *key);
+/* Keys waiting or being worked on. */
+size_t queue_length(const struct queue *queue);
+
+#endif

@@ -1,0 +1,283 @@
+/* `run`: the operator. */
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "api/settings.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "command/command.h"
+#include "command/options.h"
+#include "kube/client.h"
+#include "kube/config.h"
+#include "kube/lease.h"
+#include "net/http_client.h"
+#include "runtime/controller.h"
+#include "runtime/endpoint.h"
+
+#define STOP_TIMEOUT_MS 10000
+
+struct options {
+	const char *kubeconfig;
+	const char *context;
+	const char *listen;
+	bool leader_elect;
+	const char *lease_name;
+	const char *lease_namespace;
+	const char *log_level;
+	const char *log_format;
+	struct settings settings;
+};
+
+struct operator {
+	uv_loop_t loop;
+	struct kube_config *config;
+	struct http_client *http;
+	struct kube_client *client;
+	struct controller *controller;
+	struct kube_lease *lease;
+	struct endpoint *endpoint;
+	uv_signal_t signals[2];
+	uv_timer_t deadline; /* of an orderly stop */
+	bool stopping;
+	int exit_code;
+};
+
+static int parse(struct options *o, int argc, char **argv, bool *help, struct error *err)
+{
+	struct settings *s = &o->settings;
+	const struct option_row rows[] = {
+		{"kubeconfig", 0, "FILE", OPTION_STRING, &o->kubeconfig,
+			"how to reach the API server ($KUBECONFIG, the pod's service account, ~/.kube/config)"},
+		{"context", 0, "NAME", OPTION_STRING, &o->context, "context of the kubeconfig (its current one)"},
+		{"listen", 0, "HOST:PORT", OPTION_STRING, &o->listen,
+			"address of /metrics, /healthz and /readyz (127.0.0.1:8080)"},
+		{"leader-elect", 0, NULL, OPTION_BOOL, &o->leader_elect, "act only while holding the Lease (false)"},
+		{"lease-name", 0, "NAME", OPTION_STRING, &o->lease_name, "name of the Lease (inference-autoscaler)"},
+		{"lease-namespace", 0, "NAMESPACE", OPTION_STRING, &o->lease_namespace,
+			"namespace of the Lease ($POD_NAMESPACE, else the context's)"},
+		{"adapter-namespace", 0, "NAMESPACE", OPTION_STRING, &s->adapter_namespace,
+			"namespace of prometheus-adapter (monitoring)"},
+		{"adapter-deployment", 0, "NAME", OPTION_STRING, &s->adapter_deployment,
+			"its Deployment (prometheus-adapter)"},
+		{"adapter-configmap", 0, "NAME", OPTION_STRING, &s->adapter_configmap,
+			"the ConfigMap of its rules (prometheus-adapter)"},
+		{"adapter-config-key", 0, "KEY", OPTION_STRING, &s->adapter_config_key,
+			"key in that ConfigMap (config.yaml)"},
+		{"prometheus-url", 0, "URL", OPTION_STRING, &s->prometheus_url,
+			"Prometheus to ask (found from the Prometheus resource)"},
+		{"log-level", 0, "LEVEL", OPTION_STRING, &o->log_level, "debug, info, warn or error (info)"},
+		{"log-format", 0, "FORMAT", OPTION_STRING, &o->log_format, "text or json (text)"},
+	};
+	int level;
+	int format;
+
+	if (options_parse(rows, ARRAY_LEN(rows), argc, argv, help, err) < 0) {
+		return -1;
+	}
+	if (*help) {
+		printf("Usage: inference-autoscaler run [options]\n\n"
+		       "Watches InferenceAutoscalers and keeps their chains working until it is stopped.\n\n");
+		options_print(rows, ARRAY_LEN(rows), stdout);
+		return 0;
+	}
+	level = log_level_from_name(o->log_level);
+	format = log_format_from_name(o->log_format);
+	if (level < 0 || format < 0) {
+		return error_set(err, ERROR_INVALID,
+			"--log-level must be debug, info, warn or error, and --log-format text or json");
+	}
+	log_configure((enum log_level)level, (enum log_format)format);
+	return 0;
+}
+
+/* Unique among the replicas: the pod's name, else host and process. */
+static char *make_identity(void)
+{
+	const char *pod = getenv("POD_NAME");
+	char host[256] = "";
+
+	if (pod != NULL && pod[0] != '\0') {
+		return xstrdup(pod);
+	}
+	gethostname(host, sizeof(host) - 1);
+	return xasprintf("%s-%ld", host, (long)getpid());
+}
+
+/* An orderly stop, in the order of dependence: writes first, then the Lease, then the transport. */
+
+static void ignore_closed(void *ctx)
+{
+	(void)ctx;
+}
+
+static void on_lease_closed(void *ctx)
+{
+	struct operator *op = ctx;
+
+	op->lease = NULL;
+	http_client_close(op->http, ignore_closed, NULL);
+	op->http = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(op->signals); i++) {
+		uv_close((uv_handle_t *)&op->signals[i], NULL);
+	}
+	uv_close((uv_handle_t *)&op->deadline, NULL);
+}
+
+static void on_controller_closed(void *ctx)
+{
+	struct operator *op = ctx;
+
+	op->controller = NULL;
+	if (op->lease != NULL) {
+		kube_lease_close(op->lease, on_lease_closed, op);
+	} else {
+		on_lease_closed(op);
+	}
+}
+
+static void on_endpoint_closed(void *ctx)
+{
+	struct operator *op = ctx;
+
+	op->endpoint = NULL;
+	controller_close(op->controller, on_controller_closed, op);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	(void)timer;
+	log_event(LOG_WARN, "an orderly stop took too long, leaving", NULL);
+	_exit(EXIT_FAILURE);
+}
+
+static void stop(struct operator *op)
+{
+	if (op->stopping) {
+		return;
+	}
+	op->stopping = true;
+	uv_timer_start(&op->deadline, on_deadline, STOP_TIMEOUT_MS, 0);
+	endpoint_close(op->endpoint, on_endpoint_closed, op);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	(void)number;
+	log_event(LOG_INFO, "stopping", NULL);
+	stop(handle->data);
+}
+
+static void on_lease_started(void *ctx)
+{
+	struct operator *op = ctx;
+
+	log_event(LOG_INFO, "leading", NULL);
+	controller_start(op->controller);
+}
+
+static void on_lease_stopped(void *ctx)
+{
+	struct operator *op = ctx;
+
+	/* Another replica may lead by now: no write of ours may follow, not even one under way. */
+	if (!op->stopping) {
+		log_event(LOG_ERROR, "the Lease was lost, leaving", NULL);
+		_exit(EXIT_FAILURE);
+	}
+}
+
+static int start(struct operator *op, struct options *o, struct error *err)
+{
+	const struct kube_lease_hooks hooks = {on_lease_started, on_lease_stopped, op};
+	const char *pod_namespace = getenv("POD_NAMESPACE");
+	auto_free char *identity = make_identity();
+
+	op->config = kube_config_load(o->kubeconfig, o->context, err);
+	if (op->config == NULL) {
+		return -1;
+	}
+	if (o->lease_namespace == NULL) {
+		o->lease_namespace = pod_namespace != NULL ? pod_namespace : kube_config_namespace(op->config);
+	}
+	op->http = http_client_new(&op->loop);
+	op->client = kube_client_new(&op->loop, op->http, op->config);
+	op->controller = controller_new(op->client, op->http, &o->settings);
+	if (o->leader_elect) {
+		op->lease = kube_lease_new(op->client, o->lease_namespace, o->lease_name, identity, &hooks);
+	}
+	op->endpoint = endpoint_new(&op->loop, o->listen, op->controller, op->lease, err);
+	if (op->endpoint == NULL) {
+		return -1;
+	}
+	log_event(LOG_INFO, "started", "version", INFERENCE_AUTOSCALER_VERSION, "server", kube_config_server(op->config),
+		"listen", o->listen, "identity", identity, NULL);
+	if (op->lease != NULL) {
+		kube_lease_start(op->lease);
+	} else {
+		controller_start(op->controller);
+	}
+	return 0;
+}
+
+static void init(struct operator *op)
+{
+	static const int numbers[] = {SIGTERM, SIGINT};
+
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	uv_loop_init(&op->loop);
+	uv_timer_init(&op->loop, &op->deadline);
+	for (size_t i = 0; i < ARRAY_LEN(op->signals); i++) {
+		uv_signal_init(&op->loop, &op->signals[i]);
+		op->signals[i].data = op;
+		uv_signal_start(&op->signals[i], on_signal, numbers[i]);
+	}
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int run_main(int argc, char **argv)
+{
+	struct options o = {.listen = "127.0.0.1:8080",
+		.lease_name = "inference-autoscaler",
+		.log_level = "info",
+		.log_format = "text",
+		.settings = SETTINGS_DEFAULT};
+	struct operator op = {.exit_code = EXIT_SUCCESS};
+	auto_error err = ERROR_INIT;
+	bool help = false;
+
+	if (parse(&o, argc, argv, &help, &err) < 0) {
+		fprintf(stderr, "inference-autoscaler run: %s\n", err.message);
+		return EXIT_USAGE;
+	}
+	if (help) {
+		return EXIT_SUCCESS;
+	}
+	init(&op);
+	if (start(&op, &o, &err) < 0) {
+		fprintf(stderr, "inference-autoscaler run: %s\n", err.message);
+		op.exit_code = EXIT_FAILURE;
+		op.stopping = true;
+		if (op.controller != NULL) {
+			on_endpoint_closed(&op);
+		} else {
+			for (size_t i = 0; i < ARRAY_LEN(op.signals); i++) {
+				uv_close((uv_handle_t *)&op.signals[i], NULL);
+			}
+			uv_close((uv_handle_t *)&op.deadline, NULL);
+		}
+	}
+	uv_run(&op.loop, UV_RUN_DEFAULT);
+	if (op.client != NULL) {
+		kube_client_free(op.client);
+	}
+	kube_config_free(op.config);
+	uv_loop_close(&op.loop);
+	curl_global_cleanup();
+	return op.exit_code;
+}
+
+const struct command command_run = {"run", "run the operator", run_main};

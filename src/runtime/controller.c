@@ -1,0 +1,528 @@
+/* The running operator: from changes to keys, from keys to passes, from passes to writes. */
+#include "runtime/controller.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/kinds.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/memory.h"
+#include "kube/informer.h"
+#include "probe/probe.h"
+#include "reconcile/reconcile.h"
+#include "runtime/queue.h"
+#include "runtime/runner.h"
+
+#define STACK_KEY "stack" /* autoscalers' keys have a slash */
+#define PARALLEL 4
+#define OWN_WRITE_WAIT_MS 2000
+#define LIVE_MS (15 * 60 * 1000)
+
+struct controller {
+	struct kube_client *client;
+	const struct settings *settings;
+	struct kube_informer *informers[KIND_COUNT];
+	struct queue *queue;
+	struct prober *prober;
+	struct stack_state stack;
+	struct map passes; /* key → struct pass */
+	unsigned running;  /* passes whose runner is at work */
+	bool synced;
+
+	uint64_t count_passes;
+	uint64_t count_failures;
+	uint64_t count_writes;
+
+	unsigned closing; /* parts still to close */
+	bool stopped;
+	void (*closed)(void *ctx);
+	void *closed_ctx;
+};
+
+/* What is remembered of a key between passes. */
+struct pass {
+	struct controller *controller;
+	char *key;
+	json_t *written;     /* own writes that the caches may not show yet */
+	int64_t written_ms;
+	char *failure;       /* of the last write */
+	bool ready;
+	bool counts; /* an autoscaler's, not the stack's */
+	bool gone;   /* the autoscaler is not there any more */
+};
+
+static void pass_free(void *value)
+{
+	struct pass *pass = value;
+
+	json_decref(pass->written);
+	free_indirect(&pass->key);
+	free_indirect(&pass->failure);
+	free_indirect(&pass);
+}
+
+static struct pass *pass_of(struct controller *c, const char *key)
+{
+	struct pass *pass = map_get(&c->passes, key);
+
+	if (pass == NULL) {
+		pass = xcalloc(1, sizeof(*pass));
+		*pass = (struct pass){.controller = c, .key = xstrdup(key), .counts = strchr(key, '/') != NULL};
+		map_put(&c->passes, key, pass);
+	}
+	return pass;
+}
+
+/* The world as the caches show it. */
+
+static const struct kube_cache *cache_of(const struct controller *c, enum kind kind)
+{
+	return kube_informer_cache(c->informers[kind]);
+}
+
+static json_t *world_get(void *ctx, enum kind kind, const char *ns, const char *name)
+{
+	return kube_cache_get(cache_of(ctx, kind), ns, name);
+}
+
+static json_t *world_list(void *ctx, enum kind kind, const char *ns)
+{
+	return kube_cache_list(cache_of(ctx, kind), ns);
+}
+
+static bool world_missing(void *ctx, enum kind kind)
+{
+	const struct controller *c = ctx;
+
+	return kube_informer_missing(c->informers[kind]);
+}
+
+static const json_t *world_evidence(void *ctx, const char *key)
+{
+	const struct controller *c = ctx;
+
+	return prober_evidence(c->prober, key);
+}
+
+static const char *world_failure(void *ctx, const char *key)
+{
+	const struct controller *c = ctx;
+	const struct pass *pass = map_get(&c->passes, key);
+
+	return pass != NULL ? pass->failure : NULL;
+}
+
+static struct world world_now(struct controller *c)
+{
+	return (struct world){
+		.now_ms = clock_wall_ms(),
+		.settings = c->settings,
+		.ctx = c,
+		.get = world_get,
+		.list = world_list,
+		.missing = world_missing,
+		.evidence = world_evidence,
+		.failure = world_failure,
+		.stack = &c->stack,
+	};
+}
+
+/* From changes to keys. */
+
+/* Queues the autoscalers of a namespace (NULL = all) that `wanted` picks. */
+static void queue_autoscalers(struct controller *c, const char *ns, bool (*wanted)(const json_t *, const void *),
+	const void *arg, bool kick)
+{
+	auto_json *all = kube_cache_list(cache_of(c, KIND_AUTOSCALER), ns);
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(all, i, object) {
+		if (wanted == NULL || wanted(object, arg)) {
+			auto_free char *key = kube_object_key(object);
+
+			queue_add(c->queue, key);
+			if (kick) {
+				prober_kick(c->prober, key);
+			}
+		}
+	}
+}
+
+static bool targets_name(const json_t *autoscaler, const void *name)
+{
+	return strcmp(json_path_string(autoscaler, "spec.scaleTargetRef.name", ""), name) == 0;
+}
+
+static void queue_named(struct controller *c, const char *ns, const char *name)
+{
+	if (name != NULL && kube_cache_has(cache_of(c, KIND_AUTOSCALER), ns, name)) {
+		auto_free char *key = kube_key(ns, name);
+
+		queue_add(c->queue, key);
+	}
+}
+
+/* A child, by its label, its owner and its name: any of them may have been edited away. */
+static void queue_child_owner(struct controller *c, const json_t *object)
+{
+	static const char suffix[] = "-metrics";
+	const char *ns = kube_object_namespace(object);
+	const char *name = kube_object_name(object);
+	size_t len = strlen(name);
+	size_t i;
+	json_t *owner;
+
+	queue_named(c, ns, kube_object_label(object, LABEL_AUTOSCALER));
+	json_array_foreach(json_path(object, "metadata.ownerReferences"), i, owner) {
+		queue_named(c, ns, json_path_string(owner, "name", NULL));
+	}
+	queue_named(c, ns, name);
+	if (len > sizeof(suffix) - 1 && strcmp(name + len - (sizeof(suffix) - 1), suffix) == 0) {
+		auto_free char *stem = xstrndup(name, len - (sizeof(suffix) - 1));
+
+		queue_named(c, ns, stem);
+	}
+}
+
+static void autoscaler_changed(struct controller *c, enum kube_event_type type, const json_t *object)
+{
+	auto_free char *key = kube_object_key(object);
+	bool edited = json_path_int(object, "metadata.generation", 0) != json_path_int(object, "status.observedGeneration", 0);
+
+	if (type == KUBE_DELETED) {
+		prober_forget(c->prober, key);
+	}
+	queue_add(c->queue, key);
+	if (type != KUBE_MODIFIED || edited) {
+		/* Siblings may have waited for this target, and the union of rules may differ. */
+		queue_autoscalers(c, kube_object_namespace(object), targets_name,
+			json_path_string(object, "spec.scaleTargetRef.name", ""), false);
+		queue_add(c->queue, STACK_KEY);
+	}
+}
+
+static void on_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
+{
+	struct controller *c = ctx;
+	const char *ns = kube_object_namespace(object);
+	enum kind kind = KIND_COUNT;
+
+	if (!c->synced || c->stopped) {
+		return;
+	}
+	for (int i = 0; i < KIND_COUNT; i++) {
+		kind = c->informers[i] == informer ? (enum kind)i : kind;
+	}
+	switch (kind) {
+	case KIND_AUTOSCALER:
+		autoscaler_changed(c, type, object);
+		return;
+	case KIND_DEPLOYMENT:
+	case KIND_STATEFULSET:
+		queue_autoscalers(c, ns, targets_name, kube_object_name(object), true);
+		return;
+	case KIND_HPA:
+		queue_autoscalers(c, ns, targets_name, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
+		queue_child_owner(c, object);
+		return;
+	case KIND_SERVICE:
+	case KIND_SERVICEMONITOR:
+		queue_child_owner(c, object);
+		return;
+	case KIND_NAMESPACE:
+		queue_autoscalers(c, kube_object_name(object), NULL, NULL, false);
+		return;
+	case KIND_PROMETHEUS:
+		queue_autoscalers(c, NULL, NULL, NULL, false);
+		return;
+	case KIND_CONFIGMAP:
+	case KIND_ADAPTER_DEPLOYMENT:
+		queue_add(c->queue, STACK_KEY);
+		return;
+	case KIND_COUNT:
+		return;
+	}
+}
+
+/* Something about a whole resource type moved: everything may be judged otherwise. */
+static void on_state(void *ctx, struct kube_informer *informer)
+{
+	struct controller *c = ctx;
+	const struct error *err = kube_informer_error(informer);
+	const struct kube_resource *resource = kube_informer_resource(informer);
+	bool was = c->synced;
+
+	if (err != NULL) {
+		log_event(LOG_WARN, "cannot watch", "resource", resource->plural, "group", resource->group, "error",
+			err->message, NULL);
+	} else if (kube_informer_missing(informer)) {
+		log_event(LOG_WARN, "resource type is not installed; waiting for it", "resource", resource->plural, "group",
+			resource->group, NULL);
+	}
+	if (c->stopped || !controller_ready(c)) {
+		return;
+	}
+	c->synced = true;
+	if (!was) {
+		log_event(LOG_INFO, "caches synced", NULL);
+	}
+	queue_autoscalers(c, NULL, NULL, NULL, false);
+	queue_add(c->queue, STACK_KEY);
+}
+
+static void on_seen(void *ctx, const char *key)
+{
+	struct controller *c = ctx;
+
+	queue_add(c->queue, key);
+}
+
+/* From keys to passes. */
+
+/* Whether the caches show all that this key's last pass wrote: acting on an older world would
+ * write the same again, or take an old status for the truth. resourceVersions of one server are
+ * comparable as integers (KEP-5504). */
+static bool caught_up(struct controller *c, struct pass *pass)
+{
+	size_t i;
+	json_t *item;
+
+	if (pass->written == NULL || clock_monotonic_ms() - pass->written_ms > OWN_WRITE_WAIT_MS) {
+		return true;
+	}
+	json_array_foreach(pass->written, i, item) {
+		enum kind kind = (enum kind)json_path_int(item, "kind", 0);
+		auto_json *seen = kube_cache_get(cache_of(c, kind), json_path_string(item, "namespace", ""),
+			json_path_string(item, "name", ""));
+
+		if (seen == NULL || strtoull(kube_object_resource_version(seen), NULL, 10) <
+					    strtoull(json_path_string(item, "resourceVersion", "0"), NULL, 10)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void finish_close(struct controller *c);
+
+static void on_run(void *ctx, const struct run_result *result)
+{
+	struct pass *pass = ctx;
+	struct controller *c = pass->controller;
+	bool failed_before = pass->failure != NULL;
+
+	c->running--;
+	c->count_writes += result->writes;
+	json_decref(pass->written);
+	pass->written = json_array_size(result->written) > 0 ? json_incref(result->written) : NULL;
+	pass->written_ms = clock_monotonic_ms();
+	free_indirect(&pass->failure);
+	if (c->stopped) {
+		finish_close(c);
+		return;
+	}
+	/* The one place that decides: forget, again at once, or later. */
+	if (result->error == NULL) {
+		queue_forget(c->queue, pass->key);
+		if (failed_before) {
+			queue_add(c->queue, pass->key); /* to take the failure out of the status */
+		}
+	} else if (result->error->kind == ERROR_CONFLICT) {
+		queue_add_limited(c->queue, pass->key, 0); /* somebody was faster: look again */
+	} else {
+		c->count_failures++;
+		pass->failure = xstrdup(result->error->message);
+		log_event(LOG_ERROR, "pass failed", "key", pass->key, "error", result->error->message, NULL);
+		if (!failed_before) {
+			queue_add(c->queue, pass->key); /* to say so in the status */
+		} else {
+			queue_add_limited(c->queue, pass->key, result->error->retry_after_ms);
+		}
+	}
+	if (pass->counts && result->writes > 0) {
+		queue_add(c->queue, STACK_KEY); /* the engine may be known now, and with it a rule that is needed */
+	}
+	queue_done(c->queue, pass->key);
+	if (pass->gone) {
+		map_remove(&c->passes, pass->key);
+	}
+}
+
+static void run(struct controller *c, struct pass *pass, struct plan *plan, const json_t *owner)
+{
+	c->running++;
+	c->count_passes++;
+	runner_start(c->client, plan, owner, on_run, pass);
+}
+
+static void work_stack(struct controller *c, struct pass *pass)
+{
+	struct world world = world_now(c);
+	struct stack_state before = c->stack;
+	auto_plan plan = PLAN_INIT;
+	bool changed;
+
+	before.message = xstrdup(before.message);
+	stack_reconcile(&world, &plan, &c->stack);
+	changed = before.state != c->stack.state || before.reason != c->stack.reason ||
+		  strcmp(before.message != NULL ? before.message : "",
+			  c->stack.message != NULL ? c->stack.message : "") != 0;
+	if (changed) {
+		/* A newly loaded rule is worth a look at once. */
+		queue_autoscalers(c, NULL, NULL, NULL, c->stack.state == ADAPTER_LOADED);
+	}
+	free_indirect(&before.message);
+	run(c, pass, &plan, NULL);
+}
+
+static void work_autoscaler(struct controller *c, struct pass *pass)
+{
+	struct world world = world_now(c);
+	const char *slash = strchr(pass->key, '/');
+	auto_free char *ns = xstrndup(pass->key, (size_t)(slash - pass->key));
+	auto_json *owner = kube_cache_get(cache_of(c, KIND_AUTOSCALER), ns, slash + 1);
+	auto_plan plan = PLAN_INIT;
+
+	autoscaler_reconcile(&world, ns, slash + 1, &plan);
+	pass->gone = owner == NULL;
+	pass->ready = plan.healthy;
+	if (plan.probe != NULL) {
+		prober_want(c->prober, pass->key, plan.probe, plan.healthy);
+	} else {
+		prober_forget(c->prober, pass->key);
+	}
+	run(c, pass, &plan, owner);
+}
+
+static void work(void *ctx, const char *key)
+{
+	struct controller *c = ctx;
+	struct pass *pass = pass_of(c, key);
+
+	if (!caught_up(c, pass)) {
+		/* The event that brings it queues the key at once; this is only the safety net. */
+		queue_add_after(c->queue, key, OWN_WRITE_WAIT_MS);
+		queue_done(c->queue, key);
+		return;
+	}
+	if (pass->counts) {
+		work_autoscaler(c, pass);
+	} else {
+		work_stack(c, pass);
+	}
+}
+
+/* Life. */
+
+struct controller *controller_new(struct kube_client *client, struct http_client *http, const struct settings *settings)
+{
+	struct controller *c = xcalloc(1, sizeof(*c));
+	const struct kube_informer_hooks hooks = {.changed = on_changed, .state = on_state, .ctx = c};
+
+	*c = (struct controller){.client = client, .settings = settings, .stack = STACK_STATE_INIT};
+	map_init(&c->passes, pass_free);
+	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
+	c->prober = prober_new(client, http, on_seen, c);
+	for (int i = 0; i < KIND_COUNT; i++) {
+		const char *name = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;
+		auto_free char *selector = kinds[i].adapter ? xasprintf("metadata.name=%s", name) : NULL;
+
+		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
+			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
+	}
+	return c;
+}
+
+void controller_start(struct controller *c)
+{
+	for (int i = 0; i < KIND_COUNT; i++) {
+		kube_informer_start(c->informers[i]);
+	}
+}
+
+static void finish_close(struct controller *c)
+{
+	void (*closed)(void *ctx) = c->closed;
+	void *ctx = c->closed_ctx;
+
+	if (c->closing > 0 || c->running > 0) {
+		return;
+	}
+	map_release(&c->passes);
+	stack_state_release(&c->stack);
+	free_indirect(&c);
+	closed(ctx);
+}
+
+static void on_part_closed(void *ctx)
+{
+	struct controller *c = ctx;
+
+	c->closing--;
+	finish_close(c);
+}
+
+void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx)
+{
+	c->stopped = true;
+	c->closed = closed;
+	c->closed_ctx = ctx;
+	c->closing = KIND_COUNT + 2;
+	queue_close(c->queue, on_part_closed, c);
+	prober_close(c->prober, on_part_closed, c);
+	for (int i = 0; i < KIND_COUNT; i++) {
+		kube_informer_close(c->informers[i], on_part_closed, c);
+	}
+}
+
+bool controller_ready(const struct controller *c)
+{
+	for (int i = 0; i < KIND_COUNT; i++) {
+		if (!kube_informer_synced(c->informers[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool controller_live(const struct controller *c)
+{
+	int64_t now = clock_monotonic_ms();
+
+	for (int i = 0; i < KIND_COUNT; i++) {
+		if (now - kube_informer_progress_ms(c->informers[i]) > LIVE_MS) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void metric(struct strbuf *page, const char *name, const char *type, const char *help, uint64_t value)
+{
+	strbuf_addf(page, "# HELP inference_autoscaler_%s %s\n# TYPE inference_autoscaler_%s %s\n", name, help, name, type);
+	strbuf_addf(page, "inference_autoscaler_%s %llu\n", name, (unsigned long long)value);
+}
+
+void controller_metrics(const struct controller *c, struct strbuf *page)
+{
+	uint64_t ready = 0;
+	size_t pos = 0;
+	void *value;
+
+	while (map_next(&c->passes, &pos, NULL, &value)) {
+		const struct pass *pass = value;
+
+		ready += pass->counts && pass->ready ? 1 : 0;
+	}
+	metric(page, "autoscalers", "gauge", "InferenceAutoscalers in the cache.",
+		kube_cache_count(cache_of(c, KIND_AUTOSCALER)));
+	metric(page, "autoscalers_ready", "gauge", "InferenceAutoscalers whose whole chain works.", ready);
+	metric(page, "passes_total", "counter", "Reconcile passes.", c->count_passes);
+	metric(page, "pass_failures_total", "counter", "Reconcile passes whose writes failed.", c->count_failures);
+	metric(page, "writes_total", "counter", "Objects written.", c->count_writes);
+	metric(page, "queue_length", "gauge", "Keys waiting or being worked on.", queue_length(c->queue));
+}
