@@ -1,0 +1,396 @@
+/* The HTTP server, asked by our own client and by raw bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "event_loop.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+
+struct world {
+	struct event_loop loop;
+	struct http_server *server;
+	struct http_client *client;
+	struct http_exchange *held; /* the request to '/held' */
+	int asked;                  /* requests the handler saw */
+	int done;
+	char *method, *path, *query, *request_body;
+	int status;
+	char *body, *content_type, *message;
+	size_t body_len;
+};
+
+static void handle(void *ctx, struct http_exchange *exchange)
+{
+	struct world *w = ctx;
+	size_t len;
+	const char *body = http_exchange_body(exchange, &len);
+
+	w->asked++;
+	free(w->method);
+	free(w->path);
+	free(w->query);
+	free(w->request_body);
+	w->method = xstrdup(http_exchange_method(exchange));
+	w->path = xstrdup(http_exchange_path(exchange));
+	w->query = xstrdup(http_exchange_query(exchange));
+	w->request_body = xstrndup(body, len);
+	if (strcmp(w->path, "/held") == 0) {
+		w->held = exchange;
+	} else if (strcmp(w->path, "/large") == 0) {
+		size_t large = (size_t)5 << 20;
+		char *text = xcalloc(1, large);
+
+		memset(text, 'x', large);
+		http_reply(exchange, 200, "text/plain", text, large);
+		free(text);
+	} else {
+		http_reply(exchange, 200, "text/plain", "hello\n", 6);
+	}
+}
+
+static int setup(void **state)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	auto_error err = ERROR_INIT;
+
+	event_loop_init(&w->loop);
+	w->client = http_client_new(&w->loop.uv);
+	w->server = http_server_new(&w->loop.uv, "127.0.0.1:0", handle, w, &err);
+	*state = w;
+	return w->server ? 0 : -1;
+}
+
+static void close_server(struct world *w)
+{
+	int closed = 0;
+
+	http_server_close(w->server, event_loop_count, &closed);
+	w->server = NULL;
+	assert_int_equal(closed, 0);
+	assert_true(event_loop_wait(&w->loop, &closed, 1));
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	int closed = 0;
+	bool ok;
+
+	if (w->server)
+		close_server(w);
+	http_client_close(w->client, event_loop_count, &closed);
+	ok = event_loop_wait(&w->loop, &closed, 1) && event_loop_end(&w->loop);
+	free(w->method);
+	free(w->path);
+	free(w->query);
+	free(w->request_body);
+	free(w->body);
+	free(w->content_type);
+	free(w->message);
+	free(w);
+	return ok ? 0 : -1;
+}
+
+static void on_done(void *ctx, const struct http_response *response)
+{
+	struct world *w = ctx;
+
+	free(w->body);
+	free(w->content_type);
+	free(w->message);
+	w->status = response->status;
+	w->body = xstrdup(response->body);
+	w->body_len = response->body_len;
+	w->content_type = xstrdup(response->content_type);
+	w->message = xstrdup(response->error ? response->error->message : "");
+	w->done++;
+}
+
+static struct http_transfer *start(struct world *w, const char *method, const char *path, const char *body,
+	size_t len)
+{
+	auto_free char *url = xasprintf("http://127.0.0.1:%d%s", http_server_port(w->server), path);
+	struct http_request request = {.method = method, .url = url, .body = body, .body_len = len, .proxy = "",
+		.done = on_done, .ctx = w};
+
+	return http_client_start(w->client, &request);
+}
+
+static void ask(struct world *w, const char *method, const char *path, const char *body, size_t len)
+{
+	int before = w->done;
+
+	start(w, method, path, body, len);
+	assert_true(event_loop_wait(&w->loop, &w->done, before + 1));
+	assert_string_equal(w->message, "");
+}
+
+/* Sends raw bytes on a connection of its own; the descriptor. */
+static int send_raw(struct world *w, const char *bytes)
+{
+	struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(w->server)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval patience = {.tv_sec = 5};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	assert_int_equal(connect(fd, (const struct sockaddr *)&where, sizeof(where)), 0);
+	assert_int_equal(write(fd, bytes, strlen(bytes)), (ssize_t)strlen(bytes));
+	return fd;
+}
+
+static void parts_of_a_request(void **state)
+{
+	struct world *w = *state;
+
+	ask(w, "GET", "/a%20b/c?x=1%262&flag&y=%C3%A9&z=a=b", NULL, 0);
+	assert_int_equal(w->status, 200);
+	assert_string_equal(w->body, "hello\n");
+	assert_string_equal(w->content_type, "text/plain");
+	assert_string_equal(w->method, "GET");
+	assert_string_equal(w->path, "/a b/c");
+	assert_string_equal(w->query, "x=1%262&flag&y=%C3%A9&z=a%3Db");
+	assert_string_equal(w->request_body, "");
+	ask(w, "GET", "/", NULL, 0);
+	assert_string_equal(w->path, "/");
+	assert_string_equal(w->query, "");
+}
+
+static void every_method(void **state)
+{
+	static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		bool body = methods[i][0] == 'P';
+
+		ask(w, methods[i], "/m", body ? "abc" : NULL, body ? 3 : 0);
+		assert_int_equal(w->status, 200);
+		assert_string_equal(w->method, methods[i]);
+		assert_string_equal(w->request_body, body ? "abc" : "");
+	}
+	ask(w, "POST", "/m", "", 0);
+	assert_int_equal(w->status, 200);
+	assert_string_equal(w->request_body, "");
+	ask(w, "HEAD", "/m", NULL, 0);
+	assert_int_equal(w->status, 200);
+	assert_int_equal(w->body_len, 0);
+	assert_string_equal(w->method, "HEAD");
+}
+
+static void bodies_up_to_a_mebibyte(void **state)
+{
+	struct world *w = *state;
+	size_t limit = (size_t)1 << 20;
+	char *body = xcalloc(1, limit + 1);
+	int asked;
+
+	memset(body, 'b', limit + 1);
+	ask(w, "POST", "/", body, limit);
+	assert_int_equal(w->status, 200);
+	assert_int_equal(strlen(w->request_body), limit);
+	asked = w->asked;
+	ask(w, "POST", "/", body, limit + 1);
+	assert_int_equal(w->status, 413);
+	assert_string_equal(w->body, "request body is larger than 1 MiB\n");
+	assert_int_equal(w->asked, asked);
+	free(body);
+	ask(w, "GET", "/", NULL, 0);
+	assert_int_equal(w->status, 200);
+}
+
+static void large_reply(void **state)
+{
+	struct world *w = *state;
+
+	ask(w, "GET", "/large", NULL, 0);
+	assert_int_equal(w->status, 200);
+	assert_int_equal(w->body_len, (size_t)5 << 20);
+	assert_int_equal(strspn(w->body, "x"), w->body_len);
+}
+
+static void reply_may_come_later(void **state)
+{
+	struct world *w = *state;
+
+	start(w, "POST", "/held", "abc", 3);
+	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
+	ask(w, "GET", "/", NULL, 0); /* others are not held up */
+	assert_int_equal(w->done, 1);
+	http_reply(w->held, 503, "application/json", "{}", 2);
+	assert_true(event_loop_wait(&w->loop, &w->done, 2));
+	assert_int_equal(w->status, 503);
+	assert_string_equal(w->body, "{}");
+	assert_string_equal(w->content_type, "application/json");
+}
+
+static void reply_to_a_client_that_left_is_dropped(void **state)
+{
+	struct world *w = *state;
+
+	http_transfer_cancel(start(w, "GET", "/", NULL, 0));
+	assert_true(event_loop_wait(&w->loop, &w->done, 1));
+	w->asked = 0;
+	http_transfer_cancel(start(w, "GET", "/held", NULL, 0));
+	start(w, "GET", "/held", NULL, 0);
+	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
+	http_reply(w->held, 200, "text/plain", "x", 1);
+	assert_true(event_loop_wait(&w->loop, &w->done, 3));
+}
+
+static void reply_after_the_connection_broke(void **state)
+{
+	struct world *w = *state;
+	int fd = send_raw(w, "GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+
+	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
+	close(fd);
+	ask(w, "GET", "/", NULL, 0); /* the server has seen the end by now */
+	ask(w, "GET", "/", NULL, 0);
+	http_reply(w->held, 200, "text/plain", "x", 1);
+	ask(w, "GET", "/", NULL, 0);
+	assert_int_equal(w->status, 200);
+}
+
+static void reply_after_the_server_closed(void **state)
+{
+	struct world *w = *state;
+	int fd = send_raw(w, "GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+
+	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
+	close_server(w);
+	http_reply(w->held, 200, "text/plain", "x", 1);
+	close(fd);
+}
+
+static void close_ends_connections(void **state)
+{
+	struct world *w = *state;
+
+	start(w, "GET", "/held", NULL, 0);
+	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
+	http_reply(w->held, 200, "text/plain", "x", 1); /* not yet written when the server closes */
+	close_server(w);
+	assert_true(event_loop_wait(&w->loop, &w->done, 1));
+}
+
+static void body_of_unknown_length_is_refused(void **state)
+{
+	struct world *w = *state;
+	char answer[512] = "";
+	ssize_t len;
+	int fd = send_raw(w, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n");
+
+	ask(w, "GET", "/", NULL, 0);
+	ask(w, "GET", "/", NULL, 0);
+	len = read(fd, answer, sizeof(answer) - 1);
+	assert_true(len > 0);
+	assert_non_null(strstr(answer, "HTTP/1.1 411 "));
+	assert_non_null(strstr(answer, "request body without a Content-Length\n"));
+	assert_string_equal(w->method, "GET");
+	close(fd);
+}
+
+static void garbage_harms_nobody(void **state)
+{
+	static const char *const garbage[] = {"\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02", "BREW / HTTP/1.1\r\n\r\n",
+		"GET /held HTTP/1.1\r\nHost: x\r\n\r\nGET /held HTTP/1.1\r\nHost: x\r\n\r\n"};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(garbage); i++) {
+		int fd = send_raw(w, garbage[i]);
+
+		ask(w, "GET", "/", NULL, 0);
+		close(fd);
+		ask(w, "GET", "/", NULL, 0);
+		assert_int_equal(w->status, 200);
+	}
+	if (w->held)
+		http_reply(w->held, 200, "text/plain", "x", 1);
+}
+
+static void unusable_address_is_told(void **state)
+{
+	struct world *w = *state;
+	auto_free char *taken = xasprintf("127.0.0.1:%d", http_server_port(w->server));
+	auto_free char *taken_message = xasprintf("cannot listen on '%s': Address already in use: stop what listens "
+		"there, or choose another port", taken);
+	const struct {
+		const char *address, *message;
+	} cases[] = {
+		{taken, taken_message},
+		{"8080", "cannot listen on '8080': give an IP address and a port, as in 0.0.0.0:8080 or [::]:8080"},
+		{":8080", NULL},
+		{"localhost:http", NULL},
+		{"127.0.0.1:", NULL},
+		{"127.0.0.1:65536", NULL},
+		{"127.0.0.1:-1", NULL},
+		{"127.0.0.1:8x", NULL},
+		{"::1:0x", NULL},
+		{"192.0.2.1:0", "cannot listen on '192.0.2.1:0': Cannot assign requested address: choose an address of "
+			"this machine, or 0.0.0.0"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_error err = ERROR_INIT;
+
+		assert_null(http_server_new(&w->loop.uv, cases[i].address, handle, w, &err));
+		assert_int_equal(err.kind, ERROR_INVALID);
+		if (cases[i].message)
+			assert_string_equal(err.message, cases[i].message);
+		else
+			assert_non_null(strstr(err.message, "give an IP address and a port"));
+	}
+}
+
+static void two_servers_share_a_loop(void **state)
+{
+	struct world *w = *state;
+	auto_error err = ERROR_INIT;
+	struct http_server *other = http_server_new(&w->loop.uv, "0.0.0.0:0", handle, w, &err);
+	int closed = 0;
+
+	assert_non_null(other);
+	assert_int_not_equal(http_server_port(other), http_server_port(w->server));
+	ask(w, "GET", "/", NULL, 0);
+	http_server_close(other, event_loop_count, &closed);
+	assert_true(event_loop_wait(&w->loop, &closed, 1));
+	ask(w, "GET", "/", NULL, 0);
+	assert_int_equal(w->status, 200);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(parts_of_a_request),
+		TEST(every_method),
+		TEST(bodies_up_to_a_mebibyte),
+		TEST(large_reply),
+		TEST(reply_may_come_later),
+		TEST(reply_to_a_client_that_left_is_dropped),
+		TEST(reply_after_the_connection_broke),
+		TEST(reply_after_the_server_closed),
+		TEST(close_ends_connections),
+		TEST(body_of_unknown_length_is_refused),
+		TEST(garbage_harms_nobody),
+		TEST(unusable_address_is_told),
+		TEST(two_servers_share_a_loop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
