@@ -33,8 +33,7 @@ const char *json_path_string(const json_t *root, const char *path, const char *f
 	const json_t *value = json_path(root, path);
 
 	/* with a NUL inside it is no C string: half of it would be a different value */
-	if (!json_is_string(value) ||
-	    strlen(json_string_value(value)) != json_string_length(value))
+	if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
 		return fallback;
 	return json_string_value(value);
 }

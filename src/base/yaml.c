@@ -83,8 +83,7 @@ static json_t *read_scalar(struct reader *r, const yaml_event_t *event)
 {
 	const char *text = (const char *)event->data.scalar.value;
 	size_t len = event->data.scalar.length;
-	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-		     !event->data.scalar.tag;
+	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !event->data.scalar.tag;
 	json_t *value = NULL;
 
 	if (!tag_fits(event->data.scalar.tag, YAML_STR_TAG))

@@ -69,7 +69,7 @@ static int write_out(void *sink, unsigned char *data, size_t len)
 	return 1;
 }
 
-/* The emitter takes the event over. What it can refuse is memory, or a tree of ours that is broken. */
+/* The emitter takes the event over. It refuses for want of memory, or a tree of ours is broken. */
 static void emit(yaml_emitter_t *emitter, yaml_event_t *event, int made)
 {
 	if (made && yaml_emitter_emit(emitter, event))
@@ -83,9 +83,9 @@ static void emit_scalar(yaml_emitter_t *emitter, const char *text, size_t len,
 			yaml_scalar_style_t style)
 {
 	yaml_event_t event;
-	int made = len <= INT_MAX && yaml_scalar_event_initialize(
-					     &event, NULL, NULL, (const unsigned char *)text,
-					     (int)len, 1, 1, style);
+	int made = len <= INT_MAX &&
+		   yaml_scalar_event_initialize(&event, NULL, NULL, (const unsigned char *)text,
+						(int)len, 1, 1, style);
 
 	emit(emitter, &event, made);
 }
@@ -154,8 +154,7 @@ char *yaml_text(const json_t *value)
 	yaml_emitter_set_width(&emitter, -1); /* never fold */
 
 	emit(&emitter, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
-	emit(&emitter, &event,
-	     yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
+	emit(&emitter, &event, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
 	emit_value(&emitter, value);
 	emit(&emitter, &event, yaml_document_end_event_initialize(&event, 1));
 	emit(&emitter, &event, yaml_stream_end_event_initialize(&event));

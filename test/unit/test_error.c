@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-
 #include "base/error.h"
 
 static void set_fills_everything_and_fails(void **state)

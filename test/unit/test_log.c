@@ -72,7 +72,8 @@ static void json_lines(void **state)
 	(void)state;
 	catch_stderr();
 	log_configure(LOG_INFO, LOG_JSON);
-	log_event(LOG_ERROR, "cannot write", "why", "a \"b\"\nc", "none", NULL, "bad", "\xff", NULL);
+	log_event(LOG_ERROR, "cannot write", "why", "a \"b\"\nc", "none", NULL, "bad", "\xff",
+		  NULL);
 	auto_free char *line = release_stderr();
 	char *newline = strchr(line, '\n');
 
