@@ -2,21 +2,24 @@
 
 import argparse
 import json
+import os
 import sys
 import textwrap
 
-from .cluster import LoopbackCluster
+from . import images
 from .failure import Failure
 from .layout import Layout, default_state
+from .loopback import Loopback
+from .node import Node
 from .progress import say
 
 _NOT_READY = 3
 
 
 def _up(cluster, arguments):
-    cluster.layout.create()
-    cluster.layout.lock(say)
-    cluster.up(arguments.hpa_sync, arguments.timeout)
+    cluster.layout.lock(say, make=True)
+    cluster.layout.create(cluster.kind)
+    cluster.up(arguments.hpa_sync or cluster.hpa_sync, arguments.timeout)
     say(f"up; export KUBECONFIG={cluster.layout.kubeconfig}")
 
 
@@ -25,22 +28,24 @@ def _down(cluster, arguments):
         say(f"there is nothing at '{cluster.layout.state}'")
         return
     cluster.down()
+    cluster.layout.wipe()
     say("down")
 
 
 def _status(cluster, arguments):
-    if not cluster.layout.facts:
-        status = {"kind": None, "ready": False, "state": str(cluster.layout.state)}
-    else:
-        status = cluster.status()
+    layout = cluster.layout
+    status = {"kind": None, "ready": False, "state": str(layout.state)}
+    if layout.facts:
+        status |= {"kind": cluster.kind, "kubeconfig": str(layout.kubeconfig), "logs": str(layout.logs),
+                   "audit": str(layout.audit)} | cluster.status()
     if arguments.output == "json":
         print(json.dumps(status, indent=2))
     else:
         for name, value in status.items():
             if name != "components":
                 print(f"{name:12} {value}")
-        for name, component in status.get("components", {}).items():
-            print(f"  {name:24} {'process ' + str(component['pid']) if component['pid'] else 'not running'}")
+        for name, pid in status.get("components", {}).items():
+            print(f"  {name:24} {f'process {pid}' if pid else 'not running'}")
     return 0 if status["ready"] else _NOT_READY
 
 
@@ -48,6 +53,22 @@ def _kubeconfig(cluster, arguments):
     if not cluster.layout.kubeconfig.exists():
         raise Failure(f"there is no cluster at '{cluster.layout.state}'; run 'hack/cluster up' first")
     print(cluster.layout.kubeconfig)
+
+
+def _load_image(cluster, arguments):
+    if not cluster.layout.containerd_socket.exists():
+        raise Failure(f"there is no node at '{cluster.layout.state}'; run 'hack/cluster up' first")
+    for archive in arguments.archives:
+        if not os.path.exists(archive):
+            raise Failure(f"the archive '{archive}' does not exist")
+    images.load(cluster.layout.containerd_socket, arguments.archives)
+    say(f"loaded {len(arguments.archives)} images")
+
+
+def _cluster(layout, control_plane_only):
+    """The kind is known from the state folder once there is one."""
+    kind = layout.facts.get("kind")
+    return Loopback(layout) if control_plane_only or kind == Loopback.kind else Node(layout)
 
 
 def _seconds(text):
@@ -75,7 +96,8 @@ def _parse(words):
 
     up = verbs.add_parser("up", parents=[common], help="start it, or whatever part of it does not run")
     up.add_argument("--hpa-sync", type=_seconds, metavar="SECONDS",
-                    help="the HPA controller's period (default 15s; 2s with --control-plane-only)")
+                    help="the HPA controller's period "
+                         f"(default {Node.hpa_sync}; {Loopback.hpa_sync} with --control-plane-only)")
     up.add_argument("--timeout", type=int, default=120, metavar="SECONDS",
                     help="how long to wait for each part (default 120)")
     up.set_defaults(run=_up)
@@ -86,6 +108,9 @@ def _parse(words):
     status.set_defaults(run=_status)
     kubeconfig = verbs.add_parser("kubeconfig", parents=[common], help="print the path of its kubeconfig")
     kubeconfig.set_defaults(run=_kubeconfig)
+    load = verbs.add_parser("load-image", parents=[common], help="import image archives (OCI or docker) into the node")
+    load.add_argument("archives", nargs="+", metavar="ARCHIVE")
+    load.set_defaults(run=_load_image)
     return parser.parse_args(words)
 
 
@@ -93,9 +118,7 @@ def main():
     arguments = _parse(sys.argv[1:])
     try:
         layout = Layout(arguments.state or default_state(arguments.control_plane_only))
-        if arguments.verb == "up" and not arguments.hpa_sync:
-            arguments.hpa_sync = "2s" if arguments.control_plane_only else "15s"
-        return arguments.run(LoopbackCluster(layout), arguments) or 0
+        return arguments.run(_cluster(layout, arguments.control_plane_only), arguments) or 0
     except Failure as failure:
         print(f"hack/cluster: {failure}", file=sys.stderr)
         return 1

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import network, pki
+from . import network, pki, tools
 from .api import Api
 from .progress import say, until
 
@@ -42,8 +42,8 @@ class Address:
 
 
 class ControlPlane:
-    def __init__(self, layout, processes, program, address):
-        self._layout, self._processes, self._program, self._address = layout, processes, program, address
+    def __init__(self, layout, processes, address):
+        self._layout, self._processes, self._address = layout, processes, address
         self.api = Api(layout.pki, address.host, address.api)
 
     def _kubeconfig(self, user):
@@ -70,8 +70,8 @@ class ControlPlane:
         policy = layout.conf / "audit-policy.json"
         layout.write(policy, _AUDIT_POLICY)
         self._processes.ensure("kube-apiserver", [
-            self._program("kube-apiserver"),
-            f"--bind-address={address.host if not advertise else '0.0.0.0'}", f"--secure-port={address.api}",
+            tools.program("kube-apiserver"),
+            f"--bind-address={'0.0.0.0' if advertise else address.host}", f"--secure-port={address.api}",
             f"--advertise-address={address.host}",
             *([] if advertise else ["--endpoint-reconciler-type=none"]),
             f"--service-cluster-ip-range={network.SERVICES}",
@@ -109,11 +109,15 @@ class ControlPlane:
                            pki.kubeconfig(self._layout.pki, "admin", self._address.server, "onenode"))
         say("kube-apiserver is ready")
 
-    def start_controllers(self, hpa_sync):
-        kubeconfig, files = self._kubeconfig("controller-manager"), self._layout.pki
+    def start_controllers(self, hpa_sync, own_accounts):
+        """own_accounts: whether each controller acts as a service account of its own, with just the rights of that,
+        as on a real cluster; making those accounts takes seconds."""
+        kubeconfig = self._kubeconfig("controller-manager" if own_accounts else "controller-manager-master")
+        files = self._layout.pki
         self._processes.ensure("kube-controller-manager", [
-            self._program("kube-controller-manager"), f"--kubeconfig={kubeconfig}", "--secure-port=0",
-            "--leader-elect=false", "--use-service-account-credentials=true", "--profiling=false",
+            tools.program("kube-controller-manager"), f"--kubeconfig={kubeconfig}", "--secure-port=0",
+            "--leader-elect=false", "--profiling=false",
+            f"--use-service-account-credentials={str(own_accounts).lower()}",
             f"--horizontal-pod-autoscaler-sync-period={hpa_sync}",
             f"--root-ca-file={files}/ca.crt",
             f"--service-account-private-key-file={files}/service-account.key",
@@ -123,7 +127,7 @@ class ControlPlane:
     def start_scheduler(self):
         kubeconfig = self._kubeconfig("scheduler")
         self._processes.ensure("kube-scheduler", [
-            self._program("kube-scheduler"), f"--kubeconfig={kubeconfig}", "--secure-port=0", "--leader-elect=false",
+            tools.program("kube-scheduler"), f"--kubeconfig={kubeconfig}", "--secure-port=0", "--leader-elect=false",
         ], reads=[kubeconfig])
 
     def wait_controllers(self, seconds):

@@ -43,13 +43,21 @@ class Layout:
         self.containerd_socket = self.state / _SOCKET
         self._facts = self.state / "cluster.json"
 
-    def create(self):
-        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def create(self, kind):
+        """Claims a folder that is there (and locked) for one kind of cluster."""
+        found = self.facts.get("kind")
+        if not found and any(self.state.iterdir()):
+            raise Failure(f"'{self.state}' is not empty and no cluster's state folder; name another one with --state")
+        if found not in (None, kind):
+            raise Failure(f"'{self.state}' holds a cluster of the kind '{found}'; name another folder with --state")
+        self.remember(kind=kind)
         for folder in (self.pki, self.conf, self.logs, self.processes):
             folder.mkdir(exist_ok=True)
 
-    def lock(self, say):
-        """Holds the state folder for this process; returns False if there is none."""
+    def lock(self, say, make=False):
+        """Holds the state folder for this process; False if there is none."""
+        if make:
+            self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         while True:
             try:
                 descriptor = os.open(self.state, os.O_RDONLY | os.O_DIRECTORY)
@@ -70,6 +78,8 @@ class Layout:
             os.close(descriptor)  # the other run removed the folder that was locked
 
     def wipe(self):
+        if not self.facts:
+            raise Failure(f"'{self.state}' is no cluster's state folder; nothing was removed")
         shutil.rmtree(self.state)
 
     def write(self, path, content):

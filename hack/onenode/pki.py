@@ -20,6 +20,7 @@ _CERTIFICATES = {
     "service-account": (None, "/CN=service-account", "clientAuth"),
     "admin": ("ca", "/O=system:masters/CN=admin", "clientAuth"),
     "controller-manager": ("ca", "/CN=system:kube-controller-manager", "clientAuth"),
+    "controller-manager-master": ("ca", "/O=system:masters/CN=system:kube-controller-manager", "clientAuth"),
     "scheduler": ("ca", "/CN=system:kube-scheduler", "clientAuth"),
     "kube-proxy": ("ca", "/CN=system:kube-proxy", "clientAuth"),
     "kubelet": ("ca", "/O=system:nodes/CN=system:node:{node}", "serverAuth,clientAuth"),
