@@ -22,7 +22,7 @@ char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) ATTR_PRINTF(1, 2);
 char *xvasprintf(const char *fmt, va_list args) ATTR_PRINTF(1, 0);
 
-/* Frees *(void **)p; for ATTR_CLEANUP. */
+/* Frees what the pointer at `p` owns and clears it; also for ATTR_CLEANUP. */
 void free_indirect(void *p);
 #define auto_free ATTR_CLEANUP(free_indirect)
 

@@ -96,5 +96,8 @@ char *xvasprintf(const char *fmt, va_list args)
 
 void free_indirect(void *p)
 {
-	free(*(void **)p);
+	void **owner = p;
+
+	free(*owner);
+	*owner = NULL;
 }
