@@ -9,6 +9,8 @@ import yaml
 from conftest import CHART, CRD_FILE, REPO, eventually
 
 RELEASE, SYSTEM = "inference-autoscaler", "ia-system"
+# The oldest Kubernetes that the chart is for: helm takes its word for it, without a cluster.
+OLDEST = ["--kube-version", "1.29.0"]
 
 
 @pytest.fixture
@@ -17,7 +19,7 @@ def render(helm):
 
     def run(*settings):
         args = [a for s in settings for a in ("--set", s)]
-        done = helm("template", RELEASE, CHART, "--namespace", SYSTEM, *args)
+        done = helm("template", RELEASE, CHART, *OLDEST, "--namespace", SYSTEM, *args)
         assert done.returncode == 0, done.stderr
         return [d for d in yaml.safe_load_all(done.stdout) if d]
 
@@ -43,12 +45,18 @@ def test_lint(helm):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_too_old_a_cluster_is_refused(helm):
+    done = helm("template", RELEASE, CHART, "--kube-version", "1.28.9")
+    assert done.returncode != 0
+    assert "1.29.0" in done.stderr
+
+
 def test_package_holds_the_crd(helm, tmp_path):
     """The CRD is a symbolic link in the tree, and must be a file in the package."""
     done = helm("package", CHART, "--destination", tmp_path)
     assert done.returncode == 0, done.stderr
     (package,) = tmp_path.glob("*.tgz")
-    done = helm("template", RELEASE, package)
+    done = helm("template", RELEASE, package, *OLDEST)
     assert done.returncode == 0, done.stderr
     crd = only([d for d in yaml.safe_load_all(done.stdout) if d], "CustomResourceDefinition")
     assert crd["spec"] == yaml.safe_load(CRD_FILE.read_text())["spec"]
@@ -95,8 +103,8 @@ def test_image(render):
     version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
     digest = "sha256:" + "a" * 64
     assert image() == f"inference-autoscaler:{version}"
-    assert image("image.repository=r/x", "image.tag=1") == "r/x:1"
-    assert image("image.repository=r/x", "image.tag=1", f"image.digest={digest}") == f"r/x@{digest}"
+    assert image("image.repository=r/x", "image.tag=v1") == "r/x:v1"
+    assert image("image.repository=r/x", "image.tag=v1", f"image.digest={digest}") == f"r/x@{digest}"
 
 
 def test_labels_of_pods_cannot_break_the_selector(render):
@@ -125,7 +133,7 @@ def test_service_finds_the_pods(render):
     (["resources.limit.cpu=1"], "limit"),
 ])
 def test_wrong_values_are_refused(helm, settings, says):
-    done = helm("template", RELEASE, CHART, *(a for s in settings for a in ("--set", s)))
+    done = helm("template", RELEASE, CHART, *OLDEST, *(a for s in settings for a in ("--set", s)))
     assert done.returncode != 0
     assert says in done.stderr
 
@@ -253,7 +261,10 @@ def installed(cluster, helm):
     places = {"ns": f"ns-{suffix}", "adapter": f"adapter-{suffix}", "system": f"system-{suffix}"}
     for name in places.values():
         cluster.core.create_namespace({"metadata": {"name": name}})
-    done = helm("template", RELEASE, CHART, "-n", places["system"], "--set", f"adapter.namespace={places['adapter']}")
+    done = helm(
+        "template", RELEASE, CHART, *OLDEST, "-n", places["system"],
+        "--set", f"adapter.namespace={places['adapter']}",
+    )
     assert done.returncode == 0, done.stderr
     objects = [d for d in yaml.safe_load_all(done.stdout) if d]
     wanted = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
