@@ -40,6 +40,9 @@ enum kind kind_by_name(const char *api_version, const char *kind);
 #define LABEL_AUTOSCALER "inference-autoscaler.io/autoscaler"
 #define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
 #define MANAGED_BY "inference-autoscaler"
+/* On a child: the hash of what we applied last. A field that we no longer want looks like somebody
+ * else's on the object alone; a changed hash tells that it has to be applied away. */
+#define ANNOTATION_APPLIED "inference-autoscaler.io/applied"
 #define ANNOTATION_ADAPTER_RULES "inference-autoscaler.io/adapter-rules"
 #define FIELD_MANAGER "inference-autoscaler"
 

@@ -31,6 +31,8 @@ size_t links_judge(const struct facts *facts, struct verdict *verdicts);
 /* Whether the target and the children's names are ours alone, asked apart from the chain's order:
  * nothing is written while they are not. */
 bool links_target_exclusive(const struct facts *facts);
+/* Whether an older autoscaler has the target: then an HPA of ours is one too many. */
+bool links_target_taken(const struct facts *facts);
 void verdicts_release(struct verdict *verdicts);
 const char *verdict_status_text(enum verdict_status status);
 

@@ -8,6 +8,7 @@
 #define CHILDREN_CHILD_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,11 @@ struct child {
 	enum kind kind;
 	/* The suffix of the child's name after the autoscaler's. */
 	const char *suffix;
+	/* A map in which a foreign key changes the meaning (a selector): it must be ours exactly. Dotted path. */
+	const char *exact;
+	/* Lists of this kind are merged by key in a server-side apply, so that an edited item would stay
+	 * beside ours: an existing object is mended by a merge patch, which replaces lists whole. */
+	bool mend_by_patch;
 	/* New reference. */
 	json_t *(*make)(const struct workload *workload);
 };
@@ -47,5 +53,11 @@ extern const size_t children_count;
 char *child_name(const struct child *child, const struct autoscaler *spec);
 /* apiVersion, kind and metadata with our labels and the owner; make() adds the spec. New reference. */
 json_t *child_base(const struct child *child, const struct autoscaler *spec);
+
+/* Whether the observed object is what is wanted: every field of ours is there, the exact map has
+ * nothing more. Owners and labels that others added do not count. */
+bool child_matches(const struct child *child, const json_t *observed, const json_t *wanted);
+/* The merge patch that mends an observed object of a kind with mend_by_patch. New reference. */
+json_t *child_patch(const struct child *child, const json_t *observed, const json_t *wanted);
 
 #endif

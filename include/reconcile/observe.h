@@ -22,6 +22,7 @@ struct observation {
 	json_t *prometheuses;
 	json_t *namespaces;
 	json_t *observed[8]; /* by index of children[] */
+	bool owned[8];       /* the observed one is ours */
 	char *foreign_child;
 };
 

@@ -110,7 +110,8 @@ static bool owned_by(const json_t *object, const char *uid)
 	return false;
 }
 
-static void judge_target_exclusive(const struct facts *facts, struct verdict *verdict)
+/* The older autoscaler of the same target, or NULL. */
+static const json_t *older_owner(const struct facts *facts)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	size_t i;
@@ -119,11 +120,24 @@ static void judge_target_exclusive(const struct facts *facts, struct verdict *ve
 	json_array_foreach((json_t *)facts->autoscalers, i, other) {
 		if (strcmp(kube_object_name(other), spec->name) != 0 && scales_target(other, spec) &&
 			older(other, facts->object)) {
-			SAY(verdict, VERDICT_FALSE, "OwnedByAnotherAutoscaler",
-				"InferenceAutoscaler '%s/%s' scales %s '%s' already and is older: delete one of the two",
-				spec->ns, kube_object_name(other), spec->target_kind, spec->target_name);
-			return;
+			return other;
 		}
+	}
+	return NULL;
+}
+
+static void judge_target_exclusive(const struct facts *facts, struct verdict *verdict)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+	const json_t *owner = older_owner(facts);
+	size_t i;
+	json_t *other;
+
+	if (owner != NULL) {
+		SAY(verdict, VERDICT_FALSE, "OwnedByAnotherAutoscaler",
+			"InferenceAutoscaler '%s/%s' scales %s '%s' already and is older: delete one of the two", spec->ns,
+			kube_object_name(owner), spec->target_kind, spec->target_name);
+		return;
 	}
 	json_array_foreach((json_t *)facts->hpas, i, other) {
 		/* An HPA of a younger autoscaler goes away by itself. */
@@ -366,6 +380,11 @@ bool links_target_exclusive(const struct facts *facts)
 	judge_target_exclusive(facts, &verdict);
 	free_indirect(&verdict.message);
 	return verdict.status == VERDICT_TRUE;
+}
+
+bool links_target_taken(const struct facts *facts)
+{
+	return older_owner(facts) != NULL;
 }
 
 void verdicts_release(struct verdict *verdicts)

@@ -65,11 +65,16 @@ static void satisfy(const json_t *selector, json_t *labels)
 static void explain(struct strbuf *text, const json_t *prometheus, bool covered, const char *ns, const json_t *pinned)
 {
 	const json_t *selector = json_path(prometheus, "spec.serviceMonitorSelector");
+	const json_t *namespaces = json_path(prometheus, "spec.serviceMonitorNamespaceSelector");
 	auto_free char *key = kube_object_key(prometheus);
 	auto_free char *wanted = kube_selector_text(selector);
 
 	strbuf_addstr(text, text->len > 0 ? "; " : "");
-	if (!covered) {
+	if (!covered && (namespaces == NULL || json_is_null(namespaces))) {
+		strbuf_addf(text,
+			"Prometheus '%s' looks into its own namespace only: set its spec.serviceMonitorNamespaceSelector",
+			key);
+	} else if (!covered) {
 		strbuf_addf(text,
 			"Prometheus '%s' does not look into namespace '%s': label the namespace so that its "
 			"spec.serviceMonitorNamespaceSelector matches",
@@ -81,8 +86,9 @@ static void explain(struct strbuf *text, const json_t *prometheus, bool covered,
 		strbuf_addf(text, "Prometheus '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
 			key, wanted);
 	} else {
-		strbuf_addf(text, "Prometheus '%s' wants '%s', which no label can satisfy: set spec.monitor.labels", key,
-			wanted);
+		strbuf_addf(text,
+			"Prometheus '%s' wants '%s', which our labels cannot satisfy: change its spec.serviceMonitorSelector",
+			key, wanted);
 	}
 }
 

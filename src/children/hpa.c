@@ -1,6 +1,7 @@
 /* The HorizontalPodAutoscaler that scales the target on the served metric. */
 #include "children/child.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/quantity.h"
 
@@ -11,6 +12,29 @@ static json_t *default_behavior(void)
 		"stabilizationWindowSeconds", 0, "selectPolicy", "Max", "policies", "type", "Pods", "value", 4,
 		"periodSeconds", 15, "type", "Percent", "value", 100, "periodSeconds", 15, "scaleDown",
 		"stabilizationWindowSeconds", 300, "policies", "type", "Percent", "value", 100, "periodSeconds", 15);
+}
+
+/* The user's, with tolerances in the form in which the API server keeps them ("0.05" is 50m there):
+ * any other would look like a change for ever. */
+static json_t *user_behavior(const json_t *behavior)
+{
+	json_t *copy = json_deep_copy(behavior);
+	const char *direction;
+	json_t *rules;
+
+	json_object_foreach(copy, direction, rules) {
+		json_t *tolerance = json_object_get(rules, "tolerance");
+		auto_free char *text =
+			json_is_string(tolerance) ? xstrdup(json_string_value(tolerance)) : json_text(tolerance);
+		int64_t milli = quantity_parse_milli(text);
+
+		if (milli >= 0) {
+			auto_free char *canonical = quantity_format_milli(milli);
+
+			json_object_set_new(rules, "tolerance", json_string(canonical));
+		}
+	}
+	return copy;
 }
 
 static json_t *make(const struct workload *w)
@@ -33,7 +57,7 @@ static json_t *make(const struct workload *w)
 			"minReplicas", (json_int_t)min, "maxReplicas", (json_int_t)max, "metrics", "type", "Pods", "pods",
 			"metric", "name", w->signal->metric, "target", "type", "AverageValue", "averageValue", target,
 			"behavior",
-			spec->behavior != NULL ? json_deep_copy(spec->behavior) : default_behavior()));
+			spec->behavior != NULL ? user_behavior(spec->behavior) : default_behavior()));
 	return hpa;
 }
 

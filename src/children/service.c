@@ -13,4 +13,10 @@ static json_t *make(const struct workload *w)
 	return service;
 }
 
-const struct child child_service = {.kind = KIND_SERVICE, .suffix = "-metrics", .make = make};
+const struct child child_service = {
+	.kind = KIND_SERVICE,
+	.suffix = "-metrics",
+	.exact = "spec.selector",
+	.mend_by_patch = true,
+	.make = make,
+};

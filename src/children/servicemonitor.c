@@ -21,4 +21,9 @@ static json_t *make(const struct workload *w)
 	return monitor;
 }
 
-const struct child child_servicemonitor = {.kind = KIND_SERVICEMONITOR, .suffix = "", .make = make};
+const struct child child_servicemonitor = {
+	.kind = KIND_SERVICEMONITOR,
+	.suffix = "",
+	.exact = "spec.selector",
+	.make = make,
+};

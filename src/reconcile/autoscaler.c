@@ -6,8 +6,19 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "children/adapter_config.h"
 #include "reconcile/observe.h"
 #include "reconcile/status.h"
+
+/* What was applied last stays readable on the child: see ANNOTATION_APPLIED. */
+static void stamp(json_t *child)
+{
+	auto_free char *text = json_text(child);
+	auto_free char *hash = adapter_config_hash(text);
+
+	json_object_set_new(json_object_get(child, "metadata"), "annotations",
+		json_pack("{s:s}", ANNOTATION_APPLIED, hash));
+}
 
 static void desire_children(const struct observation *o, const struct world *world, struct plan *plan)
 {
@@ -23,11 +34,31 @@ static void desire_children(const struct observation *o, const struct world *wor
 			continue;
 		}
 		wanted = children[i]->make(w);
-		if (o->observed[i] != NULL && json_covers(o->observed[i], wanted)) {
-			json_decref(wanted);
-			continue;
+		stamp(wanted);
+		if (o->observed[i] == NULL) {
+			plan_add_take(plan, PLAN_APPLY, children[i]->kind, json_incref(wanted));
+		} else if (!child_matches(children[i], o->observed[i], wanted)) {
+			plan_add_take(plan, children[i]->mend_by_patch ? PLAN_PATCH : PLAN_APPLY, children[i]->kind,
+				children[i]->mend_by_patch ? child_patch(children[i], o->observed[i], wanted)
+							   : json_incref(wanted));
 		}
-		plan_add_take(plan, PLAN_APPLY, children[i]->kind, wanted);
+		json_decref(wanted);
+	}
+}
+
+/* Two HPAs on the same pods stop each other: the younger autoscaler's goes. */
+static void yield_target(const struct observation *o, struct plan *plan)
+{
+	for (size_t i = 0; i < children_count; i++) {
+		const json_t *hpa = o->observed[i];
+
+		if (children[i]->kind == KIND_HPA && o->owned[i]) {
+			plan_add_take(plan, PLAN_DELETE, KIND_HPA,
+				json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion",
+					json_path_string(hpa, "apiVersion", ""), "kind", json_path_string(hpa, "kind", ""),
+					"metadata", "name", kube_object_name(hpa), "namespace",
+					kube_object_namespace(hpa), "uid", kube_object_uid(hpa)));
+		}
 	}
 }
 
@@ -94,6 +125,8 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	if (o.facts.invalid == NULL) {
 		if (links_target_exclusive(&o.facts)) {
 			desire_children(&o, world, plan);
+		} else if (links_target_taken(&o.facts)) {
+			yield_target(&o, plan);
 		}
 		plan->probe = wish_to_probe(&o, world);
 	}

@@ -58,16 +58,23 @@ static int64_t metrics_port(const struct autoscaler *spec, const json_t *target,
 	return port != 0 ? port : engine->port;
 }
 
-static void observe_workload(struct observation *o, const struct world *world)
+static void observe_target(struct observation *o, const struct world *world)
+{
+	enum kind kind = kind_by_name(o->spec.target_api_version, o->spec.target_kind);
+
+	o->facts.target_supported = kind == KIND_DEPLOYMENT || kind == KIND_STATEFULSET;
+	if (o->facts.target_supported) {
+		o->target = world->get(world->ctx, kind, o->spec.ns, o->spec.target_name);
+	}
+	o->facts.target = o->target;
+}
+
+static void observe_workload(struct observation *o)
 {
 	struct workload *w = &o->facts.workload;
 	const struct engine *engine = observe_engine(&o->spec, o->object, o->facts.evidence);
 	const struct engine *likely = engine != NULL ? engine : &engines[0];
 	const json_t *selector = json_path(o->target, "spec.selector");
-	enum kind kind = kind_by_name(o->spec.target_api_version, o->spec.target_kind);
-
-	(void)world;
-	o->facts.target_supported = kind == KIND_DEPLOYMENT || kind == KIND_STATEFULSET;
 	if (strcmp(o->spec.engine_type, "Auto") != 0 && engine == NULL) {
 		error_set(&o->invalid, ERROR_INVALID,
 			"spec.engine.type '%s' is not available in this version: use Auto or VLLM", o->spec.engine_type);
@@ -75,7 +82,9 @@ static void observe_workload(struct observation *o, const struct world *world)
 	w->engine = engine;
 	w->signal = engine_signal_by_name(likely, o->spec.signal);
 	if (w->signal == NULL) {
-		error_set(&o->invalid, ERROR_INVALID, "spec.requests.signal '%s' is not one of the engine's", o->spec.signal);
+		error_set(&o->invalid, ERROR_INVALID,
+			"spec.requests.signal '%s' is not one of the engine's: use Running, Waiting, InFlight or KVCache",
+			o->spec.signal);
 	}
 	w->match_labels = json_array_size(json_object_get(selector, "matchExpressions")) == 0
 				  ? json_object_get(selector, "matchLabels")
@@ -101,8 +110,8 @@ static void observe_children(struct observation *o, const struct world *world)
 				owner = json_path_string(reference, "uid", "");
 			}
 		}
-		if (o->observed[i] != NULL && (owner == NULL || strcmp(owner, o->spec.uid) != 0) &&
-			o->foreign_child == NULL) {
+		o->owned[i] = owner != NULL && strcmp(owner, o->spec.uid) == 0;
+		if (o->observed[i] != NULL && !o->owned[i] && o->foreign_child == NULL) {
 			o->foreign_child =
 				xasprintf("%s '%s/%s'", kinds[children[i]->kind].resource.kind, o->spec.ns, name);
 		}
@@ -141,11 +150,7 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 		o->facts.invalid = &o->invalid;
 		return;
 	}
-	o->target = world->get(world->ctx, kind_by_name("apps/v1", o->spec.target_kind) == KIND_STATEFULSET
-						   ? KIND_STATEFULSET
-						   : KIND_DEPLOYMENT,
-		o->spec.ns, o->spec.target_name);
-	o->facts.target = o->target;
+	observe_target(o, world);
 	o->hpas = world->list(world->ctx, KIND_HPA, o->spec.ns);
 	o->facts.hpas = o->hpas;
 	o->autoscalers = world->list(world->ctx, KIND_AUTOSCALER, o->spec.ns);
@@ -153,7 +158,7 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 	o->facts.adapter = world->stack->state;
 	o->facts.adapter_reason = world->stack->reason;
 	o->facts.adapter_message = world->stack->message;
-	observe_workload(o, world);
+	observe_workload(o);
 	observe_children(o, world);
 	observe_monitoring(o, world);
 	if (o->invalid.kind != ERROR_NONE) {

@@ -112,6 +112,20 @@ static bool rolled_out(const json_t *deployment)
 	       json_path_int(deployment, "status.availableReplicas", 0) == wanted;
 }
 
+/* The Deployment's own verdict that its new pods do not come up. */
+static bool rollout_stuck(const json_t *deployment)
+{
+	size_t i;
+	json_t *condition;
+
+	json_array_foreach(json_path(deployment, "status.conditions"), i, condition) {
+		if (strcmp(json_path_string(condition, "type", ""), "Progressing") == 0) {
+			return strcmp(json_path_string(condition, "status", ""), "False") == 0;
+		}
+	}
+	return false;
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -185,7 +199,11 @@ void stack_reconcile(const struct world *world, struct plan *plan, struct stack_
 	if (!same_text(deployment_revision(deployment), revision)) {
 		plan_add_take(plan, PLAN_PATCH, KIND_ADAPTER_DEPLOYMENT, deployment_patch(s, deployment, revision));
 	}
-	if (plan->count > 0 || !rolled_out(deployment)) {
+	if (plan->count == 0 && !rolled_out(deployment) && rollout_stuck(deployment)) {
+		state_set(state, ADAPTER_BROKEN, "RolloutStuck",
+			xasprintf("Deployment '%s/%s' does not come up with its configuration: see the log of its newest pod",
+				s->adapter_namespace, s->adapter_deployment));
+	} else if (plan->count > 0 || !rolled_out(deployment)) {
 		state_set(state, ADAPTER_ROLLING, NULL, NULL);
 	} else {
 		state_set(state, json_object_size(needed) > 0 ? ADAPTER_LOADED : ADAPTER_UNKNOWN, NULL, NULL);

@@ -18,6 +18,21 @@ static bool is_kind(const json_t *object, enum kind kind)
 	       strcmp(json_path_string(object, "apiVersion", ""), api_version) == 0;
 }
 
+/* Where an object of this key belongs in an ordered list. */
+static size_t place(const json_t *list, const char *key)
+{
+	size_t i = 0;
+
+	for (; i < json_array_size(list); i++) {
+		auto_free char *other = kube_object_key(json_array_get(list, i));
+
+		if (strcmp(other, key) > 0) {
+			break;
+		}
+	}
+	return i;
+}
+
 static json_t *document_list(void *ctx, enum kind kind, const char *ns)
 {
 	json_t *found = json_array();
@@ -26,7 +41,9 @@ static json_t *document_list(void *ctx, enum kind kind, const char *ns)
 
 	json_array_foreach(json_object_get(ctx, "objects"), i, object) {
 		if (is_kind(object, kind) && (ns == NULL || strcmp(kube_object_namespace(object), ns) == 0)) {
-			json_array_append(found, object);
+			auto_free char *key = kube_object_key(object);
+
+			json_array_insert(found, place(found, key), object);
 		}
 	}
 	return found;
