@@ -23,7 +23,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_h
 	struct error *err);
 /* The port listened on. */
 int http_server_port(const struct http_server *server);
-/* Closes connections; closed(ctx) is called from the loop, the server is freed after it. */
+/* Writes the replies already given, closes connections; closed(ctx) is called from the loop, the server is freed after it. */
 void http_server_close(struct http_server *server, void (*closed)(void *ctx), void *ctx);
 
 /* Borrowed until http_reply(). Body is at most 1 MiB; a larger one is answered 413 by the server itself. */

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@
 #define MAX_BODY ((size_t)1 << 20)
 #define HEADER_ROOM 1024U /* status line and the headers we send */
 #define SEND_CHUNK 65536U
+#define PATIENCE_MS 1000 /* with clients that do not read, at the end */
 
 struct http_server {
 	unsigned magic;
@@ -41,6 +43,8 @@ struct http_server {
 	uv_poll_t listener;
 	uv_idle_t closer;
 	size_t handles; /* of our own, not yet closed */
+	size_t unsent;  /* replies given and not yet written */
+	uint64_t patience_ends; /* for those, in the loop's time */
 	bool destroying;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
@@ -49,12 +53,14 @@ struct http_server {
 /* Belongs to its connection until the handler was asked, then to whoever replies. */
 struct http_exchange {
 	unsigned magic;
-	struct lws *wsi; /* NULL once the connection is gone */
+	struct http_server *server; /* alive while wsi is */
+	struct lws *wsi;            /* NULL once the connection is gone */
 	const char *method;
 	char *path;
 	char *query;
 	struct strbuf body;
-	bool asked;   /* the handler has it, and will reply */
+	bool asked;    /* the handler has it, and will reply */
+	bool last;     /* on its connection */
 	bool replied;
 	int status;
 	char *content_type;
@@ -90,6 +96,7 @@ static void exchange_detach(struct lws *wsi)
 		return;
 	lws_set_opaque_user_data(wsi, NULL);
 	x->wsi = NULL;
+	x->server->unsent -= x->replied;
 	if (!x->asked || x->replied)
 		exchange_free(x);
 }
@@ -147,6 +154,14 @@ static char *query_of(struct lws *wsi)
 	return strbuf_take(&query);
 }
 
+static bool asks_to_close(struct lws *wsi)
+{
+	char value[16] = "";
+
+	lws_hdr_copy(wsi, value, sizeof(value), WSI_TOKEN_CONNECTION);
+	return strcasecmp(value, "close") == 0;
+}
+
 static void reply_error(struct http_exchange *x, int status, const char *message)
 {
 	http_reply(x, status, "text/plain; charset=utf-8", message, strlen(message));
@@ -164,7 +179,9 @@ static int on_request(struct http_server *server, struct lws *wsi, const char *p
 		return -1;
 	x = xcalloc(1, sizeof(*x));
 	x->magic = EXCHANGE_MAGIC;
+	x->server = server;
 	x->wsi = wsi;
+	x->last = asks_to_close(wsi);
 	x->method = method->name;
 	x->path = xstrdup(path);
 	x->query = query_of(wsi);
@@ -218,6 +235,8 @@ static int write_reply(struct lws *wsi, struct http_exchange *x)
 	unsigned char *start = header + LWS_PRE, *p = start, *end = header + sizeof(header) - 1;
 
 	if (lws_add_http_common_headers(wsi, (unsigned)x->status, x->content_type, x->reply_len, &p, end) ||
+			(x->last && lws_add_http_header_by_token(wsi, WSI_TOKEN_CONNECTION,
+					    (const unsigned char *)"close", 5, &p, end)) ||
 			lws_finalize_write_http_header(wsi, start, &p, end))
 		return -1;
 	if (x->reply_len > 0 && strcmp(x->method, "HEAD") != 0 &&
@@ -252,6 +271,7 @@ void http_reply(struct http_exchange *x, int status, const char *content_type, c
 	if (len > 0)
 		memcpy(x->reply + LWS_PRE, body, len);
 	x->reply_len = len;
+	x->server->unsent++;
 	lws_callback_on_writable(x->wsi);
 }
 
@@ -416,6 +436,8 @@ static void on_closer(uv_idle_t *idle)
 	struct search search = {.data = server->context};
 
 	assert(server->magic == SERVER_MAGIC);
+	if (server->unsent > 0 && uv_now(server->loop) < server->patience_ends)
+		return;
 	if (!server->destroying) {
 		server->destroying = true;
 		lws_context_destroy(server->context);
@@ -434,6 +456,7 @@ void http_server_close(struct http_server *server, void (*closed)(void *ctx), vo
 	assert(server->magic == SERVER_MAGIC && !server->closed && closed);
 	server->closed = closed;
 	server->closed_ctx = ctx;
+	server->patience_ends = uv_now(server->loop) + PATIENCE_MS;
 	uv_close((uv_handle_t *)&server->listener, on_handle_closed);
 	uv_idle_start(&server->closer, on_closer);
 }

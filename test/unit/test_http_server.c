@@ -285,6 +285,26 @@ static void close_ends_connections(void **state)
 	http_reply(w->held, 200, "text/plain", "x", 1); /* not yet written when the server closes */
 	close_server(w);
 	assert_true(event_loop_wait(&w->loop, &w->done, 1));
+	assert_int_equal(w->status, 200);
+	assert_string_equal(w->body, "x");
+}
+
+static void connection_close_is_honoured(void **state)
+{
+	struct world *w = *state;
+	char answer[512];
+	size_t len = 0;
+	ssize_t got;
+	int fd = send_raw(w, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+	ask(w, "GET", "/", NULL, 0);
+	while ((got = read(fd, answer + len, sizeof(answer) - 1 - len)) > 0)
+		len += (size_t)got;
+	assert_int_equal(got, 0); /* the end, not our patience */
+	answer[len] = '\0';
+	assert_non_null(strstr(answer, "\r\nconnection: close\r\n"));
+	assert_non_null(strstr(answer, "\r\n\r\nhello\n"));
+	close(fd);
 }
 
 static void body_of_unknown_length_is_refused(void **state)
@@ -386,6 +406,7 @@ int main(void)
 		TEST(reply_after_the_connection_broke),
 		TEST(reply_after_the_server_closed),
 		TEST(close_ends_connections),
+		TEST(connection_close_is_honoured),
 		TEST(body_of_unknown_length_is_refused),
 		TEST(garbage_harms_nobody),
 		TEST(unusable_address_is_told),
