@@ -6,7 +6,9 @@
  *   page        {at, error?, url, pod, engine?, series: […]}
  *   prometheus  {at, error?, url, up, down, lastError?, pods: n with a fresh series}
  *   metric      {at, error?, http?, pods: n with a value}
- * `at` is in milliseconds of the wall; an absent member means "not probed yet".
+ *   asked       the wish (plan.h) that all of it answers
+ * `at` is in milliseconds of the wall; an absent member means "not probed yet". What answers another
+ * question than today's (the spec changed since) counts as not probed.
  */
 #ifndef CHAIN_FACTS_H
 #define CHAIN_FACTS_H
@@ -30,6 +32,7 @@ struct facts {
 	const struct settings *settings;
 	const json_t *object;   /* the InferenceAutoscaler */
 	const json_t *evidence; /* NULL = none yet */
+	const json_t *wish;     /* what would be asked now; NULL = nothing */
 
 	const struct error *invalid; /* why the spec was refused; NULL = accepted */
 	const json_t *target;        /* NULL = absent */

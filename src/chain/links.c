@@ -17,6 +17,39 @@ static void say(struct verdict *verdict, enum verdict_status status, const char 
 	verdict->message = message;
 }
 
+#define QUESTION_MAX 5
+
+/* What a document of the evidence depends on: members of the wish. */
+static const struct question {
+	const char *document;
+	const char *members[QUESTION_MAX];
+} questions[] = {
+	{"pods", {"selector"}},
+	{"page", {"selector", "port", "path", "scheme", "series"}},
+	{"prometheus", {"prometheus", "series"}},
+	{"metric", {"selector", "metric"}},
+};
+
+/* Whether the document answers what would be asked now. One that does not tell what was asked (a
+ * world written by hand) does. */
+static bool answers(const struct facts *facts, const char *document)
+{
+	const json_t *asked = json_object_get(facts->evidence, "asked");
+
+	for (size_t q = 0; asked != NULL && q < ARRAY_LEN(questions); q++) {
+		for (size_t m = 0; m < QUESTION_MAX && questions[q].members[m] != NULL; m++) {
+			const char *member = questions[q].members[m];
+			const json_t *then = json_object_get(asked, member);
+			const json_t *now = json_object_get(facts->wish, member);
+
+			if (strcmp(questions[q].document, document) == 0 && then != now && !json_equal(then, now)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 /* The probe's document of this name, or NULL after saying that it is awaited or failed. */
 static const json_t *probed(const struct facts *facts, const char *name, const char *failed_reason,
 	struct verdict *verdict)
@@ -24,7 +57,7 @@ static const json_t *probed(const struct facts *facts, const char *name, const c
 	const json_t *document = json_object_get(facts->evidence, name);
 	const char *error = json_path_string(document, "error", NULL);
 
-	if (document == NULL) {
+	if (document == NULL || !answers(facts, name)) {
 		SAY(verdict, VERDICT_UNKNOWN, "Probing", "waiting for the first look at it");
 		return NULL;
 	}

@@ -340,7 +340,7 @@ static void round_start(uv_timer_t *timer)
 
 	entry->running = true;
 	entry->asked = json_incref(entry->wish);
-	entry->found = json_object();
+	entry->found = json_pack("{s:O}", "asked", entry->asked);
 	entry->names = json_array();
 	path = kube_resource_path(&pods, json_path_string(entry->asked, "namespace", ""), NULL);
 	strbuf_addf(&query, "%s?labelSelector=", path);

@@ -120,6 +120,10 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	}
 	auto_observation o;
 	observation_init(&o, world, object);
+	if (o.facts.invalid == NULL) {
+		plan->probe = wish_to_probe(&o, world);
+		o.facts.wish = plan->probe;
+	}
 	verdicts = xcalloc(links_count, sizeof(*verdicts));
 	first = links_judge(&o.facts, verdicts);
 	if (o.facts.invalid == NULL) {
@@ -128,7 +132,6 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		} else if (links_target_taken(&o.facts)) {
 			yield_target(&o, plan);
 		}
-		plan->probe = wish_to_probe(&o, world);
 	}
 	plan->healthy = first == links_count;
 	status = status_make(&o.facts, verdicts, first, world->now_ms);
