@@ -1,0 +1,272 @@
+"""The operator under test, and the world that users have around it: an adapter, a Prometheus, a target.
+
+The operator runs from build/asan (IA_OPERATOR names another binary) with the rights that the chart
+gives it, so that a missing right, a leak or a bad access fails the tests.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import yaml
+
+from conftest import CHART, GROUP, REPO, eventually, install_crd, smallest
+
+OPERATOR = os.environ.get("IA_OPERATOR", str(REPO / "build" / "asan" / "inference-autoscaler"))
+ADAPTER = "monitoring"
+USER = "system:serviceaccount:inference-autoscaler-system:inference-autoscaler"
+
+# Somebody else's rules, with everything that a careless writer would lose.
+FOREIGN = (
+    "# rules of the web team\n"
+    "rules:\n"
+    "  - seriesQuery: 'http_requests_total{namespace!=\"\",pod!=\"\"}'   # per pod\n"
+    "    resources: {overrides: {namespace: {resource: namespace}, pod: {resource: pod}}}\n"
+    '    name: {matches: "^(.*)_total", as: "${1}_per_second"}\n'
+    "    metricsQuery: 'sum(rate(<<.Series>>{<<.LabelMatchers>>}[2m])) by (<<.GroupBy>>)'\n"
+    "\n"
+    "  # trailing thought  \n"
+)
+
+
+class Operator:
+    """A running operator: its address, its log, its end."""
+
+    def __init__(self, kubeconfig, log, *args, env=None):
+        self.log_path = log
+        self.process = subprocess.Popen(
+            [OPERATOR, "run", "--kubeconfig", str(kubeconfig), "--listen", "127.0.0.1:0", *args],
+            stderr=open(log, "wb"), env=os.environ | (env or {}),
+        )
+
+    def log(self):
+        return self.log_path.read_text()
+
+    def stop(self, how=signal.SIGTERM):
+        """The exit code; an orderly stop that takes longer than 15 s fails."""
+        self.process.send_signal(how)
+        return self.process.wait(timeout=15)
+
+    def synced(self):
+        assert self.process.poll() is None, f"the operator ended {self.process.returncode}:\n{self.log()}"
+        return "caches synced" in self.log()
+
+
+class Page(BaseHTTPRequestHandler):
+    """A pod's port: the real vLLM page at /metrics."""
+
+    page = (REPO / "test" / "fixtures" / "vllm-0.32.0-load.txt").read_bytes()
+
+    def do_GET(self):
+        found = self.path == "/metrics"
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(self.page if found else b"")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def engine_port():
+    """A port of this machine that serves a vLLM page."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+
+
+def set_status(cluster, path, status):
+    code, answer = cluster.request(
+        "PATCH", f"{path}/status", {"status": status}, content="application/merge-patch+json"
+    )
+    assert code == 200, answer
+
+
+def adapter_configmap(cluster):
+    return cluster.core.read_namespaced_config_map("prometheus-adapter", ADAPTER)
+
+
+def adapter_deployment(cluster):
+    return cluster.request("GET", f"/apis/apps/v1/namespaces/{ADAPTER}/deployments/prometheus-adapter")[1]
+
+
+def pod_template(selector, port=None):
+    container = {"name": "server", "image": "nowhere/none"}
+    if port:
+        container["ports"] = [{"name": "http", "containerPort": port}]
+    return {"metadata": {"labels": selector}, "spec": {"containers": [container]}}
+
+
+def deployment(name, namespace, selector, port=None, replicas=1):
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": selector},
+            "template": pod_template(selector, port),
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def stack(cluster, crd):
+    """prometheus-operator's types, a Prometheus that wants release=prometheus, an adapter with foreign rules."""
+    subprocess.run([REPO / "hack" / "stack", "crds"], check=True, env=os.environ | {"KUBECONFIG": cluster.kubeconfig})
+    cluster.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ADAPTER}},
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "prometheus-adapter", "namespace": ADAPTER},
+            "data": {"config.yaml": FOREIGN},
+        },
+        deployment("prometheus-adapter", ADAPTER, {"app": "adapter"}),
+        {
+            "apiVersion": "monitoring.coreos.com/v1",
+            "kind": "Prometheus",
+            "metadata": {"name": "k8s", "namespace": ADAPTER},
+            "spec": {
+                "serviceMonitorSelector": {"matchLabels": {"release": "prometheus"}},
+                "serviceMonitorNamespaceSelector": {},
+            },
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def operator_kubeconfig(cluster, helm, stack, tmp_path_factory):
+    """A kubeconfig with just the rights that the chart gives the operator."""
+    system = "inference-autoscaler-system"
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system}})
+    rendered = helm("template", "inference-autoscaler", CHART, "--namespace", system)
+    assert rendered.returncode == 0, rendered.stderr
+    kinds = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
+    objects = [o for o in yaml.safe_load_all(rendered.stdout) if o and o["kind"] in kinds]
+    assert objects
+    cluster.apply(*objects)
+    account = next(o["metadata"]["name"] for o in objects if o["kind"] == "ServiceAccount")
+    token = cluster.kubectl("-n", system, "create", "token", account, "--duration=3h").stdout.strip()
+    admin = yaml.safe_load(open(cluster.kubeconfig))
+    user = {"name": "operator", "user": {"token": token}}
+    for context in admin["contexts"]:
+        context["context"]["user"] = "operator"
+    path = tmp_path_factory.mktemp("operator") / "kubeconfig"
+    path.write_text(yaml.safe_dump(admin | {"users": [user]}))
+    return path
+
+
+@pytest.fixture
+def operator(operator_kubeconfig, tmp_path):
+    """An operator, synced; it must end in order, without a sanitizer's report."""
+    running = Operator(operator_kubeconfig, tmp_path / "operator.log")
+    eventually(running.synced, timeout=20)
+    yield running
+    if running.process.poll() is None:
+        code = running.stop()
+        assert code == 0, running.log()
+    assert "Sanitizer" not in running.log(), running.log()
+
+
+@pytest.fixture
+def target(cluster, namespace, engine_port):
+    """A Deployment 'server' with one ready pod whose port is engine_port; its namespace."""
+    cluster.apply(deployment("server", namespace, {"app": "server"}, engine_port))
+    make_pod_ready(cluster, namespace)
+    return namespace
+
+
+def make_pod_ready(cluster, namespace):
+    """Plays the kubelet: the target's pod runs at this machine's loopback address."""
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+
+    def first_pod():
+        items = cluster.request("GET", pods, query=[("labelSelector", "app=server")])[1]["items"]
+        return items[0]["metadata"]["name"] if items else None
+
+    now = "2026-01-01T00:00:00Z"
+    set_status(cluster, f"{pods}/{eventually(first_pod)}", {
+        "phase": "Running",
+        "podIP": "127.0.0.1",
+        "podIPs": [{"ip": "127.0.0.1"}],
+        "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": now}],
+    })
+
+
+class Autoscaler:
+    """One InferenceAutoscaler on the server."""
+
+    def __init__(self, cluster, namespace, name="gemma"):
+        self.cluster, self.namespace, self.name = cluster, namespace, name
+        self.path = f"/apis/{GROUP}/v1alpha1/namespaces/{namespace}/inferenceautoscalers/{name}"
+
+    def create(self, **spec):
+        self.cluster.apply(smallest(self.name, self.namespace, **spec))
+        return self
+
+    def get(self):
+        return self.cluster.request("GET", self.path)[1]
+
+    def patch(self, spec):
+        code, answer = self.cluster.request(
+            "PATCH", self.path, {"spec": spec}, content="application/merge-patch+json"
+        )
+        assert code == 200, answer
+
+    def delete(self):
+        code, answer = self.cluster.request("DELETE", self.path)
+        assert code == 200, answer
+
+    def condition(self, type):
+        """The condition, once it speaks of the current generation."""
+        found = self.get()
+        for condition in found.get("status", {}).get("conditions", []):
+            if condition["type"] == type and condition["observedGeneration"] == found["metadata"]["generation"]:
+                return condition
+        return None
+
+    def waits_for(self, type, reason, timeout=15):
+        def reached():
+            condition = self.condition(type)
+            assert condition and condition["reason"] == reason, condition
+            return condition
+
+        return eventually(reached, timeout=timeout)
+
+    def child_path(self, kind):
+        ns = self.namespace
+        return {
+            "Service": f"/api/v1/namespaces/{ns}/services/{self.name}-metrics",
+            "ServiceMonitor": f"/apis/monitoring.coreos.com/v1/namespaces/{ns}/servicemonitors/{self.name}",
+            "HorizontalPodAutoscaler": f"/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers/{self.name}",
+        }[kind]
+
+    def child(self, kind):
+        code, answer = self.cluster.request("GET", self.child_path(kind))
+        return answer if code == 200 else None
+
+    def waits_for_children(self):
+        for kind in ("Service", "ServiceMonitor", "HorizontalPodAutoscaler"):
+            eventually(lambda kind=kind: self.child(kind), timeout=10)
+
+
+def audit_writes(kubeconfig, user=USER):
+    """(verb, resource, name) of each write the operator made, Leases left out, from the API server's audit log."""
+    log = os.path.join(os.path.dirname(kubeconfig), "logs", "audit.log")
+    writes = []
+    with open(log) as lines:
+        for line in lines:
+            event = json.loads(line)
+            if event["user"]["username"] != user or event.get("stage") != "ResponseComplete":
+                continue
+            reference = event.get("objectRef", {})
+            if event["verb"] in {"create", "update", "patch", "delete"} and reference.get("resource") != "leases":
+                writes.append((event["verb"], reference.get("resource"), reference.get("name")))
+    return writes
