@@ -31,7 +31,7 @@ int base64_decode(const char *text, struct strbuf *out)
 			bits = 0;
 		}
 	}
-	if ((digits + padding) % 4 != 0 || padding > 2)
+	if ((digits + padding) % 4 != 0 || padding > 2 || digits % 4 == 1)
 		return -1;
 	if (digits % 4 == 2)
 		strbuf_addch(out, (char)(bits >> 4));

@@ -12,9 +12,9 @@
 #define INFERENCE_AUTOSCALER_VERSION "dev"
 #endif
 
-#define TIMEOUT_MS  (30 * 1000)
+#define TIMEOUT_MS (30 * 1000)
 #define MAX_RETRIES 10
-#define MAX_LINE    (16 * 1024 * 1024)
+#define MAX_LINE (16 * 1024 * 1024)
 
 struct kube_call {
 	struct kube_client *client;

@@ -8,9 +8,9 @@
 #include "base/memory.h"
 #include "sources.h"
 
-#define TOKEN_AGE_MS	   (60 * 1000)
+#define TOKEN_AGE_MS (60 * 1000)
 #define CERTIFICATE_AGE_MS (5 * 60 * 1000)
-#define PEM_MARKER	   "-----BEGIN "
+#define PEM_MARKER "-----BEGIN "
 
 struct kube_config *kube_config_new(void)
 {

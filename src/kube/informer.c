@@ -39,17 +39,31 @@ static void tell_changed(struct kube_informer *informer, enum kube_event_type ty
 		informer->hooks.changed(informer->hooks.ctx, informer, type, object);
 }
 
-void informer_take(struct kube_informer *informer, const json_t *object)
+/* The items of a list lack what the list says once for all; watch events do not. */
+static void complete(const struct kube_resource *resource, json_t *object)
+{
+	auto_free char *api_version = NULL;
+
+	if (json_object_get(object, "kind"))
+		return;
+	api_version = kube_api_version(resource);
+	json_object_set_new(object, "kind", json_string(resource->kind));
+	json_object_set_new(object, "apiVersion", json_string(api_version));
+}
+
+void informer_take(struct kube_informer *informer, json_t *object)
 {
 	bool had = kube_cache_has(informer->cache, kube_object_namespace(object),
 				  kube_object_name(object));
 
+	complete(informer->resource, object);
 	if (kube_cache_put(informer->cache, object))
 		tell_changed(informer, had ? KUBE_MODIFIED : KUBE_ADDED, object);
 }
 
-void informer_drop(struct kube_informer *informer, const json_t *object)
+void informer_drop(struct kube_informer *informer, json_t *object)
 {
+	complete(informer->resource, object);
 	if (kube_cache_remove(informer->cache, kube_object_namespace(object),
 			      kube_object_name(object)))
 		tell_changed(informer, KUBE_DELETED, object);

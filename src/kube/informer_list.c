@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "informer_parts.h"
 
-#define PAGE_SIZE     500
+#define PAGE_SIZE 500
 #define MAX_LIST_BODY (64 * 1024 * 1024)
 
 static void list_failed(struct kube_informer *informer, const struct error *err, bool later_page)
@@ -49,17 +49,10 @@ static void list_done(struct kube_informer *informer, const char *resource_versi
 		informer_start_watch(informer);
 }
 
-/* Items of a list lack what the list says once for all. */
 static void take_item(struct kube_informer *informer, json_t *item)
 {
 	auto_free char *key = kube_object_key(item);
 
-	if (!json_object_get(item, "kind")) {
-		auto_free char *api_version = kube_api_version(informer->resource);
-
-		json_object_set_new(item, "kind", json_string(informer->resource->kind));
-		json_object_set_new(item, "apiVersion", json_string(api_version));
-	}
 	map_put(&informer->seen, key, informer);
 	informer_take(informer, item);
 }
@@ -82,7 +75,7 @@ static void on_page(struct kube_informer *informer, json_t *result, const struct
 		return;
 	}
 	informer_progress(informer);
-	json_array_foreach (json_object_get(result, "items"), i, item)
+	json_array_foreach(json_object_get(result, "items"), i, item)
 		take_item(informer, item);
 	if (informer->closing)
 		return;

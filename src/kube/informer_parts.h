@@ -70,8 +70,8 @@ void informer_progress(struct kube_informer *informer);
 void informer_set_state(struct kube_informer *informer, bool synced, bool missing,
 			struct error *err);
 /* Puts into the cache; calls the changed hook when that changed anything. */
-void informer_take(struct kube_informer *informer, const json_t *object);
-void informer_drop(struct kube_informer *informer, const json_t *object);
+void informer_take(struct kube_informer *informer, json_t *object);
+void informer_drop(struct kube_informer *informer, json_t *object);
 /* Drops all objects whose key is not in `seen`. */
 void informer_drop_unseen(struct kube_informer *informer);
 void informer_wait_then(struct kube_informer *informer, enum informer_step next, int64_t delay_ms);

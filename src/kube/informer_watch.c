@@ -22,7 +22,7 @@ static void keep_resource_version(struct kube_informer *informer, const json_t *
 static const struct event {
 	const char *type;
 	/* NULL = only the resourceVersion counts, and the object has no name. */
-	void (*take)(struct kube_informer *informer, const json_t *object);
+	void (*take)(struct kube_informer *informer, json_t *object);
 } events[] = {
 	{"ADDED", informer_take},
 	{"MODIFIED", informer_take},
@@ -45,7 +45,7 @@ static int on_line(void *ctx, const char *line, size_t len)
 	auto_error why = ERROR_INIT;
 	auto_json *message = json_parse(line, len, &why);
 	const char *type = json_path_string(message, "type", "");
-	const json_t *object = json_object_get(message, "object");
+	json_t *object = json_object_get(message, "object");
 	const struct event *event = find_event(type, object);
 
 	informer_progress(informer);
@@ -54,8 +54,9 @@ static int on_line(void *ctx, const char *line, size_t len)
 					 (int)json_path_int(object, "code", 0), object, NULL);
 	informer->failures = 0;
 	if (!event) {
-		/* It may have been a change: go on, and compare with a list when this watch is
-		 * over. */
+		/* Perhaps a change: go on now, and compare with a list after this watch. */
+		if (informer->lost_event)
+			return 0;
 		log_event(LOG_WARN, "watch event cannot be read, listing again after this watch",
 			  "kind", informer->resource->kind, "type", type, "error", why.message,
 			  NULL);

@@ -1,4 +1,5 @@
 /* Reads kubeconfig files: merges them, chooses the context, and fills a kube_config from it. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ static int merge_list(json_t *merged, const json_t *document, const struct list 
 		return error_set(err, ERROR_INVALID,
 				 "kubeconfig '%s': '%s' is not a list: correct the file", path,
 				 list->name);
-	json_array_foreach (items, i, item) {
+	json_array_foreach(items, i, item) {
 		const char *name = json_path_string(item, "name", NULL);
 		json_t *fields = json_object_get(item, list->body);
 
@@ -129,7 +130,7 @@ static char *names_of(const json_t *merged, const char *list)
 	const char *name;
 	json_t *entry;
 
-	json_object_foreach (json_object_get(merged, list), name, entry)
+	json_object_foreach(json_object_get(merged, list), name, entry)
 		strbuf_addf(&names, "%s%s", names.len > 0 ? ", " : "", name);
 	return names.len > 0 ? strbuf_take(&names) : xstrdup("(none)");
 }
@@ -266,6 +267,12 @@ static int load_user(struct kube_config *config, const struct entry *user, struc
 			"kubeconfig '%s': user '%s' has a client %s without its %s: give both",
 			user->file, user->name, config->cert.text ? "certificate" : "key",
 			config->cert.text ? "key" : "certificate");
+	for (const char *p = token; p && *p; p++)
+		if (!isgraph((unsigned char)*p))
+			return error_set(err, ERROR_INVALID,
+					 "kubeconfig '%s': 'token' of users '%s' is not one line "
+					 "of printable characters: correct it",
+					 user->file, user->name);
 	if (token && !config->token.text)
 		config->token.text = xstrdup(token);
 	if (username) {

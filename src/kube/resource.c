@@ -88,7 +88,7 @@ static bool value_among(const char *value, const json_t *values)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach (values, i, item) {
+	json_array_foreach(values, i, item) {
 		const char *text = json_string_value(item);
 
 		if (text && strcmp(text, value) == 0)
@@ -152,13 +152,13 @@ bool kube_selector_matches(const json_t *selector, const json_t *labels, bool if
 		return if_null;
 	if (!json_is_object(selector))
 		return false;
-	json_object_foreach (json_object_get(selector, "matchLabels"), key, want) {
+	json_object_foreach(json_object_get(selector, "matchLabels"), key, want) {
 		const char *value = json_string_value(json_object_get(labels, key));
 
 		if (!value || !json_is_string(want) || strcmp(value, json_string_value(want)) != 0)
 			return false;
 	}
-	json_array_foreach (json_object_get(selector, "matchExpressions"), i, requirement) {
+	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement) {
 		const struct selector_op *op = find_op(requirement);
 		const char *label = json_path_string(requirement, "key", "");
 
@@ -193,7 +193,7 @@ static void add_requirement(struct strbuf *text, const json_t *requirement)
 	if (!op->after_key)
 		return;
 	strbuf_addf(text, "%s(", op->after_key);
-	json_array_foreach (json_object_get(requirement, "values"), i, value) {
+	json_array_foreach(json_object_get(requirement, "values"), i, value) {
 		if (i > 0)
 			strbuf_addch(text, ',');
 		strbuf_addstr(text, json_is_string(value) ? json_string_value(value) : "");
@@ -208,12 +208,12 @@ char *kube_selector_text(const json_t *selector)
 	json_t *value, *requirement;
 	size_t i;
 
-	json_object_foreach (json_object_get(selector, "matchLabels"), key, value) {
+	json_object_foreach(json_object_get(selector, "matchLabels"), key, value) {
 		add_comma(&text);
 		strbuf_addf(&text, "%s=%s", key,
 			    json_is_string(value) ? json_string_value(value) : "");
 	}
-	json_array_foreach (json_object_get(selector, "matchExpressions"), i, requirement)
+	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement)
 		add_requirement(&text, requirement);
 	return strbuf_take(&text);
 }

@@ -45,7 +45,7 @@ static bool resource_version_too_large(const json_t *status)
 	size_t i;
 	json_t *cause;
 
-	json_array_foreach (json_path(status, "details.causes"), i, cause) {
+	json_array_foreach(json_path(status, "details.causes"), i, cause) {
 		if (strcmp(json_path_string(cause, "reason", ""), "ResourceVersionTooLarge") == 0)
 			return true;
 	}
