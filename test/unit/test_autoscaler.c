@@ -1,0 +1,256 @@
+/* The spec: defaults, forms, and what is refused with which words. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/autoscaler.h"
+#include "api/kinds.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/yaml.h"
+
+#define METADATA "metadata: {namespace: shop, name: gemma, uid: u1, generation: 7}\n"
+#define TARGET "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: server}"
+#define SMALLEST TARGET ", maxReplicas: 5"
+
+/* The object with this spec, a flow mapping's inside. New reference. */
+static json_t *with_spec(const char *spec)
+{
+	auto_free char *text = xasprintf(METADATA "spec: {%s}\n", spec);
+	json_t *object = yaml_parse(text, strlen(text), NULL);
+
+	assert_non_null(object);
+	return object;
+}
+
+static void the_smallest_resource_is_complete(void **state)
+{
+	auto_json *object = with_spec(SMALLEST);
+	auto_error err = ERROR_INIT;
+	auto_autoscaler a;
+
+	(void)state;
+	assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+	assert_string_equal(a.ns, "shop");
+	assert_string_equal(a.name, "gemma");
+	assert_string_equal(a.uid, "u1");
+	assert_int_equal(a.generation, 7);
+	assert_string_equal(a.target_api_version, "apps/v1");
+	assert_string_equal(a.target_kind, "Deployment");
+	assert_string_equal(a.target_name, "server");
+	assert_string_equal(a.mode, "Requests");
+	assert_int_equal(a.min_replicas, 1);
+	assert_int_equal(a.max_replicas, 5);
+	assert_string_equal(a.engine_type, "Auto");
+	assert_int_equal(a.port, 0);
+	assert_null(a.port_name);
+	assert_null(a.path);
+	assert_null(a.scheme);
+	assert_string_equal(a.signal, "Running");
+	assert_int_equal(a.target_milli, -1);
+	assert_string_equal(a.scrape_interval, "15s");
+	assert_null(a.behavior);
+	assert_null(a.monitor_labels);
+	assert_false(a.paused);
+}
+
+static void a_file_needs_no_metadata_of_the_server(void **state)
+{
+	static const char text[] = "metadata: {name: gemma}\nspec: {" SMALLEST "}\n";
+	auto_json *object = yaml_parse(text, sizeof(text) - 1, NULL);
+	auto_error err = ERROR_INIT;
+	auto_autoscaler a;
+
+	(void)state;
+	assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+	assert_string_equal(a.ns, "default");
+	assert_string_equal(a.uid, "");
+	assert_int_equal(a.generation, 0);
+}
+
+static void everything_that_is_written_arrives(void **state)
+{
+	auto_json *object = with_spec(
+		TARGET ", minReplicas: 2, maxReplicas: 2, mode: Requests, scrapeInterval: 1m30s, paused: true,"
+		       " engine: {type: VLLM, port: 8080, path: /m, scheme: https},"
+		       " requests: {signal: Waiting, target: 2500m}, monitor: {labels: {release: x}},"
+		       " behavior: {scaleDown: {stabilizationWindowSeconds: 0}}");
+	auto_error err = ERROR_INIT;
+	auto_autoscaler a;
+
+	(void)state;
+	assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+	assert_int_equal(a.min_replicas, 2);
+	assert_string_equal(a.engine_type, "VLLM");
+	assert_int_equal(a.port, 8080);
+	assert_null(a.port_name);
+	assert_string_equal(a.path, "/m");
+	assert_string_equal(a.scheme, "https");
+	assert_string_equal(a.signal, "Waiting");
+	assert_int_equal(a.target_milli, 2500);
+	assert_string_equal(a.scrape_interval, "1m30s");
+	assert_true(a.paused);
+	assert_string_equal(json_path_string(a.monitor_labels, "release", ""), "x");
+	assert_int_equal(json_path_int(a.behavior, "scaleDown.stabilizationWindowSeconds", -1), 0);
+}
+
+static void the_object_may_change_after_decoding(void **state)
+{
+	auto_json *object = with_spec(SMALLEST ", behavior: {scaleUp: {selectPolicy: Disabled}}");
+	auto_error err = ERROR_INIT;
+	auto_autoscaler a;
+
+	(void)state;
+	assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+	json_object_clear(json_path(object, "spec.behavior"));
+	assert_string_equal(json_path_string(a.behavior, "scaleUp.selectPolicy", ""), "Disabled");
+}
+
+static const struct {
+	const char *target;
+	int64_t milli;
+} quantities[] = {
+	{"4", 4000},     {"\"4\"", 4000}, {"2500m", 2500}, {"2.5", 2500},
+	{"\"0.5\"", 500}, {"1k", 1000000}, {"0.25", 250},   {"1m", 1},
+};
+
+static void targets_are_quantities(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(quantities); i++) {
+		auto_free char *spec = xasprintf(SMALLEST ", requests: {target: %s}", quantities[i].target);
+		auto_json *object = with_spec(spec);
+		auto_error err = ERROR_INIT;
+		auto_autoscaler a;
+
+		assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+		assert_int_equal(a.target_milli, quantities[i].milli);
+	}
+}
+
+static void a_port_is_a_number_or_a_name(void **state)
+{
+	auto_json *object = with_spec(SMALLEST ", engine: {port: http}");
+	auto_error err = ERROR_INIT;
+	auto_autoscaler a;
+
+	(void)state;
+	assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+	assert_int_equal(a.port, 0);
+	assert_string_equal(a.port_name, "http");
+}
+
+static void null_is_absent(void **state)
+{
+	auto_json *object = with_spec(SMALLEST ", minReplicas: null, requests: null, behavior: null, engine: {port: null}");
+	auto_error err = ERROR_INIT;
+	auto_autoscaler a;
+
+	(void)state;
+	assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+	assert_int_equal(a.min_replicas, 1);
+	assert_null(a.behavior);
+	assert_int_equal(a.port, 0);
+}
+
+static const struct {
+	const char *spec;
+	const char *message;
+} refused[] = {
+	{"maxReplicas: 5", "spec.scaleTargetRef.kind is required"},
+	{"scaleTargetRef: {kind: Deployment}, maxReplicas: 5", "spec.scaleTargetRef.name is required"},
+	{TARGET, "spec.maxReplicas is required"},
+	{TARGET ", maxReplicas: null", "spec.maxReplicas is required"},
+	{TARGET ", maxReplicas: five", "spec.maxReplicas must be a whole number"},
+	{TARGET ", maxReplicas: 5.5", "spec.maxReplicas must be a whole number"},
+	{SMALLEST ", mode: 1", "spec.mode must be a string"},
+	{SMALLEST ", mode: GPU", "spec.mode 'GPU' is not available in this version: use Requests"},
+	{SMALLEST ", mode: Combined", "spec.mode 'Combined' is not available in this version: use Requests"},
+	{SMALLEST ", minReplicas: 0",
+		"spec.minReplicas must be at least 1: a Pods metric cannot wake a target from zero replicas"},
+	{SMALLEST ", minReplicas: 6",
+		"spec.maxReplicas must not be below spec.minReplicas: raise maxReplicas or lower minReplicas"},
+	{SMALLEST ", paused: 'yes'", "spec.paused must be true or false"},
+	{SMALLEST ", behavior: fast", "spec.behavior must be an object"},
+	{SMALLEST ", monitor: {labels: [a]}", "spec.monitor.labels must be an object"},
+	{SMALLEST ", requests: {target: 0}",
+		"spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not '0'"},
+	{SMALLEST ", requests: {target: -1}",
+		"spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not '-1'"},
+	{SMALLEST ", requests: {target: many}",
+		"spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not 'many'"},
+	{SMALLEST ", scrapeInterval: soon", "spec.scrapeInterval 'soon' is not a duration: write for example 15s"},
+	{SMALLEST ", scrapeInterval: 0s", "spec.scrapeInterval '0s' is not a duration: write for example 15s"},
+};
+
+static void what_is_wrong_is_refused_by_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		auto_json *object = with_spec(refused[i].spec);
+		auto_error err = ERROR_INIT;
+		auto_autoscaler a;
+
+		assert_int_equal(autoscaler_decode(object, &a, &err), -1);
+		assert_int_equal(err.kind, ERROR_INVALID);
+		assert_string_equal(err.message, refused[i].message);
+	}
+}
+
+static void an_object_without_anything_is_refused(void **state)
+{
+	auto_json *object = json_object();
+	auto_error err = ERROR_INIT;
+	auto_autoscaler a;
+
+	(void)state;
+	assert_int_equal(autoscaler_decode(object, &a, &err), -1);
+	assert_string_equal(err.message, "metadata.name is required");
+}
+
+static const struct {
+	const char *api_version;
+	const char *kind;
+	enum kind expected;
+} named[] = {
+	{"apps/v1", "Deployment", KIND_DEPLOYMENT},
+	{"apps/v1", "StatefulSet", KIND_STATEFULSET},
+	{"v1", "Service", KIND_SERVICE},
+	{"autoscaling/v2", "HorizontalPodAutoscaler", KIND_HPA},
+	{"inference-autoscaler.io/v1alpha1", "InferenceAutoscaler", KIND_AUTOSCALER},
+	{"apps/v1beta1", "Deployment", KIND_COUNT},
+	{"v1", "Deployment", KIND_COUNT},
+	{"leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet", KIND_COUNT},
+};
+
+static void kinds_are_found_by_version_and_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(named); i++) {
+		assert_int_equal(kind_by_name(named[i].api_version, named[i].kind), named[i].expected);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_smallest_resource_is_complete),
+		cmocka_unit_test(a_file_needs_no_metadata_of_the_server),
+		cmocka_unit_test(everything_that_is_written_arrives),
+		cmocka_unit_test(the_object_may_change_after_decoding),
+		cmocka_unit_test(targets_are_quantities),
+		cmocka_unit_test(a_port_is_a_number_or_a_name),
+		cmocka_unit_test(null_is_absent),
+		cmocka_unit_test(what_is_wrong_is_refused_by_name),
+		cmocka_unit_test(an_object_without_anything_is_refused),
+		cmocka_unit_test(kinds_are_found_by_version_and_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

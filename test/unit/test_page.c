@@ -1,0 +1,132 @@
+/* Series on a /metrics page: vLLM's own pages, and pages made to mislead. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "engine/page.h"
+
+/* Heap, caller owns. */
+static char *fixture(const char *name)
+{
+	auto_free char *path = xasprintf(TEST_DIR "/fixtures/%s", name);
+	auto_strbuf text = STRBUF_INIT;
+	char chunk[8192];
+	size_t got;
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0) {
+		strbuf_add(&text, chunk, got);
+	}
+	fclose(file);
+	assert_true(text.len > 1000);
+	return strbuf_take(&text);
+}
+
+static const char *const pages[] = {"vllm-0.32.0-idle.txt", "vllm-0.32.0-load.txt"};
+
+static void vllm_is_recognised_idle_and_loaded(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+		auto_free char *page = fixture(pages[i]);
+
+		assert_non_null(page_engine(page));
+		assert_string_equal(page_engine(page)->type, "VLLM");
+	}
+}
+
+static void every_signal_of_vllm_is_on_its_page(void **state)
+{
+	const struct engine *engine = engine_by_type("VLLM");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+		auto_free char *page = fixture(pages[i]);
+
+		for (size_t s = 0; s < ENGINE_SIGNALS_MAX && engine->signals[s].name != NULL; s++) {
+			assert_true(page_has_series(page, engine->signals[s].series[0]));
+		}
+		/* the former name is gone in 0.12 */
+		assert_false(page_has_series(page, "vllm:gpu_cache_usage_perc"));
+	}
+}
+
+static void a_page_without_its_samples_has_no_series(void **state)
+{
+	auto_free char *page = fixture(pages[0]);
+
+	(void)state;
+	/* what is left of a sample line that becomes a comment is HELP and TYPE */
+	for (char *at = page; (at = strstr(at, "\nvllm:num_requests_running{")) != NULL; at++) {
+		at[1] = '#';
+	}
+	assert_non_null(strstr(page, "# TYPE vllm:num_requests_running gauge"));
+	assert_false(page_has_series(page, "vllm:num_requests_running"));
+	assert_null(page_engine(page));
+}
+
+static const struct {
+	const char *page;
+	bool found;
+} misleading[] = {
+	{"x 1\n", true},
+	{"x{a=\"b\"} 1\n", true},
+	{"x\t1\n", true},
+	{"x 1", true},
+	{"y 1\nx 1\n", true},
+	{"y 1\r\nx 1\r\n", true},
+	{"\n\nx 1\n", true},
+	{"", false},
+	{"\n", false},
+	{"x", false},
+	{"x\n1\n", false},
+	{"xx 1\n", false},
+	{"x_total 1\n", false},
+	{"x:y 1\n", false},
+	{"# HELP x help\n# TYPE x gauge\n", false},
+	{"y{name=\"x 1\"} 1\n", false},
+	{"y{name=\"\\nx 1\"} 1\n", false},
+	{"{\"x\": 1}", false},
+	{"<html>x 1</html>", false},
+};
+
+static void only_a_sample_line_counts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(misleading); i++) {
+		assert_int_equal(page_has_series(misleading[i].page, "x"), misleading[i].found);
+	}
+}
+
+static void other_pages_are_of_no_engine(void **state)
+{
+	(void)state;
+	assert_null(page_engine(""));
+	assert_null(page_engine("process_cpu_seconds_total 1\n"));
+	assert_null(page_engine("[{\"iterLatencyMS\": 12}]"));
+	assert_null(page_engine("vllm:num_requests_running_total 1\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(vllm_is_recognised_idle_and_loaded),
+		cmocka_unit_test(every_signal_of_vllm_is_on_its_page),
+		cmocka_unit_test(a_page_without_its_samples_has_no_series),
+		cmocka_unit_test(only_a_sample_line_counts),
+		cmocka_unit_test(other_pages_are_of_no_engine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
