@@ -1,0 +1,476 @@
+/* The links, each broken alone in facts that are otherwise whole. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <ctype.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/yaml.h"
+#include "chain/links.h"
+
+/* Facts with all they borrow from; rows break one thing in them. */
+struct rig {
+	struct facts facts;
+	struct autoscaler spec;
+	struct settings settings;
+	struct error invalid;
+	json_t *object;
+	json_t *target;
+	json_t *evidence;
+	json_t *wish;
+	json_t *hpas;
+	json_t *autoscalers;
+};
+
+static json_t *parsed(const char *text)
+{
+	json_t *value = yaml_parse(text, strlen(text), NULL);
+
+	assert_non_null(value);
+	return value;
+}
+
+static void rig_init(struct rig *rig)
+{
+	*rig = (struct rig){
+		.settings = SETTINGS_DEFAULT,
+		.invalid = ERROR_INIT,
+		.object = parsed(
+			"metadata: {namespace: shop, name: gemma, uid: u1, creationTimestamp: '2026-01-02T00:00:00Z'}\n"
+			"spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: server}, maxReplicas: 5}\n"),
+		.target = parsed("spec: {replicas: 1, selector: {matchLabels: {app: server}}}\n"),
+		.evidence = parsed("asked: {selector: app=server, port: 8000, path: /metrics, scheme: http,\n"
+				   "        metric: vllm_num_requests_running, series: ['vllm:num_requests_running'],\n"
+				   "        prometheus: 'http://p:9090'}\n"
+				   "pods: {total: 1, ready: 1}\n"
+				   "page: {url: 'http://10.0.0.1:8000/metrics', engine: VLLM,\n"
+				   "       series: ['vllm:num_requests_running']}\n"
+				   "prometheus: {up: 1, down: 0, pods: 1}\n"
+				   "metric: {pods: 1}\n"),
+		.hpas = parsed("- metadata: {namespace: shop, name: gemma, ownerReferences: [{uid: u1}]}\n"
+			       "  spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"
+			       "  status: {conditions: [{type: AbleToScale, status: 'True'}, {type: ScalingActive, status: 'True'}]}\n"),
+	};
+	assert_int_equal(autoscaler_decode(rig->object, &rig->spec, NULL), 0);
+	rig->wish = json_deep_copy(json_object_get(rig->evidence, "asked"));
+	rig->autoscalers = json_pack("[O]", rig->object);
+	rig->facts = (struct facts){
+		.workload = {.spec = &rig->spec,
+			     .engine = &engines[0],
+			     .signal = engine_signal_by_name(&engines[0], "Running"),
+			     .match_labels = json_path(rig->target, "spec.selector.matchLabels"),
+			     .port = 8000,
+			     .path = "/metrics",
+			     .scheme = "http",
+			     .replicas = 1},
+		.settings = &rig->settings,
+		.object = rig->object,
+		.evidence = rig->evidence,
+		.wish = rig->wish,
+		.target = rig->target,
+		.target_supported = true,
+		.port_known = true,
+		.hpas = rig->hpas,
+		.autoscalers = rig->autoscalers,
+		.selected_by = "monitoring/k8s",
+		.adapter = ADAPTER_LOADED,
+	};
+}
+
+static void rig_release(struct rig *rig)
+{
+	autoscaler_release(&rig->spec);
+	error_release(&rig->invalid);
+	json_decref(rig->object);
+	json_decref(rig->target);
+	json_decref(rig->evidence);
+	json_decref(rig->wish);
+	json_decref(rig->hpas);
+	json_decref(rig->autoscalers);
+}
+
+static void no_evidence(struct rig *rig)
+{
+	rig->facts.evidence = NULL;
+}
+
+static void invalid(struct rig *rig)
+{
+	error_set(&rig->invalid, ERROR_INVALID, "spec.mode is wrong: use Requests");
+	rig->facts.invalid = &rig->invalid;
+}
+
+static void unsupported(struct rig *rig)
+{
+	rig->facts.target_supported = false;
+}
+
+static void no_target(struct rig *rig)
+{
+	rig->facts.target = NULL;
+	rig->facts.workload.match_labels = NULL;
+}
+
+static void no_match_labels(struct rig *rig)
+{
+	rig->facts.workload.match_labels = NULL;
+}
+
+/* Lays these members on the member of the evidence. */
+static void evidence(struct rig *rig, const char *member, const char *text)
+{
+	auto_json *patch = parsed(text);
+
+	assert_int_equal(json_object_update(json_object_get(rig->evidence, member), patch), 0);
+}
+
+static void no_pods(struct rig *rig)
+{
+	evidence(rig, "pods", "{total: 0, ready: 0}");
+}
+
+static void pods_forbidden(struct rig *rig)
+{
+	evidence(rig, "pods", "{error: pods cannot be listed}");
+}
+
+static void other_hpa(struct rig *rig)
+{
+	json_array_append_new(rig->hpas, parsed("metadata: {namespace: shop, name: theirs}\n"
+						"spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"));
+}
+
+static void older_autoscaler(struct rig *rig)
+{
+	json_array_append_new(rig->autoscalers,
+		parsed("metadata: {namespace: shop, name: zz, creationTimestamp: '2026-01-01T00:00:00Z'}\n"
+		       "spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"));
+}
+
+static void name_taken(struct rig *rig)
+{
+	rig->facts.foreign_child = "Service 'shop/gemma-metrics'";
+}
+
+static void no_port(struct rig *rig)
+{
+	rig->facts.port_known = false;
+	free(rig->spec.port_name);
+	rig->spec.port_name = xstrdup("web");
+}
+
+static void none_ready(struct rig *rig)
+{
+	evidence(rig, "pods", "{ready: 0}");
+}
+
+static void page_error(struct rig *rig)
+{
+	evidence(rig, "page", "{error: connection refused}");
+}
+
+static void no_engine(struct rig *rig)
+{
+	rig->facts.workload.engine = NULL;
+}
+
+static void no_series(struct rig *rig)
+{
+	evidence(rig, "page", "{series: []}");
+}
+
+static void no_operator(struct rig *rig)
+{
+	rig->facts.prometheus_missing = true;
+}
+
+static void not_selected(struct rig *rig)
+{
+	rig->facts.selected_by = NULL;
+	rig->facts.select_problem = "there is none";
+}
+
+static void prometheus_error(struct rig *rig)
+{
+	evidence(rig, "prometheus", "{error: timed out}");
+}
+
+static void no_targets(struct rig *rig)
+{
+	evidence(rig, "prometheus", "{up: 0}");
+}
+
+static void targets_down(struct rig *rig)
+{
+	evidence(rig, "prometheus", "{up: 0, down: 1, lastError: no route to host}");
+}
+
+static void no_samples(struct rig *rig)
+{
+	evidence(rig, "prometheus", "{pods: 0}");
+}
+
+static void adapter_unknown(struct rig *rig)
+{
+	rig->facts.adapter = ADAPTER_UNKNOWN;
+}
+
+static void adapter_rolling(struct rig *rig)
+{
+	rig->facts.adapter = ADAPTER_ROLLING;
+}
+
+static void adapter_broken(struct rig *rig)
+{
+	rig->facts.adapter = ADAPTER_BROKEN;
+	rig->facts.adapter_reason = "RuleConflict";
+	rig->facts.adapter_message = "a rule of somebody else";
+}
+
+static void metric_error(struct rig *rig)
+{
+	evidence(rig, "metric", "{error: not found}");
+}
+
+static void no_value(struct rig *rig)
+{
+	evidence(rig, "metric", "{pods: 0}");
+}
+
+static const struct row {
+	void (*break_it)(struct rig *rig);
+	const char *link;
+	enum verdict_status status;
+	const char *reason;
+	const char *says; /* part of the message */
+} rows[] = {
+	{invalid, "Accepted", VERDICT_FALSE, "InvalidSpec", "use Requests"},
+	{unsupported, "TargetFound", VERDICT_FALSE, "KindNotSupported", "Deployment or a StatefulSet"},
+	{no_target, "TargetFound", VERDICT_FALSE, "TargetNotFound", "Deployment 'shop/server' does not exist"},
+	{no_match_labels, "TargetFound", VERDICT_FALSE, "SelectorNotSupported", "use matchLabels"},
+	{no_evidence, "TargetFound", VERDICT_UNKNOWN, "Probing", "waiting"},
+	{pods_forbidden, "TargetFound", VERDICT_FALSE, "PodsNotReadable", "pods cannot be listed"},
+	{no_pods, "TargetFound", VERDICT_FALSE, "NoPods", "see its events"},
+	{other_hpa, "TargetExclusive", VERDICT_FALSE, "OwnedByAnotherHPA", "'shop/theirs'"},
+	{older_autoscaler, "TargetExclusive", VERDICT_FALSE, "OwnedByAnotherAutoscaler", "'shop/zz'"},
+	{name_taken, "TargetExclusive", VERDICT_FALSE, "NameTaken", "Service 'shop/gemma-metrics'"},
+	{no_port, "MetricsExposed", VERDICT_FALSE, "PortNotFound", "'web'"},
+	{none_ready, "MetricsExposed", VERDICT_UNKNOWN, "NoReadyPod", "waiting for its model"},
+	{page_error, "MetricsExposed", VERDICT_FALSE, "PageNotServed", "connection refused"},
+	{no_engine, "MetricsExposed", VERDICT_FALSE, "EngineNotRecognised", "set spec.engine.type"},
+	{no_series, "MetricsExposed", VERDICT_FALSE, "SeriesNotOnPage", "'vllm:num_requests_running'"},
+	{no_operator, "ScrapeSelected", VERDICT_FALSE, "PrometheusOperatorMissing", "install it"},
+	{not_selected, "ScrapeSelected", VERDICT_FALSE, "NotSelected", "there is none"},
+	{prometheus_error, "ScrapeHealthy", VERDICT_FALSE, "PrometheusNotReachable", "timed out"},
+	{no_targets, "ScrapeHealthy", VERDICT_FALSE, "NoTargets", "'shop/gemma'"},
+	{targets_down, "ScrapeHealthy", VERDICT_FALSE, "ScrapeFailing", "no route to host"},
+	{no_samples, "SeriesFresh", VERDICT_FALSE, "SeriesMissing", "three scrape intervals"},
+	{adapter_unknown, "AdapterConfigured", VERDICT_UNKNOWN, "Probing", "waiting"},
+	{adapter_rolling, "AdapterConfigured", VERDICT_UNKNOWN, "RollingOut", "'monitoring/prometheus-adapter'"},
+	{adapter_broken, "AdapterConfigured", VERDICT_FALSE, "RuleConflict", "a rule of somebody else"},
+	{metric_error, "MetricServed", VERDICT_FALSE, "MetricNotServed", "not found"},
+	{no_value, "MetricServed", VERDICT_FALSE, "NoValue", "next relist"},
+};
+
+/* What Kubernetes wants of a reason, and this project of a message. */
+static void check_words(const struct verdict *verdict)
+{
+	size_t len = strlen(verdict->message);
+
+	assert_true(isupper((unsigned char)verdict->reason[0]));
+	for (const char *c = verdict->reason; *c != '\0'; c++) {
+		assert_true(isalnum((unsigned char)*c));
+	}
+	assert_true(len > 0);
+	assert_int_not_equal(verdict->message[len - 1], '.');
+	assert_null(strstr(verdict->message, "(null)"));
+}
+
+static void each_link_breaks_alone(void **state)
+{
+	(void)state;
+	for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+		struct rig rig;
+		auto_free struct verdict *verdicts = xcalloc(links_count, sizeof(*verdicts));
+		size_t first;
+
+		rig_init(&rig);
+		rows[r].break_it(&rig);
+		first = links_judge(&rig.facts, verdicts);
+		assert_true(first < links_count);
+		assert_string_equal(links[first].type, rows[r].link);
+		for (size_t i = 0; i < links_count; i++) {
+			check_words(&verdicts[i]);
+			assert_int_equal(verdicts[i].status, i < first    ? VERDICT_TRUE
+							     : i == first ? rows[r].status
+									  : VERDICT_UNKNOWN);
+			if (i > first) {
+				assert_string_equal(verdicts[i].reason,
+					rows[r].status == VERDICT_FALSE ? "UpstreamBroken" : "UpstreamPending");
+			}
+		}
+		assert_string_equal(verdicts[first].reason, rows[r].reason);
+		assert_non_null(strstr(verdicts[first].message, rows[r].says));
+		verdicts_release(verdicts);
+		rig_release(&rig);
+	}
+}
+
+/* A link that no row breaks would be a link that no test holds. */
+static void every_link_that_counts_has_a_row(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < links_count; i++) {
+		bool found = links[i].beyond_ready;
+
+		for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+			found = found || strcmp(rows[r].link, links[i].type) == 0;
+		}
+		assert_true(found);
+	}
+}
+
+static void whole_facts_make_every_link_true(void **state)
+{
+	struct rig rig;
+	auto_free struct verdict *verdicts = xcalloc(links_count, sizeof(*verdicts));
+
+	(void)state;
+	rig_init(&rig);
+	assert_int_equal(links_judge(&rig.facts, verdicts), links_count);
+	for (size_t i = 0; i < links_count; i++) {
+		assert_int_equal(verdicts[i].status, VERDICT_TRUE);
+		check_words(&verdicts[i]);
+	}
+	verdicts_release(verdicts);
+	rig_release(&rig);
+}
+
+static void the_last_link_does_not_count_for_ready(void **state)
+{
+	struct rig rig;
+	auto_free struct verdict *verdicts = xcalloc(links_count, sizeof(*verdicts));
+
+	(void)state;
+	rig_init(&rig);
+	json_array_clear(rig.hpas);
+	assert_int_equal(links_judge(&rig.facts, verdicts), links_count);
+	assert_string_equal(links[links_count - 1].type, "ScalingActive");
+	assert_int_equal(verdicts[links_count - 1].status, VERDICT_UNKNOWN);
+	assert_string_equal(verdicts[links_count - 1].reason, "AwaitingHPA");
+	verdicts_release(verdicts);
+	rig_release(&rig);
+}
+
+/* What a change of the wish makes of evidence that answers the former one. */
+static const struct {
+	const char *wish;
+	const char *link; /* NULL = nothing is doubted */
+} changes[] = {
+	{"{selector: app=other}", "TargetFound"},
+	{"{port: 8080}", "MetricsExposed"},
+	{"{path: /m}", "MetricsExposed"},
+	{"{scheme: https}", "MetricsExposed"},
+	{"{series: ['vllm:num_requests_waiting']}", "MetricsExposed"},
+	{"{prometheus: 'http://q:9090'}", "ScrapeHealthy"},
+	{"{metric: vllm_num_requests_in_flight}", "MetricServed"},
+	{"{intervalMs: 30000}", NULL},
+};
+
+static void an_answer_to_another_question_is_none(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		struct rig rig;
+		auto_free struct verdict *verdicts = xcalloc(links_count, sizeof(*verdicts));
+		auto_json *change = parsed(changes[i].wish);
+		size_t first;
+
+		rig_init(&rig);
+		json_object_update(rig.wish, change);
+		first = links_judge(&rig.facts, verdicts);
+		if (changes[i].link == NULL) {
+			assert_int_equal(first, links_count);
+		} else {
+			assert_string_equal(links[first].type, changes[i].link);
+			assert_string_equal(verdicts[first].reason, "Probing");
+			assert_int_equal(verdicts[first].status, VERDICT_UNKNOWN);
+		}
+		verdicts_release(verdicts);
+		rig_release(&rig);
+	}
+}
+
+static const struct {
+	const char *other; /* metadata and spec of another autoscaler */
+	bool taken;
+} others[] = {
+	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: {kind: Deployment, name: server}}}", true},
+	{"{metadata: {name: a, creationTimestamp: '2026-01-03T00:00:00Z'}, spec: {scaleTargetRef: {kind: Deployment, name: server}}}", false},
+	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: {kind: Deployment, name: else}}}", false},
+	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: {kind: StatefulSet, name: server}}}", false},
+	/* of the same second: by name */
+	{"{metadata: {name: a, creationTimestamp: '2026-01-02T00:00:00Z'}, spec: {scaleTargetRef: {kind: Deployment, name: server}}}", true},
+	{"{metadata: {name: z, creationTimestamp: '2026-01-02T00:00:00Z'}, spec: {scaleTargetRef: {kind: Deployment, name: server}}}", false},
+};
+
+static void of_two_autoscalers_one_has_the_target(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		struct rig rig;
+
+		rig_init(&rig);
+		json_array_append_new(rig.autoscalers, parsed(others[i].other));
+		assert_int_equal(links_target_taken(&rig.facts), others[i].taken);
+		assert_int_equal(links_target_exclusive(&rig.facts), !others[i].taken);
+		rig_release(&rig);
+	}
+}
+
+/* Writing must not start while the target is somebody else's, whatever comes earlier in the chain. */
+static void exclusive_is_asked_apart_from_the_order(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	no_evidence(&rig);
+	assert_true(links_target_exclusive(&rig.facts));
+	other_hpa(&rig);
+	assert_false(links_target_exclusive(&rig.facts));
+	assert_false(links_target_taken(&rig.facts));
+	rig_release(&rig);
+}
+
+static void verdicts_have_the_words_of_kubernetes(void **state)
+{
+	(void)state;
+	assert_string_equal(verdict_status_text(VERDICT_TRUE), "True");
+	assert_string_equal(verdict_status_text(VERDICT_FALSE), "False");
+	assert_string_equal(verdict_status_text(VERDICT_UNKNOWN), "Unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_link_breaks_alone),
+		cmocka_unit_test(every_link_that_counts_has_a_row),
+		cmocka_unit_test(whole_facts_make_every_link_true),
+		cmocka_unit_test(the_last_link_does_not_count_for_ready),
+		cmocka_unit_test(an_answer_to_another_question_is_none),
+		cmocka_unit_test(of_two_autoscalers_one_has_the_target),
+		cmocka_unit_test(exclusive_is_asked_apart_from_the_order),
+		cmocka_unit_test(verdicts_have_the_words_of_kubernetes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
