@@ -133,7 +133,8 @@ static void finish_refused(struct kube_call *call, const struct http_response *r
 
 	if (strstr(response->content_type, "json"))
 		status = json_parse(response->body, response->body_len, NULL);
-	kube_status_error(&call->err, call->what, response->status, status, response->body);
+	kube_status_error(&call->err, call->what, response->status, status,
+			  status ? NULL : response->body);
 	if (response->retry_after_ms >= 0)
 		call->err.retry_after_ms = response->retry_after_ms;
 	if (response->status == 401)

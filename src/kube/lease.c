@@ -65,7 +65,8 @@ static void lose(struct kube_lease *lease, const char *why)
 	/* First of all: the owner stops writing. */
 	if (lease->hooks.stopped)
 		lease->hooks.stopped(lease->hooks.ctx);
-	log_event(LOG_WARN, "leadership lost", "lease", lease->name, "reason", why, NULL);
+	log_event(lease->closing ? LOG_INFO : LOG_WARN, "leadership lost", "lease", lease->name,
+		  "reason", why, NULL);
 }
 
 static void on_deadline(uv_timer_t *timer)

@@ -1,0 +1,465 @@
+/* Requests: what is sent, how answers and failures come back, and when. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "kube_rig.h"
+
+static const struct kube_resource hpas = {"autoscaling", "v2", "horizontalpodautoscalers",
+					  "HorizontalPodAutoscaler", true};
+
+#define HPAS "/apis/autoscaling/v2/namespaces/ns/horizontalpodautoscalers"
+
+struct outcome {
+	size_t calls;
+	json_t *result;
+	struct error err;
+	struct strbuf lines;
+	struct kube_call *cancel_on_line;
+	int line_rc;
+};
+
+#define OUTCOME_INIT                                                                               \
+	{                                                                                          \
+		.err = ERROR_INIT, .lines = STRBUF_INIT                                            \
+	}
+
+static void on_done(void *ctx, json_t *result, const struct error *err)
+{
+	struct outcome *outcome = ctx;
+
+	assert_true(!result == !!err);
+	outcome->calls++;
+	outcome->result = json_incref(result);
+	if (err)
+		error_copy(&outcome->err, err);
+}
+
+static int on_line(void *ctx, const char *line, size_t len)
+{
+	struct outcome *outcome = ctx;
+
+	strbuf_add(&outcome->lines, line, len);
+	strbuf_addch(&outcome->lines, '|');
+	if (outcome->cancel_on_line)
+		kube_call_cancel(outcome->cancel_on_line);
+	return outcome->line_rc;
+}
+
+static bool is_done(void *ctx)
+{
+	return ((struct outcome *)ctx)->calls > 0;
+}
+
+static void outcome_release(struct outcome *outcome)
+{
+	json_decref(outcome->result);
+	error_release(&outcome->err);
+	strbuf_release(&outcome->lines);
+	*outcome = (struct outcome)OUTCOME_INIT;
+}
+
+static void await(struct kube_rig *rig, struct outcome *outcome)
+{
+	/* Never from inside the call that started it. */
+	assert_int_equal(outcome->calls, 0);
+	assert_true(run_until(&rig->loop, is_done, outcome));
+	assert_int_equal(outcome->calls, 1);
+}
+
+static void open_script(struct kube_rig *rig, const struct fake_step *steps, size_t count)
+{
+	rig_open(rig, NULL, NULL, "token: t");
+	fake_script(rig->fake, steps, count);
+}
+
+static void assert_sent(struct kube_rig *rig, const char *line, const char *head, const char *body)
+{
+	assert_string_equal(fake_last_line(rig->fake), line);
+	if (head && !strstr(fake_last_head(rig->fake), head))
+		assert_string_equal(fake_last_head(rig->fake), head);
+	assert_string_equal(fake_last_body(rig->fake), body);
+}
+
+static void test_verbs(void **state)
+{
+	static const struct fake_step steps[] = {
+		{"GET *", {.status = 200, .body = "{\"a\":1}"}},
+		{"PATCH *", {.status = 200, .body = "{}"}},
+		{"PATCH *", {.status = 201, .body = "{}"}},
+		{"PATCH *", {.status = 200, .body = "{}"}},
+		{"POST *", {.status = 201, .body = "{}"}},
+		{"PUT *", {.status = 200, .body = "{}"}},
+		{"DELETE *", {.status = 200, .body = "{}"}},
+		{"DELETE *", {.status = 404, .body = "{\"reason\":\"NotFound\"}"}},
+		{"GET *", {.status = 200, .body = "{}"}},
+		{"POST *", {.status = 201, .body = "{}"}},
+	};
+	auto_json *object = json_pack("{s:{s:s, s:s}}", "metadata", "name", "n", "namespace", "ns");
+	const char *object_text = "{\"metadata\":{\"name\":\"n\",\"namespace\":\"ns\"}}";
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+
+	(void)state;
+	open_script(&rig, steps, ARRAY_LEN(steps));
+	assert_ptr_equal(kube_client_loop(rig.client), &rig.loop);
+
+	kube_get(rig.client, &hpas, "ns", "n", on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(json_path_int(o.result, "a", 0), 1);
+	assert_sent(&rig, "GET " HPAS "/n", "Accept: application/json\r\n", "");
+	assert_non_null(strstr(fake_last_head(rig.fake), "User-Agent: inference-autoscaler/"));
+	assert_non_null(strstr(fake_last_head(rig.fake), "Authorization: Bearer t\r\n"));
+	assert_null(strstr(fake_last_head(rig.fake), "Content-Type"));
+	outcome_release(&o);
+
+	kube_apply(rig.client, &hpas, object, "me & you", on_done, &o);
+	await(&rig, &o);
+	assert_sent(&rig, "PATCH " HPAS "/n?fieldManager=me%20%26%20you&force=true",
+		    "Content-Type: application/apply-patch+yaml\r\n", object_text);
+	outcome_release(&o);
+
+	kube_apply_status(rig.client, &hpas, object, "m", on_done, &o);
+	await(&rig, &o);
+	assert_sent(&rig, "PATCH " HPAS "/n/status?fieldManager=m&force=true",
+		    "Content-Type: application/apply-patch+yaml\r\n", object_text);
+	outcome_release(&o);
+
+	kube_merge_patch(rig.client, &hpas, "ns", "n", object, "m", on_done, &o);
+	await(&rig, &o);
+	assert_sent(&rig, "PATCH " HPAS "/n?fieldManager=m",
+		    "Content-Type: application/merge-patch+json\r\n", object_text);
+	outcome_release(&o);
+
+	kube_create(rig.client, &hpas, object, "m", on_done, &o);
+	await(&rig, &o);
+	assert_sent(&rig, "POST " HPAS "?fieldManager=m", "Content-Type: application/json\r\n",
+		    object_text);
+	outcome_release(&o);
+
+	kube_replace(rig.client, &hpas, object, "m", on_done, &o);
+	await(&rig, &o);
+	assert_sent(&rig, "PUT " HPAS "/n?fieldManager=m", "Content-Type: application/json\r\n",
+		    object_text);
+	outcome_release(&o);
+
+	kube_delete(rig.client, &hpas, "ns", "n", "u1", on_done, &o);
+	await(&rig, &o);
+	assert_sent(&rig, "DELETE " HPAS "/n", "Content-Type: application/json\r\n",
+		    "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":"
+		    "\"u1\"},\"propagationPolicy\":\"Background\"}");
+	outcome_release(&o);
+
+	kube_delete(rig.client, &hpas, "ns", "n", NULL, on_done, &o);
+	await(&rig, &o);
+	assert_sent(&rig, "DELETE " HPAS "/n", NULL,
+		    "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"propagationPolicy\":"
+		    "\"Background\"}");
+	assert_int_equal(json_object_size(o.result), 0);
+	outcome_release(&o);
+
+	kube_request(rig.client, "GET", "/version?x=y", NULL, NULL, on_done, &o);
+	await(&rig, &o);
+	assert_sent(&rig, "GET /version?x=y", NULL, "");
+	outcome_release(&o);
+
+	kube_request(rig.client, "POST", "/x", "a/b", object, on_done, &o);
+	await(&rig, &o);
+	assert_sent(&rig, "POST /x", "Content-Type: a/b\r\n", object_text);
+	outcome_release(&o);
+	assert_int_equal(rig_close(&rig), 0);
+}
+
+#define REASON(reason, message) "{\"reason\":\"" reason "\",\"message\":\"" message "\"}"
+
+static void test_errors(void **state)
+{
+	static const struct {
+		struct fake_answer answer;
+		enum error_kind kind;
+		int64_t retry_after_ms;
+		const char *message;
+	} rows[] = {
+		{{.status = 404, .body = REASON("NotFound", "m")}, ERROR_NOT_FOUND, -1, "m"},
+		{{.status = 409, .body = REASON("Conflict", "m")}, ERROR_CONFLICT, -1, "m"},
+		{{.status = 409, .body = REASON("AlreadyExists", "m")}, ERROR_CONFLICT, -1, "m"},
+		{{.status = 410, .body = REASON("Expired", "m")}, ERROR_EXPIRED, -1, "m"},
+		{{.status = 401, .body = REASON("Unauthorized", "m")}, ERROR_UNAUTHORIZED, -1, "m"},
+		{{.status = 403, .body = REASON("Forbidden", "m")}, ERROR_FORBIDDEN, -1, "m"},
+		{{.status = 422, .body = REASON("Invalid", "m")}, ERROR_INVALID, -1, "m"},
+		{{.status = 400, .body = REASON("BadRequest", "m")}, ERROR_INVALID, -1, "m"},
+		{{.status = 415, .body = REASON("UnsupportedMediaType", "m")},
+		 ERROR_INVALID,
+		 -1,
+		 "m"},
+		{{.status = 429, .body = REASON("TooManyRequests", "m")},
+		 ERROR_UNAVAILABLE,
+		 -1,
+		 "m"},
+		{{.status = 500,
+		  .body = "{\"reason\":\"ServerTimeout\",\"message\":\"m\",\"details\":{"
+			  "\"retryAfterSeconds\":3}}"},
+		 ERROR_UNAVAILABLE,
+		 3000,
+		 "m"},
+		{{.status = 504, .body = REASON("Timeout", "m")}, ERROR_UNAVAILABLE, -1, "m"},
+		{{.status = 502, .body = "<html>"},
+		 ERROR_UNAVAILABLE,
+		 -1,
+		 "the server answered HTTP 502"},
+		{{.status = 503, .body = ""},
+		 ERROR_UNAVAILABLE,
+		 -1,
+		 "the server answered HTTP 503"},
+		{{.status = 404, .body = "404 page not found\n"},
+		 ERROR_NOT_FOUND,
+		 -1,
+		 "404 page not found (HTTP 404)"},
+		{{.status = 302, .headers = "Location: /\r\n", .body = ""},
+		 ERROR_INTERNAL,
+		 -1,
+		 "the server answered HTTP 302"},
+	};
+	struct fake_step step = {.expect = "PATCH *"};
+	auto_json *object = json_pack("{s:{s:s, s:s}}", "metadata", "name", "n", "namespace", "ns");
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+
+	(void)state;
+	rig_open(&rig, NULL, NULL, "token: t");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *want = xasprintf("cannot apply HorizontalPodAutoscaler 'ns/n': %s",
+						 rows[i].message);
+
+		step.answer = rows[i].answer;
+		fake_script(rig.fake, &step, 1);
+		kube_apply(rig.client, &hpas, object, "m", on_done, &o);
+		await(&rig, &o);
+		assert_string_equal(o.err.message, want);
+		assert_int_equal(o.err.kind, rows[i].kind);
+		assert_int_equal(o.err.http, rows[i].answer.status);
+		assert_int_equal(o.err.retry_after_ms, rows[i].retry_after_ms);
+		outcome_release(&o);
+	}
+	assert_int_equal(rig_close(&rig), 0);
+}
+
+static void test_an_answer_that_is_not_json(void **state)
+{
+	static const struct fake_step steps[] = {{"GET *", {.status = 200, .body = "ok"}}};
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+
+	(void)state;
+	open_script(&rig, steps, ARRAY_LEN(steps));
+	kube_request(rig.client, "GET", "/healthz", NULL, NULL, on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_INTERNAL);
+	assert_non_null(strstr(o.err.message, "cannot GET '/healthz': the answer is not JSON: "));
+	outcome_release(&o);
+	assert_int_equal(rig_close(&rig), 0);
+}
+
+static void test_retries(void **state)
+{
+	static const struct fake_step steps[] = {
+		{"POST /x", {.status = 429, .headers = "Retry-After: 0\r\n", .body = "{}"}},
+		{"POST /x", {.status = 503, .headers = "Retry-After: 0\r\n", .body = "{}"}},
+		{"POST /x", {.status = 200, .body = "{}"}},
+	};
+	struct fake_step always[11];
+	auto_json *body = json_pack("{s:i}", "a", 1);
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+
+	(void)state;
+	open_script(&rig, steps, ARRAY_LEN(steps));
+	kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
+	await(&rig, &o);
+	assert_non_null(o.result);
+	assert_string_equal(fake_last_body(rig.fake), "{\"a\":1}");
+	outcome_release(&o);
+
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		always[i] = steps[0];
+	fake_script(rig.fake, always, ARRAY_LEN(always));
+	kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_UNAVAILABLE);
+	assert_int_equal(o.err.http, 429);
+	assert_int_equal(o.err.retry_after_ms, 0);
+	outcome_release(&o);
+	assert_int_equal(rig_close(&rig), 0);
+}
+
+static bool asked(void *ctx)
+{
+	return fake_requests(ctx) > 0;
+}
+
+static void test_cancelling(void **state)
+{
+	static const struct fake_step mute[] = {{"GET *", {.end = FAKE_MUTE}}};
+	static const struct fake_step later[] = {
+		{"GET *", {.status = 503, .headers = "Retry-After: 3600\r\n", .body = "{}"}}};
+	const struct {
+		const struct fake_step *step;
+		bool wait;
+	} rows[] = {{mute, true}, {later, true}, {NULL, false}};
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct kube_call *call;
+
+		open_script(&rig, rows[i].step, rows[i].step ? 1 : 0);
+		call = kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &o);
+		if (rows[i].wait)
+			assert_true(run_until(&rig.loop, asked, rig.fake));
+		kube_call_cancel(call);
+		await(&rig, &o);
+		assert_int_equal(o.err.kind, ERROR_CANCELLED);
+		assert_string_equal(o.err.message, "cannot GET '/x': cancelled");
+		outcome_release(&o);
+		assert_int_equal(rig_close(&rig), 0);
+	}
+}
+
+static void test_a_refused_token_is_read_again(void **state)
+{
+	static const struct fake_step steps[] = {
+		{"GET *", {.status = 401, .body = REASON("Unauthorized", "m")}},
+		{"GET *", {.status = 200, .body = "{}"}},
+	};
+	auto_free char *dir = rig_dir();
+	auto_free char *path = rig_file(dir, "token", "old");
+	auto_free char *user = xasprintf("tokenFile: '%s'", path);
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+
+	(void)state;
+	rig_open(&rig, NULL, NULL, user);
+	fake_script(rig.fake, steps, ARRAY_LEN(steps));
+	free(rig_file(dir, "token", "new"));
+	kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_UNAUTHORIZED);
+	assert_non_null(strstr(fake_last_head(rig.fake), "Authorization: Bearer old\r\n"));
+	outcome_release(&o);
+	kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &o);
+	await(&rig, &o);
+	assert_non_null(strstr(fake_last_head(rig.fake), "Authorization: Bearer new\r\n"));
+	outcome_release(&o);
+
+	/* Without any token nothing is sent, and the failure still comes from the loop. */
+	rig_remove_dir(dir);
+	kube_config_refused(rig.config);
+	kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_UNAUTHORIZED);
+	assert_non_null(strstr(o.err.message, "cannot GET '/x': token cannot be read: file '"));
+	outcome_release(&o);
+	assert_int_equal(rig_close(&rig), 0);
+}
+
+static void test_streams(void **state)
+{
+	static const struct fake_step steps[] = {
+		{"GET /s",
+		 {.status = 200, .body = "one\n\ntwo\nrest", .end = FAKE_END, .piece = 3}},
+		{"GET /s", {.status = 410, .body = REASON("Expired", "m")}},
+		{"GET /s", {.status = 503, .headers = "Retry-After: 7\r\n", .body = "{}"}},
+		{"GET /s", {.status = 200, .body = "one\ntwo\n", .end = FAKE_HOLD}},
+		{"GET /s", {.status = 200, .body = "one\ntwo\n", .end = FAKE_HOLD}},
+		{"GET /s", {.status = 200, .end = FAKE_HOLD}},
+	};
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+
+	(void)state;
+	open_script(&rig, steps, ARRAY_LEN(steps));
+	/* What has no newline is no whole line. */
+	kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	await(&rig, &o);
+	assert_string_equal(o.lines.buf, "one|two|");
+	assert_true(json_is_null(o.result));
+	outcome_release(&o);
+
+	kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_EXPIRED);
+	assert_string_equal(o.err.message, "cannot stream '/s': m");
+	outcome_release(&o);
+
+	/* A stream is not retried inside: its owner knows where to go on. */
+	kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(o.err.retry_after_ms, 7000);
+	outcome_release(&o);
+
+	o.line_rc = -1;
+	kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	await(&rig, &o);
+	assert_string_equal(o.lines.buf, "one|");
+	assert_int_equal(o.err.kind, ERROR_CANCELLED);
+	outcome_release(&o);
+
+	o.cancel_on_line = kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	await(&rig, &o);
+	assert_string_equal(o.lines.buf, "one|");
+	assert_string_equal(o.err.message, "cannot stream '/s': cancelled");
+	outcome_release(&o);
+
+	kube_stream(rig.client, "/s", 50, on_line, on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_UNAVAILABLE);
+	assert_non_null(strstr(o.err.message, "cannot stream '/s': no data from "));
+	outcome_release(&o);
+	assert_int_equal(rig_close(&rig), 0);
+}
+
+static void test_a_line_has_a_limit(void **state)
+{
+	struct fake_step step = {"GET /s", {.status = 200, .end = FAKE_HOLD, .piece = 1 << 20}};
+	struct outcome o = OUTCOME_INIT;
+	size_t size = (16 << 20) + 1;
+	auto_free char *body = xcalloc(size + 1, 1);
+	struct kube_rig rig;
+
+	(void)state;
+	memset(body, 'x', size);
+	step.answer.body = body;
+	open_script(&rig, &step, 1);
+	kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_INTERNAL);
+	assert_string_equal(o.err.message, "cannot stream '/s': a line is longer than 16 MiB");
+	assert_int_equal(o.lines.len, 0);
+	outcome_release(&o);
+	assert_int_equal(rig_close(&rig), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_verbs),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_an_answer_that_is_not_json),
+		cmocka_unit_test(test_retries),
+		cmocka_unit_test(test_cancelling),
+		cmocka_unit_test(test_a_refused_token_is_read_again),
+		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_a_line_has_a_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
