@@ -32,6 +32,10 @@ const char *http_exchange_path(const struct http_exchange *exchange);  /* withou
 const char *http_exchange_query(const struct http_exchange *exchange); /* "" when absent */
 const char *http_exchange_body(const struct http_exchange *exchange, size_t *len);
 
+/* Asks to be told, by gone(ctx) from the loop, when the client leaves before the reply. The reply is
+ * owed all the same, and may be given from inside gone(). */
+void http_exchange_watch(struct http_exchange *exchange, void (*gone)(void *ctx), void *ctx);
+
 /* Answers and ends the exchange; the data is copied. */
 void http_reply(struct http_exchange *exchange, int status, const char *content_type, const char *body, size_t len);
 

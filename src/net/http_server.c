@@ -24,6 +24,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "listen.h"
+#include "peer_watch.h"
 
 #define SERVER_MAGIC 0x68737276U
 #define EXCHANGE_MAGIC 0x65786368U
@@ -66,7 +67,16 @@ struct http_exchange {
 	char *content_type;
 	unsigned char *reply; /* LWS_PRE bytes for libwebsockets, then the body */
 	size_t reply_len;
+	void (*gone)(void *ctx);
+	void *gone_ctx;
+	struct peer_watch *watch; /* for gone */
 };
+
+static void stop_watching(struct http_exchange *x)
+{
+	peer_watch_close(x->watch);
+	x->watch = NULL;
+}
 
 static void exchange_free(struct http_exchange *x)
 {
@@ -87,7 +97,7 @@ static struct http_exchange *exchange_of(struct lws *wsi)
 	return x;
 }
 
-/* The connection and its exchange part; an exchange still with the handler is freed by its reply. */
+/* The connection and its exchange part. An exchange still with the handler is freed by its reply. */
 static void exchange_detach(struct lws *wsi)
 {
 	struct http_exchange *x = exchange_of(wsi);
@@ -97,8 +107,11 @@ static void exchange_detach(struct lws *wsi)
 	lws_set_opaque_user_data(wsi, NULL);
 	x->wsi = NULL;
 	x->server->unsent -= x->replied;
+	stop_watching(x);
 	if (!x->asked || x->replied)
 		exchange_free(x);
+	else if (x->gone)
+		x->gone(x->gone_ctx);
 }
 
 /* A request comes in -------------------------------------------------------------------------- */
@@ -167,6 +180,15 @@ static void reply_error(struct http_exchange *x, int status, const char *message
 	http_reply(x, status, "text/plain; charset=utf-8", message, strlen(message));
 }
 
+/* Until the reply nothing is read: libwebsockets would leave it unread, and the loop would spin on it. */
+static void ask(struct http_server *server, struct http_exchange *x)
+{
+	x->asked = true;
+	lws_set_timeout(x->wsi, NO_PENDING_TIMEOUT, 0);
+	lws_rx_flow_control(x->wsi, 0);
+	server->handler(server->ctx, x);
+}
+
 /* The request's header is whole. Nonzero closes the connection. */
 static int on_request(struct http_server *server, struct lws *wsi, const char *path)
 {
@@ -195,9 +217,7 @@ static int on_request(struct http_server *server, struct lws *wsi, const char *p
 	} else if (strtoull(length, NULL, 10) > MAX_BODY) {
 		reply_error(x, 413, "request body is larger than 1 MiB\n");
 	} else if (!method->has_body && strtoull(length, NULL, 10) == 0) {
-		x->asked = true;
-		lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
-		server->handler(server->ctx, x);
+		ask(server, x);
 	}
 	return 0;
 }
@@ -221,9 +241,7 @@ static int on_body_complete(struct http_server *server, struct lws *wsi)
 		return -1; /* bytes after the body: see on_request() */
 	if (x->replied)
 		return 0;
-	x->asked = true;
-	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
-	server->handler(server->ctx, x);
+	ask(server, x);
 	return 0;
 }
 
@@ -271,8 +289,27 @@ void http_reply(struct http_exchange *x, int status, const char *content_type, c
 	if (len > 0)
 		memcpy(x->reply + LWS_PRE, body, len);
 	x->reply_len = len;
+	stop_watching(x);
+	lws_rx_flow_control(x->wsi, 1);
 	x->server->unsent++;
 	lws_callback_on_writable(x->wsi);
+}
+
+static void on_peer_gone(void *ctx)
+{
+	struct http_exchange *x = ctx;
+
+	/* Closes the connection now, which comes back as exchange_detach(). */
+	lws_set_timeout(x->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+void http_exchange_watch(struct http_exchange *x, void (*gone)(void *ctx), void *ctx)
+{
+	assert(x->asked && !x->replied && !x->watch);
+	x->gone = gone;
+	x->gone_ctx = ctx;
+	if (x->wsi)
+		x->watch = peer_watch_new(x->server->loop, lws_get_socket_fd(x->wsi), on_peer_gone, x);
 }
 
 const char *http_exchange_method(const struct http_exchange *x)

@@ -24,12 +24,22 @@ struct world {
 	struct http_client *client;
 	struct http_exchange *held; /* the request to '/held' */
 	int asked;                  /* requests the handler saw */
+	int gone;                   /* clients of '/held' that left */
 	int done;
 	char *method, *path, *query, *request_body;
 	int status;
 	char *body, *content_type, *message;
 	size_t body_len;
 };
+
+static void on_gone(void *ctx)
+{
+	struct world *w = ctx;
+
+	w->gone++;
+	http_reply(w->held, 200, "text/plain", "x", 1);
+	w->held = NULL;
+}
 
 static void handle(void *ctx, struct http_exchange *exchange)
 {
@@ -265,6 +275,22 @@ static void reply_after_the_connection_broke(void **state)
 	assert_int_equal(w->status, 200);
 }
 
+static void client_that_leaves_is_told(void **state)
+{
+	static const char *const requests[] = {"GET /held HTTP/1.1\r\nHost: x\r\n\r\n",
+		"POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"};
+	struct world *w = *state;
+
+	for (int i = 0; i < 2; i++) {
+		int fd = send_raw(w, requests[i]);
+
+		assert_true(event_loop_wait(&w->loop, &w->asked, i + 1));
+		http_exchange_watch(w->held, on_gone, w);
+		close(fd);
+		assert_true(event_loop_wait(&w->loop, &w->gone, i + 1));
+	}
+}
+
 static void reply_after_the_server_closed(void **state)
 {
 	struct world *w = *state;
@@ -404,6 +430,7 @@ int main(void)
 		TEST(reply_may_come_later),
 		TEST(reply_to_a_client_that_left_is_dropped),
 		TEST(reply_after_the_connection_broke),
+		TEST(client_that_leaves_is_told),
 		TEST(reply_after_the_server_closed),
 		TEST(close_ends_connections),
 		TEST(connection_close_is_honoured),
