@@ -80,7 +80,10 @@ class Layout:
     def wipe(self):
         if not self.facts:
             raise Failure(f"'{self.state}' is no cluster's state folder; nothing was removed")
-        shutil.rmtree(self.state)
+        # The facts go last: a run that is interrupted here leaves a folder that 'down' still knows.
+        for path in sorted(self.state.iterdir(), key=lambda path: path == self._facts):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.state.rmdir()
 
     def write(self, path, content):
         """Writes text, or anything else as JSON (valid YAML too), so that a reader sees the old or the new whole."""

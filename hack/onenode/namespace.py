@@ -138,8 +138,8 @@ def _inhabited(namespace):
         try:
             if entry.name.isdigit() and os.readlink(entry / "ns/pid") == namespace:
                 return True
-        except (FileNotFoundError, ProcessLookupError):
-            continue
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # it has just ended, or is none of ours
     return False
 
 
@@ -178,21 +178,25 @@ def _try_rmdir(folder):
     return True
 
 
+def _mount(*words):
+    run("mount", "--no-mtab", *words)  # which would leave a folder in the machine's /run
+
+
 def furnish(layout):
     """Seen from inside: gives new namespaces their file systems and addresses."""
     if _READY.exists():
         return
-    run("mount", "-t", "proc", "proc", "/proc")
+    _mount("-t", "proc", "proc", "/proc")
     for folder in _IN_MEMORY:
-        run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder)
+        _mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder)
     for folder, below in _BOUND.items():
         (layout.state / below).mkdir(exist_ok=True)
-        run("mount", "--bind", layout.state / below, folder)
+        _mount("--bind", layout.state / below, folder)
     for name in _MACHINE_WIDE:
         file = Path("/run/sysctl", name.replace("/", "."))
         file.parent.mkdir(exist_ok=True)
         file.write_text(Path("/proc/sys", name).read_text())
-        run("mount", "--bind", file, f"/proc/sys/{name}")
+        _mount("--bind", file, f"/proc/sys/{name}")
     Path("/run/lock").mkdir(exist_ok=True)
 
     run("ip", "link", "set", "lo", "up")

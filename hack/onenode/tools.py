@@ -15,7 +15,11 @@ def build(group):
 
 
 @cache
+def _paths():
+    lines = subprocess.run([_BUILD, "--list"], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    return {words[0]: words[3] for words in map(str.split, lines)}
+
+
 def program(name):
     """The absolute path of one."""
-    return subprocess.run([_BUILD, "--print-path", name], check=True, stdout=subprocess.PIPE,
-                          text=True).stdout.strip()
+    return _paths()[name]
