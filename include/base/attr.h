@@ -3,6 +3,8 @@
 #define BASE_ATTR_H
 
 #define ATTR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+/* A variadic argument list that must end with NULL. */
+#define ATTR_SENTINEL __attribute__((sentinel))
 #define ATTR_MUST_USE __attribute__((warn_unused_result))
 #define ATTR_NORETURN __attribute__((noreturn))
 

@@ -18,7 +18,7 @@ void json_decref_indirect(json_t **p);
 
 /* The value at the path, or NULL. `root` may be NULL. */
 json_t *json_path(const json_t *root, const char *path);
-/* The string at the path, or `fallback` when there is none or it is not a string. */
+/* The string at the path, or `fallback` when there is none, it is not a string or it holds a NUL. */
 const char *json_path_string(const json_t *root, const char *path, const char *fallback);
 json_int_t json_path_int(const json_t *root, const char *path, json_int_t fallback);
 bool json_path_bool(const json_t *root, const char *path, bool fallback);

@@ -4,7 +4,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include "base/error.h"
+#include "base/attr.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_TEXT, LOG_JSON };
@@ -14,8 +14,8 @@ void log_configure(enum log_level level, enum log_format format);
 int log_level_from_name(const char *name);
 int log_format_from_name(const char *name);
 
-/* Key/value pairs of strings, ended by NULL: log_event(LOG_INFO, "watch started", "kind", kind, NULL);
- * a NULL value is printed as "". */
-void log_event(enum log_level level, const char *message, ...) __attribute__((sentinel));
+/* Key/value pairs of strings, ended by NULL:
+ * log_event(LOG_INFO, "watch started", "kind", kind, NULL); a NULL value is printed as "". */
+void log_event(enum log_level level, const char *message, ...) ATTR_SENTINEL;
 
 #endif

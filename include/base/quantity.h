@@ -7,9 +7,11 @@
 
 #include <stdint.h>
 
-/* Thousandths, or -1 when malformed, negative or too large for 63 bits. Finer than a thousandth rounds up, as the API does. */
+/* Thousandths, or -1 when malformed, negative or too large for 63 bits. Finer than a thousandth
+ * rounds up, as the API does. */
 int64_t quantity_parse_milli(const char *text);
-/* The canonical form of thousandths: "4", "2500m"; heap, caller owns. */
+/* The canonical form of thousandths, the one the API server answers with: "4", "2500m", "1k" for
+ * 1000; heap, caller owns. */
 char *quantity_format_milli(int64_t milli);
 
 #endif

@@ -28,7 +28,8 @@ void strbuf_add(struct strbuf *sb, const void *data, size_t len);
 void strbuf_addstr(struct strbuf *sb, const char *s);
 void strbuf_addch(struct strbuf *sb, char c);
 void strbuf_addf(struct strbuf *sb, const char *fmt, ...) ATTR_PRINTF(2, 3);
-/* Percent-encodes all but unreserved characters (RFC 3986): for one path segment or one query value. */
+/* Percent-encodes all but unreserved characters (RFC 3986): for one path segment or one query
+ * value. */
 void strbuf_add_urlencoded(struct strbuf *sb, const char *s);
 /* Drops the first `n` bytes. */
 void strbuf_consume(struct strbuf *sb, size_t n);
