@@ -6,8 +6,8 @@ from . import network, pki, tools
 from .api import Api
 from .progress import say, until
 
-# Writes are logged, reads are not. The request is kept too unless a component made it or it may hold a secret,
-# so that a test can see what was written and by whom.
+# Writes are logged, reads are not. The request is kept too, so that a test can see what was written and by whom, unless
+# a component made it or it may hold a secret or is huge.
 _AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -22,6 +22,7 @@ _AUDIT_POLICY = {
             {"group": "", "resources": ["secrets", "serviceaccounts/token"]},
             {"group": "authentication.k8s.io", "resources": ["tokenreviews"]},
             {"group": "authorization.k8s.io"},
+            {"group": "apiextensions.k8s.io", "resources": ["customresourcedefinitions"]},
         ]},
         {"level": "Request"},
     ],
@@ -107,7 +108,8 @@ class ControlPlane:
         until("kube-apiserver is ready", probe, seconds)
         self._layout.write(self._layout.kubeconfig,
                            pki.kubeconfig(self._layout.pki, "admin", self._address.server, "onenode"))
-        say("kube-apiserver is ready")
+        if self._processes.started:
+            say("kube-apiserver is ready")
 
     def start_controllers(self, hpa_sync, own_accounts):
         """own_accounts: whether each controller acts as a service account of its own, with just the rights of that,
@@ -138,4 +140,5 @@ class ControlPlane:
             return self.api.get("/api/v1/namespaces/default/serviceaccounts/default")
 
         until("kube-controller-manager made the default service account", probe, seconds)
-        say("kube-controller-manager works")
+        if self._processes.started:
+            say("kube-controller-manager works")

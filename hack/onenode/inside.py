@@ -50,9 +50,10 @@ def _up(layout, processes, hpa_sync, seconds):
         return node() and network.resolves(network.DNS_SERVICE, network.DNS_PROBE)
 
     until("the node is Ready", node, seconds, f"see '{processes.log('kubelet')}'")
-    say("the node is Ready")
+    if processes.started:
+        say("the node is Ready")
     until("the cluster's DNS answers", dns, seconds, "see 'kubectl describe pods -n kube-system'")
-    say("the cluster's DNS answers")
+    say("the cluster's DNS answers" if processes.started else "the whole node ran already")
 
 
 def _install_coredns(layout):

@@ -50,6 +50,7 @@ def kill(known, signal_number, seconds):
 class Processes:
     def __init__(self, layout):
         self._layout = layout
+        self.started = []
 
     def _record(self, name):
         return self._layout.processes / f"{name}.json"
@@ -72,7 +73,7 @@ class Processes:
         return known["pid"] if same(known) else None
 
     def ensure(self, name, argv, reads=()):
-        """Starts a program unless it runs already with this command line and these files; True if it started."""
+        """Starts a program unless it runs already with this command line and these files."""
         argv = [str(word) for word in argv]
         digest = hashlib.sha256("\0".join(argv).encode())
         for path in reads:
@@ -80,14 +81,14 @@ class Processes:
         signature = digest.hexdigest()
         if self.alive(name):
             if self._read(name)["signature"] == signature:
-                return False
+                return
             self.stop(name)
         with open(self.log(name), "ab") as log:
             child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                                      env=_ENVIRONMENT, start_new_session=True)
         self._layout.write(self._record(name), {"identity": identity(child.pid), "signature": signature,
                                                 "argv": argv})
-        return True
+        self.started.append(name)
 
     def check(self, name):
         """Raises when a program that was started has ended."""
