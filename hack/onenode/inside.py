@@ -76,6 +76,8 @@ def main():
     except Failure as failure:
         print(f"hack/cluster: {failure}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -48,47 +48,53 @@ class Namespace:
         return known if processes.same(known) else None
 
     def create(self, process_one):
-        """Makes them unless they are there; True if they are new."""
-        if self.holder():
-            return False
+        """Makes what of them is not there; True if they are new."""
         self._refuse_conflicts()
-        self._clear()
-        made = [folder for folder in _BOUND if not os.path.exists(folder)]
-        self._layout.remember(made=self._layout.facts.get("made", []) + made)
-        for folder in made:
-            os.makedirs(folder)
-        create_cgroup()
-        child = subprocess.Popen(
-            ["unshare", "--pid", "--mount", "--net", "--fork", "--kill-child", process_one],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        try:
+        new = not self.holder()
+        if new:
+            self._clear()
+            made = [folder for folder in _BOUND if not os.path.exists(folder)]
+            self._layout.remember(made=self._layout.facts.get("made", []) + made)
+            for folder in made:
+                os.makedirs(folder)
+            create_cgroup()
+            child = subprocess.Popen(
+                ["unshare", "--pid", "--mount", "--net", "--fork", "--kill-child", process_one],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            self._layout.write(self._record, processes.identity(child.pid))
             until("the node's namespaces exist", lambda: _entered(child), 5)
-            self._lay_cable(child.pid)
-        except Failure:
-            child.kill()
-            raise
-        self._layout.write(self._record, processes.identity(child.pid))
-        return True
+        self._lay_cable()
+        return new
 
-    def _lay_cable(self, pid):
-        run("ip", "link", "add", network.LINK, "type", "veth", "peer", "name", network.NODE_LINK, "netns", pid)
-        run("ip", "link", "set", network.LINK, "alias", f"{_ALIAS}{self._layout.state}", "up")
-        run("ip", "address", "add", f"{network.HOST}/30", "dev", network.LINK)
+    def _lay_cable(self):
+        if self._owner() != str(self._layout.state):
+            self._remove_cable()
+            run("ip", "link", "add", "name", network.LINK, "type", "veth",
+                "peer", "name", network.NODE_LINK, "netns", self.holder()["pid"])
+            run("ip", "link", "set", network.LINK, "alias", f"{_ALIAS}{self._layout.state}")
+        run("ip", "link", "set", network.LINK, "up")
+        run("ip", "address", "replace", f"{network.HOST}/30", "dev", network.LINK)
         for destination in (network.PODS, network.SERVICES):
-            run("ip", "route", "add", destination, "via", network.NODE)
+            run("ip", "route", "replace", destination, "via", network.NODE)
+
+    def _remove_cable(self):
+        if os.path.exists(f"/sys/class/net/{network.LINK}"):
+            run("ip", "link", "delete", network.LINK)
 
     def _owner(self):
-        """The state folder of the node that has the machine's end of the cable; None if there is no cable."""
+        """The state folder of the node whose cable is laid; None if there is no cable, or an unlabelled one."""
         for link in json.loads(run("ip", "-json", "link", "show")):
-            if link["ifname"] == network.LINK:
-                return link.get("ifalias", "").removeprefix(_ALIAS)
+            if link["ifname"] == network.LINK and "ifalias" in link:
+                return link["ifalias"].removeprefix(_ALIAS)
         return None
 
+    def _is_anothers(self):
+        return self._owner() not in (None, str(self._layout.state))
+
     def _refuse_conflicts(self):
-        owner = self._owner()
-        if owner not in (None, str(self._layout.state)):
+        if self._is_anothers():
             raise Failure(f"the network interface '{network.LINK}' belongs to another node, and a machine has room for "
-                          f"one; take that down: hack/cluster down --state '{owner}'")
+                          f"one; take that down: hack/cluster down --state '{self._owner()}'")
         for route in json.loads(run("ip", "-json", "route", "show")):
             if route.get("dev") != network.LINK and network.overlaps(route["dst"]):
                 raise Failure(f"this machine's route to '{route['dst']}' overlaps the node's own addresses; "
@@ -114,12 +120,9 @@ class Namespace:
 
     def _clear(self):
         """Removes what the end of the namespaces leaves on the machine, unless another node has taken it over."""
-        owner = self._owner()
-        if owner not in (None, str(self._layout.state)):
-            return
-        if owner:
-            run("ip", "link", "delete", network.LINK)
-        remove_cgroup()
+        if not self._is_anothers():
+            self._remove_cable()
+            remove_cgroup()
 
 
 def _entered(child):
