@@ -127,6 +127,15 @@ static bool retry_later(struct kube_call *call, const struct http_response *resp
 	return true;
 }
 
+/* A body that was cut short does not make the status unsaid: after a 401 the API server closes
+ * the connection, often before its answer is through. */
+static bool is_refusal(const struct http_response *response)
+{
+	if (response->error)
+		return response->error->kind == ERROR_UNAVAILABLE && response->status >= 400;
+	return response->status < 200 || response->status > 299;
+}
+
 static void finish_refused(struct kube_call *call, const struct http_response *response)
 {
 	auto_json *status = NULL;
@@ -134,7 +143,7 @@ static void finish_refused(struct kube_call *call, const struct http_response *r
 	if (strstr(response->content_type, "json"))
 		status = json_parse(response->body, response->body_len, NULL);
 	kube_status_error(&call->err, call->what, response->status, status,
-			  status ? NULL : response->body);
+			  status || response->error ? NULL : response->body);
 	if (response->retry_after_ms >= 0)
 		call->err.retry_after_ms = response->retry_after_ms;
 	if (response->status == 401)
@@ -179,12 +188,12 @@ static void on_response(void *ctx, const struct http_response *response)
 		error_set(&call->err, ERROR_CANCELLED, "cannot %s: cancelled", call->what);
 	if (call->err.kind != ERROR_NONE) {
 		call_fail(call);
+	} else if (is_refusal(response)) {
+		finish_refused(call, response);
 	} else if (response->error) {
 		error_copy(&call->err, response->error);
 		error_wrap(&call->err, "cannot %s", call->what);
 		call_fail(call);
-	} else if (response->status < 200 || response->status > 299) {
-		finish_refused(call, response);
 	} else {
 		finish_answered(call, response);
 	}

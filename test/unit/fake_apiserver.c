@@ -302,6 +302,11 @@ void fake_reset(struct fake_apiserver *fake)
 	drop(held(fake), true);
 }
 
+void fake_drop(struct fake_apiserver *fake)
+{
+	drop(held(fake), false);
+}
+
 void fake_end(struct fake_apiserver *fake)
 {
 	send_bytes(held(fake), "0\r\n\r\n", 5);

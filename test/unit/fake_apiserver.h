@@ -14,7 +14,7 @@
 
 enum fake_end {
 	FAKE_REPLY, /* a whole answer */
-	FAKE_HOLD,  /* a stream that stays open: fake_push(), fake_reset(), fake_end() go on with it
+	FAKE_HOLD,  /* a stream that stays open: fake_push(), fake_end(), … go on with it
 		     */
 	FAKE_END,   /* a stream that ends cleanly after the body */
 	FAKE_MUTE   /* no answer at all */
@@ -51,9 +51,11 @@ size_t fake_requests(const struct fake_apiserver *fake);
 const char *fake_last_line(const struct fake_apiserver *fake);
 const char *fake_last_head(const struct fake_apiserver *fake);
 const char *fake_last_body(const struct fake_apiserver *fake);
-/* Of the stream that was held last. */
+/* Of the stream that was held last: more of it, a TCP reset, a close in the middle, its proper end.
+ */
 void fake_push(struct fake_apiserver *fake, const char *text);
 void fake_reset(struct fake_apiserver *fake);
+void fake_drop(struct fake_apiserver *fake);
 void fake_end(struct fake_apiserver *fake);
 /* Drops every connection and frees. The number of unexpected requests, told on stderr, and of
  * steps nobody asked for. */

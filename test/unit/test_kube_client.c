@@ -371,6 +371,30 @@ static void test_a_refused_token_is_read_again(void **state)
 	assert_int_equal(rig_close(&rig), 0);
 }
 
+static void test_a_refusal_may_be_cut_short(void **state)
+{
+	static const struct fake_step steps[] = {
+		{"GET *", {.status = 401, .body = "{\"mess", .end = FAKE_HOLD}}};
+	auto_free char *dir = rig_dir();
+	auto_free char *path = rig_file(dir, "token", "old");
+	auto_free char *user = xasprintf("tokenFile: '%s'", path);
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+
+	(void)state;
+	rig_open(&rig, NULL, NULL, user);
+	fake_script(rig.fake, steps, ARRAY_LEN(steps));
+	kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &o);
+	assert_true(run_until(&rig.loop, asked, rig.fake));
+	fake_drop(rig.fake);
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_UNAUTHORIZED);
+	assert_string_equal(o.err.message, "cannot GET '/x': the server answered HTTP 401");
+	outcome_release(&o);
+	rig_remove_dir(dir);
+	assert_int_equal(rig_close(&rig), 0);
+}
+
 static void test_streams(void **state)
 {
 	static const struct fake_step steps[] = {
@@ -457,6 +481,7 @@ int main(void)
 		cmocka_unit_test(test_retries),
 		cmocka_unit_test(test_cancelling),
 		cmocka_unit_test(test_a_refused_token_is_read_again),
+		cmocka_unit_test(test_a_refusal_may_be_cut_short),
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_a_line_has_a_limit),
 	};
