@@ -18,6 +18,7 @@
 #define SOCKET_MAGIC 0x68636b74U
 #define MAX_BODY ((size_t)16 << 20)
 #define CACHED_CONNECTIONS 64L
+#define STREAMS 1000L /* of one HTTP/2 connection; the server's own limit is lower */
 
 struct http_client {
 	unsigned magic;
@@ -374,6 +375,7 @@ struct http_client *http_client_new(uv_loop_t *loop)
 	curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
 	curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
 	curl_multi_setopt(client->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(client->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, STREAMS);
 	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, CACHED_CONNECTIONS);
 	init_timer(client, &client->deadline, client);
 	init_timer(client, &client->kick, client);
