@@ -12,10 +12,10 @@
 
 struct runner;
 
-/* What was written: its kind, key and resourceVersion, to wait for it in the cache. */
+/* What was written: each kind and resourceVersion, to wait for in the caches. */
 struct run_result {
 	const struct error *error; /* the first failure; NULL when all went well */
-	json_t *written;           /* [{kind: index, namespace, name, resourceVersion}], borrowed */
+	json_t *written;           /* [{kind: index, resourceVersion}], borrowed */
 	size_t writes;             /* requests that succeeded */
 };
 

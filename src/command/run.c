@@ -37,6 +37,9 @@ struct operator {
 	struct kube_config *config;
 	struct http_client *http;
 	struct kube_client *client;
+	/* The Lease has a connection of its own: its renewals must not wait behind our lists. */
+	struct http_client *lease_http;
+	struct kube_client *lease_client;
 	struct controller *controller;
 	struct kube_lease *lease;
 	struct endpoint *endpoint;
@@ -120,7 +123,7 @@ static void on_lease_closed(void *ctx)
 
 	op->lease = NULL;
 	http_client_close(op->http, ignore_closed, NULL);
-	op->http = NULL;
+	http_client_close(op->lease_http, ignore_closed, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(op->signals); i++) {
 		uv_close((uv_handle_t *)&op->signals[i], NULL);
 	}
@@ -205,9 +208,11 @@ static int start(struct operator *op, struct options *o, struct error *err)
 	}
 	op->http = http_client_new(&op->loop);
 	op->client = kube_client_new(&op->loop, op->http, op->config);
+	op->lease_http = http_client_new(&op->loop);
+	op->lease_client = kube_client_new(&op->loop, op->lease_http, op->config);
 	op->controller = controller_new(op->client, op->http, &o->settings);
 	if (o->leader_elect) {
-		op->lease = kube_lease_new(op->client, o->lease_namespace, o->lease_name, identity, &hooks);
+		op->lease = kube_lease_new(op->lease_client, o->lease_namespace, o->lease_name, identity, &hooks);
 	}
 	op->endpoint = endpoint_new(&op->loop, o->listen, op->controller, op->lease, err);
 	if (op->endpoint == NULL) {
@@ -273,6 +278,7 @@ static int run_main(int argc, char **argv)
 	uv_run(&op.loop, UV_RUN_DEFAULT);
 	if (op.client != NULL) {
 		kube_client_free(op.client);
+		kube_client_free(op.lease_client);
 	}
 	kube_config_free(op.config);
 	uv_loop_close(&op.loop);

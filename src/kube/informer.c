@@ -244,6 +244,11 @@ const struct error *kube_informer_error(const struct kube_informer *informer)
 	return informer->error.kind == ERROR_NONE ? NULL : &informer->error;
 }
 
+const char *kube_informer_resource_version(const struct kube_informer *informer)
+{
+	return informer->resource_version ? informer->resource_version : "";
+}
+
 int64_t kube_informer_progress_ms(const struct kube_informer *informer)
 {
 	return informer->progress_ms;

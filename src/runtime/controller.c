@@ -296,11 +296,9 @@ static bool caught_up(struct controller *c, struct pass *pass)
 	}
 	json_array_foreach(pass->written, i, item) {
 		enum kind kind = (enum kind)json_path_int(item, "kind", 0);
-		auto_json *seen = kube_cache_get(cache_of(c, kind), json_path_string(item, "namespace", ""),
-			json_path_string(item, "name", ""));
 
-		if (seen == NULL || strtoull(kube_object_resource_version(seen), NULL, 10) <
-					    strtoull(json_path_string(item, "resourceVersion", "0"), NULL, 10)) {
+		if (strtoull(kube_informer_resource_version(c->informers[kind]), NULL, 10) <
+			strtoull(json_path_string(item, "resourceVersion", "0"), NULL, 10)) {
 			return false;
 		}
 	}

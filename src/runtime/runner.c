@@ -39,8 +39,7 @@ static void remember(struct runner *run, enum kind kind, const json_t *result)
 {
 	run->writes++;
 	json_array_append_new(run->written,
-		json_pack("{s:i, s:s, s:s, s:s}", "kind", (int)kind, "namespace", kube_object_namespace(result), "name",
-			kube_object_name(result), "resourceVersion", kube_object_resource_version(result)));
+		json_pack("{s:i, s:s}", "kind", (int)kind, "resourceVersion", kube_object_resource_version(result)));
 }
 
 static void keep_first_error(struct runner *run, const struct error *err)
