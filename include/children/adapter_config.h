@@ -14,10 +14,10 @@
  *
  * The block goes to the end of `rules`, because the adapter lets the last rule win: ours work
  * beside a catch-all rule of the chart's defaults. Where nothing can be appended without changing
- * a value (a text that ends inside a block scalar without a newline), it goes to the front. A config
- * without `rules` gets the key inside the block. In a flow list (`rules: []`) the block stands in
- * front of the ']'; when it had to break a line the first marker ends in "(joined)". An explicit
- * null (`rules: ~`) is kept behind the second marker, as a comment.
+ * a value (a text that ends inside a block scalar without a newline), it goes to the front. A
+ * config without `rules` gets the key inside the block. In a flow list (`rules: []`) the block
+ * stands in front of the ']'; when it had to break a line the first marker ends in "(joined)". An
+ * explicit null (`rules: ~`) is kept behind the second marker, as a comment.
  *
  * What others change outside the block survives; what they change inside is rendered anew.
  */
@@ -32,7 +32,8 @@
 
 /*
  * The text with exactly these rules of ours in place, sorted by name; heap, caller owns. `n` == 0
- * takes our block out. Splicing what has been spliced changes nothing.
+ * takes our block out. Splicing what has been spliced changes nothing. (An adapter that is left
+ * with no rule at all serves no custom metrics API until it gets one and is restarted.)
  *
  * The result has been parsed again: everything foreign reads as before and ours as asked for. NULL
  * and `err` otherwise, the message naming the line and the remedy:

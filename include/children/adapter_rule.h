@@ -34,10 +34,10 @@
 
 /* One rule of ours, per engine and signal. The strings are borrowed. */
 struct adapter_rule {
-	const char *name;            /* as exposed: "vllm_num_requests_running"; letters, digits, '_' */
+	const char *name; /* as exposed: "vllm_num_requests_running"; letters, digits, '_' */
 	const char *series_query;    /* a series selector: {__name__="…",namespace!="",pod!=""} */
 	const char *namespace_label; /* the label that holds the namespace; NULL is "namespace" */
-	const char *pod_label;       /* the label that holds the pod; NULL is "pod" */
+	const char *pod_label;	     /* the label that holds the pod; NULL is "pod" */
 	const char *metrics_query;   /* PromQL with <<.Series>>, <<.LabelMatchers>>, <<.GroupBy>> */
 };
 

@@ -15,9 +15,9 @@
 
 /* A checked text: the foreign part alone, what it means and how it is laid out. */
 struct config {
-	struct block block; /* ours, in the text as it was given */
-	char *base;         /* the text without it */
-	json_t *doc;        /* an object */
+	struct block block;   /* ours, in the text as it was given */
+	char *base;	      /* the text without it */
+	json_t *doc;	      /* an object */
 	struct layout layout; /* of the base */
 };
 
@@ -50,7 +50,8 @@ static json_t *parse(const char *text, struct error *err)
 		return NULL;
 	if (json_array_size(documents) > 1) {
 		error_set(err, ERROR_INVALID,
-			  "more than one YAML document, of which the adapter reads the first: keep one");
+			  "more than one YAML document, of which the adapter reads the first: keep "
+			  "one");
 		return NULL;
 	}
 	if (!doc || json_is_null(doc))
@@ -99,6 +100,16 @@ static size_t line_of(const struct config *c, const char *text, size_t at)
 	return layout_line(text, at < c->block.begin ? at : at + c->block.end - c->block.begin);
 }
 
+/* One of ours that is exposed under this name; NULL when there is none. */
+static const struct adapter_rule *find_rule(const struct adapter_rule *const *rules, size_t n,
+					    const char *name)
+{
+	for (size_t i = 0; name && i < n; i++)
+		if (!strcmp(rules[i]->name, name))
+			return rules[i];
+	return NULL;
+}
+
 /* Whether the adapter would start with the foreign rules and keep ours apart from them. */
 static int check_rules(const struct config *c, const char *text,
 		       const struct adapter_rule *const *ours, size_t n, struct error *err)
@@ -108,22 +119,21 @@ static int check_rules(const struct config *c, const char *text,
 	size_t i;
 
 	if (c->layout.shape == LAYOUT_OTHER)
-		return error_set(err, ERROR_INVALID, "line %zu: 'rules' is not a list: write one there",
+		return error_set(err, ERROR_INVALID,
+				 "line %zu: 'rules' is not a list: write one there",
 				 line_of(c, text, c->layout.rules_begin));
 	json_array_foreach(rules, i, rule) {
-		size_t line = line_of(c, text, c->layout.items[i]);
-		auto_free char *name = NULL;
+		auto_free char *name = adapter_rule_exposes(rule);
 
 		if (adapter_rule_check_json(rule, err))
-			return error_wrap(err, "line %zu: rule", line);
-		name = adapter_rule_exposes(rule);
-		for (size_t k = 0; name && k < n; k++)
-			if (!strcmp(name, ours[k]->name))
-				return error_set(err, ERROR_CONFLICT,
-						 "line %zu: a rule exposes '%s', as ours does, and the "
-						 "adapter would silently drop one: remove it or change its "
-						 "name.as",
-						 line, name);
+			return error_wrap(err, "line %zu: rule",
+					  line_of(c, text, c->layout.items[i]));
+		if (find_rule(ours, n, name))
+			return error_set(err, ERROR_CONFLICT,
+					 "line %zu: a rule exposes '%s', as ours does, and the "
+					 "adapter would silently drop one: remove it or change "
+					 "its name.as",
+					 line_of(c, text, c->layout.items[i]), name);
 	}
 	return 0;
 }
@@ -139,10 +149,11 @@ static int check_keys(const json_t *doc, struct error *err)
 	json_object_foreach((json_t *)doc, key, value)
 		if (strcmp(key, "rules") && strcmp(key, "externalRules") &&
 		    strcmp(key, "resourceRules"))
-			return error_set(err, ERROR_INVALID,
-					 "unknown key '%s' at the top, at which the adapter refuses to "
-					 "start: correct or remove it",
-					 key);
+			return error_set(
+				err, ERROR_INVALID,
+				"unknown key '%s' at the top, at which the adapter refuses to "
+				"start: correct or remove it",
+				key);
 	if (external && !json_is_null(external) && !json_is_array(external))
 		return error_set(err, ERROR_INVALID, "'externalRules' is not a list: make it one");
 	json_array_foreach(external, i, value)
@@ -232,7 +243,8 @@ static int place_find(struct place *p, const struct config *c, bool front, struc
 				    .key = true};
 		return 0;
 	case LAYOUT_NULL:
-		*p = (struct place){.at = below(base, l->rules_end, l->column), .column = l->column};
+		*p = (struct place){.at = below(base, l->rules_end, l->column),
+				    .column = l->column};
 		return 0;
 	case LAYOUT_WRITTEN_NULL:
 		*p = (struct place){.at = l->rules_begin, .column = l->column, .fit = BEFORE_NULL};
@@ -338,7 +350,8 @@ static char *insert_checked(const struct config *c, bool front,
 	}
 	if (!json_equal(got, want) || strcmp(base, c->base)) {
 		error_set(err, ERROR_INVALID,
-			  "our rules do not fit in without changing another value: write 'rules' as a "
+			  "our rules do not fit in without changing another value: write 'rules' "
+			  "as a "
 			  "list behind dashes, and end the text with a newline");
 		return NULL;
 	}
@@ -358,8 +371,8 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Checks our rules and points to them in the order of their names. */
-static int sort_rules(const struct adapter_rule **sorted, const struct adapter_rule *rules, size_t n,
-		      struct error *err)
+static int sort_rules(const struct adapter_rule **sorted, const struct adapter_rule *rules,
+		      size_t n, struct error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (adapter_rule_check(&rules[i], err))
@@ -400,7 +413,8 @@ char *adapter_config_splice(const char *text, const struct adapter_rule *rules, 
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
 	bool marked = !strncmp(text, byte_order_mark, strlen(byte_order_mark));
-	auto_free const struct adapter_rule **sorted = xcalloc(n + 1, sizeof(struct adapter_rule *));
+	auto_free const struct adapter_rule **sorted =
+		xcalloc(n + 1, sizeof(struct adapter_rule *));
 	auto_free char *result = NULL;
 
 	if (sort_rules(sorted, rules, n, err))

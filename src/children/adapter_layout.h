@@ -21,29 +21,29 @@
 #define LAYOUT_KEPT " | "
 
 enum layout_shape {
-	LAYOUT_EMPTY,        /* no content at all */
-	LAYOUT_KEYLESS,      /* a mapping without `rules` */
-	LAYOUT_NULL,         /* rules: */
+	LAYOUT_EMPTY,	     /* no content at all */
+	LAYOUT_KEYLESS,	     /* a mapping without `rules` */
+	LAYOUT_NULL,	     /* rules: */
 	LAYOUT_WRITTEN_NULL, /* rules: ~ */
-	LAYOUT_LIST,         /* rules, and items behind dashes below it */
+	LAYOUT_LIST,	     /* rules, and items behind dashes below it */
 	LAYOUT_FLOW_LIST,    /* rules: [] */
-	LAYOUT_OTHER         /* rules: an alias, a string, a mapping */
+	LAYOUT_OTHER	     /* rules: an alias, a string, a mapping */
 };
 
 struct layout {
 	enum layout_shape shape;
-	bool flow_root;      /* the top is {…} */
-	size_t column;       /* of the top's keys */
-	size_t item_column;  /* of the dashes in LAYOUT_LIST */
-	size_t root_begin;   /* the first key; behind the '{' in a flow root */
-	size_t root_end;     /* the end of the last thing in the document */
-	size_t rules_key;    /* the end of the key `rules` */
-	size_t rules_begin;  /* the value of `rules`, properties included */
-	size_t rules_end;    /* the end of the last thing in it; of an item, where it ends in ']' */
-	size_t rules_close;  /* the ']' of LAYOUT_FLOW_LIST */
-	size_t *items;       /* where each rule starts */
+	bool flow_root;	    /* the top is {…} */
+	size_t column;	    /* of the top's keys */
+	size_t item_column; /* of the dashes in LAYOUT_LIST */
+	size_t root_begin;  /* the first key; behind the '{' in a flow root */
+	size_t root_end;    /* the end of the last thing in the document */
+	size_t rules_key;   /* the end of the key `rules` */
+	size_t rules_begin; /* the value of `rules`, properties included */
+	size_t rules_end;   /* the end of the last thing in it; of an item, where it ends in ']' */
+	size_t rules_close; /* the ']' of LAYOUT_FLOW_LIST */
+	size_t *items;	    /* where each rule starts */
 	size_t item_count, item_cap;
-	size_t *markers;     /* the '#' of each line that starts with a marker and is a comment */
+	size_t *markers; /* the '#' of each line that starts with a marker and is a comment */
 	size_t marker_count, marker_cap;
 };
 

@@ -43,7 +43,7 @@ static const struct field name_fields[] = {
 };
 
 static const struct field rule_fields[] = {
-	{"seriesQuery", SCALAR, NULL},
+	{"seriesQuery", SCALAR, NULL}, /* the one that must be there */
 	{"seriesFilters", LIST, filter_fields},
 	{"resources", OBJECT, resources_fields},
 	{"name", OBJECT, name_fields},
@@ -107,34 +107,35 @@ int adapter_rule_check(const struct adapter_rule *rule, struct error *err)
 				 rule->name ? rule->name : "");
 	if (!is_name(namespace_label(rule)) || !is_name(pod_label(rule)) ||
 	    !strcmp(namespace_label(rule), pod_label(rule)))
-		return error_set(err, ERROR_INVALID,
-				 "adapter rule '%s' has the labels '%s' and '%s': name two label names",
-				 rule->name, namespace_label(rule), pod_label(rule));
+		return error_set(
+			err, ERROR_INVALID,
+			"adapter rule '%s' has the labels '%s' and '%s': name two label names",
+			rule->name, namespace_label(rule), pod_label(rule));
 	if (!rule->series_query || !*rule->series_query || !is_one_line(rule->series_query))
-		return error_set(err, ERROR_INVALID,
-				 "adapter rule '%s' has no good seriesQuery: write one line of ASCII",
-				 rule->name);
+		return error_set(
+			err, ERROR_INVALID,
+			"adapter rule '%s' has no good seriesQuery: write one line of ASCII",
+			rule->name);
 	if (!rule->metrics_query || !*rule->metrics_query || !is_one_line(rule->metrics_query))
-		return error_set(err, ERROR_INVALID,
-				 "adapter rule '%s' has no good metricsQuery: write one line of ASCII",
-				 rule->name);
+		return error_set(
+			err, ERROR_INVALID,
+			"adapter rule '%s' has no good metricsQuery: write one line of ASCII",
+			rule->name);
 	if (!is_template(rule->metrics_query))
-		return error_set(err, ERROR_INVALID,
-				 "adapter rule '%s' has an unknown template action in metricsQuery: use "
-				 "<<.Series>>, <<.LabelMatchers>> and <<.GroupBy>>",
-				 rule->name);
+		return error_set(
+			err, ERROR_INVALID,
+			"adapter rule '%s' has an unknown template action in metricsQuery: use "
+			"<<.Series>>, <<.LabelMatchers>> and <<.GroupBy>>",
+			rule->name);
 	return 0;
 }
 
 json_t *adapter_rule_json(const struct adapter_rule *rule)
 {
-	return json_pack("{s:s, s:{s:{s:{s:s}, s:{s:s}}}, s:{s:s, s:s}, s:s}",
-			 "seriesQuery", rule->series_query,
-			 "resources", "overrides",
-			 namespace_label(rule), "resource", "namespace",
-			 pod_label(rule), "resource", "pod",
-			 "name", "matches", ".*", "as", rule->name,
-			 "metricsQuery", rule->metrics_query);
+	return json_pack("{s:s, s:{s:{s:{s:s}, s:{s:s}}}, s:{s:s, s:s}, s:s}", "seriesQuery",
+			 rule->series_query, "resources", "overrides", namespace_label(rule),
+			 "resource", "namespace", pod_label(rule), "resource", "pod", "name",
+			 "matches", ".*", "as", rule->name, "metricsQuery", rule->metrics_query);
 }
 
 /* 'it''s': in a single-quoted scalar on one line nothing but the quote has a meaning. */
@@ -154,9 +155,10 @@ static void add_fields(struct strbuf *out, const struct adapter_rule *rule, cons
 {
 	strbuf_addstr(out, "seriesQuery: ");
 	add_quoted(out, rule->series_query);
-	strbuf_addf(out,
-		    "%sresources: {overrides: {'%s': {resource: namespace}, '%s': {resource: pod}}}",
-		    between, namespace_label(rule), pod_label(rule));
+	strbuf_addf(
+		out,
+		"%sresources: {overrides: {'%s': {resource: namespace}, '%s': {resource: pod}}}",
+		between, namespace_label(rule), pod_label(rule));
 	strbuf_addf(out, "%sname: {matches: '.*', as: '%s'}", between, rule->name);
 	strbuf_addf(out, "%smetricsQuery: ", between);
 	add_quoted(out, rule->metrics_query);
@@ -196,7 +198,8 @@ static int check_field(const json_t *value, const struct field *field, struct er
 			return error_set(err, ERROR_INVALID, "'%s' is not a string", field->name);
 		return 0;
 	case OBJECT:
-		return check_object(value, field->inner, err) ? error_wrap(err, "%s", field->name) : 0;
+		return check_object(value, field->inner, err) ? error_wrap(err, "%s", field->name)
+							      : 0;
 	case LIST:
 		if (!json_is_array(value))
 			return error_set(err, ERROR_INVALID, "'%s' is not a list", field->name);
@@ -262,19 +265,22 @@ int adapter_rule_check_json(const json_t *rule, struct error *err)
 	if (json_object_get(rule, MERGE_KEY))
 		return 0;
 	if (!is_set(rule, "seriesQuery"))
-		return error_set(err, ERROR_INVALID,
-				 "no seriesQuery, so that the adapter cannot list any metrics: write one "
-				 "or remove the rule");
+		return error_set(
+			err, ERROR_INVALID,
+			"no seriesQuery, so that the adapter cannot list any metrics: write one "
+			"or remove the rule");
 	json_array_foreach(filters, i, filter)
 		if (is_set(filter, "is") == is_set(filter, "isNot"))
-			return error_set(err, ERROR_INVALID,
-					 "seriesFilters[%zu] needs exactly one of 'is' and 'isNot', or the "
-					 "adapter refuses to start",
-					 i);
+			return error_set(
+				err, ERROR_INVALID,
+				"seriesFilters[%zu] needs exactly one of 'is' and 'isNot', or the "
+				"adapter refuses to start",
+				i);
 	return 0;
 }
 
-/* The one series name a selector asks for: up{…} or {__name__="up",…}; NULL when it is a pattern. */
+/* The one series name a selector asks for: up{…} or {__name__="up",…}; NULL when it is a pattern.
+ */
 static char *selected_name(const char *selector)
 {
 	static const char label[] = "__name__=\"";

@@ -1,4 +1,5 @@
-/* Any bytes as an adapter config: what is taken can be given back, and never differs a second time. */
+/* Any bytes as an adapter config: what is taken can be given back, and never differs a second time.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
