@@ -87,7 +87,8 @@ FIELDS = [
     (
         "scaleTargetRef.apiVersion",
         ["apps/v1", "v1", "leaderworkerset.x-k8s.io/v1", "example.com/v1beta2"],
-        [(bad, "such as apps/v1") for bad in ("", "apps", "apps/v1/x", "Apps/v1", INJECTION)],
+        [(bad, "such as apps/v1") for bad in ("", "apps", "apps/v1/x", "Apps/v1", INJECTION)]
+        + [("a" * 251 + "/v1", "253")],
         reference("apiVersion"),
     ),
     (
@@ -107,7 +108,7 @@ FIELDS = [
     (
         "minReplicas",
         [1, 2, 5],
-        [(0, "write minReplicas: 1"), (-1, "write minReplicas: 1"), ("1", TYPE)],
+        [(0, "write minReplicas: 1"), (-1, "write minReplicas: 1"), ("1", TYPE), (2147483648, "int32")],
         None,
     ),
     (
