@@ -91,8 +91,8 @@ class Cluster:
         return done
 
     def apply(self, *objects):
-        """Server-side apply, as the user of the kubeconfig."""
-        self.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(objects))
+        """Server-side apply, as the user of the kubeconfig; a kept control plane may hold an earlier run's values."""
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(objects))
 
     def request(self, method, path, body=None, query=(), accept="application/json", content="application/json"):
         """One request, answered by (status code, decoded body); errors are answers too."""
