@@ -1,6 +1,6 @@
 /*
- * The load generator. Each request has a connection of its own, because a Kubernetes Service spreads
- * connections, not requests: replicas that came later would otherwise get nothing.
+ * The load generator. Each request has a connection of its own and goes to the address with the
+ * fewest of them, so that replicas that come later get their part at once.
  */
 #include "load.h"
 
@@ -11,18 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addresses.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "net/http_client.h"
 
 #define REPORT_EVERY_MS 5000
+#define FIRST_AFTER_MS 100
 #define PAUSE_AFTER_FAILURE_MS 500
 
 /* One of the requests that are always in flight. */
 struct slot {
 	struct run *run;
 	struct http_transfer *transfer; /* NULL while pausing */
+	struct address *address;        /* whom the transfer asks */
 	uv_timer_t pause;
 	int64_t started_ms;
 };
@@ -33,7 +36,8 @@ struct run {
 	struct http_client *client;
 	uv_timer_t report, end;
 	uv_signal_t sigterm, sigint;
-	char *url, *body;
+	struct addresses *addresses;
+	char *body;
 	struct slot *slots;
 	int64_t started_ms;
 	bool stopping, time_is_up;
@@ -71,6 +75,15 @@ static void on_pause_over(uv_timer_t *timer)
 	start(timer->data);
 }
 
+/* Takes the message. */
+static void fail(struct slot *slot, char *message)
+{
+	slot->run->failed++;
+	free(slot->run->last_failure);
+	slot->run->last_failure = message;
+	uv_timer_start(&slot->pause, on_pause_over, PAUSE_AFTER_FAILURE_MS, 0);
+}
+
 static void on_done(void *ctx, const struct http_response *response)
 {
 	struct slot *slot = ctx;
@@ -78,6 +91,7 @@ static void on_done(void *ctx, const struct http_response *response)
 	int64_t took_ms = clock_monotonic_ms() - slot->started_ms;
 
 	slot->transfer = NULL;
+	addresses_give_back(slot->address, response->status == 200);
 	if (run->stopping)
 		return;
 	if (!response->error && response->status == 200) {
@@ -88,20 +102,25 @@ static void on_done(void *ctx, const struct http_response *response)
 		start(slot);
 		return;
 	}
-	run->failed++;
-	free(run->last_failure);
-	run->last_failure = response->error ? xstrdup(response->error->message) :
-					      xasprintf("HTTP %d: %.200s", response->status, response->body);
-	uv_timer_start(&slot->pause, on_pause_over, PAUSE_AFTER_FAILURE_MS, 0);
+	fail(slot, response->error ? xstrdup(response->error->message) :
+				     xasprintf("HTTP %d: %.200s", response->status, response->body));
 }
 
 static void start(struct slot *slot)
 {
-	static const char *const headers[] = {"Content-Type: application/json", "Connection: close", NULL};
 	struct run *run = slot->run;
-	const struct http_request request = {.method = "POST", .url = run->url, .headers = headers, .body = run->body,
+	const char *const headers[] = {"Content-Type: application/json", "Connection: close",
+		addresses_host_header(run->addresses), NULL};
+	struct http_request request = {.method = "POST", .headers = headers, .body = run->body,
 		.body_len = strlen(run->body), .proxy = "", .done = on_done, .ctx = slot};
+	auto_free char *url = NULL;
 
+	slot->address = addresses_take(run->addresses);
+	if (!slot->address) {
+		fail(slot, xasprintf("'%s' stands for no address", run->options->url));
+		return;
+	}
+	request.url = url = xasprintf("%s/v1/completions", slot->address->base);
 	slot->started_ms = clock_monotonic_ms();
 	slot->transfer = http_client_start(run->client, &request);
 }
@@ -115,6 +134,7 @@ static void on_client_closed(void *ctx)
 {
 	struct run *run = ctx;
 
+	addresses_close(run->addresses);
 	for (int i = 0; i < run->options->inflight; i++)
 		uv_close((uv_handle_t *)&run->slots[i].pause, NULL);
 	uv_close((uv_handle_t *)&run->report, NULL);
@@ -174,11 +194,16 @@ static char *make_body(const struct load_options *options)
 int load(const struct load_options *options)
 {
 	struct run run = {.options = options};
+	auto_error err = ERROR_INIT;
 
 	uv_loop_init(&run.loop);
+	run.addresses = addresses_new(&run.loop, options->url, &err);
+	if (!run.addresses) {
+		fprintf(stderr, "vllm-standin: %s\n", err.message);
+		uv_loop_close(&run.loop);
+		return EXIT_FAILURE;
+	}
 	run.client = http_client_new(&run.loop);
-	run.url = xasprintf("%.*s/v1/completions",
-		(int)(strlen(options->url) - (options->url[strlen(options->url) - 1] == '/')), options->url);
 	run.body = make_body(options);
 	run.started_ms = clock_monotonic_ms();
 	watch_signal(&run, &run.sigterm, SIGTERM);
@@ -190,12 +215,13 @@ int load(const struct load_options *options)
 		run.slots[i].run = &run;
 		uv_timer_init(&run.loop, &run.slots[i].pause);
 		run.slots[i].pause.data = &run.slots[i];
-		start(&run.slots[i]);
+		/* The name is being resolved meanwhile. */
+		uv_timer_start(&run.slots[i].pause, on_pause_over, FIRST_AFTER_MS, 0);
 	}
 	uv_run(&run.loop, UV_RUN_DEFAULT);
 	uv_loop_close(&run.loop);
 	free(run.slots);
-	free(run.url);
+	addresses_free(run.addresses);
 	free(run.body);
 	free(run.last_failure);
 	return run.time_is_up && run.finished == 0 ? EXIT_FAILURE : EXIT_SUCCESS;
