@@ -57,7 +57,8 @@ def resolves(server, name):
     """Whether a DNS server answers with an address, now."""
     question = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
     address_record, internet, recursion_desired = 1, 1, 0x0100
-    query = struct.pack("!6H", 1, recursion_desired, 1, 0, 0, 0) + question + struct.pack("!2H", address_record, internet)
+    header = struct.pack("!6H", 1, recursion_desired, 1, 0, 0, 0)
+    query = header + question + struct.pack("!2H", address_record, internet)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
         channel.settimeout(0.3)
         try:
