@@ -79,7 +79,7 @@ def test_crd_can_be_left_out(render):
 def test_operator_is_told_what_the_values_say(render):
     objects = render(
         "adapter.namespace=m", "adapter.deployment=d", "adapter.configMap=c", "adapter.configKey=k.yaml",
-        "leaderElection.leaseName=l", "watchNamespaces={a,b}", "logging.level=debug", "logging.format=text",
+        "leaderElection.leaseName=l", "logging.level=debug", "logging.format=text",
         "extraArgs={--more}",
     )
     pod = only(objects, "Deployment")["spec"]["template"]["spec"]
@@ -89,7 +89,6 @@ def test_operator_is_told_what_the_values_say(render):
         "--adapter-namespace", "m", "--adapter-deployment", "d", "--adapter-configmap", "c",
         "--adapter-config-key", "k.yaml",
         "--leader-elect=true", "--lease-name", "l", "--lease-namespace", SYSTEM,
-        "--watch-namespace", "a", "--watch-namespace", "b",
         "--log-level", "debug", "--log-format", "text", "--more",
     ]
     assert {e["name"] for e in container["env"]} == {"POD_NAME", "POD_NAMESPACE"}
@@ -129,7 +128,6 @@ def test_service_finds_the_pods(render):
     (["image.digest=sha256:12"], "digest"),
     (["logging.level=loud"], "level"),
     (["adapter.namespace=Not_A_Name"], "namespace"),
-    (["watchNamespaces={a,a}"], "watchNamespaces"),
     (["resources.limit.cpu=1"], "limit"),
 ])
 def test_wrong_values_are_refused(helm, settings, says):
@@ -161,9 +159,8 @@ def test_every_value_has_a_text_and_a_schema():
 # ---- rights
 
 
-@pytest.mark.parametrize("settings", [[], ["watchNamespaces={a,b}"]], ids=["all", "some"])
-def test_no_wildcard_and_no_secret(render, settings):
-    found = rules(render(*settings))
+def test_no_wildcard_and_no_secret(render):
+    found = rules(render())
     assert found
     for _, _, rule in found:
         words = [w for key in ("apiGroups", "resources", "verbs") for w in rule[key]]
@@ -181,19 +178,6 @@ def test_writes_outside_are_by_name(render):
         if set(rule["verbs"]) <= {"get", "list", "watch"} or set(rule["resources"]) <= ours:
             continue
         assert rule.get("resourceNames") or (rule["resources"], rule["verbs"]) == (["leases"], ["create"]), rule
-
-
-def test_watched_namespaces_get_roles(render):
-    """With watchNamespaces, nothing namespaced is left in the ClusterRole but which Prometheus there are."""
-    objects = render("watchNamespaces={a,b}")
-    cluster_wide = {r for kind, _, rule in rules(objects) if kind == "ClusterRole" for r in rule["resources"]}
-    assert cluster_wide == {"namespaces", "prometheuses", "customresourcedefinitions", "apiservices"}
-    everywhere = [rule for kind, _, rule in rules(render()) if kind == "ClusterRole"]
-    for namespace in "ab":
-        here = [rule for _, ns, rule in rules(objects) if ns == namespace]
-        assert here
-        assert all(rule in everywhere for rule in here)
-        assert len(here) == len(everywhere) - 4
 
 
 def test_rights_cover_the_metrics_that_engines_have(render):
@@ -334,10 +318,9 @@ def test_pod_meets_restricted(cluster, installed, render):
     assert status == 403 and "PodSecurity" in answer["message"]
 
 
-@pytest.mark.parametrize("settings", [[], ["watchNamespaces={default}"]], ids=["all", "some"])
-def test_api_server_takes_every_object(cluster, installed, render, settings):
+def test_api_server_takes_every_object(cluster, installed, render):
     """Strict server-side dry run of the whole release."""
-    objects = render(*settings, f"adapter.namespace={installed['adapter']}")
+    objects = render(f"adapter.namespace={installed['adapter']}")
     for o in objects:
         if "namespace" in o["metadata"] and o["metadata"]["namespace"] == SYSTEM:
             o["metadata"]["namespace"] = installed["system"]
