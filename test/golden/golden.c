@@ -194,7 +194,8 @@ static json_t *outcome_document(const struct outcome *outcome)
 	if (outcome->is_stack) {
 		json_object_set_new(document, "state", json_string(state));
 		if (outcome->stack.message != NULL) {
-			json_object_set_new(document, "message", json_string(outcome->stack.message));
+			json_object_set_new(document, "message",
+					    json_string(outcome->stack.message));
 		}
 	}
 	return document;
@@ -204,9 +205,11 @@ static json_t *outcome_document(const struct outcome *outcome)
 static json_t *gist(const json_t *document, const struct outcome *outcome)
 {
 	const struct plan *plan = &outcome->plan;
-	auto_free char *id = xasprintf("InferenceAutoscaler/%s", json_path_string(document, "reconcile", ""));
+	auto_free char *id =
+		xasprintf("InferenceAutoscaler/%s", json_path_string(document, "reconcile", ""));
 	json_t *objects = json_object_get(document, "objects");
-	const json_t *status = json_object_get(json_array_get(objects, find_object(objects, id)), "status");
+	const json_t *status =
+		json_object_get(json_array_get(objects, find_object(objects, id)), "status");
 	json_t *writes = json_array();
 	auto_free char *text = NULL;
 	json_t *condition;
@@ -249,9 +252,11 @@ static int differ(const char *path, const json_t *want, const json_t *got)
 
 		json_object_update_missing(all, (json_t *)got);
 		json_object_foreach(all, key, value) {
-			auto_free char *inner = xasprintf("%s%s%s", path, *path != '\0' ? "." : "", key);
+			auto_free char *inner =
+				xasprintf("%s%s%s", path, *path != '\0' ? "." : "", key);
 
-			count += differ(inner, json_object_get(want, key), json_object_get(got, key));
+			count += differ(inner, json_object_get(want, key),
+					json_object_get(got, key));
 		}
 	} else if (arrays) {
 		for (size_t i = 0; i < json_array_size(want) || i < json_array_size(got); i++) {
@@ -273,7 +278,8 @@ static int differ(const char *path, const json_t *want, const json_t *got)
 static int carry_out(json_t *document, const struct plan *plan)
 {
 	json_t *objects = json_object_get(document, "objects");
-	auto_free char *self = xasprintf("InferenceAutoscaler/%s", json_path_string(document, "reconcile", ""));
+	auto_free char *self =
+		xasprintf("InferenceAutoscaler/%s", json_path_string(document, "reconcile", ""));
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_write *write = &plan->writes[i];
@@ -282,7 +288,8 @@ static int carry_out(json_t *document, const struct plan *plan)
 		const char *version = kube_object_resource_version(write->object);
 
 		if (*version != '\0' &&
-		    strcmp(version, kube_object_resource_version(json_array_get(objects, at))) != 0) {
+		    strcmp(version, kube_object_resource_version(json_array_get(objects, at))) !=
+			    0) {
 			fprintf(stderr, "  the %s of %s has a precondition that does not hold\n",
 				plan_verb_name(write->verb), id);
 			return 1;
@@ -294,7 +301,8 @@ static int carry_out(json_t *document, const struct plan *plan)
 		}
 	}
 	if (plan->status != NULL) {
-		json_object_set(json_array_get(objects, find_object(objects, self)), "status", plan->status);
+		json_object_set(json_array_get(objects, find_object(objects, self)), "status",
+				plan->status);
 	}
 	return 0;
 }

@@ -77,10 +77,12 @@ static void a_file_needs_no_metadata_of_the_server(void **state)
 static void everything_that_is_written_arrives(void **state)
 {
 	auto_json *object = with_spec(
-		TARGET ", minReplicas: 2, maxReplicas: 2, mode: Requests, scrapeInterval: 1m30s, paused: true,"
-		       " engine: {type: VLLM, port: 8080, path: /m, scheme: https},"
-		       " requests: {signal: Waiting, target: 2500m}, monitor: {labels: {release: x}},"
-		       " behavior: {scaleDown: {stabilizationWindowSeconds: 0}}");
+		TARGET
+		", minReplicas: 2, maxReplicas: 2, mode: Requests, scrapeInterval: 1m30s, paused: "
+		"true,"
+		" engine: {type: VLLM, port: 8080, path: /m, scheme: https},"
+		" requests: {signal: Waiting, target: 2500m}, monitor: {labels: {release: x}},"
+		" behavior: {scaleDown: {stabilizationWindowSeconds: 0}}");
 	auto_error err = ERROR_INIT;
 	auto_autoscaler a;
 
@@ -116,7 +118,7 @@ static const struct {
 	const char *target;
 	int64_t milli;
 } quantities[] = {
-	{"4", 4000},     {"\"4\"", 4000}, {"2500m", 2500}, {"2.5", 2500},
+	{"4", 4000},	  {"\"4\"", 4000}, {"2500m", 2500}, {"2.5", 2500},
 	{"\"0.5\"", 500}, {"1k", 1000000}, {"0.25", 250},   {"1m", 1},
 };
 
@@ -124,7 +126,8 @@ static void targets_are_quantities(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(quantities); i++) {
-		auto_free char *spec = xasprintf(SMALLEST ", requests: {target: %s}", quantities[i].target);
+		auto_free char *spec =
+			xasprintf(SMALLEST ", requests: {target: %s}", quantities[i].target);
 		auto_json *object = with_spec(spec);
 		auto_error err = ERROR_INIT;
 		auto_autoscaler a;
@@ -148,7 +151,9 @@ static void a_port_is_a_number_or_a_name(void **state)
 
 static void null_is_absent(void **state)
 {
-	auto_json *object = with_spec(SMALLEST ", minReplicas: null, requests: null, behavior: null, engine: {port: null}");
+	auto_json *object = with_spec(
+		SMALLEST
+		", minReplicas: null, requests: null, behavior: null, engine: {port: null}");
 	auto_error err = ERROR_INIT;
 	auto_autoscaler a;
 
@@ -164,29 +169,33 @@ static const struct {
 	const char *message;
 } refused[] = {
 	{"maxReplicas: 5", "spec.scaleTargetRef.kind is required"},
-	{"scaleTargetRef: {kind: Deployment}, maxReplicas: 5", "spec.scaleTargetRef.name is required"},
+	{"scaleTargetRef: {kind: Deployment}, maxReplicas: 5",
+	 "spec.scaleTargetRef.name is required"},
 	{TARGET, "spec.maxReplicas is required"},
 	{TARGET ", maxReplicas: null", "spec.maxReplicas is required"},
 	{TARGET ", maxReplicas: five", "spec.maxReplicas must be a whole number"},
 	{TARGET ", maxReplicas: 5.5", "spec.maxReplicas must be a whole number"},
 	{SMALLEST ", mode: 1", "spec.mode must be a string"},
 	{SMALLEST ", mode: GPU", "spec.mode 'GPU' is not available in this version: use Requests"},
-	{SMALLEST ", mode: Combined", "spec.mode 'Combined' is not available in this version: use Requests"},
-	{SMALLEST ", minReplicas: 0",
-		"spec.minReplicas must be at least 1: a Pods metric cannot wake a target from zero replicas"},
-	{SMALLEST ", minReplicas: 6",
-		"spec.maxReplicas must not be below spec.minReplicas: raise maxReplicas or lower minReplicas"},
+	{SMALLEST ", mode: Combined",
+	 "spec.mode 'Combined' is not available in this version: use Requests"},
+	{SMALLEST ", minReplicas: 0", "spec.minReplicas must be at least 1: a Pods metric cannot "
+				      "wake a target from zero replicas"},
+	{SMALLEST ", minReplicas: 6", "spec.maxReplicas must not be below spec.minReplicas: raise "
+				      "maxReplicas or lower minReplicas"},
 	{SMALLEST ", paused: 'yes'", "spec.paused must be true or false"},
 	{SMALLEST ", behavior: fast", "spec.behavior must be an object"},
 	{SMALLEST ", monitor: {labels: [a]}", "spec.monitor.labels must be an object"},
 	{SMALLEST ", requests: {target: 0}",
-		"spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not '0'"},
+	 "spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not '0'"},
 	{SMALLEST ", requests: {target: -1}",
-		"spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not '-1'"},
+	 "spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not '-1'"},
 	{SMALLEST ", requests: {target: many}",
-		"spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not 'many'"},
-	{SMALLEST ", scrapeInterval: soon", "spec.scrapeInterval 'soon' is not a duration: write for example 15s"},
-	{SMALLEST ", scrapeInterval: 0s", "spec.scrapeInterval '0s' is not a duration: write for example 15s"},
+	 "spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not 'many'"},
+	{SMALLEST ", scrapeInterval: soon",
+	 "spec.scrapeInterval 'soon' is not a duration: write for example 15s"},
+	{SMALLEST ", scrapeInterval: 0s",
+	 "spec.scrapeInterval '0s' is not a duration: write for example 15s"},
 };
 
 static void what_is_wrong_is_refused_by_name(void **state)
@@ -233,7 +242,8 @@ static void kinds_are_found_by_version_and_name(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(named); i++) {
-		assert_int_equal(kind_by_name(named[i].api_version, named[i].kind), named[i].expected);
+		assert_int_equal(kind_by_name(named[i].api_version, named[i].kind),
+				 named[i].expected);
 	}
 }
 

@@ -43,21 +43,26 @@ static void rig_init(struct rig *rig)
 	*rig = (struct rig){
 		.settings = SETTINGS_DEFAULT,
 		.invalid = ERROR_INIT,
-		.object = parsed(
-			"metadata: {namespace: shop, name: gemma, uid: u1, creationTimestamp: '2026-01-02T00:00:00Z'}\n"
-			"spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: server}, maxReplicas: 5}\n"),
+		.object = parsed("metadata: {namespace: shop, name: gemma, uid: u1, "
+				 "creationTimestamp: '2026-01-02T00:00:00Z'}\n"
+				 "spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, "
+				 "name: server}, maxReplicas: 5}\n"),
 		.target = parsed("spec: {replicas: 1, selector: {matchLabels: {app: server}}}\n"),
-		.evidence = parsed("asked: {selector: app=server, port: 8000, path: /metrics, scheme: http,\n"
-				   "        metric: vllm_num_requests_running, series: ['vllm:num_requests_running'],\n"
-				   "        prometheus: 'http://p:9090'}\n"
-				   "pods: {total: 1, ready: 1}\n"
-				   "page: {url: 'http://10.0.0.1:8000/metrics', engine: VLLM,\n"
-				   "       series: ['vllm:num_requests_running']}\n"
-				   "prometheus: {up: 1, down: 0, pods: 1}\n"
-				   "metric: {pods: 1}\n"),
-		.hpas = parsed("- metadata: {namespace: shop, name: gemma, ownerReferences: [{uid: u1}]}\n"
-			       "  spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"
-			       "  status: {conditions: [{type: AbleToScale, status: 'True'}, {type: ScalingActive, status: 'True'}]}\n"),
+		.evidence = parsed(
+			"asked: {selector: app=server, port: 8000, path: /metrics, scheme: http,\n"
+			"        metric: vllm_num_requests_running, series: "
+			"['vllm:num_requests_running'],\n"
+			"        prometheus: 'http://p:9090'}\n"
+			"pods: {total: 1, ready: 1}\n"
+			"page: {url: 'http://10.0.0.1:8000/metrics', engine: VLLM,\n"
+			"       series: ['vllm:num_requests_running']}\n"
+			"prometheus: {up: 1, down: 0, pods: 1}\n"
+			"metric: {pods: 1}\n"),
+		.hpas = parsed(
+			"- metadata: {namespace: shop, name: gemma, ownerReferences: [{uid: u1}]}\n"
+			"  spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"
+			"  status: {conditions: [{type: AbleToScale, status: 'True'}, {type: "
+			"ScalingActive, status: 'True'}]}\n"),
 	};
 	assert_int_equal(autoscaler_decode(rig->object, &rig->spec, NULL), 0);
 	rig->wish = json_deep_copy(json_object_get(rig->evidence, "asked"));
@@ -144,15 +149,17 @@ static void pods_forbidden(struct rig *rig)
 
 static void other_hpa(struct rig *rig)
 {
-	json_array_append_new(rig->hpas, parsed("metadata: {namespace: shop, name: theirs}\n"
-						"spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"));
+	json_array_append_new(rig->hpas,
+			      parsed("metadata: {namespace: shop, name: theirs}\n"
+				     "spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"));
 }
 
 static void older_autoscaler(struct rig *rig)
 {
 	json_array_append_new(rig->autoscalers,
-		parsed("metadata: {namespace: shop, name: zz, creationTimestamp: '2026-01-01T00:00:00Z'}\n"
-		       "spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"));
+			      parsed("metadata: {namespace: shop, name: zz, creationTimestamp: "
+				     "'2026-01-01T00:00:00Z'}\n"
+				     "spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"));
 }
 
 static void name_taken(struct rig *rig)
@@ -253,20 +260,24 @@ static const struct row {
 	const char *says; /* part of the message */
 } rows[] = {
 	{invalid, "Accepted", VERDICT_FALSE, "InvalidSpec", "use Requests"},
-	{unsupported, "TargetFound", VERDICT_FALSE, "KindNotSupported", "Deployment or a StatefulSet"},
-	{no_target, "TargetFound", VERDICT_FALSE, "TargetNotFound", "Deployment 'shop/server' does not exist"},
+	{unsupported, "TargetFound", VERDICT_FALSE, "KindNotSupported",
+	 "Deployment or a StatefulSet"},
+	{no_target, "TargetFound", VERDICT_FALSE, "TargetNotFound",
+	 "Deployment 'shop/server' does not exist"},
 	{no_match_labels, "TargetFound", VERDICT_FALSE, "SelectorNotSupported", "use matchLabels"},
 	{no_evidence, "TargetFound", VERDICT_UNKNOWN, "Probing", "waiting"},
 	{pods_forbidden, "TargetFound", VERDICT_FALSE, "PodsNotReadable", "pods cannot be listed"},
 	{no_pods, "TargetFound", VERDICT_FALSE, "NoPods", "see its events"},
 	{other_hpa, "TargetExclusive", VERDICT_FALSE, "OwnedByAnotherHPA", "'shop/theirs'"},
-	{older_autoscaler, "TargetExclusive", VERDICT_FALSE, "OwnedByAnotherAutoscaler", "'shop/zz'"},
+	{older_autoscaler, "TargetExclusive", VERDICT_FALSE, "OwnedByAnotherAutoscaler",
+	 "'shop/zz'"},
 	{name_taken, "TargetExclusive", VERDICT_FALSE, "NameTaken", "Service 'shop/gemma-metrics'"},
 	{no_port, "MetricsExposed", VERDICT_FALSE, "PortNotFound", "'web'"},
 	{none_ready, "MetricsExposed", VERDICT_UNKNOWN, "NoReadyPod", "waiting for its model"},
 	{page_error, "MetricsExposed", VERDICT_FALSE, "PageNotServed", "connection refused"},
 	{no_engine, "MetricsExposed", VERDICT_FALSE, "EngineNotRecognised", "set spec.engine.type"},
-	{no_series, "MetricsExposed", VERDICT_FALSE, "SeriesNotOnPage", "'vllm:num_requests_running'"},
+	{no_series, "MetricsExposed", VERDICT_FALSE, "SeriesNotOnPage",
+	 "'vllm:num_requests_running'"},
 	{no_operator, "ScrapeSelected", VERDICT_FALSE, "PrometheusOperatorMissing", "install it"},
 	{not_selected, "ScrapeSelected", VERDICT_FALSE, "NotSelected", "there is none"},
 	{prometheus_error, "ScrapeHealthy", VERDICT_FALSE, "PrometheusNotReachable", "timed out"},
@@ -274,8 +285,10 @@ static const struct row {
 	{targets_down, "ScrapeHealthy", VERDICT_FALSE, "ScrapeFailing", "no route to host"},
 	{no_samples, "SeriesFresh", VERDICT_FALSE, "SeriesMissing", "three scrape intervals"},
 	{adapter_unknown, "AdapterConfigured", VERDICT_UNKNOWN, "Probing", "waiting"},
-	{adapter_rolling, "AdapterConfigured", VERDICT_UNKNOWN, "RollingOut", "'monitoring/prometheus-adapter'"},
-	{adapter_broken, "AdapterConfigured", VERDICT_FALSE, "RuleConflict", "a rule of somebody else"},
+	{adapter_rolling, "AdapterConfigured", VERDICT_UNKNOWN, "RollingOut",
+	 "'monitoring/prometheus-adapter'"},
+	{adapter_broken, "AdapterConfigured", VERDICT_FALSE, "RuleConflict",
+	 "a rule of somebody else"},
 	{metric_error, "MetricServed", VERDICT_FALSE, "MetricNotServed", "not found"},
 	{no_value, "MetricServed", VERDICT_FALSE, "NoValue", "next relist"},
 };
@@ -309,12 +322,14 @@ static void each_link_breaks_alone(void **state)
 		assert_string_equal(links[first].type, rows[r].link);
 		for (size_t i = 0; i < links_count; i++) {
 			check_words(&verdicts[i]);
-			assert_int_equal(verdicts[i].status, i < first    ? VERDICT_TRUE
+			assert_int_equal(verdicts[i].status, i < first	  ? VERDICT_TRUE
 							     : i == first ? rows[r].status
 									  : VERDICT_UNKNOWN);
 			if (i > first) {
 				assert_string_equal(verdicts[i].reason,
-					rows[r].status == VERDICT_FALSE ? "UpstreamBroken" : "UpstreamPending");
+						    rows[r].status == VERDICT_FALSE
+							    ? "UpstreamBroken"
+							    : "UpstreamPending");
 			}
 		}
 		assert_string_equal(verdicts[first].reason, rows[r].reason);
@@ -413,13 +428,25 @@ static const struct {
 	const char *other; /* metadata and spec of another autoscaler */
 	bool taken;
 } others[] = {
-	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: {kind: Deployment, name: server}}}", true},
-	{"{metadata: {name: a, creationTimestamp: '2026-01-03T00:00:00Z'}, spec: {scaleTargetRef: {kind: Deployment, name: server}}}", false},
-	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: {kind: Deployment, name: else}}}", false},
-	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: {kind: StatefulSet, name: server}}}", false},
+	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: "
+	 "{kind: Deployment, name: server}}}",
+	 true},
+	{"{metadata: {name: a, creationTimestamp: '2026-01-03T00:00:00Z'}, spec: {scaleTargetRef: "
+	 "{kind: Deployment, name: server}}}",
+	 false},
+	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: "
+	 "{kind: Deployment, name: else}}}",
+	 false},
+	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: "
+	 "{kind: StatefulSet, name: server}}}",
+	 false},
 	/* of the same second: by name */
-	{"{metadata: {name: a, creationTimestamp: '2026-01-02T00:00:00Z'}, spec: {scaleTargetRef: {kind: Deployment, name: server}}}", true},
-	{"{metadata: {name: z, creationTimestamp: '2026-01-02T00:00:00Z'}, spec: {scaleTargetRef: {kind: Deployment, name: server}}}", false},
+	{"{metadata: {name: a, creationTimestamp: '2026-01-02T00:00:00Z'}, spec: {scaleTargetRef: "
+	 "{kind: Deployment, name: server}}}",
+	 true},
+	{"{metadata: {name: z, creationTimestamp: '2026-01-02T00:00:00Z'}, spec: {scaleTargetRef: "
+	 "{kind: Deployment, name: server}}}",
+	 false},
 };
 
 static void of_two_autoscalers_one_has_the_target(void **state)
@@ -436,7 +463,8 @@ static void of_two_autoscalers_one_has_the_target(void **state)
 	}
 }
 
-/* Writing must not start while the target is somebody else's, whatever comes earlier in the chain. */
+/* Writing must not start while the target is somebody else's, whatever comes earlier in the chain.
+ */
 static void exclusive_is_asked_apart_from_the_order(void **state)
 {
 	struct rig rig;

@@ -20,7 +20,8 @@ static void each(void (*check)(const struct engine *engine, const struct engine_
 	size_t count = 0;
 
 	for (size_t e = 0; e < engines_count; e++) {
-		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engines[e].signals[i].name != NULL; i++, count++) {
+		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engines[e].signals[i].name != NULL;
+		     i++, count++) {
 			check(&engines[e], &engines[e].signals[i]);
 		}
 	}
@@ -115,15 +116,17 @@ static const struct {
 	int64_t target;
 } vllm[] = {
 	{"Running", "vllm_num_requests_running",
-		"sum(vllm:num_requests_running{<<.LabelMatchers>>}) by (<<.GroupBy>>)", 4000},
+	 "sum(vllm:num_requests_running{<<.LabelMatchers>>}) by (<<.GroupBy>>)", 4000},
 	{"Waiting", "vllm_num_requests_waiting",
-		"sum(vllm:num_requests_waiting{<<.LabelMatchers>>}) by (<<.GroupBy>>)", 1000},
+	 "sum(vllm:num_requests_waiting{<<.LabelMatchers>>}) by (<<.GroupBy>>)", 1000},
 	{"InFlight", "vllm_num_requests_in_flight",
-		"sum(vllm:num_requests_running{<<.LabelMatchers>>}) by (<<.GroupBy>>)"
-		" + sum(vllm:num_requests_waiting{<<.LabelMatchers>>}) by (<<.GroupBy>>)", 4000},
+	 "sum(vllm:num_requests_running{<<.LabelMatchers>>}) by (<<.GroupBy>>)"
+	 " + sum(vllm:num_requests_waiting{<<.LabelMatchers>>}) by (<<.GroupBy>>)",
+	 4000},
 	{"KVCache", "vllm_kv_cache_usage_percent",
-		"100 * (max(vllm:kv_cache_usage_perc{<<.LabelMatchers>>}) by (<<.GroupBy>>)"
-		" or max(vllm:gpu_cache_usage_perc{<<.LabelMatchers>>}) by (<<.GroupBy>>))", 80000},
+	 "100 * (max(vllm:kv_cache_usage_perc{<<.LabelMatchers>>}) by (<<.GroupBy>>)"
+	 " or max(vllm:gpu_cache_usage_perc{<<.LabelMatchers>>}) by (<<.GroupBy>>))",
+	 80000},
 };
 
 static void vllm_has_its_four_signals(void **state)
