@@ -16,6 +16,9 @@ struct verdict {
 	char *message;      /* heap, owned */
 };
 
+/* The reason of a link that waits for its first look. */
+#define REASON_PROBING "Probing"
+
 struct link {
 	const char *type; /* the condition's */
 	void (*judge)(const struct facts *facts, struct verdict *verdict);

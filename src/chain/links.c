@@ -58,7 +58,7 @@ static const json_t *probed(const struct facts *facts, const char *name, const c
 	const char *error = json_path_string(document, "error", NULL);
 
 	if (document == NULL || !answers(facts, name)) {
-		SAY(verdict, VERDICT_UNKNOWN, "Probing", "waiting for the first look at it");
+		SAY(verdict, VERDICT_UNKNOWN, REASON_PROBING, "waiting for the first look at it");
 		return NULL;
 	}
 	if (error != NULL) {
@@ -305,7 +305,7 @@ static void judge_adapter_configured(const struct facts *facts, struct verdict *
 
 	switch (facts->adapter) {
 	case ADAPTER_UNKNOWN:
-		SAY(verdict, VERDICT_UNKNOWN, "Probing", "waiting for the first look at it");
+		SAY(verdict, VERDICT_UNKNOWN, REASON_PROBING, "waiting for the first look at it");
 		return;
 	case ADAPTER_ROLLING:
 		SAY(verdict, VERDICT_UNKNOWN, "RollingOut", "Deployment '%s/%s' is restarting with our rules",

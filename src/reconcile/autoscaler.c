@@ -107,6 +107,15 @@ static json_t *wish_to_probe(const struct observation *o, const struct world *wo
 		(json_int_t)clock_parse_duration(o->spec.scrape_interval));
 }
 
+/* An operator that starts knows less than the status it finds: until its first look has ended,
+ * what was last said of this very generation stays. */
+static bool awaits_first_look(const struct observation *o, const struct verdict *verdicts, size_t first)
+{
+	return o->facts.evidence == NULL && o->facts.write_problem == NULL && first < links_count &&
+	       strcmp(verdicts[first].reason, REASON_PROBING) == 0 &&
+	       json_path_int(o->object, "status.observedGeneration", -1) == o->spec.generation;
+}
+
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan)
 {
 	json_t *object = world->get(world->ctx, KIND_AUTOSCALER, ns, name);
@@ -135,11 +144,10 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	}
 	plan->healthy = first == links_count;
 	status = status_make(&o.facts, verdicts, first, world->now_ms);
-	if (json_equal(status, json_object_get(object, "status"))) {
-		json_decref(status);
-	} else {
-		plan->status = status;
+	if (!awaits_first_look(&o, verdicts, first) && !json_equal(status, json_object_get(object, "status"))) {
+		plan->status = json_incref(status);
 	}
+	json_decref(status);
 	verdicts_release(verdicts);
 	free_indirect(&verdicts);
 }
