@@ -1,4 +1,6 @@
 """The story of one InferenceAutoscaler on a real node, told in order: each test is a chapter and builds on the last."""
+import time
+
 import pytest
 
 from conftest import eventually
@@ -80,6 +82,14 @@ def test_load_of_12_at_target_4_makes_3_replicas(kube, manifest, before):
 def test_status_tells_the_replicas(kube, before):
     eventually("three replicas in the status",
                lambda: kube.get(*AUTOSCALER)["status"].get("replicas", {}).get("current") == 3, 30)
+
+
+def test_it_stays_at_3(kube, before):
+    """Samples of the pods are not of one moment; for two periods of the HPA that must not ask for a fourth replica."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert replicas(kube) == 3
+        time.sleep(1)
 
 
 def test_without_load_it_returns_to_1(kube, before):
