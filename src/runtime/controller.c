@@ -13,10 +13,10 @@
 #include "kube/informer.h"
 #include "probe/probe.h"
 #include "reconcile/reconcile.h"
+#include "routes.h"
 #include "runtime/queue.h"
 #include "runtime/runner.h"
 
-#define STACK_KEY "stack" /* autoscalers' keys have a slash */
 #define PARALLEL 4
 #define OWN_WRITE_WAIT_MS 2000
 #define LIVE_MS (15 * 60 * 1000)
@@ -27,6 +27,7 @@ struct controller {
 	struct kube_informer *informers[KIND_COUNT];
 	struct queue *queue;
 	struct prober *prober;
+	struct routes routes;
 	struct stack_state stack;
 	struct map passes; /* key → struct pass */
 	unsigned running;  /* passes whose runner is at work */
@@ -130,121 +131,14 @@ static struct world world_now(struct controller *c)
 	};
 }
 
-/* From changes to keys. */
-
-/* Queues the autoscalers of a namespace (NULL = all) that `wanted` picks. */
-static void queue_autoscalers(struct controller *c, const char *ns, bool (*wanted)(const json_t *, const void *),
-	const void *arg, bool kick)
-{
-	auto_json *all = kube_cache_list(cache_of(c, KIND_AUTOSCALER), ns);
-	size_t i;
-	json_t *object;
-
-	json_array_foreach(all, i, object) {
-		if (wanted == NULL || wanted(object, arg)) {
-			auto_free char *key = kube_object_key(object);
-
-			queue_add(c->queue, key);
-			if (kick) {
-				prober_kick(c->prober, key);
-			}
-		}
-	}
-}
-
-static bool targets_name(const json_t *autoscaler, const void *name)
-{
-	return strcmp(json_path_string(autoscaler, "spec.scaleTargetRef.name", ""), name) == 0;
-}
-
-static void queue_named(struct controller *c, const char *ns, const char *name)
-{
-	if (name != NULL && kube_cache_has(cache_of(c, KIND_AUTOSCALER), ns, name)) {
-		auto_free char *key = kube_key(ns, name);
-
-		queue_add(c->queue, key);
-	}
-}
-
-/* A child, by its label, its owner and its name: any of them may have been edited away. */
-static void queue_child_owner(struct controller *c, const json_t *object)
-{
-	static const char suffix[] = "-metrics";
-	const char *ns = kube_object_namespace(object);
-	const char *name = kube_object_name(object);
-	size_t len = strlen(name);
-	size_t i;
-	json_t *owner;
-
-	queue_named(c, ns, kube_object_label(object, LABEL_AUTOSCALER));
-	json_array_foreach(json_path(object, "metadata.ownerReferences"), i, owner) {
-		queue_named(c, ns, json_path_string(owner, "name", NULL));
-	}
-	queue_named(c, ns, name);
-	if (len > sizeof(suffix) - 1 && strcmp(name + len - (sizeof(suffix) - 1), suffix) == 0) {
-		auto_free char *stem = xstrndup(name, len - (sizeof(suffix) - 1));
-
-		queue_named(c, ns, stem);
-	}
-}
-
-static void autoscaler_changed(struct controller *c, enum kube_event_type type, const json_t *object)
-{
-	auto_free char *key = kube_object_key(object);
-	bool edited = json_path_int(object, "metadata.generation", 0) != json_path_int(object, "status.observedGeneration", 0);
-
-	if (type == KUBE_DELETED) {
-		prober_forget(c->prober, key);
-	}
-	queue_add(c->queue, key);
-	if (type != KUBE_MODIFIED || edited) {
-		/* Siblings may have waited for this target, and the union of rules may differ. */
-		queue_autoscalers(c, kube_object_namespace(object), targets_name,
-			json_path_string(object, "spec.scaleTargetRef.name", ""), false);
-		queue_add(c->queue, STACK_KEY);
-	}
-}
-
 static void on_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
 {
 	struct controller *c = ctx;
-	const char *ns = kube_object_namespace(object);
-	enum kind kind = KIND_COUNT;
 
-	if (!c->synced || c->stopped) {
-		return;
-	}
-	for (int i = 0; i < KIND_COUNT; i++) {
-		kind = c->informers[i] == informer ? (enum kind)i : kind;
-	}
-	switch (kind) {
-	case KIND_AUTOSCALER:
-		autoscaler_changed(c, type, object);
-		return;
-	case KIND_DEPLOYMENT:
-	case KIND_STATEFULSET:
-		queue_autoscalers(c, ns, targets_name, kube_object_name(object), true);
-		return;
-	case KIND_HPA:
-		queue_autoscalers(c, ns, targets_name, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
-		queue_child_owner(c, object);
-		return;
-	case KIND_SERVICE:
-	case KIND_SERVICEMONITOR:
-		queue_child_owner(c, object);
-		return;
-	case KIND_NAMESPACE:
-		queue_autoscalers(c, kube_object_name(object), NULL, NULL, false);
-		return;
-	case KIND_PROMETHEUS:
-		queue_autoscalers(c, NULL, NULL, NULL, false);
-		return;
-	case KIND_CONFIGMAP:
-	case KIND_ADAPTER_DEPLOYMENT:
-		queue_add(c->queue, STACK_KEY);
-		return;
-	case KIND_COUNT:
-		return;
+	for (int i = 0; i < KIND_COUNT && c->synced && !c->stopped; i++) {
+		if (c->informers[i] == informer) {
+			routes_changed(&c->routes, (enum kind)i, type, object);
+		}
 	}
 }
 
@@ -270,7 +164,7 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	if (!was) {
 		log_event(LOG_INFO, "caches synced", NULL);
 	}
-	queue_autoscalers(c, NULL, NULL, NULL, false);
+	routes_all(&c->routes, false);
 	queue_add(c->queue, STACK_KEY);
 }
 
@@ -371,7 +265,7 @@ static void work_stack(struct controller *c, struct pass *pass)
 			  c->stack.message != NULL ? c->stack.message : "") != 0;
 	if (changed) {
 		/* A newly loaded rule is worth a look at once. */
-		queue_autoscalers(c, NULL, NULL, NULL, c->stack.state == ADAPTER_LOADED);
+		routes_all(&c->routes, c->stack.state == ADAPTER_LOADED);
 	}
 	free_indirect(&before.message);
 	run(c, pass, &plan, NULL);
@@ -432,6 +326,8 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}
+	c->routes = (struct routes){
+		.autoscalers = cache_of(c, KIND_AUTOSCALER), .queue = c->queue, .prober = c->prober};
 	return c;
 }
 

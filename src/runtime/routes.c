@@ -1,0 +1,121 @@
+/* From a change of an object to the keys it concerns. */
+#include "routes.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+
+/* Queues the autoscalers of a namespace (NULL = all) that `wanted` picks. */
+static void queue_autoscalers(const struct routes *r, const char *ns, bool (*wanted)(const json_t *, const void *),
+	const void *arg, bool kick)
+{
+	auto_json *all = kube_cache_list(r->autoscalers, ns);
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(all, i, object) {
+		if (wanted == NULL || wanted(object, arg)) {
+			auto_free char *key = kube_object_key(object);
+
+			queue_add(r->queue, key);
+			if (kick) {
+				prober_kick(r->prober, key);
+			}
+		}
+	}
+}
+
+static bool targets_name(const json_t *autoscaler, const void *name)
+{
+	return strcmp(json_path_string(autoscaler, "spec.scaleTargetRef.name", ""), name) == 0;
+}
+
+static void queue_named(const struct routes *r, const char *ns, const char *name)
+{
+	if (name != NULL && kube_cache_has(r->autoscalers, ns, name)) {
+		auto_free char *key = kube_key(ns, name);
+
+		queue_add(r->queue, key);
+	}
+}
+
+/* A child, by its label, its owner and its name: any of them may have been edited away. */
+static void queue_child_owner(const struct routes *r, const json_t *object)
+{
+	static const char suffix[] = "-metrics";
+	const char *ns = kube_object_namespace(object);
+	const char *name = kube_object_name(object);
+	size_t len = strlen(name);
+	size_t i;
+	json_t *owner;
+
+	queue_named(r, ns, kube_object_label(object, LABEL_AUTOSCALER));
+	json_array_foreach(json_path(object, "metadata.ownerReferences"), i, owner) {
+		queue_named(r, ns, json_path_string(owner, "name", NULL));
+	}
+	queue_named(r, ns, name);
+	if (len > sizeof(suffix) - 1 && strcmp(name + len - (sizeof(suffix) - 1), suffix) == 0) {
+		auto_free char *stem = xstrndup(name, len - (sizeof(suffix) - 1));
+
+		queue_named(r, ns, stem);
+	}
+}
+
+static void autoscaler_changed(const struct routes *r, enum kube_event_type type, const json_t *object)
+{
+	auto_free char *key = kube_object_key(object);
+	bool edited = json_path_int(object, "metadata.generation", 0) != json_path_int(object, "status.observedGeneration", 0);
+
+	if (type == KUBE_DELETED) {
+		prober_forget(r->prober, key);
+	}
+	queue_add(r->queue, key);
+	if (type != KUBE_MODIFIED || edited) {
+		/* Siblings may have waited for this target, and the union of rules may differ. */
+		queue_autoscalers(r, kube_object_namespace(object), targets_name,
+			json_path_string(object, "spec.scaleTargetRef.name", ""), false);
+		queue_add(r->queue, STACK_KEY);
+	}
+}
+
+void routes_changed(const struct routes *r, enum kind kind, enum kube_event_type type, const json_t *object)
+{
+	const char *ns = kube_object_namespace(object);
+
+	switch (kind) {
+	case KIND_AUTOSCALER:
+		autoscaler_changed(r, type, object);
+		return;
+	case KIND_DEPLOYMENT:
+	case KIND_STATEFULSET:
+		queue_autoscalers(r, ns, targets_name, kube_object_name(object), true);
+		return;
+	case KIND_HPA:
+		queue_autoscalers(r, ns, targets_name, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
+		queue_child_owner(r, object);
+		return;
+	case KIND_SERVICE:
+	case KIND_SERVICEMONITOR:
+		queue_child_owner(r, object);
+		return;
+	case KIND_NAMESPACE:
+		queue_autoscalers(r, kube_object_name(object), NULL, NULL, false);
+		return;
+	case KIND_PROMETHEUS:
+		queue_autoscalers(r, NULL, NULL, NULL, false);
+		return;
+	case KIND_CONFIGMAP:
+	case KIND_ADAPTER_DEPLOYMENT:
+		queue_add(r->queue, STACK_KEY);
+		return;
+	case KIND_COUNT:
+		return;
+	}
+}
+
+void routes_all(const struct routes *r, bool kick)
+{
+	queue_autoscalers(r, NULL, NULL, NULL, kick);
+}
