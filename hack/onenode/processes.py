@@ -13,7 +13,7 @@ from .failure import Failure
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 # No proxy variable of the caller's reaches a component.
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
+_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
 def identity(pid):
