@@ -171,9 +171,9 @@ def test_no_wildcard_and_no_secret(render):
 
 
 def test_writes_outside_are_by_name(render):
-    """What is not a child of an autoscaler is written by its name only, events and new Leases apart."""
+    """What is not a child of an autoscaler is written by its name only, new Leases apart."""
     ours = {"services", "servicemonitors", "horizontalpodautoscalers", "inferenceautoscalers/status",
-            "inferenceautoscalers/finalizers", "events"}
+            "inferenceautoscalers/finalizers"}
     for _, _, rule in rules(render()):
         if set(rule["verbs"]) <= {"get", "list", "watch"} or set(rule["resources"]) <= ours:
             continue
@@ -204,20 +204,18 @@ ALLOWED = [
         for group, resource in (
             ("", "services"), ("monitoring.coreos.com", "servicemonitors"), ("autoscaling", "horizontalpodautoscalers"),
         )
-        for v in ("get", "list", "watch", "create", "patch", "delete")
+        for v in ("list", "watch", "create", "patch")
     ),
+    ("{ns}", "delete", "autoscaling", "horizontalpodautoscalers", "", "gemma"),
     *(("", "list", g, r, "", "") for g, r in (
         ("monitoring.coreos.com", "prometheuses"), ("apps", "deployments"), ("apps", "statefulsets"),
         ("", "pods"), ("", "namespaces"),
     )),
-    ("{ns}", "create", "events.k8s.io", "events", "", ""),
     ("{ns}", "get", "custom.metrics.k8s.io", "pods", "vllm_num_requests_running", "*"),
-    ("", "watch", "apiextensions.k8s.io", "customresourcedefinitions", "", "prometheuses.monitoring.coreos.com"),
-    ("", "get", "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io"),
-    *(("{adapter}", v, "", "configmaps", "", "prometheus-adapter") for v in ("get", "list", "watch", "patch", "update")),
-    *(("{adapter}", v, "apps", "deployments", "", "prometheus-adapter") for v in ("get", "patch")),
+    *(("{adapter}", v, "", "configmaps", "", "prometheus-adapter") for v in ("list", "watch", "patch")),
+    *(("{adapter}", v, "apps", "deployments", "", "prometheus-adapter") for v in ("list", "watch", "patch")),
     ("{system}", "create", "coordination.k8s.io", "leases", "", ""),
-    *(("{system}", v, "coordination.k8s.io", "leases", "", RELEASE) for v in ("get", "update", "patch")),
+    *(("{system}", v, "coordination.k8s.io", "leases", "", RELEASE) for v in ("get", "update")),
 ]
 DENIED = [
     *(("{ns}", v, "", "secrets", "", "x") for v in ("get", "list", "watch")),
@@ -233,8 +231,9 @@ DENIED = [
     ("{system}", "update", "coordination.k8s.io", "leases", "", "other"),
     ("{ns}", "get", "custom.metrics.k8s.io", "pods", "other_metric", "*"),
     ("{ns}", "create", "", "pods", "exec", "x"),
+    *(("{ns}", "delete", g, r, "", "gemma") for g, r in (("", "services"), ("monitoring.coreos.com", "servicemonitors"))),
     ("", "list", "apiextensions.k8s.io", "customresourcedefinitions", "", ""),
-    ("", "patch", "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io"),
+    ("", "get", "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io"),
 ]
 
 

@@ -59,36 +59,40 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   namespace: {{ .Release.Namespace }}
 {{- end }}
 
-{{/* Rights on what lies in the namespaces that are worked in. */}}
-{{- define "ia.namespacedRules" -}}
+{{/* What is read everywhere, and what is written of an autoscaler's own. */}}
+{{- define "ia.rules" -}}
 - apiGroups: [inference-autoscaler.io]
   resources: [inferenceautoscalers]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [inference-autoscaler.io]
   resources: [inferenceautoscalers/status]
-  verbs: [get, patch]
+  verbs: [patch]
 # The children block their owner's deletion; some clusters allow that only to who may set its finalizers.
 - apiGroups: [inference-autoscaler.io]
   resources: [inferenceautoscalers/finalizers]
   verbs: [update]
 - apiGroups: [""]
   resources: [services]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch]
 - apiGroups: [monitoring.coreos.com]
   resources: [servicemonitors]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch]
+# Deleted only where an older autoscaler has the target: two of them stop each other.
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [deployments, statefulsets]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
-- apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [create, patch]
+  verbs: [list]
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [list, watch]
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheuses]
+  verbs: [list, watch]
 # To the API server a metric of pods is a subresource of theirs; a rule for all of them would be a wildcard.
 - apiGroups: [custom.metrics.k8s.io]
   resources:
@@ -96,26 +100,5 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   - pods/vllm_num_requests_waiting
   - pods/vllm_num_requests_in_flight
   - pods/vllm_kv_cache_usage_percent
-  verbs: [get]
-{{- end }}
-
-{{/* Rights on what has no namespace, or decides about all of them: which Prometheus selects a monitor. */}}
-{{- define "ia.clusterRules" -}}
-- apiGroups: [""]
-  resources: [namespaces]
-  verbs: [get, list, watch]
-- apiGroups: [monitoring.coreos.com]
-  resources: [prometheuses]
-  verbs: [get, list, watch]
-- apiGroups: [apiextensions.k8s.io]
-  resources: [customresourcedefinitions]
-  resourceNames:
-  - inferenceautoscalers.inference-autoscaler.io
-  - servicemonitors.monitoring.coreos.com
-  - prometheuses.monitoring.coreos.com
-  verbs: [get, list, watch]
-- apiGroups: [apiregistration.k8s.io]
-  resources: [apiservices]
-  resourceNames: [v1beta1.custom.metrics.k8s.io]
   verbs: [get]
 {{- end }}
