@@ -263,6 +263,10 @@ static void work_stack(struct controller *c, struct pass *pass)
 	changed = before.state != c->stack.state || before.reason != c->stack.reason ||
 		  strcmp(before.message != NULL ? before.message : "",
 			  c->stack.message != NULL ? c->stack.message : "") != 0;
+	if (changed && c->stack.state == ADAPTER_BROKEN) {
+		log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->stack.reason, "message",
+			c->stack.message, NULL);
+	}
 	if (changed) {
 		/* A newly loaded rule is worth a look at once. */
 		routes_all(&c->routes, c->stack.state == ADAPTER_LOADED);
