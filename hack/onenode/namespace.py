@@ -16,7 +16,6 @@ from .progress import until
 
 CGROUP = "inference-autoscaler"
 _ALIAS = "hack/cluster --state "
-_CGROUPS = Path("/sys/fs/cgroup")
 _READY = Path("/run/onenode-ready")
 # The node gets folders of its own here: in memory, or (bound) below its state folder.
 _IN_MEMORY = ("/run", "/var/log")
@@ -146,29 +145,33 @@ def _inhabited(namespace):
     return False
 
 
-def _hierarchies():
-    """The folders in which a cgroup must be made: one in version 2, one for each controller in version 1."""
-    if (_CGROUPS / "cgroup.controllers").exists():
-        return [_CGROUPS]
+def _hierarchies(kind):
+    """Where cgroups of a version are mounted: "cgroup", once for each controller, or "cgroup2", once."""
     mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    return [Path(words[1]) for words in mounts if words[2] == "cgroup"]
+    return [Path(words[1]) for words in mounts if words[2] == kind]
 
 
 def create_cgroup():
-    for hierarchy in _hierarchies():
+    controllers = _hierarchies("cgroup")
+    for hierarchy in controllers:
         group = hierarchy / CGROUP
         group.mkdir(exist_ok=True)
-        if (hierarchy / "cgroup.controllers").exists():
-            for parent in (hierarchy, group):
-                for controller in (parent / "cgroup.controllers").read_text().split():
-                    (parent / "cgroup.subtree_control").write_text(f"+{controller}")
-        for file in ("cpuset.cpus", "cpuset.mems"):  # version 1 leaves them empty, and then nothing may run
+        for file in ("cpuset.cpus", "cpuset.mems"):  # they begin empty, and then nothing may run
             if (group / file).exists() and not (group / file).read_text().strip():
                 (group / file).write_text((hierarchy / file).read_text())
+    if controllers:
+        return  # where both are mounted, version 1 has the controllers
+    for hierarchy in _hierarchies("cgroup2"):
+        group = hierarchy / CGROUP
+        group.mkdir(exist_ok=True)
+        for parent in (hierarchy, group):
+            for controller in (parent / "cgroup.controllers").read_text().split():
+                (parent / "cgroup.subtree_control").write_text(f"+{controller}")
 
 
 def remove_cgroup():
-    for hierarchy in _hierarchies():
+    # Also where none was made: runc makes groups in a version 2 that is mounted beside version 1.
+    for hierarchy in _hierarchies("cgroup") + _hierarchies("cgroup2"):
         for folder, _, _ in os.walk(hierarchy / CGROUP, topdown=False):
             until(f"the cgroup '{folder}' is empty", lambda: _try_rmdir(folder), 5)
 
