@@ -46,8 +46,6 @@ struct facts {
 	const char *write_problem;   /* why the last write failed; NULL when it did not */
 
 	bool prometheus_missing;     /* prometheus-operator's types are not installed */
-	const json_t *prometheuses;  /* all */
-	const json_t *namespaces;    /* all, for namespace selectors */
 	const char *selected_by;     /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *select_problem;  /* why none does; NULL when selected */
 

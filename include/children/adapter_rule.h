@@ -31,6 +31,7 @@
 
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "engine/presets.h"
 
 /* One rule of ours, per engine and signal. The strings are borrowed. */
 struct adapter_rule {
@@ -41,6 +42,8 @@ struct adapter_rule {
 	const char *metrics_query;   /* PromQL with <<.Series>>, <<.LabelMatchers>>, <<.GroupBy>> */
 };
 
+/* The rule that serves a signal; borrows its strings. */
+struct adapter_rule adapter_rule_of(const struct engine_signal *signal);
 /* Whether the adapter would take a rule of ours; the error names the rule and the field. */
 int adapter_rule_check(const struct adapter_rule *rule, struct error *err);
 /* The rule as the adapter will read it. New reference. */

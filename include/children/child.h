@@ -29,6 +29,9 @@ struct workload {
 	int64_t replicas;             /* the target's now; -1 = not known */
 };
 
+/* The signal's target per replica as a quantity: the user's, else the signal's usual one; heap, caller owns. */
+char *workload_target(const struct workload *workload);
+
 struct child {
 	enum kind kind;
 	/* The suffix of the child's name after the autoscaler's. */

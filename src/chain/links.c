@@ -130,19 +130,6 @@ static bool older(const json_t *other, const json_t *self)
 	return order != 0 ? order < 0 : strcmp(kube_object_name(other), kube_object_name(self)) < 0;
 }
 
-static bool owned_by(const json_t *object, const char *uid)
-{
-	size_t i;
-	json_t *owner;
-
-	json_array_foreach(json_path(object, "metadata.ownerReferences"), i, owner) {
-		if (strcmp(json_path_string(owner, "uid", ""), uid) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* The older autoscaler of the same target, or NULL. */
 static const json_t *older_owner(const struct facts *facts)
 {
@@ -174,7 +161,7 @@ static void judge_target_exclusive(const struct facts *facts, struct verdict *ve
 	}
 	json_array_foreach((json_t *)facts->hpas, i, other) {
 		/* An HPA of a younger autoscaler goes away by itself. */
-		if (scales_target(other, spec) && !owned_by(other, spec->uid) &&
+		if (scales_target(other, spec) && !kube_object_owned_by(other, spec->uid) &&
 			kube_object_label(other, LABEL_AUTOSCALER) == NULL) {
 			SAY(verdict, VERDICT_FALSE, "OwnedByAnotherHPA",
 				"HorizontalPodAutoscaler '%s/%s' scales %s '%s' too: delete it", spec->ns,
@@ -342,31 +329,24 @@ static void judge_metric_served(const struct facts *facts, struct verdict *verdi
 static void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 {
 	size_t i;
-	size_t c;
 	json_t *hpa;
-	json_t *condition;
 
 	json_array_foreach((json_t *)facts->hpas, i, hpa) {
-		if (!owned_by(hpa, facts->workload.spec->uid)) {
+		const json_t *condition = kube_object_condition(hpa, "ScalingActive");
+
+		if (!kube_object_owned_by(hpa, facts->workload.spec->uid) || condition == NULL) {
 			continue;
 		}
-		json_array_foreach(json_path(hpa, "status.conditions"), c, condition) {
-			const char *status = json_path_string(condition, "status", "");
-
-			if (strcmp(json_path_string(condition, "type", ""), "ScalingActive") != 0) {
-				continue;
-			}
-			/* The HPA's reason tells all; its message repeats moving detail. */
-			if (strcmp(status, "True") == 0) {
-				SAY(verdict, VERDICT_TRUE, "ScalingActive", "HorizontalPodAutoscaler '%s/%s' reads its metric",
-					kube_object_namespace(hpa), kube_object_name(hpa));
-			} else {
-				SAY(verdict, VERDICT_FALSE, "ScalingInactive",
-					"HorizontalPodAutoscaler '%s/%s' does not scale: %s", kube_object_namespace(hpa),
-					kube_object_name(hpa), json_path_string(condition, "reason", "no reason given"));
-			}
-			return;
+		/* The HPA's reason tells all; its message repeats moving detail. */
+		if (strcmp(json_path_string(condition, "status", ""), "True") == 0) {
+			SAY(verdict, VERDICT_TRUE, "ScalingActive", "HorizontalPodAutoscaler '%s/%s' reads its metric",
+				kube_object_namespace(hpa), kube_object_name(hpa));
+		} else {
+			SAY(verdict, VERDICT_FALSE, "ScalingInactive",
+				"HorizontalPodAutoscaler '%s/%s' does not scale: %s", kube_object_namespace(hpa),
+				kube_object_name(hpa), json_path_string(condition, "reason", "no reason given"));
 		}
+		return;
 	}
 	SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not reported yet");
 }

@@ -99,6 +99,13 @@ static const char *pod_label(const struct adapter_rule *rule)
 	return rule->pod_label ? rule->pod_label : "pod";
 }
 
+struct adapter_rule adapter_rule_of(const struct engine_signal *signal)
+{
+	return (struct adapter_rule){.name = signal->metric,
+		.series_query = signal->series_query,
+		.metrics_query = signal->metrics_query};
+}
+
 int adapter_rule_check(const struct adapter_rule *rule, struct error *err)
 {
 	if (!rule->name || !is_name(rule->name))

@@ -3,9 +3,17 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/quantity.h"
 
 const struct child *const children[] = {&child_service, &child_servicemonitor, &child_hpa};
 const size_t children_count = ARRAY_LEN(children);
+
+char *workload_target(const struct workload *workload)
+{
+	int64_t milli = workload->spec->target_milli;
+
+	return quantity_format_milli(milli > 0 ? milli : workload->signal->default_target_milli);
+}
 
 char *child_name(const struct child *child, const struct autoscaler *spec)
 {

@@ -41,8 +41,7 @@ static json_t *make(const struct workload *w)
 {
 	const struct autoscaler *spec = w->spec;
 	json_t *hpa = child_base(&child_hpa, spec);
-	int64_t milli = spec->target_milli > 0 ? spec->target_milli : w->signal->default_target_milli;
-	auto_free char *target = quantity_format_milli(milli);
+	auto_free char *target = workload_target(w);
 	int64_t min = spec->min_replicas;
 	int64_t max = spec->max_replicas;
 

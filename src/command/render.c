@@ -91,9 +91,7 @@ static int render(const struct world *world, json_t *object, bool as_json, struc
 		print_object(child, as_json);
 		json_decref(child);
 	}
-	const struct adapter_rule rule = {.name = w->signal->metric,
-		.series_query = w->signal->series_query,
-		.metrics_query = w->signal->metrics_query};
+	const struct adapter_rule rule = adapter_rule_of(w->signal);
 	auto_json *rules = json_pack("{s:[o]}", "rules", adapter_rule_json(&rule));
 	auto_free char *text = as_json ? json_text(rules) : yaml_text(rules);
 	auto_json *configmap = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",

@@ -117,6 +117,14 @@ static void ignore_closed(void *ctx)
 	(void)ctx;
 }
 
+static void close_handles(struct operator *op)
+{
+	for (size_t i = 0; i < ARRAY_LEN(op->signals); i++) {
+		uv_close((uv_handle_t *)&op->signals[i], NULL);
+	}
+	uv_close((uv_handle_t *)&op->deadline, NULL);
+}
+
 static void on_lease_closed(void *ctx)
 {
 	struct operator *op = ctx;
@@ -124,10 +132,7 @@ static void on_lease_closed(void *ctx)
 	op->lease = NULL;
 	http_client_close(op->http, ignore_closed, NULL);
 	http_client_close(op->lease_http, ignore_closed, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(op->signals); i++) {
-		uv_close((uv_handle_t *)&op->signals[i], NULL);
-	}
-	uv_close((uv_handle_t *)&op->deadline, NULL);
+	close_handles(op);
 }
 
 static void on_controller_closed(void *ctx)
@@ -240,7 +245,6 @@ static void init(struct operator *op)
 		op->signals[i].data = op;
 		uv_signal_start(&op->signals[i], on_signal, numbers[i]);
 	}
-	signal(SIGPIPE, SIG_IGN);
 }
 
 static int run_main(int argc, char **argv)
@@ -269,10 +273,7 @@ static int run_main(int argc, char **argv)
 		if (op.controller != NULL) {
 			on_endpoint_closed(&op);
 		} else {
-			for (size_t i = 0; i < ARRAY_LEN(op.signals); i++) {
-				uv_close((uv_handle_t *)&op.signals[i], NULL);
-			}
-			uv_close((uv_handle_t *)&op.deadline, NULL);
+			close_handles(&op);
 		}
 	}
 	uv_run(&op.loop, UV_RUN_DEFAULT);

@@ -11,18 +11,8 @@
 
 bool reading_pod_ready(const json_t *pod)
 {
-	size_t i;
-	json_t *condition;
-
-	if (json_path(pod, "metadata.deletionTimestamp") != NULL || json_path_string(pod, "status.podIP", NULL) == NULL) {
-		return false;
-	}
-	json_array_foreach(json_path(pod, "status.conditions"), i, condition) {
-		if (strcmp(json_path_string(condition, "type", ""), "Ready") == 0) {
-			return strcmp(json_path_string(condition, "status", ""), "True") == 0;
-		}
-	}
-	return false;
+	return json_path(pod, "metadata.deletionTimestamp") == NULL && json_path_string(pod, "status.podIP", NULL) != NULL &&
+	       strcmp(json_path_string(kube_object_condition(pod, "Ready"), "status", ""), "True") == 0;
 }
 
 json_t *reading_pods(const json_t *list, json_t *names, const json_t **first)

@@ -127,8 +127,6 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 		world->missing(world->ctx, KIND_SERVICEMONITOR) || world->missing(world->ctx, KIND_PROMETHEUS);
 	o->prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
 	o->namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
-	o->facts.prometheuses = o->prometheuses;
-	o->facts.namespaces = o->namespaces;
 	monitoring_find(o->prometheuses, o->namespaces, o->spec.ns, o->spec.monitor_labels, own, &o->monitoring);
 	o->facts.workload.monitor_labels = o->monitoring.labels;
 	o->facts.selected_by = o->monitoring.selected_by;

@@ -65,11 +65,7 @@ static struct adapter_rule *make_rules(const json_t *needed)
 	json_t *value;
 
 	json_object_foreach((json_t *)needed, metric, value) {
-		const struct engine_signal *signal = engine_signal_by_metric(metric);
-
-		rules[n++] = (struct adapter_rule){.name = signal->metric,
-			.series_query = signal->series_query,
-			.metrics_query = signal->metrics_query};
+		rules[n++] = adapter_rule_of(engine_signal_by_metric(metric));
 	}
 	return rules;
 }
@@ -115,15 +111,7 @@ static bool rolled_out(const json_t *deployment)
 /* The Deployment's own verdict that its new pods do not come up. */
 static bool rollout_stuck(const json_t *deployment)
 {
-	size_t i;
-	json_t *condition;
-
-	json_array_foreach(json_path(deployment, "status.conditions"), i, condition) {
-		if (strcmp(json_path_string(condition, "type", ""), "Progressing") == 0) {
-			return strcmp(json_path_string(condition, "status", ""), "False") == 0;
-		}
-	}
-	return false;
+	return strcmp(json_path_string(kube_object_condition(deployment, "Progressing"), "status", ""), "False") == 0;
 }
 
 static bool same_text(const char *a, const char *b)

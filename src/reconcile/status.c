@@ -6,25 +6,11 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/quantity.h"
 #include "kube/resource.h"
-
-static const json_t *old_condition(const json_t *object, const char *type)
-{
-	size_t i;
-	json_t *condition;
-
-	json_array_foreach(json_path(object, "status.conditions"), i, condition) {
-		if (strcmp(json_path_string(condition, "type", ""), type) == 0) {
-			return condition;
-		}
-	}
-	return NULL;
-}
 
 static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
 {
-	const json_t *old = old_condition(facts->object, type);
+	const json_t *old = kube_object_condition(facts->object, type);
 	const char *status = verdict_status_text(verdict->status);
 	bool same = strcmp(json_path_string(old, "status", ""), status) == 0;
 
@@ -73,20 +59,15 @@ static json_t *make_replicas(const struct facts *facts)
 	const char *uid = facts->workload.spec->uid;
 	json_int_t current = json_path_int(facts->target, "status.replicas", 0);
 	size_t i;
-	size_t o;
 	json_t *hpa;
-	json_t *owner;
 
 	if (facts->target == NULL) {
 		return NULL;
 	}
 	json_array_foreach((json_t *)facts->hpas, i, hpa) {
-		json_array_foreach(json_path(hpa, "metadata.ownerReferences"), o, owner) {
-			if (strcmp(json_path_string(owner, "uid", ""), uid) == 0) {
-				return json_pack("{s:I, s:I}", "current",
-					json_path_int(hpa, "status.currentReplicas", current), "desired",
-					json_path_int(hpa, "status.desiredReplicas", current));
-			}
+		if (kube_object_owned_by(hpa, uid)) {
+			return json_pack("{s:I, s:I}", "current", json_path_int(hpa, "status.currentReplicas", current),
+				"desired", json_path_int(hpa, "status.desiredReplicas", current));
 		}
 	}
 	return json_pack("{s:I, s:I}", "current", current, "desired",
@@ -101,8 +82,7 @@ static json_t *make_signals(const struct facts *facts, bool served)
 	if (w->signal == NULL) {
 		return json_array();
 	}
-	target = quantity_format_milli(
-		w->spec->target_milli > 0 ? w->spec->target_milli : w->signal->default_target_milli);
+	target = workload_target(w);
 	return json_pack("[{s:s, s:s, s:s, s:b}]", "name", w->signal->name, "metric", w->signal->metric, "target", target,
 		"served", served);
 }
