@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "engine/gpu.h"
+
 /* Several series of one pod are its data-parallel ranks (label engine): counts add up, a fill
  * level is the fullest rank's. */
 #define WHERE "{<<.LabelMatchers>>}"
@@ -86,5 +88,5 @@ const struct engine_signal *engine_signal_by_metric(const char *metric)
 			}
 		}
 	}
-	return NULL;
+	return strcmp(gpu_utilization.metric, metric) == 0 ? &gpu_utilization : NULL;
 }

@@ -1,0 +1,45 @@
+/*
+ * The GPU signal: what NVIDIA's DCGM exporter says of the GPUs that a pod holds.
+ *
+ * The pods do not serve it themselves. One exporter per node does, with the workload as labels, so
+ * a recording rule turns its series into one per pod, and the adapter serves those.
+ *
+ * What the value is: percent, the average over the pod's GPUs. What it is not:
+ * - Two pods that share a GPU by time-slicing or MPS both get the value of the whole GPU; DCGM
+ *   knows no other (and names only one of them unless the exporter runs with
+ *   KUBERNETES_VIRTUAL_GPUS).
+ * - On a MIG instance it is the share of time in which the instance's engine is busy; one compute
+ *   instance that does not fill its GPU instance tops out below 100 (NVIDIA/DCGM#138).
+ * - A GPU without a pod has no value.
+ */
+#ifndef ENGINE_GPU_H
+#define ENGINE_GPU_H
+
+#include <stddef.h>
+
+#include "engine/presets.h"
+
+/* The recorded series; it has exactly the labels namespace and pod, the workload's. */
+#define GPU_RECORD "inference_autoscaler:gpu_utilization:percent"
+
+/* spec.gpu.signal Utilization. */
+extern const struct engine_signal gpu_utilization;
+/* The PromQL that is recorded as GPU_RECORD. */
+extern const char gpu_record_expr[];
+/* The exporter's series that it reads, any of which proves that it is scraped; ended by NULL. */
+extern const char *const gpu_dcgm_series[];
+
+/* How an exporter is recognised. In all of them the container's port is named "metrics". */
+struct gpu_exporter {
+	const char *type;      /* spec.gpu.exporter.type */
+	const char *namespace; /* where it always runs; NULL is anywhere */
+	const char *label;     /* of its Service and of its DaemonSet's pods alike */
+	const char *value;
+	const char *port_name;	/* of its Service */
+};
+
+/* In the order in which Auto looks for them; a type may have several rows. */
+extern const struct gpu_exporter gpu_exporters[];
+extern const size_t gpu_exporters_count;
+
+#endif

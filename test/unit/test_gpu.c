@@ -1,0 +1,73 @@
+/* The GPU signal's rows agree with each other; what the rule computes is test_gpu_rule.py's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/error.h"
+#include "children/adapter_rule.h"
+#include "engine/gpu.h"
+
+static void the_adapter_would_take_its_rule(void **state)
+{
+	struct adapter_rule rule = adapter_rule_of(&gpu_utilization);
+	auto_error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(adapter_rule_check(&rule, &err), 0);
+	assert_non_null(strstr(rule.series_query, "^" GPU_RECORD "$"));
+	assert_non_null(strstr(rule.series_query, "namespace!=\"\",pod!=\"\""));
+	assert_non_null(strstr(rule.metrics_query, GPU_RECORD "{<<.LabelMatchers>>}"));
+}
+
+static void it_is_found_by_its_metric(void **state)
+{
+	(void)state;
+	assert_ptr_equal(engine_signal_by_metric("gpu_utilization_percent"), &gpu_utilization);
+	assert_string_equal(gpu_utilization.series[0], GPU_RECORD);
+}
+
+/* The series that prove the exporter are those that the rule reads. */
+static void the_rule_reads_every_series(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (; gpu_dcgm_series[count] != NULL; count++) {
+		assert_non_null(strstr(gpu_record_expr, gpu_dcgm_series[count]));
+	}
+	assert_int_equal(count, 2);
+}
+
+/* Two rows of one label would make Auto find one exporter twice. */
+static void every_exporter_is_told_by_its_label(void **state)
+{
+	static const char *const types[] = {"GKE", "GPUOperator", "Standalone"};
+	size_t seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i < gpu_exporters_count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			assert_string_not_equal(gpu_exporters[i].value, gpu_exporters[j].value);
+		}
+		assert_true(*gpu_exporters[i].label && *gpu_exporters[i].port_name);
+		seen += seen < 3 && !strcmp(gpu_exporters[i].type, types[seen]);
+	}
+	assert_int_equal(seen, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_adapter_would_take_its_rule),
+		cmocka_unit_test(it_is_found_by_its_metric),
+		cmocka_unit_test(the_rule_reads_every_series),
+		cmocka_unit_test(every_exporter_is_told_by_its_label),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
