@@ -1,10 +1,18 @@
 /*
  * Inference engines and their load signals: one row each.
  *
- * A row says which series carry the signal (current and former names), how the adapter must ask
- * Prometheus for it, and the name under which the metrics API then serves it. Sources:
- * vLLM docs/usage/metrics; `vllm:gpu_cache_usage_perc` was replaced by `vllm:kv_cache_usage_perc`
- * and removed in 0.12.
+ * A row says where an engine serves its metrics page, how the page is recognised, how the engine's
+ * version is learnt, and for each signal which series carry it (current and former names), how the
+ * adapter must ask Prometheus for it, and the name under which the metrics API then serves it.
+ * Nothing here is allocated; everything lives as long as the program.
+ *
+ * Units: requests, and percent for KVCache. What every query keeps to, and why:
+ *
+ * - It names its series itself, aggregated by <<.GroupBy>> (children/adapter_rule.h says why).
+ * - Counts add up over the ranks in a pod, a fill level is the fullest rank's.
+ * - "new or old": a pod has one value in the midst of an engine's upgrade too, never the sum of both.
+ * - `>= 0` drops NaN, which the metrics API would turn into 0. No sample, no value: the
+ *   HorizontalPodAutoscaler can tell "missing" from "idle" only then.
  */
 #ifndef ENGINE_PRESETS_H
 #define ENGINE_PRESETS_H
@@ -12,13 +20,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ENGINE_PLACES_MAX 3
+#define ENGINE_MARKS_MAX 3
 #define ENGINE_SERIES_MAX 2
 #define ENGINE_SIGNALS_MAX 4
+
+/* Where a page may be. */
+struct engine_place {
+	int64_t port;
+	const char *path;
+};
 
 struct engine_signal {
 	const char *name;   /* spec.requests.signal */
 	const char *metric; /* in the metrics API */
-	/* Any of these on a pod's page proves the signal; unused ones are NULL. */
+	/* Any of these proves the signal, on a pod's page and in Prometheus: a name, or a selector
+	 * name{label="value"}. Unused ones are NULL. */
 	const char *series[ENGINE_SERIES_MAX];
 	const char *series_query;  /* the adapter's discovery */
 	const char *metrics_query; /* the adapter's template */
@@ -27,9 +44,14 @@ struct engine_signal {
 
 struct engine {
 	const char *type; /* spec.engine.type */
-	int64_t port;
-	const char *path;
-	const char *marker; /* a series only this engine's page has */
+	/* The usual one first; ended by path NULL when fewer. */
+	struct engine_place places[ENGINE_PLACES_MAX];
+	/* Series that no other engine's page has; any of them will do. Ended by NULL when fewer. */
+	const char *marks[ENGINE_MARKS_MAX];
+	/* GET this path of the port that serves the page: a JSON object with the version in this
+	 * member. NULL when the engine does not tell it there. */
+	const char *version_path;
+	const char *version_member;
 	struct engine_signal signals[ENGINE_SIGNALS_MAX]; /* ended by name NULL when fewer */
 };
 
@@ -40,5 +62,9 @@ extern const size_t engines_count;
 const struct engine *engine_by_type(const char *type);
 const struct engine_signal *engine_signal_by_name(const struct engine *engine, const char *name);
 const struct engine_signal *engine_signal_by_metric(const char *metric);
+
+/* What the engine can be scaled by, for a message: "Running, Waiting or InFlight". Heap, caller
+ * owns. */
+char *engine_signals_text(const struct engine *engine);
 
 #endif

@@ -3,20 +3,62 @@
 
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "engine/gpu.h"
 
-/* Several series of one pod are its data-parallel ranks (label engine): counts add up, a fill
- * level is the fullest rank's. */
-#define WHERE "{<<.LabelMatchers>>}"
+#define WHERE "<<.LabelMatchers>>"
 #define BY " by (<<.GroupBy>>)"
+
+/* The samples of one series, without NaN. */
+#define OF(series) series "{" WHERE "} >= 0"
+#define OF_LABELLED(series, label) series "{" label "," WHERE "} >= 0"
+#define SUM(samples) "sum(" samples ")" BY
+#define MAX(samples) "max(" samples ")" BY
+/* A metrics query of one series. */
+#define COUNT(series) SUM(OF(series))
+#define FULLEST(series) MAX(OF(series))
+
 #define DISCOVER(names) "{__name__=~\"^" names "$\",namespace!=\"\",pod!=\"\"}"
+#define DISCOVER_LABELLED(name, label)                                                             \
+	"{__name__=~\"^" name "$\"," label ",namespace!=\"\",pod!=\"\"}"
+
+/* SGLang: only the first tensor-parallel rank of each data-parallel rank reports, unless
+ * --enable-metrics-for-all-schedulers makes all of them report the same figure. With priority
+ * scheduling the label priority breaks the total down, and is empty on the total itself. */
+#define SGLANG(series)                                                                             \
+	"sum(max(" OF_LABELLED(series, "priority=\"\"") ") by (<<.GroupBy>>, dp_rank))" BY
+
+/* LMDeploy: the engine's queue, and before it that of the API server, told since 0.12.1. */
+#define LMDEPLOY_WAITING                                                                           \
+	"(" COUNT("lmdeploy:num_requests_waiting") " + "                                           \
+	COUNT("lmdeploy:num_api_requests_waiting") " or "                                          \
+	COUNT("lmdeploy:num_requests_waiting") ")"
+
+/* Triton: "active" are the requests that the backend has, "scheduled" those in the batch, and
+ * "waiting", told since April 2025, is their difference (model_instance_state.cc). */
+#define TRITON_REQUESTS "nv_trt_llm_request_metrics"
+#define TRITON(request_type)                                                                       \
+	SUM(OF_LABELLED(TRITON_REQUESTS, "request_type=\"" request_type "\""))
+#define TRITON_FILL "nv_trt_llm_kv_cache_block_metrics"
+#define TRITON_FRACTION "kv_cache_block_type=\"fraction\""
+
+/* NIM: its own names have no prefix; since 2.0 it passes on those of vLLM. */
+#define NIM_RUNNING                                                                                \
+	"(" COUNT("num_requests_running") " or " COUNT("vllm:num_requests_running") ")"
+#define NIM_WAITING                                                                                \
+	"(" COUNT("num_requests_waiting") " or " COUNT("vllm:num_requests_waiting") ")"
 
 const struct engine engines[] = {
 	{
+		/* github.com/vllm-project/vllm, docs/usage/metrics. The label engine is the
+		 * data-parallel rank. vllm:gpu_cache_usage_perc was replaced by
+		 * vllm:kv_cache_usage_perc and is gone since 0.12. The second place is that of a NIM
+		 * which passes the page on. */
 		.type = "VLLM",
-		.port = 8000,
-		.path = "/metrics",
-		.marker = "vllm:num_requests_running",
+		.places = {{8000, "/metrics"}, {8000, "/v1/metrics"}},
+		.marks = {"vllm:num_requests_running"},
+		.version_path = "/version",
+		.version_member = "version",
 		.signals =
 			{
 				{
@@ -24,7 +66,7 @@ const struct engine engines[] = {
 					.metric = "vllm_num_requests_running",
 					.series = {"vllm:num_requests_running"},
 					.series_query = DISCOVER("vllm:num_requests_running"),
-					.metrics_query = "sum(vllm:num_requests_running" WHERE ")" BY,
+					.metrics_query = COUNT("vllm:num_requests_running"),
 					.default_target_milli = 4000,
 				},
 				{
@@ -32,7 +74,7 @@ const struct engine engines[] = {
 					.metric = "vllm_num_requests_waiting",
 					.series = {"vllm:num_requests_waiting"},
 					.series_query = DISCOVER("vllm:num_requests_waiting"),
-					.metrics_query = "sum(vllm:num_requests_waiting" WHERE ")" BY,
+					.metrics_query = COUNT("vllm:num_requests_waiting"),
 					.default_target_milli = 1000,
 				},
 				{
@@ -40,17 +82,342 @@ const struct engine engines[] = {
 					.metric = "vllm_num_requests_in_flight",
 					.series = {"vllm:num_requests_running"},
 					.series_query = DISCOVER("vllm:num_requests_running"),
-					.metrics_query = "sum(vllm:num_requests_running" WHERE ")" BY
-							 " + sum(vllm:num_requests_waiting" WHERE ")" BY,
+					.metrics_query = COUNT("vllm:num_requests_running") " + "
+							 COUNT("vllm:num_requests_waiting"),
 					.default_target_milli = 4000,
 				},
 				{
 					.name = "KVCache",
 					.metric = "vllm_kv_cache_usage_percent",
-					.series = {"vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"},
+					.series = {"vllm:kv_cache_usage_perc",
+						   "vllm:gpu_cache_usage_perc"},
 					.series_query = DISCOVER("vllm:(kv|gpu)_cache_usage_perc"),
-					.metrics_query = "100 * (max(vllm:kv_cache_usage_perc" WHERE ")" BY
-							 " or max(vllm:gpu_cache_usage_perc" WHERE ")" BY ")",
+					.metrics_query = "100 * (" FULLEST("vllm:kv_cache_usage_perc")
+							 " or " FULLEST("vllm:gpu_cache_usage_perc")
+							 ")",
+					.default_target_milli = 80000,
+				},
+			},
+	},
+	{
+		/* github.com/sgl-project/sglang, srt/observability/metrics_collector.py (formerly
+		 * srt/metrics/collector.py); only with --enable-metrics. */
+		.type = "SGLang",
+		.places = {{30000, "/metrics"}, {8000, "/v1/metrics"}},
+		.marks = {"sglang:num_running_reqs", "sglang:token_usage"},
+		.version_path = "/get_server_info",
+		.version_member = "version",
+		.signals =
+			{
+				{
+					.name = "Running",
+					.metric = "sglang_num_requests_running",
+					.series = {"sglang:num_running_reqs"},
+					.series_query = DISCOVER("sglang:num_running_reqs"),
+					.metrics_query = SGLANG("sglang:num_running_reqs"),
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "Waiting",
+					.metric = "sglang_num_requests_waiting",
+					.series = {"sglang:num_queue_reqs"},
+					.series_query = DISCOVER("sglang:num_queue_reqs"),
+					.metrics_query = SGLANG("sglang:num_queue_reqs"),
+					.default_target_milli = 1000,
+				},
+				{
+					.name = "InFlight",
+					.metric = "sglang_num_requests_in_flight",
+					.series = {"sglang:num_running_reqs"},
+					.series_query = DISCOVER("sglang:num_running_reqs"),
+					.metrics_query = SGLANG("sglang:num_running_reqs") " + "
+							 SGLANG("sglang:num_queue_reqs"),
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "KVCache",
+					.metric = "sglang_kv_cache_usage_percent",
+					.series = {"sglang:token_usage"},
+					.series_query = DISCOVER("sglang:token_usage"),
+					.metrics_query = "100 * " FULLEST("sglang:token_usage"),
+					.default_target_milli = 80000,
+				},
+			},
+	},
+	{
+		/* github.com/huggingface/text-generation-inference, router/src/server.rs and
+		 * docs/source/reference/metrics.md. The page is empty until the first request. Nothing
+		 * on it tells how full the cache is. The image listens on 80, the program alone on 3000. */
+		.type = "TGI",
+		.places = {{80, "/metrics"}, {3000, "/metrics"}},
+		.marks = {"tgi_batch_current_size", "tgi_queue_size", "tgi_request_count"},
+		.version_path = "/info",
+		.version_member = "version",
+		.signals =
+			{
+				{
+					.name = "Running",
+					.metric = "tgi_num_requests_running",
+					.series = {"tgi_batch_current_size"},
+					.series_query = DISCOVER("tgi_batch_current_size"),
+					.metrics_query = COUNT("tgi_batch_current_size"),
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "Waiting",
+					.metric = "tgi_num_requests_waiting",
+					.series = {"tgi_queue_size"},
+					.series_query = DISCOVER("tgi_queue_size"),
+					.metrics_query = COUNT("tgi_queue_size"),
+					.default_target_milli = 1000,
+				},
+				{
+					.name = "InFlight",
+					.metric = "tgi_num_requests_in_flight",
+					.series = {"tgi_batch_current_size"},
+					.series_query = DISCOVER("tgi_batch_current_size"),
+					.metrics_query = COUNT("tgi_batch_current_size") " + "
+							 COUNT("tgi_queue_size"),
+					.default_target_milli = 4000,
+				},
+			},
+	},
+	{
+		/* github.com/NVIDIA/TensorRT-LLM, tensorrt_llm/metrics/collector.py and
+		 * serve/openai_server.py: trtllm-serve, whose /metrics is JSON. Only with
+		 * return_perf_metrics, and the counts only with enable_iter_perf_stats; older releases have
+		 * of these the cache alone. */
+		.type = "TensorRTLLM",
+		.places = {{8000, "/prometheus/metrics"}},
+		.marks = {"trtllm_num_requests_running", "trtllm_kv_cache_utilization",
+			  "trtllm_request_success_total"},
+		.version_path = "/version",
+		.version_member = "version",
+		.signals =
+			{
+				{
+					.name = "Running",
+					.metric = "trtllm_num_requests_running",
+					.series = {"trtllm_num_requests_running"},
+					.series_query = DISCOVER("trtllm_num_requests_running"),
+					.metrics_query = COUNT("trtllm_num_requests_running"),
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "Waiting",
+					.metric = "trtllm_num_requests_waiting",
+					.series = {"trtllm_num_requests_waiting"},
+					.series_query = DISCOVER("trtllm_num_requests_waiting"),
+					.metrics_query = COUNT("trtllm_num_requests_waiting"),
+					.default_target_milli = 1000,
+				},
+				{
+					.name = "InFlight",
+					.metric = "trtllm_num_requests_in_flight",
+					.series = {"trtllm_num_requests_running"},
+					.series_query = DISCOVER("trtllm_num_requests_running"),
+					.metrics_query = COUNT("trtllm_num_requests_running") " + "
+							 COUNT("trtllm_num_requests_waiting"),
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "KVCache",
+					.metric = "trtllm_kv_cache_usage_percent",
+					.series = {"trtllm_kv_cache_utilization"},
+					.series_query = DISCOVER("trtllm_kv_cache_utilization"),
+					.metrics_query =
+						"100 * " FULLEST("trtllm_kv_cache_utilization"),
+					.default_target_milli = 80000,
+				},
+			},
+	},
+	{
+		/* github.com/triton-inference-server/tensorrtllm_backend, README.md, "Triton Metrics";
+		 * github.com/NVIDIA/TensorRT-LLM, triton_backend, custom_metrics_reporter.cc. The port of
+		 * the metrics serves nothing else: the version is not told there. */
+		.type = "Triton",
+		.places = {{8002, "/metrics"}},
+		.marks = {TRITON_REQUESTS},
+		.signals =
+			{
+				{
+					.name = "Running",
+					.metric = "triton_trtllm_num_requests_running",
+					.series = {TRITON_REQUESTS "{request_type=\"scheduled\"}"},
+					.series_query = DISCOVER_LABELLED(
+						TRITON_REQUESTS, "request_type=\"scheduled\""),
+					.metrics_query = TRITON("scheduled"),
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "Waiting",
+					.metric = "triton_trtllm_num_requests_waiting",
+					.series = {TRITON_REQUESTS "{request_type=\"waiting\"}",
+						   TRITON_REQUESTS "{request_type=\"active\"}"},
+					.series_query = DISCOVER_LABELLED(
+						TRITON_REQUESTS,
+						"request_type=~\"^(waiting|active)$\""),
+					.metrics_query = TRITON("waiting") " or clamp_min(" TRITON(
+						"active") " - " TRITON("scheduled") ", 0)",
+					.default_target_milli = 1000,
+				},
+				{
+					.name = "InFlight",
+					.metric = "triton_trtllm_num_requests_in_flight",
+					.series = {TRITON_REQUESTS "{request_type=\"active\"}"},
+					.series_query = DISCOVER_LABELLED(
+						TRITON_REQUESTS, "request_type=\"active\""),
+					.metrics_query = TRITON("active"),
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "KVCache",
+					.metric = "triton_trtllm_kv_cache_usage_percent",
+					.series = {TRITON_FILL "{" TRITON_FRACTION "}"},
+					.series_query =
+						DISCOVER_LABELLED(TRITON_FILL, TRITON_FRACTION),
+					.metrics_query = "100 * " MAX(
+						OF_LABELLED(TRITON_FILL, TRITON_FRACTION)),
+					.default_target_milli = 80000,
+				},
+			},
+	},
+	{
+		/* github.com/InternLM/lmdeploy, lmdeploy/metrics/loggers.py; since 0.9.2. The label
+		 * engine is the data-parallel rank. There is no way to ask for the version. */
+		.type = "LMDeploy",
+		.places = {{23333, "/metrics"}},
+		.marks = {"lmdeploy:num_requests_running"},
+		.signals =
+			{
+				{
+					.name = "Running",
+					.metric = "lmdeploy_num_requests_running",
+					.series = {"lmdeploy:num_requests_running"},
+					.series_query = DISCOVER("lmdeploy:num_requests_running"),
+					.metrics_query = COUNT("lmdeploy:num_requests_running"),
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "Waiting",
+					.metric = "lmdeploy_num_requests_waiting",
+					.series = {"lmdeploy:num_requests_waiting"},
+					.series_query = DISCOVER("lmdeploy:num_requests_waiting"),
+					.metrics_query = LMDEPLOY_WAITING,
+					.default_target_milli = 1000,
+				},
+				{
+					.name = "InFlight",
+					.metric = "lmdeploy_num_requests_in_flight",
+					.series = {"lmdeploy:num_requests_running"},
+					.series_query = DISCOVER("lmdeploy:num_requests_running"),
+					.metrics_query = COUNT("lmdeploy:num_requests_running") " + "
+							 LMDEPLOY_WAITING,
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "KVCache",
+					.metric = "lmdeploy_kv_cache_usage_percent",
+					.series = {"lmdeploy:gpu_cache_usage_perc"},
+					.series_query = DISCOVER("lmdeploy:gpu_cache_usage_perc"),
+					.metrics_query =
+						"100 * " FULLEST("lmdeploy:gpu_cache_usage_perc"),
+					.default_target_milli = 80000,
+				},
+			},
+	},
+	{
+		/* docs.nvidia.com/nim/large-language-models, "Observability" and "API Reference". Other
+		 * engines have unprefixed names too; num_request_max is NIM's alone. */
+		.type = "NIM",
+		.places = {{8000, "/v1/metrics"}, {8000, "/metrics"}},
+		.marks = {"num_request_max"},
+		.version_path = "/v1/version",
+		.version_member = "release",
+		.signals =
+			{
+				{
+					.name = "Running",
+					.metric = "nim_num_requests_running",
+					.series = {"num_requests_running",
+						   "vllm:num_requests_running"},
+					.series_query = DISCOVER("(vllm:)?num_requests_running"),
+					.metrics_query = NIM_RUNNING,
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "Waiting",
+					.metric = "nim_num_requests_waiting",
+					.series = {"num_requests_waiting",
+						   "vllm:num_requests_waiting"},
+					.series_query = DISCOVER("(vllm:)?num_requests_waiting"),
+					.metrics_query = NIM_WAITING,
+					.default_target_milli = 1000,
+				},
+				{
+					.name = "InFlight",
+					.metric = "nim_num_requests_in_flight",
+					.series = {"num_requests_running",
+						   "vllm:num_requests_running"},
+					.series_query = DISCOVER("(vllm:)?num_requests_running"),
+					.metrics_query = NIM_RUNNING " + " NIM_WAITING,
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "KVCache",
+					.metric = "nim_kv_cache_usage_percent",
+					.series = {"gpu_cache_usage_perc",
+						   "vllm:kv_cache_usage_perc"},
+					.series_query = DISCOVER("(gpu|vllm:kv)_cache_usage_perc"),
+					.metrics_query = "100 * (" FULLEST("gpu_cache_usage_perc")
+							 " or " FULLEST("vllm:kv_cache_usage_perc")
+							 ")",
+					.default_target_milli = 80000,
+				},
+			},
+	},
+	{
+		/* github.com/ggml-org/llama.cpp, tools/server; only with --metrics. The fill of the cache
+		 * is gone since May 2025 (pull request 13660). */
+		.type = "LlamaCpp",
+		.places = {{8080, "/metrics"}},
+		.marks = {"llamacpp:requests_processing"},
+		.version_path = "/props",
+		.version_member = "build_info",
+		.signals =
+			{
+				{
+					.name = "Running",
+					.metric = "llamacpp_num_requests_running",
+					.series = {"llamacpp:requests_processing"},
+					.series_query = DISCOVER("llamacpp:requests_processing"),
+					.metrics_query = COUNT("llamacpp:requests_processing"),
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "Waiting",
+					.metric = "llamacpp_num_requests_waiting",
+					.series = {"llamacpp:requests_deferred"},
+					.series_query = DISCOVER("llamacpp:requests_deferred"),
+					.metrics_query = COUNT("llamacpp:requests_deferred"),
+					.default_target_milli = 1000,
+				},
+				{
+					.name = "InFlight",
+					.metric = "llamacpp_num_requests_in_flight",
+					.series = {"llamacpp:requests_processing"},
+					.series_query = DISCOVER("llamacpp:requests_processing"),
+					.metrics_query = COUNT("llamacpp:requests_processing") " + "
+							 COUNT("llamacpp:requests_deferred"),
+					.default_target_milli = 4000,
+				},
+				{
+					.name = "KVCache",
+					.metric = "llamacpp_kv_cache_usage_percent",
+					.series = {"llamacpp:kv_cache_usage_ratio"},
+					.series_query = DISCOVER("llamacpp:kv_cache_usage_ratio"),
+					.metrics_query =
+						"100 * " FULLEST("llamacpp:kv_cache_usage_ratio"),
 					.default_target_milli = 80000,
 				},
 			},
@@ -89,4 +456,19 @@ const struct engine_signal *engine_signal_by_metric(const char *metric)
 		}
 	}
 	return strcmp(gpu_utilization.metric, metric) == 0 ? &gpu_utilization : NULL;
+}
+
+char *engine_signals_text(const struct engine *engine)
+{
+	struct strbuf text = STRBUF_INIT;
+	size_t count = 0;
+
+	while (count < ENGINE_SIGNALS_MAX && engine->signals[count].name != NULL) {
+		count++;
+	}
+	for (size_t i = 0; i < count; i++) {
+		strbuf_addf(&text, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ",
+			    engine->signals[i].name);
+	}
+	return strbuf_take(&text);
 }

@@ -47,7 +47,7 @@ static int64_t metrics_port(const struct autoscaler *spec, const json_t *target,
 		return find_port(target, spec->port_name, 0);
 	}
 	if (port == 0) {
-		port = find_port(target, NULL, engine->port);
+		port = find_port(target, NULL, engine->places[0].port);
 	}
 	if (port == 0) {
 		port = find_port(target, "http", 0);
@@ -55,7 +55,7 @@ static int64_t metrics_port(const struct autoscaler *spec, const json_t *target,
 	if (port == 0) {
 		port = find_port(target, NULL, 0);
 	}
-	return port != 0 ? port : engine->port;
+	return port != 0 ? port : engine->places[0].port;
 }
 
 static void observe_target(struct observation *o, const struct world *world)
@@ -91,7 +91,7 @@ static void observe_workload(struct observation *o)
 				  : NULL;
 	w->port = metrics_port(&o->spec, o->target, likely);
 	o->facts.port_known = w->port != 0;
-	w->path = o->spec.path != NULL ? o->spec.path : likely->path;
+	w->path = o->spec.path != NULL ? o->spec.path : likely->places[0].path;
 	w->scheme = o->spec.scheme != NULL ? o->spec.scheme : "http";
 	w->replicas = json_path_int(o->target, "spec.replicas", -1);
 }

@@ -181,9 +181,9 @@ def test_writes_outside_are_by_name(render):
 
 
 def test_rights_cover_the_metrics_that_engines_have(render):
-    """Each metric of the engine presets may be read, and no other."""
-    table = (REPO / "src" / "engine" / "presets.c").read_text()
-    metrics = set(re.findall(r'\.metric = "(\w+)"', table))
+    """Each metric of the engines and of the GPU may be read, and no other."""
+    tables = "".join(file.read_text() for file in (REPO / "src" / "engine").glob("*.c"))
+    metrics = set(re.findall(r'\.metric = "(\w+)"', tables))
     assert metrics
     granted = {r for _, _, rule in rules(render()) if rule["apiGroups"] == ["custom.metrics.k8s.io"] for r in rule["resources"]}
     assert granted == {f"pods/{m}" for m in metrics}

@@ -4,50 +4,79 @@ An expression is asked as prometheus-adapter asks it: of the pods that the HPA's
 """
 
 import json
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
 from conftest import smallest, tool
 from operator_fixtures import OPERATOR
 
-SIGNALS = ("Running", "Waiting", "InFlight", "KVCache")
+REPO = Path(__file__).resolve().parents[2]
+CRD = yaml.safe_load((REPO / "crds" / "inferenceautoscalers.yaml").read_text())
+SPEC = CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+ENGINES = [name for name in SPEC["engine"]["properties"]["type"]["enum"] if name != "Auto"]
+SIGNALS = SPEC["requests"]["properties"]["signal"]["enum"]
 
-# Per signal: series in, as `name{labels}` and value; the answer per pod. Both pods run two data-parallel ranks.
-A0, A1, B0, B1 = (f'{{namespace="shop",pod="{pod}",engine="{rank}"}}' for pod in "ab" for rank in "01")
-OTHER = '{namespace="elsewhere",pod="a",engine="0"}'
-MEANINGS = {
-    "counts add up over ranks": (
-        "Running",
-        {f"vllm:num_requests_running{A0}": 3, f"vllm:num_requests_running{A1}": 4,
-         f"vllm:num_requests_running{B0}": 0, f"vllm:num_requests_running{B1}": 1},
-        {"a": 7, "b": 1},
-    ),
-    "a pod of the same name elsewhere does not count": (
-        "Running",
-        {f"vllm:num_requests_running{A0}": 3, f"vllm:num_requests_running{OTHER}": 100},
-        {"a": 3},
-    ),
-    "zero is a value": ("Running", {f"vllm:num_requests_running{A0}": 0}, {"a": 0}),
-    "nothing is nothing, not zero": ("Running", {f"vllm:num_requests_running{OTHER}": 1}, {}),
-    "the queue": ("Waiting", {f"vllm:num_requests_waiting{A0}": 2, f"vllm:num_requests_waiting{A1}": 5}, {"a": 7}),
-    "running and waiting together": (
-        "InFlight",
-        {f"vllm:num_requests_running{A0}": 3, f"vllm:num_requests_running{A1}": 4, f"vllm:num_requests_waiting{A0}": 2,
-         f"vllm:num_requests_waiting{A1}": 1, f"vllm:num_requests_running{B0}": 1, f"vllm:num_requests_waiting{B0}": 0},
-        {"a": 10, "b": 1},
-    ),
-    "the fullest rank, in percent": (
-        "KVCache",
-        {f"vllm:kv_cache_usage_perc{A0}": 0.25, f"vllm:kv_cache_usage_perc{A1}": 0.75},
-        {"a": 75},
-    ),
-    "old and new names in one rolling upgrade, never added up": (
-        "KVCache",
-        {f"vllm:kv_cache_usage_perc{A0}": 0.5, f"vllm:gpu_cache_usage_perc{A0}": 0.9,
-         f"vllm:gpu_cache_usage_perc{B0}": 0.25},
-        {"a": 50, "b": 25},
-    ),
+# Per row: what a pod has in each generation of the engine, as series and value, and what the row then says. Labels that
+# the engine itself writes are in braces.
+TRITON = 'nv_trt_llm_request_metrics{{request_type="{}"}}'.format
+LMDEPLOY_WAITING = {"lmdeploy:num_requests_waiting": 2, "lmdeploy:num_api_requests_waiting": 3}
+ROWS = {
+    ("VLLM", "Running"): [({"vllm:num_requests_running": 3}, 3)],
+    ("VLLM", "Waiting"): [({"vllm:num_requests_waiting": 3}, 3)],
+    ("VLLM", "InFlight"): [({"vllm:num_requests_running": 3, "vllm:num_requests_waiting": 2}, 5)],
+    ("VLLM", "KVCache"): [({"vllm:kv_cache_usage_perc": 0.5}, 50), ({"vllm:gpu_cache_usage_perc": 0.25}, 25)],
+    ("SGLang", "Running"): [
+        ({"sglang:num_running_reqs": 3}, 3),
+        # with priority scheduling the total has the empty priority, and its parts a series each
+        ({"sglang:num_running_reqs": 3, 'sglang:num_running_reqs{priority="1"}': 2, 'sglang:num_running_reqs{priority="5"}': 1}, 3),
+        # every tensor-parallel rank reports the same; data-parallel ranks add up
+        ({f'sglang:num_running_reqs{{dp_rank="{dp}",tp_rank="{tp}"}}': 2 + dp for dp in (0, 1) for tp in (0, 1)}, 5),
+    ],
+    ("SGLang", "Waiting"): [
+        ({"sglang:num_queue_reqs": 3}, 3),
+        ({"sglang:num_queue_reqs": 3, 'sglang:num_queue_reqs{priority="1"}': 3}, 3),
+    ],
+    ("SGLang", "InFlight"): [({"sglang:num_running_reqs": 3, "sglang:num_queue_reqs": 2}, 5)],
+    ("SGLang", "KVCache"): [({"sglang:token_usage": 0.5}, 50)],
+    ("TGI", "Running"): [({"tgi_batch_current_size": 3}, 3)],
+    ("TGI", "Waiting"): [({"tgi_queue_size": 3}, 3)],
+    ("TGI", "InFlight"): [({"tgi_batch_current_size": 3, "tgi_queue_size": 2}, 5)],
+    ("TensorRTLLM", "Running"): [({"trtllm_num_requests_running": 3}, 3)],
+    ("TensorRTLLM", "Waiting"): [({"trtllm_num_requests_waiting": 3}, 3)],
+    ("TensorRTLLM", "InFlight"): [({"trtllm_num_requests_running": 3, "trtllm_num_requests_waiting": 2}, 5)],
+    ("TensorRTLLM", "KVCache"): [({"trtllm_kv_cache_utilization": 0.5}, 50)],
+    ("Triton", "Running"): [({TRITON("scheduled"): 3, TRITON("active"): 9, TRITON("waiting"): 6, TRITON("max"): 64}, 3)],
+    ("Triton", "Waiting"): [
+        ({TRITON("scheduled"): 3, TRITON("active"): 9, TRITON("waiting"): 6, TRITON("max"): 64}, 6),
+        ({TRITON("scheduled"): 3, TRITON("active"): 7, TRITON("max"): 64}, 4),
+        ({TRITON("scheduled"): 1, TRITON("active"): 0, TRITON("max"): 64}, 0),
+    ],
+    ("Triton", "InFlight"): [({TRITON("scheduled"): 3, TRITON("active"): 9, TRITON("waiting"): 6, TRITON("max"): 64}, 9)],
+    ("Triton", "KVCache"): [({
+        'nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type="fraction"}': 0.5,
+        'nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type="max"}': 6239,
+    }, 50)],
+    ("LMDeploy", "Running"): [({"lmdeploy:num_requests_running": 3}, 3)],
+    ("LMDeploy", "Waiting"): [(LMDEPLOY_WAITING, 5), ({"lmdeploy:num_requests_waiting": 2}, 2)],
+    ("LMDeploy", "InFlight"): [
+        ({"lmdeploy:num_requests_running": 1} | LMDEPLOY_WAITING, 6),
+        ({"lmdeploy:num_requests_running": 1, "lmdeploy:num_requests_waiting": 2}, 3),
+    ],
+    ("LMDeploy", "KVCache"): [({"lmdeploy:gpu_cache_usage_perc": 0.5}, 50)],
+    ("NIM", "Running"): [({"num_requests_running": 3}, 3), ({"vllm:num_requests_running": 4}, 4)],
+    ("NIM", "Waiting"): [({"num_requests_waiting": 3}, 3), ({"vllm:num_requests_waiting": 4}, 4)],
+    ("NIM", "InFlight"): [
+        ({"num_requests_running": 3, "num_requests_waiting": 1}, 4),
+        ({"vllm:num_requests_running": 3, "vllm:num_requests_waiting": 2}, 5),
+    ],
+    ("NIM", "KVCache"): [({"gpu_cache_usage_perc": 0.5}, 50), ({"vllm:kv_cache_usage_perc": 0.25}, 25)],
+    ("LlamaCpp", "Running"): [({"llamacpp:requests_processing": 3}, 3)],
+    ("LlamaCpp", "Waiting"): [({"llamacpp:requests_deferred": 3}, 3)],
+    ("LlamaCpp", "InFlight"): [({"llamacpp:requests_processing": 3, "llamacpp:requests_deferred": 2}, 5)],
+    ("LlamaCpp", "KVCache"): [({"llamacpp:kv_cache_usage_ratio": 0.5}, 50)],
 }
 
 
@@ -56,17 +85,23 @@ def promtool():
     return tool("promtool")
 
 
+def rendered(folder, engine, signal):
+    file = folder / f"{engine}-{signal}.yaml"
+    file.write_text(yaml.safe_dump(smallest(engine={"type": engine}, requests={"signal": signal})))
+    return subprocess.run([OPERATOR, "render", "-f", file], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory):
-    """The adapter's rule of each signal, as the operator writes it."""
+    """The adapter's rule of each row, as the operator writes it."""
     found = {}
-    for signal in SIGNALS:
-        file = tmp_path_factory.mktemp("spec") / "autoscaler.yaml"
-        file.write_text(yaml.safe_dump(smallest(requests={"signal": signal})))
-        run = subprocess.run([OPERATOR, "render", "-f", file], check=True, stdout=subprocess.PIPE)
+    folder = tmp_path_factory.mktemp("spec")
+    for engine, signal in ROWS:
+        run = rendered(folder, engine, signal)
+        assert run.returncode == 0, run.stderr
         objects = list(yaml.safe_load_all(run.stdout))
         (text,) = (o["data"]["config.yaml"] for o in objects if o["kind"] == "ConfigMap")
-        (found[signal],) = yaml.safe_load(text)["rules"]
+        (found[engine, signal],) = yaml.safe_load(text)["rules"]
     return found
 
 
@@ -87,45 +122,106 @@ def check(promtool, folder, kind, document):
     return None if run.returncode == 0 else run.stdout
 
 
+def at(pod, series, ns="shop", **labels):
+    """The series as a scrape of the pod stores it."""
+    name, _, own = series.rstrip("}").partition("{")
+    labels = {"namespace": ns, "pod": pod} | labels
+    return name + "{" + ",".join([own] * bool(own) + [f'{k}="{v}"' for k, v in labels.items()]) + "}"
+
+
 def expression_test(series, expression, samples):
     return {
-        "evaluation_interval": "15s",
-        "tests": [{
-            "interval": "15s",
-            "input_series": [{"series": name, "values": f"{value}x4"} for name, value in series.items()],
-            "promql_expr_test": [{
-                "expr": expression,
-                "eval_time": "1m",
-                "exp_samples": [{"labels": f'{{pod="{pod}"}}', "value": value} for pod, value in samples.items()],
-            }],
+        "interval": "15s",
+        "input_series": [{"series": name, "values": " ".join([str(value)] * 5)} for name, value in series.items()],
+        "promql_expr_test": [{
+            "expr": expression,
+            "eval_time": "1m",
+            "exp_samples": [{"labels": f'{{pod="{pod}"}}', "value": value} for pod, value in samples.items()],
         }],
     }
 
 
-@pytest.mark.parametrize("signal", SIGNALS)
-def test_every_expression_parses(promtool, rules, tmp_path, signal):
+def expression_tests(*tests):
+    return {"evaluation_interval": "15s", "tests": list(tests)}
+
+
+def each_row(test):
+    return pytest.mark.parametrize("row", ROWS, ids="-".join)(test)
+
+
+def test_no_row_escapes(rules, tmp_path):
+    """Each engine and signal of the API has a row here or is refused in a sentence, and each row of the table is here."""
+    for row in {(e, s) for e in ENGINES for s in SIGNALS} - set(ROWS):
+        run = rendered(tmp_path, *row)
+        assert run.returncode != 0 and f"'{row[1]}'" in run.stderr, row
+    table = (REPO / "src" / "engine" / "presets.c").read_text()
+    assert {r["name"]["as"] for r in rules.values()} == set(re.findall(r'\.metric = "(\w+)"', table))
+
+
+def test_no_two_rules_give_one_metric(rules):
+    names = [r["name"]["as"] for r in rules.values()]
+    assert len(names) == len(set(names))
+
+
+@each_row
+def test_every_expression_parses(promtool, rules, tmp_path, row):
     group = {"groups": [{"name": "ours", "rules": [
-        {"record": "metrics_query", "expr": asked(rules[signal])},
-        {"record": "series_query", "expr": rules[signal]["seriesQuery"]},
+        {"record": "metrics_query", "expr": asked(rules[row])},
+        {"record": "series_query", "expr": rules[row]["seriesQuery"]},
     ]}]}
     assert check(promtool, tmp_path, ["check", "rules"], group) is None
 
 
-@pytest.mark.parametrize("meaning", MEANINGS)
-def test_every_expression_means_its_signal(promtool, rules, tmp_path, meaning):
-    signal, series, samples = MEANINGS[meaning]
-    document = expression_test(series, asked(rules[signal]), samples)
+@each_row
+def test_every_row_means_its_signal(promtool, rules, tmp_path, row):
+    expression = asked(rules[row])
+    generations = ROWS[row]
+    fill = row[1] == "KVCache"
+    tests = []
+    for series, value in generations:
+        here = {at("a", name): number for name, number in series.items()}
+        elsewhere = {at("a", name, ns="elsewhere"): 1 for name in series}
+        zero = dict.fromkeys(here, 0)
+        # a pod of the same name elsewhere does not count
+        tests.append(expression_test(here | elsewhere, expression, {"a": value}))
+        # zero is a value, nothing is nothing, and no number is nothing
+        tests.append(expression_test(zero, expression, {"a": 0}))
+        tests.append(expression_test(elsewhere, expression, {}))
+        tests.append(expression_test(dict.fromkeys(here, "NaN"), expression, {}))
+        # a label that we do not know tells two series of one pod apart: counts add up, a fill level is the fullest's
+        if row[0] != "SGLang":
+            ranks = {at("a", name, rank=rank): number for name, number in series.items() for rank in "01"}
+            tests.append(expression_test(ranks, expression, {"a": value if fill else 2 * value}))
+    # in a rolling upgrade each pod has its value
+    for first, second in zip(generations, generations[1:]):
+        both = {at(pod, n): v for pod, (series, _) in zip("ab", (first, second)) for n, v in series.items()}
+        tests.append(expression_test(both, expression, {"a": first[1], "b": second[1]}))
+    assert check(promtool, tmp_path, ["test", "rules"], expression_tests(*tests)) is None
+
+
+@pytest.mark.parametrize("row", [("VLLM", "KVCache"), ("NIM", "Running")], ids="-".join)
+def test_old_and_new_names_of_one_pod_are_never_added_up(promtool, rules, tmp_path, row):
+    (new, value), (old, _) = ROWS[row]
+    series = {at("a", name): number for name, number in (old | new).items()}
+    document = expression_tests(expression_test(series, asked(rules[row]), {"a": value}))
     assert check(promtool, tmp_path, ["test", "rules"], document) is None
 
 
 def test_a_wrong_expectation_is_seen(promtool, rules, tmp_path):
     """promtool itself: a test that could not fail would prove nothing."""
-    signal, series, samples = MEANINGS["counts add up over ranks"]
-    document = expression_test(series, asked(rules[signal]), samples | {"a": 8})
+    row = ("VLLM", "Running")
+    series = {at("a", "vllm:num_requests_running"): 3}
+    document = expression_tests(expression_test(series, asked(rules[row]), {"a": 4}))
     assert "FAILED" in check(promtool, tmp_path, ["test", "rules"], document)
 
 
-def test_the_discovery_finds_every_name(promtool, rules, tmp_path):
-    series = {f"vllm:kv_cache_usage_perc{A0}": 1, f"vllm:gpu_cache_usage_perc{B0}": 1, f"vllm:other{A0}": 1}
-    document = expression_test(series, f"count({rules['KVCache']['seriesQuery']}) by (pod)", {"a": 1, "b": 1})
-    assert check(promtool, tmp_path, ["test", "rules"], document) is None
+@each_row
+def test_the_discovery_finds_every_name(promtool, rules, tmp_path, row):
+    """Each generation is found by its own series, and no other series is."""
+    find = f"count({rules[row]['seriesQuery']}) by (pod) > bool 0"
+    tests = []
+    for series, _ in ROWS[row]:
+        tests.append(expression_test({at("a", name): 1 for name in series} | {at("b", "other"): 1}, find, {"a": 1}))
+        # without a namespace the adapter could not tell whose it is
+        tests.append(expression_test({at("a", name, ns=""): 1 for name in series}, find, {}))
+    assert check(promtool, tmp_path, ["test", "rules"], expression_tests(*tests)) is None

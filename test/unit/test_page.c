@@ -73,7 +73,8 @@ static void a_page_without_its_samples_has_no_series(void **state)
 	}
 	assert_non_null(strstr(page, "# TYPE vllm:num_requests_running gauge"));
 	assert_false(page_has_series(page, "vllm:num_requests_running"));
-	assert_null(page_engine(page));
+	/* an engine announces its series before it has any */
+	assert_string_equal(page_engine(page)->type, "VLLM");
 }
 
 static const struct {
@@ -109,6 +110,46 @@ static void only_a_sample_line_counts(void **state)
 	}
 }
 
+#define SELECTOR "x{a=\"1\",b=\"2\"}"
+
+static const struct {
+	const char *page;
+	bool found;
+} labelled[] = {
+	{"x{a=\"1\",b=\"2\"} 1\n", true},
+	{"x{b=\"2\",a=\"1\"} 1\n", true},
+	{"x{c=\"3\",a=\"1\",d=\"4\",b=\"2\",} 1\n", true},
+	{"x { a = \"1\" , b = \"2\" } 1\n", true},
+	{"x{a=\"0\",b=\"2\"} 1\nx{a=\"1\",b=\"2\"} 1\n", true},
+	{"x{q=\"\\\"}\",a=\"1\",b=\"2\"} 1\n", true},
+	{"x{q=\"{\",a=\"1\",b=\"2\"} 1", true},
+	{"x 1\n", false},
+	{"x{} 1\n", false},
+	{"x{a=\"1\"} 1\n", false},
+	{"x{a=\"1\",b=\"22\"} 1\n", false},
+	{"x{aa=\"1\",b=\"2\"} 1\n", false},
+	{"x{a=\"1\"} 1\nx{b=\"2\"} 1\n", false},
+	{"x{q=\"a=\\\"1\\\",b=\\\"2\\\"\"} 1\n", false},
+	{"y{a=\"1\",b=\"2\"} 1\n", false},
+	{"xx{a=\"1\",b=\"2\"} 1\n", false},
+	{"x{a=\"1", false},
+	{"x{a=\"1\",b=\"2\n", false},
+	{"x{a=\"1\",b=\"\\", false},
+	{"x{a", false},
+	{"x{a=", false},
+	{"x{,,,", false},
+};
+
+static void a_selector_wants_its_labels_in_one_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(labelled); i++) {
+		assert_int_equal(page_has_series(labelled[i].page, SELECTOR), labelled[i].found);
+	}
+	assert_true(page_has_series("x{a=\"1\"} 1\n", "x"));
+	assert_true(page_has_series("x 1\n", "x{}"));
+}
+
 static void other_pages_are_of_no_engine(void **state)
 {
 	(void)state;
@@ -116,6 +157,11 @@ static void other_pages_are_of_no_engine(void **state)
 	assert_null(page_engine("process_cpu_seconds_total 1\n"));
 	assert_null(page_engine("[{\"iterLatencyMS\": 12}]"));
 	assert_null(page_engine("vllm:num_requests_running_total 1\n"));
+	assert_null(page_engine("# TYPE vllm:num_requests_running_total gauge\n"));
+	assert_null(page_engine("# HELP vllm:num_requests_running x\n"));
+	assert_null(page_engine("x{y=\"# TYPE vllm:num_requests_running gauge\"} 1\n"));
+	/* unprefixed names are many engines': MindIE's */
+	assert_null(page_engine("num_requests_running{model_name=\"m\"} 0\nnpu_cache_usage_perc 0\n"));
 }
 
 int main(void)
@@ -125,6 +171,7 @@ int main(void)
 		cmocka_unit_test(every_signal_of_vllm_is_on_its_page),
 		cmocka_unit_test(a_page_without_its_samples_has_no_series),
 		cmocka_unit_test(only_a_sample_line_counts),
+		cmocka_unit_test(a_selector_wants_its_labels_in_one_line),
 		cmocka_unit_test(other_pages_are_of_no_engine),
 	};
 

@@ -100,5 +100,33 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   - pods/vllm_num_requests_waiting
   - pods/vllm_num_requests_in_flight
   - pods/vllm_kv_cache_usage_percent
+  - pods/sglang_num_requests_running
+  - pods/sglang_num_requests_waiting
+  - pods/sglang_num_requests_in_flight
+  - pods/sglang_kv_cache_usage_percent
+  - pods/tgi_num_requests_running
+  - pods/tgi_num_requests_waiting
+  - pods/tgi_num_requests_in_flight
+  - pods/trtllm_num_requests_running
+  - pods/trtllm_num_requests_waiting
+  - pods/trtllm_num_requests_in_flight
+  - pods/trtllm_kv_cache_usage_percent
+  - pods/triton_trtllm_num_requests_running
+  - pods/triton_trtllm_num_requests_waiting
+  - pods/triton_trtllm_num_requests_in_flight
+  - pods/triton_trtllm_kv_cache_usage_percent
+  - pods/lmdeploy_num_requests_running
+  - pods/lmdeploy_num_requests_waiting
+  - pods/lmdeploy_num_requests_in_flight
+  - pods/lmdeploy_kv_cache_usage_percent
+  - pods/nim_num_requests_running
+  - pods/nim_num_requests_waiting
+  - pods/nim_num_requests_in_flight
+  - pods/nim_kv_cache_usage_percent
+  - pods/llamacpp_num_requests_running
+  - pods/llamacpp_num_requests_waiting
+  - pods/llamacpp_num_requests_in_flight
+  - pods/llamacpp_kv_cache_usage_percent
+  - pods/gpu_utilization_percent
   verbs: [get]
 {{- end }}
