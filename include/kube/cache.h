@@ -17,6 +17,8 @@ struct kube_cache *kube_cache_new(void);
 void kube_cache_free(struct kube_cache *cache);
 /* New reference, decoded; NULL when absent. */
 json_t *kube_cache_get(const struct kube_cache *cache, const char *ns, const char *name);
+/* The same by its key, "namespace/name". */
+json_t *kube_cache_get_key(const struct kube_cache *cache, const char *key);
 bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *name);
 size_t kube_cache_count(const struct kube_cache *cache);
 /* New reference: an array of all objects of a namespace (NULL = all), ordered by key. */

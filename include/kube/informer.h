@@ -1,11 +1,18 @@
 /*
  * Keeps a cache equal to the server's state of one resource type: list, then watch, for ever.
  *
- * List in pages of 500 from a consistent read, replace the cache, watch from the list's
- * resourceVersion with bookmarks; resume a broken watch at the same resourceVersion; list again on
- * 410 (as HTTP status or as an ERROR event). Objects gone between two lists are reported as
- * deleted. A resource type the server does not know (404 on list: CRD not installed) is not an
- * error: the informer reports `missing`, keeps its cache empty and looks again every 10 s.
+ * The list comes as a stream (sendInitialEvents, Kubernetes ≥ 1.32) that goes on as the watch, or
+ * in pages of 500 where the server refuses that; both from a consistent read. Watches carry
+ * bookmarks and a random timeout of 5–10 minutes; a broken one (also 429, 5xx, connection refused)
+ * is resumed at the same resourceVersion after a back-off (net/backoff.h), and so is one that ends
+ * at once without an event. Listed again is on 410 and "too large resource version" (as HTTP
+ * status or as an ERROR event), after an event that cannot be read, and when the last list is ten
+ * hours old. Objects gone between two lists are reported as deleted. A resource type the server
+ * does not know (404 on list: CRD not installed) is not an error: the informer reports `missing`,
+ * keeps its cache empty and looks again every 10 s.
+ *
+ * These are client-go's rules: tools/cache/reflector.go, tools/pager/pager.go;
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/
  */
 #ifndef KUBE_INFORMER_H
 #define KUBE_INFORMER_H

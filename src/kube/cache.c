@@ -41,6 +41,12 @@ static json_t *decode(const char *text)
 json_t *kube_cache_get(const struct kube_cache *cache, const char *ns, const char *name)
 {
 	auto_free char *key = kube_key(ns, name);
+
+	return kube_cache_get_key(cache, key);
+}
+
+json_t *kube_cache_get_key(const struct kube_cache *cache, const char *key)
+{
 	const char *text = map_get(&cache->objects, key);
 
 	return text ? decode(text) : NULL;

@@ -75,7 +75,7 @@ static void drop_key(struct kube_informer *informer, const char *key)
 	const char *slash = strchr(key, '/');
 	auto_free char *ns = slash ? xstrndup(key, (size_t)(slash - key)) : NULL;
 	const char *name = slash ? slash + 1 : key;
-	auto_json *last = kube_cache_get(informer->cache, ns, name);
+	auto_json *last = kube_cache_get_key(informer->cache, key);
 
 	kube_cache_remove(informer->cache, ns, name);
 	tell_changed(informer, KUBE_DELETED, last);
@@ -97,16 +97,44 @@ void informer_drop_unseen(struct kube_informer *informer)
 	}
 }
 
+void informer_fill(struct kube_informer *informer)
+{
+	if (informer->pages_only)
+		informer_start_list(informer, NULL);
+	else
+		informer_start_stream(informer);
+}
+
+bool informer_filled(struct kube_informer *informer, const char *resource_version)
+{
+	free(informer->resource_version);
+	informer->resource_version = xstrdup(resource_version);
+	informer->filled_ms = clock_monotonic_ms();
+	informer->lost_event = false;
+	informer_drop_unseen(informer);
+	map_clear(&informer->seen);
+	informer_set_state(informer, true, false, NULL);
+	return !informer->closing;
+}
+
 /* ---- waiting and the end ---- */
+
+static void start_pages(struct kube_informer *informer)
+{
+	informer_start_list(informer, NULL);
+}
 
 static void on_timer(uv_timer_t *timer)
 {
 	struct kube_informer *informer = timer->data;
 
-	if (informer->next == INFORMER_LIST)
-		informer_start_list(informer, NULL);
-	else
-		informer_start_watch(informer);
+	static void (*const starts[])(struct kube_informer *) = {
+		[INFORMER_FILL] = informer_fill,
+		[INFORMER_PAGES] = start_pages,
+		[INFORMER_WATCH] = informer_start_watch,
+	};
+
+	starts[informer->next](informer);
 }
 
 void informer_wait_then(struct kube_informer *informer, enum informer_step next, int64_t delay_ms)
@@ -131,6 +159,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	void *ctx = informer->closed_ctx;
 
 	kube_cache_free(informer->cache);
+	kube_cache_free(informer->arriving);
 	map_release(&informer->seen);
 	error_release(&informer->error);
 	error_release(&informer->event_error);
@@ -139,7 +168,6 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(informer->words_list);
 	free(informer->words_watch);
 	free(informer->resource_version);
-	free(informer->watched_from);
 	free(informer);
 	if (closed)
 		closed(ctx);
@@ -148,6 +176,7 @@ static void on_timer_closed(uv_handle_t *handle)
 bool informer_ended(struct kube_informer *informer)
 {
 	informer->call = NULL;
+	uv_timer_stop(&informer->timer);
 	if (!informer->closing)
 		return false;
 	uv_close((uv_handle_t *)&informer->timer, on_timer_closed);
@@ -182,7 +211,9 @@ struct kube_informer *kube_informer_new(struct kube_client *client,
 		.pace = {.missing_ms = 10000,
 			 .short_ms = 1000,
 			 .margin_ms = 30000,
-			 .min_timeout_s = 300},
+			 .min_timeout_s = 300,
+			 .silence_ms = 30000,
+			 .relist_ms = INT64_C(10) * 3600 * 1000},
 		.cache = kube_cache_new(),
 		.event_error = ERROR_INIT,
 		.error = ERROR_INIT,
@@ -204,7 +235,7 @@ void informer_set_pace(struct kube_informer *informer, const struct informer_pac
 
 void kube_informer_start(struct kube_informer *informer)
 {
-	informer_start_list(informer, NULL);
+	informer_fill(informer);
 }
 
 void kube_informer_close(struct kube_informer *informer, void (*closed)(void *ctx), void *ctx)

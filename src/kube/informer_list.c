@@ -27,25 +27,19 @@ static void list_failed(struct kube_informer *informer, const struct error *err,
 		informer_drop_unseen(informer);
 		informer_progress(informer);
 		backoff_reset(&informer->backoff);
-		informer_wait_then(informer, INFORMER_LIST, informer->pace.missing_ms);
+		informer_wait_then(informer, INFORMER_PAGES, informer->pace.missing_ms);
 		informer_set_state(informer, true, true, NULL);
 		return;
 	}
 	error_copy(&copy, err);
-	informer_back_off_then(informer, INFORMER_LIST, retry_after_ms);
+	informer_back_off_then(informer, INFORMER_PAGES, retry_after_ms);
 	informer_set_state(informer, informer->synced, informer->missing, &copy);
 }
 
 static void list_done(struct kube_informer *informer, const char *resource_version)
 {
-	free(informer->resource_version);
-	informer->resource_version = xstrdup(resource_version);
 	informer->whole = false;
-	informer->lost_event = false;
-	informer_drop_unseen(informer);
-	map_clear(&informer->seen);
-	informer_set_state(informer, true, false, NULL);
-	if (!informer->closing)
+	if (informer_filled(informer, resource_version))
 		informer_start_watch(informer);
 }
 

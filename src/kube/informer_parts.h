@@ -1,16 +1,17 @@
 /*
- * The inside of an informer, shared by its three files: informer.c (life, cache and what the owner
- * is told), informer_list.c and informer_watch.c. Private to src/kube.
+ * The inside of an informer, shared by its four files: informer.c (life, cache and what the owner
+ * is told), informer_stream.c, informer_list.c and informer_watch.c. Private to src/kube.
  *
- *        start
- *          │            404: missing           broken or ended: same resourceVersion
- *          ▼          ┌────────────┐          ┌──────────┐
- *   ┌─► list pages ───┤            ├──► watch ┤          ├──► watch …
- *   │      ▲          └─► wait ──┐ │          └─► wait ──┘
- *   │      └─────────────────────┘ │
- *   └──── expired, type gone, undecodable event ◄────────┘
+ *     start ──► streaming list ─────── its end bookmark ──────────┐
+ *                 ▲    │ refused, silent, broken                  │
+ *                 │    ▼                                          ▼
+ *                 │  list pages ─────────────────────────────► watch ──┐ broken or ended:
+ *                 │    ▲  │ failed; 404: missing                  ▲    │ same resourceVersion
+ *                 │    └ wait                                     └────┤
+ *                 └─── expired, type gone, undecodable event, old ─────┘
  *
- * At any time there is either one call under way or the timer running (or neither, when closed).
+ * At any time there is one call under way or the timer running (or neither, when closed). During a
+ * streaming list there are both: the timer then ends one that fell silent.
  */
 #ifndef KUBE_INFORMER_PARTS_H
 #define KUBE_INFORMER_PARTS_H
@@ -22,7 +23,11 @@
 #include "net/backoff.h"
 #include "pace.h"
 
-enum informer_step { INFORMER_LIST, INFORMER_WATCH };
+enum informer_step {
+	INFORMER_FILL, /* all of it anew: as a stream, or in pages where that is refused */
+	INFORMER_PAGES,
+	INFORMER_WATCH
+};
 
 struct kube_informer {
 	struct kube_client *client;
@@ -40,10 +45,13 @@ struct kube_informer {
 	struct backoff backoff;
 
 	char *resource_version; /* where the next watch starts */
+	int64_t filled_ms;	/* when the cache was last filled from a whole list */
 	struct map seen;	/* keys of the list under way */
 	bool whole;		/* the list under way is not paged */
+	struct kube_cache *arriving; /* what the streaming list under way has shown; else NULL */
+	bool pages_only;	     /* the server has shown that it knows no streaming list */
 
-	char *watched_from; /* resource_version at the watch's start: did it tell us anything? */
+	bool told; /* the watch under way moved resource_version */
 	int64_t watch_start_ms;
 	int failures;		  /* of watches, in a row */
 	bool lost_event;	  /* an event could not be read: list again after this watch */
@@ -59,10 +67,26 @@ struct kube_informer {
 	void *closed_ctx;
 };
 
+/* Starts whatever brings the whole list soonest. */
+void informer_fill(struct kube_informer *informer);
+/* The cache has taken all of a list of this resourceVersion, and `seen` holds its keys. False when
+ * the owner closed the informer meanwhile. */
+bool informer_filled(struct kube_informer *informer, const char *resource_version);
+
 /* informer_list.c: the next page (`token` NULL = the first). */
 void informer_start_list(struct kube_informer *informer, const char *token);
 /* informer_watch.c: from informer->resource_version. */
 void informer_start_watch(struct kube_informer *informer);
+/* informer_watch.c: one that begins with a streaming list. */
+void informer_start_stream(struct kube_informer *informer);
+
+/* informer_stream.c: the events of a streaming list. */
+void informer_stream_begin(struct kube_informer *informer);
+void informer_stream_put(struct kube_informer *informer, json_t *object);
+void informer_stream_remove(struct kube_informer *informer, json_t *object);
+void informer_stream_bookmark(struct kube_informer *informer, json_t *object);
+/* Its call ended before its end bookmark; `err` NULL = in order. */
+void informer_stream_failed(struct kube_informer *informer, const struct error *err);
 
 /* Something was heard from the server. */
 void informer_progress(struct kube_informer *informer);

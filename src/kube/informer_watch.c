@@ -17,17 +17,21 @@ static void keep_resource_version(struct kube_informer *informer, const json_t *
 		return;
 	free(informer->resource_version);
 	informer->resource_version = xstrdup(resource_version);
+	informer->told = true;
 }
 
 static const struct event {
 	const char *type;
 	/* NULL = only the resourceVersion counts, and the object has no name. */
 	void (*take)(struct kube_informer *informer, json_t *object);
+	/* While a streaming list comes in: its objects' resourceVersions are in no order and say
+	 * nothing of how far we are (kube-rs#1882). */
+	void (*arrive)(struct kube_informer *informer, json_t *object);
 } events[] = {
-	{"ADDED", informer_take},
-	{"MODIFIED", informer_take},
-	{"DELETED", informer_drop},
-	{"BOOKMARK", NULL},
+	{"ADDED", informer_take, informer_stream_put},
+	{"MODIFIED", informer_take, informer_stream_put},
+	{"DELETED", informer_drop, informer_stream_remove},
+	{"BOOKMARK", NULL, informer_stream_bookmark},
 };
 
 static const struct event *find_event(const char *type, const json_t *object)
@@ -37,6 +41,21 @@ static const struct event *find_event(const char *type, const json_t *object)
 		    (!events[i].take || kube_object_name(object)[0] != '\0'))
 			return &events[i];
 	return NULL;
+}
+
+/* Perhaps a change. A watch goes on, and is followed by a list to compare with; a streaming list that
+ * lacks an object is none. */
+static int lose_event(struct kube_informer *informer, const char *type, const struct error *why)
+{
+	if (informer->arriving)
+		return error_set(&informer->event_error, ERROR_INTERNAL,
+				 "cannot %s: an event cannot be read", informer->words_watch);
+	if (!informer->lost_event)
+		log_event(LOG_WARN, "watch event cannot be read, listing again after this watch",
+			  "kind", informer->resource->kind, "type", type, "error", why->message,
+			  NULL);
+	informer->lost_event = true;
+	return 0;
 }
 
 static int on_line(void *ctx, const char *line, size_t len)
@@ -53,15 +72,11 @@ static int on_line(void *ctx, const char *line, size_t len)
 		return kube_status_error(&informer->event_error, informer->words_watch,
 					 (int)json_path_int(object, "code", 0), object, NULL);
 	informer->failures = 0;
-	if (!event) {
-		/* Perhaps a change: go on now, and compare with a list after this watch. */
-		if (informer->lost_event)
-			return 0;
-		log_event(LOG_WARN, "watch event cannot be read, listing again after this watch",
-			  "kind", informer->resource->kind, "type", type, "error", why.message,
-			  NULL);
-		informer->lost_event = true;
-		return 0;
+	if (!event)
+		return lose_event(informer, type, &why);
+	if (informer->arriving) {
+		event->arrive(informer, object);
+		return informer->closing ? -1 : 0;
 	}
 	keep_resource_version(informer, object);
 	if (event->take)
@@ -82,7 +97,7 @@ static bool needs_list(enum error_kind kind)
 static void watch_failed(struct kube_informer *informer, const struct error *err)
 {
 	enum informer_step next =
-		needs_list(err->kind) || informer->lost_event ? INFORMER_LIST : INFORMER_WATCH;
+		needs_list(err->kind) || informer->lost_event ? INFORMER_FILL : INFORMER_WATCH;
 	bool refused = err->kind == ERROR_FORBIDDEN || err->kind == ERROR_UNAUTHORIZED;
 	auto_error copy = ERROR_INIT;
 
@@ -97,10 +112,9 @@ static void watch_failed(struct kube_informer *informer, const struct error *err
 
 static void watch_ended(struct kube_informer *informer)
 {
-	int64_t lasted_ms = clock_monotonic_ms() - informer->watch_start_ms;
-	bool told = strcmp(informer->watched_from, informer->resource_version) != 0;
+	int64_t now = clock_monotonic_ms();
 
-	if (!told && lasted_ms < informer->pace.short_ms) {
+	if (!informer->told && now - informer->watch_start_ms < informer->pace.short_ms) {
 		auto_error err = ERROR_INIT;
 
 		error_set(&err, ERROR_UNAVAILABLE,
@@ -115,8 +129,8 @@ static void watch_ended(struct kube_informer *informer)
 		informer_set_state(informer, informer->synced, informer->missing, NULL);
 	if (informer->closing)
 		return;
-	if (informer->lost_event)
-		informer_start_list(informer, NULL);
+	if (informer->lost_event || now - informer->filled_ms >= informer->pace.relist_ms)
+		informer_fill(informer);
 	else
 		informer_start_watch(informer);
 }
@@ -131,7 +145,9 @@ static void on_watch_done(void *ctx, json_t *result, const struct error *err)
 	if (informer_ended(informer))
 		return;
 	if (event_error.kind != ERROR_NONE)
-		watch_failed(informer, &event_error);
+		err = &event_error;
+	if (informer->arriving)
+		informer_stream_failed(informer, err);
 	else if (err)
 		watch_failed(informer, err);
 	else
@@ -148,18 +164,18 @@ static int random_timeout_s(const struct informer_pace *pace)
 	return pace->min_timeout_s + (int)(random % (uint32_t)(pace->min_timeout_s + 1));
 }
 
-void informer_start_watch(struct kube_informer *informer)
+static void start(struct kube_informer *informer, const char *query, const char *from)
 {
 	auto_strbuf path = STRBUF_INIT;
 	int timeout_s = random_timeout_s(&informer->pace);
 
-	strbuf_addf(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d",
-		    informer->path, timeout_s);
-	informer_add_query(&path, "resourceVersion", informer->resource_version);
+	strbuf_addf(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d%s",
+		    informer->path, timeout_s, query);
+	if (from)
+		informer_add_query(&path, "resourceVersion", from);
 	if (informer->field_selector)
 		informer_add_query(&path, "fieldSelector", informer->field_selector);
-	free(informer->watched_from);
-	informer->watched_from = xstrdup(informer->resource_version);
+	informer->told = false;
 	informer->watch_start_ms = clock_monotonic_ms();
 	informer->call = kube_call_start(
 		informer->client,
@@ -172,4 +188,16 @@ void informer_start_watch(struct kube_informer *informer)
 			.done = on_watch_done,
 			.ctx = informer,
 		});
+}
+
+void informer_start_watch(struct kube_informer *informer)
+{
+	start(informer, "", informer->resource_version);
+}
+
+void informer_start_stream(struct kube_informer *informer)
+{
+	informer_stream_begin(informer);
+	/* Without a resourceVersion: from a consistent read, as the list in pages. */
+	start(informer, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan", NULL);
 }

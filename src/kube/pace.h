@@ -17,6 +17,8 @@ struct informer_pace {
 			   */
 	int64_t margin_ms; /* how long after timeoutSeconds a silent watch is given up: 30 000 */
 	int min_timeout_s; /* of a watch; it is random in [min, 2·min]: 300 */
+	int64_t silence_ms; /* of a streaming list, until it is given up: 30 000 */
+	int64_t relist_ms;  /* a list older than this is compared with a new one: 10 h */
 };
 
 struct lease_pace {

@@ -22,7 +22,8 @@ struct connection {
 
 struct fake_apiserver {
 	uv_loop_t *loop;
-	uv_tcp_t listener;
+	uv_tcp_t *listener;
+	int port;
 	char *url;
 	fake_handler_fn *handler;
 	void *ctx;
@@ -232,22 +233,48 @@ static void on_connection(uv_stream_t *listener, int status)
 	must(uv_read_start((uv_stream_t *)&connection->tcp, on_alloc, on_read));
 }
 
+/* At fake->port, or at any when that is 0. */
+static void start_listening(struct fake_apiserver *fake)
+{
+	struct sockaddr_in address;
+	int size = sizeof(address);
+
+	fake->listener = xcalloc(1, sizeof(*fake->listener));
+	must(uv_ip4_addr("127.0.0.1", fake->port, &address));
+	must(uv_tcp_init(fake->loop, fake->listener));
+	fake->listener->data = fake;
+	must(uv_tcp_bind(fake->listener, (const struct sockaddr *)&address, 0));
+	must(uv_listen((uv_stream_t *)fake->listener, 16, on_connection));
+	must(uv_tcp_getsockname(fake->listener, (struct sockaddr *)&address, &size));
+	fake->port = ntohs(address.sin_port);
+}
+
+static void on_listener_freed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+void fake_refuse(struct fake_apiserver *fake, bool refuse)
+{
+	if (!refuse) {
+		start_listening(fake);
+		return;
+	}
+	uv_close((uv_handle_t *)fake->listener, on_listener_freed);
+	fake->listener = NULL;
+	for (struct connection *c = fake->connections; c; c = c->next)
+		drop(c, true);
+}
+
 struct fake_apiserver *fake_new(uv_loop_t *loop, fake_handler_fn *handler, void *ctx)
 {
 	struct fake_apiserver *fake = xcalloc(1, sizeof(*fake));
-	struct sockaddr_in address;
-	int size = sizeof(address);
 
 	fake->loop = loop;
 	fake->handler = handler;
 	fake->ctx = ctx;
-	must(uv_ip4_addr("127.0.0.1", 0, &address));
-	must(uv_tcp_init(loop, &fake->listener));
-	fake->listener.data = fake;
-	must(uv_tcp_bind(&fake->listener, (const struct sockaddr *)&address, 0));
-	must(uv_listen((uv_stream_t *)&fake->listener, 16, on_connection));
-	must(uv_tcp_getsockname(&fake->listener, (struct sockaddr *)&address, &size));
-	fake->url = xasprintf("http://127.0.0.1:%d", ntohs(address.sin_port));
+	start_listening(fake);
+	fake->url = xasprintf("http://127.0.0.1:%d", fake->port);
 	return fake;
 }
 
@@ -316,6 +343,7 @@ void fake_end(struct fake_apiserver *fake)
 static void on_listener_closed(uv_handle_t *handle)
 {
 	((struct fake_apiserver *)handle->data)->closed = true;
+	free(handle);
 }
 
 static bool all_closed(void *ctx)
@@ -331,7 +359,7 @@ size_t fake_close(struct fake_apiserver *fake)
 
 	for (struct connection *c = fake->connections; c; c = c->next)
 		drop(c, false);
-	uv_close((uv_handle_t *)&fake->listener, on_listener_closed);
+	uv_close((uv_handle_t *)fake->listener, on_listener_closed);
 	if (!run_until(fake->loop, all_closed, fake))
 		abort();
 	if (fake->step < fake->step_count)

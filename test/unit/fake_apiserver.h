@@ -57,6 +57,8 @@ void fake_push(struct fake_apiserver *fake, const char *text);
 void fake_reset(struct fake_apiserver *fake);
 void fake_drop(struct fake_apiserver *fake);
 void fake_end(struct fake_apiserver *fake);
+/* Until the next call connections are refused: nobody listens, and those there are reset. */
+void fake_refuse(struct fake_apiserver *fake, bool refuse);
 /* Drops every connection and frees. The number of unexpected requests, told on stderr, and of
  * steps nobody asked for. */
 size_t fake_close(struct fake_apiserver *fake);
