@@ -85,8 +85,9 @@ void informer_stream_begin(struct kube_informer *informer);
 void informer_stream_put(struct kube_informer *informer, json_t *object);
 void informer_stream_remove(struct kube_informer *informer, json_t *object);
 void informer_stream_bookmark(struct kube_informer *informer, json_t *object);
-/* Its call ended before its end bookmark; `err` NULL = in order. */
-void informer_stream_failed(struct kube_informer *informer, const struct error *err);
+/* Its call ended before its end bookmark; `err` NULL = in order. `answered`: the server took the
+ * request and said `err` in the stream. */
+void informer_stream_failed(struct kube_informer *informer, const struct error *err, bool answered);
 
 /* Something was heard from the server. */
 void informer_progress(struct kube_informer *informer);

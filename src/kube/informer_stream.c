@@ -73,20 +73,28 @@ void informer_stream_bookmark(struct kube_informer *informer, json_t *object)
 		informer_filled(informer, resource_version);
 }
 
-void informer_stream_failed(struct kube_informer *informer, const struct error *err)
+/* Whether the failure is of the streaming list itself, and would be the same the next time. Such are
+ * the refusal of an API server that has it switched off (422), of one whose etcd cannot tell its
+ * progress (500 in the stream), and of one that never tells the end. */
+static bool is_for_good(const struct error *err, bool answered)
+{
+	if (!err || err->kind == ERROR_INVALID || err->kind == ERROR_CANCELLED)
+		return true;
+	return answered && err->kind != ERROR_EXPIRED;
+}
+
+void informer_stream_failed(struct kube_informer *informer, const struct error *err, bool answered)
 {
 	kube_cache_free(informer->arriving);
 	informer->arriving = NULL;
-	if (err && err->kind == ERROR_UNAVAILABLE) {
-		informer_back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
-		return;
-	}
-	/* Refused, or without its end: it would not be different the next time. */
-	if (!err || err->kind == ERROR_INVALID || err->kind == ERROR_CANCELLED) {
-		log_event(LOG_DEBUG, "the server gives no streaming list, asking for pages",
-			  "kind", informer->resource->kind, "error", err ? err->message : "",
-			  NULL);
+	if (is_for_good(err, answered)) {
+		log_event(LOG_DEBUG, "no streaming list to be had, asking for pages", "kind",
+			  informer->resource->kind, "error", err ? err->message : "", NULL);
 		informer->pages_only = true;
 	}
-	informer_start_list(informer, NULL);
+	/* A server that is away or busy is not asked otherwise at once. */
+	if (err && err->kind == ERROR_UNAVAILABLE && !answered)
+		informer_back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
+	else
+		informer_start_list(informer, NULL);
 }

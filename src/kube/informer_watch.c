@@ -147,7 +147,7 @@ static void on_watch_done(void *ctx, json_t *result, const struct error *err)
 	if (event_error.kind != ERROR_NONE)
 		err = &event_error;
 	if (informer->arriving)
-		informer_stream_failed(informer, err);
+		informer_stream_failed(informer, err, err == &event_error);
 	else if (err)
 		watch_failed(informer, err);
 	else

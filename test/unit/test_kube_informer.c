@@ -505,6 +505,8 @@ static void test_a_failed_stream_falls_back_to_pages(void **state)
 		{.status = 500, .body = "{}"},
 		{.status = 200, .body = EVENT("ADDED", "x", "1"), .end = FAKE_END},
 		{.status = 200, .body = ERROR_EVENT("410", "Expired"), .end = FAKE_HOLD},
+		/* An old etcd: "the required storage feature RequestWatchProgress is disabled" */
+		{.status = 200, .body = ERROR_EVENT("500", "InternalError"), .end = FAKE_END},
 		{.status = 200, .body = EVENT("ADDED", "x", "1") "not JSON\n", .end = FAKE_HOLD},
 		/* A server that never tells the end. */
 		{.status = 200, .body = EVENT("ADDED", "x", "1") BOOKMARK("2"), .end = FAKE_HOLD},
