@@ -12,11 +12,13 @@
 
 struct runner;
 
-/* What was written: each kind and resourceVersion, to wait for in the caches. */
+/* What was written; each kind and resourceVersion, to wait for in the caches. */
 struct run_result {
 	const struct error *error; /* the first failure; NULL when all went well */
 	json_t *written;           /* [{kind: index, resourceVersion}], borrowed */
 	size_t writes;             /* requests that succeeded */
+	const json_t *owner;       /* the autoscaler as it was before, borrowed; NULL = none was given */
+	const json_t *status;      /* its new status, borrowed; NULL = none was written */
 };
 
 typedef void runner_done_fn(void *ctx, const struct run_result *result);

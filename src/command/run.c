@@ -215,7 +215,7 @@ static int start(struct operator *op, struct options *o, struct error *err)
 	op->client = kube_client_new(&op->loop, op->http, op->config);
 	op->lease_http = http_client_new(&op->loop);
 	op->lease_client = kube_client_new(&op->loop, op->lease_http, op->config);
-	op->controller = controller_new(op->client, op->http, &o->settings);
+	op->controller = controller_new(op->client, op->http, &o->settings, identity);
 	if (o->leader_elect) {
 		op->lease = kube_lease_new(op->lease_client, o->lease_namespace, o->lease_name, identity, &hooks);
 	}

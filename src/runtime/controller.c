@@ -10,9 +10,11 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "kube/event.h"
 #include "kube/informer.h"
 #include "probe/probe.h"
 #include "reconcile/reconcile.h"
+#include "reconcile/transitions.h"
 #include "routes.h"
 #include "runtime/queue.h"
 #include "runtime/runner.h"
@@ -27,6 +29,7 @@ struct controller {
 	struct kube_informer *informers[KIND_COUNT];
 	struct queue *queue;
 	struct prober *prober;
+	struct kube_recorder *recorder;
 	struct routes routes;
 	struct stack_state stack;
 	struct map passes; /* key → struct pass */
@@ -201,6 +204,26 @@ static bool caught_up(struct controller *c, struct pass *pass)
 
 static void finish_close(struct controller *c);
 
+static void tell_transitions(struct controller *c, const struct run_result *result)
+{
+	struct transition found[TRANSITIONS_MAX];
+	size_t count;
+
+	if (result->status == NULL) {
+		return;
+	}
+	count = transitions_find(json_object_get(result->owner, "status"), result->status, found);
+	for (size_t i = 0; i < count; i++) {
+		const struct kube_event event = {.warning = found[i].warning,
+			.reason = found[i].reason,
+			.action = found[i].action,
+			.note = found[i].note};
+
+		kube_recorder_tell(c->recorder, result->owner, &event);
+	}
+	transitions_release(found, count);
+}
+
 static void on_run(void *ctx, const struct run_result *result)
 {
 	struct pass *pass = ctx;
@@ -217,6 +240,7 @@ static void on_run(void *ctx, const struct run_result *result)
 		finish_close(c);
 		return;
 	}
+	tell_transitions(c, result);
 	/* The one place that decides: forget, again at once, or later. */
 	if (result->error == NULL) {
 		queue_forget(c->queue, pass->key);
@@ -314,7 +338,8 @@ static void work(void *ctx, const char *key)
 
 /* Life. */
 
-struct controller *controller_new(struct kube_client *client, struct http_client *http, const struct settings *settings)
+struct controller *controller_new(struct kube_client *client, struct http_client *http, const struct settings *settings,
+	const char *identity)
 {
 	struct controller *c = xcalloc(1, sizeof(*c));
 	const struct kube_informer_hooks hooks = {.changed = on_changed, .state = on_state, .ctx = c};
@@ -323,6 +348,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	map_init(&c->passes, pass_free);
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
 	c->prober = prober_new(client, http, on_seen, c);
+	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		const char *name = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;
 		auto_free char *selector = kinds[i].adapter ? xasprintf("metadata.name=%s", name) : NULL;
@@ -369,9 +395,10 @@ void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx
 	c->stopped = true;
 	c->closed = closed;
 	c->closed_ctx = ctx;
-	c->closing = KIND_COUNT + 2;
+	c->closing = KIND_COUNT + 3;
 	queue_close(c->queue, on_part_closed, c);
 	prober_close(c->prober, on_part_closed, c);
+	kube_recorder_close(c->recorder, on_part_closed, c);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		kube_informer_close(c->informers[i], on_part_closed, c);
 	}

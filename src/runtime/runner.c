@@ -14,6 +14,7 @@ struct runner {
 	json_t *owner;
 	json_t *written;
 	size_t writes;
+	bool told; /* the status was written */
 	struct error error;
 	runner_done_fn *done;
 	void *ctx;
@@ -25,7 +26,9 @@ static void finish(struct runner *run)
 {
 	const struct run_result result = {.error = run->error.kind != ERROR_NONE ? &run->error : NULL,
 		.written = run->written,
-		.writes = run->writes};
+		.writes = run->writes,
+		.owner = run->owner,
+		.status = run->told ? run->plan.status : NULL};
 
 	run->done(run->ctx, &result);
 	plan_release(&run->plan);
@@ -54,6 +57,7 @@ static void on_status(void *ctx, json_t *result, const struct error *err)
 	struct runner *run = ctx;
 
 	if (err == NULL) {
+		run->told = true;
 		remember(run, KIND_AUTOSCALER, result);
 	} else if (err->kind != ERROR_NOT_FOUND) {
 		/* Not found: it was deleted meanwhile, and its status with it. */

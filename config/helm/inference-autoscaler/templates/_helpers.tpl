@@ -93,6 +93,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [monitoring.coreos.com]
   resources: [prometheuses]
   verbs: [list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
 # To the API server a metric of pods is a subresource of theirs; a rule for all of them would be a wildcard.
 - apiGroups: [custom.metrics.k8s.io]
   resources:

@@ -1,0 +1,36 @@
+/*
+ * Events (events.k8s.io/v1) about objects, for `kubectl describe` and `kubectl events`.
+ *
+ * Best effort: an Event that cannot be written is told in the log, once until one can be written
+ * again, and fails nothing. The API server must not drown in them (limits as client-go's,
+ * tools/events and tools/record): what repeats within 6 minutes is one Event whose series counts;
+ * an object has 25 writes at once and then one in 5 minutes, those beyond are dropped, though a
+ * series goes on counting.
+ *
+ * An Event lives in its object's namespace, or in "default" when the object has none.
+ */
+#ifndef KUBE_EVENT_H
+#define KUBE_EVENT_H
+
+#include <stdbool.h>
+
+#include "kube/client.h"
+
+struct kube_event {
+	bool warning;       /* else Normal */
+	const char *reason; /* CamelCase, at most 128 characters */
+	const char *action; /* what the reporter did; at most 128 characters */
+	const char *note;   /* for people; cut at 1 KiB */
+};
+
+struct kube_recorder;
+
+/* `controller` says which program reports, `instance` which of its replicas; both are copied. */
+struct kube_recorder *kube_recorder_new(struct kube_client *client, const char *controller, const char *instance);
+/* What is under way is cancelled; closed(ctx) from the loop, freed after it. */
+void kube_recorder_close(struct kube_recorder *recorder, void (*closed)(void *ctx), void *ctx);
+
+/* `regarding` is a whole object: apiVersion, kind and metadata are read. */
+void kube_recorder_tell(struct kube_recorder *recorder, const json_t *regarding, const struct kube_event *event);
+
+#endif

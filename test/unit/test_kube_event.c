@@ -1,0 +1,298 @@
+/* Recording Events: few requests, well-formed, and never anybody's failure. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "kube/event.h"
+#include "kube_rig.h"
+
+#define COLLECTION "/apis/events.k8s.io/v1/namespaces/ns/events"
+
+struct server {
+	int creates;
+	int patches;
+	int refuse; /* answer with this HTTP status; 0 = take it */
+	json_t *created; /* the last */
+	json_t *patch;	 /* the last */
+	char *patched;	 /* its target */
+};
+
+struct rig {
+	struct kube_rig kube;
+	struct server server;
+	struct kube_recorder *recorder;
+	json_t *object;
+};
+
+static struct fake_answer on_request(void *ctx, const struct fake_request *request)
+{
+	struct server *server = ctx;
+	json_t *body = json_loads(request->body, 0, NULL);
+
+	assert_non_null(body);
+	if (strcmp(request->line, "POST " COLLECTION) == 0) {
+		server->creates++;
+		json_decref(server->created);
+		server->created = body;
+	} else {
+		assert_ptr_equal(strstr(request->line, "PATCH " COLLECTION "/"), request->line);
+		server->patches++;
+		json_decref(server->patch);
+		server->patch = body;
+		free(server->patched);
+		server->patched = xstrdup(request->line + strlen("PATCH " COLLECTION "/"));
+	}
+	if (server->refuse != 0) {
+		return (struct fake_answer){.status = server->refuse, .body = "{}"};
+	}
+	return (struct fake_answer){.status = 200, .body = "{\"kind\":\"Event\"}"};
+}
+
+static int setup(void **state)
+{
+	struct rig *rig = xcalloc(1, sizeof(*rig));
+
+	rig_open(&rig->kube, on_request, &rig->server, NULL);
+	rig->recorder = kube_recorder_new(rig->kube.client, "tester", "tester-0");
+	rig->object = json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", "example.com/v1", "kind", "Thing",
+				"metadata", "name", "thing", "namespace", "ns", "uid", "u-1");
+	*state = rig;
+	return 0;
+}
+
+static void on_closed(void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+static bool is_true(void *ctx)
+{
+	return *(bool *)ctx;
+}
+
+static int teardown(void **state)
+{
+	struct rig *rig = *state;
+	bool closed = false;
+
+	kube_recorder_close(rig->recorder, on_closed, &closed);
+	assert_true(run_until(&rig->kube.loop, is_true, &closed));
+	json_decref(rig->server.created);
+	json_decref(rig->server.patch);
+	free(rig->server.patched);
+	json_decref(rig->object);
+	assert_int_equal(rig_close(&rig->kube), 0);
+	free(rig);
+	return 0;
+}
+
+static void tell(struct rig *rig, const char *reason, const char *note)
+{
+	kube_recorder_tell(rig->recorder, rig->object,
+			   &(struct kube_event){.warning = true, .reason = reason, .action = "Check", .note = note});
+}
+
+struct goal {
+	const int *value;
+	int want;
+};
+
+static bool reached(void *ctx)
+{
+	const struct goal *goal = ctx;
+
+	return *goal->value >= goal->want;
+}
+
+static void wait_for(struct rig *rig, const int *value, int want)
+{
+	assert_true(run_until(&rig->kube.loop, reached, &(struct goal){value, want}));
+}
+
+static void on_pause(uv_timer_t *timer)
+{
+	*(bool *)timer->data = true;
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* Lets the loop deliver what is on its way: "no request comes" has no event to wait for. */
+static void settle(struct rig *rig)
+{
+	bool over = false;
+	uv_timer_t timer;
+
+	uv_timer_init(&rig->kube.loop, &timer);
+	timer.data = &over;
+	uv_timer_start(&timer, on_pause, 150, 0);
+	assert_true(run_until(&rig->kube.loop, is_true, &over));
+	uv_run(&rig->kube.loop, UV_RUN_NOWAIT);
+}
+
+static void an_event_says_what_about_whom_and_by_whom(void **state)
+{
+	struct rig *rig = *state;
+	const json_t *event;
+
+	tell(rig, "Broken", "it broke");
+	wait_for(rig, &rig->server.creates, 1);
+	event = rig->server.created;
+	assert_string_equal(json_path_string(event, "type", ""), "Warning");
+	assert_string_equal(json_path_string(event, "reason", ""), "Broken");
+	assert_string_equal(json_path_string(event, "action", ""), "Check");
+	assert_string_equal(json_path_string(event, "note", ""), "it broke");
+	assert_string_equal(json_path_string(event, "reportingController", ""), "tester");
+	assert_string_equal(json_path_string(event, "reportingInstance", ""), "tester-0");
+	assert_string_equal(json_path_string(event, "regarding.apiVersion", ""), "example.com/v1");
+	assert_string_equal(json_path_string(event, "regarding.kind", ""), "Thing");
+	assert_string_equal(json_path_string(event, "regarding.name", ""), "thing");
+	assert_string_equal(json_path_string(event, "regarding.uid", ""), "u-1");
+	assert_string_equal(json_path_string(event, "metadata.namespace", ""), "ns");
+	assert_true(clock_parse_rfc3339(json_path_string(event, "eventTime", "")) > 0);
+	assert_null(json_object_get(event, "series"));
+}
+
+static void what_repeats_is_one_event_that_counts(void **state)
+{
+	struct rig *rig = *state;
+
+	tell(rig, "Broken", "it broke");
+	wait_for(rig, &rig->server.creates, 1);
+	settle(rig);
+	tell(rig, "Broken", "it broke");
+	wait_for(rig, &rig->server.patches, 1);
+	settle(rig);
+	tell(rig, "Broken", "it broke");
+	wait_for(rig, &rig->server.patches, 2);
+	assert_int_equal(rig->server.creates, 1);
+	assert_int_equal(json_path_int(rig->server.patch, "series.count", 0), 3);
+	assert_true(clock_parse_rfc3339(json_path_string(rig->server.patch, "series.lastObservedTime", "")) > 0);
+	/* Everything but the series is immutable. */
+	assert_int_equal(json_object_size(rig->server.patch), 1);
+	assert_string_equal(rig->server.patched, json_path_string(rig->server.created, "metadata.name", ""));
+}
+
+static void what_repeats_while_the_first_is_under_way_is_counted_after(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int i = 0; i < 5; i++) {
+		tell(rig, "Broken", "it broke");
+	}
+	wait_for(rig, &rig->server.patches, 1);
+	settle(rig);
+	assert_int_equal(rig->server.creates, 1);
+	assert_int_equal(rig->server.patches, 1);
+	assert_int_equal(json_path_int(rig->server.patch, "series.count", 0), 5);
+}
+
+static void another_note_is_another_event(void **state)
+{
+	struct rig *rig = *state;
+	auto_free char *first = NULL;
+
+	tell(rig, "Broken", "one way");
+	wait_for(rig, &rig->server.creates, 1);
+	first = xstrdup(json_path_string(rig->server.created, "metadata.name", ""));
+	tell(rig, "Broken", "another way");
+	wait_for(rig, &rig->server.creates, 2);
+	assert_string_not_equal(first, json_path_string(rig->server.created, "metadata.name", ""));
+	assert_int_equal(rig->server.patches, 0);
+}
+
+static void an_object_cannot_flood_the_server(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int i = 0; i < 200; i++) {
+		auto_free char *note = xasprintf("note %d", i);
+
+		tell(rig, "Broken", note);
+	}
+	wait_for(rig, &rig->server.creates, 25);
+	settle(rig);
+	assert_int_equal(rig->server.creates, 25);
+	/* Another object has a budget of its own. */
+	json_object_set_new(json_object_get(rig->object, "metadata"), "uid", json_string("u-2"));
+	tell(rig, "Broken", "note 0");
+	wait_for(rig, &rig->server.creates, 26);
+}
+
+static void a_refused_event_is_told_again_as_a_first_one(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->server.refuse = 403;
+	tell(rig, "Broken", "it broke");
+	wait_for(rig, &rig->server.creates, 1);
+	settle(rig);
+	rig->server.refuse = 0;
+	tell(rig, "Broken", "it broke");
+	wait_for(rig, &rig->server.creates, 2);
+	assert_int_equal(rig->server.patches, 0);
+}
+
+static void an_event_that_expired_is_made_anew(void **state)
+{
+	struct rig *rig = *state;
+
+	tell(rig, "Broken", "it broke");
+	wait_for(rig, &rig->server.creates, 1);
+	settle(rig);
+	rig->server.refuse = 404;
+	tell(rig, "Broken", "it broke");
+	wait_for(rig, &rig->server.creates, 2);
+	assert_int_equal(rig->server.patches, 1);
+}
+
+static void a_long_note_is_cut_between_characters(void **state)
+{
+	struct rig *rig = *state;
+	char note[2048];
+
+	/* 'x', then 'é's of two bytes: the 1024th byte is the first half of one. */
+	note[0] = 'x';
+	for (size_t i = 1; i + 1 < sizeof(note); i += 2) {
+		memcpy(note + i, "\xC3\xA9", 2);
+	}
+	note[sizeof(note) - 1] = '\0';
+	tell(rig, "Broken", note);
+	wait_for(rig, &rig->server.creates, 1);
+	assert_int_equal(strlen(json_path_string(rig->server.created, "note", "")), 1023);
+}
+
+static void closing_takes_back_what_is_under_way(void **state)
+{
+	struct rig *rig = *state;
+
+	tell(rig, "Broken", "one");
+	tell(rig, "Broken", "two");
+	tell(rig, "Broken", "one");
+	/* teardown: the recorder closes, and the loop holds nothing of it */
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_event_says_what_about_whom_and_by_whom),
+		TEST(what_repeats_is_one_event_that_counts),
+		TEST(what_repeats_while_the_first_is_under_way_is_counted_after),
+		TEST(another_note_is_another_event),
+		TEST(an_object_cannot_flood_the_server),
+		TEST(a_refused_event_is_told_again_as_a_first_one),
+		TEST(an_event_that_expired_is_made_anew),
+		TEST(a_long_note_is_cut_between_characters),
+		TEST(closing_takes_back_what_is_under_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,116 @@
+/* Which changes of a status are news, and which are not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "reconcile/transitions.h"
+
+/* A status as the operator writes it; `desired` -1 = no replicas. */
+static json_t *status(const char *ready, const char *reason, const char *message, int desired)
+{
+	json_t *made = json_pack("{s:[{s:s, s:s}, {s:s, s:s, s:s, s:s}]}", "conditions", "type", "Accepted", "status",
+		"True", "type", "Ready", "status", ready, "reason", reason, "message", message);
+
+	if (desired >= 0) {
+		json_object_set_new(made, "replicas", json_pack("{s:i, s:i}", "current", 1, "desired", desired));
+	}
+	return made;
+}
+
+/* Releases both; the one transition expected, or none when `reason` is NULL. */
+static void expect(json_t *before, json_t *after, bool warning, const char *reason, const char *note)
+{
+	struct transition found[TRANSITIONS_MAX];
+	size_t count = transitions_find(before, after, found);
+
+	assert_int_equal(count, reason != NULL ? 1 : 0);
+	if (reason != NULL) {
+		assert_int_equal(found[0].warning, warning);
+		assert_string_equal(found[0].reason, reason);
+		assert_string_equal(found[0].note, note);
+		assert_true(found[0].action[0] >= 'A' && found[0].action[0] <= 'Z');
+	}
+	transitions_release(found, count);
+	json_decref(before);
+	json_decref(after);
+}
+
+static void becoming_ready_is_news(void **state)
+{
+	(void)state;
+	expect(status("False", "NoTargets", "m", -1), status("True", "Ready", "works", -1), false, "Ready", "works");
+	expect(status("Unknown", "Probing", "m", -1), status("True", "Ready", "works", -1), false, "Ready", "works");
+	expect(NULL, status("True", "Ready", "works", -1), false, "Ready", "works");
+}
+
+static void breaking_is_a_warning_with_the_links_reason(void **state)
+{
+	(void)state;
+	expect(status("True", "Ready", "works", -1), status("False", "ScrapeFailing", "ScrapeHealthy: refused", -1), true,
+		"ScrapeFailing", "ScrapeHealthy: refused");
+	expect(NULL, status("False", "TargetNotFound", "m", -1), true, "TargetNotFound", "m");
+}
+
+static void what_stays_broken_is_no_news(void **state)
+{
+	(void)state;
+	expect(status("False", "ScrapeFailing", "a", -1), status("False", "NoTargets", "b", -1), false, NULL, NULL);
+	expect(status("True", "Ready", "works", -1), status("True", "Paused", "held", -1), false, NULL, NULL);
+}
+
+static void what_is_not_known_is_no_news(void **state)
+{
+	(void)state;
+	expect(NULL, status("Unknown", "Probing", "m", -1), false, NULL, NULL);
+	expect(status("True", "Ready", "works", -1), status("Unknown", "RollingOut", "m", -1), false, NULL, NULL);
+	expect(NULL, json_object(), false, NULL, NULL);
+}
+
+static void scaling_is_news(void **state)
+{
+	(void)state;
+	expect(status("True", "Ready", "works", 1), status("True", "Ready", "works", 3), false, "Scaled",
+		"the wanted replicas went from 1 to 3");
+	expect(status("True", "Ready", "works", 3), status("True", "Ready", "works", 3), false, NULL, NULL);
+}
+
+static void the_first_count_of_replicas_is_no_scaling(void **state)
+{
+	(void)state;
+	expect(status("Unknown", "Probing", "m", -1), status("Unknown", "Probing", "m", 3), false, NULL, NULL);
+	expect(status("Unknown", "Probing", "m", 3), status("Unknown", "Probing", "m", -1), false, NULL, NULL);
+}
+
+static void two_at_once_are_two(void **state)
+{
+	auto_json *before = status("True", "Ready", "works", 1);
+	auto_json *after = status("False", "NoPods", "none", 0);
+	struct transition found[TRANSITIONS_MAX];
+	size_t count = transitions_find(before, after, found);
+
+	(void)state;
+	assert_int_equal(count, 2);
+	assert_string_equal(found[0].reason, "NoPods");
+	assert_string_equal(found[1].reason, "Scaled");
+	transitions_release(found, count);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(becoming_ready_is_news),
+		cmocka_unit_test(breaking_is_a_warning_with_the_links_reason),
+		cmocka_unit_test(what_stays_broken_is_no_news),
+		cmocka_unit_test(what_is_not_known_is_no_news),
+		cmocka_unit_test(scaling_is_news),
+		cmocka_unit_test(the_first_count_of_replicas_is_no_scaling),
+		cmocka_unit_test(two_at_once_are_two),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
