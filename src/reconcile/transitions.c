@@ -39,10 +39,11 @@ static bool ready_changed(const json_t *before, const json_t *after, struct tran
 
 static bool replicas_changed(const json_t *before, const json_t *after, struct transition *transition)
 {
-	json_int_t was = json_path_int(before, "replicas.desired", -1);
-	json_int_t is = json_path_int(after, "replicas.desired", -1);
+	json_int_t was = json_path_int(before, "replicas.desired", 0);
+	json_int_t is = json_path_int(after, "replicas.desired", 0);
 
-	if (was < 0 || is < 0 || was == is) {
+	/* An HPA that has not computed yet says 0, and computes 1 at least. */
+	if (was == 0 || is == 0 || was == is) {
 		return false;
 	}
 	*transition = (struct transition){

@@ -65,6 +65,7 @@ class Page(BaseHTTPRequestHandler):
     def do_GET(self):
         found = self.path == "/metrics"
         self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")  # Prometheus wants one
         self.end_headers()
         self.wfile.write(self.page if found else b"")
 
@@ -183,21 +184,21 @@ def target(cluster, namespace, engine_port):
     return namespace
 
 
-def make_pod_ready(cluster, namespace):
-    """Plays the kubelet: the target's pod runs at this machine's loopback address."""
+def make_pod_ready(cluster, namespace, selector="app=server"):
+    """Plays the kubelet: the selected pods run at this machine's loopback address."""
     pods = f"/api/v1/namespaces/{namespace}/pods"
 
-    def first_pod():
-        items = cluster.request("GET", pods, query=[("labelSelector", "app=server")])[1]["items"]
-        return items[0]["metadata"]["name"] if items else None
+    def names():
+        items = cluster.request("GET", pods, query=[("labelSelector", selector)])[1]["items"]
+        return [item["metadata"]["name"] for item in items] or None
 
-    now = "2026-01-01T00:00:00Z"
-    set_status(cluster, f"{pods}/{eventually(first_pod)}", {
-        "phase": "Running",
-        "podIP": "127.0.0.1",
-        "podIPs": [{"ip": "127.0.0.1"}],
-        "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": now}],
-    })
+    for name in eventually(names):
+        set_status(cluster, f"{pods}/{name}", {
+            "phase": "Running",
+            "podIP": "127.0.0.1",
+            "podIPs": [{"ip": "127.0.0.1"}],
+            "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+        })
 
 
 class Autoscaler:

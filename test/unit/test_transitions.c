@@ -84,12 +84,14 @@ static void the_first_count_of_replicas_is_no_scaling(void **state)
 	(void)state;
 	expect(status("Unknown", "Probing", "m", -1), status("Unknown", "Probing", "m", 3), false, NULL, NULL);
 	expect(status("Unknown", "Probing", "m", 3), status("Unknown", "Probing", "m", -1), false, NULL, NULL);
+	expect(status("Unknown", "Probing", "m", 1), status("Unknown", "Probing", "m", 0), false, NULL, NULL);
+	expect(status("Unknown", "Probing", "m", 0), status("Unknown", "Probing", "m", 1), false, NULL, NULL);
 }
 
 static void two_at_once_are_two(void **state)
 {
 	auto_json *before = status("True", "Ready", "works", 1);
-	auto_json *after = status("False", "NoPods", "none", 0);
+	auto_json *after = status("False", "NoPods", "none", 2);
 	struct transition found[TRANSITIONS_MAX];
 	size_t count = transitions_find(before, after, found);
 
