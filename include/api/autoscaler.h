@@ -23,7 +23,7 @@ struct autoscaler {
 	char *target_kind;
 	char *target_name;
 
-	char *mode; /* "Requests" */
+	char *mode; /* "Requests", "GPU" or "Combined" */
 	int64_t min_replicas;
 	int64_t max_replicas;
 
@@ -36,14 +36,25 @@ struct autoscaler {
 	char *signal;         /* "Running" … */
 	int64_t target_milli; /* per replica, in thousandths; -1 = the signal's default */
 
+	char *gpu_signal;         /* "Utilization" */
+	int64_t gpu_target;       /* percent; -1 = the signal's default */
+	char *exporter_type;      /* "Auto", "GKE", "GPUOperator", "Standalone" or "Custom" */
+	char *exporter_namespace; /* the next three: of a Custom exporter's Service, else NULL */
+	json_t *exporter_labels;
+	char *exporter_port;      /* the port's name */
+
 	char *scrape_interval; /* "15s" */
 	json_t *behavior;      /* the HPA's, owned; NULL = ours */
 	json_t *monitor_labels; /* owned; NULL = none pinned */
+	char *monitor_namespace; /* of the ServiceMonitor; NULL = the autoscaler's */
 	bool paused;
 };
 
 /* Fills from the object; -1 and ERROR_INVALID naming the field and the remedy. Always to be released. */
 int autoscaler_decode(const json_t *object, struct autoscaler *autoscaler, struct error *err);
+/* What the mode scales on: the pods' own pages, the GPUs, or both. A spec that could not be decoded: the pages. */
+bool autoscaler_uses_pages(const struct autoscaler *autoscaler);
+bool autoscaler_uses_gpus(const struct autoscaler *autoscaler);
 void autoscaler_release(struct autoscaler *autoscaler);
 #define auto_autoscaler ATTR_CLEANUP(autoscaler_release) struct autoscaler
 

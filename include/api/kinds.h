@@ -15,9 +15,11 @@ enum kind {
 	KIND_AUTOSCALER,
 	KIND_DEPLOYMENT,
 	KIND_STATEFULSET,
+	KIND_DAEMONSET, /* where GPU exporters run */
 	KIND_HPA,
 	KIND_SERVICE,
 	KIND_SERVICEMONITOR,
+	KIND_PROMETHEUSRULE,
 	KIND_PROMETHEUS,
 	KIND_NAMESPACE,
 	KIND_CONFIGMAP,          /* the adapter's, no other */
@@ -27,7 +29,6 @@ enum kind {
 
 struct kind_info {
 	struct kube_resource resource;
-	bool ours;    /* a child of an autoscaler */
 	bool adapter; /* one named object in the adapter's namespace */
 };
 
@@ -40,6 +41,11 @@ enum kind kind_by_name(const char *api_version, const char *kind);
 #define LABEL_AUTOSCALER "inference-autoscaler.io/autoscaler"
 #define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
 #define MANAGED_BY "inference-autoscaler"
+/* On an object that has no owner: of a child outside its autoscaler's namespace the autoscaler's
+ * namespace, of one that autoscalers share its purpose. */
+#define LABEL_AUTOSCALER_NAMESPACE "inference-autoscaler.io/autoscaler-namespace"
+#define LABEL_SHARED "inference-autoscaler.io/shared"
+#define SHARED_GPU "gpu"
 /* On a child: the hash of what we applied last. A field that we no longer want looks like somebody
  * else's on the object alone; a changed hash tells that it has to be applied away. */
 #define ANNOTATION_APPLIED "inference-autoscaler.io/applied"

@@ -3,9 +3,11 @@
  *
  * `evidence` is what the probes read last, one JSON document (also shown to people as it is):
  *   pods        {at, error?, total, ready}
- *   page        {at, error?, url, pod, engine?, series: […]}
- *   prometheus  {at, error?, url, up, down, lastError?, pods: n with a fresh series}
- *   metric      {at, error?, http?, pods: n with a value}
+ *   page        {at, error?, url, pod, port, path, engine?, version?, series: […]}
+ *   prometheus  {at, error?, url, up, down, lastError?}: the scrape of our metrics Service
+ *   signals     by the metric's name: {series: {at, error?, pods, missing: […]},
+ *                                      metric: {at, error?, http?, pods, missing: […]}}
+ *               pods: ready ones with a fresh sample, with a value; missing: those that ought to have one
  *   asked       the wish (plan.h) that all of it answers
  * `at` is in milliseconds of the wall; an absent member means "not probed yet". What answers another
  * question than today's (the spec changed since) counts as not probed.
@@ -48,6 +50,11 @@ struct facts {
 	bool prometheus_missing;     /* prometheus-operator's types are not installed */
 	const char *selected_by;     /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *select_problem;  /* why none does; NULL when selected */
+	const char *monitor;         /* "ns/name" of our ServiceMonitor */
+
+	const json_t *gpu;           /* what the stack's pass found (reconcile/gpu.h); NULL = nothing yet */
+	const json_t *gpu_evidence;  /* what was seen of it; NULL = nothing yet */
+	const char *exporter_id;     /* this autoscaler's exporter among gpu's */
 
 	enum adapter_state adapter;
 	const char *adapter_reason;  /* CamelCase, when broken */

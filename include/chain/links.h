@@ -21,14 +21,19 @@ struct verdict {
 
 struct link {
 	const char *type; /* the condition's */
+	/* Either the first, for all modes, or one per kind of signal: the mode decides which count. */
 	void (*judge)(const struct facts *facts, struct verdict *verdict);
+	void (*judge_page)(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+	void (*judge_gpu)(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 	bool beyond_ready; /* mirrored for people, does not count for Ready */
 };
 
 extern const struct link links[];
 extern const size_t links_count;
 
-/* Judges all links into verdicts[links_count]; behind the first that is not True, all are Unknown.
+/* Whether the autoscaler's mode has this link; what does not apply has no condition. */
+bool link_applies(const struct link *link, const struct autoscaler *spec);
+/* Judges all links that apply into verdicts[links_count]; behind the first that is not True, all are Unknown.
  * Returns the index of that first one, or links_count when every link up to Ready is True. */
 size_t links_judge(const struct facts *facts, struct verdict *verdicts);
 /* Whether the target and the children's names are ours alone, asked apart from the chain's order:

@@ -16,31 +16,52 @@
 #include "api/kinds.h"
 #include "engine/presets.h"
 
+/* The name of our metrics Service's port, and so the label `endpoint` of what Prometheus scrapes there. */
+#define METRICS_PORT "ias-metrics"
+
+/* The most signals that one autoscaler scales on: of mode Combined. */
+#define WORKLOAD_SIGNALS_MAX 2
+
+/* One figure that the HPA keeps to. */
+struct workload_signal {
+	const struct engine_signal *signal;
+	int64_t target_milli; /* the average per replica, in thousandths */
+	bool gpu;             /* the GPUs report it, not the pods' own page */
+};
+
 /* What the children are made from; all borrowed. */
 struct workload {
 	const struct autoscaler *spec;
-	const struct engine *engine;
-	const struct engine_signal *signal;
+	const struct engine *engine; /* NULL = not known (yet) */
+	struct workload_signal signals[WORKLOAD_SIGNALS_MAX];
+	size_t signals_count;         /* those that can be named: a page's signal only once the engine is known */
 	const json_t *match_labels;   /* the target's selector; NULL = not known */
-	int64_t port;                 /* of the pods' /metrics */
+	int64_t port;                 /* of the pods' /metrics; 0 = not known */
 	const char *path;
 	const char *scheme;
 	const json_t *monitor_labels; /* what a Prometheus selects; NULL = none */
 	int64_t replicas;             /* the target's now; -1 = not known */
 };
 
-/* The signal's target per replica as a quantity: the user's, else the signal's usual one; heap, caller owns. */
-char *workload_target(const struct workload *workload);
+/* Whether all that the mode asks for can be named. */
+bool workload_complete(const struct workload *workload);
 
-struct child {
+/* How an observed object of ours is compared and mended. */
+struct child_form {
 	enum kind kind;
-	/* The suffix of the child's name after the autoscaler's. */
-	const char *suffix;
 	/* A map in which a foreign key changes the meaning (a selector): it must be ours exactly. Dotted path. */
 	const char *exact;
 	/* Lists of this kind are merged by key in a server-side apply, so that an edited item would stay
 	 * beside ours: an existing object is mended by a merge patch, which replaces lists whole. */
 	bool mend_by_patch;
+};
+
+struct child {
+	struct child_form form;
+	/* The suffix of the child's name after the autoscaler's. */
+	const char *suffix;
+	/* Made for the modes that read the pods' pages only. */
+	bool for_pages;
 	/* New reference. */
 	json_t *(*make)(const struct workload *workload);
 };
@@ -52,15 +73,24 @@ extern const struct child child_hpa;
 extern const struct child *const children[];
 extern const size_t children_count;
 
-/* "name-suffix"; heap, caller owns. */
+/* Whether the autoscaler's mode has this child. */
+bool child_wanted(const struct child *child, const struct autoscaler *spec);
+/* The namespace: the autoscaler's, but for a ServiceMonitor that spec.monitor.namespace moves. Borrowed. */
+const char *child_namespace(const struct child *child, const struct autoscaler *spec);
+/* "name-suffix", or "namespace.name-suffix" in a foreign namespace; heap, caller owns. */
 char *child_name(const struct child *child, const struct autoscaler *spec);
-/* apiVersion, kind and metadata with our labels and the owner; make() adds the spec. New reference. */
+/* apiVersion, kind and metadata with our labels and the owner; make() adds the spec. New reference.
+ * In a foreign namespace there is no owner, since owners do not reach across: labels tell it. */
 json_t *child_base(const struct child *child, const struct autoscaler *spec);
+/* Whether this object, observed in the child's place, is this autoscaler's. */
+bool child_owned(const json_t *observed, const struct autoscaler *spec);
 
+/* Leaves the hash of the object on it: see ANNOTATION_APPLIED. */
+void child_stamp(json_t *wanted);
 /* Whether the observed object is what is wanted: every field of ours is there, the exact map has
  * nothing more. Owners and labels that others added do not count. */
-bool child_matches(const struct child *child, const json_t *observed, const json_t *wanted);
+bool child_matches(const struct child_form *form, const json_t *observed, const json_t *wanted);
 /* The merge patch that mends an observed object of a kind with mend_by_patch. New reference. */
-json_t *child_patch(const struct child *child, const json_t *observed, const json_t *wanted);
+json_t *child_patch(const struct child_form *form, const json_t *observed, const json_t *wanted);
 
 #endif

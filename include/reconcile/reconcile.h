@@ -10,22 +10,26 @@
 #include "reconcile/plan.h"
 #include "reconcile/world.h"
 
-/* What the stack pass found; autoscalers' AdapterConfigured link is judged from it. */
+/* The stack's key among those of autoscalers ("ns/name"): of its evidence, and in the queue. */
+#define STACK_KEY "stack"
+
+/* What the stack pass found; autoscalers' links are judged from it. */
 struct stack_state {
 	enum adapter_state state;
 	const char *reason; /* static */
 	char *message;      /* owned */
+	json_t *gpu;        /* owned: the survey of reconcile/gpu.h; NULL = no autoscaler uses GPUs */
 };
 
-#define STACK_STATE_INIT {.state = ADAPTER_UNKNOWN, .reason = NULL, .message = NULL}
+#define STACK_STATE_INIT {.state = ADAPTER_UNKNOWN, .reason = NULL, .message = NULL, .gpu = NULL}
 void stack_state_release(struct stack_state *state);
 
 /* Plans for the autoscaler "ns/name"; an absent one gives an empty plan (its children go with it,
- * by ownerReference). Never fails: what is wrong becomes a condition. */
+ * by ownerReference, but for those in other namespaces, which are deleted). Never fails: what is wrong becomes a condition. */
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan);
 
 /* Plans for the adapter: its ConfigMap holds the union of all live autoscalers' rules, and its
- * Deployment restarts once per change of ours. `state` is overwritten. */
+ * Deployment restarts once per change of ours; for the GPUs: what reconcile/gpu.h says. `state` is overwritten. */
 void stack_reconcile(const struct world *world, struct plan *plan, struct stack_state *state);
 
 #endif

@@ -48,9 +48,16 @@ static const struct field fields[] = {
 	{"spec.engine.scheme", FIELD_STRING, AT(scheme), NULL, 0, false},
 	{"spec.requests.signal", FIELD_STRING, AT(signal), "Running", 0, false},
 	{"spec.requests.target", FIELD_QUANTITY, AT(target_milli), NULL, -1, false},
+	{"spec.gpu.signal", FIELD_STRING, AT(gpu_signal), "Utilization", 0, false},
+	{"spec.gpu.target", FIELD_INT, AT(gpu_target), NULL, -1, false},
+	{"spec.gpu.exporter.type", FIELD_STRING, AT(exporter_type), "Auto", 0, false},
+	{"spec.gpu.exporter.namespace", FIELD_STRING, AT(exporter_namespace), NULL, 0, false},
+	{"spec.gpu.exporter.selector.matchLabels", FIELD_OBJECT, AT(exporter_labels), NULL, 0, false},
+	{"spec.gpu.exporter.port", FIELD_STRING, AT(exporter_port), NULL, 0, false},
 	{"spec.scrapeInterval", FIELD_STRING, AT(scrape_interval), "15s", 0, false},
 	{"spec.behavior", FIELD_OBJECT, AT(behavior), NULL, 0, false},
 	{"spec.monitor.labels", FIELD_OBJECT, AT(monitor_labels), NULL, 0, false},
+	{"spec.monitor.namespace", FIELD_STRING, AT(monitor_namespace), NULL, 0, false},
 	{"spec.paused", FIELD_BOOL, AT(paused), NULL, 0, false},
 };
 
@@ -113,12 +120,33 @@ static int decode_field(const struct field *field, const json_t *value, void *ba
 	return 0;
 }
 
+bool autoscaler_uses_pages(const struct autoscaler *a)
+{
+	return a->mode == NULL || strcmp(a->mode, "GPU") != 0;
+}
+
+bool autoscaler_uses_gpus(const struct autoscaler *a)
+{
+	return a->mode != NULL && strcmp(a->mode, "Requests") != 0;
+}
+
 /* Rules over several fields, and those that an object not checked by the CRD (a file) can break. */
 static int check(const struct autoscaler *a, struct error *err)
 {
-	if (strcmp(a->mode, "Requests") != 0) {
-		return error_set(err, ERROR_INVALID, "spec.mode '%s' is not available in this version: use Requests",
-			a->mode);
+	if (strcmp(a->mode, "Requests") != 0 && strcmp(a->mode, "GPU") != 0 && strcmp(a->mode, "Combined") != 0) {
+		return error_set(err, ERROR_INVALID, "spec.mode '%s' is unknown: use Requests, GPU or Combined", a->mode);
+	}
+	if (strcmp(a->gpu_signal, "Utilization") != 0) {
+		return error_set(err, ERROR_INVALID, "spec.gpu.signal '%s' is unknown: use Utilization", a->gpu_signal);
+	}
+	if (a->gpu_target != -1 && (a->gpu_target < 1 || a->gpu_target > 100)) {
+		return error_set(err, ERROR_INVALID, "spec.gpu.target must be a percentage from 1 to 100, not %lld",
+			(long long)a->gpu_target);
+	}
+	if (strcmp(a->exporter_type, "Custom") == 0 &&
+		(a->exporter_namespace == NULL || a->exporter_labels == NULL || a->exporter_port == NULL)) {
+		return error_set(err, ERROR_INVALID,
+			"spec.gpu.exporter of type Custom needs namespace, selector and port: write all three");
 	}
 	if (a->min_replicas < 1) {
 		return error_set(err, ERROR_INVALID,

@@ -1,4 +1,4 @@
-/* Finding the Prometheus that selects our ServiceMonitor, and the labels it wants. */
+/* Finding the Prometheus that selects an object of ours, and the labels it wants. */
 #include "chain/monitoring.h"
 
 #include <string.h>
@@ -7,6 +7,10 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "kube/resource.h"
+
+const struct monitoring_kind monitoring_servicemonitor = {
+	"ServiceMonitor", "serviceMonitorSelector", "serviceMonitorNamespaceSelector"};
+const struct monitoring_kind monitoring_rule = {"PrometheusRule", "ruleSelector", "ruleNamespaceSelector"};
 
 static const json_t *namespace_labels(const json_t *namespaces, const char *ns)
 {
@@ -21,9 +25,15 @@ static const json_t *namespace_labels(const json_t *namespaces, const char *ns)
 	return NULL;
 }
 
-static bool namespace_covered(const json_t *prometheus, const json_t *namespaces, const char *ns)
+static const json_t *spec_member(const json_t *prometheus, const char *member)
 {
-	const json_t *selector = json_path(prometheus, "spec.serviceMonitorNamespaceSelector");
+	return json_object_get(json_object_get(prometheus, "spec"), member);
+}
+
+static bool namespace_covered(const struct monitoring_kind *kind, const json_t *prometheus, const json_t *namespaces,
+	const char *ns)
+{
+	const json_t *selector = spec_member(prometheus, kind->namespace_selector);
 
 	if (selector == NULL || json_is_null(selector)) {
 		return strcmp(kube_object_namespace(prometheus), ns) == 0;
@@ -61,39 +71,61 @@ static void satisfy(const json_t *selector, json_t *labels)
 	}
 }
 
-/* Says why this Prometheus does not select a monitor that carries `labels`. */
-static void explain(struct strbuf *text, const json_t *prometheus, bool covered, const char *ns, const json_t *pinned)
+/* Says why this Prometheus does not select our object. */
+static void explain(struct strbuf *text, const struct monitoring_kind *kind, const json_t *prometheus, bool covered,
+	const char *ns, const json_t *pinned)
 {
-	const json_t *selector = json_path(prometheus, "spec.serviceMonitorSelector");
-	const json_t *namespaces = json_path(prometheus, "spec.serviceMonitorNamespaceSelector");
+	const json_t *selector = spec_member(prometheus, kind->selector);
+	const json_t *namespaces = spec_member(prometheus, kind->namespace_selector);
 	auto_free char *key = kube_object_key(prometheus);
 	auto_free char *wanted = kube_selector_text(selector);
 
 	strbuf_addstr(text, text->len > 0 ? "; " : "");
 	if (!covered && (namespaces == NULL || json_is_null(namespaces))) {
 		strbuf_addf(text,
-			"Prometheus '%s' looks into its own namespace only: set its spec.serviceMonitorNamespaceSelector",
-			key);
+			"Prometheus '%s' looks into its own namespace only: set its spec.%s", key,
+			kind->namespace_selector);
 	} else if (!covered) {
 		strbuf_addf(text,
 			"Prometheus '%s' does not look into namespace '%s': label the namespace so that its "
-			"spec.serviceMonitorNamespaceSelector matches",
-			key, ns);
+			"spec.%s matches",
+			key, ns, kind->namespace_selector);
 	} else if (selector == NULL || json_is_null(selector)) {
-		strbuf_addf(text, "Prometheus '%s' selects no ServiceMonitor at all: set its spec.serviceMonitorSelector",
-			key);
+		strbuf_addf(text, "Prometheus '%s' selects no %s at all: set its spec.%s", key, kind->kind,
+			kind->selector);
 	} else if (json_object_size(pinned) > 0) {
 		strbuf_addf(text, "Prometheus '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
 			key, wanted);
 	} else {
 		strbuf_addf(text,
-			"Prometheus '%s' wants '%s', which our labels cannot satisfy: change its spec.serviceMonitorSelector",
-			key, wanted);
+			"Prometheus '%s' wants '%s', which our labels cannot satisfy: change its spec.%s", key,
+			wanted, kind->selector);
 	}
 }
 
-void monitoring_find(const json_t *prometheuses, const json_t *namespaces, const char *ns, const json_t *pinned,
-	const json_t *own_labels, struct monitoring *found)
+static bool selects(const struct monitoring_kind *kind, const json_t *prometheus, const json_t *namespaces,
+	const char *ns, const json_t *labels)
+{
+	return namespace_covered(kind, prometheus, namespaces, ns) &&
+	       kube_selector_matches(spec_member(prometheus, kind->selector), labels, false);
+}
+
+char *monitoring_selects(const struct monitoring_kind *kind, const json_t *prometheuses, const json_t *namespaces,
+	const char *ns, const json_t *labels)
+{
+	size_t i;
+	json_t *prometheus;
+
+	json_array_foreach((json_t *)prometheuses, i, prometheus) {
+		if (selects(kind, prometheus, namespaces, ns, labels)) {
+			return kube_object_key(prometheus);
+		}
+	}
+	return NULL;
+}
+
+void monitoring_find(const struct monitoring_kind *kind, const json_t *prometheuses, const json_t *namespaces,
+	const char *ns, const json_t *pinned, const json_t *own_labels, struct monitoring *found)
 {
 	auto_strbuf why = STRBUF_INIT;
 	size_t i;
@@ -101,21 +133,19 @@ void monitoring_find(const json_t *prometheuses, const json_t *namespaces, const
 
 	*found = (struct monitoring){.labels = pinned != NULL ? json_deep_copy(pinned) : json_object()};
 	json_array_foreach((json_t *)prometheuses, i, prometheus) {
-		const json_t *selector = json_path(prometheus, "spec.serviceMonitorSelector");
-		bool covered = namespace_covered(prometheus, namespaces, ns);
 		auto_json *labels = json_deep_copy(found->labels);
 		auto_json *all = NULL;
 
-		satisfy(selector, labels);
+		satisfy(spec_member(prometheus, kind->selector), labels);
 		all = json_deep_copy(labels);
 		json_object_update_missing(all, (json_t *)own_labels);
-		if (covered && kube_selector_matches(selector, all, false)) {
+		if (selects(kind, prometheus, namespaces, ns, all)) {
 			json_decref(found->labels);
 			found->labels = json_incref(labels);
 			found->selected_by = kube_object_key(prometheus);
 			return;
 		}
-		explain(&why, prometheus, covered, ns, pinned);
+		explain(&why, kind, prometheus, namespace_covered(kind, prometheus, namespaces, ns), ns, pinned);
 	}
 	found->problem = why.len > 0 ? strbuf_take(&why)
 				     : xstrdup("there is no Prometheus resource in this cluster: create one, "

@@ -1,42 +1,101 @@
 /* What all children share: their order, names and metadata. */
 #include "children/child.h"
 
+#include <string.h>
+
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/quantity.h"
+#include "children/adapter_config.h"
 
 const struct child *const children[] = {&child_service, &child_servicemonitor, &child_hpa};
 const size_t children_count = ARRAY_LEN(children);
 
-char *workload_target(const struct workload *workload)
+bool workload_complete(const struct workload *w)
 {
-	int64_t milli = workload->spec->target_milli;
+	size_t wanted = (autoscaler_uses_pages(w->spec) ? 1u : 0u) + (autoscaler_uses_gpus(w->spec) ? 1u : 0u);
 
-	return quantity_format_milli(milli > 0 ? milli : workload->signal->default_target_milli);
+	return w->signals_count == wanted;
+}
+
+bool child_wanted(const struct child *child, const struct autoscaler *spec)
+{
+	return !child->for_pages || autoscaler_uses_pages(spec);
+}
+
+const char *child_namespace(const struct child *child, const struct autoscaler *spec)
+{
+	bool moved = child->form.kind == KIND_SERVICEMONITOR && spec->monitor_namespace != NULL;
+
+	return moved ? spec->monitor_namespace : spec->ns;
+}
+
+static bool is_abroad(const struct child *child, const struct autoscaler *spec)
+{
+	return strcmp(child_namespace(child, spec), spec->ns) != 0;
 }
 
 char *child_name(const struct child *child, const struct autoscaler *spec)
 {
-	return xasprintf("%s%s", spec->name, child->suffix);
+	/* A namespace's name has no dot, so that no two autoscalers can mean the same name. */
+	return is_abroad(child, spec) ? xasprintf("%s.%s%s", spec->ns, spec->name, child->suffix)
+				      : xasprintf("%s%s", spec->name, child->suffix);
 }
 
 json_t *child_base(const struct child *child, const struct autoscaler *spec)
 {
-	const struct kube_resource *resource = &kinds[child->kind].resource;
+	const struct kube_resource *resource = &kinds[child->form.kind].resource;
 	const struct kube_resource *owner = &kinds[KIND_AUTOSCALER].resource;
 	auto_free char *api_version = kube_api_version(resource);
 	auto_free char *owner_version = kube_api_version(owner);
 	auto_free char *name = child_name(child, spec);
+	bool abroad = is_abroad(child, spec);
 
 	/* A file that was never applied has no uid: `render` prints it without an owner. */
-	json_t *owners = spec->uid[0] == '\0' ? NULL
-					      : json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b}]", "apiVersion",
-							owner_version, "kind", owner->kind, "name", spec->name, "uid",
-							spec->uid, "controller", 1, "blockOwnerDeletion", 1);
+	json_t *owners = spec->uid[0] == '\0' || abroad
+				 ? NULL
+				 : json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b}]", "apiVersion", owner_version, "kind",
+					   owner->kind, "name", spec->name, "uid", spec->uid, "controller", 1,
+					   "blockOwnerDeletion", 1);
 
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s, s:s}, s:o*}}", "apiVersion", api_version, "kind",
-		resource->kind, "metadata", "name", name, "namespace", spec->ns, "labels", LABEL_MANAGED_BY, MANAGED_BY,
-		LABEL_AUTOSCALER, spec->name, "ownerReferences", owners);
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s, s:s, s:s*}, s:o*}}", "apiVersion", api_version, "kind",
+		resource->kind, "metadata", "name", name, "namespace", child_namespace(child, spec), "labels",
+		LABEL_MANAGED_BY, MANAGED_BY, LABEL_AUTOSCALER, spec->name, LABEL_AUTOSCALER_NAMESPACE,
+		abroad ? spec->ns : NULL, "ownerReferences", owners);
+}
+
+static bool label_is(const json_t *object, const char *key, const char *value)
+{
+	const char *found = kube_object_label(object, key);
+
+	return found != NULL && strcmp(found, value) == 0;
+}
+
+bool child_owned(const json_t *observed, const struct autoscaler *spec)
+{
+	size_t i;
+	json_t *reference;
+
+	if (strcmp(kube_object_namespace(observed), spec->ns) != 0) {
+		return label_is(observed, LABEL_MANAGED_BY, MANAGED_BY) &&
+		       label_is(observed, LABEL_AUTOSCALER, spec->name) &&
+		       label_is(observed, LABEL_AUTOSCALER_NAMESPACE, spec->ns);
+	}
+	json_array_foreach(json_path(observed, "metadata.ownerReferences"), i, reference) {
+		if (json_path_bool(reference, "controller", false) &&
+			strcmp(json_path_string(reference, "uid", ""), spec->uid) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void child_stamp(json_t *wanted)
+{
+	auto_free char *text = json_text(wanted);
+	auto_free char *hash = adapter_config_hash(text);
+
+	json_object_set_new(json_object_get(wanted, "metadata"), "annotations",
+		json_pack("{s:s}", ANNOTATION_APPLIED, hash));
 }
 
 static bool owner_kept(const json_t *observed, const json_t *wanted)
@@ -53,23 +112,23 @@ static bool owner_kept(const json_t *observed, const json_t *wanted)
 	return owner == NULL;
 }
 
-bool child_matches(const struct child *child, const json_t *observed, const json_t *wanted)
+bool child_matches(const struct child_form *form, const json_t *observed, const json_t *wanted)
 {
 	auto_json *rest = json_deep_copy(wanted);
 
 	json_object_del(json_object_get(rest, "metadata"), "ownerReferences");
 	return owner_kept(observed, wanted) && json_covers(observed, rest) &&
-	       (child->exact == NULL || json_equal(json_path(observed, child->exact), json_path(wanted, child->exact)));
+	       (form->exact == NULL || json_equal(json_path(observed, form->exact), json_path(wanted, form->exact)));
 }
 
-json_t *child_patch(const struct child *child, const json_t *observed, const json_t *wanted)
+json_t *child_patch(const struct child_form *form, const json_t *observed, const json_t *wanted)
 {
 	json_t *patch = json_deep_copy(wanted);
-	json_t *exact = child->exact != NULL ? json_path(patch, child->exact) : NULL;
+	json_t *exact = form->exact != NULL ? json_path(patch, form->exact) : NULL;
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(exact != NULL ? json_path(observed, child->exact) : NULL, key, value) {
+	json_object_foreach(exact != NULL ? json_path(observed, form->exact) : NULL, key, value) {
 		if (json_object_get(exact, key) == NULL) {
 			json_object_set_new(exact, key, json_null());
 		}

@@ -1,4 +1,4 @@
-/* The HorizontalPodAutoscaler that scales the target on the served metric. */
+/* The HorizontalPodAutoscaler that scales the target on the served metrics. */
 #include "children/child.h"
 
 #include "base/json.h"
@@ -37,11 +37,26 @@ static json_t *user_behavior(const json_t *behavior)
 	return copy;
 }
 
+/* The figures in their order: the HPA takes the largest of their answers. */
+static json_t *metrics(const struct workload *w)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < w->signals_count; i++) {
+		auto_free char *target = quantity_format_milli(w->signals[i].target_milli);
+
+		json_array_append_new(list,
+			json_pack("{s:s, s:{s:{s:s}, s:{s:s, s:s}}}", "type", "Pods", "pods", "metric", "name",
+				w->signals[i].signal->metric, "target", "type", "AverageValue", "averageValue",
+				target));
+	}
+	return list;
+}
+
 static json_t *make(const struct workload *w)
 {
 	const struct autoscaler *spec = w->spec;
 	json_t *hpa = child_base(&child_hpa, spec);
-	auto_free char *target = workload_target(w);
 	int64_t min = spec->min_replicas;
 	int64_t max = spec->max_replicas;
 
@@ -51,13 +66,11 @@ static json_t *make(const struct workload *w)
 		min = max = w->replicas;
 	}
 	json_object_set_new(hpa, "spec",
-		json_pack("{s:{s:s, s:s, s:s}, s:I, s:I, s:[{s:s, s:{s:{s:s}, s:{s:s, s:s}}}], s:o}", "scaleTargetRef",
+		json_pack("{s:{s:s, s:s, s:s}, s:I, s:I, s:o, s:o}", "scaleTargetRef",
 			"apiVersion", spec->target_api_version, "kind", spec->target_kind, "name", spec->target_name,
-			"minReplicas", (json_int_t)min, "maxReplicas", (json_int_t)max, "metrics", "type", "Pods", "pods",
-			"metric", "name", w->signal->metric, "target", "type", "AverageValue", "averageValue", target,
-			"behavior",
+			"minReplicas", (json_int_t)min, "maxReplicas", (json_int_t)max, "metrics", metrics(w), "behavior",
 			spec->behavior != NULL ? user_behavior(spec->behavior) : default_behavior()));
 	return hpa;
 }
 
-const struct child child_hpa = {.kind = KIND_HPA, .suffix = "", .make = make};
+const struct child child_hpa = {.form = {.kind = KIND_HPA}, .suffix = "", .make = make};

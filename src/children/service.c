@@ -8,15 +8,14 @@ static json_t *make(const struct workload *w)
 
 	json_object_set_new(service, "spec",
 		json_pack("{s:s, s:o, s:[{s:s, s:s, s:I, s:I}]}", "clusterIP", "None", "selector",
-			selector != NULL ? selector : json_object(), "ports", "name", "metrics", "protocol", "TCP",
+			selector != NULL ? selector : json_object(), "ports", "name", METRICS_PORT, "protocol", "TCP",
 			"port", (json_int_t)w->port, "targetPort", (json_int_t)w->port));
 	return service;
 }
 
 const struct child child_service = {
-	.kind = KIND_SERVICE,
+	.form = {.kind = KIND_SERVICE, .exact = "spec.selector", .mend_by_patch = true},
 	.suffix = "-metrics",
-	.exact = "spec.selector",
-	.mend_by_patch = true,
+	.for_pages = true,
 	.make = make,
 };

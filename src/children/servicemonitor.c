@@ -1,6 +1,8 @@
 /* The ServiceMonitor that makes prometheus-operator scrape the pods through our Service. */
 #include "children/child.h"
 
+#include <string.h>
+
 static json_t *make(const struct workload *w)
 {
 	json_t *monitor = child_base(&child_servicemonitor, w->spec);
@@ -14,16 +16,23 @@ static json_t *make(const struct workload *w)
 	/* A running pod that is not ready yet reports 0 and drags the average down while its model
 	 * loads: it is not scraped (the HPA then ignores it). */
 	json_object_set_new(monitor, "spec",
-		json_pack("{s:{s:{s:s}}, s:[{s:s, s:s, s:s, s:s, s:[{s:s, s:[s], s:s}]}]}", "selector", "matchLabels",
-			LABEL_AUTOSCALER, w->spec->name, "endpoints", "port", "metrics", "path", w->path, "scheme",
-			w->scheme, "interval", w->spec->scrape_interval, "relabelings", "action", "keep",
-			"sourceLabels", "__meta_kubernetes_pod_ready", "regex", "true"));
+		json_pack("{s:{s:{s:s}}, s:o*, s:[{s:s, s:s, s:s, s:s, s:o*, s:[{s:s, s:[s], s:s}]}]}", "selector",
+			"matchLabels", LABEL_AUTOSCALER, w->spec->name, "namespaceSelector",
+			strcmp(child_namespace(&child_servicemonitor, w->spec), w->spec->ns) != 0
+				? json_pack("{s:[s]}", "matchNames", w->spec->ns)
+				: NULL,
+			"endpoints", "port", METRICS_PORT, "path", w->path, "scheme", w->scheme, "interval",
+			w->spec->scrape_interval, "tlsConfig",
+			/* A pod's certificate cannot name the address that Prometheus asks. */
+			strcmp(w->scheme, "https") == 0 ? json_pack("{s:b}", "insecureSkipVerify", 1) : NULL,
+			"relabelings", "action", "keep", "sourceLabels", "__meta_kubernetes_pod_ready", "regex",
+			"true"));
 	return monitor;
 }
 
 const struct child child_servicemonitor = {
-	.kind = KIND_SERVICEMONITOR,
+	.form = {.kind = KIND_SERVICEMONITOR, .exact = "spec.selector"},
 	.suffix = "",
-	.exact = "spec.selector",
+	.for_pages = true,
 	.make = make,
 };

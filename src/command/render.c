@@ -8,10 +8,13 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/yaml.h"
+#include "chain/monitoring.h"
 #include "children/adapter_rule.h"
+#include "children/gpu.h"
 #include "command/command.h"
 #include "command/options.h"
 #include "reconcile/observe.h"
+#include "reconcile/pages.h"
 #include "reconcile/world.h"
 
 static int read_file(const char *path, struct strbuf *text, struct error *err)
@@ -55,14 +58,82 @@ static json_t *read_world(const struct option_list *files, struct error *err)
 	return json_pack("{s:O}", "objects", objects);
 }
 
-static void print_object(const json_t *object, bool as_json)
+/* `comment` is a line for people, "# …\n" or "". */
+static void print_object(const json_t *object, const char *comment, bool as_json)
 {
 	auto_free char *text = as_json ? json_text(object) : yaml_text(object);
 
-	printf(as_json ? "%s\n" : "---\n%s", text);
+	printf(as_json ? "%s%s\n" : "---\n%s%s", as_json ? "" : comment, text);
 }
 
-/* The children as make() gives them, and the adapter's rule as a comment on where it goes. */
+/* There are no pods to ask. */
+static void assume_engine(struct observation *o)
+{
+	struct workload *w = &o->facts.workload;
+	const json_t *page;
+
+	w->engine = &engines[0];
+	(void)observe_signals(w, &o->spec, w->engine, NULL);
+	json_decref(o->pages);
+	o->pages = pages_candidates(&o->spec, o->target, w->engine);
+	page = json_array_get(o->pages, 0);
+	w->port = json_path_int(page, "port", 0);
+	w->path = json_path_string(page, "path", "");
+	fprintf(stderr, "note: spec.engine.type is Auto; rendered for %s, since there are no pods to ask\n", w->engine->type);
+}
+
+static void print_child(const struct observation *o, const struct child *child, bool as_json)
+{
+	auto_json *object = NULL;
+
+	if (!child_wanted(child, &o->spec)) {
+		return;
+	}
+	if (child->form.kind == KIND_SERVICE && o->facts.workload.match_labels == NULL) {
+		fprintf(stderr, "note: the metrics Service is left out, since it copies the selector of %s '%s': "
+				"add its manifest with -f\n",
+			o->spec.target_kind, o->spec.target_name);
+		return;
+	}
+	object = child->make(&o->facts.workload);
+	print_object(object, "", as_json);
+}
+
+/* In the namespace of the Prometheus that would select it, when the files hold one. */
+static void print_gpu_rule(const struct observation *o, bool as_json)
+{
+	const json_t *prometheus = json_array_get(o->prometheuses, 0);
+	auto_json *one = json_pack("[O*]", prometheus);
+	struct monitoring found = {NULL, NULL, NULL};
+	auto_json *rule = NULL;
+
+	monitoring_find(&monitoring_rule, one, o->namespaces, kube_object_namespace(prometheus), NULL, NULL, &found);
+	rule = gpu_rule_make(prometheus != NULL ? kube_object_namespace(prometheus) : o->facts.settings->adapter_namespace,
+		found.labels);
+	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n", as_json);
+	monitoring_release(&found);
+}
+
+static void print_rules(const struct settings *settings, const struct workload *w, bool as_json)
+{
+	json_t *list = json_array();
+	auto_json *rules = json_pack("{s:o}", "rules", list);
+	auto_json *configmap = NULL;
+	auto_free char *text = NULL;
+
+	for (size_t i = 0; i < w->signals_count; i++) {
+		const struct adapter_rule rule = adapter_rule_of(w->signals[i].signal);
+
+		json_array_append_new(list, adapter_rule_json(&rule));
+	}
+	text = as_json ? json_text(rules) : yaml_text(rules);
+	configmap = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
+		"name", settings->adapter_configmap, "namespace", settings->adapter_namespace, "data",
+		settings->adapter_config_key, text);
+	print_object(configmap, "# These rules are merged into the ConfigMap; the rules of others in it stay as they are.\n",
+		as_json);
+}
+
 static int render(const struct world *world, json_t *object, bool as_json, struct error *err)
 {
 	auto_observation o;
@@ -73,39 +144,16 @@ static int render(const struct world *world, json_t *object, bool as_json, struc
 		return error_set(err, ERROR_INVALID, "InferenceAutoscaler '%s': %s", kube_object_name(object),
 			o.facts.invalid->message);
 	}
-	if (w->engine == NULL) {
-		w->engine = &engines[0];
-		fprintf(stderr, "note: spec.engine.type is Auto; rendered for %s, since there are no pods to ask\n",
-			w->engine->type);
+	if (!workload_complete(w)) {
+		assume_engine(&o);
 	}
 	for (size_t i = 0; i < children_count; i++) {
-		json_t *child;
-
-		if (children[i]->kind == KIND_SERVICE && w->match_labels == NULL) {
-			fprintf(stderr, "note: the metrics Service is left out, since it copies the selector of %s '%s': "
-					"add its manifest with -f\n",
-				o.spec.target_kind, o.spec.target_name);
-			continue;
-		}
-		child = children[i]->make(w);
-		print_object(child, as_json);
-		json_decref(child);
+		print_child(&o, children[i], as_json);
 	}
-	const struct adapter_rule rule = adapter_rule_of(w->signal);
-	auto_json *rules = json_pack("{s:[o]}", "rules", adapter_rule_json(&rule));
-	auto_free char *text = as_json ? json_text(rules) : yaml_text(rules);
-	auto_json *configmap = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
-		"metadata", "name", world->settings->adapter_configmap, "namespace", world->settings->adapter_namespace,
-		"data", world->settings->adapter_config_key, text);
-
-	if (!as_json) {
-		printf("---\n# This rule is merged into the ConfigMap; the rules of others in it stay as they are.\n");
-		free_indirect(&text);
-		text = yaml_text(configmap);
-		printf("%s", text);
-	} else {
-		print_object(configmap, true);
+	if (autoscaler_uses_gpus(&o.spec)) {
+		print_gpu_rule(&o, as_json);
 	}
+	print_rules(world->settings, w, as_json);
 	return 0;
 }
 

@@ -6,43 +6,42 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "children/adapter_config.h"
 #include "reconcile/observe.h"
+#include "reconcile/prometheus.h"
 #include "reconcile/status.h"
 
-/* What was applied last stays readable on the child: see ANNOTATION_APPLIED. */
-static void stamp(json_t *child)
+static void desire_child(const struct observation *o, size_t i, struct plan *plan)
 {
-	auto_free char *text = json_text(child);
-	auto_free char *hash = adapter_config_hash(text);
+	const struct child *child = children[i];
+	auto_json *wanted = child->make(&o->facts.workload);
 
-	json_object_set_new(json_object_get(child, "metadata"), "annotations",
-		json_pack("{s:s}", ANNOTATION_APPLIED, hash));
+	child_stamp(wanted);
+	if (o->observed[i] == NULL) {
+		plan_add_take(plan, PLAN_APPLY, child->form.kind, json_incref(wanted));
+	} else if (!child_matches(&child->form, o->observed[i], wanted)) {
+		plan_add_take(plan, child->form.mend_by_patch ? PLAN_PATCH : PLAN_APPLY, child->form.kind,
+			child->form.mend_by_patch ? child_patch(&child->form, o->observed[i], wanted)
+						  : json_incref(wanted));
+	}
 }
 
 static void desire_children(const struct observation *o, const struct world *world, struct plan *plan)
 {
 	const struct workload *w = &o->facts.workload;
+	bool pages = autoscaler_uses_pages(&o->spec);
 
-	if (w->engine == NULL || w->match_labels == NULL || !o->facts.port_known) {
+	if (!workload_complete(w) || o->target == NULL || (pages && (w->match_labels == NULL || !o->facts.port_known))) {
 		return;
 	}
 	for (size_t i = 0; i < children_count; i++) {
-		json_t *wanted;
-
-		if (world->missing(world->ctx, children[i]->kind)) {
+		if (world->missing(world->ctx, children[i]->form.kind)) {
 			continue;
 		}
-		wanted = children[i]->make(w);
-		stamp(wanted);
-		if (o->observed[i] == NULL) {
-			plan_add_take(plan, PLAN_APPLY, children[i]->kind, json_incref(wanted));
-		} else if (!child_matches(children[i], o->observed[i], wanted)) {
-			plan_add_take(plan, children[i]->mend_by_patch ? PLAN_PATCH : PLAN_APPLY, children[i]->kind,
-				children[i]->mend_by_patch ? child_patch(children[i], o->observed[i], wanted)
-							   : json_incref(wanted));
+		if (child_wanted(children[i], &o->spec)) {
+			desire_child(o, i, plan);
+		} else if (o->owned[i]) {
+			plan_add_delete(plan, children[i]->form.kind, o->observed[i]);
 		}
-		json_decref(wanted);
 	}
 }
 
@@ -50,61 +49,92 @@ static void desire_children(const struct observation *o, const struct world *wor
 static void yield_target(const struct observation *o, struct plan *plan)
 {
 	for (size_t i = 0; i < children_count; i++) {
-		const json_t *hpa = o->observed[i];
-
-		if (children[i]->kind == KIND_HPA && o->owned[i]) {
-			plan_add_take(plan, PLAN_DELETE, KIND_HPA,
-				json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion",
-					json_path_string(hpa, "apiVersion", ""), "kind", json_path_string(hpa, "kind", ""),
-					"metadata", "name", kube_object_name(hpa), "namespace",
-					kube_object_namespace(hpa), "uid", kube_object_uid(hpa)));
+		if (children[i]->form.kind == KIND_HPA && o->owned[i]) {
+			plan_add_delete(plan, KIND_HPA, o->observed[i]);
 		}
 	}
 }
 
-/* The base URL of the Prometheus that selects us: its governing Service, made by prometheus-operator
- * in its namespace. */
-static char *prometheus_url(const struct observation *o, const struct world *world)
+/* ServiceMonitors of this autoscaler in other namespaces than `ns` (NULL = in all): no owner takes
+ * them along when the autoscaler goes, or when spec.monitor.namespace changes. */
+static void plan_leftovers(const struct world *world, const char *owner_ns, const char *owner, const char *ns,
+	struct plan *plan)
 {
+	auto_json *all = world->list(world->ctx, KIND_SERVICEMONITOR, NULL);
 	size_t i;
-	json_t *prometheus;
+	json_t *monitor;
 
-	if (world->settings->prometheus_url != NULL) {
-		return xstrdup(world->settings->prometheus_url);
-	}
-	json_array_foreach(o->prometheuses, i, prometheus) {
-		auto_free char *key = kube_object_key(prometheus);
+	json_array_foreach(all, i, monitor) {
+		const char *from = kube_object_label(monitor, LABEL_AUTOSCALER_NAMESPACE);
+		const char *name = kube_object_label(monitor, LABEL_AUTOSCALER);
 
-		if (o->facts.selected_by != NULL && strcmp(key, o->facts.selected_by) == 0) {
-			const char *prefix = json_path_string(prometheus, "spec.routePrefix", "");
-			bool tls = json_path(prometheus, "spec.web.tlsConfig") != NULL;
-
-			return xasprintf("%s://%s.%s.svc:9090%s", tls ? "https" : "http",
-				json_path_string(prometheus, "spec.serviceName", "prometheus-operated"),
-				kube_object_namespace(prometheus), strcmp(prefix, "/") == 0 ? "" : prefix);
+		if (from != NULL && strcmp(from, owner_ns) == 0 && name != NULL && strcmp(name, owner) == 0 &&
+			(ns == NULL || strcmp(kube_object_namespace(monitor), ns) != 0)) {
+			plan_add_delete(plan, KIND_SERVICEMONITOR, monitor);
 		}
 	}
-	return NULL;
+}
+
+/* The ServiceMonitor in our own namespace, when it is to be in another now. */
+static void plan_move(const struct world *world, const struct observation *o, struct plan *plan)
+{
+	auto_json *here = world->get(world->ctx, KIND_SERVICEMONITOR, o->spec.ns, o->spec.name);
+
+	if (here != NULL && kube_object_owned_by(here, o->spec.uid)) {
+		plan_add_delete(plan, KIND_SERVICEMONITOR, here);
+	}
+}
+
+/* What an earlier spec.monitor.namespace, or an earlier mode, left elsewhere. */
+static void remove_strays(const struct observation *o, const struct world *world, struct plan *plan)
+{
+	const char *ns = autoscaler_uses_pages(&o->spec) ? child_namespace(&child_servicemonitor, &o->spec) : NULL;
+
+	if (ns != NULL && strcmp(ns, o->spec.ns) != 0) {
+		plan_move(world, o, plan);
+	}
+	plan_leftovers(world, o->spec.ns, o->spec.name, ns, plan);
+}
+
+static json_t *signals_to_probe(const struct workload *w)
+{
+	json_t *signals = json_array();
+
+	for (size_t i = 0; i < w->signals_count; i++) {
+		const struct engine_signal *signal = w->signals[i].signal;
+		json_t *series = json_array();
+
+		for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s] != NULL; s++) {
+			json_array_append_new(series, json_string(signal->series[s]));
+		}
+		json_array_append_new(signals,
+			json_pack("{s:s, s:s, s:b, s:o}", "name", signal->name, "metric", signal->metric, "page",
+				!w->signals[i].gpu, "series", series));
+	}
+	return signals;
 }
 
 static json_t *wish_to_probe(const struct observation *o, const struct world *world)
 {
 	const struct workload *w = &o->facts.workload;
+	bool pages = autoscaler_uses_pages(&o->spec);
+	const char *prometheus = pages ? o->facts.selected_by : json_path_string(o->facts.gpu, "prometheus", NULL);
 	auto_free char *selector = kube_selector_text(json_path(o->target, "spec.selector"));
-	auto_free char *url = prometheus_url(o, world);
-	json_t *series = json_array();
+	auto_free char *service = child_name(&child_service, &o->spec);
+	auto_free char *url = prometheus_url(world->settings, o->prometheuses, prometheus);
+	auto_free char *monitor_name = child_name(&child_servicemonitor, &o->spec);
+	auto_free char *pool = NULL;
 
 	if (o->target == NULL) {
-		json_decref(series);
 		return NULL;
 	}
-	for (size_t i = 0; i < ENGINE_SERIES_MAX && w->signal->series[i] != NULL; i++) {
-		json_array_append_new(series, json_string(w->signal->series[i]));
-	}
-	return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:o, s:s*, s:I}", "namespace", o->spec.ns, "name",
-		o->spec.name, "selector", selector, "port", (json_int_t)w->port, "path", w->path, "scheme", w->scheme,
-		"metric", w->signal->metric, "series", series, "prometheus", url, "intervalMs",
-		(json_int_t)clock_parse_duration(o->spec.scrape_interval));
+	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
+	pool = xasprintf("serviceMonitor/%s/%s/0", child_namespace(&child_servicemonitor, &o->spec), monitor_name);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:I, s:o}", "namespace", o->spec.ns, "name",
+		o->spec.name, "selector", selector, "scheme", w->scheme, "engine",
+		w->engine != NULL ? w->engine->type : NULL, "pages", o->pages, "prometheus", url, "service",
+		pages ? service : NULL, "pool", pages ? pool : NULL, "intervalMs",
+		(json_int_t)clock_parse_duration(o->spec.scrape_interval), "signals", signals_to_probe(w));
 }
 
 /* An operator that starts knows less than the status it finds: until its first look has ended,
@@ -124,6 +154,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	size_t first;
 
 	if (object == NULL || json_path(object, "metadata.deletionTimestamp") != NULL) {
+		plan_leftovers(world, ns, name, NULL, plan);
 		json_decref(object);
 		return;
 	}
@@ -138,6 +169,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	if (o.facts.invalid == NULL) {
 		if (links_target_exclusive(&o.facts)) {
 			desire_children(&o, world, plan);
+			remove_strays(&o, world, plan);
 		} else if (links_target_taken(&o.facts)) {
 			yield_target(&o, plan);
 		}

@@ -5,6 +5,9 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "engine/gpu.h"
+#include "reconcile/gpu.h"
+#include "reconcile/pages.h"
 #include "reconcile/reconcile.h"
 
 const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object, const json_t *evidence)
@@ -16,46 +19,33 @@ const struct engine *observe_engine(const struct autoscaler *spec, const json_t 
 		json_path_string(evidence, "page.engine", json_path_string(object, "status.engine.type", "")));
 }
 
-/* The container port that `wanted` accepts; 0 when none. */
-static int64_t find_port(const json_t *target, const char *name, int64_t number)
+static void add_signal(struct workload *w, const struct engine_signal *signal, int64_t target_milli, bool gpu)
 {
-	size_t c;
-	size_t p;
-	json_t *container;
-	json_t *port;
-
-	json_array_foreach(json_path(target, "spec.template.spec.containers"), c, container) {
-		json_array_foreach(json_object_get(container, "ports"), p, port) {
-			int64_t found = json_path_int(port, "containerPort", 0);
-
-			if ((name == NULL && number == 0) || (number != 0 && found == number) ||
-				(name != NULL && strcmp(json_path_string(port, "name", ""), name) == 0)) {
-				return found;
-			}
-		}
-	}
-	return 0;
+	w->signals[w->signals_count++] = (struct workload_signal){
+		.signal = signal,
+		.target_milli = target_milli > 0 ? target_milli : signal->default_target_milli,
+		.gpu = gpu,
+	};
 }
 
-/* Where the pods serve /metrics: as told; else the engine's usual port where a container lists it,
- * else the port named http, else the first one listed, else the engine's usual port. */
-static int64_t metrics_port(const struct autoscaler *spec, const json_t *target, const struct engine *engine)
+int observe_signals(struct workload *w, const struct autoscaler *spec, const struct engine *engine, struct error *err)
 {
-	int64_t port = spec->port;
+	w->signals_count = 0;
+	if (autoscaler_uses_pages(spec) && engine != NULL) {
+		const struct engine_signal *signal = engine_signal_by_name(engine, spec->signal);
 
-	if (port == 0 && spec->port_name != NULL) {
-		return find_port(target, spec->port_name, 0);
+		if (signal == NULL) {
+			auto_free char *known = engine_signals_text(engine);
+
+			return error_set(err, ERROR_INVALID, "spec.requests.signal '%s' is not reported by %s: use %s",
+				spec->signal, engine->type, known);
+		}
+		add_signal(w, signal, spec->target_milli, false);
 	}
-	if (port == 0) {
-		port = find_port(target, NULL, engine->places[0].port);
+	if (autoscaler_uses_gpus(spec)) {
+		add_signal(w, &gpu_utilization, spec->gpu_target * 1000, true);
 	}
-	if (port == 0) {
-		port = find_port(target, "http", 0);
-	}
-	if (port == 0) {
-		port = find_port(target, NULL, 0);
-	}
-	return port != 0 ? port : engine->places[0].port;
+	return 0;
 }
 
 static void observe_target(struct observation *o, const struct world *world)
@@ -69,51 +59,56 @@ static void observe_target(struct observation *o, const struct world *world)
 	o->facts.target = o->target;
 }
 
+/* Where the page is: where it was seen last, else the likeliest place. */
+static void observe_page(struct observation *o)
+{
+	const json_t *seen[] = {
+		json_object_get(o->facts.evidence, "page"), json_path(o->object, "status.engine")};
+	struct workload *w = &o->facts.workload;
+	const json_t *page;
+
+	if (autoscaler_uses_pages(&o->spec)) {
+		o->pages = pages_candidates(&o->spec, o->target, w->engine);
+	}
+	page = pages_choose(o->pages, seen, ARRAY_LEN(seen));
+	w->port = json_path_int(page, "port", 0);
+	w->path = json_path_string(page, "path", "");
+	w->scheme = o->spec.scheme != NULL ? o->spec.scheme : "http";
+	o->facts.port_known = page != NULL;
+}
+
 static void observe_workload(struct observation *o)
 {
 	struct workload *w = &o->facts.workload;
-	const struct engine *engine = observe_engine(&o->spec, o->object, o->facts.evidence);
-	const struct engine *likely = engine != NULL ? engine : &engines[0];
 	const json_t *selector = json_path(o->target, "spec.selector");
-	if (strcmp(o->spec.engine_type, "Auto") != 0 && engine == NULL) {
+
+	w->engine = observe_engine(&o->spec, o->object, o->facts.evidence);
+	if (strcmp(o->spec.engine_type, "Auto") != 0 && w->engine == NULL) {
 		error_set(&o->invalid, ERROR_INVALID,
-			"spec.engine.type '%s' is not available in this version: use Auto or VLLM", o->spec.engine_type);
-	}
-	w->engine = engine;
-	w->signal = engine_signal_by_name(likely, o->spec.signal);
-	if (w->signal == NULL) {
-		error_set(&o->invalid, ERROR_INVALID,
-			"spec.requests.signal '%s' is not one of the engine's: use Running, Waiting, InFlight or KVCache",
-			o->spec.signal);
+			"spec.engine.type '%s' is not known: use Auto or one of those in 'kubectl explain ias.spec.engine'",
+			o->spec.engine_type);
+	} else {
+		(void)observe_signals(w, &o->spec, w->engine, &o->invalid);
 	}
 	w->match_labels = json_array_size(json_object_get(selector, "matchExpressions")) == 0
 				  ? json_object_get(selector, "matchLabels")
 				  : NULL;
-	w->port = metrics_port(&o->spec, o->target, likely);
-	o->facts.port_known = w->port != 0;
-	w->path = o->spec.path != NULL ? o->spec.path : likely->places[0].path;
-	w->scheme = o->spec.scheme != NULL ? o->spec.scheme : "http";
 	w->replicas = json_path_int(o->target, "spec.replicas", -1);
+	observe_page(o);
 }
 
 static void observe_children(struct observation *o, const struct world *world)
 {
 	for (size_t i = 0; i < children_count; i++) {
+		const char *ns = child_namespace(children[i], &o->spec);
 		auto_free char *name = child_name(children[i], &o->spec);
-		const char *owner = NULL;
-		size_t r;
-		json_t *reference;
+		enum kind kind = children[i]->form.kind;
 
-		o->observed[i] = world->get(world->ctx, children[i]->kind, o->spec.ns, name);
-		json_array_foreach(json_path(o->observed[i], "metadata.ownerReferences"), r, reference) {
-			if (json_path_bool(reference, "controller", false)) {
-				owner = json_path_string(reference, "uid", "");
-			}
-		}
-		o->owned[i] = owner != NULL && strcmp(owner, o->spec.uid) == 0;
-		if (o->observed[i] != NULL && !o->owned[i] && o->foreign_child == NULL) {
-			o->foreign_child =
-				xasprintf("%s '%s/%s'", kinds[children[i]->kind].resource.kind, o->spec.ns, name);
+		o->observed[i] = world->get(world->ctx, kind, ns, name);
+		o->owned[i] = o->observed[i] != NULL && child_owned(o->observed[i], &o->spec);
+		if (o->observed[i] != NULL && !o->owned[i] && child_wanted(children[i], &o->spec) &&
+			o->foreign_child == NULL) {
+			o->foreign_child = xasprintf("%s '%s/%s'", kinds[kind].resource.kind, ns, name);
 		}
 	}
 	o->facts.foreign_child = o->foreign_child;
@@ -121,13 +116,18 @@ static void observe_children(struct observation *o, const struct world *world)
 
 static void observe_monitoring(struct observation *o, const struct world *world)
 {
+	const char *ns = child_namespace(&child_servicemonitor, &o->spec);
+	auto_free char *name = child_name(&child_servicemonitor, &o->spec);
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_AUTOSCALER, o->spec.name);
 
 	o->facts.prometheus_missing =
 		world->missing(world->ctx, KIND_SERVICEMONITOR) || world->missing(world->ctx, KIND_PROMETHEUS);
 	o->prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
 	o->namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
-	monitoring_find(o->prometheuses, o->namespaces, o->spec.ns, o->spec.monitor_labels, own, &o->monitoring);
+	o->monitor = kube_key(ns, name);
+	o->facts.monitor = o->monitor;
+	monitoring_find(&monitoring_servicemonitor, o->prometheuses, o->namespaces, ns, o->spec.monitor_labels, own,
+		&o->monitoring);
 	o->facts.workload.monitor_labels = o->monitoring.labels;
 	o->facts.selected_by = o->monitoring.selected_by;
 	o->facts.select_problem = o->monitoring.problem;
@@ -156,6 +156,10 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 	o->facts.adapter = world->stack->state;
 	o->facts.adapter_reason = world->stack->reason;
 	o->facts.adapter_message = world->stack->message;
+	o->exporter_id = gpu_exporter_id(&o->spec);
+	o->facts.exporter_id = o->exporter_id;
+	o->facts.gpu = world->stack->gpu;
+	o->facts.gpu_evidence = world->evidence(world->ctx, STACK_KEY);
 	observe_workload(o);
 	observe_children(o, world);
 	observe_monitoring(o, world);
@@ -175,8 +179,11 @@ void observation_release(struct observation *o)
 	json_decref(o->autoscalers);
 	json_decref(o->prometheuses);
 	json_decref(o->namespaces);
+	json_decref(o->pages);
 	monitoring_release(&o->monitoring);
 	autoscaler_release(&o->spec);
 	error_release(&o->invalid);
 	free_indirect(&o->foreign_child);
+	free_indirect(&o->monitor);
+	free_indirect(&o->exporter_id);
 }

@@ -5,6 +5,8 @@
  * a new revision beside it, an annotation, and the Deployment's pod template must carry the same
  * one: the restart follows even when we were stopped between the two writes, and an autoscaler whose
  * rules are there already restarts nothing.
+ *
+ * The shared half of the GPU chain is surveyed in the same pass (reconcile/gpu.h).
  */
 #include "reconcile/reconcile.h"
 
@@ -13,24 +15,33 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "children/adapter_config.h"
+#include "reconcile/gpu.h"
 #include "reconcile/observe.h"
 
 void stack_state_release(struct stack_state *state)
 {
 	free_indirect(&state->message);
+	json_decref(state->gpu);
 	*state = (struct stack_state)STACK_STATE_INIT;
 }
 
 static void state_set(struct stack_state *state, enum adapter_state value, const char *reason, char *message)
 {
-	stack_state_release(state);
-	*state = (struct stack_state){.state = value, .reason = reason, .message = message};
+	free_indirect(&state->message);
+	state->state = value;
+	state->reason = reason;
+	state->message = message;
 }
 
-/* The metrics that live autoscalers need, as a set. */
-static json_t *needed_metrics(const struct world *world)
+/* What live autoscalers need of the stack. */
+struct needs {
+	json_t *metrics;   /* a set */
+	json_t *exporters; /* gpu_exporter_id() → the first InferenceAutoscaler that asks for it */
+};
+
+static struct needs gather_needs(const struct world *world)
 {
-	json_t *needed = json_object();
+	struct needs needs = {json_object(), json_object()};
 	auto_json *all = world->list(world->ctx, KIND_AUTOSCALER, NULL);
 	size_t i;
 	json_t *object;
@@ -39,21 +50,26 @@ static json_t *needed_metrics(const struct world *world)
 		auto_free char *key = kube_object_key(object);
 		auto_error err = ERROR_INIT;
 		auto_autoscaler spec;
-		const struct engine *engine = NULL;
-		const struct engine_signal *signal = NULL;
+		struct workload workload = {.spec = &spec};
 
-		if (autoscaler_decode(object, &spec, &err) == 0 &&
-			json_path(object, "metadata.deletionTimestamp") == NULL) {
-			engine = observe_engine(&spec, object, world->evidence(world->ctx, key));
+		if (autoscaler_decode(object, &spec, &err) < 0 ||
+			json_path(object, "metadata.deletionTimestamp") != NULL ||
+			observe_signals(&workload, &spec,
+				observe_engine(&spec, object, world->evidence(world->ctx, key)), &err) < 0) {
+			continue;
 		}
-		if (engine != NULL) {
-			signal = engine_signal_by_name(engine, spec.signal);
+		for (size_t s = 0; s < workload.signals_count; s++) {
+			json_object_set_new(needs.metrics, workload.signals[s].signal->metric, json_true());
 		}
-		if (signal != NULL) {
-			json_object_set_new(needed, signal->metric, json_true());
+		if (autoscaler_uses_gpus(&spec)) {
+			auto_free char *id = gpu_exporter_id(&spec);
+
+			if (json_object_get(needs.exporters, id) == NULL) {
+				json_object_set(needs.exporters, id, object);
+			}
 		}
 	}
-	return needed;
+	return needs;
 }
 
 /* Heap array, caller owns. */
@@ -158,10 +174,10 @@ static int plan_configmap(const struct world *world, const json_t *configmap, co
 	return 0;
 }
 
-void stack_reconcile(const struct world *world, struct plan *plan, struct stack_state *state)
+static void reconcile_adapter(const struct world *world, const json_t *needed, struct plan *plan,
+	struct stack_state *state)
 {
 	const struct settings *s = world->settings;
-	auto_json *needed = needed_metrics(world);
 	auto_json *configmap = world->get(world->ctx, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
 	auto_json *deployment =
 		world->get(world->ctx, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment);
@@ -196,4 +212,17 @@ void stack_reconcile(const struct world *world, struct plan *plan, struct stack_
 	} else {
 		state_set(state, json_object_size(needed) > 0 ? ADAPTER_LOADED : ADAPTER_UNKNOWN, NULL, NULL);
 	}
+}
+
+void stack_reconcile(const struct world *world, struct plan *plan, struct stack_state *state)
+{
+	struct needs needs = gather_needs(world);
+
+	reconcile_adapter(world, needs.metrics, plan, state);
+	json_decref(state->gpu);
+	state->gpu = gpu_survey(world, needs.exporters, plan);
+	plan->probe = gpu_wish(world, state->gpu);
+	plan->healthy = state->state == ADAPTER_LOADED;
+	json_decref(needs.metrics);
+	json_decref(needs.exporters);
 }

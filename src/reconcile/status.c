@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/quantity.h"
 #include "kube/resource.h"
 
 static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
@@ -44,62 +45,73 @@ static json_t *ready_condition(const struct facts *facts, const struct verdict *
 	return condition(facts, "Ready", &ready, now);
 }
 
+/* As the page told, or told before. NULL when it never did. */
+static const char *engine_version(const struct facts *facts)
+{
+	const json_t *old = json_path(facts->object, "status.engine");
+	const char *type = facts->workload.engine->type;
+
+	if (strcmp(json_path_string(facts->evidence, "page.engine", ""), type) == 0 &&
+		json_path(facts->evidence, "page.version") != NULL) {
+		return json_path_string(facts->evidence, "page.version", NULL);
+	}
+	return strcmp(json_path_string(old, "type", ""), type) == 0 ? json_path_string(old, "version", NULL) : NULL;
+}
+
 static json_t *make_engine(const struct facts *facts)
 {
 	const struct workload *w = &facts->workload;
 
+	if (!autoscaler_uses_pages(w->spec)) {
+		return NULL;
+	}
 	if (w->engine == NULL || facts->target == NULL) {
 		return json_incref(json_path(facts->object, "status.engine"));
 	}
-	return json_pack("{s:s, s:I, s:s}", "type", w->engine->type, "port", (json_int_t)w->port, "path", w->path);
+	return json_pack("{s:s, s:s*, s:I, s:s}", "type", w->engine->type, "version", engine_version(facts), "port",
+		(json_int_t)w->port, "path", w->path);
 }
 
+/* The target's own figures: an HPA's lag behind by a period, and are 0 before its first metric. */
 static json_t *make_replicas(const struct facts *facts)
 {
-	const char *uid = facts->workload.spec->uid;
 	json_int_t current = json_path_int(facts->target, "status.replicas", 0);
-	size_t i;
-	json_t *hpa;
 
 	if (facts->target == NULL) {
 		return NULL;
-	}
-	json_array_foreach((json_t *)facts->hpas, i, hpa) {
-		if (kube_object_owned_by(hpa, uid)) {
-			return json_pack("{s:I, s:I}", "current", json_path_int(hpa, "status.currentReplicas", current),
-				"desired", json_path_int(hpa, "status.desiredReplicas", current));
-		}
 	}
 	return json_pack("{s:I, s:I}", "current", current, "desired",
 		json_path_int(facts->target, "spec.replicas", current));
 }
 
+/* Served: the link that says so was reached and holds for this signal. */
 static json_t *make_signals(const struct facts *facts, bool served)
 {
 	const struct workload *w = &facts->workload;
-	auto_free char *target = NULL;
+	json_t *list = json_array();
 
-	if (w->signal == NULL) {
-		return json_array();
+	for (size_t i = 0; i < w->signals_count; i++) {
+		auto_free char *target = quantity_format_milli(w->signals[i].target_milli);
+
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:b}", "name", w->signals[i].signal->name, "metric",
+				w->signals[i].signal->metric, "target", target, "served", served));
 	}
-	target = workload_target(w);
-	return json_pack("[{s:s, s:s, s:s, s:b}]", "name", w->signal->name, "metric", w->signal->metric, "target", target,
-		"served", served);
+	return list;
 }
 
 static json_t *make_children(const struct facts *facts)
 {
 	json_t *list = json_array();
 
-	if (facts->workload.signal == NULL) {
-		return list;
-	}
 	for (size_t i = 0; i < children_count; i++) {
 		auto_free char *name = child_name(children[i], facts->workload.spec);
 
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s}", "kind", kinds[children[i]->kind].resource.kind, "namespace",
-				facts->workload.spec->ns, "name", name));
+		if (child_wanted(children[i], facts->workload.spec)) {
+			json_array_append_new(list,
+				json_pack("{s:s, s:s, s:s}", "kind", kinds[children[i]->form.kind].resource.kind,
+					"namespace", child_namespace(children[i], facts->workload.spec), "name", name));
+		}
 	}
 	return list;
 }
@@ -110,7 +122,9 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 	json_t *conditions = json_array();
 
 	for (size_t i = 0; i < links_count; i++) {
-		json_array_append_new(conditions, condition(facts, links[i].type, &verdicts[i], now));
+		if (link_applies(&links[i], facts->workload.spec)) {
+			json_array_append_new(conditions, condition(facts, links[i].type, &verdicts[i], now));
+		}
 	}
 	json_array_append_new(conditions, ready_condition(facts, verdicts, first, now));
 	if (facts->invalid != NULL) {

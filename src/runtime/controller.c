@@ -176,6 +176,9 @@ static void on_seen(void *ctx, const char *key)
 	struct controller *c = ctx;
 
 	queue_add(c->queue, key);
+	if (strcmp(key, STACK_KEY) == 0) {
+		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
+	}
 }
 
 /* From keys to passes. */
@@ -275,27 +278,41 @@ static void run(struct controller *c, struct pass *pass, struct plan *plan, cons
 	runner_start(c->client, plan, owner, on_run, pass);
 }
 
+/* Whether the autoscalers' links may be judged otherwise now. */
+static bool stack_differs(const struct stack_state *a, const struct stack_state *b)
+{
+	return a->state != b->state || a->reason != b->reason ||
+	       strcmp(a->message != NULL ? a->message : "", b->message != NULL ? b->message : "") != 0 ||
+	       (a->gpu != b->gpu && !json_equal(a->gpu, b->gpu));
+}
+
+static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
+{
+	if (plan->probe != NULL) {
+		prober_want(c->prober, pass->key, plan->probe, plan->healthy);
+	} else {
+		prober_forget(c->prober, pass->key);
+	}
+}
+
 static void work_stack(struct controller *c, struct pass *pass)
 {
 	struct world world = world_now(c);
 	struct stack_state before = c->stack;
 	auto_plan plan = PLAN_INIT;
-	bool changed;
 
-	before.message = xstrdup(before.message);
+	c->stack = (struct stack_state)STACK_STATE_INIT;
 	stack_reconcile(&world, &plan, &c->stack);
-	changed = before.state != c->stack.state || before.reason != c->stack.reason ||
-		  strcmp(before.message != NULL ? before.message : "",
-			  c->stack.message != NULL ? c->stack.message : "") != 0;
-	if (changed && c->stack.state == ADAPTER_BROKEN) {
-		log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->stack.reason, "message",
-			c->stack.message, NULL);
-	}
-	if (changed) {
+	if (stack_differs(&before, &c->stack)) {
+		if (c->stack.state == ADAPTER_BROKEN) {
+			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->stack.reason, "message",
+				c->stack.message, NULL);
+		}
 		/* A newly loaded rule is worth a look at once. */
 		routes_all(&c->routes, c->stack.state == ADAPTER_LOADED);
 	}
-	free_indirect(&before.message);
+	stack_state_release(&before);
+	want_probe(c, pass, &plan);
 	run(c, pass, &plan, NULL);
 }
 
@@ -310,11 +327,7 @@ static void work_autoscaler(struct controller *c, struct pass *pass)
 	autoscaler_reconcile(&world, ns, slash + 1, &plan);
 	pass->gone = owner == NULL;
 	pass->ready = plan.healthy;
-	if (plan.probe != NULL) {
-		prober_want(c->prober, pass->key, plan.probe, plan.healthy);
-	} else {
-		prober_forget(c->prober, pass->key);
-	}
+	want_probe(c, pass, &plan);
 	run(c, pass, &plan, owner);
 }
 

@@ -47,11 +47,21 @@ static void queue_child_owner(const struct routes *r, const json_t *object)
 	static const char suffix[] = "-metrics";
 	const char *ns = kube_object_namespace(object);
 	const char *name = kube_object_name(object);
+	const char *from = kube_object_label(object, LABEL_AUTOSCALER_NAMESPACE);
+	const char *owner_name = kube_object_label(object, LABEL_AUTOSCALER);
 	size_t len = strlen(name);
 	size_t i;
 	json_t *owner;
 
-	queue_named(r, ns, kube_object_label(object, LABEL_AUTOSCALER));
+	if (kube_object_label(object, LABEL_SHARED) != NULL) {
+		queue_add(r->queue, STACK_KEY);
+	}
+	if (from != NULL && owner_name != NULL) {
+		auto_free char *key = kube_key(from, owner_name);
+
+		queue_add(r->queue, key); /* also for one that is gone: this child of it is to go too */
+	}
+	queue_named(r, ns, owner_name);
 	json_array_foreach(json_path(object, "metadata.ownerReferences"), i, owner) {
 		queue_named(r, ns, json_path_string(owner, "name", NULL));
 	}
@@ -99,12 +109,18 @@ void routes_changed(const struct routes *r, enum kind kind, enum kube_event_type
 	case KIND_SERVICE:
 	case KIND_SERVICEMONITOR:
 		queue_child_owner(r, object);
+		queue_add(r->queue, STACK_KEY); /* it may be a GPU exporter's */
+		return;
+	case KIND_DAEMONSET:
+	case KIND_PROMETHEUSRULE:
+		queue_add(r->queue, STACK_KEY);
 		return;
 	case KIND_NAMESPACE:
 		queue_autoscalers(r, kube_object_name(object), NULL, NULL, false);
 		return;
 	case KIND_PROMETHEUS:
 		queue_autoscalers(r, NULL, NULL, NULL, false);
+		queue_add(r->queue, STACK_KEY);
 		return;
 	case KIND_CONFIGMAP:
 	case KIND_ADAPTER_DEPLOYMENT:

@@ -8,9 +8,8 @@
 #include "api/kinds.h"
 #include "kube/informer.h"
 #include "probe/probe.h"
+#include "reconcile/reconcile.h"
 #include "runtime/queue.h"
-
-#define STACK_KEY "stack"
 
 /* Where keys are found and put; all borrowed. */
 struct routes {

@@ -1,7 +1,6 @@
 """The CRD on a real API server: what it takes, what it fills in, what it refuses and in which words.
 
-crd_fields.py holds the values. What this version refuses altogether is tried on a second CRD, equal to ours without
-the rules marked "not yet", so that those parts are right on the day their rule is deleted.
+crd_fields.py holds the values.
 """
 
 import copy
@@ -9,41 +8,11 @@ import re
 
 import pytest
 import yaml
-from conftest import CRD_FILE, GROUP, PLURAL, SAMPLES, VERSION, eventually, install_crd, smallest
+from conftest import CRD_FILE, GROUP, PLURAL, SAMPLES, VERSION, eventually, smallest
 from crd_fields import CUSTOM, FIELDS, PLACES, TARGET
-
-NOT_YET = "not available in this version"
-LATER_GROUP = "later.test"
 
 VALID = [(path, value) for path, valid, _, _ in FIELDS for value in valid]
 INVALID = [(path, value, says) for path, _, invalid, _ in FIELDS for value, says in invalid]
-
-# Parts that are refused as a whole in this version: (spec, the field that is named, what to do instead).
-REFUSED = [
-    ({"mode": "GPU"}, "spec.mode", "'GPU' is not available in this version: use mode: Requests"),
-    ({"mode": "Combined"}, "spec.mode", "'Combined' is not available in this version: use mode: Requests"),
-    *(
-        ({"engine": {"type": t}}, "spec.engine.type", f"'{t}' is not available in this version: use type: VLLM")
-        for t in ("SGLang", "TGI", "TensorRTLLM", "Triton", "LMDeploy", "NIM", "LlamaCpp")
-    ),
-    ({"engine": {"scheme": "https"}}, "spec.engine.scheme", "use scheme: http"),
-    ({"gpu": {}}, "spec.gpu", "remove spec.gpu and use mode: Requests"),
-    ({"gpu": {"target": 70}}, "spec.gpu", "remove spec.gpu and use mode: Requests"),
-    ({"monitor": {"namespace": "monitoring"}}, "spec.monitor.namespace", "remove spec.monitor.namespace"),
-]
-
-
-def without(schema, drop):
-    """The schema without the rules for which drop() is true."""
-    if isinstance(schema, list):
-        return [without(s, drop) for s in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept = {k: without(v, drop) for k, v in schema.items()}
-    if rules := kept.get("x-kubernetes-validations"):
-        kept["x-kubernetes-validations"] = [r for r in rules if not drop(r)]
-    return kept
-
 
 def walk(schema, path=""):
     """Every property below a schema: (path, schema)."""
@@ -57,19 +26,6 @@ def walk(schema, path=""):
 
 def spec_schema(crd):
     return crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-
-
-@pytest.fixture(scope="module")
-def later(cluster):
-    """The group of a CRD equal to ours but for the "not yet" rules."""
-    crd = yaml.safe_load(CRD_FILE.read_text())
-    crd = without(crd, lambda rule: NOT_YET in rule.get("message", "") + rule.get("messageExpression", ""))
-    crd["metadata"]["name"] = f"{PLURAL}.{LATER_GROUP}"
-    crd["spec"]["group"] = LATER_GROUP
-    crd["spec"]["names"].update(shortNames=[], categories=[])
-    install_crd(cluster, crd)
-    yield LATER_GROUP
-    cluster.extensions.delete_custom_resource_definition(crd["metadata"]["name"])
 
 
 def attempt(cluster, resource, group=GROUP, dry_run=True, namespace="default"):
@@ -114,15 +70,6 @@ def test_every_field_is_tried():
         assert len(invalid) >= 2, path
 
 
-def test_not_yet_is_one_rule_each():
-    texts = re.findall(r"^ *# not yet\n( *- rule:)", CRD_FILE.read_text(), re.M)
-    crd = yaml.safe_load(CRD_FILE.read_text())
-    rules = []
-    without(crd, lambda rule: rules.append(rule))
-    marked = [r for r in rules if NOT_YET in r.get("message", "") + r.get("messageExpression", "")]
-    assert len(texts) == len(marked) == 5
-
-
 def test_established_without_complaint(cluster, crd):
     conditions = cluster.extensions.read_custom_resource_definition(crd["metadata"]["name"]).status.conditions
     states = {c.type: c.status for c in conditions}
@@ -154,33 +101,18 @@ def test_explain(cluster, crd):
 
 
 @pytest.mark.parametrize("path,value", VALID, ids=lambda v: str(v)[:40])
-def test_valid(cluster, later, path, value):
+def test_valid(cluster, crd, path, value):
     spec = PLACES[path](value)
-    answer = accepted(cluster, smallest(**spec), group=later)
+    answer = accepted(cluster, smallest(**spec))
     for name in spec:
         assert contains(answer["spec"][name], spec[name]), f"{spec} became {answer['spec']}"
 
 
-@pytest.mark.parametrize("path,value", VALID, ids=lambda v: str(v)[:40])
-def test_valid_now(cluster, crd, path, value):
-    """On our own CRD a valid value is taken, or refused as not available, and then REFUSED has the case."""
-    status, answer = attempt(cluster, smallest(**PLACES[path](value)))
-    if status != 201:
-        assert NOT_YET in answer["message"]
-        assert any(field in answer["message"] for _, field, _ in REFUSED)
-
-
 @pytest.mark.parametrize("path,value,says", INVALID, ids=lambda v: str(v)[:40])
-def test_invalid(cluster, later, crd, path, value, says):
+def test_invalid(cluster, crd, path, value, says):
     spec = PLACES[path](value)
     top = path.split("[")[0].split(".")[0]
-    refused(cluster, smallest(**spec), f"spec.{top}", says, group=later)
-    refused(cluster, smallest(**spec))
-
-
-@pytest.mark.parametrize("spec,field,says", REFUSED, ids=lambda v: str(v)[:40])
-def test_not_yet(cluster, crd, spec, field, says):
-    refused(cluster, smallest(**spec), f"{field}:", says)
+    refused(cluster, smallest(**spec), f"spec.{top}", says)
 
 
 def test_smallest_gets_its_defaults(cluster, crd):
@@ -196,9 +128,9 @@ def test_smallest_gets_its_defaults(cluster, crd):
     }
 
 
-def test_nested_defaults(cluster, crd, later):
+def test_nested_defaults(cluster, crd):
     assert accepted(cluster, smallest(requests={}))["spec"]["requests"] == {"signal": "Running"}
-    gpu = accepted(cluster, smallest(gpu={}), group=later)["spec"]["gpu"]
+    gpu = accepted(cluster, smallest(gpu={}))["spec"]["gpu"]
     assert gpu == {"signal": "Utilization", "target": 70, "exporter": {"type": "Auto"}}
 
 
@@ -243,12 +175,12 @@ def test_edges_are_taken(cluster, crd, spec):
     {**CUSTOM, "type": "GKE"},
     {"port": "metrics"},
 ])
-def test_custom_exporter_is_described_and_no_other(cluster, later, exporter):
-    refused(cluster, smallest(gpu={"exporter": exporter}), "write all three with type: Custom", group=later)
+def test_custom_exporter_is_described_and_no_other(cluster, crd, exporter):
+    refused(cluster, smallest(gpu={"exporter": exporter}), "write all three with type: Custom")
 
 
-def test_custom_exporter(cluster, later):
-    accepted(cluster, smallest(gpu={"exporter": CUSTOM}), group=later)
+def test_custom_exporter(cluster, crd):
+    accepted(cluster, smallest(gpu={"exporter": CUSTOM}))
 
 
 @pytest.mark.parametrize("name", ["a", "gemma-2", "a" * 55])

@@ -176,9 +176,11 @@ static const struct {
 	{TARGET ", maxReplicas: five", "spec.maxReplicas must be a whole number"},
 	{TARGET ", maxReplicas: 5.5", "spec.maxReplicas must be a whole number"},
 	{SMALLEST ", mode: 1", "spec.mode must be a string"},
-	{SMALLEST ", mode: GPU", "spec.mode 'GPU' is not available in this version: use Requests"},
-	{SMALLEST ", mode: Combined",
-	 "spec.mode 'Combined' is not available in this version: use Requests"},
+	{SMALLEST ", mode: Latency", "spec.mode 'Latency' is unknown: use Requests, GPU or Combined"},
+	{SMALLEST ", gpu: {signal: Memory}", "spec.gpu.signal 'Memory' is unknown: use Utilization"},
+	{SMALLEST ", gpu: {target: 101}", "spec.gpu.target must be a percentage from 1 to 100, not 101"},
+	{SMALLEST ", gpu: {exporter: {type: Custom, port: metrics}}",
+	 "spec.gpu.exporter of type Custom needs namespace, selector and port: write all three"},
 	{SMALLEST ", minReplicas: 0", "spec.minReplicas must be at least 1: a Pods metric cannot "
 				      "wake a target from zero replicas"},
 	{SMALLEST ", minReplicas: 6", "spec.maxReplicas must not be below spec.minReplicas: raise "

@@ -1,4 +1,4 @@
-/* The links, each broken alone in facts that are otherwise whole. */
+/* The links, each broken alone in facts that are otherwise whole; of mode Combined, which has all of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/yaml.h"
 #include "chain/links.h"
+#include "engine/gpu.h"
 
 /* Facts with all they borrow from; rows break one thing in them. */
 struct rig {
@@ -28,6 +29,8 @@ struct rig {
 	json_t *wish;
 	json_t *hpas;
 	json_t *autoscalers;
+	json_t *gpu;
+	json_t *gpu_evidence;
 };
 
 static json_t *parsed(const char *text)
@@ -46,18 +49,24 @@ static void rig_init(struct rig *rig)
 		.object = parsed("metadata: {namespace: shop, name: gemma, uid: u1, "
 				 "creationTimestamp: '2026-01-02T00:00:00Z'}\n"
 				 "spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, "
-				 "name: server}, maxReplicas: 5}\n"),
+				 "name: server}, maxReplicas: 5, mode: Combined}\n"),
 		.target = parsed("spec: {replicas: 1, selector: {matchLabels: {app: server}}}\n"),
 		.evidence = parsed(
-			"asked: {selector: app=server, port: 8000, path: /metrics, scheme: http,\n"
-			"        metric: vllm_num_requests_running, series: "
-			"['vllm:num_requests_running'],\n"
+			"asked: {selector: app=server, pages: [{port: 8000, path: /metrics}], scheme: http,\n"
+			"        signals: [{metric: vllm_num_requests_running, page: true, series: "
+			"['vllm:num_requests_running']}, {metric: gpu_utilization_percent}],\n"
 			"        prometheus: 'http://p:9090'}\n"
 			"pods: {total: 1, ready: 1}\n"
-			"page: {url: 'http://10.0.0.1:8000/metrics', engine: VLLM,\n"
+			"page: {url: 'http://10.0.0.1:8000/metrics', port: 8000, path: /metrics, engine: VLLM,\n"
 			"       series: ['vllm:num_requests_running']}\n"
-			"prometheus: {up: 1, down: 0, pods: 1}\n"
-			"metric: {pods: 1}\n"),
+			"prometheus: {up: 1, down: 0}\n"
+			"signals: {vllm_num_requests_running: {series: {pods: 1}, metric: {pods: 1}},\n"
+			"          gpu_utilization_percent: {series: {pods: 1}, metric: {pods: 1}}}\n"),
+		.gpu = parsed("exporters: {Auto: {service: gpus/dcgm, ready: 1, monitor: theirs, "
+			      "selectedBy: monitoring/k8s}}\n"
+			      "rule: {name: monitoring/gpu, selectedBy: monitoring/k8s}\n"),
+		.gpu_evidence = parsed("exporter: {up: 1, down: 0, series: 2, withPod: 1}\n"
+				       "rule: {loaded: true, health: ok}\n"),
 		.hpas = parsed(
 			"- metadata: {namespace: shop, name: gemma, ownerReferences: [{uid: u1}]}\n"
 			"  spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"
@@ -70,7 +79,9 @@ static void rig_init(struct rig *rig)
 	rig->facts = (struct facts){
 		.workload = {.spec = &rig->spec,
 			     .engine = &engines[0],
-			     .signal = engine_signal_by_name(&engines[0], "Running"),
+			     .signals = {{engine_signal_by_name(&engines[0], "Running"), 4000, false},
+					 {&gpu_utilization, 70000, true}},
+			     .signals_count = 2,
 			     .match_labels = json_path(rig->target, "spec.selector.matchLabels"),
 			     .port = 8000,
 			     .path = "/metrics",
@@ -86,6 +97,10 @@ static void rig_init(struct rig *rig)
 		.hpas = rig->hpas,
 		.autoscalers = rig->autoscalers,
 		.selected_by = "monitoring/k8s",
+		.monitor = "shop/gemma",
+		.gpu = rig->gpu,
+		.gpu_evidence = rig->gpu_evidence,
+		.exporter_id = "Auto",
 		.adapter = ADAPTER_LOADED,
 	};
 }
@@ -100,6 +115,8 @@ static void rig_release(struct rig *rig)
 	json_decref(rig->wish);
 	json_decref(rig->hpas);
 	json_decref(rig->autoscalers);
+	json_decref(rig->gpu);
+	json_decref(rig->gpu_evidence);
 }
 
 static void no_evidence(struct rig *rig)
@@ -135,6 +152,16 @@ static void evidence(struct rig *rig, const char *member, const char *text)
 	auto_json *patch = parsed(text);
 
 	assert_int_equal(json_object_update(json_object_get(rig->evidence, member), patch), 0);
+}
+
+/* The same of a part of a signal's evidence. */
+static void signal_part(struct rig *rig, size_t i, const char *part, const char *text)
+{
+	const json_t *signals = json_object_get(rig->evidence, "signals");
+	const json_t *own = json_object_get(signals, rig->facts.workload.signals[i].signal->metric);
+	auto_json *patch = parsed(text);
+
+	assert_int_equal(json_object_update(json_object_get(own, part), patch), 0);
 }
 
 static void no_pods(struct rig *rig)
@@ -186,7 +213,11 @@ static void page_error(struct rig *rig)
 
 static void no_engine(struct rig *rig)
 {
-	rig->facts.workload.engine = NULL;
+	struct workload *w = &rig->facts.workload;
+
+	w->engine = NULL;
+	w->signals[0] = w->signals[1];
+	w->signals_count = 1;
 }
 
 static void no_series(struct rig *rig)
@@ -222,7 +253,7 @@ static void targets_down(struct rig *rig)
 
 static void no_samples(struct rig *rig)
 {
-	evidence(rig, "prometheus", "{pods: 0}");
+	signal_part(rig, 0, "series", "{pods: 0}");
 }
 
 static void adapter_unknown(struct rig *rig)
@@ -244,12 +275,105 @@ static void adapter_broken(struct rig *rig)
 
 static void metric_error(struct rig *rig)
 {
-	evidence(rig, "metric", "{error: not found}");
+	signal_part(rig, 0, "metric", "{error: not found}");
 }
 
 static void no_value(struct rig *rig)
 {
-	evidence(rig, "metric", "{pods: 0}");
+	signal_part(rig, 0, "metric", "{pods: 0}");
+}
+
+static void pod_without_series(struct rig *rig)
+{
+	signal_part(rig, 0, "series", "{missing: [server-7, server-8]}");
+}
+
+static void pod_without_value(struct rig *rig)
+{
+	signal_part(rig, 0, "metric", "{missing: [server-7]}");
+}
+
+/* Lays these members on a member of the survey, or of what was seen of the shared chain. */
+static void shared(json_t *document, const char *member, const char *text)
+{
+	auto_json *patch = parsed(text);
+
+	assert_int_equal(json_object_update(json_path(document, member), patch), 0);
+}
+
+static void not_surveyed(struct rig *rig)
+{
+	rig->facts.gpu = NULL;
+}
+
+static void no_exporter(struct rig *rig)
+{
+	shared(rig->gpu, "exporters.Auto", "{problem: no DCGM exporter was found}");
+}
+
+static void exporter_not_ready(struct rig *rig)
+{
+	shared(rig->gpu, "exporters.Auto", "{ready: 0}");
+}
+
+static void exporter_not_selected(struct rig *rig)
+{
+	shared(rig->gpu, "exporters.Auto", "{selectedBy: null, selectProblem: there is none}");
+}
+
+static void exporter_not_seen(struct rig *rig)
+{
+	rig->facts.gpu_evidence = NULL;
+}
+
+static void exporter_down(struct rig *rig)
+{
+	shared(rig->gpu_evidence, "exporter", "{up: 0, down: 1, series: 0, lastError: no route}");
+}
+
+static void exporter_without_target(struct rig *rig)
+{
+	shared(rig->gpu_evidence, "exporter", "{up: 0, series: 0}");
+}
+
+static void exporter_without_series(struct rig *rig)
+{
+	shared(rig->gpu_evidence, "exporter", "{series: 0}");
+}
+
+static void exporter_without_pods(struct rig *rig)
+{
+	shared(rig->gpu_evidence, "exporter", "{withPod: 0}");
+}
+
+static void rule_not_selected(struct rig *rig)
+{
+	shared(rig->gpu, "rule", "{problem: selected by no Prometheus}");
+}
+
+static void rule_not_loaded(struct rig *rig)
+{
+	shared(rig->gpu_evidence, "rule", "{loaded: false}");
+}
+
+static void rule_failing(struct rig *rig)
+{
+	shared(rig->gpu_evidence, "rule", "{health: err, lastError: many-to-many matching}");
+}
+
+static void nothing_recorded(struct rig *rig)
+{
+	signal_part(rig, 1, "series", "{pods: 0}");
+}
+
+static void gpu_pod_missing(struct rig *rig)
+{
+	signal_part(rig, 1, "series", "{missing: [server-7]}");
+}
+
+static void gpu_not_served(struct rig *rig)
+{
+	signal_part(rig, 1, "metric", "{error: not found}");
 }
 
 static const struct row {
@@ -291,6 +415,25 @@ static const struct row {
 	 "a rule of somebody else"},
 	{metric_error, "MetricServed", VERDICT_FALSE, "MetricNotServed", "not found"},
 	{no_value, "MetricServed", VERDICT_FALSE, "NoValue", "next relist"},
+	{pod_without_series, "SeriesFresh", VERDICT_FALSE, "PodsWithoutSeries",
+	 "requests: Prometheus 'monitoring/k8s' has no fresh sample of 'vllm:num_requests_running' for pod "
+	 "'server-7' and 'server-8'"},
+	{pod_without_value, "MetricServed", VERDICT_FALSE, "PodsWithoutValue", "'server-7'"},
+	{not_surveyed, "MetricsExposed", VERDICT_UNKNOWN, "Probing", "GPU: waiting"},
+	{no_exporter, "MetricsExposed", VERDICT_FALSE, "ExporterNotFound", "GPU: no DCGM exporter"},
+	{exporter_not_ready, "MetricsExposed", VERDICT_FALSE, "ExporterNotReady", "'gpus/dcgm'"},
+	{exporter_not_selected, "ScrapeSelected", VERDICT_FALSE, "NotSelected", "there is none"},
+	{exporter_not_seen, "ScrapeHealthy", VERDICT_UNKNOWN, "Probing", "waiting"},
+	{exporter_down, "ScrapeHealthy", VERDICT_FALSE, "ScrapeFailing", "no route"},
+	{exporter_without_target, "ScrapeHealthy", VERDICT_FALSE, "NoTargets", "DCGM exporter"},
+	{exporter_without_series, "SeriesFresh", VERDICT_FALSE, "SeriesMissing", "list of fields"},
+	{exporter_without_pods, "SeriesFresh", VERDICT_FALSE, "NoPodLabels", "DCGM_EXPORTER_KUBERNETES=true"},
+	{rule_not_selected, "SeriesRecorded", VERDICT_FALSE, "RuleNotSelected", "selected by no"},
+	{rule_not_loaded, "SeriesRecorded", VERDICT_FALSE, "RuleNotLoaded", "'monitoring/gpu'"},
+	{rule_failing, "SeriesRecorded", VERDICT_FALSE, "RuleFailing", "many-to-many"},
+	{nothing_recorded, "SeriesRecorded", VERDICT_FALSE, "NothingRecorded", "nvidia.com/gpu"},
+	{gpu_pod_missing, "SeriesRecorded", VERDICT_FALSE, "PodsWithoutSeries", "'server-7'"},
+	{gpu_not_served, "MetricServed", VERDICT_FALSE, "MetricNotServed", "GPU: not found"},
 };
 
 /* What Kubernetes wants of a reason, and this project of a message. */
@@ -391,12 +534,17 @@ static const struct {
 	const char *link; /* NULL = nothing is doubted */
 } changes[] = {
 	{"{selector: app=other}", "TargetFound"},
-	{"{port: 8080}", "MetricsExposed"},
-	{"{path: /m}", "MetricsExposed"},
+	{"{pages: [{port: 8080, path: /metrics}]}", "MetricsExposed"},
+	{"{pages: [{port: 8000, path: /m}]}", "MetricsExposed"},
+	/* found where it still would be looked for */
+	{"{pages: [{port: 1, path: /m}, {port: 8000, path: /metrics}]}", NULL},
 	{"{scheme: https}", "MetricsExposed"},
-	{"{series: ['vllm:num_requests_waiting']}", "MetricsExposed"},
+	{"{signals: [{metric: vllm_num_requests_waiting, page: true, series: ['vllm:num_requests_waiting']}]}",
+	 "MetricsExposed"},
 	{"{prometheus: 'http://q:9090'}", "ScrapeHealthy"},
-	{"{metric: vllm_num_requests_in_flight}", "MetricServed"},
+	{"{signals: [{metric: vllm_num_requests_running, page: true, name: Other, series: "
+	 "['vllm:num_requests_running']}]}",
+	 "SeriesFresh"},
 	{"{intervalMs: 30000}", NULL},
 };
 

@@ -107,7 +107,7 @@ static void by_the_table(void **state)
 								    : "{}");
 		struct monitoring found;
 
-		monitoring_find(prometheuses, namespaces, "shop", pinned, own, &found);
+		monitoring_find(&monitoring_servicemonitor, prometheuses, namespaces, "shop", pinned, own, &found);
 		if (rows[i].labels != NULL) {
 			assert_non_null(found.selected_by);
 			assert_string_equal(found.selected_by, "monitoring/k8s");
@@ -131,7 +131,7 @@ static void its_own_namespace_is_covered_by_null(void **state)
 	struct monitoring found;
 
 	(void)state;
-	monitoring_find(prometheuses, NULL, "shop", NULL, NULL, &found);
+	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", NULL, NULL, &found);
 	assert_string_equal(found.selected_by, "shop/k8s");
 	monitoring_release(&found);
 }
@@ -149,12 +149,12 @@ static void the_first_that_can_be_satisfied_is_taken(void **state)
 	struct monitoring found;
 
 	(void)state;
-	monitoring_find(prometheuses, NULL, "shop", NULL, NULL, &found);
+	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", NULL, NULL, &found);
 	assert_string_equal(found.selected_by, "b/k8s");
 	assert_string_equal(json_path_string(found.labels, "release", ""), "b");
 	monitoring_release(&found);
 
-	monitoring_find(prometheuses, NULL, "shop", pinned, NULL, &found);
+	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", pinned, NULL, &found);
 	assert_string_equal(found.selected_by, "c/k8s");
 	monitoring_release(&found);
 }
@@ -167,7 +167,7 @@ static void every_one_that_does_not_select_is_named(void **state)
 	struct monitoring found;
 
 	(void)state;
-	monitoring_find(prometheuses, NULL, "shop", NULL, NULL, &found);
+	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", NULL, NULL, &found);
 	assert_non_null(
 		strstr(found.problem, "Prometheus 'a/one' looks into its own namespace only"));
 	assert_non_null(
@@ -181,7 +181,7 @@ static void without_any_it_says_so(void **state)
 	struct monitoring found;
 
 	(void)state;
-	monitoring_find(none, NULL, "shop", NULL, NULL, &found);
+	monitoring_find(&monitoring_servicemonitor, none, NULL, "shop", NULL, NULL, &found);
 	assert_null(found.selected_by);
 	assert_non_null(strstr(found.problem, "no Prometheus resource"));
 	monitoring_release(&found);
@@ -195,7 +195,7 @@ static void what_was_pinned_stays_the_callers(void **state)
 	struct monitoring found;
 
 	(void)state;
-	monitoring_find(prometheuses, NULL, "shop", pinned, NULL, &found);
+	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", pinned, NULL, &found);
 	assert_int_equal(json_object_size(found.labels), 2);
 	assert_int_equal(json_object_size(pinned), 1);
 	monitoring_release(&found);

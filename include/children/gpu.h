@@ -1,0 +1,31 @@
+/*
+ * The objects behind the GPU signal, made once for all autoscalers: a ServiceMonitor for the DCGM
+ * exporter and a Service for it where it has none, and the PrometheusRule that records the signal.
+ *
+ * They have no owner, since no single autoscaler is theirs: the label LABEL_SHARED tells that they
+ * are ours, and the stack's pass removes what no autoscaler needs any more.
+ */
+#ifndef CHILDREN_GPU_H
+#define CHILDREN_GPU_H
+
+#include <jansson.h>
+
+#include "children/child.h"
+
+#define GPU_OBJECT_NAME "inference-autoscaler-gpu"
+
+extern const struct child_form gpu_service_form;
+extern const struct child_form gpu_monitor_form;
+extern const struct child_form gpu_rule_form;
+
+/* All return a new reference; `labels` (may be NULL) are those that a Prometheus wants. */
+
+/* For the pods of an exporter's DaemonSet: its pod labels, and the port that serves the metrics by
+ * the container's name for it. */
+json_t *gpu_service_make(const char *ns, const json_t *pod_labels, const char *container_port);
+/* Scrapes the Service, at its port of this name; named after it, since each exporter has one. */
+json_t *gpu_monitor_make(const char *ns, const json_t *service, const char *port, const json_t *labels,
+	const char *interval);
+json_t *gpu_rule_make(const char *ns, const json_t *labels);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * The GPU chain that all autoscalers share: the DCGM exporters they ask for, who scrapes them, the
+ * recording rule, and what of it is ours to make.
+ *
+ * The survey is one document, kept in the stack's state:
+ *   exporters   by gpu_exporter_id(): {problem?, service: "ns/name", job, ready: pods, -1 = not known,
+ *               monitor: who scrapes, pool: its scrape pool when it is ours,
+ *               selectedBy: "ns/name" | selectProblem}
+ *   rule        {problem?, name: "ns/name", selectedBy}
+ *   prometheus  "ns/name" of the one that scrapes; absent when none does
+ */
+#ifndef RECONCILE_GPU_H
+#define RECONCILE_GPU_H
+
+#include <jansson.h>
+
+#include "api/autoscaler.h"
+#include "reconcile/plan.h"
+#include "reconcile/world.h"
+
+/* Names the exporter that a spec asks for; heap, caller owns. */
+char *gpu_exporter_id(const struct autoscaler *spec);
+
+/*
+ * Surveys for `specs` (id → the InferenceAutoscaler that asks for it; may be empty) and plans the
+ * writes: what is missing, what was edited, what nobody needs any more. New reference to the
+ * document; NULL when `specs` is empty.
+ */
+json_t *gpu_survey(const struct world *world, const json_t *specs, struct plan *plan);
+/* What to look at (probe/probe.h), from the survey; new reference, NULL when there is nothing. */
+json_t *gpu_wish(const struct world *world, const json_t *survey);
+
+#endif

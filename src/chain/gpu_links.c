@@ -1,0 +1,175 @@
+/* The links of the GPU signal: the exporter that all share, its scrape, and the recorded series. */
+#include <string.h>
+
+#include "base/json.h"
+#include "judges.h"
+
+/* What the stack's pass found of the exporter that this autoscaler asks for; NULL before its first pass. */
+static const json_t *exporter_of(const struct facts *facts, struct verdict *verdict)
+{
+	const json_t *exporter = json_object_get(json_object_get(facts->gpu, "exporters"), facts->exporter_id);
+
+	if (exporter == NULL) {
+		say_probing(verdict);
+	}
+	return exporter;
+}
+
+/* The document of the stack's evidence, or NULL after saying that it is awaited or failed. */
+static const json_t *seen(const struct facts *facts, const char *name, struct verdict *verdict)
+{
+	const json_t *document = json_object_get(facts->gpu_evidence, name);
+	const char *error = json_path_string(document, "error", NULL);
+
+	if (document == NULL) {
+		say_probing(verdict);
+		return NULL;
+	}
+	if (error != NULL) {
+		SAY(verdict, VERDICT_FALSE, "PrometheusNotReachable", "%s", error);
+		return NULL;
+	}
+	return document;
+}
+
+/* Says the problem that the stack's pass noted in the document, if any. */
+static bool troubled(const json_t *document, const char *reason, struct verdict *verdict)
+{
+	const char *problem = json_path_string(document, "problem", NULL);
+
+	if (problem == NULL) {
+		return false;
+	}
+	SAY(verdict, VERDICT_FALSE, reason, "%s", problem);
+	return true;
+}
+
+void judge_gpu_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const json_t *exporter = exporter_of(facts, verdict);
+
+	(void)signal;
+	if (exporter == NULL || troubled(exporter, "ExporterNotFound", verdict)) {
+		return;
+	}
+	if (json_path_int(exporter, "ready", -1) == 0) {
+		SAY(verdict, VERDICT_FALSE, "ExporterNotReady",
+			"no pod of the DCGM exporter behind Service '%s' is ready: see the events of its DaemonSet",
+			json_path_string(exporter, "service", ""));
+		return;
+	}
+	SAY(verdict, VERDICT_TRUE, "Exposed", "the DCGM exporter behind Service '%s' is ready",
+		json_path_string(exporter, "service", ""));
+}
+
+void judge_gpu_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const json_t *exporter = exporter_of(facts, verdict);
+
+	(void)signal;
+	if (exporter == NULL) {
+		return;
+	}
+	if (facts->prometheus_missing) {
+		judge_page_selected(facts, signal, verdict);
+		return;
+	}
+	if (json_path_string(exporter, "selectedBy", NULL) == NULL) {
+		SAY(verdict, VERDICT_FALSE, "NotSelected",
+			"no Prometheus would select a ServiceMonitor for the DCGM exporter: %s",
+			json_path_string(exporter, "selectProblem", ""));
+		return;
+	}
+	SAY(verdict, VERDICT_TRUE, "Selected", "Prometheus '%s' selects %s for the DCGM exporter",
+		json_path_string(exporter, "selectedBy", ""), json_path_string(exporter, "monitor", "a scrape"));
+}
+
+void judge_gpu_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const json_t *exporter = seen(facts, "exporter", verdict);
+
+	(void)signal;
+	if (exporter == NULL) {
+		return;
+	}
+	if (json_path_int(exporter, "up", 0) > 0 || json_path_int(exporter, "series", 0) > 0) {
+		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus scrapes the DCGM exporter");
+	} else if (json_path_int(exporter, "down", 0) > 0) {
+		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus cannot scrape the DCGM exporter: %s",
+			json_path_string(exporter, "lastError", "no reason given"));
+	} else {
+		SAY(verdict, VERDICT_FALSE, "NoTargets",
+			"Prometheus has no target for the DCGM exporter yet: it loads a new ServiceMonitor within about a "
+			"minute; if it stays so, see prometheus-operator's log");
+	}
+}
+
+void judge_gpu_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const json_t *exporter = seen(facts, "exporter", verdict);
+
+	(void)signal;
+	if (exporter == NULL) {
+		return;
+	}
+	if (json_path_int(exporter, "series", 0) == 0) {
+		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
+			"Prometheus scrapes the DCGM exporter but has neither 'DCGM_FI_DEV_GPU_UTIL' nor "
+			"'DCGM_FI_PROF_GR_ENGINE_ACTIVE' of it: add one of them to the exporter's list of fields");
+	} else if (json_path_int(exporter, "withPod", 0) == 0) {
+		SAY(verdict, VERDICT_FALSE, "NoPodLabels",
+			"the DCGM exporter does not say which pod uses a GPU: set its DCGM_EXPORTER_KUBERNETES=true and mount "
+			"/var/lib/kubelet/pod-resources, or no pod has a GPU");
+	} else {
+		SAY(verdict, VERDICT_TRUE, "Fresh", "Prometheus has samples of pods' GPUs");
+	}
+}
+
+void judge_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const json_t *wanted = json_object_get(facts->gpu, "rule");
+	const json_t *rule;
+	const json_t *series;
+	auto_free char *missing = NULL;
+
+	if (wanted == NULL) {
+		say_probing(verdict);
+		return;
+	}
+	if (troubled(wanted, "RuleNotSelected", verdict)) {
+		return;
+	}
+	rule = seen(facts, "rule", verdict);
+	if (rule == NULL) {
+		return;
+	}
+	if (!json_path_bool(rule, "loaded", false)) {
+		SAY(verdict, VERDICT_FALSE, "RuleNotLoaded",
+			"PrometheusRule '%s' is not loaded by Prometheus '%s' yet: it takes about a minute; if it stays so, "
+			"see prometheus-operator's log for a rule it refuses",
+			json_path_string(wanted, "name", ""), json_path_string(wanted, "selectedBy", ""));
+		return;
+	}
+	if (strcmp(json_path_string(rule, "health", ""), "err") == 0) {
+		SAY(verdict, VERDICT_FALSE, "RuleFailing", "PrometheusRule '%s' cannot be evaluated: %s",
+			json_path_string(wanted, "name", ""), json_path_string(rule, "lastError", "no reason given"));
+		return;
+	}
+	series = evidence_read_signal(facts, signal, "series", "PrometheusNotReachable", verdict);
+	if (series == NULL) {
+		return;
+	}
+	missing = evidence_missing(series);
+	if (json_path_int(series, "pods", 0) == 0) {
+		SAY(verdict, VERDICT_FALSE, "NothingRecorded",
+			"'%s' has no value for the pods of %s '%s': do they request nvidia.com/gpu, and does the exporter run "
+			"on their nodes?",
+			signal->signal->series[0], facts->workload.spec->target_kind, facts->workload.spec->target_name);
+	} else if (missing != NULL) {
+		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
+			"'%s' has no value for pod %s: does the DCGM exporter run on its node?", signal->signal->series[0],
+			missing);
+	} else {
+		SAY(verdict, VERDICT_TRUE, "Recorded", "'%s' is recorded for the target's pods", signal->signal->series[0]);
+	}
+}

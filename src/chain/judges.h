@@ -1,0 +1,50 @@
+/*
+ * The judges of single links: facts → verdict. Those with a signal are asked once per signal of the
+ * mode; it is NULL while it cannot be named, because the engine is not known.
+ */
+#ifndef CHAIN_JUDGES_H
+#define CHAIN_JUDGES_H
+
+#include "base/memory.h"
+#include "chain/links.h"
+
+#define SAY(verdict, status, reason, ...) say(verdict, status, reason, xasprintf(__VA_ARGS__))
+
+/* Takes the message. */
+void say(struct verdict *verdict, enum verdict_status status, const char *reason, char *message);
+void say_probing(struct verdict *verdict);
+
+/* Whether the document of the evidence ("pods", "page", "prometheus" or "signals") answers what would be asked now. */
+bool evidence_answers(const struct facts *facts, const char *document);
+/* The probe's document at this path, or NULL after saying that it is awaited or failed. */
+const json_t *evidence_read(const struct facts *facts, const char *document, const char *failed_reason,
+	struct verdict *verdict);
+/* The signal's part "series" or "metric", likewise. */
+const json_t *evidence_read_signal(const struct facts *facts, const struct workload_signal *signal, const char *part,
+	const char *failed_reason, struct verdict *verdict);
+/* "a, b and c" of the document's `missing`; heap, NULL when none is. */
+char *evidence_missing(const json_t *document);
+
+/* The older autoscaler of the same target, or NULL. */
+const json_t *older_owner(const struct facts *facts);
+
+void judge_accepted(const struct facts *facts, struct verdict *verdict);
+void judge_target_found(const struct facts *facts, struct verdict *verdict);
+void judge_target_exclusive(const struct facts *facts, struct verdict *verdict);
+void judge_adapter_configured(const struct facts *facts, struct verdict *verdict);
+void judge_scaling_active(const struct facts *facts, struct verdict *verdict);
+
+void judge_page_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+void judge_page_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+void judge_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+void judge_page_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+
+void judge_gpu_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+void judge_gpu_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+void judge_gpu_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+void judge_gpu_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+void judge_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+
+void judge_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+
+#endif

@@ -1,0 +1,119 @@
+/* The links of a signal that the pods' own /metrics pages carry. */
+#include <string.h>
+
+#include "base/json.h"
+#include "judges.h"
+
+static bool page_serves(const json_t *page, const struct engine_signal *signal)
+{
+	const json_t *series = json_object_get(page, "series");
+	size_t i;
+	json_t *name;
+
+	for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s] != NULL; s++) {
+		json_array_foreach((json_t *)series, i, name) {
+			if (strcmp(json_string_value(name), signal->series[s]) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+void judge_page_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const struct workload *w = &facts->workload;
+	const json_t *page;
+
+	if (!facts->port_known) {
+		SAY(verdict, VERDICT_FALSE, "PortNotFound",
+			"no container of %s '%s' has the port '%s' that spec.engine.port names: correct it, or give a number",
+			w->spec->target_kind, w->spec->target_name, w->spec->port_name);
+		return;
+	}
+	if (json_path_int(facts->evidence, "pods.ready", -1) == 0) {
+		SAY(verdict, VERDICT_UNKNOWN, "NoReadyPod", "no pod of %s '%s' is ready yet: waiting for its model to load",
+			w->spec->target_kind, w->spec->target_name);
+		return;
+	}
+	page = evidence_read(facts, "page", "PageNotServed", verdict);
+	if (page == NULL) {
+		return;
+	}
+	if (signal == NULL) {
+		SAY(verdict, VERDICT_FALSE, "EngineNotRecognised",
+			"the page at '%s' is of no engine known: set spec.engine.type, or correct spec.engine.port and path",
+			json_path_string(page, "url", ""));
+		return;
+	}
+	if (!page_serves(page, signal->signal)) {
+		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
+			"the page at '%s' has no series '%s': is it the engine's metrics port? set spec.engine.port and path",
+			json_path_string(page, "url", ""), signal->signal->series[0]);
+		return;
+	}
+	SAY(verdict, VERDICT_TRUE, "Exposed", "ready pods serve '%s' on port %lld%s", signal->signal->series[0],
+		(long long)w->port, w->path);
+}
+
+void judge_page_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	(void)signal;
+	if (facts->prometheus_missing) {
+		SAY(verdict, VERDICT_FALSE, "PrometheusOperatorMissing",
+			"the types of prometheus-operator (monitoring.coreos.com/v1) are not installed: install it; this is "
+			"noticed by itself");
+		return;
+	}
+	if (facts->selected_by == NULL) {
+		SAY(verdict, VERDICT_FALSE, "NotSelected", "ServiceMonitor '%s' is selected by no Prometheus: %s",
+			facts->monitor, facts->select_problem);
+		return;
+	}
+	SAY(verdict, VERDICT_TRUE, "Selected", "Prometheus '%s' selects ServiceMonitor '%s'", facts->selected_by,
+		facts->monitor);
+}
+
+void judge_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const json_t *prometheus = evidence_read(facts, "prometheus", "PrometheusNotReachable", verdict);
+
+	(void)signal;
+	if (prometheus == NULL) {
+		return;
+	}
+	if (json_path_int(prometheus, "up", 0) > 0) {
+		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", facts->selected_by);
+	} else if (json_path_int(prometheus, "down", 0) > 0) {
+		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus '%s' cannot scrape the pods: %s", facts->selected_by,
+			json_path_string(prometheus, "lastError", "no reason given"));
+	} else {
+		SAY(verdict, VERDICT_FALSE, "NoTargets",
+			"Prometheus '%s' has no target for ServiceMonitor '%s' yet: it loads a new one within about a "
+			"minute; if it stays so, see prometheus-operator's log",
+			facts->selected_by, facts->monitor);
+	}
+}
+
+void judge_page_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const json_t *series = evidence_read_signal(facts, signal, "series", "PrometheusNotReachable", verdict);
+	auto_free char *missing = NULL;
+
+	if (series == NULL) {
+		return;
+	}
+	missing = evidence_missing(series);
+	if (json_path_int(series, "pods", 0) == 0) {
+		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
+			"Prometheus '%s' has no sample of '%s' for the target's pods younger than three scrape intervals",
+			facts->selected_by, signal->signal->series[0]);
+	} else if (missing != NULL) {
+		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
+			"Prometheus '%s' has no fresh sample of '%s' for pod %s: see whether it serves its metrics page",
+			facts->selected_by, signal->signal->series[0], missing);
+	} else {
+		SAY(verdict, VERDICT_TRUE, "Fresh", "Prometheus '%s' has fresh samples of '%s'", facts->selected_by,
+			signal->signal->series[0]);
+	}
+}

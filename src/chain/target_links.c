@@ -1,0 +1,116 @@
+/* The links at the target: the spec, the workload and its pods, and who else scales it. */
+#include <string.h>
+
+#include "base/json.h"
+#include "judges.h"
+#include "kube/resource.h"
+
+void judge_accepted(const struct facts *facts, struct verdict *verdict)
+{
+	if (facts->invalid != NULL) {
+		SAY(verdict, VERDICT_FALSE, "InvalidSpec", "%s", facts->invalid->message);
+		return;
+	}
+	SAY(verdict, VERDICT_TRUE, "Accepted", "the spec is consistent");
+}
+
+void judge_target_found(const struct facts *facts, struct verdict *verdict)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+	const json_t *pods;
+
+	if (!facts->target_supported) {
+		SAY(verdict, VERDICT_FALSE, "KindNotSupported",
+			"spec.scaleTargetRef names a %s of %s: this version scales a Deployment or a StatefulSet of apps/v1",
+			spec->target_kind, spec->target_api_version);
+		return;
+	}
+	if (facts->target == NULL) {
+		SAY(verdict, VERDICT_FALSE, "TargetNotFound",
+			"%s '%s/%s' does not exist: create it or correct spec.scaleTargetRef", spec->target_kind, spec->ns,
+			spec->target_name);
+		return;
+	}
+	if (facts->workload.match_labels == NULL && autoscaler_uses_pages(spec)) {
+		SAY(verdict, VERDICT_FALSE, "SelectorNotSupported",
+			"%s '%s/%s' selects its pods by matchExpressions, which a Service cannot express: use matchLabels",
+			spec->target_kind, spec->ns, spec->target_name);
+		return;
+	}
+	pods = evidence_read(facts, "pods", "PodsNotReadable", verdict);
+	if (pods == NULL) {
+		return;
+	}
+	if (json_path_int(pods, "total", 0) == 0) {
+		SAY(verdict, VERDICT_FALSE, "NoPods", "%s '%s/%s' has no pods: %s", spec->target_kind, spec->ns,
+			spec->target_name,
+			json_path_int(facts->target, "spec.replicas", 1) == 0
+				? "its replicas are 0, set by hand; set them to 1 to resume"
+				: "see its events");
+		return;
+	}
+	SAY(verdict, VERDICT_TRUE, "TargetFound", "%s '%s/%s' has pods", spec->target_kind, spec->ns, spec->target_name);
+}
+
+static bool scales_target(const json_t *scaler, const struct autoscaler *spec)
+{
+	return strcmp(json_path_string(scaler, "spec.scaleTargetRef.kind", ""), spec->target_kind) == 0 &&
+	       strcmp(json_path_string(scaler, "spec.scaleTargetRef.name", ""), spec->target_name) == 0;
+}
+
+/* Oldest wins; of the same second, the name that sorts first. */
+static bool older(const json_t *other, const json_t *self)
+{
+	int order = strcmp(json_path_string(other, "metadata.creationTimestamp", ""),
+		json_path_string(self, "metadata.creationTimestamp", ""));
+
+	return order != 0 ? order < 0 : strcmp(kube_object_name(other), kube_object_name(self)) < 0;
+}
+
+/* The older autoscaler of the same target, or NULL. */
+const json_t *older_owner(const struct facts *facts)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+	size_t i;
+	json_t *other;
+
+	json_array_foreach((json_t *)facts->autoscalers, i, other) {
+		if (strcmp(kube_object_name(other), spec->name) != 0 && scales_target(other, spec) &&
+			older(other, facts->object)) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+void judge_target_exclusive(const struct facts *facts, struct verdict *verdict)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+	const json_t *owner = older_owner(facts);
+	size_t i;
+	json_t *other;
+
+	if (owner != NULL) {
+		SAY(verdict, VERDICT_FALSE, "OwnedByAnotherAutoscaler",
+			"InferenceAutoscaler '%s/%s' scales %s '%s' already and is older: delete one of the two", spec->ns,
+			kube_object_name(owner), spec->target_kind, spec->target_name);
+		return;
+	}
+	json_array_foreach((json_t *)facts->hpas, i, other) {
+		/* An HPA of a younger autoscaler goes away by itself. */
+		if (scales_target(other, spec) && !kube_object_owned_by(other, spec->uid) &&
+			kube_object_label(other, LABEL_AUTOSCALER) == NULL) {
+			SAY(verdict, VERDICT_FALSE, "OwnedByAnotherHPA",
+				"HorizontalPodAutoscaler '%s/%s' scales %s '%s' too: delete it", spec->ns,
+				kube_object_name(other), spec->target_kind, spec->target_name);
+			return;
+		}
+	}
+	if (facts->foreign_child != NULL) {
+		SAY(verdict, VERDICT_FALSE, "NameTaken",
+			"%s exists and is not ours: delete it, or give this autoscaler another name", facts->foreign_child);
+		return;
+	}
+	SAY(verdict, VERDICT_TRUE, "Exclusive", "nothing else scales %s '%s/%s'", spec->target_kind, spec->ns,
+		spec->target_name);
+}

@@ -1,0 +1,55 @@
+/* The shared objects behind the GPU signal. */
+#include "children/gpu.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "engine/gpu.h"
+
+const struct child_form gpu_service_form = {.kind = KIND_SERVICE, .exact = "spec.selector", .mend_by_patch = true};
+const struct child_form gpu_monitor_form = {.kind = KIND_SERVICEMONITOR, .exact = "spec.selector"};
+const struct child_form gpu_rule_form = {.kind = KIND_PROMETHEUSRULE, .mend_by_patch = true};
+
+static json_t *base(enum kind kind, const char *ns, const char *name, const json_t *labels)
+{
+	auto_free char *api_version = kube_api_version(&kinds[kind].resource);
+	json_t *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_SHARED, SHARED_GPU);
+
+	json_object_update_missing(own, (json_t *)labels);
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:o}}", "apiVersion", api_version, "kind", kinds[kind].resource.kind,
+		"metadata", "name", name, "namespace", ns, "labels", own);
+}
+
+json_t *gpu_service_make(const char *ns, const json_t *pod_labels, const char *container_port)
+{
+	json_t *service = base(KIND_SERVICE, ns, GPU_OBJECT_NAME, NULL);
+
+	json_object_set_new(service, "spec",
+		json_pack("{s:s, s:o, s:[{s:s, s:s, s:i, s:s}]}", "clusterIP", "None", "selector",
+			json_deep_copy(pod_labels), "ports", "name", METRICS_PORT, "protocol", "TCP", "port", 9400,
+			"targetPort", container_port));
+	return service;
+}
+
+json_t *gpu_monitor_make(const char *ns, const json_t *service, const char *port, const json_t *labels,
+	const char *interval)
+{
+	auto_free char *name = xasprintf("%s.%s.%s", GPU_OBJECT_NAME, kube_object_namespace(service),
+		kube_object_name(service));
+	json_t *monitor = base(KIND_SERVICEMONITOR, ns, name, labels);
+
+	json_object_set_new(monitor, "spec",
+		json_pack("{s:{s:o}, s:{s:[s]}, s:[{s:s, s:s, s:s}]}", "selector", "matchLabels",
+			json_deep_copy(json_path(service, "metadata.labels")), "namespaceSelector", "matchNames",
+			kube_object_namespace(service), "endpoints", "port", port, "path", "/metrics", "interval", interval));
+	return monitor;
+}
+
+json_t *gpu_rule_make(const char *ns, const json_t *labels)
+{
+	json_t *rule = base(KIND_PROMETHEUSRULE, ns, GPU_OBJECT_NAME, labels);
+
+	json_object_set_new(rule, "spec",
+		json_pack("{s:[{s:s, s:s, s:[{s:s, s:s}]}]}", "groups", "name", GPU_OBJECT_NAME, "interval", "15s",
+			"rules", "record", GPU_RECORD, "expr", gpu_record_expr));
+	return rule;
+}
