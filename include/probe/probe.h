@@ -3,8 +3,42 @@
  * metrics API. What was seen becomes evidence (chain/facts.h) and the key is reported.
  *
  * A round goes along the chain and stops at the first link that shows nothing, since what lies
- * behind it cannot be judged. A healthy autoscaler is looked at every 30 s ± 20 %, a broken one
- * after 2 s, then ever later up to 30 s; a changed wish is looked at at once.
+ * behind it cannot be judged; where the chain forks into signals, each goes on by itself. A healthy
+ * autoscaler is looked at every 30 s ± 20 %, a broken one after 2 s, then ever later up to 30 s; a
+ * changed wish is looked at at once. Answers of Prometheus are shared by all keys: a healthy one's
+ * evidence may rest on one that is 15 s old, a broken one's on one of 2 s.
+ *
+ * The wish of an autoscaler, and the evidence it leads to:
+ *
+ *   {namespace, name, selector,
+ *    pages: [{port, path}]   where its pods may serve their metrics, in order; none: no page is read
+ *    scheme, engine?         of the page; an engine that is known makes any page at its place the right one
+ *    prometheus?, service    base URL; the metrics Service, whose name is the job of its scrape
+ *    intervalMs,             of the scrape
+ *    signals: [{name, metric, page: bool, series: […]}]}     page: its series come from the pods' page
+ *
+ *   {asked                   the wish
+ *    pods {at, error?, total, ready},
+ *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […]},
+ *    prometheus {at, error?, url, up, down, lastError?},
+ *    signals: {METRIC: {series {at, error?, pods, missing: […]},
+ *                       metric {at, error?, cause?, http?, pods, missing: […], values: {POD: thousandths}}}}}
+ *
+ * `image` is what the pod ran when it was asked for its version. `pods` counts ready pods with a
+ * sample younger than three intervals, or with a value; `missing` names at most five without, of
+ * those that have been ready for three intervals and 30 s (series) or 90 s (metric). `cause` is
+ * NotRegistered (the API), NotListed (the metric), NoValue, Forbidden, Unavailable or Failed.
+ *
+ * The stack's wish, known by its member `record`, and its evidence:
+ *
+ *   {prometheus?, intervalMs, dcgm: [names of series], record: name of the recorded series,
+ *    job?: whose scrape is the exporter's, pool?: of a ServiceMonitor of ours}
+ *
+ *   {asked, exporter {at, error?, url, jobs: [those that have such series now], up, down, lastError?,
+ *                     series: n, withPod: n that tell their workload},
+ *    rule {at, error?, loaded: bool, health?: ok|unknown|err, lastError?}}
+ *
+ * `at` is in ms of the wall. What was not reached is absent.
  */
 #ifndef PROBE_PROBE_H
 #define PROBE_PROBE_H
@@ -23,8 +57,7 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 /* Rounds under way end unreported; closed(ctx) from the loop, freed after it. */
 void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx);
 
-/* What to look at for this key from now on:
- * {namespace, name, selector, port, path, scheme, metric, series: […], prometheus?: base URL, intervalMs}. */
+/* What to look at for this key from now on; `healthy` decides how often. The wish is copied. */
 void prober_want(struct prober *prober, const char *key, const json_t *wish, bool healthy);
 /* Something moved: looks at once, or again when a round is under way. */
 void prober_kick(struct prober *prober, const char *key);

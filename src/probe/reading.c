@@ -1,13 +1,28 @@
 /* From answers to evidence. */
 #include "reading.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/memory.h"
+#include "base/quantity.h"
 #include "base/strbuf.h"
 #include "engine/page.h"
 #include "kube/resource.h"
+
+#define MISSING_MAX 5
+
+json_t *reading_text(const char *text)
+{
+	json_t *value = json_string(text);
+	auto_free char *plain = value == NULL ? xstrdup(text) : NULL;
+
+	for (char *c = plain; c != NULL && *c != '\0'; c++) {
+		*c = (unsigned char)*c > 127 ? '?' : *c;
+	}
+	return value != NULL ? value : json_string(plain);
+}
 
 bool reading_pod_ready(const json_t *pod)
 {
@@ -15,28 +30,48 @@ bool reading_pod_ready(const json_t *pod)
 	       strcmp(json_path_string(kube_object_condition(pod, "Ready"), "status", ""), "True") == 0;
 }
 
-json_t *reading_pods(const json_t *list, json_t *names, const json_t **first)
+static void add_words(struct strbuf *words, const json_t *items, const char *member)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach((json_t *)items, i, item) {
+		strbuf_addf(words, "%s%s", words->len > 0 ? " " : "", json_path_string(item, member, ""));
+	}
+}
+
+char *reading_pod_image(const json_t *pod)
+{
+	struct strbuf words = STRBUF_INIT;
+
+	add_words(&words, json_path(pod, "status.containerStatuses"), "imageID");
+	if (words.len == 0) {
+		add_words(&words, json_path(pod, "spec.containers"), "image");
+	}
+	return strbuf_take(&words);
+}
+
+json_t *reading_pods(const json_t *list, json_t *ready, const json_t **first)
 {
 	json_int_t total = 0;
-	json_int_t ready = 0;
 	size_t i;
 	json_t *pod;
 
 	*first = NULL;
 	json_array_foreach(json_object_get(list, "items"), i, pod) {
 		const char *phase = json_path_string(pod, "status.phase", "");
+		const char *since = json_path_string(kube_object_condition(pod, "Ready"), "lastTransitionTime", "");
 
 		if (strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0) {
 			continue;
 		}
 		total++;
 		if (reading_pod_ready(pod)) {
-			ready++;
-			json_array_append_new(names, json_string(kube_object_name(pod)));
+			json_object_set_new(ready, kube_object_name(pod), json_integer(clock_parse_rfc3339(since)));
 			*first = *first != NULL ? *first : pod;
 		}
 	}
-	return json_pack("{s:I, s:I}", "total", total, "ready", ready);
+	return json_pack("{s:I, s:I}", "total", total, "ready", (json_int_t)json_object_size(ready));
 }
 
 json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted)
@@ -44,88 +79,78 @@ json_t *reading_page(const char *page, const char *url, const char *pod, const j
 	const struct engine *engine = page_engine(page);
 	json_t *series = json_array();
 	size_t i;
-	json_t *name;
+	json_t *selector;
 
-	json_array_foreach((json_t *)wanted, i, name) {
-		if (page_has_series(page, json_string_value(name))) {
-			json_array_append(series, name);
+	json_array_foreach((json_t *)wanted, i, selector) {
+		if (page_has_series(page, json_string_value(selector))) {
+			json_array_append(series, selector);
 		}
 	}
 	return json_pack("{s:s, s:s, s:s*, s:o}", "url", url, "pod", pod, "engine", engine != NULL ? engine->type : NULL,
 		"series", series);
 }
 
-void reading_targets(const json_t *answer, json_t *prometheus)
+/* {pods, missing}: how many ready pods are in `have`, and which are not although they had the time. */
+static json_t *coverage(const json_t *have, const json_t *ready, const struct reading_grace *grace)
 {
-	json_int_t up = 0;
-	json_int_t down = 0;
-	const char *error = NULL;
-	size_t i;
-	json_t *target;
+	json_int_t pods = 0;
+	json_t *missing = json_array();
+	const char *name;
+	json_t *since;
 
-	json_array_foreach(json_path(answer, "data.activeTargets"), i, target) {
-		const char *health = json_path_string(target, "health", "");
-
-		if (strcmp(health, "up") == 0) {
-			up++;
-		} else if (strcmp(health, "down") == 0) {
-			down++;
-			error = json_path_string(target, "lastError", error);
+	json_object_foreach((json_t *)ready, name, since) {
+		if (json_object_get(have, name) != NULL) {
+			pods++;
+		} else if (json_integer_value(since) + grace->grace_ms < grace->now_ms &&
+			   json_array_size(missing) < MISSING_MAX) {
+			json_array_append_new(missing, json_string(name));
 		}
 	}
-	json_object_set_new(prometheus, "up", json_integer(up));
-	json_object_set_new(prometheus, "down", json_integer(down));
-	if (error != NULL) {
-		json_object_set_new(prometheus, "lastError", json_string(error));
-	}
+	return json_pack("{s:I, s:o}", "pods", pods, "missing", missing);
 }
 
-static bool has_name(const json_t *names, const char *name)
+json_t *reading_series(const json_t *ages, const json_t *ready, int64_t max_age_ms, const struct reading_grace *grace)
 {
+	auto_json *fresh = json_object();
+	const char *name;
+	json_t *age;
+
+	json_object_foreach((json_t *)ages, name, age) {
+		if (json_integer_value(age) < max_age_ms) {
+			json_object_set(fresh, name, age);
+		}
+	}
+	return coverage(fresh, ready, grace);
+}
+
+json_t *reading_metric(const json_t *list, const json_t *ready, const struct reading_grace *grace)
+{
+	json_t *values = json_object();
+	json_t *document;
 	size_t i;
 	json_t *item;
 
-	json_array_foreach((json_t *)names, i, item) {
-		if (strcmp(json_string_value(item), name) == 0) {
+	json_array_foreach(json_object_get(list, "items"), i, item) {
+		int64_t milli = quantity_parse_milli(json_path_string(item, "value", ""));
+
+		json_object_set_new(values, json_path_string(item, "describedObject.name", ""),
+			milli >= 0 ? json_integer(milli) : json_null());
+	}
+	document = coverage(values, ready, grace);
+	json_object_set_new(document, "values", values);
+	return document;
+}
+
+bool reading_metric_listed(const json_t *resources, const char *metric)
+{
+	auto_free char *wanted = xasprintf("pods/%s", metric);
+	size_t i;
+	json_t *resource;
+
+	json_array_foreach(json_object_get(resources, "resources"), i, resource) {
+		if (strcmp(json_path_string(resource, "name", ""), wanted) == 0) {
 			return true;
 		}
 	}
 	return false;
-}
-
-void reading_samples(const json_t *answer, const json_t *names, int64_t now_ms, int64_t max_age_ms, json_t *prometheus)
-{
-	json_int_t pods = 0;
-	size_t i;
-	json_t *row;
-
-	json_array_foreach(json_path(answer, "data.result"), i, row) {
-		const char *seconds = json_string_value(json_array_get(json_object_get(row, "value"), 1));
-		double at = seconds != NULL ? strtod(seconds, NULL) : 0;
-
-		if (has_name(names, json_path_string(row, "metric.pod", "")) &&
-			now_ms - (int64_t)(at * 1000) <= max_age_ms) {
-			pods++;
-		}
-	}
-	json_object_set_new(prometheus, "pods", json_integer(pods));
-}
-
-char *reading_sample_query(const json_t *series, const char *ns)
-{
-	struct strbuf query = STRBUF_INIT;
-	size_t i;
-	json_t *name;
-
-	strbuf_addstr(&query, "max by (pod) (");
-	json_array_foreach((json_t *)series, i, name) {
-		strbuf_addf(&query, "%stimestamp(%s{namespace=\"%s\"})", i > 0 ? " or " : "", json_string_value(name), ns);
-	}
-	strbuf_addstr(&query, ")");
-	return strbuf_take(&query);
-}
-
-json_t *reading_metric(const json_t *list)
-{
-	return json_pack("{s:I}", "pods", (json_int_t)json_array_size(json_object_get(list, "items")));
 }

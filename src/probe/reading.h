@@ -1,5 +1,6 @@
 /*
- * Turning answers into evidence: pure functions from a body to one document of chain/facts.h.
+ * Turning answers into evidence: pure functions from what was answered to documents of
+ * probe/probe.h. Ready pods are known as {name: since when, in ms of the wall}.
  */
 #ifndef PROBE_READING_H
 #define PROBE_READING_H
@@ -8,19 +9,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Since when a pod must be ready before it is said to miss something, and for whom. */
+struct reading_grace {
+	int64_t now_ms;
+	int64_t grace_ms;
+};
+
+/* A string of evidence: a peer's words may be no UTF-8, which JSON cannot hold. New reference. */
+json_t *reading_text(const char *text);
 /* A running pod that reports Ready and is not on its way out. */
 bool reading_pod_ready(const json_t *pod);
-/* {total, ready} of a PodList; `names` gets the ready pods' names, `first` the first ready one, borrowed or NULL. */
-json_t *reading_pods(const json_t *list, json_t *names, const json_t **first);
-/* {url, pod, engine?, series: those of `wanted` that are on the page}. */
+/* What the pod runs, as far as its version depends on it: its images' digests, or names until they are
+ * known; heap, caller owns. */
+char *reading_pod_image(const json_t *pod);
+/* {total, ready} of a PodList; `ready` gets the ready pods, `first` the first of them, borrowed or NULL. */
+json_t *reading_pods(const json_t *list, json_t *ready, const json_t **first);
+/* {url, pod, engine?, version?, series: those of `wanted` that are on the page}. */
 json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted);
-/* Adds up, down and lastError from GET /api/v1/targets. */
-void reading_targets(const json_t *answer, json_t *prometheus);
-/* Adds pods: how many of `names` have a sample younger than `max_age_ms`, from the query below. */
-void reading_samples(const json_t *answer, const json_t *names, int64_t now_ms, int64_t max_age_ms, json_t *prometheus);
-/* The age query for any of these series in a namespace; heap, caller owns. */
-char *reading_sample_query(const json_t *series, const char *ns);
-/* {pods: n} of a MetricValueList. */
-json_t *reading_metric(const json_t *list);
+/* {pods, missing}: the ready pods whose youngest sample, of {pod: age in ms}, is younger than
+ * `max_age_ms`. */
+json_t *reading_series(const json_t *ages, const json_t *ready, int64_t max_age_ms, const struct reading_grace *grace);
+/* {pods, missing, values: {pod: thousandths}} of a MetricValueList. */
+json_t *reading_metric(const json_t *list, const json_t *ready, const struct reading_grace *grace);
+/* Whether a discovery document (APIResourceList) names the pods' metric. */
+bool reading_metric_listed(const json_t *resources, const char *metric);
 
 #endif

@@ -39,16 +39,17 @@ static void test_pods_are_counted_by_readiness(void **state)
 		"{\"metadata\":{\"name\":\"leaving\",\"deletionTimestamp\":\"x\"},\"status\":{\"phase\":\"Running\","
 		"\"podIP\":\"10.0.0.2\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}},"
 		"{\"metadata\":{\"name\":\"ready\"},\"status\":{\"phase\":\"Running\",\"podIP\":\"10.0.0.3\","
-		"\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"True\"},{\"type\":\"Ready\",\"status\":\"True\"}]}},"
+		"\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"True\"},{\"type\":\"Ready\",\"status\":\"True\","
+		"\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}]}},"
 		"{\"metadata\":{\"name\":\"over\"},\"status\":{\"phase\":\"Succeeded\"}},"
 		"{\"metadata\":{\"name\":\"pending\"},\"status\":{\"phase\":\"Pending\"}}]}");
-	auto_json *names = json_array();
+	auto_json *ready = json_object();
 	const json_t *first = NULL;
 
 	(void)state;
-	assert_json(reading_pods(list, names, &first), "{\"total\":4,\"ready\":1}");
+	assert_json(reading_pods(list, ready, &first), "{\"total\":4,\"ready\":1}");
 	assert_string_equal(json_path_string(first, "metadata.name", ""), "ready");
-	assert_json(json_incref(names), "[\"ready\"]");
+	assert_json(json_incref(ready), "{\"ready\":1767225600000}");
 }
 
 static void test_a_page_tells_engine_and_wanted_series(void **state)
@@ -63,69 +64,96 @@ static void test_a_page_tells_engine_and_wanted_series(void **state)
 	assert_json(reading_page("<html>", "u", "p", wanted), "{\"url\":\"u\",\"pod\":\"p\",\"series\":[]}");
 }
 
-static void test_targets_are_counted_by_health(void **state)
+static void test_what_a_pod_runs_is_known_by_digest_or_else_by_name(void **state)
 {
-	auto_json *answer = parse("{\"data\":{\"activeTargets\":[{\"health\":\"up\",\"lastError\":\"\"},"
-				  "{\"health\":\"down\",\"lastError\":\"refused\"},{\"health\":\"unknown\"}]}}");
-	json_t *found = json_object();
+	auto_json *digest = parse("{\"status\":{\"containerStatuses\":[{\"imageID\":\"e@sha256:1\"},"
+				  "{\"imageID\":\"s@sha256:2\"}]},\"spec\":{\"containers\":[{\"image\":\"e:latest\"}]}}");
+	auto_json *name = parse("{\"spec\":{\"containers\":[{\"image\":\"e:latest\"}]}}");
+	auto_free char *by_digest = reading_pod_image(digest);
+	auto_free char *by_name = reading_pod_image(name);
 
 	(void)state;
-	reading_targets(answer, found);
-	assert_json(found, "{\"up\":1,\"down\":1,\"lastError\":\"refused\"}");
+	assert_string_equal(by_digest, "e@sha256:1 s@sha256:2");
+	assert_string_equal(by_name, "e:latest");
 }
 
 static void test_only_young_samples_of_ready_pods_count(void **state)
 {
-	auto_json *answer = parse("{\"data\":{\"result\":["
-				  "{\"metric\":{\"pod\":\"a\"},\"value\":[0,\"99.5\"]},"
-				  "{\"metric\":{\"pod\":\"old\"},\"value\":[0,\"40\"]},"
-				  "{\"metric\":{\"pod\":\"other\"},\"value\":[0,\"99.5\"]},"
-				  "{\"metric\":{},\"value\":[0,\"99.5\"]}]}}");
-	auto_json *names = parse("[\"a\",\"old\"]");
-	json_t *found = json_object();
+	auto_json *ages = parse("{\"a\":500,\"old\":60000,\"other\":500}");
+	auto_json *ready = parse("{\"a\":1000,\"old\":1000,\"none\":1000,\"new\":90000}");
+	const struct reading_grace grace = {100000, 30000};
 
 	(void)state;
-	reading_samples(answer, names, 100000, 45000, found);
-	assert_json(found, "{\"pods\":1}");
+	assert_json(reading_series(ages, ready, 45000, &grace), "{\"pods\":1,\"missing\":[\"old\",\"none\"]}");
+	assert_json(reading_series(NULL, ready, 45000, &grace), "{\"pods\":0,\"missing\":[\"a\",\"old\",\"none\"]}");
 }
 
-static void test_the_sample_query_names_all_series(void **state)
+static void test_a_few_of_many_missing_pods_are_named(void **state)
 {
-	auto_json *one = parse("[\"x\"]");
-	auto_json *two = parse("[\"new\",\"old\"]");
-	auto_free char *first = reading_sample_query(one, "ns");
-	auto_free char *second = reading_sample_query(two, "ns");
+	auto_json *ready = parse("{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1}");
+	const struct reading_grace grace = {100000, 30000};
 
 	(void)state;
-	assert_string_equal(first, "max by (pod) (timestamp(x{namespace=\"ns\"}))");
-	assert_string_equal(second,
-		"max by (pod) (timestamp(new{namespace=\"ns\"}) or timestamp(old{namespace=\"ns\"}))");
+	assert_json(reading_series(NULL, ready, 45000, &grace),
+		"{\"pods\":0,\"missing\":[\"a\",\"b\",\"c\",\"d\",\"e\"]}");
+}
+
+static void test_values_of_ready_pods_count(void **state)
+{
+	auto_json *list = parse("{\"items\":[{\"describedObject\":{\"name\":\"a\"},\"value\":\"2500m\"},"
+				"{\"describedObject\":{\"name\":\"leaving\"},\"value\":\"3\"},"
+				"{\"describedObject\":{\"name\":\"b\"},\"value\":\"odd\"}]}");
+	auto_json *ready = parse("{\"a\":1,\"b\":1,\"c\":1,\"new\":99999}");
+	const struct reading_grace grace = {100000, 30000};
+
+	(void)state;
+	assert_json(reading_metric(list, ready, &grace),
+		"{\"pods\":2,\"missing\":[\"c\"],\"values\":{\"a\":2500,\"leaving\":3000,\"b\":null}}");
+}
+
+static void test_discovery_tells_whether_a_metric_is_known(void **state)
+{
+	auto_json *list = parse("{\"resources\":[{\"name\":\"namespaces/m\"},{\"name\":\"pods/other\"},{\"name\":\"pods/m\"}]}");
+
+	(void)state;
+	assert_true(reading_metric_listed(list, "m"));
+	assert_false(reading_metric_listed(list, "n"));
+	assert_false(reading_metric_listed(list, "other/m"));
+}
+
+static void test_words_that_are_no_utf8_are_kept_readable(void **state)
+{
+	(void)state;
+	assert_json(reading_text("caf\xe9"), "\"caf?\"");
+	assert_json(reading_text("caf\xc3\xa9"), "\"caf\xc3\xa9\"");
 }
 
 static void test_an_answer_of_another_shape_is_no_evidence(void **state)
 {
-	auto_json *odd = parse("{\"data\":[1,{\"value\":7}],\"items\":\"none\"}");
-	auto_json *names = json_array();
-	json_t *found = json_object();
+	auto_json *odd = parse("{\"items\":\"none\",\"resources\":[7]}");
+	auto_json *ready = json_object();
+	const struct reading_grace grace = {0, 0};
 	const json_t *first = NULL;
 
 	(void)state;
-	reading_targets(odd, found);
-	reading_samples(odd, names, 0, 0, found);
-	assert_json(found, "{\"up\":0,\"down\":0,\"pods\":0}");
-	assert_json(reading_pods(odd, names, &first), "{\"total\":0,\"ready\":0}");
+	assert_json(reading_pods(odd, ready, &first), "{\"total\":0,\"ready\":0}");
 	assert_null(first);
-	assert_json(reading_metric(odd), "{\"pods\":0}");
+	assert_json(reading_series(odd, ready, 0, &grace), "{\"pods\":0,\"missing\":[]}");
+	assert_json(reading_metric(odd, ready, &grace), "{\"pods\":0,\"missing\":[],\"values\":{}}");
+	assert_false(reading_metric_listed(odd, "m"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pods_are_counted_by_readiness),
+		cmocka_unit_test(test_what_a_pod_runs_is_known_by_digest_or_else_by_name),
 		cmocka_unit_test(test_a_page_tells_engine_and_wanted_series),
-		cmocka_unit_test(test_targets_are_counted_by_health),
 		cmocka_unit_test(test_only_young_samples_of_ready_pods_count),
-		cmocka_unit_test(test_the_sample_query_names_all_series),
+		cmocka_unit_test(test_a_few_of_many_missing_pods_are_named),
+		cmocka_unit_test(test_values_of_ready_pods_count),
+		cmocka_unit_test(test_discovery_tells_whether_a_metric_is_known),
+		cmocka_unit_test(test_words_that_are_no_utf8_are_kept_readable),
 		cmocka_unit_test(test_an_answer_of_another_shape_is_no_evidence),
 	};
 

@@ -1,0 +1,133 @@
+/* The metrics API's answer for one metric, or what stands in its way. */
+#include "metric_query.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "reading.h"
+
+#define API "/apis/custom.metrics.k8s.io/v1beta1"
+#define APISERVICE "v1beta1.custom.metrics.k8s.io"
+
+struct metric_query {
+	struct kube_client *client;
+	struct kube_call *call;
+	char *ns;
+	char *selector;
+	char *metric;
+	json_t *ready;
+	int64_t grace_ms;
+	void (*done)(void *ctx, json_t *document_take);
+	void *ctx;
+};
+
+static void finish(struct metric_query *query, json_t *document_take)
+{
+	query->done(query->ctx, document_take);
+	json_decref(query->ready);
+	free_indirect(&query->ns);
+	free_indirect(&query->selector);
+	free_indirect(&query->metric);
+	free_indirect(&query);
+}
+
+static void finish_refused(struct metric_query *query, const char *cause, int http, char *message_take)
+{
+	json_t *document =
+		json_pack("{s:o, s:s, s:i}", "error", reading_text(message_take), "cause", cause, "http", http);
+
+	free_indirect(&message_take);
+	finish(query, document);
+}
+
+/* Any failure but "not found". */
+static void finish_failed(struct metric_query *query, const struct error *err)
+{
+	if (err->kind == ERROR_FORBIDDEN) {
+		finish_refused(query, "Forbidden", err->http,
+			xasprintf("the operator may not read the metric: it lacks the permission to get 'pods/%s' of "
+				  "custom.metrics.k8s.io in namespace '%s'; apply the chart's ClusterRole again (%s)",
+				query->metric, query->ns, err->message));
+	} else if (err->http == 503) {
+		finish_refused(query, "Unavailable", err->http,
+			xasprintf("APIService '" APISERVICE "' is not available: the API server does not reach what serves "
+				  "it; see the Service that it names, and that Service's pods (%s)",
+				err->message));
+	} else {
+		finish_refused(query, "Failed", err->http,
+			xasprintf("the metrics API cannot be read: %s", err->message));
+	}
+}
+
+/* 2. "Not found" is said of the whole API, of a metric that is not known, and of one without a value. */
+static void on_discovery(void *ctx, json_t *result, const struct error *err)
+{
+	struct metric_query *query = ctx;
+
+	query->call = NULL;
+	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
+		finish_refused(query, "NotRegistered", err->http,
+			xstrdup("the metrics API is not there: APIService '" APISERVICE "' is not registered; install "
+				"prometheus-adapter, or let it register the APIService"));
+	} else if (err != NULL) {
+		finish_failed(query, err);
+	} else if (!reading_metric_listed(result, query->metric)) {
+		finish_refused(query, "NotListed", 404,
+			xasprintf("the metrics API does not know '%s': the adapter finds a new metric at its next relist; if "
+				  "it stays so, is '" APISERVICE "' the adapter's, and does the adapter ask the Prometheus that "
+				  "scrapes the pods?",
+				query->metric));
+	} else {
+		finish_refused(query, "NoValue", 404,
+			xasprintf("the metrics API knows '%s' but has no value of it for the target's pods: does the "
+				  "adapter ask the Prometheus that scrapes them?",
+				query->metric));
+	}
+}
+
+/* 1. The value. */
+static void on_value(void *ctx, json_t *result, const struct error *err)
+{
+	struct metric_query *query = ctx;
+	const struct reading_grace grace = {clock_wall_ms(), query->grace_ms};
+	json_t *document;
+
+	query->call = NULL;
+	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
+		query->call = kube_request(query->client, "GET", API, NULL, NULL, on_discovery, query);
+	} else if (err != NULL) {
+		finish_failed(query, err);
+	} else {
+		document = reading_metric(result, query->ready, &grace);
+		json_object_set_new(document, "http", json_integer(200));
+		finish(query, document);
+	}
+}
+
+struct metric_query *metric_query_start(const struct metric_order *order)
+{
+	struct metric_query *query = xcalloc(1, sizeof(*query));
+	auto_strbuf path = STRBUF_INIT;
+
+	*query = (struct metric_query){.client = order->client,
+		.ns = xstrdup(order->ns),
+		.selector = xstrdup(order->selector),
+		.metric = xstrdup(order->metric),
+		.ready = json_incref(order->ready),
+		.grace_ms = order->grace_ms,
+		.done = order->done,
+		.ctx = order->ctx};
+	strbuf_addstr(&path, API "/namespaces/");
+	strbuf_add_urlencoded(&path, query->ns);
+	strbuf_addstr(&path, "/pods/*/");
+	strbuf_add_urlencoded(&path, query->metric);
+	strbuf_addstr(&path, "?labelSelector=");
+	strbuf_add_urlencoded(&path, query->selector);
+	query->call = kube_request(query->client, "GET", path.buf, NULL, NULL, on_value, query);
+	return query;
+}
+
+void metric_query_cancel(struct metric_query *query)
+{
+	kube_call_cancel(query->call);
+}

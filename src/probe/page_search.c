@@ -1,0 +1,246 @@
+/* Reading a pod's candidate pages, one after the other. */
+#include "page_search.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "engine/presets.h"
+#include "kube/resource.h"
+#include "reading.h"
+
+#define CONNECT_TIMEOUT_MS 3000
+#define REQUEST_TIMEOUT_MS 5000
+#define SEARCH_MAX_MS 15000 /* no further page is begun after this */
+#define PAGE_MAX_BYTES (4u * 1024 * 1024)
+#define VERSION_MAX_BYTES (1024u * 1024)
+#define TOLD_MAX 3 /* tries that a message tells of */
+
+struct page_search {
+	struct http_client *http;
+	struct http_transfer *transfer;
+	json_t *wish;
+	char *pod;
+	char *authority; /* "scheme://address" */
+	char *image;
+	json_t *last;
+	json_t *wanted; /* series */
+	int64_t started_ms;
+	size_t next;     /* candidate */
+	char *url;       /* being read */
+	json_t *page;    /* the best one so far; NULL = none */
+	struct strbuf tries;
+	size_t told; /* in `tries` */
+	bool cancelled;
+	void (*done)(void *ctx, json_t *document_take);
+	void *ctx;
+};
+
+static void read_next(struct page_search *search);
+
+static void finish(struct page_search *search)
+{
+	json_t *page = search->page;
+
+	if (page == NULL) {
+		page = json_pack("{s:o, s:s}", "error", reading_text(search->tries.buf), "pod", search->pod);
+	}
+	search->done(search->ctx, page);
+	json_decref(search->wish);
+	json_decref(search->last);
+	json_decref(search->wanted);
+	free_indirect(&search->pod);
+	free_indirect(&search->authority);
+	free_indirect(&search->image);
+	free_indirect(&search->url);
+	strbuf_release(&search->tries);
+	free_indirect(&search);
+}
+
+static void get(struct page_search *search, const char *url, size_t max_body, http_done_fn *done)
+{
+	/* A pod's certificate names no address: as Prometheus is told by our ServiceMonitor, it is not
+	 * verified. */
+	static const struct http_tls unverified = {.insecure = 1};
+	const struct http_request request = {.method = "GET",
+		.url = url,
+		.tls = &unverified,
+		.timeout_ms = REQUEST_TIMEOUT_MS,
+		.connect_timeout_ms = CONNECT_TIMEOUT_MS,
+		.max_body = max_body,
+		.proxy = "",
+		.done = done,
+		.ctx = search};
+
+	search->transfer = http_client_start(search->http, &request);
+}
+
+/* What the pod says of its version is remembered for as long as it runs the same. */
+static bool remembers_version(struct page_search *search)
+{
+	const char *image = json_path_string(search->last, "image", NULL);
+	const char *engine = json_path_string(search->last, "engine", "");
+
+	if (image == NULL || strcmp(image, search->image) != 0 ||
+		strcmp(engine, json_path_string(search->page, "engine", "")) != 0) {
+		return false;
+	}
+	json_object_set_new(search->page, "image", json_string(image));
+	if (json_object_get(search->page, "version") == NULL && json_object_get(search->last, "version") != NULL) {
+		json_object_set(search->page, "version", json_object_get(search->last, "version"));
+	}
+	return true;
+}
+
+static void on_version(void *ctx, const struct http_response *response)
+{
+	struct page_search *search = ctx;
+	const struct engine *engine = engine_by_type(json_path_string(search->page, "engine", ""));
+	auto_json *answer = NULL;
+	const char *version;
+
+	search->transfer = NULL;
+	/* An engine that answers otherwise tells none; one that does not answer is asked again. */
+	if (response->error == NULL) {
+		json_object_set_new(search->page, "image", json_string(search->image));
+		answer = json_parse(response->body, response->body_len, NULL);
+		version = json_path_string(answer, engine->version_member, NULL);
+		if (response->status == 200 && version != NULL) {
+			json_object_set_new(search->page, "version", reading_text(version));
+		}
+	}
+	finish(search);
+}
+
+static void settle(struct page_search *search)
+{
+	const struct engine *engine = engine_by_type(json_path_string(search->page, "engine", ""));
+	auto_free char *url = NULL;
+
+	if (engine == NULL || engine->version_path == NULL || json_object_get(search->page, "version") != NULL ||
+		remembers_version(search)) {
+		finish(search);
+		return;
+	}
+	url = xasprintf("%s:%lld%s", search->authority, (long long)json_path_int(search->page, "port", 0),
+		engine->version_path);
+	get(search, url, VERSION_MAX_BYTES, on_version);
+}
+
+static void tell(struct page_search *search, const char *text)
+{
+	if (search->told++ < TOLD_MAX) {
+		strbuf_addf(&search->tries, "%s%s", search->told > 1 ? "; " : "", text);
+	}
+}
+
+static void tell_refusal(struct page_search *search, const struct http_response *response)
+{
+	auto_free char *text = NULL;
+
+	if (response->error != NULL) {
+		text = xasprintf("pod '%s' does not serve '%s': %s", search->pod, search->url, response->error->message);
+	} else {
+		text = xasprintf("pod '%s' answers HTTP %d at '%s'%s", search->pod, response->status, search->url,
+			response->status >= 300 && response->status < 400 ? ", a redirect, which is not followed" : "");
+	}
+	tell(search, text);
+}
+
+static void on_page(void *ctx, const struct http_response *response)
+{
+	struct page_search *search = ctx;
+	const json_t *candidate = json_array_get(json_object_get(search->wish, "pages"), search->next++);
+	bool engine_known = json_path_string(search->wish, "engine", NULL) != NULL;
+	json_t *page;
+
+	search->transfer = NULL;
+	if (response->error != NULL || response->status != 200) {
+		tell_refusal(search, response);
+		read_next(search);
+		return;
+	}
+	page = reading_page(response->body, search->url, search->pod, search->wanted);
+	json_object_set(page, "port", json_object_get(candidate, "port"));
+	json_object_set(page, "path", json_object_get(candidate, "path"));
+	if (engine_known || json_object_get(page, "engine") != NULL) {
+		json_decref(search->page);
+		search->page = page;
+		settle(search);
+		return;
+	}
+	if (search->page == NULL) {
+		search->page = page;
+	} else {
+		json_decref(page);
+	}
+	read_next(search);
+}
+
+static void read_next(struct page_search *search)
+{
+	const json_t *pages = json_object_get(search->wish, "pages");
+	const json_t *candidate = json_array_get(pages, search->next);
+	bool late = clock_monotonic_ms() - search->started_ms > SEARCH_MAX_MS;
+
+	if (candidate == NULL || late || search->cancelled) {
+		size_t untold = search->told > TOLD_MAX ? search->told - TOLD_MAX : 0;
+
+		untold += json_array_size(pages) - search->next;
+		if (untold > 0) {
+			strbuf_addf(&search->tries, "; and %zu more", untold);
+		}
+		strbuf_addstr(&search->tries, ": set spec.engine.port and path to its metrics page");
+		finish(search);
+		return;
+	}
+	free_indirect(&search->url);
+	search->url = xasprintf("%s:%lld%s", search->authority, (long long)json_path_int(candidate, "port", 0),
+		json_path_string(candidate, "path", "/metrics"));
+	get(search, search->url, PAGE_MAX_BYTES, on_page);
+}
+
+/* The series of all signals that come from the page; new reference. */
+static json_t *wanted_series(const json_t *wish)
+{
+	json_t *wanted = json_array();
+	size_t i;
+	json_t *signal;
+
+	json_array_foreach(json_object_get(wish, "signals"), i, signal) {
+		if (json_path_bool(signal, "page", false)) {
+			json_array_extend(wanted, json_object_get(signal, "series"));
+		}
+	}
+	return wanted;
+}
+
+struct page_search *page_search_start(const struct page_search_order *order)
+{
+	struct page_search *search = xcalloc(1, sizeof(*search));
+	const char *ip = json_path_string(order->pod, "status.podIP", "");
+	bool v6 = strchr(ip, ':') != NULL;
+
+	*search = (struct page_search){.http = order->http,
+		.wish = json_incref(order->wish),
+		.pod = xstrdup(kube_object_name(order->pod)),
+		.authority = xasprintf("%s://%s%s%s", json_path_string(order->wish, "scheme", "http"), v6 ? "[" : "", ip,
+			v6 ? "]" : ""),
+		.image = reading_pod_image(order->pod),
+		.last = json_incref((json_t *)order->last),
+		.wanted = wanted_series(order->wish),
+		.started_ms = clock_monotonic_ms(),
+		.tries = STRBUF_INIT,
+		.done = order->done,
+		.ctx = order->ctx};
+	read_next(search);
+	return search;
+}
+
+void page_search_cancel(struct page_search *search)
+{
+	search->cancelled = true;
+	http_transfer_cancel(search->transfer);
+}

@@ -1,0 +1,32 @@
+/*
+ * The search for one pod's metrics page among the ports and paths that may serve it.
+ *
+ * One after the other is read until one is accepted: any page when the engine is known, else one of
+ * a known engine; when there is none, the first that was a page at all. The engine's version is
+ * asked where the engine tells it beside its page, once for what the pod runs.
+ */
+#ifndef PROBE_PAGE_SEARCH_H
+#define PROBE_PAGE_SEARCH_H
+
+#include <jansson.h>
+
+#include "net/http_client.h"
+
+struct page_search;
+
+struct page_search_order {
+	struct http_client *http; /* borrowed */
+	json_t *wish;             /* of probe/probe.h; the reference is kept */
+	const json_t *pod;        /* a Pod with an address; read during the call */
+	const json_t *last;       /* the page document of the round before; NULL = none */
+	/* `document_take`: the page document of probe/probe.h. From the loop, once. */
+	void (*done)(void *ctx, json_t *document_take);
+	void *ctx;
+};
+
+/* The wish has pages. Valid until its done was called. */
+struct page_search *page_search_start(const struct page_search_order *order);
+/* `done` comes all the same. */
+void page_search_cancel(struct page_search *search);
+
+#endif

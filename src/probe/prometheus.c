@@ -1,0 +1,272 @@
+/* Questions to Prometheus that many share. */
+#include "prometheus.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "base/memory.h"
+
+#define REQUEST_TIMEOUT_MS 5000
+#define BODY_MAX (16u * 1024 * 1024)
+#define BROKEN_AGE_MS 2000
+#define FORGET_REFRESHES 4 /* a question is kept while a healthy one asked within so many periods */
+#define HANDLES 2
+
+struct waiter {
+	prometheus_done_fn *done;
+	void *ctx;
+	struct waiter *next;
+};
+
+struct question {
+	struct prometheus *prometheus;
+	char *key; /* the whole URL */
+	char *base;
+	json_t *(*index_of)(const json_t *answer);
+	struct http_transfer *transfer; /* NULL = not under way */
+	struct waiter *waiters;
+
+	/* The last answer. */
+	json_t *index;
+	char *error;
+	int64_t at_ms;    /* of the wall */
+	int64_t got_ms;   /* monotonic; 0 = none yet */
+
+	int64_t wanted_ms;  /* monotonic, by anybody */
+	int64_t healthy_ms; /* monotonic, by a healthy one; 0 = never */
+	struct question *next;
+};
+
+struct prometheus {
+	struct http_client *http;
+	int64_t refresh_ms;
+	struct map by_key;
+	struct question *questions;
+	uv_timer_t refresh;
+	uv_timer_t deliver; /* hands out answers that were there already */
+	unsigned handles;
+	bool closing;
+	void (*closed)(void *ctx);
+	void *closed_ctx;
+};
+
+static void question_free(struct question *question)
+{
+	json_decref(question->index);
+	free_indirect(&question->key);
+	free_indirect(&question->base);
+	free_indirect(&question->error);
+	free_indirect(&question);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct prometheus *prometheus = handle->data;
+	void (*closed)(void *ctx) = prometheus->closed;
+	void *ctx = prometheus->closed_ctx;
+
+	if (--prometheus->handles > 0) {
+		return;
+	}
+	while (prometheus->questions != NULL) {
+		struct question *question = prometheus->questions;
+
+		prometheus->questions = question->next;
+		question_free(question);
+	}
+	map_release(&prometheus->by_key);
+	free_indirect(&prometheus);
+	closed(ctx);
+}
+
+static void finish_close(struct prometheus *prometheus)
+{
+	for (const struct question *q = prometheus->questions; q != NULL; q = q->next) {
+		if (q->transfer != NULL || q->waiters != NULL) {
+			return;
+		}
+	}
+	if (prometheus->closing && !uv_is_closing((uv_handle_t *)&prometheus->deliver)) {
+		uv_close((uv_handle_t *)&prometheus->deliver, on_handle_closed);
+		uv_close((uv_handle_t *)&prometheus->refresh, on_handle_closed);
+	}
+}
+
+static void tell(struct question *question)
+{
+	struct waiter *waiter = question->waiters;
+	const struct prometheus_answer answer = {question->index, question->error, question->at_ms};
+
+	question->waiters = NULL;
+	/* Those who are told may ask on, also this very question: it cannot change before the loop turns. */
+	while (waiter != NULL) {
+		struct waiter *next = waiter->next;
+
+		waiter->done(waiter->ctx, &answer);
+		free_indirect(&waiter);
+		waiter = next;
+	}
+}
+
+/* The failure in words; NULL when the answer is one, which is put into `answer`. */
+static char *failure_of(const struct question *question, const struct http_response *response, json_t **answer)
+{
+	auto_error err = ERROR_INIT;
+	const char *said;
+
+	if (response->error != NULL) {
+		return xasprintf("Prometheus at '%s' cannot be asked: %s", question->base, response->error->message);
+	}
+	*answer = json_parse(response->body, response->body_len, &err);
+	said = json_path_string(*answer, "error", NULL);
+	if (response->status != 200) {
+		return xasprintf("Prometheus at '%s' answered HTTP %d to a query%s%s", question->base, response->status,
+			said != NULL ? ": " : "", said != NULL ? said : "");
+	}
+	if (*answer == NULL) {
+		return xasprintf("what answers at '%s' is not a Prometheus: %s", question->base, err.message);
+	}
+	if (strcmp(json_path_string(*answer, "status", ""), "success") != 0) {
+		return xasprintf("what answers at '%s' is not a Prometheus: its answer has no status 'success'",
+			question->base);
+	}
+	return NULL;
+}
+
+static void on_response(void *ctx, const struct http_response *response)
+{
+	struct question *question = ctx;
+	auto_json *answer = NULL;
+
+	question->transfer = NULL;
+	free_indirect(&question->error);
+	json_decref(question->index);
+	question->error = failure_of(question, response, &answer);
+	question->index = question->error == NULL ? question->index_of(answer) : NULL;
+	question->at_ms = clock_wall_ms();
+	question->got_ms = clock_monotonic_ms();
+	tell(question);
+	finish_close(question->prometheus);
+}
+
+static void question_send(struct question *question)
+{
+	const struct http_request request = {.method = "GET",
+		.url = question->key,
+		.timeout_ms = REQUEST_TIMEOUT_MS,
+		.connect_timeout_ms = REQUEST_TIMEOUT_MS,
+		.max_body = BODY_MAX,
+		.proxy = "",
+		.done = on_response,
+		.ctx = question};
+
+	question->transfer = http_client_start(question->prometheus->http, &request);
+}
+
+static void on_deliver(uv_timer_t *timer)
+{
+	struct prometheus *prometheus = timer->data;
+
+	for (struct question *q = prometheus->questions; q != NULL; q = q->next) {
+		if (q->transfer == NULL && q->waiters != NULL) {
+			tell(q);
+		}
+	}
+	finish_close(prometheus);
+}
+
+/* Asks again what healthy ones want, and forgets what nobody wants any more. */
+static void on_refresh(uv_timer_t *timer)
+{
+	struct prometheus *prometheus = timer->data;
+	struct question **link = &prometheus->questions;
+	int64_t since = clock_monotonic_ms() - FORGET_REFRESHES * prometheus->refresh_ms;
+
+	while (*link != NULL) {
+		struct question *question = *link;
+
+		if (question->transfer == NULL && question->waiters == NULL && question->wanted_ms < since) {
+			*link = question->next;
+			map_take(&prometheus->by_key, question->key);
+			question_free(question);
+			continue;
+		}
+		if (question->transfer == NULL && question->healthy_ms > since) {
+			question_send(question);
+		}
+		link = &question->next;
+	}
+}
+
+struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, int64_t refresh_ms)
+{
+	struct prometheus *prometheus = xcalloc(1, sizeof(*prometheus));
+
+	*prometheus = (struct prometheus){.http = http, .refresh_ms = refresh_ms, .handles = HANDLES};
+	map_init(&prometheus->by_key, NULL);
+	uv_timer_init(loop, &prometheus->refresh);
+	uv_timer_init(loop, &prometheus->deliver);
+	prometheus->refresh.data = prometheus->deliver.data = prometheus;
+	uv_timer_start(&prometheus->refresh, on_refresh, (uint64_t)refresh_ms, (uint64_t)refresh_ms);
+	return prometheus;
+}
+
+static struct question *question_of(struct prometheus *prometheus, const struct prometheus_question *asked)
+{
+	auto_free char *key = xasprintf("%s%s", asked->base, asked->target);
+	struct question *question = map_get(&prometheus->by_key, key);
+
+	if (question == NULL) {
+		question = xcalloc(1, sizeof(*question));
+		*question = (struct question){.prometheus = prometheus,
+			.key = xstrdup(key),
+			.base = xstrdup(asked->base),
+			.index_of = asked->index,
+			.next = prometheus->questions};
+		prometheus->questions = question;
+		map_put(&prometheus->by_key, key, question);
+	}
+	return question;
+}
+
+void prometheus_ask(struct prometheus *prometheus, const struct prometheus_question *asked, bool healthy,
+	prometheus_done_fn *done, void *ctx)
+{
+	struct question *question = question_of(prometheus, asked);
+	struct waiter *waiter = xcalloc(1, sizeof(*waiter));
+	int64_t now = clock_monotonic_ms();
+	int64_t age = healthy ? prometheus->refresh_ms : BROKEN_AGE_MS;
+
+	*waiter = (struct waiter){.done = done, .ctx = ctx, .next = question->waiters};
+	question->waiters = waiter;
+	question->wanted_ms = now;
+	question->healthy_ms = healthy ? now : question->healthy_ms;
+	if (question->transfer != NULL) {
+		return;
+	}
+	if (!prometheus->closing && (question->got_ms == 0 || now - question->got_ms >= age)) {
+		question_send(question);
+		return;
+	}
+	if (question->got_ms == 0) {
+		free_indirect(&question->error);
+		question->error = xstrdup("not asked: the operator stops");
+	}
+	uv_timer_start(&prometheus->deliver, on_deliver, 0, 0);
+}
+
+void prometheus_close(struct prometheus *prometheus, void (*closed)(void *ctx), void *ctx)
+{
+	prometheus->closing = true;
+	prometheus->closed = closed;
+	prometheus->closed_ctx = ctx;
+	uv_timer_stop(&prometheus->refresh);
+	for (struct question *q = prometheus->questions; q != NULL; q = q->next) {
+		if (q->transfer != NULL) {
+			http_transfer_cancel(q->transfer);
+		}
+	}
+	uv_timer_start(&prometheus->deliver, on_deliver, 0, 0);
+}

@@ -1,0 +1,48 @@
+/*
+ * One asker of Prometheus for all that is looked at, so that Prometheus pays for questions, not for
+ * autoscalers.
+ *
+ * A question is a URL that names no autoscaler. Who asks what is under way joins it; an answer
+ * serves everybody who asks while it is young: 2 s for one whose chain is broken, the refresh period
+ * for a healthy one. Questions that healthy ones ask are asked again by themselves at that period,
+ * so their number a minute is the same for one autoscaler and for a thousand. An answer is parsed
+ * once, into the index that its readers look things up in.
+ */
+#ifndef PROBE_PROMETHEUS_H
+#define PROBE_PROMETHEUS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/http_client.h"
+
+#define PROMETHEUS_REFRESH_MS 15000
+
+struct prometheus;
+
+struct prometheus_question {
+	const char *base;   /* URL of the Prometheus */
+	const char *target; /* "/api/v1/…?…" */
+	/* Whole answer → what its readers need, a new reference. The same for the same target. */
+	json_t *(*index)(const json_t *answer);
+};
+
+/* Borrowed for the call that hands it out. */
+struct prometheus_answer {
+	const json_t *index; /* NULL exactly when `error` is set */
+	const char *error;   /* a sentence that names the URL */
+	int64_t at_ms;       /* of the wall, when it came */
+};
+
+typedef void prometheus_done_fn(void *ctx, const struct prometheus_answer *answer);
+
+/* Borrows the client. */
+struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, int64_t refresh_ms);
+/* `done` comes exactly once, from the loop. The question is copied. */
+void prometheus_ask(struct prometheus *prometheus, const struct prometheus_question *question, bool healthy,
+	prometheus_done_fn *done, void *ctx);
+/* Everybody who waits is told an error; then closed(ctx) from the loop, freed before it. */
+void prometheus_close(struct prometheus *prometheus, void (*closed)(void *ctx), void *ctx);
+
+#endif

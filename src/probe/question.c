@@ -1,0 +1,261 @@
+/* Questions to Prometheus, and the indices of its answers. */
+#include "question.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+
+static char *query(const char *promql)
+{
+	struct strbuf target = STRBUF_INIT;
+
+	strbuf_addstr(&target, "/api/v1/query?query=");
+	strbuf_add_urlencoded(&target, promql);
+	return strbuf_take(&target);
+}
+
+/* A value of an instant vector's row as a number; 0 when it has none. */
+static double row_value(const json_t *row)
+{
+	const char *text = json_string_value(json_array_get(json_object_get(row, "value"), 1));
+
+	return text != NULL ? strtod(text, NULL) : 0;
+}
+
+/* The object under this key, made when it is not there; borrowed. */
+static json_t *child_object(json_t *parent, const char *key)
+{
+	json_t *child = json_object_get(parent, key);
+
+	if (child == NULL) {
+		child = json_object();
+		json_object_set_new(parent, key, child);
+	}
+	return child;
+}
+
+/* Adds a row of count_values("up", …). */
+static void add_scrapes(json_t *scrapes, const json_t *row)
+{
+	const char *member = strcmp(json_path_string(row, "metric.up", ""), "1") == 0 ? "up" : "down";
+	json_int_t count = json_path_int(scrapes, member, 0) + (json_int_t)row_value(row);
+
+	json_object_set_new(scrapes, member, json_integer(count));
+}
+
+char *question_scrapes(void)
+{
+	return query("count_values by (namespace, job) (\"up\", up{endpoint=~\"(ias-)?metrics\"})");
+}
+
+json_t *question_scrapes_index(const json_t *answer)
+{
+	json_t *index = json_object();
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_path(answer, "data.result"), i, row) {
+		json_t *ns = child_object(index, json_path_string(row, "metric.namespace", ""));
+
+		add_scrapes(child_object(ns, json_path_string(row, "metric.job", "")), row);
+	}
+	return index;
+}
+
+char *question_samples(const json_t *series)
+{
+	auto_strbuf promql = STRBUF_INIT;
+	size_t i;
+	json_t *selector;
+
+	strbuf_addstr(&promql, "max by (namespace, pod) (");
+	json_array_foreach((json_t *)series, i, selector) {
+		strbuf_addf(&promql, "%stimestamp(%s)", i > 0 ? " or " : "", json_string_value(selector));
+	}
+	strbuf_addstr(&promql, ")");
+	return query(promql.buf);
+}
+
+json_t *question_samples_index(const json_t *answer)
+{
+	json_t *index = json_object();
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_path(answer, "data.result"), i, row) {
+		double now = json_number_value(json_array_get(json_object_get(row, "value"), 0));
+		json_t *ns = child_object(index, json_path_string(row, "metric.namespace", ""));
+
+		json_object_set_new(ns, json_path_string(row, "metric.pod", ""),
+			json_integer((json_int_t)((now - row_value(row)) * 1000)));
+	}
+	return index;
+}
+
+char *question_pool(const char *pool)
+{
+	struct strbuf target = STRBUF_INIT;
+
+	strbuf_addstr(&target, "/api/v1/targets?state=active&scrapePool=");
+	strbuf_add_urlencoded(&target, pool);
+	return strbuf_take(&target);
+}
+
+json_t *question_pool_index(const json_t *answer)
+{
+	size_t i;
+	json_t *target;
+
+	json_array_foreach(json_path(answer, "data.activeTargets"), i, target) {
+		const char *error = json_path_string(target, "lastError", "");
+
+		if (error[0] != '\0') {
+			return json_string(error);
+		}
+	}
+	return json_null();
+}
+
+/* {__name__=~"a|b"MORE}: any of these names. */
+static char *any_of(const json_t *series, const char *more)
+{
+	struct strbuf selector = STRBUF_INIT;
+	size_t i;
+	json_t *name;
+
+	strbuf_addstr(&selector, "{__name__=~\"");
+	json_array_foreach((json_t *)series, i, name) {
+		strbuf_addf(&selector, "%s%s", i > 0 ? "|" : "", json_string_value(name));
+	}
+	strbuf_addf(&selector, "\"%s}", more);
+	return strbuf_take(&selector);
+}
+
+char *question_exporter(const json_t *series)
+{
+	auto_free char *all = any_of(series, "");
+	auto_free char *promql = xasprintf("count by (job) (%s)", all);
+
+	return query(promql);
+}
+
+json_t *question_exporter_index(const json_t *answer)
+{
+	json_t *index = json_object();
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_path(answer, "data.result"), i, row) {
+		json_object_set_new(index, json_path_string(row, "metric.job", ""), json_integer((json_int_t)row_value(row)));
+	}
+	return index;
+}
+
+/* Without honorLabels the workload arrives as exported_pod; with it as pod, a label that is the
+ * exporter's own, as its `up` shows, where the GPU serves nobody. */
+char *question_workloads(const json_t *series)
+{
+	auto_free char *exported = any_of(series, ",exported_pod!=\"\"");
+	auto_free char *plain = any_of(series, ",exported_pod=\"\",pod!=\"\"");
+	auto_free char *promql =
+		xasprintf("count(%s or (%s unless on (job, instance, namespace, pod) up))", exported, plain);
+
+	return query(promql);
+}
+
+json_t *question_workloads_index(const json_t *answer)
+{
+	return json_integer((json_int_t)row_value(json_array_get(json_path(answer, "data.result"), 0)));
+}
+
+/* A PromQL string: job names are free text. */
+static void add_quoted(struct strbuf *promql, const char *text)
+{
+	strbuf_addch(promql, '"');
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\') {
+			strbuf_addch(promql, '\\');
+		}
+		strbuf_addch(promql, *text);
+	}
+	strbuf_addch(promql, '"');
+}
+
+char *question_jobs(const json_t *jobs)
+{
+	auto_strbuf promql = STRBUF_INIT;
+	size_t i;
+	json_t *job;
+
+	strbuf_addstr(&promql, "count_values by (job) (\"up\", ");
+	json_array_foreach((json_t *)jobs, i, job) {
+		strbuf_addstr(&promql, i > 0 ? " or up{job=" : "up{job=");
+		add_quoted(&promql, json_string_value(job));
+		strbuf_addstr(&promql, "}");
+	}
+	strbuf_addstr(&promql, ")");
+	return query(promql.buf);
+}
+
+json_t *question_jobs_index(const json_t *answer)
+{
+	json_t *index = json_object();
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_path(answer, "data.result"), i, row) {
+		add_scrapes(child_object(index, json_path_string(row, "metric.job", "")), row);
+	}
+	return index;
+}
+
+char *question_rule(const char *record)
+{
+	struct strbuf target = STRBUF_INIT;
+
+	strbuf_addstr(&target, "/api/v1/rules?type=record&rule_name%5B%5D=");
+	strbuf_add_urlencoded(&target, record);
+	return strbuf_take(&target);
+}
+
+static bool is_worse(const char *health, const char *than)
+{
+	static const char *const order[] = {"", "ok", "unknown", "err"};
+	size_t a = 0;
+	size_t b = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		a = strcmp(order[i], health) == 0 ? i : a;
+		b = strcmp(order[i], than) == 0 ? i : b;
+	}
+	return a > b;
+}
+
+json_t *question_rule_index(const json_t *answer)
+{
+	json_t *index = json_object();
+	size_t g;
+	size_t r;
+	json_t *group;
+	json_t *rule;
+
+	json_array_foreach(json_path(answer, "data.groups"), g, group) {
+		json_array_foreach(json_object_get(group, "rules"), r, rule) {
+			json_t *found = child_object(index, json_path_string(rule, "name", ""));
+			const char *health = json_path_string(rule, "health", "unknown");
+			const char *error = json_path_string(rule, "lastError", "");
+
+			if (!is_worse(health, json_path_string(found, "health", ""))) {
+				continue;
+			}
+			json_object_set_new(found, "health", json_string(health));
+			if (error[0] != '\0') {
+				json_object_set_new(found, "lastError", json_string(error));
+			}
+		}
+	}
+	return index;
+}

@@ -1,0 +1,38 @@
+/*
+ * What Prometheus is asked, and what its answers hold: targets ("/api/v1/…", heap, the caller owns)
+ * and, for each, the function that makes the index its readers look things up in (new reference).
+ *
+ * A question never names an autoscaler: that is what lets many share its answer. The one exception
+ * is the reason of a failing scrape, asked only while it fails.
+ */
+#ifndef PROBE_QUESTION_H
+#define PROBE_QUESTION_H
+
+#include <jansson.h>
+
+/* The scrapes of all metrics Services of ours: {namespace: {job: {up, down}}}. */
+char *question_scrapes(void);
+json_t *question_scrapes_index(const json_t *answer);
+/* The youngest sample of any of these series (names or selectors): {namespace: {pod: age in ms}}, by
+ * Prometheus' own clock. */
+char *question_samples(const json_t *series);
+json_t *question_samples_index(const json_t *answer);
+/* The last error of a scrape pool's targets: a string, or null. */
+char *question_pool(const char *pool);
+json_t *question_pool_index(const json_t *answer);
+
+/* How many of the exporter's series there are: {job: n}. */
+char *question_exporter(const json_t *series);
+json_t *question_exporter_index(const json_t *answer);
+/* How many of them tell the workload's pod: an integer. */
+char *question_workloads(const json_t *series);
+json_t *question_workloads_index(const json_t *answer);
+/* The scrapes of these jobs: {job: {up, down}}. `jobs` is not empty. */
+char *question_jobs(const json_t *jobs);
+json_t *question_jobs_index(const json_t *answer);
+/* A recording rule: {name: {health, lastError?}}, of several of one name the worst. A Prometheus that
+ * does not filter by name tells of others too. */
+char *question_rule(const char *record);
+json_t *question_rule_index(const json_t *answer);
+
+#endif

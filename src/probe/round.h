@@ -1,0 +1,45 @@
+/*
+ * One look along a chain: from its wish to its evidence (both as in probe/probe.h).
+ *
+ * There are two kinds, an autoscaler's and the stack's, started with the same order.
+ */
+#ifndef PROBE_ROUND_H
+#define PROBE_ROUND_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "kube/client.h"
+#include "net/http_client.h"
+#include "prometheus.h"
+
+/* Whom a round may ask; all borrowed. */
+struct round_peers {
+	struct kube_client *client;
+	struct http_client *http;
+	struct prometheus *prometheus;
+};
+
+struct round_order {
+	const struct round_peers *peers;
+	json_t *wish;       /* the reference is kept */
+	const json_t *last; /* the evidence before; NULL = none */
+	bool healthy;       /* answers that others got lately will do */
+	void (*done)(void *ctx, json_t *evidence_take);
+	void *ctx;
+};
+
+struct round;
+
+/* An autoscaler's. `done` comes once, from the loop; the round is valid until then. */
+struct round *round_start(const struct round_order *order);
+/* `done` comes all the same, soon unless an answer of Prometheus is awaited. */
+void round_cancel(struct round *round);
+
+/* The stack's; `done` comes once, and at once when no Prometheus is known. */
+void stack_round_start(const struct round_order *order);
+
+/* Adds a document to evidence, with the time of the look; takes it. */
+void round_record(json_t *evidence, const char *name, json_t *document, int64_t at_ms);
+
+#endif

@@ -1,0 +1,196 @@
+/* One look at what all GPU autoscalers share: the exporter's scrape and the recording rule. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "question.h"
+#include "reading.h"
+#include "round.h"
+
+struct stack_round {
+	struct round_peers peers;
+	json_t *wish;
+	json_t *evidence;
+	json_t *exporter; /* the document so far; NULL = recorded */
+	bool healthy;
+	void (*done)(void *ctx, json_t *evidence_take);
+	void *ctx;
+};
+
+static void ask(struct stack_round *round, char *target_take, json_t *(*index)(const json_t *), prometheus_done_fn *done)
+{
+	const struct prometheus_question question = {
+		.base = json_path_string(round->wish, "prometheus", ""), .target = target_take, .index = index};
+
+	prometheus_ask(round->peers.prometheus, &question, round->healthy, done, round);
+	free_indirect(&target_take);
+}
+
+static void round_end(struct stack_round *round)
+{
+	round->done(round->ctx, round->evidence);
+	json_decref(round->wish);
+	free_indirect(&round);
+}
+
+/* 2. The recording rule. */
+
+static void on_rule(void *ctx, const struct prometheus_answer *answer)
+{
+	struct stack_round *round = ctx;
+	const json_t *found = json_object_get(answer->index, json_path_string(round->wish, "record", ""));
+	json_t *document = found != NULL ? json_copy((json_t *)found) : json_object();
+
+	if (answer->error != NULL) {
+		json_object_set_new(document, "error", reading_text(answer->error));
+	} else {
+		json_object_set_new(document, "loaded", json_boolean(found != NULL));
+	}
+	round_record(round->evidence, "rule", document, answer->at_ms);
+	round_end(round);
+}
+
+/* 1. The exporter: its series, how many tell a workload, its scrape. */
+
+static void exporter_end(struct stack_round *round, const struct prometheus_answer *answer)
+{
+	if (answer->error != NULL) {
+		json_object_set_new(round->exporter, "error", reading_text(answer->error));
+	}
+	round_record(round->evidence, "exporter", round->exporter, answer->at_ms);
+	round->exporter = NULL;
+	ask(round, question_rule(json_path_string(round->wish, "record", "")), question_rule_index, on_rule);
+}
+
+static void on_pool(void *ctx, const struct prometheus_answer *answer)
+{
+	struct stack_round *round = ctx;
+
+	if (json_string_value(answer->index) != NULL) {
+		json_object_set(round->exporter, "lastError", (json_t *)answer->index);
+	}
+	exporter_end(round, answer);
+}
+
+static void on_jobs(void *ctx, const struct prometheus_answer *answer)
+{
+	struct stack_round *round = ctx;
+	const char *pool = json_path_string(round->wish, "pool", NULL);
+	json_int_t up = 0;
+	json_int_t down = 0;
+	const char *job;
+	json_t *scrapes;
+
+	json_object_foreach((json_t *)answer->index, job, scrapes) {
+		up += json_path_int(scrapes, "up", 0);
+		down += json_path_int(scrapes, "down", 0);
+	}
+	json_object_set_new(round->exporter, "up", json_integer(up));
+	json_object_set_new(round->exporter, "down", json_integer(down));
+	if (down > 0 && pool != NULL) {
+		ask(round, question_pool(pool), question_pool_index, on_pool);
+	} else {
+		exporter_end(round, answer);
+	}
+}
+
+/* The jobs that serve the exporter's series, and the one that is expected to. */
+static json_t *scrape_jobs(const struct stack_round *round)
+{
+	json_t *jobs = json_copy(json_object_get(round->exporter, "jobs"));
+	json_t *expected = json_object_get(round->wish, "job");
+	size_t i;
+	json_t *job;
+
+	json_array_foreach(jobs, i, job) {
+		if (json_equal(job, expected)) {
+			return jobs;
+		}
+	}
+	if (json_string_value(expected) != NULL) {
+		json_array_append(jobs, expected);
+	}
+	return jobs;
+}
+
+static void on_workloads(void *ctx, const struct prometheus_answer *answer)
+{
+	struct stack_round *round = ctx;
+	auto_json *jobs = scrape_jobs(round);
+
+	if (answer->error != NULL) {
+		exporter_end(round, answer);
+		return;
+	}
+	json_object_set(round->exporter, "withPod", (json_t *)answer->index);
+	if (json_array_size(jobs) == 0) {
+		json_object_set_new(round->exporter, "up", json_integer(0));
+		json_object_set_new(round->exporter, "down", json_integer(0));
+		exporter_end(round, answer);
+		return;
+	}
+	ask(round, question_jobs(jobs), question_jobs_index, on_jobs);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys in order, since Prometheus answers in none: what is said of them must not move. New reference. */
+static json_t *sorted_keys(const json_t *object)
+{
+	auto_free const char **names = xcalloc(json_object_size(object) + 1, sizeof(*names));
+	json_t *keys = json_array();
+	size_t n = 0;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, name, value) {
+		names[n++] = name;
+	}
+	qsort(names, n, sizeof(*names), compare_names);
+	for (size_t i = 0; i < n; i++) {
+		json_array_append_new(keys, json_string(names[i]));
+	}
+	return keys;
+}
+
+static void on_exporter(void *ctx, const struct prometheus_answer *answer)
+{
+	struct stack_round *round = ctx;
+	json_int_t series = 0;
+	const char *job;
+	json_t *count;
+
+	json_object_foreach((json_t *)answer->index, job, count) {
+		series += json_integer_value(count);
+	}
+	json_object_set_new(round->exporter, "jobs", sorted_keys(answer->index));
+	json_object_set_new(round->exporter, "series", json_integer(series));
+	if (answer->error != NULL) {
+		exporter_end(round, answer);
+		return;
+	}
+	ask(round, question_workloads(json_object_get(round->wish, "dcgm")), question_workloads_index, on_workloads);
+}
+
+void stack_round_start(const struct round_order *order)
+{
+	struct stack_round *round = xcalloc(1, sizeof(*round));
+	const char *url = json_path_string(order->wish, "prometheus", NULL);
+
+	*round = (struct stack_round){.peers = *order->peers,
+		.wish = json_incref(order->wish),
+		.evidence = json_pack("{s:O}", "asked", order->wish),
+		.healthy = order->healthy,
+		.done = order->done,
+		.ctx = order->ctx};
+	if (url == NULL) {
+		round_end(round);
+		return;
+	}
+	round->exporter = json_pack("{s:s}", "url", url);
+	ask(round, question_exporter(json_object_get(order->wish, "dcgm")), question_exporter_index, on_exporter);
+}

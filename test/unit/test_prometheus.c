@@ -1,0 +1,343 @@
+/* Questions to Prometheus are shared, kept, and their failures put into words. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "kube_rig.h"
+#include "probe/prometheus.h"
+
+#define REFRESH_MS 40
+#define SUCCESS "{\"status\":\"success\",\"data\":{\"n\":7}}"
+
+/* A fake Prometheus, its asker, and what those who asked were told. */
+struct scene {
+	struct kube_rig rig;
+	struct prometheus *prometheus;
+	struct fake_answer answer;
+	int told;
+	char *error; /* the last one */
+	json_t *index;
+	int indexed; /* answers parsed into an index */
+	int broken;  /* requests for /broken */
+	bool closed;
+};
+
+static struct scene *scene_now; /* an index function has no context */
+
+static struct fake_answer on_request(void *ctx, const struct fake_request *request)
+{
+	struct scene *scene = ctx;
+
+	scene->broken += strcmp(request->line, "GET /broken") == 0;
+	return scene->answer;
+}
+
+static json_t *index_n(const json_t *answer)
+{
+	scene_now->indexed++;
+	return json_incref(json_path(answer, "data.n"));
+}
+
+static void on_answer(void *ctx, const struct prometheus_answer *answer)
+{
+	struct scene *scene = ctx;
+
+	scene->told++;
+	assert_true((answer->error == NULL) == (answer->index != NULL));
+	free_indirect(&scene->error);
+	json_decref(scene->index);
+	scene->error = xstrdup(answer->error);
+	scene->index = json_incref((json_t *)answer->index);
+}
+
+static void scene_open(struct scene *scene)
+{
+	*scene = (struct scene){.answer = {.status = 200, .body = SUCCESS}};
+	scene_now = scene;
+	rig_open(&scene->rig, on_request, scene, NULL);
+	scene->prometheus = prometheus_new(&scene->rig.loop, scene->rig.http, REFRESH_MS);
+}
+
+static void on_closed(void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+static bool is_true(void *ctx)
+{
+	return *(bool *)ctx;
+}
+
+static void scene_close(struct scene *scene)
+{
+	prometheus_close(scene->prometheus, on_closed, &scene->closed);
+	assert_true(run_until(&scene->rig.loop, is_true, &scene->closed));
+	free_indirect(&scene->error);
+	json_decref(scene->index);
+	assert_int_equal(rig_close(&scene->rig), 0);
+}
+
+static void ask(struct scene *scene, const char *target, bool healthy)
+{
+	const struct prometheus_question question = {fake_url(scene->rig.fake), target, index_n};
+
+	prometheus_ask(scene->prometheus, &question, healthy, on_answer, scene);
+}
+
+struct count {
+	const struct scene *scene;
+	int told;
+};
+
+static bool were_told(void *ctx)
+{
+	const struct count *count = ctx;
+
+	return count->scene->told >= count->told;
+}
+
+static void wait_told(struct scene *scene, int told)
+{
+	struct count count = {scene, told};
+
+	assert_true(run_until(&scene->rig.loop, were_told, &count));
+	assert_int_equal(scene->told, told);
+}
+
+static void test_a_question_under_way_is_joined(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene);
+	ask(&scene, "/api/v1/query?query=a", true);
+	ask(&scene, "/api/v1/query?query=a", false);
+	ask(&scene, "/api/v1/query?query=b", true);
+	assert_int_equal(scene.told, 0);
+	wait_told(&scene, 3);
+	assert_int_equal(fake_requests(scene.rig.fake), 2);
+	assert_int_equal(scene.indexed, 2);
+	assert_int_equal(json_integer_value(scene.index), 7);
+	scene_close(&scene);
+}
+
+static void test_a_young_answer_serves_those_who_ask_later(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene);
+	ask(&scene, "/q", false);
+	wait_told(&scene, 1);
+	ask(&scene, "/q", false);
+	assert_int_equal(scene.told, 1); /* never from inside the call */
+	wait_told(&scene, 2);
+	assert_int_equal(fake_requests(scene.rig.fake), 1);
+	scene_close(&scene);
+}
+
+/* For how many requests' time a healthy crowd keeps asking. */
+#define REQUESTS 6
+
+struct crowd {
+	struct scene scene;
+	size_t askers;
+	uv_timer_t tick;
+	bool stopped;
+};
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct crowd *crowd = timer->data;
+
+	for (size_t i = 0; i < crowd->askers; i++) {
+		ask(&crowd->scene, "/q", true);
+	}
+}
+
+static bool was_asked_enough(void *ctx)
+{
+	const struct crowd *crowd = ctx;
+
+	return fake_requests(crowd->scene.rig.fake) >= REQUESTS;
+}
+
+static void on_tick_closed(uv_handle_t *handle)
+{
+	((struct crowd *)handle->data)->stopped = true;
+}
+
+static bool has_stopped(void *ctx)
+{
+	return ((const struct crowd *)ctx)->stopped;
+}
+
+/* How long it takes until Prometheus got REQUESTS of a crowd that asks all the time. */
+static int64_t crowd_ms(size_t askers)
+{
+	struct crowd crowd = {.askers = askers};
+	int64_t start;
+	int64_t spent;
+
+	scene_open(&crowd.scene);
+	uv_timer_init(&crowd.scene.rig.loop, &crowd.tick);
+	crowd.tick.data = &crowd;
+	start = clock_monotonic_ms();
+	uv_timer_start(&crowd.tick, on_tick, 0, REFRESH_MS / 4);
+	assert_true(run_until(&crowd.scene.rig.loop, was_asked_enough, &crowd));
+	spent = clock_monotonic_ms() - start;
+	uv_close((uv_handle_t *)&crowd.tick, on_tick_closed);
+	assert_true(run_until(&crowd.scene.rig.loop, has_stopped, &crowd));
+	assert_true(crowd.scene.told >= (int)askers);
+	scene_close(&crowd.scene);
+	return spent;
+}
+
+static void test_a_thousand_healthy_ones_cost_as_much_as_one(void **state)
+{
+	static const size_t crowds[] = {1, 100, 1000};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(crowds); i++) {
+		int64_t spent = crowd_ms(crowds[i]);
+
+		print_message("%zu askers: %d requests in %lld ms\n", crowds[i], REQUESTS, (long long)spent);
+		/* One at the start, then at most one a period; a period's length is rounded to ms. */
+		assert_true(spent >= (REQUESTS - 2) * (REFRESH_MS - 2));
+	}
+}
+
+static bool was_asked_five_times(void *ctx)
+{
+	return fake_requests(((const struct scene *)ctx)->rig.fake) >= 5;
+}
+
+static void test_what_only_broken_ones_asked_is_not_kept(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene);
+	ask(&scene, "/broken", false);
+	wait_told(&scene, 1);
+	ask(&scene, "/healthy", true);
+	wait_told(&scene, 2);
+	/* The healthy one's is asked again and again, by itself. */
+	assert_true(run_until(&scene.rig.loop, was_asked_five_times, &scene));
+	assert_int_equal(scene.broken, 1);
+	scene_close(&scene);
+}
+
+static void test_what_nobody_asks_any_more_is_forgotten(void **state)
+{
+	struct scene scene;
+	size_t before;
+	int64_t start;
+
+	(void)state;
+	scene_open(&scene);
+	ask(&scene, "/q", true);
+	wait_told(&scene, 1);
+	start = clock_monotonic_ms();
+	while (clock_monotonic_ms() - start < 8 * REFRESH_MS) {
+		uv_run(&scene.rig.loop, UV_RUN_ONCE);
+	}
+	before = fake_requests(scene.rig.fake);
+	assert_true(before >= 2 && before <= 6);
+	ask(&scene, "/q", true);
+	wait_told(&scene, 2);
+	assert_int_equal(fake_requests(scene.rig.fake), before + 1);
+	scene_close(&scene);
+}
+
+static void assert_failure(struct fake_answer answer, const char *before, const char *after)
+{
+	struct scene scene;
+	auto_free char *message = NULL;
+
+	scene_open(&scene);
+	scene.answer = answer;
+	ask(&scene, "/q", false);
+	wait_told(&scene, 1);
+	message = xasprintf("%s '%s' %s", before, fake_url(scene.rig.fake), after);
+	assert_non_null(scene.error);
+	assert_string_equal(scene.error, message);
+	scene_close(&scene);
+}
+
+static void test_failures_are_told_in_words(void **state)
+{
+	(void)state;
+	assert_failure((struct fake_answer){.status = 503, .body = "busy"}, "Prometheus at", "answered HTTP 503 to a query");
+	assert_failure((struct fake_answer){.status = 422, .body = "{\"status\":\"error\",\"error\":\"too many samples\"}"},
+		"Prometheus at", "answered HTTP 422 to a query: too many samples");
+	assert_failure((struct fake_answer){.status = 200, .body = "{}"},
+		"what answers at", "is not a Prometheus: its answer has no status 'success'");
+	assert_failure((struct fake_answer){.status = 302, .headers = "Location: /login\r\n"}, "Prometheus at", "answered HTTP 302 to a query");
+}
+
+static void test_a_page_that_is_no_json_is_no_prometheus(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene);
+	scene.answer = (struct fake_answer){.status = 200, .body = "<html>"};
+	ask(&scene, "/q", false);
+	wait_told(&scene, 1);
+	assert_non_null(strstr(scene.error, "is not a Prometheus"));
+	scene_close(&scene);
+}
+
+static void test_nobody_there(void **state)
+{
+	struct scene scene;
+	const struct prometheus_question question = {"http://127.0.0.1:1", "/q", index_n};
+
+	(void)state;
+	scene_open(&scene);
+	prometheus_ask(scene.prometheus, &question, false, on_answer, &scene);
+	wait_told(&scene, 1);
+	assert_string_equal(scene.error, "Prometheus at 'http://127.0.0.1:1' cannot be asked: cannot reach "
+					 "'http://127.0.0.1:1': Connection refused");
+	scene_close(&scene);
+}
+
+static void test_those_who_wait_at_the_end_are_told(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene);
+	ask(&scene, "/cached", true);
+	wait_told(&scene, 1);
+	scene.answer.end = FAKE_MUTE;
+	ask(&scene, "/cached", true);
+	ask(&scene, "/mute", true);
+	scene_close(&scene);
+	assert_int_equal(scene.told, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_question_under_way_is_joined),
+		cmocka_unit_test(test_a_young_answer_serves_those_who_ask_later),
+		cmocka_unit_test(test_a_thousand_healthy_ones_cost_as_much_as_one),
+		cmocka_unit_test(test_what_only_broken_ones_asked_is_not_kept),
+		cmocka_unit_test(test_what_nobody_asks_any_more_is_forgotten),
+		cmocka_unit_test(test_failures_are_told_in_words),
+		cmocka_unit_test(test_a_page_that_is_no_json_is_no_prometheus),
+		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_those_who_wait_at_the_end_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

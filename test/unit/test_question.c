@@ -1,0 +1,154 @@
+/* What Prometheus is asked, letter by letter, and what its answers come to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "probe/question.h"
+
+static json_t *parse(const char *text)
+{
+	auto_error err = ERROR_INIT;
+	json_t *value = json_parse(text, strlen(text), &err);
+
+	assert_non_null(value);
+	return value;
+}
+
+static void assert_query(char *target_take, const char *promql)
+{
+	auto_strbuf wanted = STRBUF_INIT;
+
+	strbuf_addstr(&wanted, "/api/v1/query?query=");
+	strbuf_add_urlencoded(&wanted, promql);
+	assert_string_equal(target_take, wanted.buf);
+	free_indirect(&target_take);
+}
+
+static void assert_index(json_t *(*index)(const json_t *), const char *answer, const char *wanted)
+{
+	auto_json *parsed = parse(answer);
+	auto_json *found = index(parsed);
+	auto_free char *text = json_text(found);
+
+	assert_string_equal(text, wanted);
+}
+
+static void test_scrapes_of_the_whole_cluster_are_one_question(void **state)
+{
+	(void)state;
+	assert_query(question_scrapes(),
+		"count_values by (namespace, job) (\"up\", up{endpoint=~\"(ias-)?metrics\"})");
+	assert_index(question_scrapes_index,
+		"{\"data\":{\"result\":["
+		"{\"metric\":{\"namespace\":\"a\",\"job\":\"x-metrics\",\"up\":\"1\"},\"value\":[9,\"2\"]},"
+		"{\"metric\":{\"namespace\":\"a\",\"job\":\"x-metrics\",\"up\":\"0\"},\"value\":[9,\"1\"]},"
+		"{\"metric\":{\"namespace\":\"b\",\"job\":\"x-metrics\",\"up\":\"1\"},\"value\":[9,\"3\"]}]}}",
+		"{\"a\":{\"x-metrics\":{\"down\":1,\"up\":2}},\"b\":{\"x-metrics\":{\"up\":3}}}");
+}
+
+static void test_samples_are_aged_by_prometheus_own_clock(void **state)
+{
+	auto_json *one = parse("[\"x\"]");
+	auto_json *two = parse("[\"new{a=\\\"b\\\"}\",\"old\"]");
+
+	(void)state;
+	assert_query(question_samples(one), "max by (namespace, pod) (timestamp(x))");
+	assert_query(question_samples(two),
+		"max by (namespace, pod) (timestamp(new{a=\"b\"}) or timestamp(old))");
+	assert_index(question_samples_index,
+		"{\"data\":{\"result\":["
+		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\"},\"value\":[1000.5,\"990\"]},"
+		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"q\"},\"value\":[1000.5,\"1000.25\"]},"
+		"{\"metric\":{},\"value\":[1000.5,\"1000.5\"]}]}}",
+		"{\"\":{\"\":0},\"a\":{\"p\":10500,\"q\":250}}");
+}
+
+static void test_a_pool_tells_its_first_error(void **state)
+{
+	auto_free char *target = question_pool("serviceMonitor/a/x/0");
+
+	(void)state;
+	assert_string_equal(target, "/api/v1/targets?state=active&scrapePool=serviceMonitor%2Fa%2Fx%2F0");
+	assert_index(question_pool_index,
+		"{\"data\":{\"activeTargets\":[{\"health\":\"up\",\"lastError\":\"\"},"
+		"{\"health\":\"down\",\"lastError\":\"connection refused\"}]}}",
+		"\"connection refused\"");
+	assert_index(question_pool_index, "{\"data\":{\"activeTargets\":[{\"lastError\":\"\"}]}}", "null");
+}
+
+static void test_the_exporter_is_asked_for_jobs_and_workloads(void **state)
+{
+	auto_json *series = parse("[\"A\",\"B\"]");
+	auto_json *jobs = parse("[\"dcgm\",\"od\\\"d\\\\\"]");
+
+	(void)state;
+	assert_query(question_exporter(series), "count by (job) ({__name__=~\"A|B\"})");
+	assert_index(question_exporter_index,
+		"{\"data\":{\"result\":[{\"metric\":{\"job\":\"dcgm\"},\"value\":[9,\"8\"]}]}}", "{\"dcgm\":8}");
+	assert_query(question_workloads(series),
+		"count({__name__=~\"A|B\",exported_pod!=\"\"} or ({__name__=~\"A|B\",exported_pod=\"\",pod!=\"\"} "
+		"unless on (job, instance, namespace, pod) up))");
+	assert_index(question_workloads_index, "{\"data\":{\"result\":[{\"metric\":{},\"value\":[9,\"6\"]}]}}", "6");
+	assert_index(question_workloads_index, "{\"data\":{\"result\":[]}}", "0");
+	assert_query(question_jobs(jobs), "count_values by (job) (\"up\", up{job=\"dcgm\"} or up{job=\"od\\\"d\\\\\"})");
+	assert_index(question_jobs_index,
+		"{\"data\":{\"result\":[{\"metric\":{\"job\":\"dcgm\",\"up\":\"0\"},\"value\":[9,\"2\"]}]}}",
+		"{\"dcgm\":{\"down\":2}}");
+}
+
+static void test_of_several_rules_of_a_name_the_worst_is_told(void **state)
+{
+	auto_free char *target = question_rule("a:b");
+
+	(void)state;
+	assert_string_equal(target, "/api/v1/rules?type=record&rule_name%5B%5D=a%3Ab");
+	assert_index(question_rule_index,
+		"{\"data\":{\"groups\":[{\"rules\":[{\"name\":\"other\",\"health\":\"ok\"},"
+		"{\"name\":\"a:b\",\"health\":\"ok\"}]},"
+		"{\"rules\":[{\"name\":\"a:b\",\"health\":\"err\",\"lastError\":\"duplicate\"},"
+		"{\"name\":\"a:b\",\"health\":\"unknown\"}]}]}}",
+		"{\"a:b\":{\"health\":\"err\",\"lastError\":\"duplicate\"},\"other\":{\"health\":\"ok\"}}");
+}
+
+static void test_an_answer_of_another_shape_is_empty(void **state)
+{
+	static const char *const odd[] = {"[]", "{\"data\":7}", "{\"data\":{\"result\":[1,{\"metric\":2,\"value\":\"x\"}],"
+							       "\"groups\":[{\"rules\":3},4],\"activeTargets\":[[]]}}"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+		auto_json *answer = parse(odd[i]);
+		auto_json *pool = question_pool_index(answer);
+		auto_json *rule = question_rule_index(answer);
+		auto_json *workloads = question_workloads_index(answer);
+
+		json_decref(question_scrapes_index(answer));
+		json_decref(question_samples_index(answer));
+		json_decref(question_exporter_index(answer));
+		json_decref(question_jobs_index(answer));
+		assert_true(json_is_null(pool));
+		assert_int_equal(json_object_size(rule), 0);
+		assert_int_equal(json_integer_value(workloads), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scrapes_of_the_whole_cluster_are_one_question),
+		cmocka_unit_test(test_samples_are_aged_by_prometheus_own_clock),
+		cmocka_unit_test(test_a_pool_tells_its_first_error),
+		cmocka_unit_test(test_the_exporter_is_asked_for_jobs_and_workloads),
+		cmocka_unit_test(test_of_several_rules_of_a_name_the_worst_is_told),
+		cmocka_unit_test(test_an_answer_of_another_shape_is_empty),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
