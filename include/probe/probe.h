@@ -13,7 +13,8 @@
  *   {namespace, name, selector,
  *    pages: [{port, path}]   where its pods may serve their metrics, in order; none: no page is read
  *    scheme, engine?         of the page; an engine that is known makes any page at its place the right one
- *    prometheus?, service    base URL; the metrics Service, whose name is the job of its scrape
+ *    prometheus?             base URL
+ *    service?, pool?         the metrics Service, whose name is the job of its scrape, and that scrape's pool
  *    intervalMs,             of the scrape
  *    signals: [{name, metric, page: bool, series: […]}]}     page: its series come from the pods' page
  *

@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/memory.h"
-#include "former.h"
 #include "round.h"
 
 #define HEALTHY_MS 30000
@@ -115,7 +114,7 @@ static void on_round_done(void *ctx, json_t *evidence_take)
 	entry->running = false;
 	entry->round = NULL;
 	json_decref(entry->evidence);
-	entry->evidence = former_evidence_take(evidence_take);
+	entry->evidence = evidence_take;
 	if (entry->gone) {
 		entry_free_if_done(entry);
 		return;
@@ -128,9 +127,8 @@ static void on_round_done(void *ctx, json_t *evidence_take)
 static void on_due(uv_timer_t *timer)
 {
 	struct entry *entry = timer->data;
-	auto_json *wish = former_wish(entry->wish);
 	const struct round_order order = {.peers = &entry->prober->peers,
-		.wish = wish,
+		.wish = entry->wish,
 		.last = entry->evidence,
 		.healthy = entry->healthy && !entry->anew,
 		.done = on_round_done,

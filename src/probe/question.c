@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "children/child.h"
 
 static char *query(const char *promql)
 {
@@ -48,7 +49,8 @@ static void add_scrapes(json_t *scrapes, const json_t *row)
 
 char *question_scrapes(void)
 {
-	return query("count_values by (namespace, job) (\"up\", up{endpoint=~\"(ias-)?metrics\"})");
+	/* prometheus-operator makes the port's name the label endpoint. */
+	return query("count_values by (namespace, job) (\"up\", up{endpoint=\"" METRICS_PORT "\"})");
 }
 
 json_t *question_scrapes_index(const json_t *answer)

@@ -205,7 +205,7 @@ static void on_scrapes(void *ctx, const struct prometheus_answer *answer)
 	const char *ns = json_path_string(round->wish, "namespace", "");
 	const json_t *jobs = json_object_get(answer->index, ns);
 	const json_t *scrapes = json_object_get(jobs, json_path_string(round->wish, "service", ""));
-	auto_free char *pool = NULL;
+	const char *pool = json_path_string(round->wish, "pool", NULL);
 
 	if (answer->error != NULL) {
 		round_record(round->evidence, "prometheus",
@@ -217,13 +217,11 @@ static void on_scrapes(void *ctx, const struct prometheus_answer *answer)
 		json_pack("{s:s, s:I, s:I}", "url", url, "up", json_path_int(scrapes, "up", 0), "down",
 			json_path_int(scrapes, "down", 0)),
 		answer->at_ms);
-	if (json_path_int(scrapes, "down", 0) == 0) {
+	if (json_path_int(scrapes, "down", 0) > 0 && pool != NULL && !round->cancelled) {
+		ask(round, question_pool(pool), question_pool_index, on_pool, round);
+	} else {
 		walk_signals(round);
-		return;
 	}
-	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
-	pool = xasprintf("serviceMonitor/%s/%s/0", ns, json_path_string(round->wish, "name", ""));
-	ask(round, question_pool(pool), question_pool_index, on_pool, round);
 }
 
 /* 2. One ready pod's page. */

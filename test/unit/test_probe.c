@@ -107,9 +107,10 @@ static void scene_open(struct scene *scene)
 	rig_open(&scene->rig, on_request, scene, NULL);
 	scene->port = atoi(strrchr(fake_url(scene->rig.fake), ':') + 1);
 	scene->prober = prober_new(scene->rig.client, scene->rig.http, on_seen, scene);
-	scene->wish = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
+	scene->wish = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
 		"namespace", "team", "name", "gemma", "selector", "app=x", "pages", "port", scene->port, "path",
 		"/metrics", "scheme", "http", "prometheus", fake_url(scene->rig.fake), "service", "gemma-metrics",
+		"pool", "serviceMonitor/team/gemma/0",
 		"intervalMs", 15000, "signals", "name", "Running", "metric", "vllm_num_requests_running", "page", true,
 		"series", "vllm:num_requests_running");
 }
