@@ -2,7 +2,9 @@
  * Requests to the API server: JSON in, JSON out, errors worded from the Status it answers.
  *
  * A call completes exactly once, from the loop. 429 and 5xx with Retry-After are retried inside
- * (at most 10 times, replayable bodies only); everything else is the caller's to decide.
+ * (at most 10 times, as client-go's rest/with_retry.go; every body here can be sent again);
+ * everything else is the caller's to decide. Where credentials have to be fetched first
+ * (kube/config.h), the call waits for them.
  */
 #ifndef KUBE_CLIENT_H
 #define KUBE_CLIENT_H
@@ -52,11 +54,5 @@ struct kube_call *kube_delete(struct kube_client *client, const struct kube_reso
 	const char *name, const char *uid, kube_done_fn *done, void *ctx);
 /* done is called later with ERROR_CANCELLED. */
 void kube_call_cancel(struct kube_call *call);
-
-/* A streaming GET (a watch): each complete line of the body goes to on_line; done at its end.
- * A line over 16 MiB ends it with an error. `result` of done is JSON null on a clean end. */
-typedef int kube_line_fn(void *ctx, const char *line, size_t len);
-struct kube_call *kube_stream(struct kube_client *client, const char *path, int64_t idle_timeout_ms,
-	kube_line_fn *on_line, kube_done_fn *done, void *ctx);
 
 #endif

@@ -2,14 +2,24 @@
  * Where the API server is and who we are to it: a kubeconfig file, or the service account of the
  * pod we run in.
  *
- * The token file is read again when older than a minute and the CA/certificate files when older
- * than five, keeping the last good text on a read error: they rotate under a running pod.
+ * Credentials rotate under a running pod, and nothing has to be restarted for it:
+ *   token file          read again when a minute old, and after a 401 (client-go: transport/token_source.go)
+ *   client certificate  its two files are read again when five minutes old, and after a 401; taken
+ *                       only when the key is the certificate's (transport/cert_rotation.go)
+ *   CA file             read again when five minutes old, and when the server could not be reached
+ *                       (transport/ca_rotation.go)
+ *   exec plugin         run again when what it printed expires, and after a 401; without a shell and
+ *                       beside the loop (plugin/pkg/client/auth/exec; KEP-541)
+ * A read error, and a file that holds nonsense, keep the last good text. A new certificate or CA
+ * means new connections; what is under way on the old ones ends there.
+ *
+ * The way there: the cluster's proxy-url, else HTTPS_PROXY (http_proxy for http://) unless NO_PROXY
+ * names the host, as a name, a domain or a block of addresses ("10.96.0.0/12").
  */
 #ifndef KUBE_CONFIG_H
 #define KUBE_CONFIG_H
 
 #include "base/error.h"
-#include "net/http_client.h"
 
 struct kube_config;
 
@@ -26,14 +36,5 @@ void kube_config_free(struct kube_config *config);
 const char *kube_config_server(const struct kube_config *config);
 /* The namespace of the context or the service account; "default" when none. */
 const char *kube_config_namespace(const struct kube_config *config);
-/* Fills `tls` with borrowed pointers valid until the next call on this config. */
-void kube_config_tls(struct kube_config *config, struct http_tls *tls);
-/* Fresh credentials as a header "Authorization: Bearer …"; heap, caller owns; NULL when the
- * certificate is the credential. -1 and `err` when they cannot be had. */
-int kube_config_authorization(struct kube_config *config, char **header, struct error *err);
-/* The API server answered 401: forget cached credentials so that the next request reads them again. */
-void kube_config_refused(struct kube_config *config);
-/* NULL = the environment's. */
-const char *kube_config_proxy(const struct kube_config *config);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "sources.h"
 
 #ifndef INFERENCE_AUTOSCALER_VERSION
 #define INFERENCE_AUTOSCALER_VERSION "dev"
@@ -21,6 +22,8 @@ struct kube_call {
 	struct http_transfer *transfer; /* NULL while waiting for a retry or for the end */
 	uv_timer_t timer;   /* a retry's wait, or the step into the loop for an early end */
 	const char *method; /* a literal */
+	struct exec_waiter login;
+	unsigned generation; /* of the credentials that were sent */
 	char *url;
 	char *content_type;
 	char *what;
@@ -147,7 +150,7 @@ static void finish_refused(struct kube_call *call, const struct http_response *r
 	if (response->retry_after_ms >= 0)
 		call->err.retry_after_ms = response->retry_after_ms;
 	if (response->status == 401)
-		kube_config_refused(call->client->config);
+		kube_config_refused(call->client->config, call->generation);
 	if (call->missing_ok && call->err.kind == ERROR_NOT_FOUND) {
 		auto_json *nothing = json_object();
 
@@ -191,6 +194,8 @@ static void on_response(void *ctx, const struct http_response *response)
 	} else if (is_refusal(response)) {
 		finish_refused(call, response);
 	} else if (response->error) {
+		if (response->status == 0)
+			kube_config_not_reached(call->client->config);
 		error_copy(&call->err, response->error);
 		error_wrap(&call->err, "cannot %s", call->what);
 		call_fail(call);
@@ -199,7 +204,7 @@ static void on_response(void *ctx, const struct http_response *response)
 	}
 }
 
-static void call_send(struct kube_call *call)
+static void transmit(struct kube_call *call)
 {
 	struct kube_config *config = call->client->config;
 	auto_free char *authorization = NULL;
@@ -211,6 +216,7 @@ static void call_send(struct kube_call *call)
 	};
 	size_t count = 2;
 
+	call->generation = kube_config_generation(config);
 	if (kube_config_authorization(config, &authorization, &call->err) < 0) {
 		error_wrap(&call->err, "cannot %s", call->what);
 		uv_timer_start(&call->timer, on_timer, 0, 0);
@@ -242,12 +248,32 @@ static void call_send(struct kube_call *call)
 		});
 }
 
+static void on_login(void *ctx, const struct error *err)
+{
+	struct kube_call *call = ctx;
+
+	if (!err) {
+		transmit(call);
+		return;
+	}
+	error_copy(&call->err, err);
+	error_wrap(&call->err, "cannot %s", call->what);
+	call_fail(call);
+}
+
+static void call_send(struct kube_call *call)
+{
+	if (!kube_config_login(call->client->config, call->client->loop, &call->login))
+		transmit(call);
+}
+
 struct kube_call *kube_call_start(struct kube_client *client, const struct kube_call_spec *spec)
 {
 	struct kube_call *call = xcalloc(1, sizeof(*call));
 
 	*call = (struct kube_call){
 		.client = client,
+		.login = {.ready = on_login, .ctx = call},
 		.method = spec->method,
 		.url = xasprintf("%s%s", kube_config_server(client->config), spec->path),
 		.content_type =
@@ -274,8 +300,10 @@ void kube_call_cancel(struct kube_call *call)
 	call->cancelled = true;
 	if (call->in_data)
 		return;
-	if (call->transfer)
+	if (call->transfer) {
 		http_transfer_cancel(call->transfer);
-	else
-		uv_timer_start(&call->timer, on_timer, 0, 0);
+		return;
+	}
+	exec_waiter_leave(&call->login);
+	uv_timer_start(&call->timer, on_timer, 0, 0);
 }

@@ -17,6 +17,9 @@ struct kube_client {
 	struct kube_config *config;
 };
 
+/* Each complete line of a 2xx body; a negative return ends the call. */
+typedef int kube_line_fn(void *ctx, const char *line, size_t len);
+
 struct kube_call_spec {
 	const char *method;
 	const char *path;	  /* with its query */
@@ -25,7 +28,9 @@ struct kube_call_spec {
 	const char *what;	  /* "apply Service 'ns/name'": completes "cannot …: <reason>" */
 	size_t max_body;	  /* 0 = the HTTP client's */
 	bool missing_ok;	  /* NOT_FOUND is success with result {} */
-	kube_line_fn *on_line;	  /* a stream: lines come here, nothing is retried inside */
+	/* A stream (a watch): lines come here, and nothing is retried inside. `result` of done is
+	 * JSON null on a clean end; a line over 16 MiB is an error. */
+	kube_line_fn *on_line;
 	int64_t idle_timeout_ms;  /* of a stream */
 	kube_done_fn *done;
 	void *ctx;

@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/memory.h"
+#include "base/strbuf.h"
+#include "base64.h"
 #include "sources.h"
 
 #define TOKEN_AGE_MS (60 * 1000)
@@ -16,7 +19,7 @@ struct kube_config *kube_config_new(void)
 {
 	struct kube_config *config = xcalloc(1, sizeof(*config));
 
-	config->ca.marker = config->cert.marker = config->key.marker = PEM_MARKER;
+	config->ca.marker = config->pair.cert.marker = config->pair.key.marker = PEM_MARKER;
 	return config;
 }
 
@@ -30,9 +33,9 @@ void kube_config_free(struct kube_config *config)
 	free(config->server_name);
 	free(config->basic);
 	kept_file_release(&config->ca);
-	kept_file_release(&config->cert);
-	kept_file_release(&config->key);
+	key_pair_release(&config->pair);
 	kept_file_release(&config->token);
+	exec_plugin_free(config->exec);
 	free(config);
 }
 
@@ -89,16 +92,54 @@ const char *kube_config_proxy(const struct kube_config *config)
 	return config->proxy;
 }
 
+/* The cluster as an exec plugin may be told of it, without what is only the plugin's. */
+static json_t *describe_cluster(const struct kube_config *config)
+{
+	json_t *cluster = json_pack("{s:s}", "server", config->server);
+
+	if (config->server_name)
+		json_object_set_new(cluster, "tls-server-name", json_string(config->server_name));
+	if (config->insecure)
+		json_object_set_new(cluster, "insecure-skip-tls-verify", json_true());
+	if (config->proxy)
+		json_object_set_new(cluster, "proxy-url", json_string(config->proxy));
+	if (config->ca.text) {
+		auto_strbuf data = STRBUF_INIT;
+
+		base64_encode(config->ca.text, strlen(config->ca.text), &data);
+		json_object_set_new(cluster, "certificate-authority-data", json_string(data.buf));
+	}
+	return cluster;
+}
+
+bool kube_config_login(struct kube_config *config, uv_loop_t *loop, struct exec_waiter *waiter)
+{
+	auto_json *cluster = NULL;
+
+	if (!config->exec || exec_plugin_fresh(config->exec))
+		return false;
+	cluster = describe_cluster(config);
+	exec_plugin_wait(config->exec, loop, cluster, waiter);
+	return true;
+}
+
+unsigned kube_config_generation(const struct kube_config *config)
+{
+	return config->exec ? config->exec->generation : 0;
+}
+
 void kube_config_tls(struct kube_config *config, struct http_tls *tls)
 {
+	const struct exec_credential *given = config->exec ? &config->exec->credential : NULL;
+	bool other = given && given->cert;
+
 	/* Loading read them all once, so these keep a good text whatever happens. */
 	kept_file_refresh(&config->ca, CERTIFICATE_AGE_MS, NULL);
-	kept_file_refresh(&config->cert, CERTIFICATE_AGE_MS, NULL);
-	kept_file_refresh(&config->key, CERTIFICATE_AGE_MS, NULL);
+	key_pair_refresh(&config->pair, CERTIFICATE_AGE_MS);
 	*tls = (struct http_tls){
 		.ca_data = config->ca.text,
-		.cert_data = config->cert.text,
-		.key_data = config->key.text,
+		.cert_data = other ? given->cert : config->pair.cert.text,
+		.key_data = other ? given->key : config->pair.key.text,
 		.server_name = config->server_name,
 		.insecure = config->insecure,
 	};
@@ -109,14 +150,25 @@ int kube_config_authorization(struct kube_config *config, char **header, struct 
 	*header = NULL;
 	if (kept_file_refresh(&config->token, TOKEN_AGE_MS, err) < 0)
 		return error_wrap(err, "token cannot be read");
-	if (config->token.text)
+	if (config->exec && config->exec->credential.token)
+		*header = xasprintf("Authorization: Bearer %s", config->exec->credential.token);
+	else if (config->token.text)
 		*header = xasprintf("Authorization: Bearer %s", config->token.text);
 	else if (config->basic)
 		*header = xasprintf("Authorization: Basic %s", config->basic);
 	return 0;
 }
 
-void kube_config_refused(struct kube_config *config)
+void kube_config_refused(struct kube_config *config, unsigned generation)
 {
 	kept_file_forget(&config->token);
+	kept_file_doubt(&config->pair.cert);
+	kept_file_doubt(&config->pair.key);
+	if (config->exec)
+		exec_plugin_refused(config->exec, generation);
+}
+
+void kube_config_not_reached(struct kube_config *config)
+{
+	kept_file_doubt(&config->ca);
 }

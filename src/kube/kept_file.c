@@ -61,7 +61,7 @@ static int trim_line(struct strbuf *text, struct error *err)
 	return 0;
 }
 
-static int read_good(struct kept_file *file, struct strbuf *text, struct error *err)
+int kept_file_read(const struct kept_file *file, struct strbuf *text, struct error *err)
 {
 	if (file_read(file->path, KEPT_FILE_LIMIT, text, err) < 0)
 		return -1;
@@ -80,7 +80,7 @@ int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *
 
 	if (!file->path || (file->text && file->read_ms > 0 && now - file->read_ms < max_age_ms))
 		return 0;
-	if (read_good(file, &text, &why) == 0) {
+	if (kept_file_read(file, &text, &why) == 0) {
 		free(file->text);
 		file->text = strbuf_take(&text);
 		file->read_ms = now;
@@ -96,6 +96,11 @@ int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *
 	}
 	return error_set(err, ERROR_UNAUTHORIZED, "file '%s' cannot be used: %s", file->path,
 			 why.message);
+}
+
+void kept_file_doubt(struct kept_file *file)
+{
+	file->read_ms = 0;
 }
 
 void kept_file_forget(struct kept_file *file)

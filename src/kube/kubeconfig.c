@@ -1,23 +1,14 @@
 /* Reads kubeconfig files: merges them, chooses the context, and fills a kube_config from it. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
-#include "base64.h"
+#include "kubeconfig_entry.h"
 #include "sources.h"
 
 #define KUBECONFIG_LIMIT (4 * 1024 * 1024)
-
-/* A cluster, user or context, and the file it came from: relative paths start at that file. */
-struct entry {
-	const char *list; /* "clusters" */
-	const char *name;
-	const char *file;
-	const json_t *fields;
-};
 
 /* kubeconfig's three lists: entries by name, and where in an entry its fields are. */
 static const struct list {
@@ -135,60 +126,18 @@ static char *names_of(const json_t *merged, const char *list)
 	return names.len > 0 ? strbuf_take(&names) : xstrdup("(none)");
 }
 
-/* *value is NULL when the field is absent or empty. */
-static int text_field(const struct entry *entry, const char *field, const char **value,
-		      struct error *err)
+/* The schemes of client-go (tools/clientcmd/api/types.go, proxy-url). */
+static int check_proxy(const struct entry *cluster, const char *proxy, struct error *err)
 {
-	const json_t *found = json_object_get(entry->fields, field);
+	static const char *const schemes[] = {"http://", "https://", "socks5://"};
 
-	*value = NULL;
-	if (!found || json_is_null(found))
-		return 0;
-	if (!json_is_string(found))
-		return error_set(err, ERROR_INVALID,
-				 "kubeconfig '%s': '%s' of %s '%s' is not a string: quote it",
-				 entry->file, field, entry->list, entry->name);
-	if (json_string_value(found)[0] != '\0')
-		*value = json_string_value(found);
-	return 0;
-}
-
-/* The base64 of FIELD-data wins over the path in FIELD, as in kubectl. */
-static int file_field(const struct entry *entry, const char *field, const char *data_field,
-		      struct kept_file *file, struct error *err)
-{
-	const char *data, *path, *slash = strrchr(entry->file, '/');
-	auto_strbuf text = STRBUF_INIT;
-
-	if (text_field(entry, data_field, &data, err) < 0 ||
-	    text_field(entry, field, &path, err) < 0)
-		return -1;
-	if (data) {
-		if (base64_decode(data, &text) < 0)
-			return error_set(err, ERROR_INVALID,
-					 "kubeconfig '%s': '%s' of %s '%s' is not base64: encode "
-					 "the PEM file with base64 -w0",
-					 entry->file, data_field, entry->list, entry->name);
-		if (!strstr(text.buf, file->marker))
-			return error_set(err, ERROR_INVALID,
-					 "kubeconfig '%s': '%s' of %s '%s' holds no PEM text: "
-					 "encode a file that begins with "
-					 "'%s'",
-					 entry->file, data_field, entry->list, entry->name,
-					 file->marker);
-		file->text = strbuf_take(&text);
-		return 0;
-	}
-	if (!path)
-		return 0;
-	if (path[0] == '/' || !slash)
-		file->path = xstrdup(path);
-	else
-		file->path = xasprintf("%.*s/%s", (int)(slash - entry->file), entry->file, path);
-	if (kept_file_refresh(file, 0, err) < 0)
-		return error_wrap(err, "kubeconfig '%s': '%s' of %s '%s'", entry->file, field,
-				  entry->list, entry->name);
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+		if (strncmp(proxy, schemes[i], strlen(schemes[i])) == 0)
+			return 0;
+	return error_set(err, ERROR_INVALID,
+			 "kubeconfig '%s': 'proxy-url' of cluster '%s' cannot be used: begin it "
+			 "with http://, https:// or socks5://",
+			 cluster->file, cluster->name);
 }
 
 static int load_cluster(struct kube_config *config, const struct entry *cluster, struct error *err)
@@ -196,10 +145,10 @@ static int load_cluster(struct kube_config *config, const struct entry *cluster,
 	const char *server, *name, *proxy;
 	size_t len;
 
-	if (text_field(cluster, "server", &server, err) < 0 ||
-	    text_field(cluster, "tls-server-name", &name, err) < 0 ||
-	    text_field(cluster, "proxy-url", &proxy, err) < 0 ||
-	    file_field(cluster, "certificate-authority", "certificate-authority-data", &config->ca,
+	if (entry_text(cluster, "server", &server, err) < 0 ||
+	    entry_text(cluster, "tls-server-name", &name, err) < 0 ||
+	    entry_text(cluster, "proxy-url", &proxy, err) < 0 ||
+	    entry_file(cluster, "certificate-authority", "certificate-authority-data", &config->ca,
 		       err) < 0)
 		return -1;
 	if (!server)
@@ -211,6 +160,8 @@ static int load_cluster(struct kube_config *config, const struct entry *cluster,
 				 "kubeconfig '%s': server '%s' of cluster '%s' is not a URL: begin "
 				 "it with https://",
 				 cluster->file, server, cluster->name);
+	if (proxy && check_proxy(cluster, proxy, err) < 0)
+		return -1;
 	config->insecure = json_path_bool(cluster->fields, "insecure-skip-tls-verify", false);
 	if (config->insecure && config->ca.text)
 		return error_set(
@@ -226,72 +177,13 @@ static int load_cluster(struct kube_config *config, const struct entry *cluster,
 	return 0;
 }
 
-/* Ways to log in that are in the file but not in this program: to ignore one would be another
- * identity. */
-static const struct refusal {
-	const char *field;
-	const char *what;
-	const char *remedy;
-} refusals[] = {
-	{"exec", "uses an exec plugin, which this version does not run",
-	 "use a token or client certificate"},
-	{"auth-provider", "uses an auth provider, which this version does not know",
-	 "use a token or client certificate"},
-	{"as", "impersonates another ('as'), which this version does not do",
-	 "use that identity's own credentials"},
-};
-
-static int load_user(struct kube_config *config, const struct entry *user, struct error *err)
-{
-	const char *token, *username, *password;
-
-	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
-		const json_t *field = json_object_get(user->fields, refusals[i].field);
-
-		if (field && !json_is_null(field))
-			return error_set(err, ERROR_INVALID, "kubeconfig '%s': user '%s' %s: %s",
-					 user->file, user->name, refusals[i].what,
-					 refusals[i].remedy);
-	}
-	if (file_field(user, "client-certificate", "client-certificate-data", &config->cert, err) <
-		    0 ||
-	    file_field(user, "client-key", "client-key-data", &config->key, err) < 0 ||
-	    file_field(user, "tokenFile", "", &config->token, err) < 0 ||
-	    text_field(user, "token", &token, err) < 0 ||
-	    text_field(user, "username", &username, err) < 0 ||
-	    text_field(user, "password", &password, err) < 0)
-		return -1;
-	if (!config->cert.text != !config->key.text)
-		return error_set(
-			err, ERROR_INVALID,
-			"kubeconfig '%s': user '%s' has a client %s without its %s: give both",
-			user->file, user->name, config->cert.text ? "certificate" : "key",
-			config->cert.text ? "key" : "certificate");
-	for (const char *p = token; p && *p; p++)
-		if (!isgraph((unsigned char)*p))
-			return error_set(err, ERROR_INVALID,
-					 "kubeconfig '%s': 'token' of users '%s' is not one line "
-					 "of printable characters: correct it",
-					 user->file, user->name);
-	if (token && !config->token.text)
-		config->token.text = xstrdup(token);
-	if (username) {
-		auto_free char *pair = xasprintf("%s:%s", username, password ? password : "");
-		auto_strbuf text = STRBUF_INIT;
-
-		base64_encode(pair, strlen(pair), &text);
-		config->basic = strbuf_take(&text);
-	}
-	return 0;
-}
-
 /* Finds the entry a context names; a context without a user is an anonymous one. */
 static int follow(const json_t *merged, const struct entry *context, const char *field,
 		  const char *list, struct entry *entry, struct error *err)
 {
 	const char *name;
 
-	if (text_field(context, field, &name, err) < 0)
+	if (entry_text(context, field, &name, err) < 0)
 		return -1;
 	if (!name) {
 		*entry = (struct entry){.list = list};
@@ -324,7 +216,7 @@ static int load_context(struct kube_config *config, const json_t *merged, const 
 				 name, known);
 	if (follow(merged, &context, "cluster", "clusters", &cluster, err) < 0 ||
 	    follow(merged, &context, "user", "users", &user, err) < 0 ||
-	    text_field(&context, "namespace", &ns, err) < 0)
+	    entry_text(&context, "namespace", &ns, err) < 0)
 		return -1;
 	if (!cluster.name)
 		return error_set(err, ERROR_INVALID,
@@ -333,7 +225,7 @@ static int load_context(struct kube_config *config, const json_t *merged, const 
 	config->ns = xstrdup(ns);
 	if (load_cluster(config, &cluster, err) < 0)
 		return -1;
-	return user.name ? load_user(config, &user, err) : 0;
+	return user.name ? kubeconfig_load_user(config, &user, &cluster, err) : 0;
 }
 
 int kubeconfig_load(struct kube_config *config, const char *paths, const char *context,

@@ -58,7 +58,6 @@ struct http_exchange {
 	struct lws *wsi;            /* NULL once the connection is gone */
 	const char *method;
 	char *path;
-	char *query;
 	struct strbuf body;
 	bool asked;    /* the handler has it, and will reply */
 	bool last;     /* on its connection */
@@ -82,7 +81,6 @@ static void exchange_free(struct http_exchange *x)
 {
 	x->magic = 0;
 	free(x->path);
-	free(x->query);
 	free(x->content_type);
 	free(x->reply);
 	strbuf_release(&x->body);
@@ -138,35 +136,6 @@ static const struct method *method_of(struct lws *wsi)
 	return NULL;
 }
 
-/* libwebsockets splits the query at '&' and decodes it: encoded again, it reads as it was sent. */
-static char *query_of(struct lws *wsi)
-{
-	struct strbuf query = STRBUF_INIT;
-	int len;
-
-	for (int i = 0; (len = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i)) > 0; i++) {
-		char *piece = xcalloc(1, (size_t)len + 1);
-		char *value;
-
-		if (lws_hdr_copy_fragment(wsi, piece, len + 1, WSI_TOKEN_HTTP_URI_ARGS, i) < 0) {
-			free(piece);
-			break;
-		}
-		if (i > 0)
-			strbuf_addch(&query, '&');
-		value = strchr(piece, '=');
-		if (value)
-			*value++ = '\0';
-		strbuf_add_urlencoded(&query, piece);
-		if (value) {
-			strbuf_addch(&query, '=');
-			strbuf_add_urlencoded(&query, value);
-		}
-		free(piece);
-	}
-	return strbuf_take(&query);
-}
-
 static bool asks_to_close(struct lws *wsi)
 {
 	char value[16] = "";
@@ -206,7 +175,6 @@ static int on_request(struct http_server *server, struct lws *wsi, const char *p
 	x->last = asks_to_close(wsi);
 	x->method = method->name;
 	x->path = xstrdup(path);
-	x->query = query_of(wsi);
 	strbuf_init(&x->body);
 	lws_set_opaque_user_data(wsi, x);
 
@@ -320,11 +288,6 @@ const char *http_exchange_method(const struct http_exchange *x)
 const char *http_exchange_path(const struct http_exchange *x)
 {
 	return x->path;
-}
-
-const char *http_exchange_query(const struct http_exchange *x)
-{
-	return x->query;
 }
 
 const char *http_exchange_body(const struct http_exchange *x, size_t *len)

@@ -11,6 +11,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "kube/call.h"
+#include "kube/sources.h"
 #include "kube_rig.h"
 
 static const struct kube_resource hpas = {"autoscaling", "v2", "horizontalpodautoscalers",
@@ -362,7 +364,7 @@ static void test_a_refused_token_is_read_again(void **state)
 
 	/* Without any token nothing is sent, and the failure still comes from the loop. */
 	rig_remove_dir(dir);
-	kube_config_refused(rig.config);
+	kube_config_refused(rig.config, 0);
 	kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &o);
 	await(&rig, &o);
 	assert_int_equal(o.err.kind, ERROR_UNAUTHORIZED);
@@ -395,6 +397,20 @@ static void test_a_refusal_may_be_cut_short(void **state)
 	assert_int_equal(rig_close(&rig), 0);
 }
 
+static struct kube_call *stream(struct kube_rig *rig, int64_t idle_timeout_ms,
+				struct outcome *outcome)
+{
+	return kube_call_start(rig->client, &(struct kube_call_spec){
+						    .method = "GET",
+						    .path = "/s",
+						    .what = "stream '/s'",
+						    .on_line = on_line,
+						    .idle_timeout_ms = idle_timeout_ms,
+						    .done = on_done,
+						    .ctx = outcome,
+					    });
+}
+
 static void test_streams(void **state)
 {
 	static const struct fake_step steps[] = {
@@ -412,38 +428,38 @@ static void test_streams(void **state)
 	(void)state;
 	open_script(&rig, steps, ARRAY_LEN(steps));
 	/* What has no newline is no whole line. */
-	kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	stream(&rig, 0, &o);
 	await(&rig, &o);
 	assert_string_equal(o.lines.buf, "one|two|");
 	assert_true(json_is_null(o.result));
 	outcome_release(&o);
 
-	kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	stream(&rig, 0, &o);
 	await(&rig, &o);
 	assert_int_equal(o.err.kind, ERROR_EXPIRED);
 	assert_string_equal(o.err.message, "cannot stream '/s': m");
 	outcome_release(&o);
 
 	/* A stream is not retried inside: its owner knows where to go on. */
-	kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	stream(&rig, 0, &o);
 	await(&rig, &o);
 	assert_int_equal(o.err.retry_after_ms, 7000);
 	outcome_release(&o);
 
 	o.line_rc = -1;
-	kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	stream(&rig, 0, &o);
 	await(&rig, &o);
 	assert_string_equal(o.lines.buf, "one|");
 	assert_int_equal(o.err.kind, ERROR_CANCELLED);
 	outcome_release(&o);
 
-	o.cancel_on_line = kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	o.cancel_on_line = stream(&rig, 0, &o);
 	await(&rig, &o);
 	assert_string_equal(o.lines.buf, "one|");
 	assert_string_equal(o.err.message, "cannot stream '/s': cancelled");
 	outcome_release(&o);
 
-	kube_stream(rig.client, "/s", 50, on_line, on_done, &o);
+	stream(&rig, 50, &o);
 	await(&rig, &o);
 	assert_int_equal(o.err.kind, ERROR_UNAVAILABLE);
 	assert_non_null(strstr(o.err.message, "cannot stream '/s': no data from "));
@@ -463,7 +479,7 @@ static void test_a_line_has_a_limit(void **state)
 	memset(body, 'x', size);
 	step.answer.body = body;
 	open_script(&rig, &step, 1);
-	kube_stream(rig.client, "/s", 0, on_line, on_done, &o);
+	stream(&rig, 0, &o);
 	await(&rig, &o);
 	assert_int_equal(o.err.kind, ERROR_INTERNAL);
 	assert_string_equal(o.err.message, "cannot stream '/s': a line is longer than 16 MiB");

@@ -13,6 +13,7 @@
 #include "kube/base64.h"
 #include "kube/sources.h"
 #include "kube_rig.h"
+#include "pem_rig.h"
 
 #define PEM "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
 /* base64 of "-----BEGIN X" and of "none" */
@@ -24,6 +25,7 @@
 	"contexts: [{name: t, context: {cluster: c, user: u, namespace: n}}]\n"                    \
 	"clusters: [{name: c, cluster: {" cluster "}}]\n"                                          \
 	"users: [{name: u, user: {" user "}}]\n"
+#define V1 "apiVersion: client.authentication.k8s.io/v1"
 #define SERVER "server: 'https://h:6443'"
 
 static int make_dir(void **state)
@@ -66,15 +68,32 @@ static void assert_header(struct kube_config *config, const char *want)
 		assert_null(header);
 }
 
+static char *base64(const char *text)
+{
+	auto_strbuf coded = STRBUF_INIT;
+
+	base64_encode(text, strlen(text), &coded);
+	return strbuf_take(&coded);
+}
+
 static void test_all_fields(void **state)
 {
-	struct kube_config *config =
-		load(*state,
-		     ONE(SERVER ", tls-server-name: s, proxy-url: 'http://p:1', "
-				"certificate-authority-data: " PEM_DATA,
-			 "client-certificate-data: " PEM_DATA ", client-key-data: " PEM_DATA),
-		     NULL);
+	auto_free char *cert = NULL;
+	auto_free char *key = NULL;
+	auto_free char *text = NULL;
+	auto_free char *cert_data = NULL;
+	auto_free char *key_data = NULL;
+	struct kube_config *config;
 	struct http_tls tls;
+
+	pem_pair("u", &cert, &key);
+	cert_data = base64(cert);
+	key_data = base64(key);
+	text = xasprintf(ONE(SERVER ", tls-server-name: s, proxy-url: 'http://p:1', "
+				    "certificate-authority-data: " PEM_DATA,
+			     "client-certificate-data: %s, client-key-data: %s"),
+			 cert_data, key_data);
+	config = load(*state, text, NULL);
 
 	kube_config_tls(config, &tls);
 	assert_string_equal(kube_config_server(config), "https://h:6443");
@@ -82,8 +101,8 @@ static void test_all_fields(void **state)
 	assert_string_equal(kube_config_proxy(config), "http://p:1");
 	assert_string_equal(tls.server_name, "s");
 	assert_string_equal(tls.ca_data, "-----BEGIN X");
-	assert_string_equal(tls.cert_data, "-----BEGIN X");
-	assert_string_equal(tls.key_data, "-----BEGIN X");
+	assert_string_equal(tls.cert_data, cert);
+	assert_string_equal(tls.key_data, key);
 	assert_false(tls.insecure);
 	assert_header(config, NULL);
 	kube_config_free(config);
@@ -139,7 +158,7 @@ static void test_files_are_beside_the_kubeconfig(void **state)
 	config->token.read_ms -= 61 * 1000;
 	assert_header(config, "Authorization: Bearer t2");
 	free(rig_file(dir, "token", "t3"));
-	kube_config_refused(config);
+	kube_config_refused(config, 0);
 	assert_header(config, "Authorization: Bearer t3");
 	/* A read error keeps the last good token ... */
 	free(rig_file(dir, "token", ""));
@@ -148,7 +167,7 @@ static void test_files_are_beside_the_kubeconfig(void **state)
 	unlink(token);
 	assert_header(config, "Authorization: Bearer t3");
 	/* ... until the API server refuses that. */
-	kube_config_refused(config);
+	kube_config_refused(config, 0);
 	{
 		auto_free char *header = NULL;
 		auto_free char *want = xasprintf("token cannot be read: file '%s' cannot be used: "
@@ -160,19 +179,90 @@ static void test_files_are_beside_the_kubeconfig(void **state)
 		assert_int_equal(err.kind, ERROR_UNAUTHORIZED);
 		assert_string_equal(err.message, want);
 	}
-	/* Certificates: every five minutes, and never replaced by what is none. */
+	kube_config_free(config);
+}
+
+/* The CA's file: every five minutes, at once when the server cannot be reached, and never replaced by
+ * what is none. */
+static void test_a_new_ca_is_read(void **state)
+{
+	const char *dir = *state;
+	auto_free char *ca = rig_file(dir, "ca.pem", PEM);
+	struct kube_config *config =
+		load(dir, ONE(SERVER ", certificate-authority: ca.pem", ""), NULL);
+	struct http_tls tls;
+
+	kube_config_tls(config, &tls);
+	assert_string_equal(tls.ca_data, PEM);
 	free(rig_file(dir, "ca.pem", PEM PEM));
 	kube_config_tls(config, &tls);
 	assert_string_equal(tls.ca_data, PEM);
 	config->ca.read_ms -= 301 * 1000;
 	kube_config_tls(config, &tls);
 	assert_string_equal(tls.ca_data, PEM PEM);
+	free(rig_file(dir, "ca.pem", PEM));
+	kube_config_not_reached(config);
+	kube_config_tls(config, &tls);
+	assert_string_equal(tls.ca_data, PEM);
 	free(rig_file(dir, "ca.pem", "half written"));
 	config->ca.read_ms -= 301 * 1000;
 	kube_config_tls(config, &tls);
-	assert_string_equal(tls.ca_data, PEM PEM);
-	assert_string_equal(ca, config->ca.path);
+	assert_string_equal(tls.ca_data, PEM);
 	kube_config_free(config);
+}
+
+static void assert_pair(struct kube_config *config, const char *cert, const char *key)
+{
+	struct http_tls tls;
+
+	kube_config_tls(config, &tls);
+	assert_string_equal(tls.cert_data, cert);
+	assert_string_equal(tls.key_data, key);
+}
+
+/* A client certificate and its key: every five minutes and after a refusal, and only together. */
+static void test_a_new_client_certificate_is_read_with_its_key(void **state)
+{
+	const char *dir = *state;
+	char *cert[3], *key[3];
+	struct kube_config *config;
+
+	for (size_t i = 0; i < ARRAY_LEN(cert); i++)
+		pem_pair("u", &cert[i], &key[i]);
+	free(rig_file(dir, "c.pem", cert[0]));
+	free(rig_file(dir, "k.pem", key[0]));
+	config = load(dir, ONE(SERVER, "client-certificate: c.pem, client-key: k.pem"), NULL);
+	assert_pair(config, cert[0], key[0]);
+	/* Half of it: in between no request may be made with what does not belong together. */
+	free(rig_file(dir, "c.pem", cert[1]));
+	config->pair.cert.read_ms -= 301 * 1000;
+	assert_pair(config, cert[0], key[0]);
+	free(rig_file(dir, "k.pem", key[1]));
+	assert_pair(config, cert[1], key[1]);
+	free(rig_file(dir, "k.pem", key[2]));
+	free(rig_file(dir, "c.pem", cert[2]));
+	assert_pair(config, cert[1], key[1]);
+	kube_config_refused(config, 0);
+	assert_pair(config, cert[2], key[2]);
+	free(rig_file(dir, "c.pem", ""));
+	kube_config_refused(config, 0);
+	assert_pair(config, cert[2], key[2]);
+	kube_config_free(config);
+
+	free(rig_file(dir, "c.pem", cert[1]));
+	{
+		auto_free char *path = rig_file(
+			dir, "kc", ONE(SERVER, "client-certificate: c.pem, client-key: k.pem"));
+		auto_error err = ERROR_INIT;
+
+		assert_null(kube_config_load(path, NULL, &err));
+		assert_non_null(strstr(err.message, "user 'u' cannot log in: the client key is not "
+						    "the certificate's"));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(cert); i++) {
+		free_indirect(&cert[i]);
+		free_indirect(&key[i]);
+	}
 }
 
 static void test_several_files_are_merged_first_wins(void **state)
@@ -304,11 +394,32 @@ static void test_what_is_said_of_a_broken_file(void **state)
 		 ": 'certificate-authority' of clusters 'c': file '/none' cannot be used: No such "
 		 "file or directory"},
 		{ONE(SERVER, "exec: {command: x}"), NULL,
-		 ": user 'u' uses an exec plugin, which this version does not run: use a token or "
-		 "client certificate"},
+		 ": 'exec.apiVersion' of users 'u' must be client.authentication.k8s.io/v1 or "
+		 "v1beta1: update the plugin and its entry"},
+		{ONE(SERVER, "exec: {apiVersion: client.authentication.k8s.io/v1alpha1}"), NULL,
+		 ": 'exec.apiVersion' of users 'u' must be client.authentication.k8s.io/v1 or "
+		 "v1beta1: update the plugin and its entry"},
+		{ONE(SERVER, "exec: {" V1 "}"), NULL,
+		 ": 'exec.command' of users 'u' is missing: name the program"},
+		{ONE(SERVER, "exec: {" V1 ", command: x}"), NULL,
+		 ": 'exec.interactiveMode' of users 'u' must be Never, IfAvailable or Always: add "
+		 "it"},
+		{ONE(SERVER, "exec: {" V1 ", command: x, interactiveMode: Maybe}"), NULL,
+		 ": 'exec.interactiveMode' of users 'u' must be Never, IfAvailable or Always: add "
+		 "it"},
+		{ONE(SERVER, "exec: {" V1 ", command: x, args: [5]}"), NULL,
+		 ": 'exec.args' of users 'u' holds what is no string: quote it"},
+		{ONE(SERVER, "exec: {" V1 ", command: x, env: [{name: A}]}"), NULL,
+		 ": 'exec.env' of users 'u' holds an entry without name and value: give both, as "
+		 "strings"},
+		{ONE(SERVER ", proxy-url: 'p:3128'", ""), NULL,
+		 ": 'proxy-url' of cluster 'c' cannot be used: begin it with http://, https:// or "
+		 "socks5://"},
+		{ONE(SERVER, "client-certificate-data: " PEM_DATA ", client-key-data: " PEM_DATA),
+		 NULL, ": user 'u' cannot log in: the client certificate is not PEM"},
 		{ONE(SERVER, "auth-provider: {name: x}"), NULL,
-		 ": user 'u' uses an auth provider, which this version does not know: use a token "
-		 "or client certificate"},
+		 ": user 'u' uses an auth provider, which this version does not know: use a token, "
+		 "client certificate or exec plugin"},
 		{ONE(SERVER, "as: x, token: t"), NULL,
 		 ": user 'u' impersonates another ('as'), which this version does not do: use "
 		 "that identity's own credentials"},
@@ -378,6 +489,8 @@ int main(void)
 		WITH_DIR(test_all_fields),
 		WITH_DIR(test_other_fields),
 		WITH_DIR(test_files_are_beside_the_kubeconfig),
+		WITH_DIR(test_a_new_ca_is_read),
+		WITH_DIR(test_a_new_client_certificate_is_read_with_its_key),
 		WITH_DIR(test_several_files_are_merged_first_wins),
 		WITH_DIR(test_the_service_account),
 		WITH_DIR(test_where_it_is_looked_for),
