@@ -17,23 +17,47 @@ struct standin_request {
 	struct standin_request *next, **link; /* link: what points to us, while we run */
 };
 
-void standin_engine_init(struct standin_engine *engine, uv_loop_t *loop, int max_num_seqs, int64_t latency_ms,
-	double created_s)
+static double gauge(const struct standin_engine *engine, enum standin_gauge which, double truth)
 {
-	*engine = (struct standin_engine){.loop = loop, .latency_ms = latency_ms, .max_num_seqs = max_num_seqs};
-	engine->last = &engine->first;
-	standin_metrics_init(&engine->metrics, created_s);
+	return engine->pins[which].on ? engine->pins[which].value : truth;
 }
 
 static void tell_gauges(struct standin_engine *engine)
 {
 	double *value = engine->metrics.value;
 
-	value[VALUE_RUNNING] = engine->running;
-	value[VALUE_WAITING] = engine->waiting;
-	value[VALUE_WAITING_CAPACITY] = engine->waiting;
+	value[VALUE_RUNNING] = gauge(engine, GAUGE_RUNNING, engine->running);
+	value[VALUE_WAITING] = gauge(engine, GAUGE_WAITING, engine->waiting);
+	value[VALUE_WAITING_CAPACITY] = value[VALUE_WAITING];
+	value[VALUE_ACTIVE] = value[VALUE_RUNNING] + value[VALUE_WAITING];
+	value[VALUE_MAX_NUM_SEQS] = engine->max_num_seqs;
 	/* Each running request holds the same share of the cache, which is full when all run. */
-	value[VALUE_CACHE_USAGE] = (double)engine->running / engine->max_num_seqs;
+	value[VALUE_CACHE_USAGE] =
+		gauge(engine, GAUGE_CACHE, (double)engine->running / engine->max_num_seqs);
+}
+
+void standin_engine_init(struct standin_engine *engine, uv_loop_t *loop, int max_num_seqs, int64_t latency_ms,
+	double created_s)
+{
+	*engine = (struct standin_engine){.loop = loop, .latency_ms = latency_ms, .max_num_seqs = max_num_seqs};
+	engine->last = &engine->first;
+	standin_metrics_init(&engine->metrics, created_s);
+	tell_gauges(engine);
+}
+
+void standin_engine_pin(struct standin_engine *engine, enum standin_gauge which, double value)
+{
+	engine->pins[which].on = true;
+	engine->pins[which].value = value;
+	engine->metrics.used = true;
+	tell_gauges(engine);
+}
+
+void standin_engine_release(struct standin_engine *engine)
+{
+	for (size_t i = 0; i < GAUGES; i++)
+		engine->pins[i].on = false;
+	tell_gauges(engine);
 }
 
 static void note_finished(struct standin_engine *engine, const struct standin_request *request)
@@ -142,6 +166,7 @@ struct standin_request *standin_engine_submit(struct standin_engine *engine, con
 	*engine->last = request;
 	engine->last = &request->next;
 	engine->waiting++;
+	engine->metrics.used = true;
 	start_next(engine);
 	return request;
 }

@@ -1,6 +1,7 @@
 /*
- * vllm-standin: an inference engine without a model. It serves vLLM's HTTP interface and metrics, and
- * makes load on it, so that everything around an engine can be tried on a machine without a GPU.
+ * vllm-standin: an inference engine without a model, vLLM or another. It serves the engine's metrics
+ * and takes requests, makes load on it, and stands in for the GPUs' exporter too, so that everything
+ * around an engine can be tried on a machine without a GPU.
  */
 #include <getopt.h>
 #include <limits.h>
@@ -8,9 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/memory.h"
+#include "dcgm.h"
 #include "load.h"
 #include "serve.h"
 
@@ -19,25 +23,54 @@
 static const char usage[] =
 	"usage: vllm-standin serve [options]\n"
 	"       vllm-standin load --url http://HOST:PORT [options]\n"
+	"       vllm-standin dcgm [options]\n"
 	"\n"
-	"An inference engine without a model: serves vLLM's HTTP interface and metrics page, or keeps\n"
-	"completions in flight against one. See 'vllm-standin serve --help' and 'vllm-standin load --help'.\n";
+	"An inference engine without a model: serves the metrics page of vLLM or another engine and takes\n"
+	"completions, or keeps completions in flight against one. 'dcgm' is NVIDIA's dcgm-exporter without\n"
+	"a GPU. Each verb has its own --help.\n";
 
 static const char serve_usage[] =
 	"usage: vllm-standin serve [options]\n"
 	"\n"
-	"Serves /metrics, /health, /version, /v1/models, /v1/completions and /v1/chat/completions.\n"
-	"A first SIGTERM finishes the requests that are in, a second ends them.\n"
+	"Serves the engine's metrics page and version where the engine does, and /health, /v1/models,\n"
+	"/v1/completions and /v1/chat/completions. A first SIGTERM finishes the requests that are in, a\n"
+	"second ends them.\n"
 	"\n"
-	"  --listen HOST:PORT        where to listen (0.0.0.0:8000)\n"
+	"/standin says what the gauges say. POST pins them, whatever runs, and DELETE releases them:\n"
+	"  curl -d '{\"running\": 7, \"waiting\": 2, \"kv\": 0.42}' http://HOST:PORT/standin\n"
+	"Each may be left out; null is NaN. As those of the real ones, the pages of TGI and TensorRT-LLM\n"
+	"have no samples before the first request, or the first pin.\n"
+	"\n"
+	"  --page ENGINE             vllm, sglang, tgi, tensorrt-llm, triton, lmdeploy, nim or llamacpp (vllm)\n"
+	"  --generation new|old      of the names, where they changed: vLLM until 0.11, TensorRT-LLM without\n"
+	"                            counts, Triton without 'waiting', LMDeploy until 0.12.0, NIM 1,\n"
+	"                            llama.cpp with the cache's fill (new)\n"
+	"  --listen HOST:PORT        where to listen (0.0.0.0 and the engine's usual port)\n"
 	"  --model NAME              the model's name (standin)\n"
 	"  --max-num-seqs N          requests that run at once; the others wait (256)\n"
 	"  --latency DURATION        how long a request runs, as in 2s or 500ms (1s)\n"
 	"  --startup-delay DURATION  answers 503 for so long, as while a model loads (0s)\n"
-	"  --metrics-names NAMES     'current', or 'v0.10' for vllm:gpu_cache_usage_perc (current)\n"
-	"  --refuse                  answers /metrics with 503\n"
-	"  --hang                    never answers /metrics\n"
+	"  --refuse                  answers for the page with 503\n"
+	"  --hang                    never answers for the page\n"
 	"  --help                    prints this\n";
+
+static const char dcgm_usage[] =
+	"usage: vllm-standin dcgm [options]\n"
+	"\n"
+	"Serves /metrics as NVIDIA's dcgm-exporter 4.5 does, and /health.\n"
+	"\n"
+	"Which pod holds which GPU is POSTed to /standin, and replaces what was there; DELETE takes all away:\n"
+	"  curl -d '[{\"namespace\": \"shop\", \"pod\": \"a\", \"container\": \"server\",\n"
+	"             \"gpus\": [{\"util\": 87}, {\"util\": 3}]}]' http://HOST:PORT/standin\n"
+	"util is percent, or null for a GPU of which DCGM says nothing; \"uuid\" makes two GPUs one.\n"
+	"\n"
+	"  --listen HOST:PORT  where to listen (0.0.0.0:9400)\n"
+	"  --hostname NAME     the node's name (the machine's)\n"
+	"  --gpus N            GPUs on the node; those that no pod holds are idle (1)\n"
+	"  --pods JSON         who holds them at the start, as it is POSTed\n"
+	"  --mig PROFILE       MIG instances instead of GPUs, as in 1g.10gb: no DCGM_FI_DEV_GPU_UTIL\n"
+	"  --no-pods           leaves out who holds a GPU\n"
+	"  --help              prints this\n";
 
 static const char load_usage[] =
 	"usage: vllm-standin load --url http://HOST:PORT [options]\n"
@@ -58,12 +91,18 @@ enum option_id {
 	OPTION_MAX_NUM_SEQS,
 	OPTION_LATENCY,
 	OPTION_STARTUP_DELAY,
-	OPTION_METRICS_NAMES,
+	OPTION_PAGE,
+	OPTION_GENERATION,
 	OPTION_REFUSE,
 	OPTION_HANG,
 	OPTION_URL,
 	OPTION_INFLIGHT,
 	OPTION_DURATION,
+	OPTION_HOSTNAME,
+	OPTION_GPUS,
+	OPTION_PODS,
+	OPTION_MIG,
+	OPTION_NO_PODS,
 };
 
 static int complain(const char *name, const char *value, const char *wanted)
@@ -111,13 +150,16 @@ static int serve_verb(int argc, char **argv)
 		{"max-num-seqs", required_argument, NULL, OPTION_MAX_NUM_SEQS},
 		{"latency", required_argument, NULL, OPTION_LATENCY},
 		{"startup-delay", required_argument, NULL, OPTION_STARTUP_DELAY},
-		{"metrics-names", required_argument, NULL, OPTION_METRICS_NAMES},
+		{"page", required_argument, NULL, OPTION_PAGE},
+		{"generation", required_argument, NULL, OPTION_GENERATION},
 		{"refuse", no_argument, NULL, OPTION_REFUSE},
 		{"hang", no_argument, NULL, OPTION_HANG},
 		{0},
 	};
-	struct serve_options so = {
-		.listen = "0.0.0.0:8000", .model = "standin", .max_num_seqs = 256, .latency_ms = 1000};
+	struct serve_options so = {.model = "standin", .max_num_seqs = 256, .latency_ms = 1000};
+	const char *page = "vllm";
+	enum standin_generation generation = GENERATION_NEW;
+	auto_free char *usual = NULL;
 	int index = 0, id, rc = EXIT_SUCCESS;
 
 	while ((id = next_option(argc, argv, options, serve_usage, &index, &rc)) > 0) {
@@ -142,10 +184,15 @@ static int serve_verb(int argc, char **argv)
 			if ((so.startup_delay_ms = clock_parse_duration(optarg)) < 0)
 				return complain(name, optarg, "a duration, as in 20s");
 			break;
-		case OPTION_METRICS_NAMES:
-			if (strcmp(optarg, "current") != 0 && strcmp(optarg, "v0.10") != 0)
-				return complain(name, optarg, "current or v0.10");
-			so.names = strcmp(optarg, "v0.10") == 0 ? NAMES_V0_10 : NAMES_CURRENT;
+		case OPTION_PAGE:
+			page = optarg;
+			if (!kind_find(page, generation))
+				return complain(name, optarg, KIND_NAMES);
+			break;
+		case OPTION_GENERATION:
+			if (strcmp(optarg, "new") != 0 && strcmp(optarg, "old") != 0)
+				return complain(name, optarg, "new or old");
+			generation = strcmp(optarg, "old") == 0 ? GENERATION_OLD : GENERATION_NEW;
 			break;
 		case OPTION_REFUSE:
 			so.refuse = true;
@@ -155,7 +202,63 @@ static int serve_verb(int argc, char **argv)
 			break;
 		}
 	}
-	return id < 0 ? rc : serve(&so);
+	if (id < 0)
+		return rc;
+	so.kind = kind_find(page, generation);
+	usual = xasprintf("0.0.0.0:%d", so.kind->port);
+	so.listen = so.listen ? so.listen : usual;
+	return serve(&so);
+}
+
+static int dcgm_verb(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"help", no_argument, NULL, OPTION_HELP},
+		{"listen", required_argument, NULL, OPTION_LISTEN},
+		{"hostname", required_argument, NULL, OPTION_HOSTNAME},
+		{"gpus", required_argument, NULL, OPTION_GPUS},
+		{"pods", required_argument, NULL, OPTION_PODS},
+		{"mig", required_argument, NULL, OPTION_MIG},
+		{"no-pods", no_argument, NULL, OPTION_NO_PODS},
+		{0},
+	};
+	char hostname[256] = "";
+	struct dcgm_options dco = {.listen = "0.0.0.0:9400", .hostname = hostname, .gpus = 1};
+	auto_json *pods = NULL;
+	auto_error err = ERROR_INIT;
+	int index = 0, id, rc = EXIT_SUCCESS;
+
+	gethostname(hostname, sizeof(hostname) - 1);
+	while ((id = next_option(argc, argv, options, dcgm_usage, &index, &rc)) > 0) {
+		switch (id) {
+		case OPTION_LISTEN:
+			dco.listen = optarg;
+			break;
+		case OPTION_HOSTNAME:
+			dco.hostname = optarg;
+			break;
+		case OPTION_GPUS:
+			if ((dco.gpus = parse_count(optarg)) < 0)
+				return complain(options[index].name, optarg, "a whole number from 1");
+			break;
+		case OPTION_PODS:
+			json_decref(pods);
+			pods = json_parse(optarg, strlen(optarg), &err);
+			if (!pods || dcgm_check(pods, &err) < 0) {
+				fprintf(stderr, "vllm-standin: --pods: %s\n", err.message);
+				return EXIT_USAGE;
+			}
+			break;
+		case OPTION_MIG:
+			dco.mig = optarg;
+			break;
+		case OPTION_NO_PODS:
+			dco.no_pods = true;
+			break;
+		}
+	}
+	dco.assignment = pods;
+	return id < 0 ? rc : dcgm_serve(&dco);
 }
 
 static int load_verb(int argc, char **argv)
@@ -212,6 +315,8 @@ int main(int argc, char **argv)
 		return serve_verb(argc - 1, argv + 1);
 	if (strcmp(verb, "load") == 0)
 		return load_verb(argc - 1, argv + 1);
+	if (strcmp(verb, "dcgm") == 0)
+		return dcgm_verb(argc - 1, argv + 1);
 	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) {
 		fputs(usage, stdout);
 		return EXIT_SUCCESS;

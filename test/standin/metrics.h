@@ -1,8 +1,15 @@
-/* The numbers behind the stand-in's /metrics page. */
+/* The numbers behind the stand-in's metrics page. */
 #ifndef STANDIN_METRICS_H
 #define STANDIN_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Which names an engine writes, where they changed. */
+enum standin_generation {
+	GENERATION_NEW,
+	GENERATION_OLD,
+};
 
 /* Those of one family that differ in a label follow each other, in the order of the page. */
 enum standin_value {
@@ -14,7 +21,9 @@ enum standin_value {
 	VALUE_AWAKE,
 	VALUE_WEIGHTS_OFFLOADED,
 	VALUE_DISCARD_ALL,
-	VALUE_CACHE_USAGE,
+	VALUE_CACHE_USAGE, /* 0 to 1 */
+	VALUE_ACTIVE, /* running and waiting */
+	VALUE_MAX_NUM_SEQS,
 	VALUE_PROMPT_TOKENS,
 	VALUE_PROMPT_LOCAL_COMPUTE,
 	VALUE_PROMPT_LOCAL_CACHE,
@@ -57,6 +66,7 @@ struct standin_metrics {
 		double sum, count;
 	} distribution[DISTRIBUTIONS];
 	double created_s; /* seconds since the epoch */
+	bool used; /* there has been a request */
 };
 
 void standin_metrics_init(struct standin_metrics *metrics, double created_s);

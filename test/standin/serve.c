@@ -1,10 +1,12 @@
 /*
- * vLLM's routes.
+ * The routes: completions as vLLM has them, the engine's own metrics page and version, and /standin,
+ * which says what the gauges say and pins them.
  *
  * The first SIGTERM lets the requests that are in finish and refuses new ones; the second ends them.
  */
 #include "serve.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,7 +33,7 @@ struct service {
 	struct hung *hung;
 };
 
-/* A request to /metrics under --hang, answered at the end. */
+/* A request for the page under --hang, answered at the end. */
 struct hung {
 	struct http_exchange *exchange;
 	struct hung *next, **link;
@@ -157,8 +159,17 @@ static void on_health(struct service *service, struct http_exchange *exchange)
 
 static void on_version(struct service *service, struct http_exchange *exchange)
 {
-	(void)service;
-	reply_json(exchange, 200, json_pack("{s:s}", "version", "0.32.0+standin"));
+	const char *version = service->options->kind->version;
+
+	http_reply(exchange, 200, "application/json", version, strlen(version));
+}
+
+static void on_stats(struct service *service, struct http_exchange *exchange)
+{
+	auto_strbuf stats = STRBUF_INIT;
+
+	kind_stats(&stats, &service->engine.metrics);
+	http_reply(exchange, 200, "application/json", stats.buf, stats.len);
 }
 
 static void on_models(struct service *service, struct http_exchange *exchange)
@@ -203,35 +214,134 @@ static void on_metrics(struct service *service, struct http_exchange *exchange)
 	} else if (service->options->refuse || service->options->hang) {
 		reply_text(exchange, 503, "metrics are refused\n");
 	} else {
-		standin_page(&page, &service->engine.metrics, service->options->model, service->options->names);
+		kind_page(&page, service->options->kind, &service->engine.metrics, service->options->model);
 		http_reply(exchange, 200, PAGE_CONTENT_TYPE, page.buf, page.len);
 	}
 }
 
-static const struct route {
-	const char *method, *path;
+/* The gauges --------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	enum standin_value value;
+	double most;
+} gauges[GAUGES] = {
+	[GAUGE_RUNNING] = {"running", VALUE_RUNNING, 1e9},
+	[GAUGE_WAITING] = {"waiting", VALUE_WAITING, 1e9},
+	[GAUGE_CACHE] = {"kv", VALUE_CACHE_USAGE, 1},
+};
+
+static size_t gauge_named(const char *name)
+{
+	size_t i = 0;
+
+	while (i < GAUGES && strcmp(gauges[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* Either all of them or none. */
+static int pin(struct standin_engine *engine, const json_t *wanted, struct error *err)
+{
+	const char *name;
+	json_t *value;
+
+	if (!json_is_object(wanted) || json_object_size(wanted) == 0)
+		return error_set(err, ERROR_INVALID, "give an object with 'running', 'waiting' or 'kv'");
+	json_object_foreach((json_t *)wanted, name, value) {
+		size_t i = gauge_named(name);
+
+		if (i == GAUGES)
+			return error_set(err, ERROR_INVALID, "'%s' is unknown: give 'running', 'waiting' or 'kv'", name);
+		if (!json_is_null(value) && (!json_is_number(value) || json_number_value(value) < 0 ||
+						    json_number_value(value) > gauges[i].most))
+			return error_set(err, ERROR_INVALID, "'%s' must be between 0 and %g, or null for NaN", name,
+				gauges[i].most);
+	}
+	json_object_foreach((json_t *)wanted, name, value)
+		standin_engine_pin(engine, (enum standin_gauge)gauge_named(name),
+			json_is_null(value) ? NAN : json_number_value(value));
+	return 0;
+}
+
+static void reply_gauges(struct service *service, struct http_exchange *exchange)
+{
+	json_t *answer = json_object();
+
+	for (size_t i = 0; i < GAUGES; i++) {
+		double value = service->engine.metrics.value[gauges[i].value];
+
+		json_object_set_new(answer, gauges[i].name, isnan(value) ? json_null() : json_real(value));
+	}
+	reply_json(exchange, 200, answer);
+}
+
+static void on_standin(struct service *service, struct http_exchange *exchange)
+{
+	const char *method = http_exchange_method(exchange);
+	size_t len;
+	const char *text = http_exchange_body(exchange, &len);
+	auto_error err = ERROR_INIT;
+	auto_json *wanted = NULL;
+
+	if (strcmp(method, "POST") == 0) {
+		wanted = json_parse(text, len, &err);
+		if (!wanted || pin(&service->engine, wanted, &err) < 0) {
+			reply_error(exchange, 400, "BadRequestError", err.message);
+			return;
+		}
+	} else if (strcmp(method, "DELETE") == 0) {
+		standin_engine_release(&service->engine);
+	}
+	reply_gauges(service, exchange);
+}
+
+/* Which route --------------------------------------------------------------------------------- */
+
+struct route {
+	const char *method, *path; /* method NULL is any; path NULL is the engine's own */
 	enum { ALWAYS, LOADED, ACCEPTING } when; /* 503 while the model loads; and also while draining */
 	void (*handle)(struct service *service, struct http_exchange *exchange);
-} routes[] = {
-	{"GET", "/metrics", LOADED, on_metrics},
+};
+
+static const struct route metrics_route = {"GET", NULL, LOADED, on_metrics};
+static const struct route version_route = {"GET", NULL, ALWAYS, on_version};
+static const struct route stats_route = {"GET", NULL, LOADED, on_stats};
+static const struct route routes[] = {
 	{"GET", "/health", ACCEPTING, on_health},
-	{"GET", "/version", ALWAYS, on_version},
 	{"GET", "/v1/models", LOADED, on_models},
 	{"POST", "/v1/completions", ACCEPTING, on_completions},
 	{"POST", "/v1/chat/completions", ACCEPTING, on_chat_completions},
+	{NULL, "/standin", ALWAYS, on_standin},
 };
+
+static bool is_path(const char *path, const char *wanted)
+{
+	return wanted && strcmp(path, wanted) == 0;
+}
+
+static const struct route *find_route(const struct standin_kind *kind, const char *path)
+{
+	if (is_path(path, kind->path))
+		return &metrics_route;
+	if (is_path(path, kind->version_path))
+		return &version_route;
+	if (is_path(path, kind->stats_path))
+		return &stats_route;
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
+		if (is_path(path, routes[i].path))
+			return &routes[i];
+	return NULL;
+}
 
 static void on_request(void *ctx, struct http_exchange *exchange)
 {
 	struct service *service = ctx;
-	const struct route *route = NULL;
+	const struct route *route = find_route(service->options->kind, http_exchange_path(exchange));
 
-	for (size_t i = 0; i < ARRAY_LEN(routes) && !route; i++)
-		if (strcmp(http_exchange_path(exchange), routes[i].path) == 0)
-			route = &routes[i];
 	if (!route)
 		reply_error(exchange, 404, "NotFoundError", "Not Found");
-	else if (strcmp(http_exchange_method(exchange), route->method) != 0)
+	else if (route->method && strcmp(http_exchange_method(exchange), route->method) != 0)
 		reply_error(exchange, 405, "MethodNotAllowed", "Method Not Allowed");
 	else if (route->when != ALWAYS && clock_monotonic_ms() < service->ready_ms)
 		reply_error(exchange, 503, "ServiceUnavailableError", "the model is being loaded");
@@ -300,8 +410,8 @@ int serve(const struct serve_options *options)
 	if (service.server) {
 		watch_signal(&service, &service.sigterm, SIGTERM);
 		watch_signal(&service, &service.sigint, SIGINT);
-		fprintf(stderr, "vllm-standin: serving '%s' on port %d\n", options->model,
-			http_server_port(service.server));
+		fprintf(stderr, "vllm-standin: serving '%s' as %s does, on port %d\n", options->model,
+			options->kind->name, http_server_port(service.server));
 	} else {
 		fprintf(stderr, "vllm-standin: %s\n", err.message);
 	}

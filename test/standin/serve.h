@@ -1,20 +1,20 @@
-/* `vllm-standin serve`: vLLM's HTTP interface in front of the engine. */
+/* `vllm-standin serve`: an engine's HTTP interface in front of the queue. */
 #ifndef STANDIN_SERVE_H
 #define STANDIN_SERVE_H
 
 #include <stdint.h>
 
-#include "page.h"
+#include "kinds.h"
 
 struct serve_options {
+	const struct standin_kind *kind;
 	const char *listen; /* HOST:PORT */
 	const char *model;
 	int max_num_seqs;
 	int64_t latency_ms;
 	int64_t startup_delay_ms;
-	enum standin_names names;
-	int refuse; /* /metrics answers 503 */
-	int hang;   /* /metrics never answers */
+	int refuse; /* the metrics page answers 503 */
+	int hang;   /* the metrics page never answers */
 };
 
 /* Serves until SIGTERM or SIGINT; the exit code. */

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "event_loop.h"
 #include "net/http_client.h"
+#include "standin/dcgm.h"
 #include "standin/load.h"
 #include "standin/serve.h"
 
@@ -30,7 +31,7 @@ struct world {
 };
 
 /* Forks a server, and reads the port from what it says. */
-static struct world *world_new(struct serve_options options)
+static struct world *world_start(int (*run)(const void *options), const void *options)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
 	char line[256] = "";
@@ -38,8 +39,6 @@ static struct world *world_new(struct serve_options options)
 	int ends[2];
 
 	assert_int_equal(pipe(ends), 0);
-	options.listen = "127.0.0.1:0";
-	options.model = "tiny";
 	w->server = fork();
 	assert_true(w->server >= 0);
 	if (w->server == 0) {
@@ -47,7 +46,7 @@ static struct world *world_new(struct serve_options options)
 		dup2(ends[1], STDERR_FILENO);
 		close(ends[0]);
 		close(ends[1]);
-		_exit(serve(&options));
+		_exit(run(options));
 	}
 	close(ends[1]);
 	w->said = fdopen(ends[0], "r");
@@ -58,6 +57,24 @@ static struct world *world_new(struct serve_options options)
 	event_loop_init(&w->loop);
 	w->client = http_client_new(&w->loop.uv);
 	return w;
+}
+
+static int run_serve(const void *options)
+{
+	return serve(options);
+}
+
+static int run_dcgm(const void *options)
+{
+	return dcgm_serve(options);
+}
+
+static struct world *world_new(struct serve_options options)
+{
+	options.listen = "127.0.0.1:0";
+	options.model = "tiny";
+	options.kind = options.kind ? options.kind : kind_find("vllm", GENERATION_NEW);
+	return world_start(run_serve, &options);
 }
 
 static void world_free(struct world *w)
@@ -287,6 +304,86 @@ static void metrics_can_be_refused_or_hang(void **state)
 	world_free(w);
 }
 
+static void gauges_can_be_pinned(void **state)
+{
+	static const char *const bad[] = {"", "[]", "{}", "{\"runing\":1}", "{\"running\":-1}", "{\"running\":\"1\"}",
+		"{\"waiting\":9,\"kv\":1.5}"};
+	struct world *w = world_new((struct serve_options){.max_num_seqs = 4, .latency_ms = 1});
+
+	(void)state;
+	assert_int_equal(ask(w, "POST", "/standin", "{\"running\":7,\"waiting\":2,\"kv\":0.25}"), 200);
+	assert_string_equal(w->body, "{\"kv\":0.25,\"running\":7.0,\"waiting\":2.0}");
+	/* whatever runs */
+	assert_int_equal(ask(w, "POST", "/v1/completions", PROMPT), 200);
+	ask(w, "GET", "/metrics", NULL);
+	assert_non_null(strstr(w->body, RUNNING "7.0\n"));
+	assert_non_null(strstr(w->body, WAITING "2.0\n"));
+	assert_non_null(strstr(w->body, "\nvllm:kv_cache_usage_perc{engine=\"0\",model_name=\"tiny\"} 0.25\n"));
+	/* one alone leaves the others */
+	assert_int_equal(ask(w, "POST", "/standin", "{\"running\":null}"), 200);
+	ask(w, "GET", "/metrics", NULL);
+	assert_non_null(strstr(w->body, RUNNING "NaN\n"));
+	assert_non_null(strstr(w->body, WAITING "2.0\n"));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(ask(w, "POST", "/standin", bad[i]), 400);
+	ask(w, "GET", "/standin", NULL);
+	assert_string_equal(w->body, "{\"kv\":0.25,\"running\":null,\"waiting\":2.0}");
+	assert_int_equal(ask(w, "DELETE", "/standin", NULL), 200);
+	assert_string_equal(w->body, "{\"kv\":0.0,\"running\":0.0,\"waiting\":0.0}");
+	kill(w->server, SIGTERM);
+	assert_int_equal(server_end(w), 0);
+	world_free(w);
+}
+
+static void another_engine_is_served_where_it_is(void **state)
+{
+	struct world *w = world_new((struct serve_options){
+		.kind = kind_find("tensorrt-llm", GENERATION_NEW), .max_num_seqs = 4, .latency_ms = 1});
+
+	(void)state;
+	assert_int_equal(ask(w, "GET", "/prometheus/metrics", NULL), 200);
+	assert_null(strstr(w->body, "\ntrtllm_num_requests_running{"));
+	assert_int_equal(ask(w, "GET", "/metrics", NULL), 200);
+	assert_string_equal(w->body, "[]");
+	assert_int_equal(ask(w, "POST", "/v1/completions", PROMPT), 200);
+	ask(w, "GET", "/prometheus/metrics", NULL);
+	assert_non_null(strstr(w->body,
+		"\ntrtllm_generation_tokens_total{engine_type=\"trtllm\",model_name=\"tiny\"} 3.0\n"));
+	ask(w, "GET", "/metrics", NULL);
+	assert_non_null(strstr(w->body, "\"numActiveRequests\":0,"));
+	ask(w, "GET", "/version", NULL);
+	assert_string_equal(w->body, "{\"version\":\"1.3.0+standin\"}");
+	kill(w->server, SIGTERM);
+	assert_int_equal(server_end(w), 0);
+	world_free(w);
+}
+
+static void gpus_are_served_and_handed_out(void **state)
+{
+	struct dcgm_options options = {.listen = "127.0.0.1:0", .hostname = "node", .gpus = 1};
+	struct world *w = world_start(run_dcgm, &options);
+
+	(void)state;
+	assert_int_equal(ask(w, "GET", "/health", NULL), 200);
+	assert_int_equal(ask(w, "GET", "/metrics", NULL), 200);
+	assert_null(strstr(w->body, "pod="));
+	assert_int_equal(
+		ask(w, "POST", "/standin", "[{\"namespace\":\"n\",\"pod\":\"a\",\"gpus\":[{\"util\":87}]}]"), 200);
+	ask(w, "GET", "/metrics", NULL);
+	assert_non_null(strstr(w->body, "namespace=\"n\",pod=\"a\"} 87\n"));
+	assert_int_equal(ask(w, "POST", "/standin", "[{\"namespace\":\"n\"}]"), 400);
+	assert_non_null(strstr(w->body, "[0]: 'namespace' and 'pod' must be strings"));
+	ask(w, "GET", "/standin", NULL);
+	assert_non_null(strstr(w->body, "\"util\":87"));
+	assert_int_equal(ask(w, "DELETE", "/standin", NULL), 200);
+	ask(w, "GET", "/metrics", NULL);
+	assert_null(strstr(w->body, "pod="));
+	assert_int_equal(ask(w, "GET", "/nothing", NULL), 404);
+	kill(w->server, SIGTERM);
+	assert_int_equal(server_end(w), 0);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +394,9 @@ int main(void)
 		cmocka_unit_test(a_second_sigterm_ends_it),
 		cmocka_unit_test(a_loading_model_answers_503),
 		cmocka_unit_test(metrics_can_be_refused_or_hang),
+		cmocka_unit_test(gauges_can_be_pinned),
+		cmocka_unit_test(another_engine_is_served_where_it_is),
+		cmocka_unit_test(gpus_are_served_and_handed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,11 @@
 /* The families, and how each type is written. */
-#include "page.h"
+#include "vllm_page.h"
 
-#include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "text.h"
 
 static const char *const waiting_reasons[] = {"capacity", "deferred", NULL};
 static const char *const sleep_states[] = {"awake", "weights_offloaded", "discard_all", NULL};
@@ -164,33 +163,6 @@ static const char cache_config[] =
 	"skip_page_size_padded=\"None\",sliding_window=\"None\",swa_bounded_replay=\"True\","
 	"use_kda_recoverssm=\"False\",use_replayssm=\"False\",user_specified_block_size=\"False\"";
 
-/* As Python writes a float: "8.0", "0.25". */
-static void add_number(struct strbuf *page, double value)
-{
-	if (value == floor(value) && fabs(value) < 1e15)
-		strbuf_addf(page, "%.1f", value);
-	else if (isinf(value))
-		strbuf_addstr(page, "+Inf");
-	else
-		strbuf_addf(page, "%.16g", value);
-}
-
-static void add_label(struct strbuf *page, const char *name, const char *value)
-{
-	if (page->buf[page->len - 1] != '{')
-		strbuf_addch(page, ',');
-	strbuf_addf(page, "%s=\"", name);
-	for (; *value; value++) {
-		if (*value == '\n')
-			strbuf_addstr(page, "\\n");
-		else if (*value == '"' || *value == '\\')
-			strbuf_addf(page, "\\%c", *value);
-		else
-			strbuf_addch(page, *value);
-	}
-	strbuf_addch(page, '"');
-}
-
 /* What all samples of one page share. */
 struct sheet {
 	struct strbuf *page;
@@ -206,14 +178,14 @@ static void add_sample(const struct sheet *sheet, const struct family *family, c
 
 	strbuf_addf(page, "vllm:%s%s{", family->name, suffix);
 	if (!family->no_engine)
-		add_label(page, "engine", "0");
+		text_add_label(page, "engine", "0");
 	if (label && strcmp(label, "model_name") < 0)
-		add_label(page, label, label_value);
-	add_label(page, "model_name", sheet->model);
+		text_add_label(page, label, label_value);
+	text_add_label(page, "model_name", sheet->model);
 	if (label && strcmp(label, "model_name") > 0)
-		add_label(page, label, label_value);
+		text_add_label(page, label, label_value);
 	strbuf_addstr(page, "} ");
-	add_number(page, value);
+	text_add_float(page, value);
 	strbuf_addch(page, '\n');
 }
 
@@ -253,7 +225,7 @@ static void add_histogram(const struct sheet *sheet, const struct family *family
 	add_heading(sheet, family, "", "histogram");
 	for (size_t i = 0; i < count; i++) {
 		strbuf_reset(&le);
-		add_number(&le, bounds[i]);
+		text_add_float(&le, bounds[i]);
 		add_sample(sheet, family, "_bucket", "le", le.buf,
 			metrics->distribution[family->distribution].buckets[i]);
 	}
@@ -280,15 +252,15 @@ static void add_family(const struct sheet *sheet, const struct family *family)
 	}
 }
 
-void standin_page(struct strbuf *page, const struct standin_metrics *metrics, const char *model,
-	enum standin_names names)
+void vllm_page(struct strbuf *page, const struct standin_metrics *metrics, const char *model,
+	enum standin_generation generation)
 {
 	const struct sheet sheet = {page, metrics, model};
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		struct family family = families[i];
 
-		if (names == NAMES_V0_10 && strcmp(family.name, "kv_cache_usage_perc") == 0) {
+		if (generation == GENERATION_OLD && strcmp(family.name, "kv_cache_usage_perc") == 0) {
 			family.name = "gpu_cache_usage_perc";
 			family.help = "GPU KV-cache usage. 1 means 100 percent usage.";
 		}

@@ -12,7 +12,7 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "standin/page.h"
+#include "standin/vllm_page.h"
 
 static char *read_fixture(const char *name)
 {
@@ -30,11 +30,11 @@ static char *read_fixture(const char *name)
 	return strbuf_take(&text);
 }
 
-static char *make_page(const struct standin_metrics *metrics, enum standin_names names)
+static char *make_page(const struct standin_metrics *metrics, enum standin_generation generation)
 {
 	struct strbuf page = STRBUF_INIT;
 
-	standin_page(&page, metrics, "tiny", names);
+	vllm_page(&page, metrics, "tiny", generation);
 	return strbuf_take(&page);
 }
 
@@ -107,7 +107,7 @@ static void compare_with(const char *fixture)
 	size_t count;
 
 	standin_metrics_init(&metrics, 1795478506.25);
-	page = make_page(&metrics, NAMES_CURRENT);
+	page = make_page(&metrics, GENERATION_NEW);
 	collect_shapes(&wanted, captured);
 	collect_shapes(&got, page);
 	count = map_count(&wanted);
@@ -164,7 +164,7 @@ static void values_are_shown(void **state)
 	standin_metrics_observe(&metrics, DISTRIBUTION_E2E, 2);
 	standin_metrics_observe(&metrics, DISTRIBUTION_E2E, 2.25);
 	standin_metrics_observe(&metrics, DISTRIBUTION_E2E, 9000);
-	page = make_page(&metrics, NAMES_CURRENT);
+	page = make_page(&metrics, GENERATION_NEW);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		if (!strstr(page, lines[i]))
 			fail_msg("not on the page: %s", lines[i]);
@@ -178,7 +178,7 @@ static void old_names_are_served(void **state)
 	(void)state;
 	standin_metrics_init(&metrics, 0);
 	metrics.value[VALUE_CACHE_USAGE] = 0.5;
-	page = make_page(&metrics, NAMES_V0_10);
+	page = make_page(&metrics, GENERATION_OLD);
 	assert_non_null(strstr(page, "\n# TYPE vllm:gpu_cache_usage_perc gauge\n"
 				     "vllm:gpu_cache_usage_perc{engine=\"0\",model_name=\"tiny\"} 0.5\n"));
 	assert_null(strstr(page, "kv_cache_usage_perc"));
@@ -191,7 +191,7 @@ static void model_name_is_escaped(void **state)
 
 	(void)state;
 	standin_metrics_init(&metrics, 0);
-	standin_page(&page, &metrics, "a\"b\\c\nd", NAMES_CURRENT);
+	vllm_page(&page, &metrics, "a\"b\\c\nd", GENERATION_NEW);
 	assert_non_null(strstr(page.buf, "\nvllm:num_requests_running{engine=\"0\",model_name=\"a\\\"b\\\\c\\nd\"} 0.0\n"));
 }
 

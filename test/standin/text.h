@@ -1,0 +1,14 @@
+/* How engines write samples: numbers and labels in the Prometheus text format. */
+#ifndef STANDIN_TEXT_H
+#define STANDIN_TEXT_H
+
+#include "base/strbuf.h"
+
+/* As Python writes a float: "8.0", "0.25". */
+void text_add_float(struct strbuf *page, double value);
+/* As C++, Rust and Go do: "8", "0.25". */
+void text_add_number(struct strbuf *page, double value);
+/* name="value" with what has to be escaped, after a comma unless it is the first. */
+void text_add_label(struct strbuf *page, const char *name, const char *value);
+
+#endif
