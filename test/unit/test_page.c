@@ -164,6 +164,15 @@ static void other_pages_are_of_no_engine(void **state)
 	assert_null(page_engine("num_requests_running{model_name=\"m\"} 0\nnpu_cache_usage_perc 0\n"));
 }
 
+/* A NIM that passes on what vLLM says is scaled by that, and so is a Triton whose backend is vLLM. */
+static void of_two_engines_the_first_row_is_taken(void **state)
+{
+	(void)state;
+	assert_string_equal(page_engine("num_request_max 8\nvllm:num_requests_running 1\n")->type, "VLLM");
+	assert_string_equal(page_engine("vllm:num_requests_running 1\nnv_trt_llm_request_metrics 1\n")->type, "VLLM");
+	assert_string_equal(page_engine("num_requests_running 1\nnum_request_max 8\n")->type, "NIM");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +181,7 @@ int main(void)
 		cmocka_unit_test(a_page_without_its_samples_has_no_series),
 		cmocka_unit_test(only_a_sample_line_counts),
 		cmocka_unit_test(a_selector_wants_its_labels_in_one_line),
+		cmocka_unit_test(of_two_engines_the_first_row_is_taken),
 		cmocka_unit_test(other_pages_are_of_no_engine),
 	};
 

@@ -1,0 +1,24 @@
+/* Any text as a metrics page and as a selector: nothing is read beyond its end, and what has a selector's series has
+ * the series without its labels too. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/page.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	auto_free char *page = len ? xstrndup((const char *)data, len) : xstrdup("");
+	auto_free char *selector = xstrndup(page, strcspn(page, "\n"));
+	auto_free char *name = xstrndup(selector, strcspn(selector, "{"));
+
+	if (page_has_series(page, "x{a=\"1\",b=\"2\"}") && !page_has_series(page, "x"))
+		abort();
+	if (page_has_series(page, selector) && !page_has_series(page, name))
+		abort();
+	page_engine(page);
+	return 0;
+}
