@@ -12,7 +12,7 @@
  *
  *   {namespace, name, selector,
  *    pages: [{port, path}]   where its pods may serve their metrics, in order; none: no page is read
- *    scheme, engine?         of the page; an engine that is known makes any page at its place the right one
+ *    scheme, engine?         of the page; the engine when it is known
  *    prometheus?             base URL
  *    service?, pool?         the metrics Service, whose name is the job of its scrape, and that scrape's pool
  *    intervalMs,             of the scrape

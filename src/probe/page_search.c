@@ -88,16 +88,22 @@ static bool remembers_version(struct page_search *search)
 		return false;
 	}
 	json_object_set_new(search->page, "image", json_string(image));
-	if (json_object_get(search->page, "version") == NULL && json_object_get(search->last, "version") != NULL) {
+	if (json_object_get(search->last, "version") != NULL) {
 		json_object_set(search->page, "version", json_object_get(search->last, "version"));
 	}
 	return true;
 }
 
+/* Whose version is asked: what a page is taken for may be wrong, what a user says is not. */
+static const struct engine *engine_of(const struct page_search *search)
+{
+	return engine_by_type(json_path_string(search->wish, "engine", json_path_string(search->page, "engine", "")));
+}
+
 static void on_version(void *ctx, const struct http_response *response)
 {
 	struct page_search *search = ctx;
-	const struct engine *engine = engine_by_type(json_path_string(search->page, "engine", ""));
+	const struct engine *engine = engine_of(search);
 	auto_json *answer = NULL;
 	const char *version;
 
@@ -116,11 +122,10 @@ static void on_version(void *ctx, const struct http_response *response)
 
 static void settle(struct page_search *search)
 {
-	const struct engine *engine = engine_by_type(json_path_string(search->page, "engine", ""));
+	const struct engine *engine = engine_of(search);
 	auto_free char *url = NULL;
 
-	if (engine == NULL || engine->version_path == NULL || json_object_get(search->page, "version") != NULL ||
-		remembers_version(search)) {
+	if (engine == NULL || engine->version_path == NULL || remembers_version(search)) {
 		finish(search);
 		return;
 	}
@@ -149,11 +154,22 @@ static void tell_refusal(struct page_search *search, const struct http_response 
 	tell(search, text);
 }
 
+/* A pod may serve other pages too, of a sidecar or of its language's runtime. */
+static bool is_the_page(const struct page_search *search, const json_t *page)
+{
+	const char *wanted = json_path_string(search->wish, "engine", NULL);
+	const char *found = json_path_string(page, "engine", NULL);
+
+	if (wanted == NULL) {
+		return found != NULL;
+	}
+	return json_array_size(json_object_get(page, "series")) > 0 || (found != NULL && strcmp(found, wanted) == 0);
+}
+
 static void on_page(void *ctx, const struct http_response *response)
 {
 	struct page_search *search = ctx;
 	const json_t *candidate = json_array_get(json_object_get(search->wish, "pages"), search->next++);
-	bool engine_known = json_path_string(search->wish, "engine", NULL) != NULL;
 	json_t *page;
 
 	search->transfer = NULL;
@@ -165,7 +181,7 @@ static void on_page(void *ctx, const struct http_response *response)
 	page = reading_page(response->body, search->url, search->pod, search->wanted);
 	json_object_set(page, "port", json_object_get(candidate, "port"));
 	json_object_set(page, "path", json_object_get(candidate, "path"));
-	if (engine_known || json_object_get(page, "engine") != NULL) {
+	if (is_the_page(search, page)) {
 		json_decref(search->page);
 		search->page = page;
 		settle(search);

@@ -1,9 +1,10 @@
 /*
  * The search for one pod's metrics page among the ports and paths that may serve it.
  *
- * One after the other is read until one is accepted: any page when the engine is known, else one of
- * a known engine; when there is none, the first that was a page at all. The engine's version is
- * asked where the engine tells it beside its page, once for what the pod runs.
+ * One after the other is read until one is it: that of the engine that is known, or with a series
+ * that is wanted; of any engine while none is known. When none is it, the first that was a page at
+ * all. The engine's version is asked where the engine tells it beside its page, once for what the
+ * pod runs.
  */
 #ifndef PROBE_PAGE_SEARCH_H
 #define PROBE_PAGE_SEARCH_H

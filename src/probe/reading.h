@@ -24,7 +24,7 @@ bool reading_pod_ready(const json_t *pod);
 char *reading_pod_image(const json_t *pod);
 /* {total, ready} of a PodList; `ready` gets the ready pods, `first` the first of them, borrowed or NULL. */
 json_t *reading_pods(const json_t *list, json_t *ready, const json_t **first);
-/* {url, pod, engine?, version?, series: those of `wanted` that are on the page}. */
+/* {url, pod, engine?, series: those of `wanted` that are on the page}. */
 json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted);
 /* {pods, missing}: the ready pods whose youngest sample, of {pod: age in ms}, is younger than
  * `max_age_ms`. */

@@ -1,0 +1,164 @@
+/* A prober in a fake cluster. */
+#include "probe_rig.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+#define POD(name)                                                                                  \
+	"{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"containers\":[{\"image\":\"vllm:1\"}]}," \
+	"\"status\":{\"phase\":\"Running\",\"podIP\":\"127.0.0.1\",\"conditions\":[{\"type\":\"Ready\"," \
+	"\"status\":\"True\",\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}]}}"
+#define PODS "{\"items\":[" POD("p-0") "," POD("p-1") "]}"
+#define SCRAPES                                                                                    \
+	PROBE_RESULT("{\"metric\":{\"namespace\":\"team\",\"job\":\"gemma-metrics\",\"up\":\"1\"}," \
+		     "\"value\":[100,\"2\"]}")
+/* The second pod's last sample is a minute old. */
+#define SAMPLES                                                                                    \
+	PROBE_RESULT("{\"metric\":{\"namespace\":\"team\",\"pod\":\"p-0\"},\"value\":[100,\"95\"]}," \
+		     "{\"metric\":{\"namespace\":\"team\",\"pod\":\"p-1\"},\"value\":[100,\"40\"]}")
+
+static const struct probe_saying healthy[] = {
+	{"GET /api/v1/namespaces/*/pods[?]labelSelector=app%3Dx", {.status = 200, .body = PODS}, 0},
+	{"GET /metrics", {.status = 200, .body = PROBE_PAGE}, 0},
+	{"GET /version", {.status = 200, .body = "{\"version\":\"0.32.0\"}"}, 0},
+	{"GET /api/v1/query[?]query=count_values*", {.status = 200, .body = SCRAPES}, 0},
+	{"GET /api/v1/query[?]query=max*", {.status = 200, .body = SAMPLES}, 0},
+	{PROBE_ASK("*"), {.status = 200, .body = PROBE_VALUES}, 0},
+};
+
+static void die(const char *what, const char *about)
+{
+	fprintf(stderr, "probe rig: %s '%s'\n", what, about);
+	abort();
+}
+
+static struct fake_answer on_request(void *ctx, const struct fake_request *request)
+{
+	struct probe_rig *rig = ctx;
+
+	for (size_t i = 0; i < rig->count; i++) {
+		if (fnmatch(rig->sayings[i].pattern, request->line, 0) == 0) {
+			rig->sayings[i].asked++;
+			return rig->sayings[i].answer;
+		}
+	}
+	return (struct fake_answer){.status = 404, .body = "404 page not found"};
+}
+
+static void on_seen(void *ctx, const char *key)
+{
+	(void)key;
+	((struct probe_rig *)ctx)->seen++;
+}
+
+void probe_rig_open(struct probe_rig *rig)
+{
+	*rig = (struct probe_rig){.count = ARRAY_LEN(healthy)};
+	memcpy(rig->sayings, healthy, sizeof(healthy));
+	rig_open(&rig->kube, on_request, rig, NULL);
+	rig->port = atoi(strrchr(fake_url(rig->kube.fake), ':') + 1);
+	rig->prober = prober_new(rig->kube.client, rig->kube.http, on_seen, rig);
+	rig->wish = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
+		"namespace", "team", "name", "gemma", "selector", "app=x", "pages", "port", rig->port, "path", "/metrics",
+		"scheme", "http", "prometheus", fake_url(rig->kube.fake), "service", "gemma-metrics", "pool",
+		"serviceMonitor/team/gemma/0", "intervalMs", 15000, "signals", "name", "Running", "metric",
+		"vllm_num_requests_running", "page", true, "series", "vllm:num_requests_running");
+}
+
+static void on_closed(void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+static bool is_true(void *ctx)
+{
+	return *(bool *)ctx;
+}
+
+void probe_rig_close(struct probe_rig *rig)
+{
+	prober_close(rig->prober, on_closed, &rig->closed);
+	if (!run_until(&rig->kube.loop, is_true, &rig->closed)) {
+		die("does not end:", "prober");
+	}
+	json_decref(rig->wish);
+	if (rig_close(&rig->kube) != 0) {
+		die("ends with something left over:", "loop");
+	}
+}
+
+void probe_rig_say(struct probe_rig *rig, const char *pattern, struct fake_answer answer)
+{
+	if (rig->count == ARRAY_LEN(rig->sayings)) {
+		die("too many sayings for", pattern);
+	}
+	memmove(rig->sayings + 1, rig->sayings, rig->count * sizeof(rig->sayings[0]));
+	rig->sayings[0] = (struct probe_saying){pattern, answer, 0};
+	rig->count++;
+}
+
+int probe_rig_asked(const struct probe_rig *rig, const char *pattern)
+{
+	for (size_t i = 0; i < rig->count; i++) {
+		if (strcmp(rig->sayings[i].pattern, pattern) == 0) {
+			return rig->sayings[i].asked;
+		}
+	}
+	die("nothing is said to", pattern);
+	return 0;
+}
+
+struct awaited {
+	const struct probe_rig *rig;
+	int seen;
+};
+
+static bool was_seen(void *ctx)
+{
+	const struct awaited *awaited = ctx;
+
+	return awaited->rig->seen >= awaited->seen;
+}
+
+void probe_rig_wait(struct probe_rig *rig, int seen)
+{
+	struct awaited awaited = {rig, seen};
+
+	if (!run_until(&rig->kube.loop, was_seen, &awaited)) {
+		die("no round ends of", PROBE_KEY);
+	}
+}
+
+const json_t *probe_rig_look(struct probe_rig *rig)
+{
+	int before = rig->seen;
+
+	prober_want(rig->prober, PROBE_KEY, rig->wish, true);
+	if (before > 0) {
+		prober_kick(rig->prober, PROBE_KEY);
+	}
+	probe_rig_wait(rig, before + 1);
+	return prober_evidence(rig->prober, PROBE_KEY);
+}
+
+char *probe_text(const json_t *evidence, const char *path)
+{
+	const json_t *value = json_path(evidence, path);
+
+	return value != NULL ? json_text(value) : xstrdup("absent");
+}
+
+bool probe_says(const json_t *evidence, const char *path, const char *words)
+{
+	const char *text = json_path_string(evidence, path, "");
+
+	if (strstr(text, words) != NULL) {
+		return true;
+	}
+	fprintf(stderr, "%s is '%s', not '…%s…'\n", path, text, words);
+	return false;
+}

@@ -1,0 +1,67 @@
+/*
+ * A prober in a fake cluster: one server is the API server, the pods, Prometheus and the metrics API.
+ *
+ * It begins healthy, with an autoscaler 'team/gemma' of two pods; a test says otherwise where it
+ * wants to. What is said last counts first.
+ */
+#ifndef TEST_PROBE_RIG_H
+#define TEST_PROBE_RIG_H
+
+#include <jansson.h>
+
+#include "base/memory.h"
+#include "kube_rig.h"
+#include "probe/probe.h"
+
+#define PROBE_KEY "team/gemma"
+#define PROBE_PAGE "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running 1\nvllm:num_requests_waiting 0\n"
+/* An answer of Prometheus to a query. */
+#define PROBE_RESULT(rows) "{\"status\":\"success\",\"data\":{\"result\":[" rows "]}}"
+/* A MetricValueList with one pod, p-0. */
+#define PROBE_VALUES "{\"items\":[{\"describedObject\":{\"name\":\"p-0\"},\"value\":\"4\"}]}"
+/* The request for a metric's value. */
+#define PROBE_ASK(metric) \
+	"GET /apis/custom.metrics.k8s.io/v1beta1/namespaces/team/pods/[*]/" metric "[?]labelSelector=app%3Dx"
+
+struct probe_saying {
+	const char *pattern; /* fnmatch, of the request line */
+	struct fake_answer answer;
+	int asked;
+};
+
+struct probe_rig {
+	struct kube_rig kube;
+	struct prober *prober;
+	json_t *wish; /* of PROBE_KEY; a test may change it */
+	int port;     /* of the server, at 127.0.0.1 */
+	int seen;     /* rounds reported */
+	struct probe_saying sayings[16];
+	size_t count;
+	bool closed;
+};
+
+void probe_rig_open(struct probe_rig *rig);
+/* Ends the prober; nothing may be left in the loop. */
+void probe_rig_close(struct probe_rig *rig);
+void probe_rig_say(struct probe_rig *rig, const char *pattern, struct fake_answer answer);
+/* How often the last saying of this very pattern was asked for. */
+int probe_rig_asked(const struct probe_rig *rig, const char *pattern);
+/* Until so many rounds were reported in all. */
+void probe_rig_wait(struct probe_rig *rig, int seen);
+/* One round of the wish; its evidence. */
+const json_t *probe_rig_look(struct probe_rig *rig);
+
+/* What is at the path as text, "absent" when nothing is; heap, caller owns. */
+char *probe_text(const json_t *evidence, const char *path);
+/* Whether the string at the path has these words; says on stderr what it is otherwise. */
+bool probe_says(const json_t *evidence, const char *path, const char *words);
+
+/* For users of cmocka. */
+#define assert_found(evidence, path, wanted)                                                       \
+	do {                                                                                       \
+		auto_free char *found_text = probe_text(evidence, path);                           \
+		assert_string_equal(found_text, wanted);                                           \
+	} while (0)
+#define assert_says(evidence, path, words) assert_true(probe_says(evidence, path, words))
+
+#endif

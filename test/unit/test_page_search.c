@@ -1,0 +1,183 @@
+/* Which of the places that may serve a metrics page is taken, and what is said when none does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "probe_rig.h"
+
+static void set_pages(struct probe_rig *rig, json_t *pages_take)
+{
+	json_object_set_new(rig->wish, "pages", pages_take);
+}
+
+static void test_pages_that_cannot_be_read(void **state)
+{
+	static char large[5 * 1024 * 1024];
+	static const struct {
+		struct fake_answer answer;
+		const char *words;
+	} cases[] = {
+		{{.status = 404, .body = "no"}, "answers HTTP 404 at 'http://127.0.0.1:"},
+		{{.status = 302, .headers = "Location: /other\r\n"}, "answers HTTP 302 at '"},
+		{{.status = 302, .headers = "Location: /other\r\n"}, "a redirect, which is not followed"},
+		{{.status = 200, .body = large}, "is larger than 4194304 bytes"},
+		{{.end = FAKE_MUTE}, "no answer from '"},
+	};
+
+	(void)state;
+	memset(large, '#', sizeof(large) - 1);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct probe_rig rig;
+		const json_t *e;
+
+		probe_rig_open(&rig);
+		probe_rig_say(&rig, "GET /metrics", cases[i].answer);
+		e = probe_rig_look(&rig);
+		assert_says(e, "page.error", cases[i].words);
+		assert_says(e, "page.error", "pod 'p-0' ");
+		assert_says(e, "page.error", ": set spec.engine.port and path to its metrics page");
+		assert_found(e, "prometheus", "absent");
+		assert_found(e, "signals", "{}");
+		probe_rig_close(&rig);
+	}
+}
+
+static void test_the_first_page_of_a_known_engine_is_taken(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_say(&rig, "GET /json", (struct fake_answer){.status = 200, .body = "{\"requests\": 1}"});
+	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}, {s:i, s:s}, {s:i, s:s}]", "port", 1, "path", "/metrics",
+				  "port", rig.port, "path", "/json", "port", rig.port, "path", "/metrics", "port",
+				  rig.port, "path", "/never"));
+	probe_rig_say(&rig, "GET /never", (struct fake_answer){.status = 200, .body = PROBE_PAGE});
+	e = probe_rig_look(&rig);
+	assert_found(e, "page.engine", "\"VLLM\"");
+	assert_found(e, "page.path", "\"/metrics\"");
+	assert_int_equal(probe_rig_asked(&rig, "GET /never"), 0);
+	probe_rig_close(&rig);
+}
+
+static void test_a_page_of_no_known_engine_is_better_than_none(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_say(&rig, "GET /a", (struct fake_answer){.status = 200, .body = "own_metric 1\n"});
+	probe_rig_say(&rig, "GET /b", (struct fake_answer){.status = 200, .body = "own_metric 2\n"});
+	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/none", "port",
+				  rig.port, "path", "/a", "port", rig.port, "path", "/b"));
+	e = probe_rig_look(&rig);
+	assert_found(e, "page.error", "absent");
+	assert_found(e, "page.engine", "absent");
+	assert_found(e, "page.path", "\"/a\"");
+	assert_found(e, "page.series", "[]");
+	assert_found(e, "signals", "{}");
+	probe_rig_close(&rig);
+}
+
+static void test_a_sidecars_page_is_not_taken_for_the_known_engines(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	json_object_set_new(rig.wish, "engine", json_string("VLLM"));
+	probe_rig_say(&rig, "GET /a", (struct fake_answer){.status = 200, .body = "own_metric 1\n"});
+	probe_rig_say(&rig, "GET /b", (struct fake_answer){.status = 200, .body = "sglang:num_running_reqs 1\n"});
+	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/a", "port", rig.port,
+				"path", "/b", "port", rig.port, "path", "/metrics"));
+	e = probe_rig_look(&rig);
+	assert_found(e, "page.path", "\"/metrics\"");
+	probe_rig_close(&rig);
+}
+
+static void test_of_a_known_engine_the_first_page_will_do(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	json_object_set_new(rig.wish, "engine", json_string("VLLM"));
+	probe_rig_say(&rig, "GET /a", (struct fake_answer){.status = 200, .body = "own_metric 1\n"});
+	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/none", "port", rig.port, "path",
+				"/a"));
+	e = probe_rig_look(&rig);
+	assert_found(e, "page.path", "\"/a\"");
+	assert_found(e, "page.engine", "absent");
+	assert_found(e, "page.version", "absent");
+	probe_rig_close(&rig);
+}
+
+static void test_where_no_page_is_the_tries_are_told(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+	json_t *pages = json_array();
+
+	(void)state;
+	probe_rig_open(&rig);
+	for (int i = 0; i < 5; i++) {
+		json_array_append_new(pages, json_pack("{s:i, s:s}", "port", i == 0 ? 1 : rig.port, "path", "/none"));
+	}
+	set_pages(&rig, pages);
+	e = probe_rig_look(&rig);
+	assert_says(e, "page.error", "pod 'p-0' does not serve 'http://127.0.0.1:1/none': cannot reach ");
+	assert_says(e, "page.error", "Connection refused; pod 'p-0' answers HTTP 404 at '");
+	assert_says(e, "page.error", "; and 2 more: set spec.engine.port");
+	probe_rig_close(&rig);
+}
+
+static void test_the_version_is_asked_once(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_look(&rig);
+	e = probe_rig_look(&rig);
+	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 2);
+	assert_int_equal(probe_rig_asked(&rig, "GET /version"), 1);
+	assert_found(e, "page.version", "\"0.32.0\"");
+	/* Another image is another version. */
+	probe_rig_say(&rig, "GET /api/v1/namespaces/team/pods*",
+		(struct fake_answer){.status = 200,
+			.body = "{\"items\":[{\"metadata\":{\"name\":\"n\"},\"spec\":{\"containers\":[{\"image\":\"vllm:2\"}]},"
+				"\"status\":{\"podIP\":\"127.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}]}"});
+	probe_rig_say(&rig, "GET /version", (struct fake_answer){.status = 404, .body = "none"});
+	e = probe_rig_look(&rig);
+	assert_found(e, "page.version", "absent");
+	/* And one that tells none is not asked for it again and again. */
+	probe_rig_look(&rig);
+	assert_int_equal(probe_rig_asked(&rig, "GET /version"), 1);
+	probe_rig_close(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pages_that_cannot_be_read),
+		cmocka_unit_test(test_the_first_page_of_a_known_engine_is_taken),
+		cmocka_unit_test(test_a_page_of_no_known_engine_is_better_than_none),
+		cmocka_unit_test(test_a_sidecars_page_is_not_taken_for_the_known_engines),
+		cmocka_unit_test(test_of_a_known_engine_the_first_page_will_do),
+		cmocka_unit_test(test_where_no_page_is_the_tries_are_told),
+		cmocka_unit_test(test_the_version_is_asked_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,180 @@
+/* What each state of the GPU exporter and the recording rule leaves as evidence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "probe_rig.h"
+
+#define SERIES "GET /api/v1/query[?]query=count%20by*"
+#define WORKLOADS "GET /api/v1/query[?]query=count%28*"
+#define JOBS "GET /api/v1/query[?]query=count_values%20by%20%28job%29*"
+#define POOL "GET /api/v1/targets[?]state=active&scrapePool=p%2F0"
+#define RULE "GET /api/v1/rules[?]type=record&rule_name%5B%5D=rec"
+
+/* The stack in place of the rig's autoscaler, with an exporter whose eight GPUs six pods use. */
+static void open_stack(struct probe_rig *rig)
+{
+	probe_rig_open(rig);
+	json_decref(rig->wish);
+	rig->wish = json_pack("{s:s, s:i, s:[s, s], s:s, s:s, s:s}", "prometheus", fake_url(rig->kube.fake), "intervalMs",
+		15000, "dcgm", "A", "B", "record", "rec", "job", "dcgm", "pool", "p/0");
+	probe_rig_say(rig, SERIES,
+		(struct fake_answer){.status = 200,
+			.body = PROBE_RESULT("{\"metric\":{\"job\":\"second\"},\"value\":[9,\"2\"]},"
+					     "{\"metric\":{\"job\":\"dcgm\"},\"value\":[9,\"6\"]}")});
+	probe_rig_say(rig, WORKLOADS,
+		(struct fake_answer){.status = 200, .body = PROBE_RESULT("{\"metric\":{},\"value\":[9,\"6\"]}")});
+	probe_rig_say(rig, JOBS,
+		(struct fake_answer){.status = 200,
+			.body = PROBE_RESULT("{\"metric\":{\"job\":\"dcgm\",\"up\":\"1\"},\"value\":[9,\"3\"]},"
+					     "{\"metric\":{\"job\":\"second\",\"up\":\"1\"},\"value\":[9,\"1\"]}")});
+	probe_rig_say(rig, RULE,
+		(struct fake_answer){.status = 200,
+			.body = "{\"status\":\"success\",\"data\":{\"groups\":[{\"rules\":[{\"name\":\"rec\","
+				"\"health\":\"ok\"}]}]}}"});
+}
+
+static void test_a_stack_that_works(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	open_stack(&rig);
+	e = probe_rig_look(&rig);
+	assert_true(json_equal(json_object_get(e, "asked"), rig.wish));
+	assert_found(e, "exporter.jobs", "[\"dcgm\",\"second\"]");
+	assert_found(e, "exporter.series", "8");
+	assert_found(e, "exporter.withPod", "6");
+	assert_found(e, "exporter.up", "4");
+	assert_found(e, "exporter.down", "0");
+	assert_found(e, "exporter.error", "absent");
+	assert_found(e, "rule.loaded", "true");
+	assert_found(e, "rule.health", "\"ok\"");
+	probe_rig_close(&rig);
+}
+
+static void test_an_exporter_whose_scrape_fails_tells_why(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	open_stack(&rig);
+	probe_rig_say(&rig, SERIES, (struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
+	probe_rig_say(&rig, JOBS,
+		(struct fake_answer){.status = 200,
+			.body = PROBE_RESULT("{\"metric\":{\"job\":\"dcgm\",\"up\":\"0\"},\"value\":[9,\"3\"]}")});
+	probe_rig_say(&rig, POOL,
+		(struct fake_answer){.status = 200,
+			.body = "{\"status\":\"success\",\"data\":{\"activeTargets\":[{\"lastError\":\"refused\"}]}}"});
+	e = probe_rig_look(&rig);
+	assert_found(e, "exporter.jobs", "[]");
+	assert_found(e, "exporter.series", "0");
+	assert_found(e, "exporter.down", "3");
+	assert_found(e, "exporter.lastError", "\"refused\"");
+	probe_rig_close(&rig);
+}
+
+static void test_a_rule_that_is_not_loaded_or_fails(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	open_stack(&rig);
+	probe_rig_say(&rig, RULE,
+		(struct fake_answer){.status = 200,
+			.body = "{\"status\":\"success\",\"data\":{\"groups\":[{\"rules\":[{\"name\":\"other\","
+				"\"health\":\"ok\"}]}]}}"});
+	e = probe_rig_look(&rig);
+	assert_found(e, "rule.loaded", "false");
+	assert_found(e, "rule.health", "absent");
+	probe_rig_close(&rig);
+
+	open_stack(&rig);
+	probe_rig_say(&rig, RULE,
+		(struct fake_answer){.status = 200,
+			.body = "{\"status\":\"success\",\"data\":{\"groups\":[{\"rules\":[{\"name\":\"rec\","
+				"\"health\":\"err\",\"lastError\":\"many-to-many\"}]}]}}"});
+	e = probe_rig_look(&rig);
+	assert_found(e, "rule.loaded", "true");
+	assert_found(e, "rule.health", "\"err\"");
+	assert_found(e, "rule.lastError", "\"many-to-many\"");
+	probe_rig_close(&rig);
+}
+
+static void test_a_question_that_fails_hides_no_other(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	open_stack(&rig);
+	probe_rig_say(&rig, WORKLOADS, (struct fake_answer){.status = 503, .body = "busy"});
+	e = probe_rig_look(&rig);
+	assert_says(e, "exporter.error", "answered HTTP 503 to a query");
+	assert_found(e, "rule.health", "\"ok\"");
+	probe_rig_close(&rig);
+
+	open_stack(&rig);
+	probe_rig_say(&rig, RULE, (struct fake_answer){.status = 503, .body = "busy"});
+	e = probe_rig_look(&rig);
+	assert_found(e, "exporter.withPod", "6");
+	assert_says(e, "rule.error", "answered HTTP 503 to a query");
+	assert_found(e, "rule.loaded", "absent");
+	probe_rig_close(&rig);
+}
+
+static void test_without_a_prometheus_nothing_is_asked(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	open_stack(&rig);
+	json_object_del(rig.wish, "prometheus");
+	prober_want(rig.prober, PROBE_KEY, rig.wish, true);
+	uv_run(&rig.kube.loop, UV_RUN_NOWAIT); /* no answer is awaited */
+	assert_int_equal(rig.seen, 1);
+	e = prober_evidence(rig.prober, PROBE_KEY);
+	assert_found(e, "exporter", "absent");
+	assert_found(e, "rule", "absent");
+	assert_int_equal(fake_requests(rig.kube.fake), 0);
+	probe_rig_close(&rig);
+}
+
+static void test_no_job_is_asked_for_where_none_is_known(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	open_stack(&rig);
+	json_object_del(rig.wish, "job");
+	probe_rig_say(&rig, SERIES, (struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
+	e = probe_rig_look(&rig);
+	assert_found(e, "exporter.up", "0");
+	assert_found(e, "exporter.down", "0");
+	assert_int_equal(probe_rig_asked(&rig, JOBS), 0);
+	probe_rig_close(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_stack_that_works),
+		cmocka_unit_test(test_an_exporter_whose_scrape_fails_tells_why),
+		cmocka_unit_test(test_a_rule_that_is_not_loaded_or_fails),
+		cmocka_unit_test(test_a_question_that_fails_hides_no_other),
+		cmocka_unit_test(test_without_a_prometheus_nothing_is_asked),
+		cmocka_unit_test(test_no_job_is_asked_for_where_none_is_known),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
