@@ -7,8 +7,10 @@ A test asks for what it needs by naming the fixture:
     crd          our CRD, established
     namespace    a new namespace, gone afterwards
     helm         runs helm
+    render       the chart's objects, as helm renders them with --set arguments
 """
 
+import functools
 import json
 import os
 import shutil
@@ -31,6 +33,11 @@ SAMPLES = REPO / "config" / "samples"
 GROUP = "inference-autoscaler.io"
 VERSION = "v1alpha1"
 PLURAL = "inferenceautoscalers"
+
+# The chart's release and namespace where a test does not need its own.
+RELEASE, SYSTEM = "inference-autoscaler", "ia-system"
+# The oldest Kubernetes that the chart is for: helm takes its word for it, without a cluster.
+OLDEST = ["--kube-version", "1.29.0"]
 
 
 def eventually(probe, timeout=10.0, interval=0.05):
@@ -186,3 +193,29 @@ def helm():
         return subprocess.run([path, *map(str, args)], capture_output=True, text=True, timeout=60)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def render(helm):
+    """Renders the chart with --set arguments, --set-json ones as a dictionary: the decoded objects, hooks left out."""
+
+    @functools.cache
+    def template(*args):
+        done = helm("template", RELEASE, CHART, *OLDEST, "--namespace", SYSTEM, *args)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def run(*settings, hooks=False, **values):
+        args = [] if hooks else ["--no-hooks"]
+        args += [a for s in settings for a in ("--set", s)]
+        args += [a for name, value in values.items() for a in ("--set-json", f"{name}={json.dumps(value)}")]
+        return [d for d in yaml.load_all(template(*args), Loader=yaml.CSafeLoader) if d]
+
+    return run
+
+
+def only(objects, kind):
+    """The one object of a kind."""
+    found = [o for o in objects if o["kind"] == kind]
+    assert len(found) == 1, f"{len(found)} objects of kind {kind}"
+    return found[0]

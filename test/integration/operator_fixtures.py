@@ -147,7 +147,7 @@ def operator_kubeconfig(cluster, helm, stack, tmp_path_factory):
     """A kubeconfig with just the rights that the chart gives the operator."""
     system = "inference-autoscaler-system"
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system}})
-    rendered = helm("template", "inference-autoscaler", CHART, "--namespace", system)
+    rendered = helm("template", "inference-autoscaler", CHART, "--no-hooks", "--namespace", system)
     assert rendered.returncode == 0, rendered.stderr
     kinds = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
     objects = [o for o in yaml.safe_load_all(rendered.stdout) if o and o["kind"] in kinds]

@@ -1,0 +1,71 @@
+{{/* What every pod of ours is made of: the operator's, and the one that cleans up after it. */}}
+
+{{- define "ia.image" -}}
+{{- $name := .Values.image.repository }}
+{{- with .Values.image.registry }}
+{{- $name = printf "%s/%s" . $name }}
+{{- end }}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" $name .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" $name (default .Chart.AppVersion .Values.image.tag) }}
+{{- end }}
+{{- end }}
+
+{{/* Where and as whom a pod runs. */}}
+{{- define "ia.podSpec" -}}
+automountServiceAccountToken: {{ .Values.serviceAccount.automount }}
+{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with default .Values.global.priorityClassName .Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- range $field := list "nodeSelector" "tolerations" "affinity" "hostAliases" "dnsConfig" "volumes" }}
+{{- with index $.Values $field }}
+{{ $field }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What its container is. */}}
+{{- define "ia.container" -}}
+image: {{ include "ia.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+resources:
+  {{- toYaml .Values.resources | nindent 2 }}
+securityContext:
+  {{- toYaml .Values.securityContext | nindent 2 }}
+{{- with .Values.volumeMounts }}
+volumeMounts:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+env:
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Where the adapter is, as arguments. */}}
+{{- define "ia.adapterArgs" -}}
+- --adapter-namespace
+- {{ .Values.adapter.namespace | quote }}
+- --adapter-deployment
+- {{ .Values.adapter.deployment | quote }}
+- --adapter-configmap
+- {{ .Values.adapter.configMap | quote }}
+- --adapter-config-key
+- {{ .Values.adapter.configKey | quote }}
+{{- end }}

@@ -1,0 +1,118 @@
+{{/* The rights of the operator and of the cleanup: no wildcards, no Secrets, writing by name where it is known. */}}
+
+{{/* The operator's, in every namespace: what is read everywhere, and what is written of an autoscaler's own. */}}
+{{- define "ia.rules" -}}
+- apiGroups: [inference-autoscaler.io]
+  resources: [inferenceautoscalers]
+  verbs: [list, watch]
+- apiGroups: [inference-autoscaler.io]
+  resources: [inferenceautoscalers/status]
+  verbs: [patch]
+# The children block their owner's deletion; some clusters allow that only to who may set its finalizers.
+- apiGroups: [inference-autoscaler.io]
+  resources: [inferenceautoscalers/finalizers]
+  verbs: [update]
+# What is deleted: the children of a mode that the spec left, an HPA whose target an older autoscaler has, and what
+# autoscalers share once none needs it.
+- apiGroups: [""]
+  resources: [services]
+  verbs: [list, watch, create, patch, delete]
+- apiGroups: [monitoring.coreos.com]
+  resources: [servicemonitors]
+  verbs: [list, watch, create, patch, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [list, watch, create, patch, delete]
+# There is one rule, and its name is known; creating cannot be limited by name.
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheusrules]
+  verbs: [list, watch, create]
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheusrules]
+  resourceNames: [inference-autoscaler-gpu]
+  verbs: [patch, delete]
+- apiGroups: [apps]
+  resources: [deployments, statefulsets, daemonsets]
+  verbs: [list, watch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list]
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [list, watch]
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheuses]
+  verbs: [list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+# To the API server a metric of pods is a subresource of theirs; a rule for all of them would be a wildcard.
+- apiGroups: [custom.metrics.k8s.io]
+  resources:
+  - pods/vllm_num_requests_running
+  - pods/vllm_num_requests_waiting
+  - pods/vllm_num_requests_in_flight
+  - pods/vllm_kv_cache_usage_percent
+  - pods/sglang_num_requests_running
+  - pods/sglang_num_requests_waiting
+  - pods/sglang_num_requests_in_flight
+  - pods/sglang_kv_cache_usage_percent
+  - pods/tgi_num_requests_running
+  - pods/tgi_num_requests_waiting
+  - pods/tgi_num_requests_in_flight
+  - pods/trtllm_num_requests_running
+  - pods/trtllm_num_requests_waiting
+  - pods/trtllm_num_requests_in_flight
+  - pods/trtllm_kv_cache_usage_percent
+  - pods/triton_trtllm_num_requests_running
+  - pods/triton_trtllm_num_requests_waiting
+  - pods/triton_trtllm_num_requests_in_flight
+  - pods/triton_trtllm_kv_cache_usage_percent
+  - pods/lmdeploy_num_requests_running
+  - pods/lmdeploy_num_requests_waiting
+  - pods/lmdeploy_num_requests_in_flight
+  - pods/lmdeploy_kv_cache_usage_percent
+  - pods/nim_num_requests_running
+  - pods/nim_num_requests_waiting
+  - pods/nim_num_requests_in_flight
+  - pods/nim_kv_cache_usage_percent
+  - pods/llamacpp_num_requests_running
+  - pods/llamacpp_num_requests_waiting
+  - pods/llamacpp_num_requests_in_flight
+  - pods/llamacpp_kv_cache_usage_percent
+  - pods/gpu_utilization_percent
+  verbs: [get]
+{{- end }}
+
+{{/* In the adapter's namespace: its rules and its restart. */}}
+{{- define "ia.adapterRules" -}}
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [{{ .Values.adapter.configMap | quote }}]
+  verbs: [get, list, watch, patch]
+- apiGroups: [apps]
+  resources: [deployments]
+  resourceNames: [{{ .Values.adapter.deployment | quote }}]
+  verbs: [get, list, watch, patch]
+{{- end }}
+
+{{/* The cleanup's, in every namespace: who still scales, and what those shared that read the GPU. */}}
+{{- define "ia.cleanupRules" -}}
+- apiGroups: [inference-autoscaler.io]
+  resources: [inferenceautoscalers]
+  verbs: [list]
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheusrules, servicemonitors]
+  verbs: [list]
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheusrules, servicemonitors]
+  resourceNames: [inference-autoscaler-gpu]
+  verbs: [get, delete]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [list]
+- apiGroups: [""]
+  resources: [services]
+  resourceNames: [inference-autoscaler-gpu]
+  verbs: [get, delete]
+{{- end }}
