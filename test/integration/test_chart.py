@@ -8,6 +8,7 @@ import lupa
 import pytest
 import yaml
 from conftest import CHART, CRD_FILE, OLDEST, RELEASE, REPO, SYSTEM, eventually, only
+from operator_fixtures import stack  # noqa: F401  (a fixture is found by its name)
 
 
 def rules(objects):
@@ -103,13 +104,14 @@ def test_service_finds_the_pods(render):
 
 
 @pytest.fixture
-def notes(helm, cluster):
+def notes(helm, cluster, stack):  # noqa: F811
     """What helm says after an install with --set arguments."""
 
     def run(*settings):
         args = [a for s in settings for a in ("--set", s)]
         done = helm(
-            "install", RELEASE, CHART, "--dry-run=client", "--kubeconfig", cluster.kubeconfig, "-n", SYSTEM, *args,
+            "install", RELEASE, CHART, "--dry-run=client", "--take-ownership",
+            "--kubeconfig", cluster.kubeconfig, "-n", SYSTEM, *args,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.split("NOTES:\n", 1)[1]
