@@ -219,14 +219,9 @@ ALLOWED = [
         for v in ("list", "watch", "create", "patch")
     ),
     ("{ns}", "delete", "autoscaling", "horizontalpodautoscalers", "", "gemma"),
+    *(("{ns}", "delete", g, r, "", "gemma") for g, r in (("", "services"), ("monitoring.coreos.com", "servicemonitors"))),
     *(("", v, "monitoring.coreos.com", "prometheusrules", "", "") for v in ("list", "watch", "create")),
-    *(
-        ("{ns}", v, group, resource, "", "inference-autoscaler-gpu")
-        for group, resource in (
-            ("", "services"), ("monitoring.coreos.com", "servicemonitors"), ("monitoring.coreos.com", "prometheusrules"),
-        )
-        for v in ("get", "patch", "delete")
-    ),
+    *(("{ns}", v, "monitoring.coreos.com", "prometheusrules", "", "inference-autoscaler-gpu") for v in ("patch", "delete")),
     *(("{ns}", v, "events.k8s.io", "events", "", "") for v in ("create", "patch")),
     *(("", v, "apps", "daemonsets", "", "") for v in ("list", "watch")),
     *(("", "list", g, r, "", "") for g, r in (
@@ -253,7 +248,6 @@ DENIED = [
     ("{system}", "update", "coordination.k8s.io", "leases", "", "other"),
     ("{ns}", "get", "custom.metrics.k8s.io", "pods", "other_metric", "*"),
     ("{ns}", "create", "", "pods", "exec", "x"),
-    *(("{ns}", "delete", g, r, "", "gemma") for g, r in (("", "services"), ("monitoring.coreos.com", "servicemonitors"))),
     *(("{ns}", v, "monitoring.coreos.com", "prometheusrules", "", "gemma") for v in ("patch", "delete")),
     *(("{ns}", v, "apps", "daemonsets", "", "dcgm") for v in ("create", "patch", "delete")),
     ("", "list", "apiextensions.k8s.io", "customresourcedefinitions", "", ""),
