@@ -1,9 +1,16 @@
 /*
  * Leader election on a coordination.k8s.io/v1 Lease, by client-go's rules
- * (tools/leaderelection): 15 s lease, 10 s renew deadline, 2 s retry; expiry is judged from the
- * local time at which the record was last seen to change, with the record's own duration. Whoever lost
- * it goes on as a candidate. Give the lease an HTTP client of its own, so that renewals never wait
- * behind lists.
+ * (tools/leaderelection): 15 s lease, 10 s renew deadline, 2 s between renewals; expiry is judged from
+ * the local time at which the record was last seen to change, with the record's own duration. A
+ * candidate looks each half second and in the moment of expiry: after a release it leads within a
+ * second, after a crash within the lease's duration of the last renewal it saw. Whoever lost it goes
+ * on as a candidate.
+ *
+ * Nothing fences a write that is under way when leadership is lost: what the leader writes must be
+ * right when written twice. Give the lease an HTTP client of its own: its renewals share the API
+ * server's priority level with every other service account's requests
+ * (https://kubernetes.io/docs/concepts/cluster-administration/flow-control/), and must not wait
+ * behind our own lists too.
  */
 #ifndef KUBE_LEASE_H
 #define KUBE_LEASE_H

@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "lease_record.h"
 #include "pace.h"
 
 #define RELEASE_TRIES 3
@@ -39,8 +40,7 @@ struct kube_lease {
 	struct kube_call *call;
 	uv_timer_t retry;
 	uv_timer_t deadline; /* of our leadership; while closing, of the release */
-	json_t *observed;    /* the Lease as last seen; NULL = never or not there */
-	int64_t observed_ms; /* local monotonic time at which its record was last seen to change */
+	struct lease_record record; /* as last seen */
 	int64_t sent_ms; /* when the write under way was sent: our leadership counts from then */
 	bool looked;	 /* the write under way follows a read */
 	bool held;
@@ -93,75 +93,19 @@ static void win(struct kube_lease *lease)
 		lease->hooks.started(lease->hooks.ctx);
 }
 
-/* ---- the record ---- */
-
-/* Only a change of the record counts as a sign of life: other fields of the Lease do not. */
-static void observe(struct kube_lease *lease, json_t *object)
-{
-	if (!json_equal(json_object_get(lease->observed, "spec"),
-			json_object_get(object, "spec")) ||
-	    lease->observed_ms == 0)
-		lease->observed_ms = clock_monotonic_ms();
-	json_decref(lease->observed);
-	lease->observed = json_incref(object);
-}
-
-static void forget(struct kube_lease *lease)
-{
-	json_decref(lease->observed);
-	lease->observed = NULL;
-}
-
-static const char *holder(const struct kube_lease *lease)
-{
-	return json_path_string(lease->observed, "spec.holderIdentity", "");
-}
+/* ---- rounds ---- */
 
 static bool is_ours(const struct kube_lease *lease)
 {
-	return strcmp(holder(lease), lease->identity) == 0;
+	return strcmp(lease_record_holder(&lease->record), lease->identity) == 0;
 }
 
-/* By the holder's own duration and our clock alone: clocks of two machines differ. */
+/* Also one that is not there. */
 static bool is_free(const struct kube_lease *lease)
 {
-	int64_t duration_ms = (int64_t)json_path_int(lease->observed, "spec.leaseDurationSeconds",
-						     lease->pace.duration_ms / 1000) *
-			      1000;
-
-	return holder(lease)[0] == '\0' || lease->observed_ms + duration_ms <= clock_monotonic_ms();
+	return lease_record_expires_ms(&lease->record, lease->pace.duration_ms) <=
+	       clock_monotonic_ms();
 }
-
-/* The Lease as we want it: what is there with our record, so that fields of others stay. */
-static json_t *with_record(const struct kube_lease *lease, const char *identity,
-			   int64_t duration_ms)
-{
-	auto_free char *now = clock_rfc3339_micro(clock_wall_ms());
-	json_t *object = lease->observed
-				 ? json_deep_copy(lease->observed)
-				 : json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion",
-					     "coordination.k8s.io/v1", "kind", "Lease", "metadata",
-					     "namespace", lease->ns, "name", lease->name);
-	json_int_t transitions = json_path_int(object, "spec.leaseTransitions", 0);
-	json_t *spec = json_object_get(object, "spec");
-
-	if (!json_is_object(spec)) {
-		spec = json_object();
-		json_object_set_new(object, "spec", spec);
-	}
-	if (!lease->observed || !is_ours(lease)) {
-		json_object_set_new(spec, "acquireTime", json_string(now));
-		json_object_set_new(spec, "leaseTransitions",
-				    json_integer(transitions + (lease->observed ? 1 : 0)));
-	}
-	json_object_set_new(spec, "renewTime", json_string(now));
-	json_object_set_new(spec, "holderIdentity", json_string(identity));
-	json_object_set_new(spec, "leaseDurationSeconds", json_integer(duration_ms / 1000));
-	json_object_del(json_object_get(object, "metadata"), "managedFields");
-	return object;
-}
-
-/* ---- rounds ---- */
 
 static void start_write(struct kube_lease *lease, bool looked);
 
@@ -175,19 +119,29 @@ static void on_retry(uv_timer_t *timer)
 		start_read(lease);
 }
 
-/* A candidate's rounds are spread so that many candidates do not come together. */
-static void next_round(struct kube_lease *lease)
+/*
+ * A candidate looks more often than a leader writes, so that it is there soon after a release, and
+ * again in the moment at which the holder's time is up. Its rounds are spread so that many
+ * candidates do not come together.
+ */
+static int64_t candidate_delay_ms(const struct kube_lease *lease)
 {
-	uint64_t delay_ms = (uint64_t)lease->pace.retry_ms;
+	int64_t delay_ms = lease->pace.candidate_ms;
+	int64_t left_ms = lease_record_expires_ms(&lease->record, lease->pace.duration_ms) -
+			  clock_monotonic_ms();
 	uint32_t random = 0;
 
-	if (lease->closing)
-		return;
-	if (!lease->held) {
-		uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
-		delay_ms += delay_ms * 12 / 10 * (random % 1000) / 1000;
-	}
-	uv_timer_start(&lease->retry, on_retry, delay_ms, 0);
+	uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
+	delay_ms += delay_ms * (int64_t)(random % 1000) / 2000;
+	return left_ms > 0 && left_ms < delay_ms ? left_ms : delay_ms;
+}
+
+static void next_round(struct kube_lease *lease)
+{
+	int64_t delay_ms = lease->held ? lease->pace.retry_ms : candidate_delay_ms(lease);
+
+	if (!lease->closing)
+		uv_timer_start(&lease->retry, on_retry, (uint64_t)delay_ms, 0);
 }
 
 /* After each completed call: true when the lease is being closed. */
@@ -206,7 +160,7 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 	if (ended(lease))
 		return;
 	if (!err) {
-		observe(lease, result);
+		lease_record_observe(&lease->record, result);
 		win(lease);
 	} else if (!lease->looked &&
 		   (err->kind == ERROR_CONFLICT || err->kind == ERROR_NOT_FOUND)) {
@@ -223,11 +177,12 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 /* A leader writes on what it wrote last, without looking: one request a round instead of two. */
 static void start_write(struct kube_lease *lease, bool looked)
 {
-	auto_json *object = with_record(lease, lease->identity, lease->pace.duration_ms);
+	auto_json *object = lease_record_claim(&lease->record, lease->ns, lease->name,
+					       lease->identity, lease->pace.duration_ms);
 
 	lease->looked = looked;
 	lease->sent_ms = clock_monotonic_ms();
-	if (lease->observed)
+	if (lease->record.object)
 		lease->call = kube_replace(lease->client, &lease_resource, object, NULL, on_written,
 					   lease);
 	else
@@ -242,9 +197,9 @@ static void on_read(void *ctx, json_t *result, const struct error *err)
 	if (ended(lease))
 		return;
 	if (!err) {
-		observe(lease, result);
+		lease_record_observe(&lease->record, result);
 	} else if (err->kind == ERROR_NOT_FOUND) {
-		forget(lease);
+		lease_record_forget(&lease->record);
 	} else {
 		if (err->kind != ERROR_CANCELLED)
 			log_event(LOG_WARN, "lease cannot be read", "lease", lease->name, "error",
@@ -252,7 +207,7 @@ static void on_read(void *ctx, json_t *result, const struct error *err)
 		next_round(lease);
 		return;
 	}
-	if (!lease->observed || is_ours(lease) || is_free(lease)) {
+	if (is_ours(lease) || is_free(lease)) {
 		start_write(lease, true);
 		return;
 	}
@@ -282,6 +237,7 @@ struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, co
 		.pace = {.duration_ms = 15000,
 			 .deadline_ms = 10000,
 			 .retry_ms = 2000,
+			 .candidate_ms = 500,
 			 .release_ms = 5000},
 		.open_handles = 2,
 	};
@@ -317,7 +273,7 @@ static void on_handle_closed(uv_handle_t *handle)
 
 	if (--lease->open_handles > 0)
 		return;
-	json_decref(lease->observed);
+	lease_record_release(&lease->record);
 	free(lease->ns);
 	free(lease->name);
 	free(lease->identity);
@@ -355,14 +311,14 @@ static void on_release_read(void *ctx, json_t *result, const struct error *err)
 
 	lease->call = NULL;
 	if (!err)
-		observe(lease, result);
+		lease_record_observe(&lease->record, result);
 	if (err || !is_ours(lease)) {
 		finish_close(lease);
 		return;
 	}
 	/* As client-go: nobody holds it, and a candidate that looks at the duration alone waits one
 	 * second. */
-	object = with_record(lease, "", 1000);
+	object = lease_record_claim(&lease->record, lease->ns, lease->name, "", 1000);
 	lease->call = kube_replace(lease->client, &lease_resource, object, NULL, on_release_written,
 				   lease);
 }

@@ -24,7 +24,8 @@ struct informer_pace {
 struct lease_pace {
 	int64_t duration_ms; /* 15 000, in whole seconds */
 	int64_t deadline_ms; /* 10 000 */
-	int64_t retry_ms;    /* 2 000 */
+	int64_t retry_ms;    /* of a leader's renewals: 2 000 */
+	int64_t candidate_ms; /* of a candidate's looks, up to half more: 500 */
 	int64_t release_ms;  /* how long the release at close may take: 5 000 */
 };
 

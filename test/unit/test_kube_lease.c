@@ -109,7 +109,7 @@ static void on_stopped(void *ctx)
 }
 
 static const struct lease_pace quick = {
-	.duration_ms = 1000, .deadline_ms = 400, .retry_ms = 20, .release_ms = 1000};
+	.duration_ms = 1000, .deadline_ms = 400, .retry_ms = 20, .candidate_ms = 20, .release_ms = 1000};
 
 struct test {
 	struct kube_rig rig;
@@ -249,6 +249,29 @@ static void test_a_release_hands_over_at_once(void **state)
 	assert_true(clock_monotonic_ms() - start < 500);
 	assert_int_equal(number(&test, "leaseTransitions"), 1);
 	candidate_close(&test, &test.b);
+	test_close(&test);
+}
+
+/* Between two looks too: a crashed leader is followed in the moment its time is up. */
+static void test_expiry_is_not_waited_past(void **state)
+{
+	struct lease_pace rare = quick;
+	struct kube_lease_hooks hooks = {on_started, on_stopped, NULL};
+	struct test test;
+	int64_t start;
+
+	(void)state;
+	rare.candidate_ms = 800;
+	test_open(&test);
+	put_record(&test, "gone", 1);
+	hooks.ctx = &test.a;
+	test.a.lease = kube_lease_new(test.rig.client, "ns", "l", "a", &hooks);
+	assert_int_equal(lease_set_pace(test.a.lease, &rare), 0);
+	start = clock_monotonic_ms();
+	kube_lease_start(test.a.lease);
+	AWAIT(&test, has_started, &test.a);
+	assert_in_range(clock_monotonic_ms() - start, 990, 1300);
+	candidate_close(&test, &test.a);
 	test_close(&test);
 }
 
@@ -438,6 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_renew_release),
 		cmocka_unit_test(test_a_release_hands_over_at_once),
+		cmocka_unit_test(test_expiry_is_not_waited_past),
 		cmocka_unit_test(test_expiry_is_counted_from_our_own_sight),
 		cmocka_unit_test(test_no_renewal_ends_leadership),
 		cmocka_unit_test(test_a_stolen_lease_ends_leadership),
