@@ -10,6 +10,7 @@
 #define KUBE_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <uv.h>
 
 #include "base/error.h"
@@ -27,6 +28,10 @@ typedef void kube_done_fn(void *ctx, json_t *result, const struct error *err);
 struct kube_client *kube_client_new(uv_loop_t *loop, struct http_client *http, struct kube_config *config);
 /* Every call must have completed. */
 void kube_client_free(struct kube_client *client);
+/* From now on each request that may change something is asked about before it is sent, also when it is
+ * sent again: where the answer is no, it fails with ERROR_CANCELLED. For whoever may write only while
+ * it holds a Lease. */
+void kube_client_guard(struct kube_client *client, bool (*may_write)(void *ctx), void *ctx);
 uv_loop_t *kube_client_loop(struct kube_client *client);
 
 /* Any request by path ("/apis/…?query"). `content_type` and `body` may be NULL. A body that is not JSON gives ERROR_INTERNAL. */

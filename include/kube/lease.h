@@ -31,6 +31,8 @@ struct kube_lease_hooks {
 struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, const char *name, const char *identity,
 	const struct kube_lease_hooks *hooks);
 void kube_lease_start(struct kube_lease *lease);
+/* By the clock: false as soon as the last renewal is too old, also when the loop stood still and
+ * stopped() could not be called yet. For kube_client_guard(). */
 bool kube_lease_held(const struct kube_lease *lease);
 /* When held: stopped() from inside this call, then the Lease is released (holder "", duration 1; tried
  * for 5 s at most). Then closed(ctx) from the loop; freed after it. */

@@ -198,6 +198,14 @@ static void on_lease_stopped(void *ctx)
 	}
 }
 
+/* The Lease is gone, too, once it was given back. */
+static bool may_write(void *ctx)
+{
+	const struct operator *op = ctx;
+
+	return op->lease != NULL && kube_lease_held(op->lease);
+}
+
 static int start(struct operator *op, struct options *o, struct error *err)
 {
 	const struct kube_lease_hooks hooks = {on_lease_started, on_lease_stopped, op};
@@ -218,6 +226,7 @@ static int start(struct operator *op, struct options *o, struct error *err)
 	op->controller = controller_new(op->client, op->http, &o->settings, identity);
 	if (o->leader_elect) {
 		op->lease = kube_lease_new(op->lease_client, o->lease_namespace, o->lease_name, identity, &hooks);
+		kube_client_guard(op->client, may_write, op);
 	}
 	op->endpoint = endpoint_new(&op->loop, o->listen, op->controller, op->lease, err);
 	if (op->endpoint == NULL) {

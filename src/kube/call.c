@@ -204,6 +204,14 @@ static void on_response(void *ctx, const struct http_response *response)
 	}
 }
 
+static bool is_forbidden_write(const struct kube_call *call)
+{
+	const struct kube_client *client = call->client;
+
+	return client->may_write && strcmp(call->method, "GET") != 0 &&
+	       !client->may_write(client->guard_ctx);
+}
+
 static void transmit(struct kube_call *call)
 {
 	struct kube_config *config = call->client->config;
@@ -216,6 +224,12 @@ static void transmit(struct kube_call *call)
 	};
 	size_t count = 2;
 
+	if (is_forbidden_write(call)) {
+		error_set(&call->err, ERROR_CANCELLED,
+			  "cannot %s: this replica does not hold the Lease", call->what);
+		uv_timer_start(&call->timer, on_timer, 0, 0);
+		return;
+	}
 	call->generation = kube_config_generation(config);
 	if (kube_config_authorization(config, &authorization, &call->err) < 0) {
 		error_wrap(&call->err, "cannot %s", call->what);

@@ -7,14 +7,14 @@
 #ifndef KUBE_CALL_H
 #define KUBE_CALL_H
 
-#include <stdbool.h>
-
 #include "kube/client.h"
 
 struct kube_client {
 	uv_loop_t *loop;
 	struct http_client *http;
 	struct kube_config *config;
+	bool (*may_write)(void *ctx); /* NULL = always */
+	void *guard_ctx;
 };
 
 /* Each complete line of a 2xx body; a negative return ends the call. */

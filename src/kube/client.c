@@ -22,6 +22,12 @@ void kube_client_free(struct kube_client *client)
 	free(client);
 }
 
+void kube_client_guard(struct kube_client *client, bool (*may_write)(void *ctx), void *ctx)
+{
+	client->may_write = may_write;
+	client->guard_ctx = ctx;
+}
+
 uv_loop_t *kube_client_loop(struct kube_client *client)
 {
 	return client->loop;

@@ -42,6 +42,7 @@ struct kube_lease {
 	uv_timer_t deadline; /* of our leadership; while closing, of the release */
 	struct lease_record record; /* as last seen */
 	int64_t sent_ms; /* when the write under way was sent: our leadership counts from then */
+	int64_t leads_until_ms; /* unless renewed */
 	bool looked;	 /* the write under way follows a read */
 	bool held;
 	bool closing;
@@ -81,8 +82,10 @@ static void on_deadline(uv_timer_t *timer)
 
 static void win(struct kube_lease *lease)
 {
-	int64_t left_ms = lease->sent_ms + lease->pace.deadline_ms - clock_monotonic_ms();
+	int64_t left_ms;
 
+	lease->leads_until_ms = lease->sent_ms + lease->pace.deadline_ms;
+	left_ms = lease->leads_until_ms - clock_monotonic_ms();
 	uv_timer_start(&lease->deadline, on_deadline, (uint64_t)(left_ms > 0 ? left_ms : 0), 0);
 	if (lease->held)
 		return;
@@ -262,7 +265,7 @@ void kube_lease_start(struct kube_lease *lease)
 
 bool kube_lease_held(const struct kube_lease *lease)
 {
-	return lease->held;
+	return lease->held && clock_monotonic_ms() < lease->leads_until_ms;
 }
 
 static void on_handle_closed(uv_handle_t *handle)

@@ -307,6 +307,47 @@ static bool asked(void *ctx)
 	return fake_requests(ctx) > 0;
 }
 
+static bool answer_of(void *ctx)
+{
+	return *(bool *)ctx;
+}
+
+static void test_a_guarded_client_sends_no_write(void **state)
+{
+	static const struct fake_step steps[] = {
+		{"GET *", {.status = 200, .body = "{}"}},
+		{"POST *", {.status = 503, .headers = "Retry-After: 0\r\n", .body = "{}"}},
+	};
+	auto_json *body = json_object();
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+	bool may = false;
+
+	(void)state;
+	open_script(&rig, steps, ARRAY_LEN(steps));
+	kube_client_guard(rig.client, answer_of, &may);
+	kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_CANCELLED);
+	assert_string_equal(o.err.message,
+			    "cannot POST '/x': this replica does not hold the Lease");
+	outcome_release(&o);
+	kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &o);
+	await(&rig, &o);
+	assert_non_null(o.result);
+	outcome_release(&o);
+	/* Nor is one sent again. */
+	may = true;
+	kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
+	while (fake_requests(rig.fake) < 2)
+		uv_run(&rig.loop, UV_RUN_ONCE);
+	may = false;
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_CANCELLED);
+	outcome_release(&o);
+	assert_int_equal(rig_close(&rig), 0);
+}
+
 static void test_cancelling(void **state)
 {
 	static const struct fake_step mute[] = {{"GET *", {.end = FAKE_MUTE}}};
@@ -495,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_an_answer_that_is_not_json),
 		cmocka_unit_test(test_retries),
+		cmocka_unit_test(test_a_guarded_client_sends_no_write),
 		cmocka_unit_test(test_cancelling),
 		cmocka_unit_test(test_a_refused_token_is_read_again),
 		cmocka_unit_test(test_a_refusal_may_be_cut_short),

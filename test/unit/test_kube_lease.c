@@ -324,6 +324,26 @@ static void test_no_renewal_ends_leadership(void **state)
 	}
 }
 
+/* A process that was stopped, or a machine that slept: no timer has fired yet, but the time is over. */
+static void test_it_is_not_held_past_its_time(void **state)
+{
+	struct test test;
+	int64_t start;
+
+	(void)state;
+	test_open(&test);
+	candidate_start(&test, &test.a, "a");
+	AWAIT(&test, has_started, &test.a);
+	assert_true(kube_lease_held(test.a.lease));
+	start = clock_monotonic_ms();
+	while (clock_monotonic_ms() - start <= quick.deadline_ms)
+		;
+	assert_false(kube_lease_held(test.a.lease));
+	assert_int_equal(test.a.stopped, 0);
+	candidate_close(&test, &test.a);
+	test_close(&test);
+}
+
 static void test_a_stolen_lease_ends_leadership(void **state)
 {
 	struct test test;
@@ -464,6 +484,7 @@ int main(void)
 		cmocka_unit_test(test_expiry_is_not_waited_past),
 		cmocka_unit_test(test_expiry_is_counted_from_our_own_sight),
 		cmocka_unit_test(test_no_renewal_ends_leadership),
+		cmocka_unit_test(test_it_is_not_held_past_its_time),
 		cmocka_unit_test(test_a_stolen_lease_ends_leadership),
 		cmocka_unit_test(test_a_deleted_lease_is_made_again),
 		cmocka_unit_test(test_a_foreign_write_is_survived),
