@@ -5,8 +5,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/memory.h"
@@ -363,6 +367,122 @@ static void idle_transfer_fails(void **state)
 	assert_int_equal(w->listener.connections, 3);
 }
 
+static bool is_ours(const struct world *w, int fd)
+{
+	struct sockaddr_in peer, where;
+	socklen_t peer_len = sizeof(peer);
+	int len = sizeof(where);
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) < 0 || peer.sin_family != AF_INET)
+		return false;
+	uv_tcp_getsockname(&w->listener.tcp, (struct sockaddr *)&where, &len);
+	return peer.sin_port == where.sin_port;
+}
+
+static int option_of(int fd, int level, int option)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	assert_int_equal(getsockopt(fd, level, option, &value, &len), 0);
+	return value;
+}
+
+/* A peer that vanished answers neither probes nor data: after 30 s the connection is an error. With
+ * packets that really vanish: test/integration/test_client.py. */
+static void sockets_are_probed_for_a_vanished_peer(void **state)
+{
+	struct world *w = *state;
+	struct http_request request = get(w);
+	int found = 0;
+
+	http_client_start(w->client, &request);
+	assert_true(event_loop_wait(&w->loop, &w->listener.requests, 1));
+	for (int fd = 3; fd < 256; fd++) {
+		if (!is_ours(w, fd))
+			continue;
+		found++;
+		assert_int_equal(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+		assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 15);
+		assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_KEEPINTVL), 5);
+		assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 30000);
+	}
+	assert_int_equal(found, 1);
+}
+
+/* Proxies ------------------------------------------------------------------------------------- */
+
+static void clear_proxies(void)
+{
+	static const char *const names[] = {
+		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		unsetenv(names[i]);
+}
+
+static void a_proxy_is_used(void **state)
+{
+	struct world *w = *state;
+	struct http_request request = get(w);
+
+	w->listener.answer = OK_HEAD "Content-Length: 2\r\n\r\n{}";
+	request.url = "http://h.invalid/x";
+	request.proxy = w->listener.url;
+	run(w, &request);
+	assert_int_equal(w->kind, ERROR_NONE);
+	assert_ptr_equal(strstr(w->listener.seen.buf, "GET http://h.invalid/x HTTP/1.1\r\n"), w->listener.seen.buf);
+
+	/* TLS goes through it end to end, and what it refuses is no answer of the server's. */
+	strbuf_reset(&w->listener.seen);
+	w->listener.answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+	request.url = "https://h.invalid:6443/x";
+	run(w, &request);
+	assert_int_equal(w->kind, ERROR_UNAVAILABLE);
+	assert_int_equal(w->status, 0);
+	assert_ptr_equal(strstr(w->listener.seen.buf, "CONNECT h.invalid:6443 HTTP/1.1\r\n"), w->listener.seen.buf);
+}
+
+/* The environment's proxy, except for what NO_PROXY names: a host, a domain, a block of addresses. */
+static void the_environments_proxy_and_its_exceptions(void **state)
+{
+	static const struct {
+		const char *url, *no_proxy;
+		bool through;
+	} rows[] = {
+		{"https://127.0.0.1:1/", NULL, true},
+		{"https://127.0.0.1:1/", "127.0.0.1", false},
+		{"https://127.0.0.1:1/", "10.96.0.0/12,127.0.0.0/8", false},
+		{"https://127.0.0.1:1/", "10.96.0.0/12", true},
+		{"https://127.0.0.1:1/", "*", false},
+		{"https://h.svc.invalid:1/", ".svc.invalid", false},
+		{"https://h.other.invalid:1/", ".svc.invalid", true},
+	};
+	struct world *w = *state;
+	struct http_request request = get(w);
+
+	w->listener.answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+	request.proxy = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int before = w->listener.requests;
+
+		clear_proxies();
+		setenv("HTTPS_PROXY", w->listener.url, 1);
+		if (rows[i].no_proxy)
+			setenv("NO_PROXY", rows[i].no_proxy, 1);
+		request.url = rows[i].url;
+		run(w, &request);
+		assert_int_equal(w->listener.requests - before, rows[i].through);
+	}
+	/* "" = none, whatever the environment says. */
+	unsetenv("NO_PROXY");
+	request.proxy = "";
+	request.url = rows[0].url;
+	run(w, &request);
+	assert_string_equal(w->message, "cannot reach 'https://127.0.0.1:1': Connection refused");
+	clear_proxies();
+}
+
 /* Unreachable --------------------------------------------------------------------------------- */
 
 static void refusal_names_the_host_and_no_secret(void **state)
@@ -608,6 +728,9 @@ int main(void)
 		TEST(cut_answer_is_an_error),
 		TEST(timeouts_are_delivered_also_the_last),
 		TEST(idle_transfer_fails),
+		TEST(sockets_are_probed_for_a_vanished_peer),
+		TEST(a_proxy_is_used),
+		TEST(the_environments_proxy_and_its_exceptions),
 		TEST(refusal_names_the_host_and_no_secret),
 		TEST(unusable_url_is_invalid),
 		TEST(tls_to_a_plain_listener_fails),

@@ -152,7 +152,19 @@ static void test_files_are_beside_the_kubeconfig(void **state)
 	kube_config_tls(config, &tls);
 	assert_string_equal(tls.ca_data, PEM);
 	assert_header(config, "Authorization: Bearer t1");
-	/* A token is read again after a refusal, or when it is a minute old. */
+	assert_string_equal(ca, config->ca.path);
+	assert_string_equal(token, config->token.path);
+	kube_config_free(config);
+}
+
+/* A token is read again after a refusal, or when it is a minute old. */
+static void test_a_new_token_is_read(void **state)
+{
+	const char *dir = *state;
+	auto_free char *token = rig_file(dir, "token", "t1");
+	struct kube_config *config = load(dir, ONE(SERVER, "tokenFile: token"), NULL);
+
+	assert_header(config, "Authorization: Bearer t1");
 	free(rig_file(dir, "token", "t2"));
 	assert_header(config, "Authorization: Bearer t1");
 	config->token.read_ms -= 61 * 1000;
@@ -489,6 +501,7 @@ int main(void)
 		WITH_DIR(test_all_fields),
 		WITH_DIR(test_other_fields),
 		WITH_DIR(test_files_are_beside_the_kubeconfig),
+		WITH_DIR(test_a_new_token_is_read),
 		WITH_DIR(test_a_new_ca_is_read),
 		WITH_DIR(test_a_new_client_certificate_is_read_with_its_key),
 		WITH_DIR(test_several_files_are_merged_first_wins),
