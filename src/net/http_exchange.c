@@ -1,0 +1,283 @@
+/* One request to the HTTP server and the reply to it. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "http_server_parts.h"
+#include "peer_watch.h"
+
+#define EXCHANGE_MAGIC 0x65786368U
+#define MAX_BODY ((size_t)1 << 20)
+#define HEADER_ROOM 1024U /* status line and the headers we send */
+
+/* Belongs to its connection until the handler was asked, then to whoever replies. */
+struct http_exchange {
+	unsigned magic;
+	struct http_server *server; /* alive while wsi is */
+	struct lws *wsi;            /* NULL once the connection is gone */
+	const char *method;
+	char *path;
+	struct strbuf body;
+	bool asked;    /* the handler has it, and will reply */
+	bool last;     /* on its connection */
+	bool replied;
+	int status;
+	char *content_type;
+	unsigned char *reply; /* LWS_PRE bytes for libwebsockets, then the body */
+	size_t reply_len;
+	void (*gone)(void *ctx);
+	void *gone_ctx;
+	struct peer_watch *watch; /* for gone */
+};
+
+static void stop_watching(struct http_exchange *x)
+{
+	peer_watch_close(x->watch);
+	x->watch = NULL;
+}
+
+static void exchange_free(struct http_exchange *x)
+{
+	x->magic = 0;
+	free(x->path);
+	free(x->content_type);
+	free(x->reply);
+	strbuf_release(&x->body);
+	free(x);
+}
+
+static struct http_exchange *exchange_of(struct lws *wsi)
+{
+	struct http_exchange *x = lws_get_opaque_user_data(wsi);
+
+	assert(!x || x->magic == EXCHANGE_MAGIC);
+	return x;
+}
+
+/* The connection and its exchange part. An exchange still with the handler is freed by its reply. */
+static void exchange_detach(struct lws *wsi)
+{
+	struct http_exchange *x = exchange_of(wsi);
+
+	if (!x)
+		return;
+	lws_set_opaque_user_data(wsi, NULL);
+	x->wsi = NULL;
+	x->server->unsent -= x->replied;
+	stop_watching(x);
+	if (!x->asked || x->replied)
+		exchange_free(x);
+	else if (x->gone)
+		x->gone(x->gone_ctx);
+}
+
+/* A request comes in -------------------------------------------------------------------------- */
+
+static const struct method {
+	enum lws_token_indexes token;
+	const char *name;
+	bool has_body;
+} methods[] = {
+	{WSI_TOKEN_GET_URI, "GET", false},
+	{WSI_TOKEN_HEAD_URI, "HEAD", false},
+	{WSI_TOKEN_POST_URI, "POST", true},
+	{WSI_TOKEN_PUT_URI, "PUT", true},
+	{WSI_TOKEN_PATCH_URI, "PATCH", true},
+	{WSI_TOKEN_DELETE_URI, "DELETE", false},
+	{WSI_TOKEN_OPTIONS_URI, "OPTIONS", false},
+};
+
+static const struct method *method_of(struct lws *wsi)
+{
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		if (lws_hdr_total_length(wsi, methods[i].token) > 0)
+			return &methods[i];
+	return NULL;
+}
+
+static bool asks_to_close(struct lws *wsi)
+{
+	char value[16] = "";
+
+	lws_hdr_copy(wsi, value, sizeof(value), WSI_TOKEN_CONNECTION);
+	return strcasecmp(value, "close") == 0;
+}
+
+static void reply_error(struct http_exchange *x, int status, const char *message)
+{
+	http_reply(x, status, "text/plain; charset=utf-8", message, strlen(message));
+}
+
+/* Until the reply nothing is read: libwebsockets would leave it unread, and the loop would spin on it. */
+static void ask(struct http_server *server, struct http_exchange *x)
+{
+	x->asked = true;
+	lws_set_timeout(x->wsi, NO_PENDING_TIMEOUT, 0);
+	lws_rx_flow_control(x->wsi, 0);
+	server->handler(server->ctx, x);
+}
+
+/* The request's header is whole. Nonzero closes the connection. */
+static int on_request(struct http_server *server, struct lws *wsi, const char *path)
+{
+	const struct method *method = method_of(wsi);
+	struct http_exchange *x;
+	char length[24] = "";
+
+	/* Another request before the reply to the last: nobody sends that any more. */
+	if (exchange_of(wsi) || !method)
+		return -1;
+	x = xcalloc(1, sizeof(*x));
+	x->magic = EXCHANGE_MAGIC;
+	x->server = server;
+	x->wsi = wsi;
+	x->last = asks_to_close(wsi);
+	x->method = method->name;
+	x->path = xstrdup(path);
+	strbuf_init(&x->body);
+	lws_set_opaque_user_data(wsi, x);
+
+	lws_hdr_copy(wsi, length, sizeof(length), WSI_TOKEN_HTTP_CONTENT_LENGTH);
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
+			(method->has_body && length[0] == '\0')) {
+		reply_error(x, 411, "request body without a Content-Length\n");
+	} else if (strtoull(length, NULL, 10) > MAX_BODY) {
+		reply_error(x, 413, "request body is larger than 1 MiB\n");
+	} else if (!method->has_body && strtoull(length, NULL, 10) == 0) {
+		ask(server, x);
+	}
+	return 0;
+}
+
+static int on_body(struct lws *wsi, const char *data, size_t len)
+{
+	struct http_exchange *x = exchange_of(wsi);
+
+	if (!x || x->asked)
+		return -1;
+	if (!x->replied && len > 0)
+		strbuf_add(&x->body, data, len);
+	return 0;
+}
+
+static int on_body_complete(struct http_server *server, struct lws *wsi)
+{
+	struct http_exchange *x = exchange_of(wsi);
+
+	if (!x || x->asked)
+		return -1; /* bytes after the body: see on_request() */
+	if (x->replied)
+		return 0;
+	ask(server, x);
+	return 0;
+}
+
+/* A reply goes out ---------------------------------------------------------------------------- */
+
+static int write_reply(struct lws *wsi, struct http_exchange *x)
+{
+	unsigned char header[LWS_PRE + HEADER_ROOM];
+	unsigned char *start = header + LWS_PRE, *p = start, *end = header + sizeof(header) - 1;
+
+	if (lws_add_http_common_headers(wsi, (unsigned)x->status, x->content_type, x->reply_len, &p, end) ||
+			(x->last && lws_add_http_header_by_token(wsi, WSI_TOKEN_CONNECTION,
+					    (const unsigned char *)"close", 5, &p, end)) ||
+			lws_finalize_write_http_header(wsi, start, &p, end))
+		return -1;
+	if (x->reply_len > 0 && strcmp(x->method, "HEAD") != 0 &&
+			lws_write(wsi, x->reply + LWS_PRE, x->reply_len, LWS_WRITE_HTTP_FINAL) < 0)
+		return -1;
+	return 0;
+}
+
+static int on_writable(struct lws *wsi)
+{
+	struct http_exchange *x = exchange_of(wsi);
+	int rc;
+
+	if (!x || !x->replied)
+		return 0;
+	rc = write_reply(wsi, x);
+	exchange_detach(wsi);
+	return rc < 0 || lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+void http_reply(struct http_exchange *x, int status, const char *content_type, const char *body, size_t len)
+{
+	assert(x->magic == EXCHANGE_MAGIC && !x->replied);
+	x->replied = true;
+	if (!x->wsi) {
+		exchange_free(x);
+		return;
+	}
+	x->status = status;
+	x->content_type = xstrdup(content_type);
+	x->reply = xcalloc(1, LWS_PRE + len + 1);
+	if (len > 0)
+		memcpy(x->reply + LWS_PRE, body, len);
+	x->reply_len = len;
+	stop_watching(x);
+	lws_rx_flow_control(x->wsi, 1);
+	x->server->unsent++;
+	lws_callback_on_writable(x->wsi);
+}
+
+static void on_peer_gone(void *ctx)
+{
+	struct http_exchange *x = ctx;
+
+	/* Closes the connection now, which comes back as exchange_detach(). */
+	lws_set_timeout(x->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+void http_exchange_watch(struct http_exchange *x, void (*gone)(void *ctx), void *ctx)
+{
+	assert(x->asked && !x->replied && !x->watch);
+	x->gone = gone;
+	x->gone_ctx = ctx;
+	if (x->wsi)
+		x->watch = peer_watch_new(x->server->loop, lws_get_socket_fd(x->wsi), on_peer_gone, x);
+}
+
+const char *http_exchange_method(const struct http_exchange *x)
+{
+	return x->method;
+}
+
+const char *http_exchange_path(const struct http_exchange *x)
+{
+	return x->path;
+}
+
+const char *http_exchange_body(const struct http_exchange *x, size_t *len)
+{
+	if (len)
+		*len = x->body.len;
+	return x->body.buf;
+}
+
+int http_exchange_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	struct http_server *server;
+
+	switch (reason) {
+	case LWS_CALLBACK_HTTP:
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		server = lws_context_user(lws_get_context(wsi));
+		assert(server->magic == SERVER_MAGIC);
+		return reason == LWS_CALLBACK_HTTP ? on_request(server, wsi, in) : on_body_complete(server, wsi);
+	case LWS_CALLBACK_HTTP_BODY:
+		return on_body(wsi, in, len);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return on_writable(wsi);
+	case LWS_CALLBACK_CLOSED_HTTP:
+	case LWS_CALLBACK_WSI_DESTROY:
+		exchange_detach(wsi);
+		return 0;
+	default:
+		return lws_callback_http_dummy(wsi, reason, user, in, len);
+	}
+}
