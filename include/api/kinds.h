@@ -22,6 +22,8 @@ enum kind {
 	KIND_PROMETHEUSRULE,
 	KIND_PROMETHEUS,
 	KIND_NAMESPACE,
+	KIND_APISERVICE,   /* of the custom metrics API, no other */
+	KIND_SCALEDOBJECT, /* KEDA's, which scales too */
 	KIND_CONFIGMAP,          /* the adapter's, no other */
 	KIND_ADAPTER_DEPLOYMENT, /* the adapter's, also where the watched namespaces leave it out */
 	KIND_COUNT
@@ -29,7 +31,8 @@ enum kind {
 
 struct kind_info {
 	struct kube_resource resource;
-	bool adapter; /* one named object in the adapter's namespace */
+	bool adapter;     /* one named object in the adapter's namespace */
+	const char *only; /* the one object of this name; NULL = all */
 };
 
 extern const struct kind_info kinds[KIND_COUNT];

@@ -2,7 +2,7 @@
  * What is known about one autoscaler at one moment: the links' predicates read this and nothing else.
  *
  * `evidence` is what the probes read last, one JSON document (also shown to people as it is):
- *   pods        {at, error?, total, ready}
+ *   pods        {at, error?, total, ready, foreign: [pods that the selector matches but the target did not make]}
  *   page        {at, error?, url, pod, port, path, engine?, version?, series: […]}
  *   prometheus  {at, error?, url, up, down, lastError?}: the scrape of our metrics Service
  *   signals     by the metric's name: {series: {at, error?, pods, missing: […]},
@@ -42,12 +42,14 @@ struct facts {
 	bool port_known;
 
 	const json_t *hpas;        /* of the namespace */
+	const json_t *scaled_objects; /* KEDA's, of the namespace */
 	const json_t *autoscalers; /* of the namespace */
 	const char *foreign_child; /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
 
 	const char *write_problem;   /* why the last write failed; NULL when it did not */
 
 	bool prometheus_missing;     /* prometheus-operator's types are not installed */
+	const json_t *prometheus;    /* the resource that selects us; NULL = none */
 	const char *selected_by;     /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *select_problem;  /* why none does; NULL when selected */
 	const char *monitor;         /* "ns/name" of our ServiceMonitor */
@@ -59,6 +61,10 @@ struct facts {
 	enum adapter_state adapter;
 	const char *adapter_reason;  /* CamelCase, when broken */
 	const char *adapter_message; /* when broken */
+	const json_t *adapter_survey; /* what it says of itself (reconcile/adapter.h) */
+
+	const char *api_reason;      /* CamelCase: why the metrics API cannot serve; NULL = nothing against it */
+	const char *api_message;
 };
 
 #endif

@@ -11,6 +11,7 @@
  * The wish of an autoscaler, and the evidence it leads to:
  *
  *   {namespace, name, selector,
+ *    target {kind, name}     whose pods the selector is meant for
  *    pages: [{port, path}]   where its pods may serve their metrics, in order; none: no page is read
  *    scheme, engine?         of the page; the engine when it is known
  *    prometheus?             base URL
@@ -19,7 +20,7 @@
  *    signals: [{name, metric, page: bool, series: […]}]}     page: its series come from the pods' page
  *
  *   {asked                   the wish
- *    pods {at, error?, total, ready},
+ *    pods {at, error?, total, ready, foreign: […]},
  *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […]},
  *    prometheus {at, error?, url, up, down, lastError?},
  *    signals: {METRIC: {series {at, error?, pods, missing: […]},

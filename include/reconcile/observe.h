@@ -18,6 +18,7 @@ struct observation {
 	json_t *object;
 	json_t *target;
 	json_t *hpas;
+	json_t *scaled_objects;
 	json_t *autoscalers;
 	json_t *prometheuses;
 	json_t *namespaces;

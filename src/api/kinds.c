@@ -18,6 +18,9 @@ const struct kind_info kinds[KIND_COUNT] = {
 	[KIND_PROMETHEUSRULE] = {.resource = {"monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule", true}},
 	[KIND_PROMETHEUS] = {.resource = {"monitoring.coreos.com", "v1", "prometheuses", "Prometheus", true}},
 	[KIND_NAMESPACE] = {.resource = {"", "v1", "namespaces", "Namespace", false}},
+	[KIND_APISERVICE] = {.resource = {"apiregistration.k8s.io", "v1", "apiservices", "APIService", false},
+		.only = "v1beta1.custom.metrics.k8s.io"},
+	[KIND_SCALEDOBJECT] = {.resource = {"keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", true}},
 	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}, .adapter = true},
 	[KIND_ADAPTER_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}, .adapter = true},
 };

@@ -12,7 +12,7 @@ static const struct question {
 	const char *document;
 	const char *members[QUESTION_MAX];
 } questions[] = {
-	{"pods", {"selector"}},
+	{"pods", {"selector", "target"}},
 	{"page", {"selector", "scheme"}},
 	{"prometheus", {"prometheus", "service"}},
 	{"signals", {"selector", "prometheus"}},

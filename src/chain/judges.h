@@ -30,6 +30,8 @@ const json_t *older_owner(const struct facts *facts);
 
 void judge_accepted(const struct facts *facts, struct verdict *verdict);
 void judge_target_found(const struct facts *facts, struct verdict *verdict);
+/* Who else scales the target, or stands in our way: asked of objects alone, no evidence. */
+void judge_target_owned(const struct facts *facts, struct verdict *verdict);
 void judge_target_exclusive(const struct facts *facts, struct verdict *verdict);
 void judge_adapter_configured(const struct facts *facts, struct verdict *verdict);
 void judge_scaling_active(const struct facts *facts, struct verdict *verdict);

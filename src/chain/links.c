@@ -102,7 +102,7 @@ bool links_target_exclusive(const struct facts *facts)
 {
 	struct verdict verdict = {VERDICT_UNKNOWN, NULL, NULL};
 
-	judge_target_exclusive(facts, &verdict);
+	judge_target_owned(facts, &verdict);
 	free_indirect(&verdict.message);
 	return verdict.status == VERDICT_TRUE;
 }

@@ -5,6 +5,49 @@
 #include "judges.h"
 #include "kube/resource.h"
 
+/* Whether the metrics API was seen to return values of every signal. */
+static bool is_served(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->workload.signals_count; i++) {
+		const json_t *signal = json_object_get(json_object_get(facts->evidence, "signals"),
+			facts->workload.signals[i].signal->metric);
+
+		if (json_path_int(signal, "metric.pods", 0) == 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* An adapter that asks another Prometheus than the one that scrapes. Values prove the opposite, by a
+ * federation say. */
+static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
+{
+	const struct settings *s = facts->settings;
+	const char *url = json_path_string(facts->adapter_survey, "url", "");
+	const char *leads_to = json_path_string(facts->adapter_survey, "prometheus", NULL);
+	const char *ours = autoscaler_uses_pages(facts->workload.spec) ? facts->selected_by
+								       : json_path_string(facts->gpu, "prometheus", NULL);
+
+	if (is_served(facts)) {
+		return false;
+	}
+	if (json_path_bool(facts->adapter_survey, "nowhere", false)) {
+		SAY(verdict, VERDICT_FALSE, "OtherPrometheus",
+			"Deployment '%s/%s' asks '%s', a Service that does not exist: set its --prometheus-url to Prometheus '%s'",
+			s->adapter_namespace, s->adapter_deployment, url, ours != NULL ? ours : "");
+		return true;
+	}
+	if (leads_to != NULL && ours != NULL && strcmp(leads_to, ours) != 0) {
+		SAY(verdict, VERDICT_FALSE, "OtherPrometheus",
+			"Deployment '%s/%s' asks Prometheus '%s', but the pods are scraped by '%s': set its --prometheus-url, "
+			"now '%s', to the latter",
+			s->adapter_namespace, s->adapter_deployment, leads_to, ours, url);
+		return true;
+	}
+	return false;
+}
+
 void judge_adapter_configured(const struct facts *facts, struct verdict *verdict)
 {
 	const struct settings *s = facts->settings;
@@ -21,19 +64,42 @@ void judge_adapter_configured(const struct facts *facts, struct verdict *verdict
 		SAY(verdict, VERDICT_FALSE, facts->adapter_reason, "%s", facts->adapter_message);
 		return;
 	case ADAPTER_LOADED:
+		if (asks_elsewhere(facts, verdict)) {
+			return;
+		}
 		SAY(verdict, VERDICT_TRUE, "Configured", "Deployment '%s/%s' runs with our rules", s->adapter_namespace,
 			s->adapter_deployment);
 		return;
 	}
 }
 
+/* Adds to the message that patience alone helps, for long. */
+static void say_relist(const struct facts *facts, const char *relist, struct verdict *verdict)
+{
+	char *message = xasprintf("%s; Deployment '%s/%s' relists every %s only: set its --metrics-relist-interval to 1m or "
+				  "less",
+		verdict->message, facts->settings->adapter_namespace, facts->settings->adapter_deployment, relist);
+
+	free_indirect(&verdict->message);
+	verdict->message = message;
+}
+
 void judge_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	const json_t *metric = evidence_read_signal(facts, signal, "metric", "MetricNotServed", verdict);
+	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
+	const json_t *metric;
 	auto_free char *missing = NULL;
 
+	if (facts->api_reason != NULL) {
+		SAY(verdict, VERDICT_FALSE, facts->api_reason, "%s", facts->api_message);
+		return;
+	}
+	metric = evidence_read_signal(facts, signal, "metric", "MetricNotServed", verdict);
 	if (metric == NULL) {
+		if (verdict->status == VERDICT_FALSE && relist != NULL) {
+			say_relist(facts, relist, verdict);
+		}
 		return;
 	}
 	missing = evidence_missing(metric);
@@ -42,6 +108,9 @@ void judge_metric_served(const struct facts *facts, const struct workload_signal
 			"the metrics API knows '%s' but returns no value for the pods of %s '%s': a metric appears at the "
 			"adapter's next relist",
 			signal->signal->metric, spec->target_kind, spec->target_name);
+		if (relist != NULL) {
+			say_relist(facts, relist, verdict);
+		}
 	} else if (missing != NULL) {
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutValue",
 			"the metrics API returns no value of '%s' for pod %s: does the adapter ask the Prometheus that "
@@ -67,6 +136,12 @@ void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 		/* The HPA's reason tells all; its message repeats moving detail. */
 		if (strcmp(json_path_string(condition, "status", ""), "True") == 0) {
 			SAY(verdict, VERDICT_TRUE, "ScalingActive", "HorizontalPodAutoscaler '%s/%s' reads its metric",
+				kube_object_namespace(hpa), kube_object_name(hpa));
+		} else if (strstr(json_path_string(condition, "message", ""), "forbidden") != NULL) {
+			SAY(verdict, VERDICT_FALSE, "MetricsForbidden",
+				"HorizontalPodAutoscaler '%s/%s' does not scale: the HPA controller may not read the metric; allow "
+				"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
+				"custom.metrics.k8s.io",
 				kube_object_namespace(hpa), kube_object_name(hpa));
 		} else {
 			SAY(verdict, VERDICT_FALSE, "ScalingInactive",

@@ -87,6 +87,11 @@ void judge_page_scraped(const struct facts *facts, const struct workload_signal 
 	} else if (json_path_int(prometheus, "down", 0) > 0) {
 		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus '%s' cannot scrape the pods: %s", facts->selected_by,
 			json_path_string(prometheus, "lastError", "no reason given"));
+	} else if (json_path_bool(facts->prometheus, "spec.paused", false)) {
+		SAY(verdict, VERDICT_FALSE, "PrometheusPaused",
+			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
+			"set spec.paused to false",
+			facts->selected_by, facts->monitor);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus '%s' has no target for ServiceMonitor '%s' yet: it loads a new one within about a "

@@ -83,10 +83,27 @@ const json_t *older_owner(const struct facts *facts)
 	return NULL;
 }
 
-void judge_target_exclusive(const struct facts *facts, struct verdict *verdict)
+/* KEDA takes a Deployment for granted. */
+static const json_t *scaled_object(const struct facts *facts)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+	size_t i;
+	json_t *other;
+
+	json_array_foreach((json_t *)facts->scaled_objects, i, other) {
+		if (strcmp(json_path_string(other, "spec.scaleTargetRef.kind", "Deployment"), spec->target_kind) == 0 &&
+			strcmp(json_path_string(other, "spec.scaleTargetRef.name", ""), spec->target_name) == 0) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+void judge_target_owned(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const json_t *owner = older_owner(facts);
+	const json_t *scaled = scaled_object(facts);
 	size_t i;
 	json_t *other;
 
@@ -94,6 +111,13 @@ void judge_target_exclusive(const struct facts *facts, struct verdict *verdict)
 		SAY(verdict, VERDICT_FALSE, "OwnedByAnotherAutoscaler",
 			"InferenceAutoscaler '%s/%s' scales %s '%s' already and is older: delete one of the two", spec->ns,
 			kube_object_name(owner), spec->target_kind, spec->target_name);
+		return;
+	}
+	/* Before its HPA, which KEDA would make again. */
+	if (scaled != NULL) {
+		SAY(verdict, VERDICT_FALSE, "OwnedByScaledObject",
+			"KEDA's ScaledObject '%s/%s' scales %s '%s' too: delete it", spec->ns, kube_object_name(scaled),
+			spec->target_kind, spec->target_name);
 		return;
 	}
 	json_array_foreach((json_t *)facts->hpas, i, other) {
@@ -113,4 +137,25 @@ void judge_target_exclusive(const struct facts *facts, struct verdict *verdict)
 	}
 	SAY(verdict, VERDICT_TRUE, "Exclusive", "nothing else scales %s '%s/%s'", spec->target_kind, spec->ns,
 		spec->target_name);
+}
+
+void judge_target_exclusive(const struct facts *facts, struct verdict *verdict)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+	const char *foreign = NULL;
+
+	judge_target_owned(facts, verdict);
+	if (verdict->status != VERDICT_TRUE) {
+		return;
+	}
+	if (evidence_answers(facts, "pods")) {
+		foreign = json_string_value(json_array_get(json_path(facts->evidence, "pods.foreign"), 0));
+	}
+	if (foreign != NULL) {
+		free_indirect(&verdict->message);
+		SAY(verdict, VERDICT_FALSE, "SelectorAmbiguous",
+			"the selector of %s '%s/%s' also matches pod '%s' of another workload, and the HPA would count it: give "
+			"the workloads labels that differ",
+			spec->target_kind, spec->ns, spec->target_name, foreign);
+	}
 }

@@ -51,8 +51,28 @@ char *reading_pod_image(const json_t *pod)
 	return strbuf_take(&words);
 }
 
-json_t *reading_pods(const json_t *list, json_t *ready, const json_t **first)
+/* Whether the target {kind, name} made the pod: a StatefulSet itself, a Deployment by a ReplicaSet
+ * that has its name and the hash of its template. */
+static bool made_by(const json_t *pod, const json_t *target)
 {
+	const char *hash = kube_object_label(pod, "pod-template-hash");
+	const char *name = json_path_string(target, "name", "");
+	auto_free char *replica_set = xasprintf("%s-%s", name, hash != NULL ? hash : "");
+	bool direct = strcmp(json_path_string(target, "kind", ""), "Deployment") != 0;
+	size_t i;
+	json_t *owner;
+
+	json_array_foreach(json_path(pod, "metadata.ownerReferences"), i, owner) {
+		if (strcmp(json_path_string(owner, "name", ""), direct ? name : replica_set) == 0) {
+			return true;
+		}
+	}
+	return target == NULL;
+}
+
+json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, const json_t **first)
+{
+	json_t *foreign = json_array();
 	json_int_t total = 0;
 	size_t i;
 	json_t *pod;
@@ -65,13 +85,19 @@ json_t *reading_pods(const json_t *list, json_t *ready, const json_t **first)
 		if (strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0) {
 			continue;
 		}
+		if (!made_by(pod, target)) {
+			if (json_array_size(foreign) < MISSING_MAX) {
+				json_array_append_new(foreign, json_string(kube_object_name(pod)));
+			}
+			continue;
+		}
 		total++;
 		if (reading_pod_ready(pod)) {
 			json_object_set_new(ready, kube_object_name(pod), json_integer(clock_parse_rfc3339(since)));
 			*first = *first != NULL ? *first : pod;
 		}
 	}
-	return json_pack("{s:I, s:I}", "total", total, "ready", (json_int_t)json_object_size(ready));
+	return json_pack("{s:I, s:I, s:o}", "total", total, "ready", (json_int_t)json_object_size(ready), "foreign", foreign);
 }
 
 json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted)

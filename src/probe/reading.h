@@ -22,8 +22,10 @@ bool reading_pod_ready(const json_t *pod);
 /* What the pod runs, as far as its version depends on it: its images' digests, or names until they are
  * known; heap, caller owns. */
 char *reading_pod_image(const json_t *pod);
-/* {total, ready} of a PodList; `ready` gets the ready pods, `first` the first of them, borrowed or NULL. */
-json_t *reading_pods(const json_t *list, json_t *ready, const json_t **first);
+/* {total, ready, foreign} of a PodList: of the pods that the target {kind, name} made (NULL: all) how many
+ * there are and how many are ready, and the names of some that it did not make. `ready` gets the ready
+ * ones, `first` the first of them, borrowed or NULL. */
+json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, const json_t **first);
 /* {url, pod, engine?, series: those of `wanted` that are on the page}. */
 json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted);
 /* {pods, missing}: the ready pods whose youngest sample, of {pod: age in ms}, is younger than

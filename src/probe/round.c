@@ -255,7 +255,7 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 		round_end(round);
 		return;
 	}
-	round_record(round->evidence, "pods", reading_pods(result, round->ready, &first), clock_wall_ms());
+	round_record(round->evidence, "pods", reading_pods(result, json_object_get(round->wish, "target"), round->ready, &first), clock_wall_ms());
 	if (first == NULL || round->cancelled) {
 		round_end(round);
 	} else if (json_array_size(json_object_get(round->wish, "pages")) == 0) {

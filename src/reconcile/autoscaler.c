@@ -130,8 +130,8 @@ static json_t *wish_to_probe(const struct observation *o, const struct world *wo
 	}
 	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
 	pool = xasprintf("serviceMonitor/%s/%s/0", child_namespace(&child_servicemonitor, &o->spec), monitor_name);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:I, s:o}", "namespace", o->spec.ns, "name",
-		o->spec.name, "selector", selector, "scheme", w->scheme, "engine",
+	return json_pack("{s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:I, s:o}", "namespace", o->spec.ns,
+		"name", o->spec.name, "target", "kind", o->spec.target_kind, "name", o->spec.target_name, "selector", selector, "scheme", w->scheme, "engine",
 		w->engine != NULL ? w->engine->type : NULL, "pages", o->pages, "prometheus", url, "service",
 		pages ? service : NULL, "pool", pages ? pool : NULL, "intervalMs",
 		(json_int_t)clock_parse_duration(o->spec.scrape_interval), "signals", signals_to_probe(w));

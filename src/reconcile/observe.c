@@ -8,6 +8,7 @@
 #include "engine/gpu.h"
 #include "reconcile/gpu.h"
 #include "reconcile/pages.h"
+#include "reconcile/prometheus.h"
 #include "reconcile/reconcile.h"
 
 const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object, const json_t *evidence)
@@ -131,6 +132,7 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->facts.workload.monitor_labels = o->monitoring.labels;
 	o->facts.selected_by = o->monitoring.selected_by;
 	o->facts.select_problem = o->monitoring.problem;
+	o->facts.prometheus = prometheus_by_key(o->prometheuses, o->monitoring.selected_by);
 }
 
 void observation_init(struct observation *o, const struct world *world, json_t *object_take)
@@ -151,11 +153,16 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 	observe_target(o, world);
 	o->hpas = world->list(world->ctx, KIND_HPA, o->spec.ns);
 	o->facts.hpas = o->hpas;
+	o->scaled_objects = world->list(world->ctx, KIND_SCALEDOBJECT, o->spec.ns);
+	o->facts.scaled_objects = o->scaled_objects;
 	o->autoscalers = world->list(world->ctx, KIND_AUTOSCALER, o->spec.ns);
 	o->facts.autoscalers = o->autoscalers;
 	o->facts.adapter = world->stack->state;
 	o->facts.adapter_reason = world->stack->reason;
 	o->facts.adapter_message = world->stack->message;
+	o->facts.adapter_survey = world->stack->adapter;
+	o->facts.api_reason = world->stack->api_reason;
+	o->facts.api_message = world->stack->api_message;
 	o->exporter_id = gpu_exporter_id(&o->spec);
 	o->facts.exporter_id = o->exporter_id;
 	o->facts.gpu = world->stack->gpu;
@@ -176,6 +183,7 @@ void observation_release(struct observation *o)
 	json_decref(o->object);
 	json_decref(o->target);
 	json_decref(o->hpas);
+	json_decref(o->scaled_objects);
 	json_decref(o->autoscalers);
 	json_decref(o->prometheuses);
 	json_decref(o->namespaces);

@@ -283,7 +283,8 @@ static bool stack_differs(const struct stack_state *a, const struct stack_state 
 {
 	return a->state != b->state || a->reason != b->reason ||
 	       strcmp(a->message != NULL ? a->message : "", b->message != NULL ? b->message : "") != 0 ||
-	       (a->gpu != b->gpu && !json_equal(a->gpu, b->gpu));
+	       (a->gpu != b->gpu && !json_equal(a->gpu, b->gpu)) || !json_equal(a->adapter, b->adapter) ||
+	       a->api_reason != b->api_reason;
 }
 
 static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
@@ -363,8 +364,9 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	c->prober = prober_new(client, http, on_seen, c);
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
-		const char *name = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;
-		auto_free char *selector = kinds[i].adapter ? xasprintf("metadata.name=%s", name) : NULL;
+		const char *adapter = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;
+		const char *name = kinds[i].adapter ? adapter : kinds[i].only;
+		auto_free char *selector = name != NULL ? xasprintf("metadata.name=%s", name) : NULL;
 
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);

@@ -122,6 +122,10 @@ void routes_changed(const struct routes *r, enum kind kind, enum kube_event_type
 		queue_autoscalers(r, NULL, NULL, NULL, false);
 		queue_add(r->queue, STACK_KEY);
 		return;
+	case KIND_SCALEDOBJECT:
+		queue_autoscalers(r, ns, targets_name, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
+		return;
+	case KIND_APISERVICE:
 	case KIND_CONFIGMAP:
 	case KIND_ADAPTER_DEPLOYMENT:
 		queue_add(r->queue, STACK_KEY);

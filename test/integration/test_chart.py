@@ -228,6 +228,8 @@ ALLOWED = [
         ("monitoring.coreos.com", "prometheuses"), ("apps", "deployments"), ("apps", "statefulsets"),
         ("", "pods"), ("", "namespaces"),
     )),
+    *(("", v, "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io") for v in ("list", "watch")),
+    *(("", v, "keda.sh", "scaledobjects", "", "") for v in ("list", "watch")),
     ("{ns}", "get", "custom.metrics.k8s.io", "pods", "vllm_num_requests_running", "*"),
     *(("{adapter}", v, "", "configmaps", "", "prometheus-adapter") for v in ("list", "watch", "patch")),
     *(("{adapter}", v, "apps", "deployments", "", "prometheus-adapter") for v in ("list", "watch", "patch")),

@@ -47,9 +47,30 @@ static void test_pods_are_counted_by_readiness(void **state)
 	const json_t *first = NULL;
 
 	(void)state;
-	assert_json(reading_pods(list, ready, &first), "{\"total\":4,\"ready\":1}");
+	assert_json(reading_pods(list, NULL, ready, &first), "{\"total\":4,\"ready\":1,\"foreign\":[]}");
 	assert_string_equal(json_path_string(first, "metadata.name", ""), "ready");
 	assert_json(json_incref(ready), "{\"ready\":1767225600000}");
+}
+
+static void test_pods_of_others_are_foreign(void **state)
+{
+	auto_json *list = parse("{\"items\":["
+				"{\"metadata\":{\"name\":\"ours\",\"labels\":{\"pod-template-hash\":\"7c9\"},"
+				"\"ownerReferences\":[{\"kind\":\"ReplicaSet\",\"name\":\"gemma-7c9\"}]}},"
+				"{\"metadata\":{\"name\":\"longer\",\"labels\":{\"pod-template-hash\":\"7c9\"},"
+				"\"ownerReferences\":[{\"kind\":\"ReplicaSet\",\"name\":\"gemma-canary-7c9\"}]}},"
+				"{\"metadata\":{\"name\":\"set\",\"ownerReferences\":[{\"name\":\"gemma\"}]}},"
+				"{\"metadata\":{\"name\":\"bare\"}}]}");
+	auto_json *deployment = parse("{\"kind\":\"Deployment\",\"name\":\"gemma\"}");
+	auto_json *stateful_set = parse("{\"kind\":\"StatefulSet\",\"name\":\"gemma\"}");
+	auto_json *ready = json_object();
+	const json_t *first = NULL;
+
+	(void)state;
+	assert_json(reading_pods(list, deployment, ready, &first),
+		"{\"total\":1,\"ready\":0,\"foreign\":[\"longer\",\"set\",\"bare\"]}");
+	assert_json(reading_pods(list, stateful_set, ready, &first),
+		"{\"total\":1,\"ready\":0,\"foreign\":[\"ours\",\"longer\",\"bare\"]}");
 }
 
 static void test_a_page_tells_engine_and_wanted_series(void **state)
@@ -136,7 +157,7 @@ static void test_an_answer_of_another_shape_is_no_evidence(void **state)
 	const json_t *first = NULL;
 
 	(void)state;
-	assert_json(reading_pods(odd, ready, &first), "{\"total\":0,\"ready\":0}");
+	assert_json(reading_pods(odd, NULL, ready, &first), "{\"total\":0,\"ready\":0,\"foreign\":[]}");
 	assert_null(first);
 	assert_json(reading_series(odd, ready, 0, &grace), "{\"pods\":0,\"missing\":[]}");
 	assert_json(reading_metric(odd, ready, &grace), "{\"pods\":0,\"missing\":[],\"values\":{}}");
@@ -147,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pods_are_counted_by_readiness),
+		cmocka_unit_test(test_pods_of_others_are_foreign),
 		cmocka_unit_test(test_what_a_pod_runs_is_known_by_digest_or_else_by_name),
 		cmocka_unit_test(test_a_page_tells_engine_and_wanted_series),
 		cmocka_unit_test(test_only_young_samples_of_ready_pods_count),

@@ -1,0 +1,27 @@
+/*
+ * prometheus-adapter: what it must be told, and what it tells about itself.
+ */
+#ifndef RECONCILE_ADAPTER_H
+#define RECONCILE_ADAPTER_H
+
+#include <jansson.h>
+
+#include "reconcile/plan.h"
+#include "reconcile/reconcile.h"
+#include "reconcile/world.h"
+
+/* Plans for its ConfigMap and Deployment; `needed` is the set of metrics that must be served. Sets
+ * the state, its reason and message. */
+void adapter_reconcile(const struct world *world, const json_t *needed, struct plan *plan, struct stack_state *state);
+
+/*
+ * What its command line says, new reference:
+ *   url         of the Prometheus it asks, absent when not given
+ *   prometheus  "ns/name" of the resource that this leads to, absent when that cannot be told (it
+ *               may be a Thanos, or outside the cluster)
+ *   nowhere     true when it names a Service that does not exist
+ *   relist      "10m", when it is longer than a minute
+ */
+json_t *adapter_survey(const struct world *world);
+
+#endif
