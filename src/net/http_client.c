@@ -16,24 +16,8 @@
 
 #define CLIENT_MAGIC 0x6863636cU
 #define SOCKET_MAGIC 0x68636b74U
-#define MAX_BODY ((size_t)16 << 20)
 #define CACHED_CONNECTIONS 64L
 #define STREAMS 1000L /* of one HTTP/2 connection; the server's own limit is lower */
-
-struct http_client {
-	unsigned magic;
-	uv_loop_t *loop;
-	CURLM *multi;
-	uv_timer_t deadline; /* libcurl's next timeout */
-	uv_timer_t kick;     /* works off `pending` */
-	struct http_transfer *transfers;
-	struct http_transfer *pending, **pending_end;
-	size_t handles; /* uv handles not yet closed; the client is freed after the last */
-	bool closing;
-	bool torn_down;
-	void (*closed)(void *ctx);
-	void *closed_ctx;
-};
 
 /* A socket of libcurl's, watched by the loop. */
 struct client_socket {
@@ -51,15 +35,22 @@ static struct http_client *client_cast(void *p)
 	return client;
 }
 
-static struct http_transfer *transfer_cast(void *p)
-{
-	struct http_transfer *t = p;
+static void on_pending(uv_timer_t *timer);
 
-	assert(t && t->magic == TRANSFER_MAGIC);
-	return t;
+void http_client_enqueue(struct http_transfer *t)
+{
+	struct http_client *client = t->client;
+
+	if (!t->pending) {
+		t->pending = true;
+		t->next_pending = NULL;
+		*client->pending_end = t;
+		client->pending_end = &t->next_pending;
+	}
+	uv_timer_start(&client->kick, on_pending, 0, 0);
 }
 
-static void handle_closed(struct http_client *client)
+void http_client_handle_closed(struct http_client *client)
 {
 	void (*closed)(void *ctx) = client->closed;
 	void *ctx = client->closed_ctx;
@@ -73,7 +64,7 @@ static void handle_closed(struct http_client *client)
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	handle_closed(client_cast(handle->data));
+	http_client_handle_closed(client_cast(handle->data));
 }
 
 /* No transfer is left: gives back libcurl's side, then the loop's. */
@@ -86,125 +77,6 @@ static void tear_down_when_idle(struct http_client *client)
 	curl_global_cleanup();
 	uv_close((uv_handle_t *)&client->deadline, on_timer_closed);
 	uv_close((uv_handle_t *)&client->kick, on_timer_closed);
-}
-
-/* One transfer ------------------------------------------------------------------------------- */
-
-static void on_pending(uv_timer_t *timer);
-
-static void transfer_enqueue(struct http_transfer *t)
-{
-	struct http_client *client = t->client;
-
-	if (!t->pending) {
-		t->pending = true;
-		t->next_pending = NULL;
-		*client->pending_end = t;
-		client->pending_end = &t->next_pending;
-	}
-	uv_timer_start(&client->kick, on_pending, 0, 0);
-}
-
-static void on_idle_closed(uv_handle_t *handle)
-{
-	struct http_transfer *t = transfer_cast(handle->data);
-	struct http_client *client = t->client;
-
-	t->magic = 0;
-	free(t);
-	handle_closed(client);
-}
-
-static void on_idle(uv_timer_t *timer)
-{
-	struct http_transfer *t = transfer_cast(timer->data);
-
-	if (t->error.kind == ERROR_NONE)
-		error_set(&t->error, ERROR_UNAVAILABLE, "no data from '%s' for %lld ms", t->origin,
-			(long long)t->idle_timeout_ms);
-	/* Something on the way swallows the data: the next try is not to meet the same connection. */
-	curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
-	transfer_enqueue(t);
-}
-
-static void transfer_noticed_data(struct http_transfer *t)
-{
-	if (t->idle_timeout_ms > 0)
-		uv_timer_again(&t->idle);
-}
-
-static size_t on_header(char *data, size_t size, size_t count, void *ctx)
-{
-	(void)data;
-	transfer_noticed_data(transfer_cast(ctx));
-	return size * count;
-}
-
-static size_t on_body(char *data, size_t size, size_t count, void *ctx)
-{
-	struct http_transfer *t = transfer_cast(ctx);
-	size_t len = size * count;
-	long status = 0;
-
-	if (t->error.kind != ERROR_NONE)
-		return 0;
-	transfer_noticed_data(t);
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (t->on_data && status >= 200 && status < 300) {
-		int rc = t->on_data(t->ctx, data, len);
-
-		if (rc < 0 && t->error.kind == ERROR_NONE)
-			error_set(&t->error, ERROR_CANCELLED, "answer from '%s' was not read further", t->origin);
-	} else if (len > t->max_body - t->body.len) {
-		error_set(&t->error, ERROR_INTERNAL, "answer from '%s' is larger than %zu bytes", t->origin,
-			t->max_body);
-	} else {
-		strbuf_add(&t->body, data, len);
-	}
-	return t->error.kind == ERROR_NONE ? len : 0;
-}
-
-static void transfer_unlink(struct http_transfer *t)
-{
-	if (t->prev)
-		t->prev->next = t->next;
-	else
-		t->client->transfers = t->next;
-	if (t->next)
-		t->next->prev = t->prev;
-}
-
-/* Tells the user and gives everything back. Only from the loop, outside libcurl. */
-static void transfer_finish(struct http_transfer *t)
-{
-	struct http_response response = {.retry_after_ms = -1, .content_type = ""};
-	char *content_type = NULL;
-	long status = 0;
-
-	t->finished = true;
-	transfer_unlink(t);
-	uv_timer_stop(&t->idle);
-	if (t->running)
-		curl_multi_remove_handle(t->client->multi, t->easy);
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &content_type);
-	response.status = (int)status;
-	response.body = t->body.buf;
-	response.body_len = t->body.len;
-	response.retry_after_ms = http_easy_retry_after(t->easy);
-	if (content_type)
-		response.content_type = content_type;
-	if (t->error.kind != ERROR_NONE) {
-		t->error.http = response.status;
-		t->error.retry_after_ms = response.retry_after_ms;
-		response.error = &t->error;
-	}
-	t->done(t->ctx, &response);
-
-	http_easy_release(t);
-	strbuf_release(&t->body);
-	error_release(&t->error);
-	uv_close((uv_handle_t *)&t->idle, on_idle_closed);
 }
 
 /* Starts what is new and ends what was given up. */
@@ -220,17 +92,10 @@ static void on_pending(uv_timer_t *timer)
 			client->pending_end = &client->pending;
 		t->pending = false;
 		if (t->error.kind != ERROR_NONE) {
-			transfer_finish(t);
+			http_transfer_finish(t);
 			continue;
 		}
-		t->running = true;
-		if (curl_multi_add_handle(client->multi, t->easy) != CURLM_OK)
-			abort(); /* out of memory: nothing else is left to fail */
-		if (t->idle_timeout_ms > 0) {
-			uint64_t idle_ms = (uint64_t)t->idle_timeout_ms;
-
-			uv_timer_start(&t->idle, on_idle, idle_ms, idle_ms);
-		}
+		http_transfer_begin(t);
 	}
 	tear_down_when_idle(client);
 }
@@ -254,11 +119,11 @@ static void reap(struct http_client *client)
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
-		t = transfer_cast(private);
+		t = http_transfer_cast(private);
 		http_easy_judge(t, code);
 		/* One given up meanwhile is still in the queue, and ends from there. */
 		if (!t->pending)
-			transfer_finish(t);
+			http_transfer_finish(t);
 	}
 	tear_down_when_idle(client);
 }
@@ -292,7 +157,7 @@ static void on_socket_closed(uv_handle_t *handle)
 	assert(socket->magic == SOCKET_MAGIC);
 	socket->magic = 0;
 	free(socket);
-	handle_closed(client);
+	http_client_handle_closed(client);
 }
 
 static void on_socket_ready(uv_poll_t *poll, int status, int events)
@@ -352,7 +217,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *so
 
 /* The client --------------------------------------------------------------------------------- */
 
-static void init_timer(struct http_client *client, uv_timer_t *timer, void *data)
+void http_client_init_timer(struct http_client *client, uv_timer_t *timer, void *data)
 {
 	uv_timer_init(client->loop, timer);
 	timer->data = data;
@@ -377,53 +242,9 @@ struct http_client *http_client_new(uv_loop_t *loop)
 	curl_multi_setopt(client->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
 	curl_multi_setopt(client->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, STREAMS);
 	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, CACHED_CONNECTIONS);
-	init_timer(client, &client->deadline, client);
-	init_timer(client, &client->kick, client);
+	http_client_init_timer(client, &client->deadline, client);
+	http_client_init_timer(client, &client->kick, client);
 	return client;
-}
-
-struct http_transfer *http_client_start(struct http_client *client, const struct http_request *request)
-{
-	struct http_transfer *t = xcalloc(1, sizeof(*t));
-
-	assert(request->done && request->url && request->method);
-	assert(!client->torn_down);
-	*t = (struct http_transfer){
-		.magic = TRANSFER_MAGIC,
-		.client = client,
-		.on_data = request->on_data,
-		.done = request->done,
-		.ctx = request->ctx,
-		.timeout_ms = request->timeout_ms,
-		.idle_timeout_ms = request->idle_timeout_ms,
-		.max_body = request->max_body ? request->max_body : MAX_BODY,
-		.body = STRBUF_INIT,
-		.error = ERROR_INIT,
-		.next = client->transfers,
-	};
-	if (t->next)
-		t->next->prev = t;
-	client->transfers = t;
-	init_timer(client, &t->idle, t);
-	if (http_easy_setup(t, request) == 0) {
-		curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header);
-		curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
-		curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
-		curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-	}
-	transfer_enqueue(t);
-	if (client->closing)
-		http_transfer_cancel(t);
-	return t;
-}
-
-void http_transfer_cancel(struct http_transfer *t)
-{
-	if (transfer_cast(t)->finished)
-		return;
-	if (t->error.kind == ERROR_NONE)
-		error_set(&t->error, ERROR_CANCELLED, "request to '%s' was cancelled", t->origin);
-	transfer_enqueue(t);
 }
 
 void http_client_close(struct http_client *client, void (*closed)(void *ctx), void *ctx)

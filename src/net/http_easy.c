@@ -15,7 +15,9 @@
 #define KEEPALIVE_IDLE_S 15L
 #define KEEPALIVE_INTERVAL_S 5L
 /* A peer that vanished is noticed after this long, also when data is under way: without it the kernel
- * resends for a quarter of an hour, and a connection shared by every watch stays dead for as long. */
+ * resends for a quarter of an hour, and a connection shared by every watch stays dead for as long.
+ * HTTP/2 pings, as client-go sends them after 30 s, are not to be had: curl_easy_upkeep() knows only
+ * the connections of curl_easy_perform(). */
 #define PEER_LOST_MS 30000U
 
 struct url_parts {

@@ -43,10 +43,10 @@ def pki(cluster):
 
 @pytest.fixture
 def run(operator_kubeconfig, tmp_path):
-    """Runs an operator whose kubeconfig has other fields: run(cluster={…}, user={…}, env={…})."""
+    """Runs an operator whose kubeconfig has other fields: run(*args, cluster={…}, user={…}, env={…})."""
     started = []
 
-    def start(cluster=None, user=None, env=None):
+    def start(*args, cluster=None, user=None, env=None):
         document = yaml.safe_load(open(operator_kubeconfig))
         document["clusters"][0]["cluster"].update(cluster or {})
         if user is not None:
@@ -55,7 +55,7 @@ def run(operator_kubeconfig, tmp_path):
             del document["clusters"][0]["cluster"]["certificate-authority-data"]
         path = tmp_path / f"kubeconfig-{len(started)}"
         path.write_text(yaml.safe_dump(document))
-        started.append(Operator(path, tmp_path / f"operator-{len(started)}.log", env=env))
+        started.append(Operator(path, tmp_path / f"operator-{len(started)}.log", *args, env=env))
         return started[-1]
 
     yield start
@@ -108,6 +108,31 @@ class Relay:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+
+STREAM = "watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1"
+
+
+def streamed(cluster):
+    """How many streaming lists the API server has given."""
+    lines = cluster.kubectl("get", "--raw", "/metrics").stdout.splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines
+               if line.startswith("apiserver_watch_list_duration_seconds_count"))
+
+
+def test_the_list_is_streamed_where_the_server_can(run, cluster):
+    first = cluster.kubectl("get", "--raw", f"/api/v1/namespaces?{STREAM}").stdout.splitlines()[0]
+    able = json.loads(first)["type"] != "ERROR"
+    before = streamed(cluster)
+    operator = run("--log-level", "debug")
+    eventually(operator.synced, timeout=20)
+    fallbacks = operator.log().count("no streaming list to be had")
+    print(f"\nthe API server {'streams' if able else 'cannot stream'}: {streamed(cluster) - before:.0f} streaming lists, "
+          f"{fallbacks} in pages")
+    if able:
+        assert streamed(cluster) - before >= 5 and fallbacks == 0
+    else:
+        assert streamed(cluster) == before and fallbacks >= 5
 
 
 def test_tls_server_name_is_what_is_verified(run):
