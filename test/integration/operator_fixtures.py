@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -77,6 +78,24 @@ class Page(BaseHTTPRequestHandler):
 def engine_port():
     """A port of this machine that serves a vLLM page."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+
+
+@pytest.fixture
+def https_port(tmp_path):
+    """The same behind TLS, with a certificate that nobody signed and that names nobody."""
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+         "-subj", "/CN=nobody", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_port
     server.shutdown()
@@ -168,11 +187,14 @@ def operator_kubeconfig(cluster, helm, stack, tmp_path_factory):
 def operator(operator_kubeconfig, tmp_path):
     """An operator, synced; it must end in order, without a sanitizer's report."""
     running = Operator(operator_kubeconfig, tmp_path / "operator.log")
-    eventually(running.synced, timeout=20)
-    yield running
-    if running.process.poll() is None:
-        code = running.stop()
-        assert code == 0, running.log()
+    code = 0
+    try:
+        eventually(running.synced, timeout=20)
+        yield running
+    finally:
+        if running.process.poll() is None:
+            code = running.stop()
+    assert code == 0, running.log()
     assert "Sanitizer" not in running.log(), running.log()
 
 

@@ -17,6 +17,7 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     audit_writes,
     deployment,
     engine_port,
+    https_port,
     operator,
     operator_kubeconfig,
     stack,
@@ -37,6 +38,12 @@ def autoscaler(cluster, target, operator):
 def test_engine_is_found_from_the_pods_own_page(autoscaler, engine_port):
     autoscaler.waits_for("MetricsExposed", "Exposed")
     assert autoscaler.get()["status"]["engine"] == {"type": "VLLM", "port": engine_port, "path": "/metrics"}
+
+
+def test_a_page_behind_tls_is_read_whoever_signed_it(cluster, target, operator, https_port):
+    one = Autoscaler(cluster, target).create(engine={"port": https_port, "scheme": "https"})
+    one.waits_for("MetricsExposed", "Exposed")
+    assert one.get()["status"]["engine"]["port"] == https_port
 
 
 def test_children_are_ours_and_go_with_the_autoscaler(autoscaler):
