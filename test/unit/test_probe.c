@@ -93,9 +93,40 @@ static void test_a_wish_that_changes_is_looked_at_again_at_once(void **state)
 	probe_rig_close(&rig);
 }
 
+static bool is_past(void *ctx)
+{
+	return clock_monotonic_ms() > *(const int64_t *)ctx;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	(void)timer; /* wakes the loop */
+}
+
+static void test_a_kick_is_not_answered_with_what_was_known(void **state)
+{
+	struct probe_rig rig;
+	uv_timer_t tick;
+	int64_t old;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_look(&rig);
+	/* What is younger than 2 s may serve anybody. */
+	old = clock_monotonic_ms() + 2100;
+	uv_timer_init(&rig.kube.loop, &tick);
+	uv_timer_start(&tick, on_tick, 2110, 50);
+	assert_true(run_until(&rig.kube.loop, is_past, &old));
+	uv_close((uv_handle_t *)&tick, NULL);
+	probe_rig_look(&rig);
+	assert_int_equal(probe_rig_asked(&rig, "GET /api/v1/query[?]query=max*"), 2);
+	probe_rig_close(&rig);
+}
+
 static void test_what_is_forgotten_is_not_reported(void **state)
 {
 	struct probe_rig rig;
+	int64_t start;
 
 	(void)state;
 	probe_rig_open(&rig);
@@ -107,7 +138,9 @@ static void test_what_is_forgotten_is_not_reported(void **state)
 	}
 	prober_forget(rig.prober, PROBE_KEY);
 	assert_null(prober_evidence(rig.prober, PROBE_KEY));
-	probe_rig_close(&rig); /* with a round under way, and without waiting for its answer */
+	start = clock_monotonic_ms();
+	probe_rig_close(&rig); /* with rounds under way, whose answers would be awaited for 5 s */
+	assert_true(clock_monotonic_ms() - start < 4000);
 	assert_int_equal(rig.seen, 0);
 }
 
@@ -117,6 +150,7 @@ int main(void)
 		cmocka_unit_test(test_a_healthy_chain_is_seen_to_its_end),
 		cmocka_unit_test(test_many_autoscalers_share_the_questions_of_one),
 		cmocka_unit_test(test_a_wish_that_changes_is_looked_at_again_at_once),
+		cmocka_unit_test(test_a_kick_is_not_answered_with_what_was_known),
 		cmocka_unit_test(test_what_is_forgotten_is_not_reported),
 	};
 
