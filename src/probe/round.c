@@ -12,6 +12,7 @@
 #include "reading.h"
 
 #define FRESH_INTERVALS 3
+#define RECORD_INTERVAL_MS 15000
 #define SERIES_GRACE_MS 30000 /* beyond FRESH_INTERVALS: discovery and the first scrape */
 #define METRIC_GRACE_MS 90000 /* beyond FRESH_INTERVALS: and the adapter's relist */
 
@@ -58,9 +59,16 @@ static void round_end(struct round *round)
 	free_indirect(&round);
 }
 
-static json_int_t fresh_ms(const struct round *round)
+/* Until when a sample is fresh. One that is recorded is as old as its rule's interval, whatever that of
+ * the scrape is. */
+static json_int_t fresh_ms(const struct walk *walk)
 {
-	return json_path_int(round->wish, "intervalMs", 15000) * FRESH_INTERVALS;
+	json_int_t interval = json_path_int(walk->round->wish, "intervalMs", RECORD_INTERVAL_MS);
+
+	if (!json_path_bool(walk->signal, "page", false) && interval < RECORD_INTERVAL_MS) {
+		interval = RECORD_INTERVAL_MS;
+	}
+	return interval * FRESH_INTERVALS;
 }
 
 static void ask(struct round *round, char *target_take, json_t *(*index)(const json_t *), prometheus_done_fn *done,
@@ -98,7 +106,7 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	struct walk *walk = ctx;
 	struct round *round = walk->round;
 	const char *ns = json_path_string(round->wish, "namespace", "");
-	const struct reading_grace grace = {answer->at_ms, fresh_ms(round) + SERIES_GRACE_MS};
+	const struct reading_grace grace = {answer->at_ms, fresh_ms(walk) + SERIES_GRACE_MS};
 	json_t *document;
 	json_int_t found;
 
@@ -108,7 +116,7 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 		walk_end(walk);
 		return;
 	}
-	document = reading_series(json_object_get(answer->index, ns), round->ready, fresh_ms(round), &grace);
+	document = reading_series(json_object_get(answer->index, ns), round->ready, fresh_ms(walk), &grace);
 	found = json_path_int(document, "pods", 0);
 	round_record(walk->evidence, "series", document, answer->at_ms);
 	if (found == 0 || round->cancelled) {
@@ -120,7 +128,7 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 		.selector = json_path_string(round->wish, "selector", ""),
 		.metric = json_path_string(walk->signal, "metric", ""),
 		.ready = round->ready,
-		.grace_ms = fresh_ms(round) + METRIC_GRACE_MS,
+		.grace_ms = fresh_ms(walk) + METRIC_GRACE_MS,
 		.done = on_metric,
 		.ctx = walk});
 }
@@ -255,7 +263,8 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 		round_end(round);
 		return;
 	}
-	round_record(round->evidence, "pods", reading_pods(result, json_object_get(round->wish, "target"), round->ready, &first), clock_wall_ms());
+	round_record(round->evidence, "pods",
+		reading_pods(result, json_object_get(round->wish, "target"), round->ready, &first), clock_wall_ms());
 	if (first == NULL || round->cancelled) {
 		round_end(round);
 	} else if (json_array_size(json_object_get(round->wish, "pages")) == 0) {

@@ -280,7 +280,8 @@ static void test_failures_are_told_in_words(void **state)
 		"Prometheus at", "answered HTTP 422 to a query: too many samples");
 	assert_failure((struct fake_answer){.status = 200, .body = "{}"},
 		"what answers at", "is not a Prometheus: its answer has no status 'success'");
-	assert_failure((struct fake_answer){.status = 302, .headers = "Location: /login\r\n"}, "Prometheus at", "answered HTTP 302 to a query");
+	assert_failure((struct fake_answer){.status = 302, .headers = "Location: /login\r\n"}, "Prometheus at",
+		"answered HTTP 302 to a query");
 }
 
 static void test_a_page_that_is_no_json_is_no_prometheus(void **state)

@@ -171,6 +171,21 @@ static void test_signals_walk_by_themselves(void **state)
 	probe_rig_close(&rig);
 }
 
+static void test_a_recorded_sample_is_fresh_by_its_rules_interval(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	add_gpu(&rig);
+	json_object_set_new(rig.wish, "intervalMs", json_integer(1000));
+	e = probe_rig_look(&rig); /* at a sample that is 5 s old */
+	assert_found(e, RUNNING ".series.pods", "0");
+	assert_found(e, "signals.gpu.series.pods", "1");
+	probe_rig_close(&rig);
+}
+
 static void test_a_gpu_signal_needs_no_page(void **state)
 {
 	struct probe_rig rig;
@@ -202,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_a_metric_is_asked_only_for_when_its_series_is_there),
 		cmocka_unit_test(test_refusals_of_the_metrics_api_are_told_apart),
 		cmocka_unit_test(test_signals_walk_by_themselves),
+		cmocka_unit_test(test_a_recorded_sample_is_fresh_by_its_rules_interval),
 		cmocka_unit_test(test_a_gpu_signal_needs_no_page),
 	};
 
