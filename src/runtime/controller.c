@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "kube/event.h"
 #include "kube/informer.h"
+#include "link_metrics.h"
 #include "probe/probe.h"
 #include "reconcile/reconcile.h"
 #include "reconcile/transitions.h"
@@ -449,6 +450,7 @@ static void metric(struct strbuf *page, const char *name, const char *type, cons
 
 void controller_metrics(const struct controller *c, struct strbuf *page)
 {
+	auto_json *autoscalers = kube_cache_list(cache_of(c, KIND_AUTOSCALER), NULL);
 	uint64_t ready = 0;
 	size_t pos = 0;
 	void *value;
@@ -465,4 +467,5 @@ void controller_metrics(const struct controller *c, struct strbuf *page)
 	metric(page, "pass_failures_total", "counter", "Reconcile passes whose writes failed.", c->count_failures);
 	metric(page, "writes_total", "counter", "Objects written.", c->count_writes);
 	metric(page, "queue_length", "gauge", "Keys waiting or being worked on.", queue_length(c->queue));
+	link_metrics(autoscalers, page);
 }

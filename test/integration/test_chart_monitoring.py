@@ -114,13 +114,18 @@ def test_every_alert_says_what_to_do(alerts):
         assert {"summary", "description"} == set(rule["annotations"])
 
 
-def series(name, values, pod="a", job=RELEASE, namespace=SYSTEM):
-    label = f'{{job="{job}",namespace="{namespace}",pod="{pod}"}}'
+def series(name, values, pod="a", job=RELEASE, namespace=SYSTEM, **others):
+    labels = {"job": job, "namespace": namespace, "pod": pod, **others}
+    label = "{" + ",".join(f'{k}="{v}"' for k, v in labels.items()) + "}"
     return {"series": f"{name}{label}", "values": values}
 
 
 def ours(name, values, **labels):
     return series(f"inference_autoscaler_{name}", values, **labels)
+
+
+def link(values, name):
+    return ours("link_healthy", values, autoscaler_namespace="shop", autoscaler="gemma", link=name)
 
 
 # Samples come once a minute. Per case: the series, the minute to look at, the alerts that fire then.
@@ -153,6 +158,12 @@ ALARMS = {
     "a new autoscaler takes a while": (
         [series("up", "1x120"), ours("autoscalers", "2x9 3x110"), ours("autoscalers_ready", "2x14 3x110")], 20, [],
     ),
+    "a link is broken": (
+        [series("up", "1x120"), link("0x120", "ScrapeSelected"), link("1x120", "MetricsExposed"), link("0x120", "Ready")],
+        11, ["InferenceAutoscalerLinkBroken"],
+    ),
+    "a link is not known": ([series("up", "1x120"), link("1x120", "ScrapeSelected")], 60, []),
+    "a link breaks and is mended": ([series("up", "1x120"), link("1x5 0x8 1x100", "MetricServed")], 16, []),
     "writes keep failing, ever more seldom": (
         [series("up", "1x120"), ours("pass_failures_total", "0 5 6 7 7 8 8 8 8 9x7 10x16 11x16 12x16 13x16")], 45,
         ["InferenceAutoscalerWritesFail"],

@@ -1,0 +1,37 @@
+/* From conditions to samples. */
+#include "link_metrics.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "kube/resource.h"
+
+static void add_sample(const json_t *autoscaler, const json_t *condition, struct strbuf *page)
+{
+	const char *status = json_path_string(condition, "status", "");
+	bool known = strcmp(status, "True") == 0 || strcmp(status, "False") == 0;
+
+	/* None of the label values can hold a quote: names of objects, and a type that we wrote. */
+	if (known) {
+		strbuf_addf(page, "inference_autoscaler_link_healthy{autoscaler_namespace=\"%s\",autoscaler=\"%s\",link=\"%s\"} %d\n",
+			kube_object_namespace(autoscaler), kube_object_name(autoscaler),
+			json_path_string(condition, "type", ""), strcmp(status, "True") == 0);
+	}
+}
+
+void link_metrics(const json_t *autoscalers, struct strbuf *page)
+{
+	size_t i;
+	size_t c;
+	json_t *autoscaler;
+	json_t *condition;
+
+	strbuf_addstr(page,
+		"# HELP inference_autoscaler_link_healthy Whether a link of an InferenceAutoscaler's chain works; absent "
+		"where it is not known.\n# TYPE inference_autoscaler_link_healthy gauge\n");
+	json_array_foreach((json_t *)autoscalers, i, autoscaler) {
+		json_array_foreach(json_path(autoscaler, "status.conditions"), c, condition) {
+			add_sample(autoscaler, condition, page);
+		}
+	}
+}

@@ -1,0 +1,19 @@
+/*
+ * The links of every autoscaler as metrics: what its status says, for alerts and dashboards.
+ */
+#ifndef RUNTIME_LINK_METRICS_H
+#define RUNTIME_LINK_METRICS_H
+
+#include <jansson.h>
+
+#include "base/strbuf.h"
+
+/*
+ * Appends inference_autoscaler_link_healthy{autoscaler_namespace, autoscaler, link} in the Prometheus text format: 1 of a
+ * link that works, 0 of one that does not. A link behind a broken one is not known, and has no sample, so
+ * that an alert on 0 names the link to mend. Ready is a link here too. (A label `namespace` would be
+ * renamed by a Prometheus that puts the operator's own there.)
+ */
+void link_metrics(const json_t *autoscalers, struct strbuf *page);
+
+#endif
