@@ -161,6 +161,16 @@ def stack(cluster, crd):
     )
 
 
+def write_kubeconfig(path, cluster, namespace, account):
+    """A kubeconfig with the rights of a service account, at path."""
+    token = cluster.kubectl("-n", namespace, "create", "token", account, "--duration=3h").stdout.strip()
+    admin = yaml.safe_load(open(cluster.kubeconfig))
+    for context in admin["contexts"]:
+        context["context"]["user"] = account
+    path.write_text(yaml.safe_dump(admin | {"users": [{"name": account, "user": {"token": token}}]}))
+    return path
+
+
 @pytest.fixture(scope="session")
 def operator_kubeconfig(cluster, helm, stack, tmp_path_factory):
     """A kubeconfig with just the rights that the chart gives the operator."""
@@ -173,14 +183,8 @@ def operator_kubeconfig(cluster, helm, stack, tmp_path_factory):
     assert objects
     cluster.apply(*objects)
     account = next(o["metadata"]["name"] for o in objects if o["kind"] == "ServiceAccount")
-    token = cluster.kubectl("-n", system, "create", "token", account, "--duration=3h").stdout.strip()
-    admin = yaml.safe_load(open(cluster.kubeconfig))
-    user = {"name": "operator", "user": {"token": token}}
-    for context in admin["contexts"]:
-        context["context"]["user"] = "operator"
     path = tmp_path_factory.mktemp("operator") / "kubeconfig"
-    path.write_text(yaml.safe_dump(admin | {"users": [user]}))
-    return path
+    return write_kubeconfig(path, cluster, system, account)
 
 
 @pytest.fixture

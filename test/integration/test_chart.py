@@ -103,6 +103,39 @@ def test_service_finds_the_pods(render):
     assert service["spec"]["ports"] == [{"name": "metrics", "port": 8080, "targetPort": "http"}]
 
 
+def test_cleanup_runs_as_the_operator_does(render):
+    """It comes after the release, once, in bounded time, and takes nothing from autoscalers that stay."""
+    objects = render("adapter.namespace=m", "image.tag=v1", "nodeSelector.disk=ssd", hooks=True)
+    job, operator = only(objects, "Job"), only(objects, "Deployment")
+    pod, server = (o["spec"]["template"]["spec"] for o in (job, operator))
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "post-delete"
+    assert job["spec"]["activeDeadlineSeconds"] <= 120
+    assert pod["nodeSelector"] == server["nodeSelector"] and pod["securityContext"] == server["securityContext"]
+    for field in ("image", "securityContext", "resources"):
+        assert pod["containers"][0][field] == server["containers"][0][field]
+    args = pod["containers"][0]["args"]
+    assert args[:3] == ["cleanup", "--yes", "--if-unused"]
+    assert args[3:] == server["containers"][0]["args"][3:11]
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    assert not operator["spec"]["selector"]["matchLabels"].items() <= labels.items(), "the Service would find it"
+    (given,) = [o for o in render("crds.keep=false", hooks=True) if o["kind"] == "Job"]
+    assert "--if-unused" not in given["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+def test_cleanup_may_no_more_than_the_operator(render):
+    def granted(objects):
+        return {
+            (g, r, v, n)
+            for o in objects if o["kind"] in ("ClusterRole", "Role") for rule in o["rules"]
+            for g in rule["apiGroups"] for r in rule["resources"] for v in rule["verbs"]
+            for n in rule.get("resourceNames", [""])
+        }
+
+    own = render("rbac.aggregate=false")
+    cleanup = granted(render("rbac.aggregate=false", hooks=True)[len(own):])
+    assert cleanup and cleanup <= granted(own)
+
+
 @pytest.fixture
 def notes(helm, cluster, stack):  # noqa: F811
     """What helm says after an install with --set arguments."""

@@ -6,7 +6,7 @@ import subprocess
 import urllib.request
 
 import pytest
-from conftest import RELEASE, SYSTEM, eventually, only, tool
+from conftest import CHART, RELEASE, SYSTEM, eventually, only, tool
 from operator_fixtures import Operator, operator_kubeconfig, stack  # noqa: F401  (fixtures are found by name)
 
 ON = ("prometheus.serviceMonitor.enabled=true", "prometheus.rules.enabled=true", "grafana.dashboard.enabled=true")
@@ -112,6 +112,11 @@ def test_every_alert_says_what_to_do(alerts):
     for rule in alerts["groups"][0]["rules"]:
         assert rule["labels"]["severity"] in ("warning", "critical")
         assert {"summary", "description"} == set(rule["annotations"])
+
+
+def test_readme_tells_every_alert(alerts):
+    told = re.findall(r"^\| (Inference\w+) \|", (CHART / "README.md").read_text(), re.M)
+    assert told == [r["alert"] for g in alerts["groups"] for r in g["rules"]]
 
 
 def series(name, values, pod="a", job=RELEASE, namespace=SYSTEM, **others):
