@@ -30,6 +30,10 @@ bool json_path_bool(const json_t *root, const char *path, bool fallback);
  */
 bool json_covers(const json_t *observed, const json_t *wanted);
 
+/* The path of the first value that json_covers() misses ("spec.ports[0].name"); heap, caller owns, NULL when
+ * it misses none. */
+char *json_first_uncovered(const json_t *observed, const json_t *wanted);
+
 /* Compact text with sorted keys; the caller owns it. */
 char *json_text(const json_t *value);
 /* Parses `len` bytes; error kind ERROR_INVALID with line and column. New reference. */

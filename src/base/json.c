@@ -109,6 +109,47 @@ bool json_covers(const json_t *observed, const json_t *wanted)
 	return json_equal(observed, wanted);
 }
 
+static char *join_path(const char *step, char *rest_take)
+{
+	char *path = *rest_take == '\0' || *rest_take == '[' ? xasprintf("%s%s", step, rest_take)
+							     : xasprintf("%s.%s", step, rest_take);
+
+	free(rest_take);
+	return path;
+}
+
+char *json_first_uncovered(const json_t *observed, const json_t *wanted)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (json_covers(observed, wanted))
+		return NULL;
+	if (json_is_object(observed) && json_is_object(wanted)) {
+		json_object_foreach((json_t *)wanted, key, value) {
+			char *rest = json_first_uncovered(json_object_get(observed, key), value);
+
+			if (rest)
+				return join_path(key, rest);
+		}
+	}
+	if (json_is_array(observed) && json_array_size(observed) == json_array_size(wanted)) {
+		json_array_foreach((json_t *)wanted, i, value) {
+			char *rest = json_first_uncovered(json_array_get(observed, i), value);
+
+			if (rest) {
+				char *step = xasprintf("[%zu]", i);
+				char *path = join_path(step, rest);
+
+				free(step);
+				return path;
+			}
+		}
+	}
+	return xstrdup("");
+}
+
 char *json_text(const json_t *value)
 {
 	if (!value)

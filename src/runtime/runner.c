@@ -84,6 +84,27 @@ static void write_status(struct runner *run)
 	kube_apply_status(run->client, resource, object, FIELD_MANAGER, on_status, run);
 }
 
+/* A server of a version that does not have a field, or has it switched off, drops it without a word.
+ * Left untold, the object would be written again in every pass. */
+static void tell_dropped(struct runner *run, const struct plan_write *write, const json_t *result)
+{
+	auto_error err = ERROR_INIT;
+	auto_free char *path = NULL;
+
+	if (write->verb != PLAN_APPLY) {
+		return;
+	}
+	path = json_first_uncovered(json_object_get(result, "spec"), json_object_get(write->object, "spec"));
+	if (path != NULL) {
+		error_set(&err, ERROR_INVALID,
+			"%s '%s/%s': the API server did not keep 'spec.%s': its version does not have this field, or has it "
+			"switched off; take it out of the InferenceAutoscaler",
+			kinds[write->kind].resource.kind, kube_object_namespace(write->object),
+			kube_object_name(write->object), path);
+		keep_first_error(run, &err);
+	}
+}
+
 static void on_written(void *ctx, json_t *result, const struct error *err)
 {
 	struct runner *run = ctx;
@@ -98,6 +119,7 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 		run->writes++;
 	} else {
 		remember(run, write->kind, result);
+		tell_dropped(run, write, result);
 	}
 	log_event(LOG_INFO, "written", "verb", plan_verb_name(write->verb), "kind", kinds[write->kind].resource.kind,
 		"namespace", kube_object_namespace(write->object), "name", kube_object_name(write->object), NULL);
