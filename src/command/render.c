@@ -95,6 +95,12 @@ static void print_child(const struct observation *o, const struct child *child, 
 			o->spec.target_kind, o->spec.target_name);
 		return;
 	}
+	if (child->for_pages && o->facts.workload.port == 0) {
+		fprintf(stderr, "note: the %s is left out, since no container of %s '%s' is known to list the port '%s': "
+				"correct spec.engine.port, or add the manifest with -f\n",
+			kinds[child->form.kind].resource.kind, o->spec.target_kind, o->spec.target_name, o->spec.port_name);
+		return;
+	}
 	object = child->make(&o->facts.workload);
 	print_object(object, "", as_json);
 }

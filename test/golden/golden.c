@@ -325,6 +325,21 @@ static int unsettled(const char *folder, json_t *document, const struct outcome 
 	return 1;
 }
 
+/* The plan for a world that nobody has written an `expect` for. */
+static int print_plan(const char *folder)
+{
+	auto_json *document = load_world(folder);
+	auto_outcome outcome = {.plan = PLAN_INIT};
+	auto_json *got = NULL;
+	auto_free char *text = NULL;
+
+	reconcile(folder, document, &outcome);
+	got = outcome_document(&outcome);
+	text = json_text(got);
+	puts(text);
+	return unsettled(folder, document, &outcome);
+}
+
 static int save(const char *folder, const json_t *document)
 {
 	auto_free char *path = xasprintf("%s/plan.json", folder);
@@ -376,18 +391,20 @@ static int run_case(const char *folder, bool update)
 int main(int argc, char **argv)
 {
 	bool update = argc > 1 && strcmp(argv[1], "--update") == 0;
-	int first = update ? 2 : 1;
+	bool print = argc > 1 && strcmp(argv[1], "--print") == 0;
+	int first = update || print ? 2 : 1;
 	int failed = 0;
 
 	if (first >= argc || argv[first][0] == '-') {
-		fputs("usage: golden [--update] FOLDER...\n\n"
+		fputs("usage: golden [--update | --print] FOLDER...\n\n"
 		      "Compares the plan for each FOLDER's world.yaml with its plan.json.\n"
-		      "  --update  writes plan.json instead; only when 'expect' holds\n",
+		      "  --update  writes plan.json instead; only when 'expect' holds\n"
+		      "  --print   prints the plan; fails only when it does not settle\n",
 		      stderr);
 		return 2;
 	}
 	for (int i = first; i < argc; i++) {
-		failed += run_case(argv[i], update) > 0;
+		failed += (print ? print_plan(argv[i]) : run_case(argv[i], update)) > 0;
 	}
 	return failed > 0;
 }

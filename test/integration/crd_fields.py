@@ -48,6 +48,8 @@ LABELS = [{"release": "prometheus"}, {"example.com/team": "a", "empty": ""}, {"A
 NO_LABELS = [
     ({"-bad": "x"}, KEY),
     ({"a/b/c": "x"}, KEY),
+    ({"a.-b/c": "x"}, KEY),
+    ({"a" * 254 + "/b": "x"}, KEY),
     ({INJECTION: "x"}, KEY),
     ({"release": "no spaces"}, VALUE),
     ({"release": INJECTION}, VALUE),
@@ -86,8 +88,8 @@ def direction(name):
 FIELDS = [
     (
         "scaleTargetRef.apiVersion",
-        ["apps/v1", "v1", "leaderworkerset.x-k8s.io/v1", "example.com/v1beta2"],
-        [(bad, "such as apps/v1") for bad in ("", "apps", "apps/v1/x", "Apps/v1", INJECTION)]
+        ["apps/v1", "leaderworkerset.x-k8s.io/v1", "example.com/v1beta2"],
+        [(bad, "such as apps/v1") for bad in ("", "v1", "apps", "apps/v1/x", "Apps/v1", INJECTION)]
         + [("a" * 251 + "/v1", "253")],
         reference("apiVersion"),
     ),
