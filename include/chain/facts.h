@@ -6,7 +6,7 @@
  *   page        {at, error?, url, pod, port, path, engine?, version?, series: […]}
  *   prometheus  {at, error?, url, up, down, lastError?}: the scrape of our metrics Service
  *   signals     by the metric's name: {series: {at, error?, pods, missing: […]},
- *                                      metric: {at, error?, http?, pods, missing: […]}}
+ *                                      metric: {at, error?, cause?, http?, pods, missing: […]}}
  *               pods: ready ones with a fresh sample, with a value; missing: those that ought to have one
  *   asked       the wish (plan.h) that all of it answers
  * `at` is in milliseconds of the wall; an absent member means "not probed yet". What answers another

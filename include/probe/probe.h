@@ -6,7 +6,7 @@
  * behind it cannot be judged; where the chain forks into signals, each goes on by itself. A healthy
  * autoscaler is looked at every 30 s ± 20 %, a broken one after 2 s, then ever later up to 30 s; a
  * changed wish is looked at at once. Answers of Prometheus are shared by all keys: a healthy one's
- * evidence may rest on one that is 15 s old, a broken one's on one of 2 s.
+ * evidence may rest on one that is 5 s old, a broken one's on one of 2 s.
  *
  * The wish of an autoscaler, and the evidence it leads to:
  *

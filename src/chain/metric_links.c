@@ -73,6 +73,30 @@ void judge_adapter_configured(const struct facts *facts, struct verdict *verdict
 	}
 }
 
+/* The reason for a failed look at the metrics API, by the cause that the probe found. */
+static const char *failure_reason(const struct facts *facts, const struct workload_signal *signal)
+{
+	static const struct {
+		const char *cause;
+		const char *reason;
+	} rows[] = {
+		{"NotRegistered", "APIServiceMissing"},
+		{"Unavailable", "APIServiceUnavailable"},
+		{"Forbidden", "Forbidden"},
+	};
+	const json_t *own = signal != NULL ? json_object_get(json_object_get(facts->evidence, "signals"),
+						     signal->signal->metric)
+					   : NULL;
+	const char *cause = json_path_string(own, "metric.cause", "");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(rows[i].cause, cause) == 0) {
+			return rows[i].reason;
+		}
+	}
+	return "MetricNotServed";
+}
+
 /* Adds to the message that patience alone helps, for long. */
 static void say_relist(const struct facts *facts, const char *relist, struct verdict *verdict)
 {
@@ -95,7 +119,7 @@ void judge_metric_served(const struct facts *facts, const struct workload_signal
 		SAY(verdict, VERDICT_FALSE, facts->api_reason, "%s", facts->api_message);
 		return;
 	}
-	metric = evidence_read_signal(facts, signal, "metric", "MetricNotServed", verdict);
+	metric = evidence_read_signal(facts, signal, "metric", failure_reason(facts, signal), verdict);
 	if (metric == NULL) {
 		if (verdict->status == VERDICT_FALSE && relist != NULL) {
 			say_relist(facts, relist, verdict);

@@ -11,6 +11,7 @@
 
 #define HEALTHY_MS 30000
 #define BROKEN_FIRST_MS 2000
+#define TURNED_MS 1000
 #define BROKEN_MAX_MS 30000
 
 struct prober {
@@ -169,6 +170,23 @@ static void on_prometheus_closed(void *ctx)
 	finish_close(prober);
 }
 
+/* Prometheus has news: those who were content are looked at soon, not all in one moment. */
+static void on_turned(void *ctx)
+{
+	struct prober *prober = ctx;
+	size_t pos = 0;
+	void *value;
+
+	while (map_next(&prober->entries, &pos, NULL, &value)) {
+		struct entry *entry = value;
+
+		if (entry->healthy && !entry->running && !entry->gone) {
+			entry->anew = true;
+			uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&prober->seed) % TURNED_MS), 0);
+		}
+	}
+}
+
 struct prober *prober_new(struct kube_client *client, struct http_client *http, void (*seen)(void *ctx, const char *key),
 	void *ctx)
 {
@@ -177,7 +195,8 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 	*prober = (struct prober){.seen = seen, .ctx = ctx, .open = 1};
 	prober->peers = (struct round_peers){.client = client,
 		.http = http,
-		.prometheus = prometheus_new(kube_client_loop(client), http, PROMETHEUS_REFRESH_MS)};
+		.prometheus =
+			prometheus_new(kube_client_loop(client), http, PROMETHEUS_REFRESH_MS, on_turned, prober)};
 	prober->seed = (unsigned)clock_wall_ms();
 	map_init(&prober->entries, NULL);
 	uv_async_init(kube_client_loop(client), &prober->last, NULL);

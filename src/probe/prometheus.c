@@ -25,6 +25,7 @@ struct question {
 	char *key; /* the whole URL */
 	char *base;
 	json_t *(*index_of)(const json_t *answer);
+	bool steady;
 	struct http_transfer *transfer; /* NULL = not under way */
 	struct waiter *waiters;
 
@@ -42,6 +43,8 @@ struct question {
 struct prometheus {
 	struct http_client *http;
 	int64_t refresh_ms;
+	void (*turned)(void *ctx);
+	void *turned_ctx;
 	struct map by_key;
 	struct question *questions;
 	uv_timer_t refresh;
@@ -138,17 +141,26 @@ static char *failure_of(const struct question *question, const struct http_respo
 static void on_response(void *ctx, const struct http_response *response)
 {
 	struct question *question = ctx;
+	struct prometheus *prometheus = question->prometheus;
 	auto_json *answer = NULL;
+	auto_json *before = question->index;
+	bool first = question->got_ms == 0;
+	bool failed_before = question->error != NULL;
+	bool awaited = question->waiters != NULL;
 
 	question->transfer = NULL;
 	free_indirect(&question->error);
-	json_decref(question->index);
 	question->error = failure_of(question, response, &answer);
 	question->index = question->error == NULL ? question->index_of(answer) : NULL;
 	question->at_ms = clock_wall_ms();
 	question->got_ms = clock_monotonic_ms();
 	tell(question);
-	finish_close(question->prometheus);
+	if (!first && !awaited && !prometheus->closing && prometheus->turned != NULL &&
+		(failed_before != (question->error != NULL) ||
+			(question->steady && !json_equal(before, question->index)))) {
+		prometheus->turned(prometheus->turned_ctx);
+	}
+	finish_close(prometheus);
 }
 
 static void question_send(struct question *question)
@@ -200,11 +212,13 @@ static void on_refresh(uv_timer_t *timer)
 	}
 }
 
-struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, int64_t refresh_ms)
+struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, int64_t refresh_ms,
+	void (*turned)(void *ctx), void *ctx)
 {
 	struct prometheus *prometheus = xcalloc(1, sizeof(*prometheus));
 
-	*prometheus = (struct prometheus){.http = http, .refresh_ms = refresh_ms, .handles = HANDLES};
+	*prometheus = (struct prometheus){.http = http, .refresh_ms = refresh_ms, .handles = HANDLES,
+		.turned = turned, .turned_ctx = ctx};
 	map_init(&prometheus->by_key, NULL);
 	uv_timer_init(loop, &prometheus->refresh);
 	uv_timer_init(loop, &prometheus->deliver);
@@ -224,6 +238,7 @@ static struct question *question_of(struct prometheus *prometheus, const struct 
 			.key = xstrdup(key),
 			.base = xstrdup(asked->base),
 			.index_of = asked->index,
+			.steady = asked->steady,
 			.next = prometheus->questions};
 		prometheus->questions = question;
 		map_put(&prometheus->by_key, key, question);

@@ -7,6 +7,9 @@
  * for a healthy one. Questions that healthy ones ask are asked again by themselves at that period,
  * so their number a minute is the same for one autoscaler and for a thousand. An answer is parsed
  * once, into the index that its readers look things up in.
+ *
+ * What is asked again by itself can bring news that nobody waits for: an answer where there was an
+ * error, an error where there was an answer, a steady question's other index. Then turned(ctx) is called.
  */
 #ifndef PROBE_PROMETHEUS_H
 #define PROBE_PROMETHEUS_H
@@ -17,7 +20,8 @@
 
 #include "net/http_client.h"
 
-#define PROMETHEUS_REFRESH_MS 15000
+/* As often as a look at Prometheus is allowed to be late: a fault that shows there is said within this. */
+#define PROMETHEUS_REFRESH_MS 5000
 
 struct prometheus;
 
@@ -26,6 +30,8 @@ struct prometheus_question {
 	const char *target; /* "/api/v1/…?…" */
 	/* Whole answer → what its readers need, a new reference. The same for the same target. */
 	json_t *(*index)(const json_t *answer);
+	/* The index of a healthy cluster stays the same for long, so that a change is news. */
+	bool steady;
 };
 
 /* Borrowed for the call that hands it out. */
@@ -37,8 +43,9 @@ struct prometheus_answer {
 
 typedef void prometheus_done_fn(void *ctx, const struct prometheus_answer *answer);
 
-/* Borrows the client. */
-struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, int64_t refresh_ms);
+/* Borrows the client. `turned` may be NULL. */
+struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, int64_t refresh_ms,
+	void (*turned)(void *ctx), void *ctx);
 /* `done` comes exactly once, from the loop. The question is copied. */
 void prometheus_ask(struct prometheus *prometheus, const struct prometheus_question *question, bool healthy,
 	prometheus_done_fn *done, void *ctx);

@@ -75,7 +75,8 @@ static void ask(struct round *round, char *target_take, json_t *(*index)(const j
 	void *ctx)
 {
 	const struct prometheus_question question = {
-		.base = json_path_string(round->wish, "prometheus", ""), .target = target_take, .index = index};
+		.base = json_path_string(round->wish, "prometheus", ""), .target = target_take, .index = index,
+		.steady = index == question_scrapes_index};
 
 	prometheus_ask(round->peers.prometheus, &question, round->healthy, done, ctx);
 	free_indirect(&target_take);

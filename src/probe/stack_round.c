@@ -21,7 +21,7 @@ struct stack_round {
 static void ask(struct stack_round *round, char *target_take, json_t *(*index)(const json_t *), prometheus_done_fn *done)
 {
 	const struct prometheus_question question = {
-		.base = json_path_string(round->wish, "prometheus", ""), .target = target_take, .index = index};
+		.base = json_path_string(round->wish, "prometheus", ""), .target = target_take, .index = index, .steady = index == question_rule_index};
 
 	prometheus_ask(round->peers.prometheus, &question, round->healthy, done, round);
 	free_indirect(&target_take);

@@ -26,6 +26,7 @@ struct scene {
 	json_t *index;
 	int indexed; /* answers parsed into an index */
 	int broken;  /* requests for /broken */
+	int turned;  /* times that there was news */
 	bool closed;
 };
 
@@ -57,12 +58,17 @@ static void on_answer(void *ctx, const struct prometheus_answer *answer)
 	scene->index = json_incref((json_t *)answer->index);
 }
 
+static void on_turned(void *ctx)
+{
+	((struct scene *)ctx)->turned++;
+}
+
 static void scene_open(struct scene *scene)
 {
 	*scene = (struct scene){.answer = {.status = 200, .body = SUCCESS}};
 	scene_now = scene;
 	rig_open(&scene->rig, on_request, scene, NULL);
-	scene->prometheus = prometheus_new(&scene->rig.loop, scene->rig.http, REFRESH_MS);
+	scene->prometheus = prometheus_new(&scene->rig.loop, scene->rig.http, REFRESH_MS, on_turned, scene);
 }
 
 static void on_closed(void *ctx)
@@ -86,7 +92,8 @@ static void scene_close(struct scene *scene)
 
 static void ask(struct scene *scene, const char *target, bool healthy)
 {
-	const struct prometheus_question question = {fake_url(scene->rig.fake), target, index_n};
+	const struct prometheus_question question = {
+		.base = fake_url(scene->rig.fake), .target = target, .index = index_n, .steady = true};
 
 	prometheus_ask(scene->prometheus, &question, healthy, on_answer, scene);
 }
@@ -300,7 +307,8 @@ static void test_a_page_that_is_no_json_is_no_prometheus(void **state)
 static void test_nobody_there(void **state)
 {
 	struct scene scene;
-	const struct prometheus_question question = {"http://127.0.0.1:1", "/q", index_n};
+	const struct prometheus_question question = {
+		.base = "http://127.0.0.1:1", .target = "/q", .index = index_n};
 
 	(void)state;
 	scene_open(&scene);
@@ -326,6 +334,49 @@ static void test_those_who_wait_at_the_end_are_told(void **state)
 	assert_int_equal(scene.told, 3);
 }
 
+struct news {
+	const struct scene *scene;
+	int turned;
+};
+
+static bool is_news(void *ctx)
+{
+	const struct news *news = ctx;
+
+	return news->scene->turned >= news->turned;
+}
+
+/* Answers from now on like this, and waits until that is called news. */
+static void becomes_news(struct scene *scene, struct fake_answer answer)
+{
+	struct news news = {scene, scene->turned + 1};
+
+	scene->answer = answer;
+	assert_true(run_until(&scene->rig.loop, is_news, &news));
+	assert_int_equal(scene->turned, news.turned);
+}
+
+static bool has_indexed_more(void *ctx)
+{
+	return ((struct scene *)ctx)->indexed >= 4;
+}
+
+static void test_what_turns_by_itself_is_news(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene);
+	ask(&scene, "/api/v1/query?query=up", true);
+	assert_true(run_until(&scene.rig.loop, has_indexed_more, &scene));
+	assert_int_equal(scene.turned, 0);
+	becomes_news(&scene, (struct fake_answer){.status = 200, .body = "{\"status\":\"success\",\"data\":{\"n\":8}}"});
+	becomes_news(&scene, (struct fake_answer){.status = 503, .body = "{}"});
+	ask(&scene, "/api/v1/query?query=up", true);
+	becomes_news(&scene, (struct fake_answer){.status = 200, .body = SUCCESS});
+	scene_close(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_failures_are_told_in_words),
 		cmocka_unit_test(test_a_page_that_is_no_json_is_no_prometheus),
 		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_what_turns_by_itself_is_news),
 		cmocka_unit_test(test_those_who_wait_at_the_end_are_told),
 	};
 
