@@ -1,6 +1,7 @@
 /* One libcurl easy handle: options from a request, words for its failures. */
 #include "http_transfer.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -69,6 +70,8 @@ static int on_socket_made(void *ctx, curl_socket_t fd, curlsocktype purpose)
 
 	(void)ctx;
 	(void)purpose;
+	/* A program that we run is not to hold our connections. */
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	/* Refused on a socket that is not TCP: then there is nothing to watch over. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &lost_ms, sizeof(lost_ms));
 	return CURL_SOCKOPT_OK;

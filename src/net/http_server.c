@@ -10,6 +10,7 @@
  * tells, but they are known by their `data`, which is the context.
  */
 #include <assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,9 +48,12 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 	if (status < 0)
 		return;
 	fd = accept(server->listen_fd, NULL, NULL);
+	if (fd < 0)
+		return;
+	/* A program that we run is not to hold it. */
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	/* Taken over also when it fails: then it is closed. */
-	if (fd >= 0)
-		lws_adopt_socket(server->context, fd);
+	lws_adopt_socket(server->context, fd);
 }
 
 struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_handler_fn *handler, void *ctx,

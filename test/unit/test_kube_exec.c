@@ -226,6 +226,32 @@ static void test_it_is_told_of_the_cluster_when_it_wants(void **state)
 	close_plugin(&test);
 }
 
+/* Our connections are not its business, and must not live on in what it leaves running. */
+static void test_it_inherits_no_connection(void **state)
+{
+	struct test test;
+	auto_free char *fds = NULL;
+
+	(void)state;
+	open_plugin(&test,
+		    "#!/bin/sh\n"
+		    "cd \"${0%/*}\"\n"
+		    "for fd in /proc/$$/fd/*; do\n"
+		    "	inode=$(readlink \"$fd\" | sed -n 's/^socket:.\\([0-9]*\\).$/\\1/p')\n"
+		    "	[ -z \"$inode\" ] || grep -w \"$inode\" /proc/net/tcp\n"
+		    "done >fds\n"
+		    "cat out\n",
+		    CREDENTIAL("\"token\":\"t\",\"expirationTimestamp\":\"2001-01-01T00:00:00Z\""),
+		    NULL);
+	request(&test);
+	/* Now there is a connection, and a listener of this same process. */
+	request(&test);
+	assert_sent_token(&test, "t");
+	fds = get(&test, "fds");
+	assert_string_equal(fds, "");
+	close_plugin(&test);
+}
+
 static void test_one_run_serves_all_who_wait(void **state)
 {
 	struct test test;
@@ -543,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_there_is_no_shell),
 		cmocka_unit_test(test_the_environment_is_the_childs_alone),
 		cmocka_unit_test(test_it_is_told_of_the_cluster_when_it_wants),
+		cmocka_unit_test(test_it_inherits_no_connection),
 		cmocka_unit_test(test_one_run_serves_all_who_wait),
 		cmocka_unit_test(test_the_loop_goes_on_meanwhile),
 		cmocka_unit_test(test_cancelling_kills_it),
