@@ -111,6 +111,11 @@ def writes(cluster, replica):
     return sorted(found)
 
 
+def last_write(cluster, replica):
+    """When it last wrote anything but its Lease."""
+    return max(answered for _, answered, resource, _, _ in writes(cluster, replica) if resource != "leases")
+
+
 def assert_wrote_only_as_leader(cluster, *replicas):
     """Each write lies between its writer's taking of the Lease and its letting go, or the next one's taking."""
     claims = sorted(
@@ -187,6 +192,8 @@ def test_a_frozen_leader_that_wakes_up_writes_nothing(cluster, target, replicas)
     second = replicas("second")
     one = Autoscaler(cluster, target).create()
     one.waits_for_children()
+    # At rest: a request of which half is sent would be taken as the leader's that it was when it began.
+    eventually(lambda: time.time() - last_write(cluster, first) > 2, timeout=30)
     first.process.send_signal(signal.SIGSTOP)
     eventually(lambda: holder(cluster) == "second", timeout=30)
     eventually(second.leads, timeout=10)
@@ -219,8 +226,9 @@ def connections(pid, port):
 def test_the_lease_has_a_connection_of_its_own(cluster, target, replicas):
     server = yaml.safe_load(open(cluster.kubeconfig))["clusters"][0]["cluster"]["server"]
     port = int(server.rsplit(":", 1)[1])
-    only = replicas("only")
-    eventually(lambda: connections(only.process.pid, port) == 1, timeout=10)  # a candidate watches nothing yet
-    eventually(only.leads, timeout=20)
-    # All lists, watches and writes share one, the Lease keeps the other.
-    eventually(lambda: connections(only.process.pid, port) == 2, timeout=10)
+    leader = replicas("leader")
+    eventually(leader.leads, timeout=20)
+    standby = replicas("standby")
+    # A stand-by looks at the Lease and watches nothing; a leader's lists, watches and writes share one more.
+    eventually(lambda: connections(standby.process.pid, port) == 1, timeout=10)
+    eventually(lambda: connections(leader.process.pid, port) == 2, timeout=10)
