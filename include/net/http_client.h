@@ -3,7 +3,10 @@
  *
  * A request completes exactly once, through its done callback, never from inside the call that
  * started it, also when it is cancelled or the client is closed. Everything runs on the loop's
- * thread. Redirects are never followed. Responses are bounded by `max_body`; over it the
+ * thread. A peer that vanished without a word is noticed within half a minute, by TCP keepalive and
+ * TCP_USER_TIMEOUT, on a connection at rest too (as client-go does by HTTP/2 pings: apimachinery
+ * util/net/http.go); one that accepts data and stays silent, by `idle_timeout_ms`. A connection is
+ * used again only with the same CA and client certificate. Redirects are never followed. Responses are bounded by `max_body`; over it the
  * transfer fails with a clear error instead of a cut body.
  */
 #ifndef NET_HTTP_CLIENT_H

@@ -38,11 +38,11 @@ FOREIGN = (
 class Operator:
     """A running operator: its address, its log, its end."""
 
-    def __init__(self, kubeconfig, log, *args, env=None):
+    def __init__(self, kubeconfig, log, *args, env=None, stdin=None):
         self.log_path = log
         self.process = subprocess.Popen(
             [OPERATOR, "run", "--kubeconfig", str(kubeconfig), "--listen", "127.0.0.1:0", *args],
-            stderr=open(log, "wb"), env=os.environ | (env or {}),
+            stdin=stdin, stderr=open(log, "wb"), env=os.environ | (env or {}),
         )
 
     def log(self):

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import pty
 import shutil
 import socket
 import stat
@@ -255,6 +256,37 @@ def test_certificates_of_an_exec_plugin_follow_each_other(run, cluster, target, 
     one.patch({"maxReplicas": 7})
     eventually(lambda: one.child("HorizontalPodAutoscaler")["spec"]["maxReplicas"] == 7)
     assert writers(cluster)[-1] == "exec-two"
+
+
+ASKING_PLUGIN = """#!/bin/sh
+printf 'password? ' >&2
+read -r answer
+[ "$answer" = open ] || { echo "wrong: '$answer'" >&2; exit 1; }
+cat "${0%/*}/credential"
+"""
+
+
+def test_an_exec_plugin_may_ask_at_the_terminal(operator_kubeconfig, tmp_path):
+    document = yaml.safe_load(open(operator_kubeconfig))
+    credential = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+                  "status": document["users"][0]["user"]}
+    (tmp_path / "credential").write_text(yaml.safe_dump(credential))
+    plugin = tmp_path / "plugin"
+    plugin.write_text(ASKING_PLUGIN)
+    plugin.chmod(stat.S_IRWXU)
+    document["users"][0]["user"] = {"exec": {
+        "apiVersion": credential["apiVersion"], "command": "./plugin", "interactiveMode": "Always",
+    }}
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(document))
+    ours, its = pty.openpty()
+    operator = Operator(kubeconfig, tmp_path / "operator.log", stdin=its)
+    try:
+        eventually(lambda: "password? " in operator.log(), timeout=20)
+        os.write(ours, b"open\n")
+        eventually(operator.synced, timeout=20)
+    finally:
+        assert operator.stop() == 0, operator.log()
 
 
 def test_a_missing_exec_plugin_is_named_with_its_hint(run):
