@@ -68,6 +68,9 @@ struct http_request {
 
 /* The loop must outlive the client. */
 struct http_client *http_client_new(uv_loop_t *loop);
+/* look(ctx) is called each time before bytes move. For whoever has to see the clock first: a process
+ * may have stood still with half a request sent. */
+void http_client_look_first(struct http_client *client, void (*look)(void *ctx), void *ctx);
 /* Cancels what is under way (each done is called with ERROR_CANCELLED, from the loop), then calls
  * closed(ctx) from the loop; the client is freed after it. */
 void http_client_close(struct http_client *client, void (*closed)(void *ctx), void *ctx);

@@ -45,6 +45,7 @@ struct operator {
 	struct endpoint *endpoint;
 	uv_signal_t signals[2];
 	uv_timer_t deadline; /* of an orderly stop */
+	bool leading;
 	bool stopping;
 	int exit_code;
 };
@@ -184,6 +185,7 @@ static void on_lease_started(void *ctx)
 	struct operator *op = ctx;
 
 	log_event(LOG_INFO, "leading", NULL);
+	op->leading = true;
 	controller_start(op->controller);
 }
 
@@ -191,10 +193,22 @@ static void on_lease_stopped(void *ctx)
 {
 	struct operator *op = ctx;
 
+	op->leading = false;
 	/* Another replica may lead by now: no write of ours may follow, not even one under way. */
 	if (!op->stopping) {
 		log_event(LOG_ERROR, "the Lease was lost, leaving", NULL);
 		_exit(EXIT_FAILURE);
+	}
+}
+
+/* A process that was stopped and goes on, or a machine that slept: the time of its Lease is over before
+ * any timer can say so, and half a write may wait to be sent. */
+static void leave_when_late(void *ctx)
+{
+	struct operator *op = ctx;
+
+	if (op->leading && !kube_lease_held(op->lease)) {
+		on_lease_stopped(op);
 	}
 }
 
@@ -227,6 +241,7 @@ static int start(struct operator *op, struct options *o, struct error *err)
 	if (o->leader_elect) {
 		op->lease = kube_lease_new(op->lease_client, o->lease_namespace, o->lease_name, identity, &hooks);
 		kube_client_guard(op->client, may_write, op);
+		http_client_look_first(op->http, leave_when_late, op);
 	}
 	op->endpoint = endpoint_new(&op->loop, o->listen, op->controller, op->lease, err);
 	if (op->endpoint == NULL) {

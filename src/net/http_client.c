@@ -128,13 +128,19 @@ static void reap(struct http_client *client)
 	tear_down_when_idle(client);
 }
 
-static void on_deadline(uv_timer_t *timer)
+static void act(struct http_client *client, curl_socket_t fd, int flags)
 {
-	struct http_client *client = client_cast(timer->data);
 	int running;
 
-	curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	if (client->look)
+		client->look(client->look_ctx);
+	curl_multi_socket_action(client->multi, fd, flags, &running);
 	reap(client);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	act(client_cast(timer->data), CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *ctx)
@@ -163,17 +169,14 @@ static void on_socket_closed(uv_handle_t *handle)
 static void on_socket_ready(uv_poll_t *poll, int status, int events)
 {
 	struct client_socket *socket = poll->data;
-	struct http_client *client = socket->client;
 	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
-	int running;
 
 	assert(socket->magic == SOCKET_MAGIC);
 	if (events & UV_READABLE)
 		flags |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		flags |= CURL_CSELECT_OUT;
-	curl_multi_socket_action(client->multi, socket->fd, flags, &running);
-	reap(client);
+	act(socket->client, socket->fd, flags);
 }
 
 static struct client_socket *socket_new(struct http_client *client, curl_socket_t fd)
@@ -222,6 +225,12 @@ void http_client_init_timer(struct http_client *client, uv_timer_t *timer, void 
 	uv_timer_init(client->loop, timer);
 	timer->data = data;
 	client->handles++;
+}
+
+void http_client_look_first(struct http_client *client, void (*look)(void *ctx), void *ctx)
+{
+	client->look = look;
+	client->look_ctx = ctx;
 }
 
 struct http_client *http_client_new(uv_loop_t *loop)

@@ -25,6 +25,8 @@ struct http_client {
 	size_t handles; /* uv handles not yet closed; the client is freed after the last */
 	bool closing;
 	bool torn_down;
+	void (*look)(void *ctx); /* NULL = none */
+	void *look_ctx;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 };

@@ -111,11 +111,6 @@ def writes(cluster, replica):
     return sorted(found)
 
 
-def last_write(cluster, replica):
-    """When it last wrote anything but its Lease."""
-    return max(answered for _, answered, resource, _, _ in writes(cluster, replica) if resource != "leases")
-
-
 def assert_wrote_only_as_leader(cluster, *replicas):
     """Each write lies between its writer's taking of the Lease and its letting go, or the next one's taking."""
     claims = sorted(
@@ -136,8 +131,8 @@ def assert_wrote_only_as_leader(cluster, *replicas):
             assert before[-1][3] == replica.name, (
                 f"{replica.name} wrote {resource} at {received}, when the Lease was {before[-1][3] or 'nobody'}'s"
             )
-            # Nor was it overtaken while it was under way.
-            assert not [c for c in claims if received < c[1] < answered and c[3] != replica.name]
+            # Nor was it overtaken while it was under way; one that came to nothing is none.
+            assert not ok or not [c for c in claims if received < c[1] < answered and c[3] != replica.name]
     return total
 
 
@@ -192,8 +187,7 @@ def test_a_frozen_leader_that_wakes_up_writes_nothing(cluster, target, replicas)
     second = replicas("second")
     one = Autoscaler(cluster, target).create()
     one.waits_for_children()
-    # At rest: a request of which half is sent would be taken as the leader's that it was when it began.
-    eventually(lambda: time.time() - last_write(cluster, first) > 2, timeout=30)
+    # In the midst of its work: it may have sent half a request.
     first.process.send_signal(signal.SIGSTOP)
     eventually(lambda: holder(cluster) == "second", timeout=30)
     eventually(second.leads, timeout=10)

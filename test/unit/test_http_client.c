@@ -483,6 +483,28 @@ static void the_environments_proxy_and_its_exceptions(void **state)
 	clear_proxies();
 }
 
+static void on_look(void *ctx)
+{
+	struct world *w = ctx;
+
+	/* The first time nothing has been sent. */
+	if (w->data++ == 0)
+		assert_int_equal(w->listener.connections, 0);
+}
+
+static void one_may_look_before_bytes_move(void **state)
+{
+	struct world *w = *state;
+	struct http_request request = get(w);
+
+	w->listener.answer = OK_HEAD "Content-Length: 2\r\n\r\n{}";
+	http_client_look_first(w->client, on_look, w);
+	run(w, &request);
+	assert_int_equal(w->kind, ERROR_NONE);
+	/* Before it connected, before it wrote, before it read. */
+	assert_true(w->data >= 3);
+}
+
 /* Unreachable --------------------------------------------------------------------------------- */
 
 static void refusal_names_the_host_and_no_secret(void **state)
@@ -731,6 +753,7 @@ int main(void)
 		TEST(sockets_are_probed_for_a_vanished_peer),
 		TEST(a_proxy_is_used),
 		TEST(the_environments_proxy_and_its_exceptions),
+		TEST(one_may_look_before_bytes_move),
 		TEST(refusal_names_the_host_and_no_secret),
 		TEST(unusable_url_is_invalid),
 		TEST(tls_to_a_plain_listener_fails),
