@@ -1,42 +1,81 @@
-/* The command line: finds the verb and hands over. */
+/* The command line: finds the verb, reads its options and hands over. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "command/command.h"
+#include "command/help.h"
+#include "command/nearest.h"
 
-static const struct command *const commands[] = {&command_render, &command_run, &command_version};
-
-static void usage(FILE *out)
+/* kubectl finds its plugins by their file's name, in which '_' stands for '-'. */
+static const char *program_name(const char *path)
 {
-	fprintf(out,
-		"inference-autoscaler scales LLM servers on Kubernetes by their own load, and owns the chain it takes.\n\n"
-		"Usage: inference-autoscaler VERB [options]\n\nVerbs:\n");
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+	const char *name = slash != NULL ? slash + 1 : path;
+
+	return name != NULL && strcmp(name, "kubectl-inference_autoscaler") == 0 ? "kubectl inference-autoscaler"
+										: "inference-autoscaler";
+}
+
+static int unknown_verb(const char *program, const char *verb)
+{
+	const char *best = NULL;
+
+	for (size_t i = 0; i < commands_count; i++) {
+		nearest_consider(verb, commands[i]->name, &best);
 	}
-	fprintf(out, "\nExamples:\n"
-		     "  inference-autoscaler run --kubeconfig ~/.kube/config\n"
-		     "  inference-autoscaler render -f autoscaler.yaml -f deployment.yaml\n\n"
-		     "'inference-autoscaler VERB --help' tells more.\n");
+	if (best != NULL) {
+		fprintf(stderr, "%s: unknown verb '%s': did you mean '%s'?\n", program, verb, best);
+	} else {
+		fprintf(stderr, "%s: unknown verb '%s': see --help\n", program, verb);
+	}
+	return EXIT_USAGE;
+}
+
+static int run(const struct command *command, const char *program, int argc, char **argv)
+{
+	struct options options;
+	auto_error err = ERROR_INIT;
+	bool help = false;
+	int code = EXIT_USAGE;
+
+	if (options_parse(command->rows, command->rows_count, command->argument, argc, argv, &options, &help, &err) == 0) {
+		if (help) {
+			help_command(command, program, stdout);
+			return EXIT_SUCCESS;
+		}
+		code = command->run(&options, &err);
+	}
+	if (err.kind != ERROR_NONE) {
+		fprintf(stderr, "%s %s: %s\n", program, command->name, err.message);
+	}
+	return code;
 }
 
 int main(int argc, char **argv)
 {
+	const char *program = program_name(argv[0]);
+	const char *verb = argc > 1 ? argv[1] : "";
+	const struct command *command = command_by_name(strcmp(verb, "--version") == 0 ? "version" : verb);
+
 	if (argc < 2) {
-		usage(stderr);
+		help_program(program, stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-		usage(stdout);
-		return EXIT_SUCCESS;
+	if (command != NULL) {
+		return run(command, program, argc - 1, argv + 1);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		if (strcmp(commands[i]->name, argv[1]) == 0) {
-			return commands[i]->main(argc - 1, argv + 1);
-		}
+	if (strcmp(verb, "--help") != 0 && strcmp(verb, "-h") != 0 && strcmp(verb, "help") != 0) {
+		return unknown_verb(program, verb);
 	}
-	fprintf(stderr, "inference-autoscaler: unknown verb '%s': see --help\n", argv[1]);
-	return EXIT_USAGE;
+	command = argc > 2 ? command_by_name(argv[2]) : NULL;
+	if (argc > 2 && command == NULL) {
+		return unknown_verb(program, argv[2]);
+	}
+	if (command != NULL) {
+		help_command(command, program, stdout);
+	} else {
+		help_program(program, stdout);
+	}
+	return EXIT_SUCCESS;
 }

@@ -1,15 +1,17 @@
 /*
- * Command-line options as a table: one row each, read and printed from the same place.
+ * Command-line options as tables: one row each, from which parsing, help, the manual and the shells'
+ * completion are made.
  *
- * "--name VALUE" and "--name=VALUE" are both read; a boolean is "--name" or "--name=true|false".
+ * "--name VALUE", "--name=VALUE", "-n VALUE" and "-nVALUE" are read; a boolean is "--name" or
+ * "--name=true|false". A row whose value names alternatives ("yaml|json") takes only those.
  */
 #ifndef COMMAND_OPTIONS_H
 #define COMMAND_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
+#include "api/settings.h"
 #include "base/error.h"
 
 #define OPTION_VALUES_MAX 64
@@ -20,19 +22,70 @@ struct option_list {
 	size_t count;
 };
 
+/* What all verbs can be told; each takes only the members that its table names. Strings are
+ * borrowed from argv. */
+struct options {
+	const char *argument; /* the one that is no option; NULL = not given */
+
+	const char *kubeconfig;
+	const char *context;
+	const char *ns;
+	bool all_namespaces;
+	const char *timeout; /* a duration */
+
+	struct option_list files;
+	const char *output; /* NULL = the first of the alternatives */
+
+	bool yes;
+	bool dry_run;
+	bool force;
+
+	const char *listen;
+	bool leader_elect;
+	const char *lease_name;
+	const char *lease_namespace;
+	const char *log_level;
+	const char *log_format;
+	struct settings settings;
+};
+
+/* The values before anything is said. */
+extern const struct options options_default;
+
 enum option_type { OPTION_STRING, OPTION_BOOL, OPTION_LIST };
 
 struct option_row {
-	const char *name;   /* without dashes */
-	char letter;        /* the short form; 0 = none */
-	const char *value;  /* what the help calls the value */
+	const char *name;  /* without dashes */
+	char letter;       /* the short form; 0 = none */
+	const char *value; /* what the help calls the value, alternatives separated by '|'; NULL for a boolean */
 	enum option_type type;
-	void *target; /* const char **, bool * or struct option_list * */
-	const char *help;
+	size_t offset; /* in struct options */
+	const char *help; /* without the default, which is added */
 };
 
-/* Reads argv[1…]; anything that is not an option is an error. --help sets *help. */
-int options_parse(const struct option_row *rows, size_t count, int argc, char **argv, bool *help, struct error *err);
-void options_print(const struct option_row *rows, size_t count, FILE *out);
+#define OPTION(name, letter, value, type, member, help) {name, letter, value, type, offsetof(struct options, member), help}
+
+#define OPTIONS_CONNECTION                                                                                            \
+	OPTION("kubeconfig", 0, "FILE", OPTION_STRING, kubeconfig,                                                    \
+		"how to reach the API server; without it $KUBECONFIG, the pod's service account, ~/.kube/config"),     \
+		OPTION("context", 0, "NAME", OPTION_STRING, context, "context of the kubeconfig, if not its current one")
+
+#define OPTIONS_ADAPTER                                                                                               \
+	OPTION("adapter-namespace", 0, "NAMESPACE", OPTION_STRING, settings.adapter_namespace,                        \
+		"namespace of prometheus-adapter"),                                                                   \
+		OPTION("adapter-deployment", 0, "NAME", OPTION_STRING, settings.adapter_deployment, "its Deployment"), \
+		OPTION("adapter-configmap", 0, "NAME", OPTION_STRING, settings.adapter_configmap,                     \
+			"the ConfigMap of its rules"),                                                                \
+		OPTION("adapter-config-key", 0, "KEY", OPTION_STRING, settings.adapter_config_key,                    \
+			"key in that ConfigMap")
+
+/* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
+ * and sets *help. */
+int options_parse(const struct option_row *rows, size_t count, const char *argument, int argc, char **argv,
+	struct options *options, bool *help, struct error *err);
+/* What holds when the option is not given; NULL = nothing, or a boolean's false. */
+const char *option_default(const struct option_row *row);
+/* Whether `text` is one of the alternatives "a|b|c". */
+bool option_alternative(const char *alternatives, const char *text);
 
 #endif

@@ -12,7 +12,6 @@
 #include "children/adapter_rule.h"
 #include "children/gpu.h"
 #include "command/command.h"
-#include "command/options.h"
 #include "reconcile/observe.h"
 #include "reconcile/pages.h"
 #include "reconcile/world.h"
@@ -187,40 +186,32 @@ static int render_all(const struct option_list *files, const struct settings *se
 	return 0;
 }
 
-static int render_main(int argc, char **argv)
+static int run(const struct options *options, struct error *err)
 {
-	struct option_list files = {.count = 0};
-	struct settings settings = SETTINGS_DEFAULT;
-	const char *output = "yaml";
-	const struct option_row rows[] = {
-		{"filename", 'f', "FILE", OPTION_LIST, &files,
-			"an InferenceAutoscaler, its target, Prometheus resources; '-' is stdin; may be repeated"},
-		{"output", 'o', "yaml|json", OPTION_STRING, &output, "how to print (yaml)"},
-	};
-	auto_error err = ERROR_INIT;
-	bool help = false;
+	bool as_json = options->output != NULL && strcmp(options->output, "json") == 0;
 
-	if (options_parse(rows, ARRAY_LEN(rows), argc, argv, &help, &err) < 0) {
-		fprintf(stderr, "inference-autoscaler render: %s\n", err.message);
+	if (options->files.count == 0) {
+		error_set(err, ERROR_INVALID, "nothing to render: name a file with -f");
 		return EXIT_USAGE;
 	}
-	if (help) {
-		printf("Usage: inference-autoscaler render -f FILE [-f FILE …] [options]\n\n"
-		       "Prints what the operator would apply for the InferenceAutoscalers in the files, without a cluster.\n"
-		       "Files may also hold the target and Prometheus resources, which decide selectors and labels.\n\n");
-		options_print(rows, ARRAY_LEN(rows), stdout);
-		return EXIT_SUCCESS;
-	}
-	if (files.count == 0 || (strcmp(output, "yaml") != 0 && strcmp(output, "json") != 0)) {
-		fprintf(stderr, "inference-autoscaler render: %s\n",
-			files.count == 0 ? "nothing to render: name a file with -f" : "--output must be yaml or json");
-		return EXIT_USAGE;
-	}
-	if (render_all(&files, &settings, strcmp(output, "json") == 0, &err) < 0) {
-		fprintf(stderr, "inference-autoscaler render: %s\n", err.message);
-		return EXIT_FAILURE;
-	}
-	return EXIT_SUCCESS;
+	return render_all(&options->files, &options->settings, as_json, err) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-const struct command command_render = {"render", "print what would be applied, without a cluster", render_main};
+static const struct option_row rows[] = {
+	OPTION("filename", 'f', "FILE", OPTION_LIST, files,
+		"an InferenceAutoscaler, its target, Prometheus resources; '-' is stdin; may be repeated"),
+	OPTION("output", 'o', "yaml|json", OPTION_STRING, output, "how to print (yaml)"),
+	OPTIONS_ADAPTER,
+};
+
+const struct command command_render = {
+	.name = "render",
+	.summary = "print what would be applied, without a cluster",
+	.about = "Prints what the operator would apply for the InferenceAutoscalers in the files, without a cluster.\n\n"
+		 "The files may also hold the target and Prometheus resources, which decide selectors and labels.",
+	.examples = {{"what would be applied?", "render -f autoscaler.yaml -f deployment.yaml"},
+		{"from what a chart renders", "render -f - -o json"}},
+	.rows = rows,
+	.rows_count = ARRAY_LEN(rows),
+	.run = run,
+};

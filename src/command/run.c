@@ -6,11 +6,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "api/settings.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "command/command.h"
-#include "command/options.h"
 #include "kube/client.h"
 #include "kube/config.h"
 #include "kube/lease.h"
@@ -19,18 +17,6 @@
 #include "runtime/endpoint.h"
 
 #define STOP_TIMEOUT_MS 10000
-
-struct options {
-	const char *kubeconfig;
-	const char *context;
-	const char *listen;
-	bool leader_elect;
-	const char *lease_name;
-	const char *lease_namespace;
-	const char *log_level;
-	const char *log_format;
-	struct settings settings;
-};
 
 struct operator {
 	uv_loop_t loop;
@@ -49,54 +35,6 @@ struct operator {
 	bool stopping;
 	int exit_code;
 };
-
-static int parse(struct options *o, int argc, char **argv, bool *help, struct error *err)
-{
-	struct settings *s = &o->settings;
-	const struct option_row rows[] = {
-		{"kubeconfig", 0, "FILE", OPTION_STRING, &o->kubeconfig,
-			"how to reach the API server ($KUBECONFIG, the pod's service account, ~/.kube/config)"},
-		{"context", 0, "NAME", OPTION_STRING, &o->context, "context of the kubeconfig (its current one)"},
-		{"listen", 0, "HOST:PORT", OPTION_STRING, &o->listen,
-			"address of /metrics, /healthz and /readyz (127.0.0.1:8080)"},
-		{"leader-elect", 0, NULL, OPTION_BOOL, &o->leader_elect, "act only while holding the Lease (false)"},
-		{"lease-name", 0, "NAME", OPTION_STRING, &o->lease_name, "name of the Lease (inference-autoscaler)"},
-		{"lease-namespace", 0, "NAMESPACE", OPTION_STRING, &o->lease_namespace,
-			"namespace of the Lease ($POD_NAMESPACE, else the context's)"},
-		{"adapter-namespace", 0, "NAMESPACE", OPTION_STRING, &s->adapter_namespace,
-			"namespace of prometheus-adapter (monitoring)"},
-		{"adapter-deployment", 0, "NAME", OPTION_STRING, &s->adapter_deployment,
-			"its Deployment (prometheus-adapter)"},
-		{"adapter-configmap", 0, "NAME", OPTION_STRING, &s->adapter_configmap,
-			"the ConfigMap of its rules (prometheus-adapter)"},
-		{"adapter-config-key", 0, "KEY", OPTION_STRING, &s->adapter_config_key,
-			"key in that ConfigMap (config.yaml)"},
-		{"prometheus-url", 0, "URL", OPTION_STRING, &s->prometheus_url,
-			"Prometheus to ask (found from the Prometheus resource)"},
-		{"log-level", 0, "LEVEL", OPTION_STRING, &o->log_level, "debug, info, warn or error (info)"},
-		{"log-format", 0, "FORMAT", OPTION_STRING, &o->log_format, "text or json (text)"},
-	};
-	int level;
-	int format;
-
-	if (options_parse(rows, ARRAY_LEN(rows), argc, argv, help, err) < 0) {
-		return -1;
-	}
-	if (*help) {
-		printf("Usage: inference-autoscaler run [options]\n\n"
-		       "Watches InferenceAutoscalers and keeps their chains working until it is stopped.\n\n");
-		options_print(rows, ARRAY_LEN(rows), stdout);
-		return 0;
-	}
-	level = log_level_from_name(o->log_level);
-	format = log_format_from_name(o->log_format);
-	if (level < 0 || format < 0) {
-		return error_set(err, ERROR_INVALID,
-			"--log-level must be debug, info, warn or error, and --log-format text or json");
-	}
-	log_configure((enum log_level)level, (enum log_format)format);
-	return 0;
-}
 
 /* Unique among the replicas: the pod's name, else host and process. */
 static char *make_identity(void)
@@ -220,18 +158,18 @@ static bool may_write(void *ctx)
 	return op->lease != NULL && kube_lease_held(op->lease);
 }
 
-static int start(struct operator *op, struct options *o, struct error *err)
+static int start(struct operator *op, const struct options *o, struct error *err)
 {
 	const struct kube_lease_hooks hooks = {on_lease_started, on_lease_stopped, op};
-	const char *pod_namespace = getenv("POD_NAMESPACE");
+	const char *lease_namespace = o->lease_namespace != NULL ? o->lease_namespace : getenv("POD_NAMESPACE");
 	auto_free char *identity = make_identity();
 
 	op->config = kube_config_load(o->kubeconfig, o->context, err);
 	if (op->config == NULL) {
 		return -1;
 	}
-	if (o->lease_namespace == NULL) {
-		o->lease_namespace = pod_namespace != NULL ? pod_namespace : kube_config_namespace(op->config);
+	if (lease_namespace == NULL) {
+		lease_namespace = kube_config_namespace(op->config);
 	}
 	op->http = http_client_new(&op->loop);
 	op->client = kube_client_new(&op->loop, op->http, op->config);
@@ -239,7 +177,7 @@ static int start(struct operator *op, struct options *o, struct error *err)
 	op->lease_client = kube_client_new(&op->loop, op->lease_http, op->config);
 	op->controller = controller_new(op->client, op->http, &o->settings, identity);
 	if (o->leader_elect) {
-		op->lease = kube_lease_new(op->lease_client, o->lease_namespace, o->lease_name, identity, &hooks);
+		op->lease = kube_lease_new(op->lease_client, lease_namespace, o->lease_name, identity, &hooks);
 		kube_client_guard(op->client, may_write, op);
 		http_client_look_first(op->http, leave_when_late, op);
 	}
@@ -271,27 +209,15 @@ static void init(struct operator *op)
 	}
 }
 
-static int run_main(int argc, char **argv)
+static int run_operator(const struct options *options, struct error *err)
 {
-	struct options o = {.listen = "127.0.0.1:8080",
-		.lease_name = "inference-autoscaler",
-		.log_level = "info",
-		.log_format = "text",
-		.settings = SETTINGS_DEFAULT};
 	struct operator op = {.exit_code = EXIT_SUCCESS};
-	auto_error err = ERROR_INIT;
-	bool help = false;
 
-	if (parse(&o, argc, argv, &help, &err) < 0) {
-		fprintf(stderr, "inference-autoscaler run: %s\n", err.message);
-		return EXIT_USAGE;
-	}
-	if (help) {
-		return EXIT_SUCCESS;
-	}
+	/* Both were checked against the alternatives of the table. */
+	log_configure((enum log_level)log_level_from_name(options->log_level),
+		(enum log_format)log_format_from_name(options->log_format));
 	init(&op);
-	if (start(&op, &o, &err) < 0) {
-		fprintf(stderr, "inference-autoscaler run: %s\n", err.message);
+	if (start(&op, options, err) < 0) {
 		op.exit_code = EXIT_FAILURE;
 		op.stopping = true;
 		if (op.controller != NULL) {
@@ -311,4 +237,27 @@ static int run_main(int argc, char **argv)
 	return op.exit_code;
 }
 
-const struct command command_run = {"run", "run the operator", run_main};
+static const struct option_row rows[] = {
+	OPTIONS_CONNECTION,
+	OPTION("listen", 0, "HOST:PORT", OPTION_STRING, listen, "address of /metrics, /healthz and /readyz"),
+	OPTION("leader-elect", 0, NULL, OPTION_BOOL, leader_elect, "act only while holding the Lease"),
+	OPTION("lease-name", 0, "NAME", OPTION_STRING, lease_name, "name of the Lease"),
+	OPTION("lease-namespace", 0, "NAMESPACE", OPTION_STRING, lease_namespace,
+		"namespace of the Lease; without it $POD_NAMESPACE, else the context's"),
+	OPTIONS_ADAPTER,
+	OPTION("prometheus-url", 0, "URL", OPTION_STRING, settings.prometheus_url,
+		"Prometheus to ask, if not the one that the Prometheus resource tells"),
+	OPTION("log-level", 0, "debug|info|warn|error", OPTION_STRING, log_level, "the least that is logged"),
+	OPTION("log-format", 0, "text|json", OPTION_STRING, log_format, "how a line is written"),
+};
+
+const struct command command_run = {
+	.name = "run",
+	.summary = "run the operator",
+	.about = "Watches InferenceAutoscalers and keeps their chains working until it is stopped (SIGTERM, SIGINT).",
+	.examples = {{"the operator, out of the cluster", "run --kubeconfig ~/.kube/config"},
+		{"as one of several replicas", "run --leader-elect --lease-namespace inference-autoscaler-system"}},
+	.rows = rows,
+	.rows_count = ARRAY_LEN(rows),
+	.run = run_operator,
+};

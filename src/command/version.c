@@ -3,40 +3,41 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
-#include "base/error.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "command/command.h"
-#include "command/options.h"
 
-static int version_main(int argc, char **argv)
+static int run(const struct options *options, struct error *err)
 {
-	const char *output = "text";
-	const struct option_row rows[] = {
-		{"output", 'o', "text|json", OPTION_STRING, &output, "how to print (text)"},
-	};
-	auto_error err = ERROR_INIT;
-	bool help = false;
+	const char *curl = curl_version_info(CURLVERSION_NOW)->version;
 
-	if (options_parse(rows, ARRAY_LEN(rows), argc, argv, &help, &err) < 0) {
-		fprintf(stderr, "inference-autoscaler version: %s\n", err.message);
-		return EXIT_USAGE;
-	}
-	if (help) {
-		printf("Usage: inference-autoscaler version [options]\n\nPrints the version and the libraries' versions.\n\n");
-		options_print(rows, ARRAY_LEN(rows), stdout);
-		return EXIT_SUCCESS;
-	}
-	if (output[0] == 'j') {
-		printf("{\"version\":\"%s\",\"libcurl\":\"%s\",\"libuv\":\"%s\",\"jansson\":\"%s\"}\n",
-			INFERENCE_AUTOSCALER_VERSION, curl_version_info(CURLVERSION_NOW)->version, uv_version_string(),
-			jansson_version_str());
+	(void)err;
+	if (options->output != NULL && strcmp(options->output, "json") == 0) {
+		auto_json *version = json_pack("{s:s, s:s, s:s, s:s}", "version", INFERENCE_AUTOSCALER_VERSION, "libcurl",
+			curl, "libuv", uv_version_string(), "jansson", jansson_version_str());
+		auto_free char *text = json_text(version);
+
+		printf("%s\n", text);
 	} else {
-		printf("inference-autoscaler %s (libcurl %s, libuv %s, jansson %s)\n", INFERENCE_AUTOSCALER_VERSION,
-			curl_version_info(CURLVERSION_NOW)->version, uv_version_string(), jansson_version_str());
+		printf("inference-autoscaler %s (libcurl %s, libuv %s, jansson %s)\n", INFERENCE_AUTOSCALER_VERSION, curl,
+			uv_version_string(), jansson_version_str());
 	}
 	return EXIT_SUCCESS;
 }
 
-const struct command command_version = {"version", "print the version", version_main};
+static const struct option_row rows[] = {
+	OPTION("output", 'o', "text|json", OPTION_STRING, output, "how to print (text)"),
+};
+
+const struct command command_version = {
+	.name = "version",
+	.summary = "print the version",
+	.about = "Prints the version of this program and of the libraries it runs with.",
+	.examples = {{"which version is this?", "version"}, {"just the number", "version -o json | jq -r .version"}},
+	.rows = rows,
+	.rows_count = ARRAY_LEN(rows),
+	.run = run,
+};

@@ -1,0 +1,263 @@
+/* `cleanup`: takes away what is shared and no ownerReference does. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/kinds.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "command/command.h"
+#include "command/session.h"
+#include "reconcile/reconcile.h"
+
+#define LABEL_SHARED "inference-autoscaler.io/shared"
+#define ROUNDS_MAX 5
+
+/* What is there: the adapter's two objects, ours, and the autoscalers, which the stack is not shown. */
+struct findings {
+	json_t *document; /* a world of what the stack pass may see (reconcile/world.h) */
+	json_t *autoscalers;
+};
+
+static void findings_release(struct findings *found)
+{
+	json_decref(found->document);
+	json_decref(found->autoscalers);
+}
+#define auto_findings ATTR_CLEANUP(findings_release) struct findings
+
+/* Adds the list to the world; a type that is not installed is told as missing. */
+static int collect(struct session *session, struct findings *found, enum kind kind, const char *ns, const char *query,
+	struct error *err)
+{
+	const struct kube_resource *resource = &kinds[kind].resource;
+	auto_json *list = session_list(session, resource, ns, query, err);
+
+	if (list == NULL && err->kind != ERROR_NOT_FOUND) {
+		return -1;
+	}
+	if (list == NULL) {
+		error_release(err);
+		json_array_append_new(json_object_get(found->document, "missing"), json_string(resource->kind));
+		return 0;
+	}
+	json_array_extend(json_object_get(found->document, "objects"), list);
+	return 0;
+}
+
+static int collect_adapter(struct session *session, struct findings *found, enum kind kind, const char *ns,
+	const char *name, struct error *err)
+{
+	auto_strbuf query = STRBUF_INIT;
+
+	/* A list, since the operator's role allows that by name. */
+	strbuf_addstr(&query, "fieldSelector=metadata.name%3D");
+	strbuf_add_urlencoded(&query, name);
+	return collect(session, found, kind, ns, query.buf, err);
+}
+
+static int look(struct session *session, const struct settings *s, struct findings *found, struct error *err)
+{
+	found->document = json_pack("{s:[], s:[]}", "objects", "missing");
+	found->autoscalers = session_list(session, &kinds[KIND_AUTOSCALER].resource, NULL, NULL, err);
+	if (found->autoscalers == NULL && err->kind != ERROR_NOT_FOUND) {
+		return -1;
+	}
+	error_release(err);
+	if (collect_adapter(session, found, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap, err) < 0 ||
+		collect_adapter(session, found, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment,
+			err) < 0) {
+		return -1;
+	}
+	for (int i = 0; i < KIND_COUNT; i++) {
+		if (kinds[i].ours &&
+			collect(session, found, (enum kind)i, NULL,
+				"labelSelector=app.kubernetes.io%2Fmanaged-by%3D" MANAGED_BY, err) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static bool has_autoscaler(const struct findings *found, const char *ns, const char *name)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(found->autoscalers, i, object) {
+		if (strcmp(kube_object_namespace(object), ns) == 0 && strcmp(kube_object_name(object), name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool planned(const struct plan *plan, const json_t *object)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		if (strcmp(kube_object_uid(plan->writes[i].object), kube_object_uid(object)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void plan_orphans(const struct findings *found, struct plan *plan)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(json_object_get(found->document, "objects"), i, object) {
+		const char *autoscaler = kube_object_label(object, LABEL_AUTOSCALER);
+		bool orphan = autoscaler != NULL ? !has_autoscaler(found, kube_object_namespace(object), autoscaler)
+						 : kube_object_label(object, LABEL_SHARED) != NULL;
+		const char *managed_by = kube_object_label(object, LABEL_MANAGED_BY);
+
+		if (orphan && managed_by != NULL && strcmp(managed_by, MANAGED_BY) == 0 && !planned(plan, object)) {
+			plan_add_take(plan, PLAN_DELETE,
+				kind_by_name(json_path_string(object, "apiVersion", ""), json_path_string(object, "kind", "")),
+				json_incref(object));
+		}
+	}
+}
+
+/* Without the Deployment there is nothing to restart, but the ConfigMap may hold our block still:
+ * the stack is shown a Deployment that needs nothing. */
+static void stand_in_for_deployment(const struct findings *found, const struct settings *s, const struct world *world)
+{
+	auto_json *deployment =
+		world->get(world->ctx, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment);
+
+	if (deployment == NULL) {
+		json_array_append_new(json_object_get(found->document, "objects"),
+			json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "apps/v1", "kind", "Deployment", "metadata",
+				"name", s->adapter_deployment, "namespace", s->adapter_namespace));
+	}
+}
+
+/* What is left to do. -1 when our block is in the ConfigMap and cannot be taken out. */
+static int make_plan(const struct findings *found, const struct settings *s, struct plan *plan, struct error *err)
+{
+	struct stack_state state = STACK_STATE_INIT;
+	auto_json *configmap = NULL;
+	struct world world;
+	int rc = 0;
+
+	world_from_document(&world, found->document, s);
+	stand_in_for_deployment(found, s, &world);
+	configmap = world.get(world.ctx, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
+	stack_reconcile(&world, plan, &state);
+	if (configmap != NULL && kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES) != NULL &&
+		state.state == ADAPTER_BROKEN && state.message != NULL) {
+		rc = error_set(err, ERROR_INVALID, "%s", state.message);
+	}
+	stack_state_release(&state);
+	plan_orphans(found, plan);
+	return rc;
+}
+
+static void print_plan(const struct plan *plan, const char *tense)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_write *write = &plan->writes[i];
+		const char *what = write->verb == PLAN_DELETE             ? "delete"
+				   : write->kind == KIND_CONFIGMAP         ? "take our rules out of"
+				   : write->kind == KIND_ADAPTER_DEPLOYMENT ? "restart"
+									    : "change";
+
+		printf("%s%s %s '%s/%s'\n", tense, what, kinds[write->kind].resource.kind,
+			kube_object_namespace(write->object), kube_object_name(write->object));
+	}
+}
+
+static int refuse(const struct findings *found, struct error *err)
+{
+	const json_t *first = json_array_get(found->autoscalers, 0);
+
+	error_set(err, ERROR_CONFLICT,
+		"%zu InferenceAutoscaler(s) exist, the first is '%s/%s': delete them (kubectl delete inferenceautoscalers -A "
+		"--all), or take away what they need all the same with --force",
+		json_array_size(found->autoscalers), kube_object_namespace(first), kube_object_name(first));
+	return EXIT_FAILURE;
+}
+
+/* One look and what follows from it. *again: there may be more. */
+static int round_of(struct session *session, const struct options *o, bool *again, struct error *err)
+{
+	auto_findings found = {NULL, NULL};
+	auto_plan plan = PLAN_INIT;
+
+	*again = false;
+	if (look(session, &o->settings, &found, err) < 0) {
+		return EXIT_FAILURE;
+	}
+	if (json_array_size(found.autoscalers) > 0 && !o->force) {
+		return refuse(&found, err);
+	}
+	if (make_plan(&found, &o->settings, &plan, err) < 0) {
+		return EXIT_FAILURE;
+	}
+	if (plan.count == 0) {
+		printf("nothing is left to clean up\n");
+		return EXIT_SUCCESS;
+	}
+	print_plan(&plan, o->dry_run ? "would " : "");
+	if (o->dry_run) {
+		return EXIT_SUCCESS;
+	}
+	if (session_run(session, &plan, err) < 0 && err->kind != ERROR_CONFLICT) {
+		return EXIT_FAILURE;
+	}
+	error_release(err); /* a conflict: somebody was faster, look again */
+	*again = true;
+	return EXIT_SUCCESS;
+}
+
+static int run(const struct options *options, struct error *err)
+{
+	struct session *session;
+	bool again = true;
+	int code = EXIT_SUCCESS;
+
+	if (options->yes == options->dry_run) {
+		error_set(err, ERROR_INVALID, "say --yes to clean up, or --dry-run to see what that would do");
+		return EXIT_USAGE;
+	}
+	session = session_open(options, err);
+	if (session == NULL) {
+		return EXIT_USAGE;
+	}
+	for (int i = 0; again && i < ROUNDS_MAX; i++) {
+		code = round_of(session, options, &again, err);
+	}
+	if (again) {
+		error_set(err, ERROR_CONFLICT, "what is taken away comes back: stop the operator first");
+		code = EXIT_FAILURE;
+	}
+	session_close(session);
+	return code;
+}
+
+static const struct option_row rows[] = {
+	OPTION("yes", 0, NULL, OPTION_BOOL, yes, "do it"),
+	OPTION("dry-run", 0, NULL, OPTION_BOOL, dry_run, "only tell what would be done"),
+	OPTION("force", 0, NULL, OPTION_BOOL, force, "also while InferenceAutoscalers exist"),
+	OPTIONS_ADAPTER,
+	OPTIONS_CONNECTION,
+	OPTION("timeout", 0, "DURATION", OPTION_STRING, timeout, "how long all of it may take"),
+};
+
+const struct command command_cleanup = {
+	.name = "cleanup",
+	.summary = "take away what is shared, after the operator",
+	.about = "Takes away what autoscalers share and what does not go with them by itself: our rules in prometheus-adapter's "
+		 "ConfigMap, which gets its bytes back (the adapter restarts), the objects for GPU metrics, and objects of ours "
+		 "whose autoscaler is gone.\n\n"
+		 "It is for the time after the last InferenceAutoscaler; while there are any, it refuses. Exit code 0: nothing "
+		 "is left to do.",
+	.examples = {{"what would go?", "cleanup --dry-run"}, {"after the last autoscaler", "cleanup --yes"}},
+	.rows = rows,
+	.rows_count = ARRAY_LEN(rows),
+	.run = run,
+};

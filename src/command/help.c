@@ -1,0 +1,46 @@
+/* Printing the help. */
+#include "command/help.h"
+
+#include "base/memory.h"
+
+void help_program(const char *program, FILE *out)
+{
+	fprintf(out, "%s %s.\n\nUsage: %s VERB [options]\n\nVerbs:\n", program, command_purpose, program);
+	for (size_t i = 0; i < commands_count; i++) {
+		fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+	}
+	fprintf(out, "\nExamples:\n");
+	for (size_t i = 0; i < commands_count; i++) {
+		const struct command_example *example = &commands[i]->examples[0];
+
+		fprintf(out, "  # %s\n  %s %s\n", example->says, program, example->args);
+	}
+	fprintf(out, "\n'%s VERB --help' tells more.\n", program);
+}
+
+char *help_option(const struct option_row *row)
+{
+	char letter[] = {'-', row->letter, ',', ' ', '\0'};
+
+	return xasprintf("%s--%s%s%s", row->letter != 0 ? letter : "", row->name, row->type != OPTION_BOOL ? " " : "",
+		row->type != OPTION_BOOL ? row->value : "");
+}
+
+void help_command(const struct command *command, const char *program, FILE *out)
+{
+	fprintf(out, "Usage: %s %s%s%s [options]\n\n%s\n\nOptions:\n", program, command->name,
+		command->argument != NULL ? " " : "", command->argument != NULL ? command->argument : "",
+		command->about);
+	for (size_t i = 0; i < command->rows_count; i++) {
+		const struct option_row *row = &command->rows[i];
+		auto_free char *left = help_option(row);
+		const char *usual = option_default(row);
+
+		fprintf(out, "  %s%-34s %s%s%s%s\n", row->letter != 0 ? "" : "    ", left, row->help,
+			usual != NULL ? " (" : "", usual != NULL ? usual : "", usual != NULL ? ")" : "");
+	}
+	fprintf(out, "  %-34s %s\n\nExamples:\n", "-h, --help", "show this help");
+	for (size_t i = 0; i < EXAMPLES_MAX && command->examples[i].says != NULL; i++) {
+		fprintf(out, "  # %s\n  %s %s\n", command->examples[i].says, program, command->examples[i].args);
+	}
+}
