@@ -39,6 +39,7 @@ struct options {
 	bool yes;
 	bool dry_run;
 	bool force;
+	bool if_unused;
 
 	const char *listen;
 	bool leader_elect;

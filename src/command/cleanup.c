@@ -11,8 +11,10 @@
 #include "command/session.h"
 #include "reconcile/reconcile.h"
 
-#define LABEL_SHARED "inference-autoscaler.io/shared"
 #define ROUNDS_MAX 5
+
+/* What autoscalers make. */
+static const enum kind made[] = {KIND_HPA, KIND_SERVICE, KIND_SERVICEMONITOR, KIND_PROMETHEUSRULE};
 
 /* What is there: the adapter's two objects, ours, and the autoscalers, which the stack is not shown. */
 struct findings {
@@ -70,18 +72,20 @@ static int look(struct session *session, const struct settings *s, struct findin
 			err) < 0) {
 		return -1;
 	}
-	for (int i = 0; i < KIND_COUNT; i++) {
-		if (kinds[i].ours &&
-			collect(session, found, (enum kind)i, NULL,
-				"labelSelector=app.kubernetes.io%2Fmanaged-by%3D" MANAGED_BY, err) < 0) {
+	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+		if (collect(session, found, made[i], NULL, "labelSelector=app.kubernetes.io%2Fmanaged-by%3D" MANAGED_BY,
+			    err) < 0) {
 			return -1;
 		}
 	}
 	return 0;
 }
 
-static bool has_autoscaler(const struct findings *found, const char *ns, const char *name)
+static bool has_autoscaler(const struct findings *found, const json_t *child)
 {
+	const char *name = kube_object_label(child, LABEL_AUTOSCALER);
+	const char *elsewhere = kube_object_label(child, LABEL_AUTOSCALER_NAMESPACE);
+	const char *ns = elsewhere != NULL ? elsewhere : kube_object_namespace(child);
 	size_t i;
 	json_t *object;
 
@@ -93,31 +97,20 @@ static bool has_autoscaler(const struct findings *found, const char *ns, const c
 	return false;
 }
 
-static bool planned(const struct plan *plan, const json_t *object)
-{
-	for (size_t i = 0; i < plan->count; i++) {
-		if (strcmp(kube_object_uid(plan->writes[i].object), kube_object_uid(object)) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
+/* What is shared goes with the stack's own plan. */
 static void plan_orphans(const struct findings *found, struct plan *plan)
 {
 	size_t i;
 	json_t *object;
 
 	json_array_foreach(json_object_get(found->document, "objects"), i, object) {
-		const char *autoscaler = kube_object_label(object, LABEL_AUTOSCALER);
-		bool orphan = autoscaler != NULL ? !has_autoscaler(found, kube_object_namespace(object), autoscaler)
-						 : kube_object_label(object, LABEL_SHARED) != NULL;
 		const char *managed_by = kube_object_label(object, LABEL_MANAGED_BY);
 
-		if (orphan && managed_by != NULL && strcmp(managed_by, MANAGED_BY) == 0 && !planned(plan, object)) {
-			plan_add_take(plan, PLAN_DELETE,
+		if (kube_object_label(object, LABEL_AUTOSCALER) != NULL && managed_by != NULL &&
+			strcmp(managed_by, MANAGED_BY) == 0 && !has_autoscaler(found, object)) {
+			plan_add_delete(plan,
 				kind_by_name(json_path_string(object, "apiVersion", ""), json_path_string(object, "kind", "")),
-				json_incref(object));
+				object);
 		}
 	}
 }
@@ -136,13 +129,12 @@ static void stand_in_for_deployment(const struct findings *found, const struct s
 	}
 }
 
-/* What is left to do. -1 when our block is in the ConfigMap and cannot be taken out. */
-static int make_plan(const struct findings *found, const struct settings *s, struct plan *plan, struct error *err)
+/* What is left to do. `problem`: why our block, which is in the ConfigMap, cannot be taken out. */
+static void make_plan(const struct findings *found, const struct settings *s, struct plan *plan, struct error *problem)
 {
 	struct stack_state state = STACK_STATE_INIT;
 	auto_json *configmap = NULL;
 	struct world world;
-	int rc = 0;
 
 	world_from_document(&world, found->document, s);
 	stand_in_for_deployment(found, s, &world);
@@ -150,11 +142,10 @@ static int make_plan(const struct findings *found, const struct settings *s, str
 	stack_reconcile(&world, plan, &state);
 	if (configmap != NULL && kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES) != NULL &&
 		state.state == ADAPTER_BROKEN && state.message != NULL) {
-		rc = error_set(err, ERROR_INVALID, "%s", state.message);
+		error_set(problem, ERROR_INVALID, "%s", state.message);
 	}
 	stack_state_release(&state);
 	plan_orphans(found, plan);
-	return rc;
 }
 
 static void print_plan(const struct plan *plan, const char *tense)
@@ -182,35 +173,50 @@ static int refuse(const struct findings *found, struct error *err)
 	return EXIT_FAILURE;
 }
 
+/* What an uninstall says that keeps the autoscalers. */
+static int leave(const struct findings *found)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(found->autoscalers, i, object) {
+		printf("InferenceAutoscaler '%s/%s' is left, and goes on scaling\n", kube_object_namespace(object),
+			kube_object_name(object));
+	}
+	printf("nothing was taken away from them; delete them, then run 'inference-autoscaler cleanup --yes'\n");
+	return EXIT_SUCCESS;
+}
+
 /* One look and what follows from it. *again: there may be more. */
 static int round_of(struct session *session, const struct options *o, bool *again, struct error *err)
 {
 	auto_findings found = {NULL, NULL};
 	auto_plan plan = PLAN_INIT;
+	auto_error problem = ERROR_INIT;
 
 	*again = false;
 	if (look(session, &o->settings, &found, err) < 0) {
 		return EXIT_FAILURE;
 	}
 	if (json_array_size(found.autoscalers) > 0 && !o->force) {
-		return refuse(&found, err);
+		return o->if_unused ? leave(&found) : refuse(&found, err);
 	}
-	if (make_plan(&found, &o->settings, &plan, err) < 0) {
+	make_plan(&found, &o->settings, &plan, &problem);
+	print_plan(&plan, o->dry_run ? "would " : "");
+	if (plan.count > 0 && !o->dry_run) {
+		*again = session_run(session, &plan, err) == 0 || err->kind == ERROR_CONFLICT;
+		if (*again) {
+			error_release(err); /* a conflict: somebody was faster, look again */
+		}
+		return *again ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	if (problem.kind != ERROR_NONE) {
+		error_move(err, &problem);
 		return EXIT_FAILURE;
 	}
 	if (plan.count == 0) {
 		printf("nothing is left to clean up\n");
-		return EXIT_SUCCESS;
 	}
-	print_plan(&plan, o->dry_run ? "would " : "");
-	if (o->dry_run) {
-		return EXIT_SUCCESS;
-	}
-	if (session_run(session, &plan, err) < 0 && err->kind != ERROR_CONFLICT) {
-		return EXIT_FAILURE;
-	}
-	error_release(err); /* a conflict: somebody was faster, look again */
-	*again = true;
 	return EXIT_SUCCESS;
 }
 
@@ -243,6 +249,7 @@ static const struct option_row rows[] = {
 	OPTION("yes", 0, NULL, OPTION_BOOL, yes, "do it"),
 	OPTION("dry-run", 0, NULL, OPTION_BOOL, dry_run, "only tell what would be done"),
 	OPTION("force", 0, NULL, OPTION_BOOL, force, "also while InferenceAutoscalers exist"),
+	OPTION("if-unused", 0, NULL, OPTION_BOOL, if_unused, "while InferenceAutoscalers exist, leave all as it is and succeed"),
 	OPTIONS_ADAPTER,
 	OPTIONS_CONNECTION,
 	OPTION("timeout", 0, "DURATION", OPTION_STRING, timeout, "how long all of it may take"),

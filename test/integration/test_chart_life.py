@@ -170,6 +170,46 @@ def test_upgrade_from_the_former_version_keeps_everything(release):
     assert scaled(release).get()["metadata"]["uid"] == uid
 
 
+def test_uninstall_leaves_the_cluster_as_it_was(release):
+    before, rules = release.objects(), release.rules()
+    release.install()
+    scaled(release).delete()
+    hpa = Autoscaler(release.cluster, release.shop).child_path("HorizontalPodAutoscaler")
+    eventually(lambda: release.cluster.request("GET", hpa)[0] == 404, timeout=20)
+    assert release.objects().items() > before.items()
+
+    code, output, said = release.uninstall()
+    assert code == 0, output
+    assert len(said) == 1, said
+
+    def restored():
+        # Pods and what they hang on go in the background; the adapter was restarted.
+        after = {k: v for k, v in release.objects().items() if k[0] != "ReplicaSet"}
+        assert after == {k: v for k, v in before.items() if k[0] != "ReplicaSet"}, after.keys() ^ before.keys()
+        return True
+
+    assert eventually(restored, timeout=10)
+    assert release.rules() == rules == FOREIGN
+    assert release.cluster.request("GET", "/apis/inference-autoscaler.io/v1alpha1/inferenceautoscalers")[0] == 200
+
+
+def test_uninstall_leaves_autoscalers_scaling(release):
+    release.install()
+    autoscaler = scaled(release)
+    rules = release.rules()
+    hpa = autoscaler.child("HorizontalPodAutoscaler")["metadata"]["uid"]
+
+    code, output, said = release.uninstall()
+    assert code == 0, output
+    assert len(said) == 1 and f"{release.shop}/gemma" in said[0], said
+    assert release.rules() == rules
+    assert autoscaler.child("HorizontalPodAutoscaler")["metadata"]["uid"] == hpa
+
+    release.install()
+    scaled(release)
+    assert autoscaler.child("HorizontalPodAutoscaler")["metadata"]["uid"] == hpa, "the next release makes it anew"
+
+
 def test_uninstall_is_complete_where_the_cleanup_cannot_be(release):
     """The adapter's namespace is gone already: the release goes all the same, and its hooks with it."""
     release.install()

@@ -1,0 +1,218 @@
+"""`explain`: the chain of a live resource, read from its status; without an operator, so that each status is ours."""
+
+import json
+import os
+import pty
+import subprocess
+
+import pytest
+
+from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
+    engine_port,
+    operator_kubeconfig,
+    stack,
+    target,
+    working,
+)
+from conftest import eventually, smallest
+from operator_fixtures import OPERATOR, Autoscaler, set_status
+
+LINKS = [
+    "Accepted", "TargetFound", "TargetExclusive", "MetricsExposed", "ScrapeSelected", "ScrapeHealthy", "SeriesFresh",
+    "AdapterConfigured", "MetricServed", "ScalingActive",
+]
+
+
+@pytest.fixture
+def explain(cluster):
+    """Runs explain with arguments; a finished process."""
+    def run(*args, kubeconfig=None, env=None):
+        return subprocess.run(
+            [OPERATOR, "explain", "--kubeconfig", str(kubeconfig or cluster.kubeconfig), *args],
+            capture_output=True, text=True, timeout=60, env=os.environ | (env or {}),
+        )
+
+    return run
+
+
+def condition(type, status, reason, message, generation=1):
+    return {
+        "type": type, "status": status, "reason": reason, "message": message, "observedGeneration": generation,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+
+
+def status(broken=None, message="", generation=1, **more):
+    """As the operator writes it; `broken` is the first link that is not True."""
+    conditions, passed = [], False
+    for link in LINKS:
+        if link == broken:
+            passed = True
+            conditions.append(condition(link, "False", "ItBroke", message, generation))
+        elif passed:
+            conditions.append(condition(link, "Unknown", "UpstreamBroken", f"{broken} comes first", generation))
+        else:
+            conditions.append(condition(link, "True", "Works", f"{link} works", generation))
+    if broken:
+        conditions.append(condition("Ready", "False", "ItBroke", f"{broken}: {message}", generation))
+    else:
+        conditions.append(condition("Ready", "True", "Ready", "every link works", generation))
+    return {
+        "observedGeneration": generation,
+        "engine": {"type": "VLLM", "port": 8000, "path": "/metrics"},
+        "replicas": {"current": 2, "desired": 3},
+        "signals": [{"name": "Running", "metric": "vllm_num_requests_running", "target": "4", "served": not broken}],
+        "children": [{"kind": "Service", "namespace": "n", "name": "gemma-metrics"}],
+        "conditions": conditions,
+        **more,
+    }
+
+
+@pytest.fixture
+def gemma(cluster, crd, namespace):
+    """An InferenceAutoscaler without an operator."""
+    cluster.apply(smallest("gemma", namespace))
+    return Autoscaler(cluster, namespace)
+
+
+def test_a_working_chain_is_0(cluster, gemma, explain):
+    set_status(cluster, gemma.path, status())
+    done = explain("gemma", "-n", gemma.namespace)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{gemma.namespace}/gemma scales Deployment server, mode Requests"
+    chain = lines[1:1 + len(LINKS)]
+    assert [line.split()[:3] for line in chain[:-1]] == [["├─", "✓", link] for link in LINKS[:-1]]
+    assert chain[-1].split()[:3] == ["└─", "✓", LINKS[-1]]
+    assert "engine    VLLM, port 8000, path /metrics" in lines
+    assert "signal    Running: vllm_num_requests_running, target 4 per replica, served" in lines
+    assert "replicas  2 now, 3 wanted, from 1 to 5" in lines
+    assert "children  Service gemma-metrics" in lines
+    assert "\033" not in done.stdout
+
+
+def test_the_broken_link_stands_apart(cluster, gemma, explain):
+    says = "ServiceMonitor 'x' is selected by no Prometheus: set release=prometheus"
+    set_status(cluster, gemma.path, status("ScrapeSelected", says))
+    done = explain(f"{gemma.namespace}/gemma")
+    assert (done.returncode, done.stderr) == (1, "")
+    marks = [line.split()[1] for line in done.stdout.splitlines()[1:1 + len(LINKS)]]
+    assert marks == ["✓"] * 4 + ["✗"] + ["?"] * 5
+    tree, apart = done.stdout.split("\n\n")
+    assert says not in tree
+    heading, message = apart.splitlines()
+    assert heading.startswith("✗ not ready: ItBroke, for ")
+    assert message == f"  ScrapeSelected: {says}"
+
+
+def test_a_stale_status_is_1_and_says_so(cluster, gemma, explain):
+    set_status(cluster, gemma.path, status())
+    gemma.patch({"maxReplicas": 7})
+    done = explain("gemma", "-n", gemma.namespace)
+    assert done.returncode == 1
+    assert "! the status speaks of generation 1, the spec is at 2" in done.stdout
+
+
+def test_no_conditions_point_at_the_operator(gemma, explain):
+    done = explain("gemma", "-n", gemma.namespace)
+    assert done.returncode == 1
+    assert "! no operator has looked at it yet: is one running?" in done.stdout
+
+
+def test_a_failed_write_is_told_although_all_links_work(cluster, gemma, explain):
+    found = status()
+    found["conditions"][-1] = condition("Ready", "False", "WriteFailed", "cannot apply Service 'a/b': forbidden")
+    set_status(cluster, gemma.path, found)
+    done = explain("gemma", "-n", gemma.namespace)
+    assert done.returncode == 1
+    assert "✗ not ready: WriteFailed" in done.stdout and "cannot apply Service 'a/b': forbidden" in done.stdout
+
+
+def test_json_for_machines(cluster, gemma, explain):
+    set_status(cluster, gemma.path, status("ScrapeHealthy", "refused: mend it"))
+    done = explain("gemma", "-n", gemma.namespace, "-o", "json")
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert (told["namespace"], told["name"], told["mode"]) == (gemma.namespace, "gemma", "Requests")
+    assert (told["works"], told["ready"], told["stale"], told["warnings"]) == (False, "False", False, [])
+    assert (told["broken"], told["reason"]) == ("ScrapeHealthy", "ItBroke")
+    assert told["message"] == "ScrapeHealthy: refused: mend it"
+    assert [link["type"] for link in told["chain"]] == LINKS
+    assert told["replicas"] == {"current": 2, "desired": 3, "min": 1, "max": 5}
+    assert told["signals"] == status("x")["signals"]
+
+
+def test_several_at_once(cluster, gemma, explain):
+    set_status(cluster, gemma.path, status())
+    cluster.apply(smallest("second", gemma.namespace))
+    done = explain("-n", gemma.namespace, "-o", "json")
+    assert done.returncode == 1
+    assert [(i["name"], i["works"]) for i in json.loads(done.stdout)["items"]] == [("gemma", True), ("second", False)]
+    everywhere = explain("-A", "-o", "json")
+    assert {"gemma", "second"} <= {
+        i["name"] for i in json.loads(everywhere.stdout)["items"] if i["namespace"] == gemma.namespace
+    }
+
+
+def test_what_is_not_there(cluster, crd, namespace, explain):
+    done = explain("nobody", "-n", namespace)
+    assert done.returncode == 1 and "nobody" in done.stderr
+    done = explain("-n", namespace)
+    assert done.returncode == 1 and f"there is no InferenceAutoscaler in namespace {namespace}" in done.stderr
+
+
+def test_no_connection_is_2(tmp_path, explain):
+    done = explain("gemma", kubeconfig=tmp_path / "none")
+    assert done.returncode == 2 and "none" in done.stderr
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\n"
+        "contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {token: t}}]\n"
+        "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:9'}}]\n"
+    )
+    done = explain("gemma", kubeconfig=elsewhere)
+    assert done.returncode == 2 and "127.0.0.1:9" in done.stderr
+
+
+def on_a_terminal(cluster, gemma, env):
+    """What explain writes to a terminal."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [OPERATOR, "explain", "--kubeconfig", cluster.kubeconfig, "gemma", "-n", gemma.namespace],
+        stdout=slave, env={k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"} | env,
+    )
+    os.close(slave)
+    written = b""
+    try:
+        while piece := os.read(master, 65536):
+            written += piece
+    except OSError:  # the other end was closed
+        pass
+    process.wait(timeout=30)
+    os.close(master)
+    return written.decode()
+
+
+def test_colour_only_on_a_terminal_that_wants_it(cluster, gemma):
+    set_status(cluster, gemma.path, status())
+    assert "\033[32m✓" in on_a_terminal(cluster, gemma, {})
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        written = on_a_terminal(cluster, gemma, env)
+        assert "✓" in written and "\033" not in written
+
+
+def test_a_strangers_words_cannot_command_the_terminal(cluster, gemma, explain):
+    set_status(cluster, gemma.path, status("ScrapeHealthy", "red \033[31m, bell \007, \u009b31m, ümlaut"))
+    done = explain("gemma", "-n", gemma.namespace)
+    assert "red ?[31m, bell ?, ?31m, ümlaut" in done.stdout
+
+
+def test_a_real_chain(working, explain):
+    done = explain(f"{working.namespace}/gemma", "-o", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["works"] and "broken" not in told
+    assert {link["type"] for link in told["chain"]} >= set(LINKS)
+    assert working.operator.stop() == 0
+    working.patch({"scrapeInterval": "20s"})
+    eventually(lambda: explain(f"{working.namespace}/gemma").returncode == 1)
