@@ -28,6 +28,9 @@ void controller_close(struct controller *controller, void (*closed)(void *ctx), 
 bool controller_ready(const struct controller *controller);
 /* Each watch made progress within the last 15 minutes. */
 bool controller_live(const struct controller *controller);
+/* Every autoscaler's diagnosis (reconcile/diagnosis.h), and under `evidence` what the probes saw last; new
+ * reference to an array. */
+json_t *controller_explain(const struct controller *controller);
 /* The operator's own metrics in the Prometheus text format. */
 void controller_metrics(const struct controller *controller, struct strbuf *page);
 

@@ -1,5 +1,6 @@
 /*
- * The operator's own HTTP endpoint: /metrics, /healthz, /readyz.
+ * The operator's own HTTP endpoint: /metrics, /healthz, /readyz, and /explain (JSON, with what the probes
+ * saw) and /explain.txt (for people) of every autoscaler.
  */
 #ifndef RUNTIME_ENDPOINT_H
 #define RUNTIME_ENDPOINT_H

@@ -9,8 +9,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "command/command.h"
-#include "command/diagnosis.h"
 #include "command/session.h"
+#include "reconcile/diagnosis.h"
 
 static bool wants_colour(void)
 {
@@ -55,6 +55,7 @@ static json_t *diagnose(const json_t *objects, bool *works)
 
 static void print_all(const struct options *o, const json_t *all)
 {
+	auto_strbuf lines = STRBUF_INIT;
 	bool colour = wants_colour();
 	size_t i;
 	json_t *diagnosis;
@@ -67,9 +68,10 @@ static void print_all(const struct options *o, const json_t *all)
 		return;
 	}
 	json_array_foreach((json_t *)all, i, diagnosis) {
-		printf(i > 0 ? "\n" : "");
-		diagnosis_print(diagnosis, colour, clock_wall_ms());
+		strbuf_addstr(&lines, i > 0 ? "\n" : "");
+		diagnosis_text(&lines, diagnosis, colour, clock_wall_ms());
 	}
+	fputs(lines.buf, stdout);
 }
 
 static int explain(struct session *session, const struct options *o, struct error *err)

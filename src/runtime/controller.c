@@ -14,6 +14,7 @@
 #include "kube/informer.h"
 #include "link_metrics.h"
 #include "probe/probe.h"
+#include "reconcile/diagnosis.h"
 #include "reconcile/reconcile.h"
 #include "reconcile/transitions.h"
 #include "routes.h"
@@ -468,4 +469,22 @@ void controller_metrics(const struct controller *c, struct strbuf *page)
 	metric(page, "writes_total", "counter", "Objects written.", c->count_writes);
 	metric(page, "queue_length", "gauge", "Keys waiting or being worked on.", queue_length(c->queue));
 	link_metrics(autoscalers, page);
+}
+
+json_t *controller_explain(const struct controller *c)
+{
+	auto_json *autoscalers = kube_cache_list(cache_of(c, KIND_AUTOSCALER), NULL);
+	json_t *all = json_array();
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(autoscalers, i, object) {
+		auto_free char *key = kube_object_key(object);
+		const json_t *evidence = prober_evidence(c->prober, key);
+		json_t *diagnosis = diagnosis_make(object);
+
+		json_object_set_new(diagnosis, "evidence", evidence != NULL ? json_deep_copy(evidence) : json_null());
+		json_array_append_new(all, diagnosis);
+	}
+	return all;
 }

@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "net/http_server.h"
+#include "reconcile/diagnosis.h"
 
 #define TEXT "text/plain; charset=utf-8"
 
@@ -48,11 +51,40 @@ static int metrics(const struct endpoint *endpoint, struct strbuf *page)
 	return 200;
 }
 
+static int explain(const struct endpoint *endpoint, struct strbuf *page)
+{
+	json_t *all = controller_explain(endpoint->controller);
+	auto_json *document = json_pack("{s:o}", "items", all);
+	auto_free char *text = json_text(document);
+
+	strbuf_addf(page, "%s\n", text);
+	return 200;
+}
+
+static int explain_text(const struct endpoint *endpoint, struct strbuf *page)
+{
+	auto_json *all = controller_explain(endpoint->controller);
+	size_t i;
+	json_t *diagnosis;
+
+	json_array_foreach(all, i, diagnosis) {
+		strbuf_addstr(page, i > 0 ? "\n" : "");
+		diagnosis_text(page, diagnosis, false, clock_wall_ms());
+	}
+	if (json_array_size(all) == 0) {
+		strbuf_addstr(page, standing_by(endpoint) ? "this replica waits for the Lease: ask the other one\n"
+							  : "there is no InferenceAutoscaler\n");
+	}
+	return 200;
+}
+
 static const struct {
 	const char *path;
 	const char *content_type;
 	int (*answer)(const struct endpoint *endpoint, struct strbuf *page);
 } pages[] = {
+	{"/explain", "application/json", explain},
+	{"/explain.txt", TEXT, explain_text},
 	{"/healthz", TEXT, healthz},
 	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics},
 	{"/readyz", TEXT, readyz},
@@ -60,7 +92,7 @@ static const struct {
 
 static void handle(void *ctx, struct http_exchange *exchange)
 {
-	static const char not_found[] = "not found: there are /metrics, /healthz and /readyz\n";
+	static const char not_found[] = "not found: there are /explain, /explain.txt, /metrics, /healthz and /readyz\n";
 	const char *path = http_exchange_path(exchange);
 
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {

@@ -35,6 +35,13 @@ FOREIGN = (
 )
 
 
+def listening_port(pid):
+    """The port of a process that was told to take any."""
+    sockets = subprocess.run(["ss", "-Hltnp"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    (port,) = re.findall(rf"127\.0\.0\.1:(\d+) .*pid={pid},", sockets)
+    return port
+
+
 class Operator:
     """A running operator: its address, its log, its end."""
 

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 from conftest import CHART, RELEASE, SYSTEM, eventually, only, tool
-from operator_fixtures import Operator, operator_kubeconfig, stack  # noqa: F401  (fixtures are found by name)
+from operator_fixtures import Operator, listening_port, operator_kubeconfig, stack  # noqa: F401  (fixtures are found by name)
 
 ON = ("prometheus.serviceMonitor.enabled=true", "prometheus.rules.enabled=true", "grafana.dashboard.enabled=true")
 NAME = re.compile(r"\binference_autoscaler_\w+")
@@ -38,13 +38,6 @@ def served(operator_kubeconfig, tmp_path_factory):  # noqa: F811
     finally:
         running.stop()
     return set(re.findall(r"^# TYPE (\S+)", page, re.M))
-
-
-def listening_port(pid):
-    """The port of a process that was told to take any."""
-    sockets = subprocess.run(["ss", "-Hltnp"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    (port,) = re.findall(rf"127\.0\.0\.1:(\d+) .*pid={pid},", sockets)
-    return port
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -15,7 +16,7 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     working,
 )
 from conftest import eventually, smallest
-from operator_fixtures import OPERATOR, Autoscaler, set_status
+from operator_fixtures import OPERATOR, Autoscaler, listening_port, set_status
 
 LINKS = [
     "Accepted", "TargetFound", "TargetExclusive", "MetricsExposed", "ScrapeSelected", "ScrapeHealthy", "SeriesFresh",
@@ -213,6 +214,14 @@ def test_a_real_chain(working, explain):
     told = json.loads(done.stdout)
     assert told["works"] and "broken" not in told
     assert {link["type"] for link in told["chain"]} >= set(LINKS)
+    # The operator itself says the same over HTTP, with what its probes saw.
+    base = f"http://127.0.0.1:{listening_port(working.operator.process.pid)}"
+    (served,) = json.load(urllib.request.urlopen(f"{base}/explain"))["items"]
+    evidence = served.pop("evidence")
+    assert served == told
+    assert evidence["signals"]["vllm_num_requests_running"]["metric"]["pods"] == 1
+    page = urllib.request.urlopen(f"{base}/explain.txt").read().decode()
+    assert "✓ MetricServed" in page and "✗" not in page
     assert working.operator.stop() == 0
     working.patch({"scrapeInterval": "20s"})
     eventually(lambda: explain(f"{working.namespace}/gemma").returncode == 1)

@@ -1,12 +1,14 @@
 /*
- * What `explain` has to say of one InferenceAutoscaler: its chain, read from its status.
+ * What there is to say of one InferenceAutoscaler: its chain, read from its status.
  */
-#ifndef COMMAND_DIAGNOSIS_H
-#define COMMAND_DIAGNOSIS_H
+#ifndef RECONCILE_DIAGNOSIS_H
+#define RECONCILE_DIAGNOSIS_H
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/strbuf.h"
 
 /*
  * The document that `explain -o json` prints; new reference:
@@ -24,7 +26,7 @@
  */
 json_t *diagnosis_make(const json_t *object);
 
-/* Prints it for people, in colour or not; `now_ms` is the wall's. */
-void diagnosis_print(const json_t *diagnosis, bool colour, int64_t now_ms);
+/* Appends it as lines for people, in colour or not; `now_ms` is the wall's. */
+void diagnosis_text(struct strbuf *text, const json_t *diagnosis, bool colour, int64_t now_ms);
 
 #endif

@@ -1,5 +1,5 @@
 /* Reading a chain from a status. */
-#include "command/diagnosis.h"
+#include "reconcile/diagnosis.h"
 
 #include <string.h>
 
