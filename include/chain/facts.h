@@ -2,7 +2,8 @@
  * What is known about one autoscaler at one moment: the links' predicates read this and nothing else.
  *
  * `evidence` is what the probes read last, one JSON document (also shown to people as it is):
- *   pods        {at, error?, total, ready, foreign: [pods that the selector matches but the target did not make]}
+ *   target      {at, error?, cause?, replicas, current, selector}: of a kind that is not watched, by its scale
+ *   pods        {at, error?, total, ready, ports, foreign: [pods that the selector matches but the target did not make]}
  *   page        {at, error?, url, pod, port, path, engine?, version?, series: […]}
  *   prometheus  {at, error?, url, up, down, lastError?}: the scrape of our metrics Service
  *   signals     by the metric's name: {series: {at, error?, pods, missing: […]},
@@ -38,7 +39,7 @@ struct facts {
 
 	const struct error *invalid; /* why the spec was refused; NULL = accepted */
 	const json_t *target;        /* NULL = absent */
-	bool target_supported;       /* its kind is one we watch */
+	bool target_watched;         /* its kind is one we watch; any other is read by its scale subresource */
 	bool port_known;
 
 	const json_t *hpas;        /* of the namespace */

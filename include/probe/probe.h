@@ -10,8 +10,9 @@
  *
  * The wish of an autoscaler, and the evidence it leads to:
  *
- *   {namespace, name, selector,
- *    target {kind, name}     whose pods the selector is meant for
+ *   {namespace, name,
+ *    target {apiVersion, kind, name}   whose pods these are
+ *    selector?               of the pods; without it the target's scale subresource is asked for it
  *    pages: [{port, path}]   where its pods may serve their metrics, in order; none: no page is read
  *    scheme, engine?         of the page; the engine when it is known
  *    prometheus?             base URL
@@ -20,7 +21,8 @@
  *    signals: [{name, metric, page: bool, series: […]}]}     page: its series come from the pods' page
  *
  *   {asked                   the wish
- *    pods {at, error?, total, ready, foreign: […]},
+ *    target {at, error?, cause?, replicas, current, selector}    only without a selector in the wish
+ *    pods {at, error?, total, ready, foreign: […], ports: […]},
  *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […]},
  *    prometheus {at, error?, url, up, down, lastError?},
  *    signals: {METRIC: {series {at, error?, pods, missing: […]},

@@ -12,6 +12,7 @@ static const struct question {
 	const char *document;
 	const char *members[QUESTION_MAX];
 } questions[] = {
+	{"target", {"target"}},
 	{"pods", {"selector", "target"}},
 	{"page", {"selector", "scheme"}},
 	{"prometheus", {"prometheus", "service"}},

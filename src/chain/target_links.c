@@ -14,15 +14,33 @@ void judge_accepted(const struct facts *facts, struct verdict *verdict)
 	SAY(verdict, VERDICT_TRUE, "Accepted", "the spec is consistent");
 }
 
+/* The reason for a scale that could not be read, by the cause that the probe found. */
+static const char *scale_reason(const struct facts *facts)
+{
+	static const struct {
+		const char *cause;
+		const char *reason;
+	} rows[] = {
+		{"NotFound", "TargetNotFound"},
+		{"NotScalable", "KindNotScalable"},
+		{"Forbidden", "TargetForbidden"},
+	};
+	const char *cause = json_path_string(facts->evidence, "target.cause", "");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(rows[i].cause, cause) == 0) {
+			return rows[i].reason;
+		}
+	}
+	return "TargetNotReadable";
+}
+
 void judge_target_found(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const json_t *pods;
 
-	if (!facts->target_supported) {
-		SAY(verdict, VERDICT_FALSE, "KindNotSupported",
-			"spec.scaleTargetRef names a %s of %s: this version scales a Deployment or a StatefulSet of apps/v1",
-			spec->target_kind, spec->target_api_version);
+	if (!facts->target_watched && evidence_read(facts, "target", scale_reason(facts), verdict) == NULL) {
 		return;
 	}
 	if (facts->target == NULL) {

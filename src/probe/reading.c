@@ -58,7 +58,8 @@ static bool made_by(const json_t *pod, const json_t *target)
 	const char *hash = kube_object_label(pod, "pod-template-hash");
 	const char *name = json_path_string(target, "name", "");
 	auto_free char *replica_set = xasprintf("%s-%s", name, hash != NULL ? hash : "");
-	bool direct = strcmp(json_path_string(target, "kind", ""), "Deployment") != 0;
+	const char *kind = json_path_string(target, "kind", "");
+	bool direct = strcmp(kind, "StatefulSet") == 0;
 	size_t i;
 	json_t *owner;
 
@@ -67,7 +68,21 @@ static bool made_by(const json_t *pod, const json_t *target)
 			return true;
 		}
 	}
-	return target == NULL;
+	/* How other kinds make their pods is not known. */
+	return !direct && strcmp(kind, "Deployment") != 0;
+}
+
+/* The ports that the pod's containers list, in order. */
+static json_t *listed_ports(const json_t *pod)
+{
+	json_t *ports = json_array();
+	size_t i;
+	json_t *container;
+
+	json_array_foreach(json_path(pod, "spec.containers"), i, container) {
+		json_array_extend(ports, json_object_get(container, "ports"));
+	}
+	return ports;
 }
 
 json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, const json_t **first)
@@ -97,7 +112,8 @@ json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, co
 			*first = *first != NULL ? *first : pod;
 		}
 	}
-	return json_pack("{s:I, s:I, s:o}", "total", total, "ready", (json_int_t)json_object_size(ready), "foreign", foreign);
+	return json_pack("{s:I, s:I, s:o, s:o}", "total", total, "ready", (json_int_t)json_object_size(ready), "foreign",
+		foreign, "ports", listed_ports(*first));
 }
 
 json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted)

@@ -22,8 +22,9 @@ bool reading_pod_ready(const json_t *pod);
 /* What the pod runs, as far as its version depends on it: its images' digests, or names until they are
  * known; heap, caller owns. */
 char *reading_pod_image(const json_t *pod);
-/* {total, ready, foreign} of a PodList: of the pods that the target {kind, name} made (NULL: all) how many
- * there are and how many are ready, and the names of some that it did not make. `ready` gets the ready
+/* {total, ready, foreign, ports} of a PodList: of the pods that the target {kind, name} made (NULL: all) how many
+ * there are and how many are ready, the names of some that it did not make, and the ports that the first
+ * ready one lists. `ready` gets the ready
  * ones, `first` the first of them, borrowed or NULL. */
 json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, const json_t **first);
 /* {url, pod, engine?, series: those of `wanted` that are on the page}. */

@@ -10,6 +10,7 @@
 #include "page_search.h"
 #include "question.h"
 #include "reading.h"
+#include "scale_query.h"
 
 #define FRESH_INTERVALS 3
 #define RECORD_INTERVAL_MS 15000
@@ -35,6 +36,7 @@ struct round {
 	bool healthy;
 	bool cancelled;
 	struct kube_call *call;
+	struct scale_query *scale;
 	struct page_search *search;
 	struct walk *walks;
 	size_t walks_count;
@@ -69,6 +71,12 @@ static json_int_t fresh_ms(const struct walk *walk)
 		interval = RECORD_INTERVAL_MS;
 	}
 	return interval * FRESH_INTERVALS;
+}
+
+/* The pods' labels: told, or found on the target. */
+static const char *selector_of(const struct round *round)
+{
+	return json_path_string(round->wish, "selector", json_path_string(round->evidence, "target.selector", ""));
 }
 
 static void ask(struct round *round, char *target_take, json_t *(*index)(const json_t *), prometheus_done_fn *done,
@@ -126,7 +134,7 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	}
 	walk->query = metric_query_start(&(struct metric_order){.client = round->peers.client,
 		.ns = ns,
-		.selector = json_path_string(round->wish, "selector", ""),
+		.selector = selector_of(round),
 		.metric = json_path_string(walk->signal, "metric", ""),
 		.ready = round->ready,
 		.grace_ms = fresh_ms(walk) + METRIC_GRACE_MS,
@@ -280,11 +288,34 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 	}
 }
 
+static void ask_pods(struct round *round)
+{
+	auto_free char *path = kube_resource_path(&pods, json_path_string(round->wish, "namespace", ""), NULL);
+	auto_strbuf query = STRBUF_INIT;
+
+	strbuf_addf(&query, "%s?labelSelector=", path);
+	strbuf_add_urlencoded(&query, selector_of(round));
+	round->call = kube_request(round->peers.client, "GET", query.buf, NULL, NULL, on_pods, round);
+}
+
+/* 0. The target itself, when it is of a kind that is not watched. */
+
+static void on_scale(void *ctx, json_t *document_take)
+{
+	struct round *round = ctx;
+
+	round->scale = NULL;
+	round_record(round->evidence, "target", document_take, clock_wall_ms());
+	if (json_path(document_take, "error") == NULL && !round->cancelled) {
+		ask_pods(round);
+	} else {
+		round_end(round);
+	}
+}
+
 struct round *round_start(const struct round_order *order)
 {
 	struct round *round = xcalloc(1, sizeof(*round));
-	auto_free char *path = kube_resource_path(&pods, json_path_string(order->wish, "namespace", ""), NULL);
-	auto_strbuf query = STRBUF_INIT;
 
 	*round = (struct round){.peers = *order->peers,
 		.wish = json_incref(order->wish),
@@ -294,9 +325,12 @@ struct round *round_start(const struct round_order *order)
 		.healthy = order->healthy,
 		.done = order->done,
 		.ctx = order->ctx};
-	strbuf_addf(&query, "%s?labelSelector=", path);
-	strbuf_add_urlencoded(&query, json_path_string(order->wish, "selector", ""));
-	round->call = kube_request(order->peers->client, "GET", query.buf, NULL, NULL, on_pods, round);
+	if (json_path_string(order->wish, "selector", NULL) != NULL) {
+		ask_pods(round);
+	} else {
+		round->scale = scale_query_start(round->peers.client, json_path_string(order->wish, "namespace", ""),
+			json_object_get(order->wish, "target"), on_scale, round);
+	}
 	return round;
 }
 
@@ -305,6 +339,9 @@ void round_cancel(struct round *round)
 	round->cancelled = true;
 	if (round->call != NULL) {
 		kube_call_cancel(round->call);
+	}
+	if (round->scale != NULL) {
+		scale_query_cancel(round->scale);
 	}
 	if (round->search != NULL) {
 		page_search_cancel(round->search);

@@ -119,19 +119,21 @@ static json_t *wish_to_probe(const struct observation *o, const struct world *wo
 	const struct workload *w = &o->facts.workload;
 	bool pages = autoscaler_uses_pages(&o->spec);
 	const char *prometheus = pages ? o->facts.selected_by : json_path_string(o->facts.gpu, "prometheus", NULL);
-	auto_free char *selector = kube_selector_text(json_path(o->target, "spec.selector"));
+	/* Of a kind that is not watched the probe finds it. */
+	auto_free char *selector =
+		o->facts.target_watched ? kube_selector_text(json_path(o->target, "spec.selector")) : NULL;
 	auto_free char *service = child_name(&child_service, &o->spec);
 	auto_free char *url = prometheus_url(world->settings, o->prometheuses, prometheus);
 	auto_free char *monitor_name = child_name(&child_servicemonitor, &o->spec);
 	auto_free char *pool = NULL;
 
-	if (o->target == NULL) {
+	if (o->target == NULL && o->facts.target_watched) {
 		return NULL;
 	}
 	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
 	pool = xasprintf("serviceMonitor/%s/%s/0", child_namespace(&child_servicemonitor, &o->spec), monitor_name);
-	return json_pack("{s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:I, s:o}", "namespace", o->spec.ns,
-		"name", o->spec.name, "target", "kind", o->spec.target_kind, "name", o->spec.target_name, "selector", selector, "scheme", w->scheme, "engine",
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:s*, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:I, s:o}", "namespace", o->spec.ns,
+		"name", o->spec.name, "target", "apiVersion", o->spec.target_api_version, "kind", o->spec.target_kind, "name", o->spec.target_name, "selector", selector, "scheme", w->scheme, "engine",
 		w->engine != NULL ? w->engine->type : NULL, "pages", o->pages, "prometheus", url, "service",
 		pages ? service : NULL, "pool", pages ? pool : NULL, "intervalMs",
 		(json_int_t)clock_parse_duration(o->spec.scrape_interval), "signals", signals_to_probe(w));

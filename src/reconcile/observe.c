@@ -49,14 +49,54 @@ int observe_signals(struct workload *w, const struct autoscaler *spec, const str
 	return 0;
 }
 
+/* "a=b,c=d" as matchLabels; new reference, NULL when it says more than equality. */
+static json_t *parse_labels(const char *selector)
+{
+	json_t *labels = json_object();
+
+	while (*selector != '\0') {
+		size_t pair = strcspn(selector, ",");
+		size_t key = strcspn(selector, "=,!() ");
+		const char *value = selector + key + (selector[key] == '=' && selector[key + 1] == '=' ? 2 : 1);
+
+		if (key == 0 || key >= pair || selector[key] != '=') {
+			json_decref(labels);
+			return NULL;
+		}
+		json_object_setn_new(labels, selector, key, json_stringn(value, (size_t)(selector + pair - value)));
+		selector += pair + (selector[pair] == ',' ? 1 : 0);
+	}
+	return labels;
+}
+
+/* What the probe read of a target of any kind, in the shape of those that are watched. New reference,
+ * NULL while it is not known, or is another's. */
+static json_t *target_by_scale(const json_t *evidence, const struct autoscaler *spec)
+{
+	const json_t *found = json_object_get(evidence, "target");
+	const char *selector = json_path_string(found, "selector", NULL);
+	const json_t *asked = json_path(evidence, "asked.target");
+	json_t *ports = json_path(evidence, "pods.ports");
+	auto_json *labels = NULL;
+
+	if (selector == NULL || (asked != NULL && (strcmp(json_path_string(asked, "name", ""), spec->target_name) != 0 ||
+							  strcmp(json_path_string(asked, "kind", ""), spec->target_kind) != 0))) {
+		return NULL;
+	}
+	labels = parse_labels(selector);
+	return json_pack("{s:{s:I, s:{s:O*, s:[s*]}, s:{s:{s:[{s:O*}]}}}, s:{s:I}}", "spec", "replicas",
+		json_path_int(found, "replicas", 0), "selector", "matchLabels", labels, "matchExpressions",
+		labels == NULL ? selector : NULL, "template", "spec", "containers", "ports", ports, "status", "replicas",
+		json_path_int(found, "current", 0));
+}
+
 static void observe_target(struct observation *o, const struct world *world)
 {
 	enum kind kind = kind_by_name(o->spec.target_api_version, o->spec.target_kind);
 
-	o->facts.target_supported = kind == KIND_DEPLOYMENT || kind == KIND_STATEFULSET;
-	if (o->facts.target_supported) {
-		o->target = world->get(world->ctx, kind, o->spec.ns, o->spec.target_name);
-	}
+	o->facts.target_watched = kind == KIND_DEPLOYMENT || kind == KIND_STATEFULSET;
+	o->target = o->facts.target_watched ? world->get(world->ctx, kind, o->spec.ns, o->spec.target_name)
+					    : target_by_scale(o->facts.evidence, &o->spec);
 	o->facts.target = o->target;
 }
 

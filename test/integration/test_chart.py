@@ -262,6 +262,7 @@ ALLOWED = [
         ("", "pods"), ("", "namespaces"),
     )),
     *(("", v, "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io") for v in ("list", "watch")),
+    ("{ns}", "get", "leaderworkerset.x-k8s.io", "leaderworkersets", "scale", "gemma"),
     *(("", v, "keda.sh", "scaledobjects", "", "") for v in ("list", "watch")),
     ("{ns}", "get", "custom.metrics.k8s.io", "pods", "vllm_num_requests_running", "*"),
     *(("{adapter}", v, "", "configmaps", "", "prometheus-adapter") for v in ("list", "watch", "patch")),

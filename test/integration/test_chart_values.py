@@ -46,6 +46,7 @@ EFFECTS = {
     "serviceAccount.automount": (False, {}, "automountServiceAccountToken: false"),
     "rbac.create": (False, {}, "!ClusterRoleBinding"),
     "rbac.aggregate": (False, {"rbac.create": False}, "!ClusterRole"),
+    "scaleTargets": ([{"apiGroup": "x.example", "resource": "things"}], {}, "- things/scale\n"),
     "adapter.namespace": ("metrics", {}, "namespace: metrics"),
     "adapter.deployment": ("pa", {}, "- pa\n"),
     "adapter.configMap": ("pa", {}, "- pa\n"),

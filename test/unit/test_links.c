@@ -92,7 +92,7 @@ static void rig_init(struct rig *rig)
 		.evidence = rig->evidence,
 		.wish = rig->wish,
 		.target = rig->target,
-		.target_supported = true,
+		.target_watched = true,
 		.port_known = true,
 		.hpas = rig->hpas,
 		.autoscalers = rig->autoscalers,
@@ -132,7 +132,8 @@ static void invalid(struct rig *rig)
 
 static void unsupported(struct rig *rig)
 {
-	rig->facts.target_supported = false;
+	rig->facts.target_watched = false;
+	json_object_set_new(rig->evidence, "target", parsed("{error: it has no scale subresource, cause: NotScalable}"));
 }
 
 static void no_target(struct rig *rig)
@@ -384,8 +385,7 @@ static const struct row {
 	const char *says; /* part of the message */
 } rows[] = {
 	{invalid, "Accepted", VERDICT_FALSE, "InvalidSpec", "use Requests"},
-	{unsupported, "TargetFound", VERDICT_FALSE, "KindNotSupported",
-	 "Deployment or a StatefulSet"},
+	{unsupported, "TargetFound", VERDICT_FALSE, "KindNotScalable", "scale subresource"},
 	{no_target, "TargetFound", VERDICT_FALSE, "TargetNotFound",
 	 "Deployment 'shop/server' does not exist"},
 	{no_match_labels, "TargetFound", VERDICT_FALSE, "SelectorNotSupported", "use matchLabels"},

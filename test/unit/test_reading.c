@@ -47,7 +47,7 @@ static void test_pods_are_counted_by_readiness(void **state)
 	const json_t *first = NULL;
 
 	(void)state;
-	assert_json(reading_pods(list, NULL, ready, &first), "{\"total\":4,\"ready\":1,\"foreign\":[]}");
+	assert_json(reading_pods(list, NULL, ready, &first), "{\"total\":4,\"ready\":1,\"foreign\":[],\"ports\":[]}");
 	assert_string_equal(json_path_string(first, "metadata.name", ""), "ready");
 	assert_json(json_incref(ready), "{\"ready\":1767225600000}");
 }
@@ -68,9 +68,9 @@ static void test_pods_of_others_are_foreign(void **state)
 
 	(void)state;
 	assert_json(reading_pods(list, deployment, ready, &first),
-		"{\"total\":1,\"ready\":0,\"foreign\":[\"longer\",\"set\",\"bare\"]}");
+		"{\"total\":1,\"ready\":0,\"foreign\":[\"longer\",\"set\",\"bare\"],\"ports\":[]}");
 	assert_json(reading_pods(list, stateful_set, ready, &first),
-		"{\"total\":1,\"ready\":0,\"foreign\":[\"ours\",\"longer\",\"bare\"]}");
+		"{\"total\":1,\"ready\":0,\"foreign\":[\"ours\",\"longer\",\"bare\"],\"ports\":[]}");
 }
 
 static void test_a_page_tells_engine_and_wanted_series(void **state)
@@ -157,7 +157,7 @@ static void test_an_answer_of_another_shape_is_no_evidence(void **state)
 	const json_t *first = NULL;
 
 	(void)state;
-	assert_json(reading_pods(odd, NULL, ready, &first), "{\"total\":0,\"ready\":0,\"foreign\":[]}");
+	assert_json(reading_pods(odd, NULL, ready, &first), "{\"total\":0,\"ready\":0,\"foreign\":[],\"ports\":[]}");
 	assert_null(first);
 	assert_json(reading_series(odd, ready, 0, &grace), "{\"pods\":0,\"missing\":[]}");
 	assert_json(reading_metric(odd, ready, &grace), "{\"pods\":0,\"missing\":[],\"values\":{}}");

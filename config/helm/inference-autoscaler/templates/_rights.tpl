@@ -43,6 +43,11 @@
 - apiGroups: [monitoring.coreos.com]
   resources: [prometheuses]
   verbs: [list, watch]
+{{- range .Values.scaleTargets }}
+- apiGroups: [{{ .apiGroup }}]
+  resources: [{{ .resource }}/scale]
+  verbs: [get]
+{{- end }}
 # Who serves the custom metrics API, and who else scales the target.
 - apiGroups: [apiregistration.k8s.io]
   resources: [apiservices]
