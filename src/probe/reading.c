@@ -42,11 +42,19 @@ static void add_words(struct strbuf *words, const json_t *items, const char *mem
 
 char *reading_pod_image(const json_t *pod)
 {
+	static const char *const templates[] = {"pod-template-hash", "controller-revision-hash"};
 	struct strbuf words = STRBUF_INIT;
 
 	add_words(&words, json_path(pod, "status.containerStatuses"), "imageID");
 	if (words.len == 0) {
 		add_words(&words, json_path(pod, "spec.containers"), "image");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(templates); i++) {
+		const char *hash = kube_object_label(pod, templates[i]);
+
+		if (hash != NULL) {
+			strbuf_addf(&words, " %s", hash);
+		}
 	}
 	return strbuf_take(&words);
 }

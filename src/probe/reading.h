@@ -20,7 +20,7 @@ json_t *reading_text(const char *text);
 /* A running pod that reports Ready and is not on its way out. */
 bool reading_pod_ready(const json_t *pod);
 /* What the pod runs, as far as its version depends on it: its images' digests, or names until they are
- * known; heap, caller owns. */
+ * known, and its template's hash, since one image may hold several versions; heap, caller owns. */
 char *reading_pod_image(const json_t *pod);
 /* {total, ready, foreign, ports} of a PodList: of the pods that the target {kind, name} made (NULL: all) how many
  * there are and how many are ready, the names of some that it did not make, and the ports that the first

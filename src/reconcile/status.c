@@ -45,13 +45,15 @@ static json_t *ready_condition(const struct facts *facts, const struct verdict *
 	return condition(facts, "Ready", &ready, now);
 }
 
-/* As the page told, or told before. NULL when it never did. */
+/* As the page's pod told, or told before. NULL when it never did. The pod was asked as the engine
+ * that the wish names: its page may be another's, passed on. */
 static const char *engine_version(const struct facts *facts)
 {
 	const json_t *old = json_path(facts->object, "status.engine");
 	const char *type = facts->workload.engine->type;
+	const char *page = json_path_string(facts->evidence, "page.engine", "");
 
-	if (strcmp(json_path_string(facts->evidence, "page.engine", ""), type) == 0 &&
+	if (strcmp(json_path_string(facts->evidence, "asked.engine", page), type) == 0 &&
 		json_path(facts->evidence, "page.version") != NULL) {
 		return json_path_string(facts->evidence, "page.version", NULL);
 	}

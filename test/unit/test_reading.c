@@ -85,17 +85,18 @@ static void test_a_page_tells_engine_and_wanted_series(void **state)
 	assert_json(reading_page("<html>", "u", "p", wanted), "{\"url\":\"u\",\"pod\":\"p\",\"series\":[]}");
 }
 
-static void test_what_a_pod_runs_is_known_by_digest_or_else_by_name(void **state)
+static void test_what_a_pod_runs_is_known_by_digest_or_name_and_template(void **state)
 {
 	auto_json *digest = parse("{\"status\":{\"containerStatuses\":[{\"imageID\":\"e@sha256:1\"},"
 				  "{\"imageID\":\"s@sha256:2\"}]},\"spec\":{\"containers\":[{\"image\":\"e:latest\"}]}}");
-	auto_json *name = parse("{\"spec\":{\"containers\":[{\"image\":\"e:latest\"}]}}");
+	auto_json *name = parse("{\"metadata\":{\"labels\":{\"pod-template-hash\":\"7d9\"}},"
+				"\"spec\":{\"containers\":[{\"image\":\"e:latest\"}]}}");
 	auto_free char *by_digest = reading_pod_image(digest);
 	auto_free char *by_name = reading_pod_image(name);
 
 	(void)state;
 	assert_string_equal(by_digest, "e@sha256:1 s@sha256:2");
-	assert_string_equal(by_name, "e:latest");
+	assert_string_equal(by_name, "e:latest 7d9");
 }
 
 static void test_only_young_samples_of_ready_pods_count(void **state)
@@ -169,7 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pods_are_counted_by_readiness),
 		cmocka_unit_test(test_pods_of_others_are_foreign),
-		cmocka_unit_test(test_what_a_pod_runs_is_known_by_digest_or_else_by_name),
+		cmocka_unit_test(test_what_a_pod_runs_is_known_by_digest_or_name_and_template),
 		cmocka_unit_test(test_a_page_tells_engine_and_wanted_series),
 		cmocka_unit_test(test_only_young_samples_of_ready_pods_count),
 		cmocka_unit_test(test_a_few_of_many_missing_pods_are_named),
