@@ -71,6 +71,7 @@ def manifest():
     def read(name):
         return (ROOT / "hack/demo.d" / name).read_text().replace(":VERSION", f":{version}")
 
+    read.version = f":{version}"
     return read
 
 
