@@ -11,83 +11,21 @@
 #include "engine/gpu.h"
 #include "reconcile/prometheus.h"
 #include "reconcile/reconcile.h"
+#include "survey.h"
 
 #define INTERVAL "15s"
 
-/* What a survey reads and gathers. */
-struct survey {
-	const struct world *world;
-	json_t *services;
-	json_t *daemonsets;
-	json_t *monitors;
-	json_t *prometheuses;
-	json_t *namespaces;
-	json_t *wanted; /* the objects of ours, in the order of writing */
-	char *problem;  /* of the exporter at hand */
-};
-
-/* The exporter at hand: its Service and the name of the port. Borrowed. */
-struct found_exporter {
-	const json_t *service; /* may be one of ours that does not exist yet */
-	const char *port;
-};
-
-char *gpu_exporter_id(const struct autoscaler *spec)
-{
-	auto_json *selector = NULL;
-	auto_free char *labels = NULL;
-
-	if (strcmp(spec->exporter_type, "Custom") != 0) {
-		return xstrdup(spec->exporter_type);
-	}
-	selector = json_pack("{s:O}", "matchLabels", spec->exporter_labels);
-	labels = kube_selector_text(selector);
-	return xasprintf("Custom %s %s %s", spec->exporter_namespace, labels, spec->exporter_port);
-}
-
-static bool is_shared(const json_t *object)
+bool survey_is_shared(const json_t *object)
 {
 	return kube_object_label(object, LABEL_SHARED) != NULL;
 }
 
-static bool in_namespace(const json_t *object, const char *ns)
+bool survey_in_namespace(const json_t *object, const char *ns)
 {
 	return ns == NULL || strcmp(kube_object_namespace(object), ns) == 0;
 }
 
-/* The first object that bears these labels (at the path `labels`) and is not ours; borrowed. */
-static const json_t *find_labelled(const json_t *list, const char *path, const char *ns, const json_t *labels)
-{
-	size_t i;
-	json_t *object;
-
-	json_array_foreach((json_t *)list, i, object) {
-		if (in_namespace(object, ns) && !is_shared(object) && json_covers(json_path(object, path), labels)) {
-			return object;
-		}
-	}
-	return NULL;
-}
-
-static const char *port_name(const json_t *ports, const char *wanted)
-{
-	const char *other = NULL;
-	size_t i;
-	json_t *port;
-
-	json_array_foreach((json_t *)ports, i, port) {
-		const char *name = json_path_string(port, "name", NULL);
-
-		if (name != NULL && strcmp(name, wanted) == 0) {
-			return name;
-		}
-		other = other != NULL ? other : name;
-	}
-	return other;
-}
-
-/* What is wanted already under this object's kind and name; borrowed, NULL when nothing is. */
-static const json_t *find_wanted(const struct survey *s, const json_t *object)
+const json_t *survey_wanted(const struct survey *s, const json_t *object)
 {
 	size_t i;
 	json_t *wanted;
@@ -95,115 +33,20 @@ static const json_t *find_wanted(const struct survey *s, const json_t *object)
 	json_array_foreach(s->wanted, i, wanted) {
 		if (strcmp(json_path_string(wanted, "kind", ""), json_path_string(object, "kind", "")) == 0 &&
 			strcmp(kube_object_name(wanted), kube_object_name(object)) == 0 &&
-			in_namespace(wanted, kube_object_namespace(object))) {
+			survey_in_namespace(wanted, kube_object_namespace(object))) {
 			return wanted;
 		}
 	}
 	return NULL;
 }
 
-/* Asks for an object of ours, once. Takes the reference. */
-static void want(struct survey *s, json_t *object)
+void survey_want(struct survey *s, json_t *object)
 {
-	if (find_wanted(s, object) != NULL) {
+	if (survey_wanted(s, object) != NULL) {
 		json_decref(object);
 	} else {
 		json_array_append_new(s->wanted, object);
 	}
-}
-
-/* The pods' side of a Service; NULL when no DaemonSet is behind it. */
-static const json_t *daemonset_behind(const struct survey *s, const json_t *service)
-{
-	const json_t *selector = json_path(service, "spec.selector");
-	size_t i;
-	json_t *daemonset;
-
-	json_array_foreach(s->daemonsets, i, daemonset) {
-		if (in_namespace(daemonset, kube_object_namespace(service)) && json_object_size(selector) > 0 &&
-			json_covers(json_path(daemonset, "spec.template.metadata.labels"), selector)) {
-			return daemonset;
-		}
-	}
-	return NULL;
-}
-
-static bool take_service(struct survey *s, const json_t *service, const char *port, struct found_exporter *found)
-{
-	found->service = service;
-	found->port = port_name(json_path(service, "spec.ports"), port);
-	if (found->port == NULL) {
-		s->problem = xasprintf("the ports of Service '%s/%s' have no name, by which a ServiceMonitor could select "
-				       "one: name the metrics port '%s'",
-			kube_object_namespace(service), kube_object_name(service), port);
-	}
-	return found->port != NULL;
-}
-
-/* A DaemonSet without a Service gets one of ours. */
-static bool make_service(struct survey *s, const json_t *daemonset, struct found_exporter *found)
-{
-	const json_t *container = json_array_get(json_path(daemonset, "spec.template.spec.containers"), 0);
-	const char *port = port_name(json_object_get(container, "ports"), "metrics");
-	auto_json *service = NULL;
-
-	if (port == NULL) {
-		s->problem = xasprintf("the container of DaemonSet '%s/%s' names no port: name its metrics port 'metrics'",
-			kube_object_namespace(daemonset), kube_object_name(daemonset));
-		return false;
-	}
-	service = gpu_service_make(kube_object_namespace(daemonset),
-		json_path(daemonset, "spec.selector.matchLabels"), port);
-	want(s, json_incref(service));
-	*found = (struct found_exporter){.service = find_wanted(s, service), .port = METRICS_PORT};
-	return true;
-}
-
-static bool find_preset(struct survey *s, const struct autoscaler *spec, struct found_exporter *found)
-{
-	bool any = strcmp(spec->exporter_type, "Auto") == 0;
-
-	for (size_t pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < gpu_exporters_count; i++) {
-			const struct gpu_exporter *row = &gpu_exporters[i];
-			auto_json *labels = json_pack("{s:s}", row->label, row->value);
-			const json_t *service;
-			const json_t *daemonset;
-
-			if (!any && strcmp(row->type, spec->exporter_type) != 0) {
-				continue;
-			}
-			service = find_labelled(s->services, "metadata.labels", row->namespace, labels);
-			if (pass == 0 && service != NULL) {
-				return take_service(s, service, row->port_name, found);
-			}
-			daemonset = find_labelled(s->daemonsets, "spec.template.metadata.labels", row->namespace, labels);
-			if (pass == 1 && daemonset != NULL) {
-				return make_service(s, daemonset, found);
-			}
-		}
-	}
-	s->problem = xasprintf("no DCGM exporter was found (spec.gpu.exporter.type %s): install NVIDIA's GPU operator or "
-			       "the dcgm-exporter chart, or describe yours with type: Custom",
-		spec->exporter_type);
-	return false;
-}
-
-static bool find_exporter(struct survey *s, const struct autoscaler *spec, struct found_exporter *found)
-{
-	const json_t *service;
-
-	if (strcmp(spec->exporter_type, "Custom") != 0) {
-		return find_preset(s, spec, found);
-	}
-	service = find_labelled(s->services, "metadata.labels", spec->exporter_namespace, spec->exporter_labels);
-	if (service == NULL) {
-		s->problem = xasprintf("no Service in namespace '%s' bears the labels of spec.gpu.exporter.selector: "
-				       "correct namespace and selector",
-			spec->exporter_namespace);
-		return false;
-	}
-	return take_service(s, service, spec->exporter_port, found);
 }
 
 static bool monitor_covers(const json_t *monitor, const json_t *service)
@@ -222,7 +65,7 @@ static bool monitor_covers(const json_t *monitor, const json_t *service)
 			return true;
 		}
 	}
-	return json_array_size(names) == 0 && in_namespace(monitor, ns);
+	return json_array_size(names) == 0 && survey_in_namespace(monitor, ns);
 }
 
 static bool monitor_scrapes(const json_t *monitor, const struct found_exporter *exporter)
@@ -253,7 +96,7 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 		auto_free char *selected_by = NULL;
 		auto_free char *name = NULL;
 
-		if (is_shared(monitor) || !monitor_scrapes(monitor, exporter)) {
+		if (survey_is_shared(monitor) || !monitor_scrapes(monitor, exporter)) {
 			continue;
 		}
 		selected_by = monitoring_selects(&monitoring_servicemonitor, s->prometheuses, s->namespaces,
@@ -339,14 +182,14 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, cons
 		name = xasprintf("ServiceMonitor '%s/%s'", ns, kube_object_name(monitor));
 		/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
 		pool = xasprintf("serviceMonitor/%s/%s/0", ns, kube_object_name(monitor));
-		want(s, json_incref(monitor));
+		survey_want(s, json_incref(monitor));
 		json_object_set_new(row, "monitor", json_string(name));
 		json_object_set_new(row, "pool", json_string(pool));
 	}
 	monitoring_release(&place);
 }
 
-static json_t *survey_exporter(struct survey *s, const struct autoscaler *spec, const json_t *seen)
+static json_t *exporter_row(struct survey *s, const struct autoscaler *spec, const json_t *seen)
 {
 	struct found_exporter exporter = {NULL, NULL};
 	const json_t *daemonset;
@@ -354,11 +197,11 @@ static json_t *survey_exporter(struct survey *s, const struct autoscaler *spec, 
 	json_t *row;
 
 	free_indirect(&s->problem);
-	if (!find_exporter(s, spec, &exporter)) {
+	if (!survey_exporter(s, spec, &exporter)) {
 		return json_pack("{s:s}", "problem", s->problem);
 	}
 	key = kube_object_key(exporter.service);
-	daemonset = daemonset_behind(s, exporter.service);
+	daemonset = survey_daemonset(s, exporter.service);
 	row = json_pack("{s:s, s:s, s:I}", "service", key, "job", kube_object_name(exporter.service), "ready",
 		daemonset != NULL ? json_path_int(daemonset, "status.numberReady", 0) : (json_int_t)-1);
 	if (!scraped_by_others(s, &exporter, row)) {
@@ -415,7 +258,7 @@ static void plan_wanted(const struct survey *s, struct plan *plan)
 		child_stamp(wanted);
 		if (observed == NULL) {
 			plan_add_take(plan, PLAN_APPLY, form->kind, json_incref(wanted));
-		} else if (is_shared(observed) && !child_matches(form, observed, wanted)) {
+		} else if (survey_is_shared(observed) && !child_matches(form, observed, wanted)) {
 			plan_add_take(plan, form->mend_by_patch ? PLAN_PATCH : PLAN_APPLY, form->kind,
 				form->mend_by_patch ? child_patch(form, observed, wanted) : json_incref(wanted));
 		}
@@ -432,7 +275,7 @@ static void plan_leftovers(const struct survey *s, struct plan *plan)
 		json_t *object;
 
 		json_array_foreach(all, i, object) {
-			if (is_shared(object) && find_wanted(s, object) == NULL) {
+			if (survey_is_shared(object) && survey_wanted(s, object) == NULL) {
 				plan_add_delete(plan, shared[k], object);
 			}
 		}
@@ -463,7 +306,7 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, struct plan *
 
 		/* Decoded before, when the id was made. */
 		if (autoscaler_decode(object, &spec, &err) == 0) {
-			json_object_set_new(exporters, id, survey_exporter(&s, &spec, seen));
+			json_object_set_new(exporters, id, exporter_row(&s, &spec, seen));
 			prometheus = prometheus != NULL
 					     ? prometheus
 					     : json_path_string(json_object_get(exporters, id), "selectedBy", NULL);
