@@ -20,7 +20,12 @@ def run(*command, stdin=None):
 
 @pytest.fixture(scope="session")
 def cluster():
-    """KUBECONFIG of a node with the metric stack and the operator; taken down unless it was up before, or IA_KEEP is set."""
+    """KUBECONFIG of a node with the metric stack and the operator; taken down unless it was up before, or IA_KEEP is set.
+    IA_TEST_KUBECONFIG names one that is prepared already, and stays as it is."""
+    if prepared := os.environ.get("IA_TEST_KUBECONFIG"):
+        os.environ["KUBECONFIG"] = prepared
+        yield prepared
+        return
     kept = subprocess.run(["hack/cluster", "status"], cwd=ROOT, capture_output=True).returncode == 0
     try:
         run("hack/demo", "--prepare")

@@ -1,0 +1,377 @@
+"""One way in which the chain breaks, as a file of breakages/ describes it, and how it is played on a cluster.
+
+  about       what happened, in a user's words
+  scope       namespace: it hurts only its own namespace, and is played beside others. stack: it breaks what all share
+  chain       requests (the default) or gpu: what it starts from, see breakages/usual
+  start       Ready (the default): a chain that works. Nothing: the autoscaler is made after the breaking steps
+  workload, autoscaler
+              overrides of the usual objects; lists of named things are merged by name
+  given       steps before everything else; after: steps when all is over
+  break       steps
+  expect      link, reason, says (pieces of the message), status (False by default). take: values that the message
+              holds, as expressions with named groups, for the steps that mend. refused: pieces of the text with which
+              the API server refuses the last breaking step. holds: so many seconds it must not change
+  meanwhile   {link: reason} that may be said on the way there, because it is true for a while
+  within      seconds allowed to say it, after the last breaking step
+  mend        steps
+  ready       seconds allowed from the last mending step to Ready
+
+A step is a kubectl command, or one of
+  {apply: object or list}                  server-side
+  {patch: KIND/NAME [-n NAMESPACE], with: merge patch, or a list of JSON patch operations}
+  {keep: KIND/NAME [-n NAMESPACE]}         remembers an object
+  {restore: KIND/NAME [-n NAMESPACE]}      puts it back as it was remembered
+in the case's namespace unless it names another. $NAMESPACE, $IMAGE and what was taken are replaced in it.
+"""
+import json
+import pathlib
+import re
+import shlex
+import string
+import subprocess
+import threading
+import time
+
+import yaml
+from kubernetes import client, watch
+
+FOLDER = pathlib.Path(__file__).parent / "breakages"
+LINKS = ("Accepted", "TargetFound", "TargetExclusive", "MetricsExposed", "ScrapeSelected", "ScrapeHealthy", "SeriesFresh",
+         "SeriesRecorded", "AdapterConfigured", "MetricServed", "ScalingActive")
+# What is true of a chain that is young, until Prometheus has loaded a monitor, scraped, and been read by the adapter.
+YOUNG = {("ScrapeHealthy", "NoTargets"), ("SeriesFresh", "SeriesMissing"), ("SeriesRecorded", "RuleNotLoaded"),
+         ("SeriesRecorded", "NothingRecorded"), ("MetricServed", "NoValue"), ("MetricServed", "MetricNotServed")}
+# An Unknown that says only that something is under way.
+WAITING = {"Probing", "UpstreamPending", "UpstreamBroken", "RollingOut", "AwaitingHPA"}
+
+
+def merge(base, over):
+    """`over` on top of `base`; null removes, lists of named things are merged by name."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        merged = {key: merge(base.get(key), value) for key, value in over.items()}
+        return {key: value for key, value in (base | merged).items() if value is not None}
+    if isinstance(base, list) and isinstance(over, list) and all(isinstance(x, dict) and "name" in x for x in base + over):
+        known = {item["name"]: item for item in base}
+        return list((known | {item["name"]: merge(known.get(item["name"]), item) for item in over}).values())
+    return over
+
+
+def fill(told, values):
+    """Replaces $NAME in all that is text."""
+    if isinstance(told, str):
+        return string.Template(told).safe_substitute(values)
+    if isinstance(told, list):
+        return [fill(item, values) for item in told]
+    if isinstance(told, dict):
+        return {fill(key, values): fill(value, values) for key, value in told.items()}
+    return told
+
+
+class Case:
+    """A file of breakages/."""
+
+    def __init__(self, path):
+        self.name = path.stem
+        told = yaml.safe_load(path.read_text())
+        self.about, self.scope = told.pop("about"), told.pop("scope")
+        self.chain, self.start = told.pop("chain", "requests"), told.pop("start", "Ready")
+        self.workload, self.autoscaler = told.pop("workload", {}), told.pop("autoscaler", {})
+        self.given, self.after = told.pop("given", []), told.pop("after", [])
+        self.breaking, self.mend = told.pop("break", []), told.pop("mend", [])
+        self.expect = told.pop("expect")
+        self.meanwhile = set(told.pop("meanwhile", {}).items()) | (YOUNG if self.start == "Nothing" else set())
+        self.within, self.ready = told.pop("within", 40), told.pop("ready", 120)
+        self.link, self.reason = self.expect["link"], self.expect.get("reason")
+        self.status = str(self.expect.get("status", False))
+        assert not told, f"{path.name}: unknown members {sorted(told)}"
+        assert self.scope in ("namespace", "stack") and self.start in ("Ready", "Nothing"), path.name
+        assert self.link in LINKS + ("Ready",), f"{path.name}: no link '{self.link}'"
+
+    @property
+    def shares_chain(self):
+        """Cases that break what all share start from the same chains, one after the other."""
+        return self.chain == "gpu" or (self.scope == "stack" and self.start == "Ready"
+                                       and not (self.workload or self.autoscaler or self.given))
+
+    @property
+    def namespace(self):
+        return f"brk-{self.chain if self.shares_chain else self.name}"
+
+    @property
+    def order(self):
+        """The worst for others come last."""
+        return (self.scope == "stack", self.name)
+
+    def objects(self, image):
+        """The workload and the autoscaler."""
+        values = {"NAMESPACE": self.namespace, "IMAGE": image}
+        usual = yaml.safe_load_all((FOLDER / "usual" / f"{self.chain}.yaml").read_text())
+        overrides = (self.workload, {"spec": self.autoscaler})
+        return [fill(merge(base, over), values) for base, over in zip(usual, overrides)]
+
+
+def read_cases():
+    return sorted((Case(path) for path in FOLDER.glob("*.yaml")), key=lambda case: case.order)
+
+
+class Statuses(threading.Thread):
+    """Every status that any autoscaler has had, from one watch: {(namespace, name): [(time, object)]}."""
+
+    def __init__(self, api):
+        super().__init__(daemon=True)
+        self.api = client.CustomObjectsApi(api)
+        self.seen, self.news = {}, threading.Condition()
+        self.over = False
+
+    def run(self):
+        while not self.over:
+            try:
+                for event in watch.Watch().stream(self.api.list_cluster_custom_object, "inference-autoscaler.io",
+                                                  "v1alpha1", "inferenceautoscalers", timeout_seconds=300):
+                    self.add(event)
+            except Exception:  # the API server lost us, or we fell behind; the next list catches up
+                time.sleep(1)
+
+    def add(self, event):
+        found = event["object"]
+        key = (found["metadata"]["namespace"], found["metadata"]["name"])
+        with self.news:
+            self.seen.setdefault(key, []).append((time.monotonic(), None if event["type"] == "DELETED" else found))
+            self.news.notify_all()
+
+    def since(self, key, moment):
+        """The conditions by type of each status of the spec as it then was, oldest first, with their times."""
+        found = []
+        for at, item in self.seen.get(key, []):
+            if at >= moment and item:
+                now = {c["type"]: c for c in item.get("status", {}).get("conditions", [])}
+                if now and all(c.get("observedGeneration") == item["metadata"]["generation"] for c in now.values()):
+                    found.append((at, now))
+        return found
+
+    def last(self, key):
+        """The newest conditions, whenever they came."""
+        found = self.since(key, 0)
+        return found[-1][1] if found and self.seen[key][-1][1] else {}
+
+    def wait(self, key, moment, wanted, seconds):
+        """(time, conditions) of the first status since then that `wanted` takes; None when there is none in time."""
+        deadline = time.monotonic() + seconds
+        with self.news:
+            while True:
+                for at, now in self.since(key, moment):
+                    if wanted(now):
+                        return at, now
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self.news.wait(left)
+
+    def wait_now(self, key, wanted, seconds):
+        """Whether the newest status is as `wanted`, in time."""
+        deadline = time.monotonic() + seconds
+        with self.news:
+            while not wanted(self.last(key)):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self.news.wait(left)
+        return True
+
+
+def is_ready(conditions):
+    return conditions.get("Ready", {}).get("status") == "True"
+
+
+def kubectl(*words, stdin=None):
+    """(exit code, output)."""
+    done = subprocess.run(["kubectl", *words], input=stdin, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
+class Steps:
+    """Plays steps in a namespace, and remembers what it is told to keep."""
+
+    def __init__(self, namespace, values):
+        self.namespace, self.values = namespace, dict(values)
+        self.kept = {}
+
+    def here(self, words):
+        return words if "-n" in words else ["-n", self.namespace, *words]
+
+    def play(self, step):
+        """(exit code, output)."""
+        step = fill(step, self.values)
+        if isinstance(step, str):
+            program, *words = shlex.split(step)
+            assert program == "kubectl", f"no step: {step}"
+            return kubectl(*self.here(words))
+        (verb, told), *rest = step.items()
+        if verb == "apply":
+            objects = told if isinstance(told, list) else [told]
+            return kubectl("-n", self.namespace, "apply", "--server-side", "--force-conflicts", "-f", "-",
+                           stdin=yaml.safe_dump_all(objects))
+        words = self.here(shlex.split(told))
+        if verb == "patch":
+            body = rest[0][1]
+            return kubectl("patch", *words, "--type", "json" if isinstance(body, list) else "merge", "-p", json.dumps(body))
+        if verb == "keep":
+            code, text = kubectl("get", *words, "-o", "json")
+            self.kept[told] = text
+            return code, text
+        assert verb == "restore", f"no step: {step}"
+        return self.restore(words, json.loads(self.kept[told]))
+
+    def restore(self, words, kept):
+        for member in ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields"):
+            kept["metadata"].pop(member, None)
+        kept.pop("status", None)
+        absent = kubectl("get", *words)[0]
+        return kubectl("create" if absent else "replace", "-f", "-", stdin=json.dumps(kept))
+
+    def all(self, steps):
+        for step in steps:
+            code, text = self.play(step)
+            assert code == 0, f"{step}: {text}"
+
+
+class Outcome:
+    """What was said of a breakage, and when."""
+
+    def __init__(self, case):
+        self.case = case
+        self.said, self.message = "nothing", ""
+        self.say_seconds = self.ready_seconds = None
+        self.problems = []
+
+    def fail(self, text):
+        self.problems.append(text)
+
+
+def broken_links(conditions):
+    """(link, reason) of what is False, in the order of the chain; Ready alone when no link is to blame."""
+    found = [(link, conditions[link]["reason"]) for link in LINKS if conditions.get(link, {}).get("status") == "False"]
+    ready = conditions.get("Ready", {})
+    if ready.get("status") == "False" and not [link for link, _ in found if link != "ScalingActive"]:
+        found.append(("Ready", ready["reason"]))
+    return found
+
+
+class Player:
+    """Plays one case on a chain that is set up."""
+
+    def __init__(self, case, statuses, values):
+        self.case, self.statuses = case, statuses
+        self.key = (case.namespace, "chat")
+        self.steps = Steps(case.namespace, values | {"NAMESPACE": case.namespace})
+        self.outcome = Outcome(case)
+
+    def is_said(self, conditions):
+        """Whether this status says what is expected."""
+        case, found = self.case, conditions.get(self.case.link, {})
+        ready = conditions.get("Ready", {}).get("status")
+        if found.get("status") != case.status or (case.reason and found.get("reason") != case.reason):
+            return False
+        return case.link == "Ready" or ready == ("True" if case.link == "ScalingActive" else case.status)
+
+    def judge_way(self, begun, until):
+        """Nothing but the expected may be said to be broken, and what is true on the way there."""
+        case = self.case
+        for at, now in self.statuses.since(self.key, begun):
+            wrong = [pair for pair in broken_links(now)
+                     if pair != (case.link, case.reason) and pair not in case.meanwhile
+                     and (pair[0] != "ScalingActive" or case.link == "ScalingActive")]
+            if at <= until and wrong:
+                self.outcome.fail(f"said '{wrong[0][0]}: {wrong[0][1]}' first: {now[wrong[0][0]]['message']}")
+                return f"{wrong[0][0]}: {wrong[0][1]}"
+        return None
+
+    def judge_words(self, conditions):
+        """The object, the field and the remedy."""
+        case = self.case
+        self.outcome.message = message = conditions[case.link]["message"]
+        for piece in fill(case.expect.get("says", []), self.steps.values):
+            if piece not in message:
+                self.outcome.fail(f"does not say '{piece}': {message}")
+        for expression in case.expect.get("take", []):
+            found = re.search(expression, message)
+            if found:
+                self.steps.values |= found.groupdict()
+            else:
+                self.outcome.fail(f"'{expression}' cannot be taken from: {message}")
+
+    def break_it(self):
+        """The moment of the last step."""
+        case = self.case
+        if case.start == "Ready":
+            assert self.statuses.wait_now(self.key, is_ready, 150), f"not Ready at first: {self.statuses.last(self.key)}"
+        steps = list(case.breaking)
+        refused = case.expect.get("refused")
+        last = steps.pop() if refused else None
+        self.steps.all(steps)
+        if refused:
+            code, text = self.steps.play(last)
+            self.outcome.message = text.strip()
+            if code == 0 or not all(piece in " ".join(text.split()) for piece in refused):
+                self.outcome.fail(f"is not refused with {refused}: {text}")
+        if case.start == "Nothing":
+            self.steps.all([{"apply": case.objects(self.steps.values["IMAGE"])[1]}])
+        return time.monotonic()
+
+    def hold(self, broken, seconds):
+        """What is expected is said already, and stays."""
+        change = self.statuses.wait(self.key, broken, lambda now: not self.is_said(now), seconds)
+        if change:
+            self.outcome.fail(f"did not stay so: {broken_links(change[1])}")
+        elif not self.is_said(self.statuses.last(self.key)):
+            self.outcome.fail(f"is not so: {self.statuses.last(self.key)}")
+
+    def play(self):
+        case, outcome = self.case, self.outcome
+        mended = False
+        try:
+            begun = time.monotonic()
+            broken = self.break_it()
+            if case.expect.get("holds") and case.start == "Ready":
+                self.hold(broken, case.expect["holds"])
+                outcome.said = f"{case.link}: {self.statuses.last(self.key)[case.link]['reason']}"
+            else:
+                self.wait_said(begun, broken)
+            mended = True
+            self.steps.all(case.mend)
+            self.wait_ready(begun)
+        except Exception as failure:
+            outcome.fail(str(failure))
+        finally:
+            if not mended:
+                for step in case.mend:
+                    self.steps.play(step)
+        return outcome
+
+    def wait_said(self, begun, broken):
+        case, outcome = self.case, self.outcome
+        said = self.statuses.wait(self.key, begun, self.is_said, case.within)
+        if said:
+            outcome.say_seconds = max(0.0, said[0] - broken)
+            outcome.said = f"{case.link}: {said[1][case.link]['reason']}"
+            self.judge_words(said[1])
+        else:
+            last = self.statuses.last(self.key)
+            outcome.fail(f"not said within {case.within} s: {last.get('Ready', last)}")
+        outcome.said = self.judge_way(begun, said[0] if said else time.monotonic()) or outcome.said
+
+    def wait_ready(self, begun):
+        """Until then no healthy link is called broken: none that comes before the broken one."""
+        case, outcome = self.case, self.outcome
+        mended = time.monotonic()
+        if not self.statuses.wait_now(self.key, is_ready, case.ready):
+            outcome.fail(f"not Ready {case.ready} s after mending: {self.statuses.last(self.key).get('Ready')}")
+            return
+        if case.status != "True":
+            again = self.statuses.wait(self.key, mended, is_ready, 0)
+            outcome.ready_seconds = again[0] - mended if again else 0.0
+        before = LINKS[:LINKS.index(case.link)] if case.link in LINKS else ()
+        for _, now in self.statuses.since(self.key, begun):
+            for pair in broken_links(now):
+                if pair[0] in before and pair not in case.meanwhile:
+                    outcome.fail(f"called the healthy link '{pair[0]}' broken: {now[pair[0]]['message']}")
