@@ -86,10 +86,11 @@ static void explain(struct strbuf *text, const struct monitoring_kind *kind, con
 			"Prometheus '%s' looks into its own namespace only: set its spec.%s", key,
 			kind->namespace_selector);
 	} else if (!covered) {
+		auto_free char *wanted_of_namespace = kube_selector_text(namespaces);
+
 		strbuf_addf(text,
-			"Prometheus '%s' does not look into namespace '%s': label the namespace so that its "
-			"spec.%s matches",
-			key, ns, kind->namespace_selector);
+			"Prometheus '%s' does not look into namespace '%s': label the namespace '%s', as its spec.%s wants",
+			key, ns, wanted_of_namespace, kind->namespace_selector);
 	} else if (selector == NULL || json_is_null(selector)) {
 		strbuf_addf(text, "Prometheus '%s' selects no %s at all: set its spec.%s", key, kind->kind,
 			kind->selector);

@@ -20,6 +20,21 @@ static bool page_serves(const json_t *page, const struct engine_signal *signal)
 	return false;
 }
 
+/* The page tells that it is of another engine than spec.engine.type. */
+static bool page_is_of_another(const struct facts *facts, const json_t *page, struct verdict *verdict)
+{
+	const char *told = facts->workload.spec->engine_type;
+	const char *found = json_path_string(page, "engine", told);
+
+	if (strcmp(told, "Auto") == 0 || strcmp(told, found) == 0) {
+		return false;
+	}
+	SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
+		"the page at '%s' is of engine '%s', but spec.engine.type is '%s': set it to %s, or to Auto",
+		json_path_string(page, "url", ""), found, told, found);
+	return true;
+}
+
 void judge_page_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct workload *w = &facts->workload;
@@ -47,6 +62,9 @@ void judge_page_exposed(const struct facts *facts, const struct workload_signal 
 		return;
 	}
 	if (!page_serves(page, signal->signal)) {
+		if (page_is_of_another(facts, page, verdict)) {
+			return;
+		}
 		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
 			"the page at '%s' has no series '%s': is it the engine's metrics port? set spec.engine.port and path",
 			json_path_string(page, "url", ""), signal->signal->series[0]);
@@ -74,6 +92,32 @@ void judge_page_selected(const struct facts *facts, const struct workload_signal
 		facts->monitor);
 }
 
+/* What to do about a scrape error, by a piece of Prometheus' words for it (scrape/scrape.go, Go's net). We read
+ * the page ourselves just now, so what keeps Prometheus from it lies between the two. */
+static const struct {
+	const char *error;
+	const char *remedy;
+} scrape_remedies[] = {
+	{"sample limit exceeded", "raise sampleLimit of the ServiceMonitor, or enforcedSampleLimit of the Prometheus"},
+	{"body size limit exceeded", "raise bodySizeLimit of the ServiceMonitor, or enforcedBodySizeLimit of the Prometheus"},
+	{"label_limit exceeded", "raise labelLimit of the ServiceMonitor, or enforcedLabelLimit of the Prometheus"},
+	{"connection refused", "does a NetworkPolicy keep Prometheus from the pods?"},
+	{"context deadline exceeded", "does a NetworkPolicy keep Prometheus from the pods?"},
+	{"i/o timeout", "does a NetworkPolicy keep Prometheus from the pods?"},
+	{"no route to host", "does a NetworkPolicy keep Prometheus from the pods?"},
+};
+
+static void say_scrape_failing(const struct facts *facts, const char *error, struct verdict *verdict)
+{
+	const char *remedy = NULL;
+
+	for (size_t i = 0; remedy == NULL && i < ARRAY_LEN(scrape_remedies); i++) {
+		remedy = strstr(error, scrape_remedies[i].error) != NULL ? scrape_remedies[i].remedy : NULL;
+	}
+	SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus '%s' cannot scrape the pods by ServiceMonitor '%s': %s%s%s",
+		facts->selected_by, facts->monitor, error, remedy != NULL ? "; " : "", remedy != NULL ? remedy : "");
+}
+
 void judge_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *prometheus = evidence_read(facts, "prometheus", "PrometheusNotReachable", verdict);
@@ -85,8 +129,7 @@ void judge_page_scraped(const struct facts *facts, const struct workload_signal 
 	if (json_path_int(prometheus, "up", 0) > 0) {
 		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", facts->selected_by);
 	} else if (json_path_int(prometheus, "down", 0) > 0) {
-		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus '%s' cannot scrape the pods: %s", facts->selected_by,
-			json_path_string(prometheus, "lastError", "no reason given"));
+		say_scrape_failing(facts, json_path_string(prometheus, "lastError", "no reason given"), verdict);
 	} else if (json_path_bool(facts->prometheus, "spec.paused", false)) {
 		SAY(verdict, VERDICT_FALSE, "PrometheusPaused",
 			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
