@@ -154,7 +154,9 @@ void judge_page_fresh(const struct facts *facts, const struct workload_signal *s
 	missing = evidence_missing(series);
 	if (json_path_int(series, "pods", 0) == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
-			"Prometheus '%s' has no sample of '%s' for the target's pods younger than three scrape intervals",
+			"Prometheus '%s' has no sample of '%s' for the target's pods younger than three scrape intervals: the "
+			"next scrape brings one; if it stays so, see whether the page stamps its samples with a clock that is "
+			"late",
 			facts->selected_by, signal->signal->series[0]);
 	} else if (missing != NULL) {
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",

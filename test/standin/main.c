@@ -52,6 +52,7 @@ static const char serve_usage[] =
 	"  --startup-delay DURATION  answers 503 for so long, as while a model loads (0s)\n"
 	"  --refuse                  answers for the page with 503\n"
 	"  --hang                    never answers for the page\n"
+	"  --clock-behind DURATION   stamps the page's samples with a clock that is late by so much\n"
 	"  --help                    prints this\n";
 
 static const char dcgm_usage[] =
@@ -95,6 +96,7 @@ enum option_id {
 	OPTION_GENERATION,
 	OPTION_REFUSE,
 	OPTION_HANG,
+	OPTION_CLOCK_BEHIND,
 	OPTION_URL,
 	OPTION_INFLIGHT,
 	OPTION_DURATION,
@@ -154,6 +156,7 @@ static int serve_verb(int argc, char **argv)
 		{"generation", required_argument, NULL, OPTION_GENERATION},
 		{"refuse", no_argument, NULL, OPTION_REFUSE},
 		{"hang", no_argument, NULL, OPTION_HANG},
+		{"clock-behind", required_argument, NULL, OPTION_CLOCK_BEHIND},
 		{0},
 	};
 	struct serve_options so = {.model = "standin", .max_num_seqs = 256, .latency_ms = 1000};
@@ -199,6 +202,10 @@ static int serve_verb(int argc, char **argv)
 			break;
 		case OPTION_HANG:
 			so.hang = true;
+			break;
+		case OPTION_CLOCK_BEHIND:
+			if ((so.clock_behind_ms = clock_parse_duration(optarg)) < 0)
+				return complain(name, optarg, "a duration, as in 10m");
 			break;
 		}
 	}

@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "engine.h"
 #include "net/http_server.h"
+#include "text.h"
 
 #define DEFAULT_MAX_TOKENS 16
 
@@ -208,6 +209,7 @@ static void hang(struct service *service, struct http_exchange *exchange)
 static void on_metrics(struct service *service, struct http_exchange *exchange)
 {
 	auto_strbuf page = STRBUF_INIT;
+	auto_strbuf stamped = STRBUF_INIT;
 
 	if (service->options->hang && !service->closing) {
 		hang(service, exchange);
@@ -215,7 +217,12 @@ static void on_metrics(struct service *service, struct http_exchange *exchange)
 		reply_text(exchange, 503, "metrics are refused\n");
 	} else {
 		kind_page(&page, service->options->kind, &service->engine.metrics, service->options->model);
-		http_reply(exchange, 200, PAGE_CONTENT_TYPE, page.buf, page.len);
+		if (service->options->clock_behind_ms > 0) {
+			text_add_stamped(&stamped, page.buf, clock_wall_ms() - service->options->clock_behind_ms);
+			http_reply(exchange, 200, PAGE_CONTENT_TYPE, stamped.buf, stamped.len);
+		} else {
+			http_reply(exchange, 200, PAGE_CONTENT_TYPE, page.buf, page.len);
+		}
 	}
 }
 

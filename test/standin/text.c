@@ -1,7 +1,9 @@
 /* Numbers and labels. */
 #include "text.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 void text_add_float(struct strbuf *page, double value)
 {
@@ -35,4 +37,17 @@ void text_add_label(struct strbuf *page, const char *name, const char *value)
 			strbuf_addch(page, *value);
 	}
 	strbuf_addch(page, '"');
+}
+
+void text_add_stamped(struct strbuf *to, const char *page, int64_t at_ms)
+{
+	while (*page) {
+		size_t len = strcspn(page, "\n");
+
+		strbuf_add(to, page, len);
+		if (len > 0 && *page != '#')
+			strbuf_addf(to, " %" PRId64, at_ms);
+		strbuf_addch(to, '\n');
+		page += len + (page[len] == '\n');
+	}
 }

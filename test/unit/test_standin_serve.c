@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "event_loop.h"
 #include "net/http_client.h"
@@ -304,6 +306,26 @@ static void metrics_can_be_refused_or_hang(void **state)
 	world_free(w);
 }
 
+static void samples_can_be_of_a_clock_that_is_late(void **state)
+{
+	struct world *w = world_new(
+		(struct serve_options){.max_num_seqs = 1, .latency_ms = 1, .clock_behind_ms = INT64_C(600000)});
+	int64_t latest = clock_wall_ms() - 600000;
+	const char *sample;
+	int64_t stamp;
+
+	(void)state;
+	assert_int_equal(ask(w, "GET", "/metrics", NULL), 200);
+	assert_true(strncmp(w->body, "# HELP ", 7) == 0);
+	sample = strstr(w->body, "\nvllm:num_requests_running{");
+	assert_non_null(sample);
+	assert_int_equal(sscanf(strchr(sample, '}'), "} 0.0 %" SCNd64, &stamp), 1);
+	assert_in_range(stamp, latest, latest + 60000);
+	kill(w->server, SIGTERM);
+	assert_int_equal(server_end(w), 0);
+	world_free(w);
+}
+
 static void gauges_can_be_pinned(void **state)
 {
 	static const char *const bad[] = {"", "[]", "{}", "{\"runing\":1}", "{\"running\":-1}", "{\"running\":\"1\"}",
@@ -394,6 +416,7 @@ int main(void)
 		cmocka_unit_test(a_second_sigterm_ends_it),
 		cmocka_unit_test(a_loading_model_answers_503),
 		cmocka_unit_test(metrics_can_be_refused_or_hang),
+		cmocka_unit_test(samples_can_be_of_a_clock_that_is_late),
 		cmocka_unit_test(gauges_can_be_pinned),
 		cmocka_unit_test(another_engine_is_served_where_it_is),
 		cmocka_unit_test(gpus_are_served_and_handed_out),
