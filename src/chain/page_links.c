@@ -20,19 +20,29 @@ static bool page_serves(const json_t *page, const struct engine_signal *signal)
 	return false;
 }
 
-/* The page tells that it is of another engine than spec.engine.type. */
-static bool page_is_of_another(const struct facts *facts, const json_t *page, struct verdict *verdict)
+/* The page is an engine's, but has none of the series: what to do depends on whose page it is. */
+static void say_series_missing(const struct facts *facts, const json_t *page, const struct engine_signal *signal,
+	struct verdict *verdict)
 {
+	const char *url = json_path_string(page, "url", "");
 	const char *told = facts->workload.spec->engine_type;
-	const char *found = json_path_string(page, "engine", told);
+	const char *found = json_path_string(page, "engine", NULL);
 
-	if (strcmp(told, "Auto") == 0 || strcmp(told, found) == 0) {
-		return false;
+	if (found == NULL) {
+		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
+			"the page at '%s' has no series '%s': is it the engine's metrics port? set spec.engine.port and path",
+			url, signal->series[0]);
+	} else if (strcmp(told, "Auto") != 0 && strcmp(told, found) != 0) {
+		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
+			"the page at '%s' is of engine '%s', but spec.engine.type is '%s': set it to %s, or to Auto", url, found,
+			told, found);
+	} else {
+		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
+			"the page at '%s' is of engine '%s', but has no series '%s': some engines have none before their first "
+			"request, send it one; if it stays so, its version does not report spec.requests.signal '%s', choose "
+			"another",
+			url, found, signal->series[0], signal->name);
 	}
-	SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
-		"the page at '%s' is of engine '%s', but spec.engine.type is '%s': set it to %s, or to Auto",
-		json_path_string(page, "url", ""), found, told, found);
-	return true;
 }
 
 void judge_page_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
@@ -62,12 +72,7 @@ void judge_page_exposed(const struct facts *facts, const struct workload_signal 
 		return;
 	}
 	if (!page_serves(page, signal->signal)) {
-		if (page_is_of_another(facts, page, verdict)) {
-			return;
-		}
-		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
-			"the page at '%s' has no series '%s': is it the engine's metrics port? set spec.engine.port and path",
-			json_path_string(page, "url", ""), signal->signal->series[0]);
+		say_series_missing(facts, page, signal->signal, verdict);
 		return;
 	}
 	SAY(verdict, VERDICT_TRUE, "Exposed", "ready pods serve '%s' on port %lld%s", signal->signal->series[0],

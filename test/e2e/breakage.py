@@ -19,6 +19,7 @@
 A step is a kubectl command, or one of
   {apply: object or list}                  server-side
   {patch: KIND/NAME [-n NAMESPACE], with: merge patch, or a list of JSON patch operations}
+  {post: SERVICE:PORT/PATH, with: body}    asks a Service of the namespace
   {keep: KIND/NAME [-n NAMESPACE]}         remembers an object
   {restore: KIND/NAME [-n NAMESPACE]}      puts it back as it was remembered
 in the case's namespace unless it names another. $NAMESPACE, $IMAGE and what was taken are replaced in it.
@@ -211,6 +212,10 @@ class Steps:
             objects = told if isinstance(told, list) else [told]
             return kubectl("-n", self.namespace, "apply", "--server-side", "--force-conflicts", "-f", "-",
                            stdin=yaml.safe_dump_all(objects))
+        if verb == "post":
+            service, _, path = told.partition("/")
+            return kubectl("create", "--raw", f"/api/v1/namespaces/{self.namespace}/services/{service}/proxy/{path}",
+                           "-f", "-", stdin=json.dumps(rest[0][1]))
         words = self.here(shlex.split(told))
         if verb == "patch":
             body = rest[0][1]
