@@ -1,14 +1,24 @@
 """The one-node cluster that the end-to-end tests run on, as hack/demo --prepare leaves it."""
+import contextlib
+import json
 import os
 import pathlib
 import subprocess
+import threading
 import time
+import urllib.parse
 
 import pytest
 import yaml
 from kubernetes import client, config, dynamic
+from kubernetes.utils.quantity import parse_quantity
 
 ROOT = pathlib.Path(__file__).parents[2]
+AUTOSCALER = ("inference-autoscaler.io/v1alpha1", "InferenceAutoscaler")
+HPA = ("autoscaling/v2", "HorizontalPodAutoscaler")
+RULES = ("v1", "ConfigMap", "prometheus-adapter", "monitoring")
+ADAPTER = ("apps/v1", "Deployment", "prometheus-adapter", "monitoring")
+PROMETHEUS = ("monitoring.coreos.com/v1", "Prometheus", "prometheus-kube-prometheus-prometheus", "monitoring")
 
 
 def run(*command, stdin=None):
@@ -42,6 +52,7 @@ class Kube:
 
     def __init__(self, kubeconfig):
         self.api = config.new_client_from_config(kubeconfig)
+        self.core = client.CoreV1Api(self.api)
         self.dynamic = dynamic.DynamicClient(self.api)
 
     def resource(self, api_version, kind):
@@ -56,11 +67,107 @@ class Kube:
                 return None
             raise
 
-    def apply(self, text):
+    def list(self, api_version, kind, namespace=None):
+        return self.resource(api_version, kind).get(namespace=namespace).to_dict()["items"]
+
+    def apply(self, wanted):
+        """Server-side apply of a manifest's text, or of a list of objects."""
+        text = wanted if isinstance(wanted, str) else yaml.safe_dump_all(wanted)
         run("kubectl", "apply", "--server-side", "-f", "-", stdin=text)
+
+    def patch(self, api_version, kind, name, namespace, body):
+        self.resource(api_version, kind).patch(name=name, namespace=namespace, body=body,
+                                               content_type="application/merge-patch+json")
 
     def delete(self, api_version, kind, name, namespace):
         self.resource(api_version, kind).delete(name=name, namespace=namespace)
+
+    def pods(self, namespace, selector):
+        """Those that are not on their way out."""
+        found = self.core.list_namespaced_pod(namespace, label_selector=selector).items
+        return [pod for pod in found if pod.metadata.deletion_timestamp is None]
+
+    @staticmethod
+    def is_ready(pod):
+        return any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions or [])
+
+    def ask(self, path, body=None):
+        """GETs a path of the API server, or POSTs the body; the answer's text, or None for 404, 502 and 503."""
+        headers = {"Accept": "*/*", "Content-Type": "application/json"}
+        try:
+            answer = self.api.call_api(path, "GET" if body is None else "POST", body=body, header_params=headers,
+                                       auth_settings=["BearerToken"], _preload_content=False,
+                                       _return_http_data_only=True)
+        except client.exceptions.ApiException as error:
+            if error.status in (404, 502, 503):
+                return None
+            raise
+        return answer.data.decode()
+
+    def ask_pod(self, namespace, name, port, path, body=None):
+        return self.ask(f"/api/v1/namespaces/{namespace}/pods/{name}:{port}/proxy{path}", body)
+
+    def prometheus(self, query):
+        """The result of an instant query; None while Prometheus does not answer."""
+        answer = self.ask("/api/v1/namespaces/monitoring/services/prometheus-kube-prometheus-prometheus:http-web/proxy"
+                          f"/api/v1/query?query={urllib.parse.quote(query)}")
+        return answer and json.loads(answer)["data"]["result"]
+
+    def metric(self, namespace, metric, selector):
+        """What the metrics API says, for each pod: the same question that the HorizontalPodAutoscaler asks."""
+        answer = self.ask(f"/apis/custom.metrics.k8s.io/v1beta1/namespaces/{namespace}/pods/*/{metric}"
+                          f"?labelSelector={urllib.parse.quote(selector)}")
+        found = json.loads(answer)["items"] if answer else []
+        return {item["describedObject"]["name"]: parse_quantity(item["value"]) for item in found}
+
+    def conditions(self, api_version, kind, name, namespace):
+        found = self.get(api_version, kind, name, namespace) or {}
+        return {c["type"]: c for c in found.get("status", {}).get("conditions") or []}
+
+    def rules(self):
+        """The text of the adapter's configuration."""
+        return self.get(*RULES)["data"]["config.yaml"]
+
+    def clear(self, *namespaces):
+        """Removes what an interrupted run left."""
+        left = [name for name in namespaces if self.get("v1", "Namespace", name)]
+        for name in left:
+            self.delete("v1", "Namespace", name, None)
+        for name in left:
+            eventually(f"namespace '{name}' is gone", lambda: self.get("v1", "Namespace", name) is None, 120)
+
+    @contextlib.contextmanager
+    def namespace(self, name):
+        """A namespace for the time of a test file; only pods of the PodSecurity level restricted run in it."""
+        self.clear(name)
+        self.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}])
+        try:
+            yield name
+        finally:
+            # First of all, so that what they share goes at once and not when the last pod is gone.
+            run("kubectl", "-n", name, "delete", "inferenceautoscalers", "--all", "--wait=false")
+            self.delete("v1", "Namespace", name, None)
+
+    @contextlib.contextmanager
+    def watching(self, namespace, what, path):
+        """A list that fills with each value that the JSON path of an object takes, in order."""
+        command = ["kubectl", "-n", namespace, "get", what, "--watch", "-o", "jsonpath=" + path + "{'\\n'}"]
+        process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE)
+        seen = []
+
+        def read():
+            for line in process.stdout:
+                seen.append(line.strip())
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            yield seen
+        finally:
+            process.terminate()
+            process.wait()
+            reader.join()
 
 
 @pytest.fixture(scope="session")
@@ -69,14 +176,18 @@ def kube(cluster):
 
 
 @pytest.fixture(scope="session")
-def manifest():
+def image():
+    """The stand-in's, of this tree."""
+    return f"localhost/vllm-standin:{run('hack/image', '--version').strip()}"
+
+
+@pytest.fixture(scope="session")
+def manifest(image):
     """Reads a manifest of the demo, with this tree's images in it."""
-    version = run("hack/image", "--version").strip()
 
     def read(name):
-        return (ROOT / "hack/demo.d" / name).read_text().replace(":VERSION", f":{version}")
+        return (ROOT / "hack/demo.d" / name).read_text().replace("localhost/vllm-standin:VERSION", image)
 
-    read.version = f":{version}"
     return read
 
 
