@@ -266,7 +266,8 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 
 	round->call = NULL;
 	if (err != NULL) {
-		auto_free char *text = xasprintf("cannot list the target's pods: %s", err->message);
+		auto_free char *text = xasprintf("cannot list the target's pods: %s%s", err->message,
+			err->kind == ERROR_FORBIDDEN ? "; give the operator this right, by the chart's roles" : "");
 
 		round_record(round->evidence, "pods", json_pack("{s:o}", "error", reading_text(text)), clock_wall_ms());
 		round_end(round);

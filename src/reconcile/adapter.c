@@ -166,6 +166,12 @@ void adapter_reconcile(const struct world *world, const json_t *needed, struct p
 	if (rests_by_hand(s, deployment, state)) {
 		return;
 	}
+	/* What is still owed was tried, and refused. */
+	if (plan->count > 0 && world->failure(world->ctx, STACK_KEY) != NULL) {
+		stack_state_set(state, ADAPTER_BROKEN, "WriteFailed",
+			xasprintf("the adapter cannot be given our rules: %s", world->failure(world->ctx, STACK_KEY)));
+		return;
+	}
 	if (plan->count == 0 && !rolled_out(deployment) && rollout_stuck(deployment)) {
 		stack_state_set(state, ADAPTER_BROKEN, "RolloutStuck",
 			xasprintf("Deployment '%s/%s' does not come up with its configuration: see the log of its newest pod",

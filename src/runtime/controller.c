@@ -229,6 +229,14 @@ static void tell_transitions(struct controller *c, const struct run_result *resu
 	transitions_release(found, count);
 }
 
+/* What the API server refuses, it names: verb, resource and whose right it is. */
+static char *failure_text(const struct error *err)
+{
+	return err->kind == ERROR_FORBIDDEN
+		       ? xasprintf("%s; give the operator this right, by the chart's roles", err->message)
+		       : xstrdup(err->message);
+}
+
 static void on_run(void *ctx, const struct run_result *result)
 {
 	struct pass *pass = ctx;
@@ -256,7 +264,7 @@ static void on_run(void *ctx, const struct run_result *result)
 		queue_add_limited(c->queue, pass->key, 0); /* somebody was faster: look again */
 	} else {
 		c->count_failures++;
-		pass->failure = xstrdup(result->error->message);
+		pass->failure = failure_text(result->error);
 		log_event(LOG_ERROR, "pass failed", "key", pass->key, "error", result->error->message, NULL);
 		if (!failed_before) {
 			queue_add(c->queue, pass->key); /* to say so in the status */

@@ -20,6 +20,8 @@ A step is a kubectl command, or one of
   {apply: object or list}                  server-side
   {patch: KIND/NAME [-n NAMESPACE], with: merge patch, or a list of JSON patch operations}
   {post: SERVICE:PORT/PATH, with: body}    asks a Service of the namespace
+  {forbid: KIND/NAME [-n NAMESPACE], resource: NAME, verbs: [VERB]}
+                                           takes rights out of a role, which is kept as it was
   {keep: KIND/NAME [-n NAMESPACE]}         remembers an object
   {restore: KIND/NAME [-n NAMESPACE]}      puts it back as it was remembered
 in the case's namespace unless it names another. $NAMESPACE, $IMAGE and what was taken are replaced in it.
@@ -30,11 +32,9 @@ import re
 import shlex
 import string
 import subprocess
-import threading
 import time
 
 import yaml
-from kubernetes import client, watch
 
 FOLDER = pathlib.Path(__file__).parent / "breakages"
 LINKS = ("Accepted", "TargetFound", "TargetExclusive", "MetricsExposed", "ScrapeSelected", "ScrapeHealthy", "SeriesFresh",
@@ -115,71 +115,6 @@ def read_cases():
     return sorted((Case(path) for path in FOLDER.glob("*.yaml")), key=lambda case: case.order)
 
 
-class Statuses(threading.Thread):
-    """Every status that any autoscaler has had, from one watch: {(namespace, name): [(time, object)]}."""
-
-    def __init__(self, api):
-        super().__init__(daemon=True)
-        self.api = client.CustomObjectsApi(api)
-        self.seen, self.news = {}, threading.Condition()
-        self.over = False
-
-    def run(self):
-        while not self.over:
-            try:
-                for event in watch.Watch().stream(self.api.list_cluster_custom_object, "inference-autoscaler.io",
-                                                  "v1alpha1", "inferenceautoscalers", timeout_seconds=300):
-                    self.add(event)
-            except Exception:  # the API server lost us, or we fell behind; the next list catches up
-                time.sleep(1)
-
-    def add(self, event):
-        found = event["object"]
-        key = (found["metadata"]["namespace"], found["metadata"]["name"])
-        with self.news:
-            self.seen.setdefault(key, []).append((time.monotonic(), None if event["type"] == "DELETED" else found))
-            self.news.notify_all()
-
-    def since(self, key, moment):
-        """The conditions by type of each status of the spec as it then was, oldest first, with their times."""
-        found = []
-        for at, item in self.seen.get(key, []):
-            if at >= moment and item:
-                now = {c["type"]: c for c in item.get("status", {}).get("conditions", [])}
-                if now and all(c.get("observedGeneration") == item["metadata"]["generation"] for c in now.values()):
-                    found.append((at, now))
-        return found
-
-    def last(self, key):
-        """The newest conditions, whenever they came."""
-        found = self.since(key, 0)
-        return found[-1][1] if found and self.seen[key][-1][1] else {}
-
-    def wait(self, key, moment, wanted, seconds):
-        """(time, conditions) of the first status since then that `wanted` takes; None when there is none in time."""
-        deadline = time.monotonic() + seconds
-        with self.news:
-            while True:
-                for at, now in self.since(key, moment):
-                    if wanted(now):
-                        return at, now
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return None
-                self.news.wait(left)
-
-    def wait_now(self, key, wanted, seconds):
-        """Whether the newest status is as `wanted`, in time."""
-        deadline = time.monotonic() + seconds
-        with self.news:
-            while not wanted(self.last(key)):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                self.news.wait(left)
-        return True
-
-
 def is_ready(conditions):
     return conditions.get("Ready", {}).get("status") == "True"
 
@@ -220,12 +155,26 @@ class Steps:
         if verb == "patch":
             body = rest[0][1]
             return kubectl("patch", *words, "--type", "json" if isinstance(body, list) else "merge", "-p", json.dumps(body))
-        if verb == "keep":
+        if verb in ("keep", "forbid"):
             code, text = kubectl("get", *words, "-o", "json")
             self.kept[told] = text
-            return code, text
+            return (code, text) if verb == "keep" or code else self.forbid(words, json.loads(text), **step)
         assert verb == "restore", f"no step: {step}"
         return self.restore(words, json.loads(self.kept[told]))
+
+    @staticmethod
+    def forbid(words, role, resource, verbs, **_):
+        rules = []
+        for rule in role["rules"]:
+            if resource not in rule["resources"]:
+                rules.append(rule)
+                continue
+            rules.append(rule | {"resources": [name for name in rule["resources"] if name != resource]})
+            rules.append(rule | {"resources": [resource], "verbs": [verb for verb in rule["verbs"] if verb not in verbs]})
+        rules = [rule for rule in rules if rule["resources"] and rule["verbs"]]
+        if rules == role["rules"]:
+            return 1, f"no rule is about '{resource}'"
+        return kubectl("patch", *words, "--type", "merge", "-p", json.dumps({"rules": rules}))
 
     def restore(self, words, kept):
         for member in ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields"):
@@ -308,8 +257,6 @@ class Player:
     def break_it(self):
         """The moment of the last step."""
         case = self.case
-        if case.start == "Ready":
-            assert self.statuses.wait_now(self.key, is_ready, 150), f"not Ready at first: {self.statuses.last(self.key)}"
         steps = list(case.breaking)
         refused = case.expect.get("refused")
         last = steps.pop() if refused else None
@@ -335,6 +282,8 @@ class Player:
         case, outcome = self.case, self.outcome
         mended = False
         try:
+            if case.start == "Ready":
+                assert self.statuses.wait_now(self.key, is_ready, 150), f"not Ready: {self.statuses.last(self.key)}"
             begun = time.monotonic()
             broken = self.break_it()
             if case.expect.get("holds") and case.start == "Ready":

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from kubernetes import config
 
-from breakage import FOLDER, Outcome, Player, Statuses, Steps, fill, is_ready, kubectl, read_cases
+from breakage import FOLDER, Outcome, Player, Steps, fill, is_ready, kubectl, read_cases
 from conftest import run
+from statuses import Statuses
 
 CASES = read_cases()
 SIDE_BY_SIDE = 6
