@@ -120,7 +120,9 @@ static char *failure_of(const struct question *question, const struct http_respo
 	const char *said;
 
 	if (response->error != NULL) {
-		return xasprintf("Prometheus at '%s' cannot be asked: %s", question->base, response->error->message);
+		return xasprintf("Prometheus at '%s' cannot be asked: %s; see whether its pods run, and whether a "
+				 "NetworkPolicy keeps the operator from them",
+			question->base, response->error->message);
 	}
 	*answer = json_parse(response->body, response->body_len, &err);
 	said = json_path_string(*answer, "error", NULL);

@@ -37,6 +37,8 @@ import time
 import yaml
 
 FOLDER = pathlib.Path(__file__).parent / "breakages"
+# Built where the image is made from it.
+PROGRAM = pathlib.Path(__file__).parents[2] / "build" / "release" / "inference-autoscaler"
 LINKS = ("Accepted", "TargetFound", "TargetExclusive", "MetricsExposed", "ScrapeSelected", "ScrapeHealthy", "SeriesFresh",
          "SeriesRecorded", "AdapterConfigured", "MetricServed", "ScalingActive")
 # What is true of a chain that is young, until Prometheus has loaded a monitor, scraped, and been read by the adapter.
@@ -125,6 +127,12 @@ def kubectl(*words, stdin=None):
     return done.returncode, done.stdout
 
 
+def explain(key):
+    """What the program says of an autoscaler, without its line breaks."""
+    done = subprocess.run([PROGRAM, "explain", key[1], "-n", key[0]], text=True, capture_output=True)
+    return " ".join((done.stdout + done.stderr).split())
+
+
 class Steps:
     """Plays steps in a namespace, and remembers what it is told to keep."""
 
@@ -194,7 +202,7 @@ class Outcome:
 
     def __init__(self, case):
         self.case = case
-        self.said, self.message = "nothing", ""
+        self.said = "nothing"
         self.say_seconds = self.ready_seconds = None
         self.problems = []
 
@@ -241,12 +249,15 @@ class Player:
         return None
 
     def judge_words(self, conditions):
-        """The object, the field and the remedy."""
+        """The object, the field and the remedy, in the status and in what `explain` makes of it."""
         case = self.case
-        self.outcome.message = message = conditions[case.link]["message"]
+        message = conditions[case.link]["message"]
+        shown = explain(self.key)
         for piece in fill(case.expect.get("says", []), self.steps.values):
             if piece not in message:
                 self.outcome.fail(f"does not say '{piece}': {message}")
+            elif piece not in shown:
+                self.outcome.fail(f"explain does not say '{piece}': {shown}")
         for expression in case.expect.get("take", []):
             found = re.search(expression, message)
             if found:
@@ -263,7 +274,6 @@ class Player:
         self.steps.all(steps)
         if refused:
             code, text = self.steps.play(last)
-            self.outcome.message = text.strip()
             if code == 0 or not all(piece in " ".join(text.split()) for piece in refused):
                 self.outcome.fail(f"is not refused with {refused}: {text}")
         if case.start == "Nothing":

@@ -320,7 +320,8 @@ static void test_nobody_there(void **state)
 	prometheus_ask(scene.prometheus, &question, false, on_answer, &scene);
 	wait_told(&scene, 1);
 	assert_string_equal(scene.error, "Prometheus at 'http://127.0.0.1:1' cannot be asked: cannot reach "
-					 "'http://127.0.0.1:1': Connection refused");
+					 "'http://127.0.0.1:1': Connection refused; see whether its pods run, and whether a "
+					 "NetworkPolicy keeps the operator from them");
 	scene_close(&scene);
 }
 
