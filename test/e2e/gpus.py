@@ -89,8 +89,12 @@ class Gpus:
 
 
 def scrapes(kube):
-    """How often Prometheus has the exporter's series of one GPU, for each GPU."""
-    found = kube.prometheus("count by (UUID) (DCGM_FI_DEV_GPU_UTIL)")
+    """How often Prometheus scrapes the exporter's series of one GPU, for each GPU.
+
+    Only young samples count: a GPU that changes hands while one scrape follows another leaves a series that nobody
+    marks as ended, and that Prometheus shows for five minutes.
+    """
+    found = kube.prometheus("count by (UUID) (time() - timestamp(DCGM_FI_DEV_GPU_UTIL) < 30)")
     return {row["metric"]["UUID"]: int(row["value"][1]) for row in found}
 
 
