@@ -64,8 +64,10 @@ def upgrade(kube, image):
         # 12 requests on caches that 8 fill are 150 percent in all, of which 50 make a replica.
         kube.apply([engine(namespace, image, "old"), *load(namespace, NAME, image, 12),
                     autoscaler(namespace, NAME, requests={"signal": "KVCache", "target": 50},
+                               # Down as by default: while load moves from pod to pod, a sum of samples may be too
+                               # small for a while, which is what the window is for.
                                behavior={"scaleUp": {"stabilizationWindowSeconds": 30},
-                                         "scaleDown": {"stabilizationWindowSeconds": 30}})])
+                                         "scaleDown": {"stabilizationWindowSeconds": 300}})])
         eventually("Ready", lambda: seen.kube.conditions(*AUTOSCALER, NAME, namespace).get("Ready", {}).get("status") == "True",
                    240)
         eventually("three replicas", lambda: seen.deployment()["status"].get("availableReplicas") == REPLICAS, 150)
