@@ -107,10 +107,12 @@ class Kube:
     def ask_pod(self, namespace, name, port, path, body=None):
         return self.ask(f"/api/v1/namespaces/{namespace}/pods/{name}:{port}/proxy{path}", body)
 
+    def ask_prometheus(self, path):
+        return self.ask("/api/v1/namespaces/monitoring/services/prometheus-kube-prometheus-prometheus:http-web/proxy" + path)
+
     def prometheus(self, query):
         """The result of an instant query; None while Prometheus does not answer."""
-        answer = self.ask("/api/v1/namespaces/monitoring/services/prometheus-kube-prometheus-prometheus:http-web/proxy"
-                          f"/api/v1/query?query={urllib.parse.quote(query)}")
+        answer = self.ask_prometheus(f"/api/v1/query?query={urllib.parse.quote(query)}")
         return answer and json.loads(answer)["data"]["result"]
 
     def metric(self, namespace, metric, selector):

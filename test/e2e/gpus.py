@@ -1,4 +1,5 @@
 """GPUs on a node that has none: NVIDIA's exporter as the GPU operator deploys it, and who holds which GPU."""
+import json
 import threading
 
 from conftest import eventually
@@ -41,7 +42,7 @@ SERVICE_MONITOR = {
 
 class Gpus:
     """Tells the exporter who holds a GPU, as the kubelet's list of pod resources would: a GPU for each running pod of
-    the Deployments in `load`, whose ready pods share the load, in percent of one GPU."""
+    the Deployments in `load`, the same for all of its life, whose ready pods share the load, in percent of one GPU."""
 
     def __init__(self, kube):
         self.kube = kube
@@ -58,7 +59,8 @@ class Gpus:
             ready = [pod.metadata.name for pod in pods if self.kube.is_ready(pod)]
             for pod in running:
                 busy = min(100, load / len(ready)) if pod.metadata.name in ready else 0
-                found.append({"namespace": namespace, "pod": pod.metadata.name, "gpus": [{"util": busy}]})
+                found.append({"namespace": namespace, "pod": pod.metadata.name,
+                              "gpus": [{"util": busy, "uuid": f"GPU-{pod.metadata.uid}"}]})
         return found
 
     def follow(self):
@@ -89,13 +91,15 @@ class Gpus:
 
 
 def scrapes(kube):
-    """How often Prometheus scrapes the exporter's series of one GPU, for each GPU.
+    """How often Prometheus scrapes the exporter's pod, and in how many series it has a pod's GPU at most.
 
-    Only young samples count: a GPU that changes hands while one scrape follows another leaves a series that nobody
-    marks as ended, and that Prometheus shows for five minutes.
+    Two scrapes may give their series the same labels, so that only the targets tell of them.
     """
-    found = kube.prometheus("count by (UUID) (time() - timestamp(DCGM_FI_DEV_GPU_UTIL) < 30)")
-    return {row["metric"]["UUID"]: int(row["value"][1]) for row in found}
+    found = json.loads(kube.ask_prometheus("/api/v1/targets?state=active"))["data"]["activeTargets"]
+    series = kube.prometheus('count by (UUID) (DCGM_FI_DEV_GPU_UTIL{exported_pod!=""})')
+    return (sum(target["discoveredLabels"].get("__meta_kubernetes_namespace") == NAMESPACE and
+                target["scrapeUrl"].endswith(":9400/metrics") for target in found),
+            max((int(row["value"][1]) for row in series), default=0))
 
 
 def shared_objects(kube):

@@ -94,7 +94,8 @@ def test_every_replica_has_the_new_names(upgrade):
 def test_no_replica_is_lost(upgrade):
     counts = [tuple(map(int, line.split())) for line in upgrade.replicas]
     assert len(counts) > 3, f"the upgrade was not seen: {counts}"
-    assert min(wanted for wanted, _ in counts) >= REPLICAS and min(ready for _, ready in counts) >= REPLICAS, counts
+    assert min(wanted for wanted, _ in counts) >= REPLICAS and min(ready for _, ready in counts) >= REPLICAS, \
+        " ".join(f"{wanted}/{ready}" for wanted, ready in counts)
 
 
 def test_the_hpa_never_misses_a_sample(upgrade):
