@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "judges.h"
+#include "kube/resource.h"
 
 #define QUESTION_MAX 2
 
@@ -177,4 +178,14 @@ char *evidence_missing(const json_t *document)
 		strbuf_addf(&text, "%s'%s'", i == 0 ? "" : i + 1 < count ? ", " : " and ", json_string_value(name));
 	}
 	return count > 0 ? strbuf_take(&text) : NULL;
+}
+
+bool evidence_gap_passes(const struct facts *facts, const char *type, const json_t *document)
+{
+	const json_t *before = kube_object_condition(facts->object, type);
+
+	return json_array_size(json_object_get(document, "missing")) == 0 &&
+	       strcmp(json_path_string(before, "status", ""), "True") == 0 &&
+	       json_path_int(before, "observedGeneration", -1) ==
+		       json_path_int(facts->object, "metadata.generation", 0);
 }

@@ -160,7 +160,7 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 		return;
 	}
 	missing = evidence_missing(series);
-	if (json_path_int(series, "pods", 0) == 0) {
+	if (json_path_int(series, "pods", 0) == 0 && !evidence_gap_passes(facts, "SeriesRecorded", series)) {
 		SAY(verdict, VERDICT_FALSE, "NothingRecorded",
 			"'%s' has no value for the pods of %s '%s': do they request nvidia.com/gpu, and does the exporter run "
 			"on their nodes?",

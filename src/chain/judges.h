@@ -25,6 +25,10 @@ const json_t *evidence_read_signal(const struct facts *facts, const struct workl
 /* "a, b and c" of the document's `missing`; heap, NULL when none is. */
 char *evidence_missing(const json_t *document);
 
+/* Whether the link of this type worked until now and the document names no pod that lacks anything for longer than
+ * a new one may: a rollout is under way, and nothing is broken. */
+bool evidence_gap_passes(const struct facts *facts, const char *type, const json_t *document);
+
 /* The older autoscaler of the same target, or NULL. */
 const json_t *older_owner(const struct facts *facts);
 

@@ -127,10 +127,10 @@ void judge_metric_served(const struct facts *facts, const struct workload_signal
 		return;
 	}
 	missing = evidence_missing(metric);
-	if (json_path_int(metric, "pods", 0) == 0) {
+	if (json_path_int(metric, "pods", 0) == 0 && !evidence_gap_passes(facts, "MetricServed", metric)) {
 		SAY(verdict, VERDICT_FALSE, "NoValue",
 			"the metrics API knows '%s' but returns no value for the pods of %s '%s': a metric appears at the "
-			"adapter's next relist",
+			"adapter's next relist; if it stays so, does the adapter ask the Prometheus that scrapes them?",
 			signal->signal->metric, spec->target_kind, spec->target_name);
 		if (relist != NULL) {
 			say_relist(facts, relist, verdict);

@@ -67,7 +67,8 @@ void judge_page_exposed(const struct facts *facts, const struct workload_signal 
 	}
 	if (signal == NULL) {
 		SAY(verdict, VERDICT_FALSE, "EngineNotRecognised",
-			"the page at '%s' is of no engine known: set spec.engine.type, or correct spec.engine.port and path",
+			"the page at '%s' is of no engine known: set spec.engine.type, or correct spec.engine.port and path; some "
+			"engines have no metrics before their first request, send it one",
 			json_path_string(page, "url", ""));
 		return;
 	}
@@ -126,12 +127,17 @@ static void say_scrape_failing(const struct facts *facts, const char *error, str
 void judge_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *prometheus = evidence_read(facts, "prometheus", "PrometheusNotReachable", verdict);
+	bool passes;
 
 	(void)signal;
 	if (prometheus == NULL) {
 		return;
 	}
-	if (json_path_int(prometheus, "up", 0) > 0) {
+	/* The last scrape of a pod that is gone may have failed, and the next one's first may be due: then no
+	 * target has an error. */
+	passes = json_path_int(prometheus, "down", 0) > 0 && json_path(prometheus, "lastError") == NULL &&
+		 evidence_gap_passes(facts, "ScrapeHealthy", prometheus);
+	if (json_path_int(prometheus, "up", 0) > 0 || passes) {
 		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", facts->selected_by);
 	} else if (json_path_int(prometheus, "down", 0) > 0) {
 		say_scrape_failing(facts, json_path_string(prometheus, "lastError", "no reason given"), verdict);
@@ -157,7 +163,7 @@ void judge_page_fresh(const struct facts *facts, const struct workload_signal *s
 		return;
 	}
 	missing = evidence_missing(series);
-	if (json_path_int(series, "pods", 0) == 0) {
+	if (json_path_int(series, "pods", 0) == 0 && !evidence_gap_passes(facts, "SeriesFresh", series)) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus '%s' has no sample of '%s' for the target's pods younger than three scrape intervals: the "
 			"next scrape brings one; if it stays so, see whether the page stamps its samples with a clock that is "

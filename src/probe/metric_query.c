@@ -63,6 +63,8 @@ static void finish_failed(struct metric_query *query, const struct error *err)
 static void on_discovery(void *ctx, json_t *result, const struct error *err)
 {
 	struct metric_query *query = ctx;
+	const struct reading_grace grace = {clock_wall_ms(), query->grace_ms};
+	json_t *document;
 
 	query->call = NULL;
 	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
@@ -78,10 +80,9 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 				  "scrapes the pods?",
 				query->metric));
 	} else {
-		finish_refused(query, "NoValue", 404,
-			xasprintf("the metrics API knows '%s' but has no value of it for the target's pods: does the "
-				  "adapter ask the Prometheus that scrapes them?",
-				query->metric));
+		document = reading_metric(NULL, query->ready, &grace);
+		json_object_set_new(document, "http", json_integer(404));
+		finish(query, document);
 	}
 }
 

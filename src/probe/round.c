@@ -209,8 +209,12 @@ static void on_pool(void *ctx, const struct prometheus_answer *answer)
 {
 	struct round *round = ctx;
 
-	if (json_string_value(answer->index) != NULL) {
-		json_object_set(json_object_get(round->evidence, "prometheus"), "lastError", (json_t *)answer->index);
+	json_t *prometheus = json_object_get(round->evidence, "prometheus");
+
+	if (answer->error != NULL) {
+		json_object_set_new(prometheus, "lastError", reading_text(answer->error));
+	} else if (json_string_value(answer->index) != NULL) {
+		json_object_set(prometheus, "lastError", (json_t *)answer->index);
 	}
 	walk_signals(round);
 }

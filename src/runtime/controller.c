@@ -229,6 +229,13 @@ static void tell_transitions(struct controller *c, const struct run_result *resu
 	transitions_release(found, count);
 }
 
+/* A type that was removed: our watch of it notices within seconds, and says so. Any other object that is not found
+ * has a name in the message. */
+static bool type_is_gone(const struct error *err)
+{
+	return err->kind == ERROR_NOT_FOUND && strstr(err->message, "404 page not found") != NULL;
+}
+
 /* What the API server refuses, it names: verb, resource and whose right it is. */
 static char *failure_text(const struct error *err)
 {
@@ -260,7 +267,7 @@ static void on_run(void *ctx, const struct run_result *result)
 		if (failed_before) {
 			queue_add(c->queue, pass->key); /* to take the failure out of the status */
 		}
-	} else if (result->error->kind == ERROR_CONFLICT) {
+	} else if (result->error->kind == ERROR_CONFLICT || type_is_gone(result->error)) {
 		queue_add_limited(c->queue, pass->key, 0); /* somebody was faster: look again */
 	} else {
 		c->count_failures++;

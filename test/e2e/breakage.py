@@ -19,7 +19,6 @@
 A step is a kubectl command, or one of
   {apply: object or list}                  server-side
   {patch: KIND/NAME [-n NAMESPACE], with: merge patch, or a list of JSON patch operations}
-  {post: SERVICE:PORT/PATH, with: body}    asks a Service of the namespace
   {forbid: KIND/NAME [-n NAMESPACE], resource: NAME, verbs: [VERB]}
                                            takes rights out of a role, which is kept as it was
   {keep: KIND/NAME [-n NAMESPACE]}         remembers an object
@@ -155,10 +154,6 @@ class Steps:
             objects = told if isinstance(told, list) else [told]
             return kubectl("-n", self.namespace, "apply", "--server-side", "--force-conflicts", "-f", "-",
                            stdin=yaml.safe_dump_all(objects))
-        if verb == "post":
-            service, _, path = told.partition("/")
-            return kubectl("create", "--raw", f"/api/v1/namespaces/{self.namespace}/services/{service}/proxy/{path}",
-                           "-f", "-", stdin=json.dumps(rest[0][1]))
         words = self.here(shlex.split(told))
         if verb == "patch":
             body = rest[0][1]

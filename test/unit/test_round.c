@@ -114,9 +114,6 @@ static void test_refusals_of_the_metrics_api_are_told_apart(void **state)
 			"\"NotRegistered\"", "404", "'v1beta1.custom.metrics.k8s.io' is not registered"},
 		{{.status = 404, .body = NOT_FOUND}, {.status = 200, .body = "{\"resources\":[{\"name\":\"pods/other\"}]}"},
 			"\"NotListed\"", "404", "does not know 'vllm_num_requests_running'"},
-		{{.status = 404, .body = NOT_FOUND},
-			{.status = 200, .body = "{\"resources\":[{\"name\":\"pods/vllm_num_requests_running\"}]}"},
-			"\"NoValue\"", "404", "knows 'vllm_num_requests_running' but has no value"},
 		{{.status = 403, .body = "{\"reason\":\"Forbidden\",\"message\":\"forbidden: no\"}"}, {.status = 0},
 			"\"Forbidden\"", "403",
 			"lacks the permission to get 'pods/vllm_num_requests_running' of custom.metrics.k8s.io in namespace "
@@ -145,6 +142,24 @@ static void test_refusals_of_the_metrics_api_are_told_apart(void **state)
 		assert_int_equal(probe_rig_asked(&rig, "GET /apis/custom.metrics.k8s.io/v1beta1"), cases[i].discovery.status != 0);
 		probe_rig_close(&rig);
 	}
+}
+
+static void test_a_metric_that_is_known_may_have_no_value(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_say(&rig, PROBE_ASK("*"), (struct fake_answer){.status = 404, .body = NOT_FOUND});
+	probe_rig_say(&rig, "GET /apis/custom.metrics.k8s.io/v1beta1",
+		(struct fake_answer){.status = 200,
+			.body = "{\"resources\":[{\"name\":\"pods/vllm_num_requests_running\"}]}"});
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".metric.error", "absent");
+	assert_found(e, RUNNING ".metric.pods", "0");
+	assert_found(e, RUNNING ".metric.missing", "[\"p-0\",\"p-1\"]");
+	probe_rig_close(&rig);
 }
 
 static void test_signals_walk_by_themselves(void **state)
@@ -216,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_a_prometheus_that_fails_is_told),
 		cmocka_unit_test(test_a_metric_is_asked_only_for_when_its_series_is_there),
 		cmocka_unit_test(test_refusals_of_the_metrics_api_are_told_apart),
+		cmocka_unit_test(test_a_metric_that_is_known_may_have_no_value),
 		cmocka_unit_test(test_signals_walk_by_themselves),
 		cmocka_unit_test(test_a_recorded_sample_is_fresh_by_its_rules_interval),
 		cmocka_unit_test(test_a_gpu_signal_needs_no_page),
