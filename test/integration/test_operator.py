@@ -115,8 +115,10 @@ def test_a_deleted_child_is_made_again(autoscaler, cluster, kind):
 
 
 def test_adapter_configmap_is_restored_byte_for_byte(cluster, target, operator):
-    # Autoscalers of earlier tests go with their namespaces.
+    # Autoscalers of earlier tests go with their namespaces; the Deployment follows the ConfigMap.
     eventually(lambda: adapter_configmap(cluster).data["config.yaml"] == FOREIGN, timeout=60)
+    eventually(lambda: "inference-autoscaler.io/adapter-rules" not in
+               adapter_deployment(cluster)["spec"]["template"]["metadata"].get("annotations", {}))
     before = adapter_configmap(cluster)
     template = adapter_deployment(cluster)["spec"]["template"]
     one = Autoscaler(cluster, target).create()
