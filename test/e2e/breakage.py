@@ -12,7 +12,7 @@
               holds, as expressions with named groups, for the steps that mend. refused: pieces of the text with which
               the API server refuses the last breaking step. holds: so many seconds it must not change
   meanwhile   {link: reason} that may be said on the way there, because it is true for a while
-  within      seconds allowed to say it, after the last breaking step
+  within      seconds allowed to say it, from the last breaking step that changes something
   mend        steps
   ready       seconds allowed from the last mending step to Ready
 
@@ -261,19 +261,22 @@ class Player:
                 self.outcome.fail(f"'{expression}' cannot be taken from: {message}")
 
     def break_it(self):
-        """The moment of the last step."""
+        """The moment before the last step that changes something: those that wait for its effect count as delay."""
         case = self.case
         steps = list(case.breaking)
         refused = case.expect.get("refused")
-        last = steps.pop() if refused else None
-        self.steps.all(steps)
-        if refused:
-            code, text = self.steps.play(last)
-            if code == 0 or not all(piece in " ".join(text.split()) for piece in refused):
-                self.outcome.fail(f"is not refused with {refused}: {text}")
         if case.start == "Nothing":
-            self.steps.all([{"apply": case.objects(self.steps.values["IMAGE"])[1]}])
-        return time.monotonic()
+            steps.append({"apply": case.objects(self.steps.values["IMAGE"])[1]})
+        for step in steps:
+            if not str(step).startswith(("kubectl wait", "kubectl -n monitoring wait", "kubectl rollout status")):
+                broken = time.monotonic()
+            if refused and step is steps[-1]:
+                code, text = self.steps.play(step)
+                if code == 0 or not all(piece in " ".join(text.split()) for piece in refused):
+                    self.outcome.fail(f"is not refused with {refused}: {text}")
+            else:
+                self.steps.all([step])
+        return broken
 
     def hold(self, broken, seconds):
         """What is expected is said already, and stays."""
@@ -309,7 +312,7 @@ class Player:
 
     def wait_said(self, begun, broken):
         case, outcome = self.case, self.outcome
-        said = self.statuses.wait(self.key, begun, self.is_said, case.within)
+        said = self.statuses.wait(self.key, begun, self.is_said, broken + case.within - time.monotonic())
         if said:
             outcome.say_seconds = max(0.0, said[0] - broken)
             outcome.said = f"{case.link}: {said[1][case.link]['reason']}"

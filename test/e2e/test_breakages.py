@@ -10,7 +10,7 @@ import pytest
 import yaml
 from kubernetes import config
 
-from breakage import FOLDER, Outcome, Player, Steps, fill, is_ready, kubectl, read_cases
+from breakage import FOLDER, YOUNG, Outcome, Player, Steps, broken_links, fill, is_ready, kubectl, read_cases
 from conftest import run
 from statuses import Statuses
 
@@ -27,7 +27,7 @@ class Suite:
         self.values = {"IMAGE": image}
         self.statuses = Statuses(config.new_client_from_config(kubeconfig))
         self.pool = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE)
-        self.under_way, self.outcomes = {}, []
+        self.under_way, self.outcomes, self.false_at_first = {}, [], []
 
     def namespaces(self):
         return sorted({case.namespace for case in self.cases})
@@ -52,6 +52,10 @@ class Suite:
         apply(autoscalers.values())
         late = [name for name in sorted(wanted) if not self.statuses.wait_now((name, "chat"), is_ready, 300)]
         assert not late, f"not Ready at first: { {name: self.statuses.last((name, 'chat')).get('Ready') for name in late} }"
+        self.false_at_first = sorted({f"{namespace}: {link}: {reason}" for namespace in wanted
+                                      for _, now in self.statuses.since((namespace, "chat"), 0)
+                                      for link, reason in broken_links(now)
+                                      if link != "ScalingActive" and (link, reason) not in YOUNG})
         for case in self.cases:
             if case.scope == "namespace":
                 self.under_way[case.name] = self.pool.submit(self.play, case)
@@ -131,4 +135,5 @@ def test_they_are_named_soon(suite, capsys):
         print(f"\n\n{table(suite.outcomes)}\n\n{named} of {len(suite.outcomes)} named correctly; "
               f"median {seconds(statistics.median(told) if told else None)} s to say it")
     assert told, "no breakage was said"
+    assert not suite.false_at_first, "said of chains that nothing had broken yet"
     assert statistics.median(told) <= MEDIAN_SECONDS
