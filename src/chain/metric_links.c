@@ -108,15 +108,30 @@ static void say_relist(const struct facts *facts, const char *relist, struct ver
 	verdict->message = message;
 }
 
+static void say_served(const struct workload_signal *signal, struct verdict *verdict)
+{
+	SAY(verdict, VERDICT_TRUE, "Served", "the metrics API serves '%s' for the target's pods", signal->signal->metric);
+}
+
 void judge_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
+	const json_t *series;
 	const json_t *metric;
 	auto_free char *missing = NULL;
 
 	if (facts->api_reason != NULL) {
 		SAY(verdict, VERDICT_FALSE, facts->api_reason, "%s", facts->api_message);
+		return;
+	}
+	/* Without a sample of any pod the metric is not asked for. */
+	series = evidence_read_signal(facts, signal, "series", "PrometheusNotReachable", verdict);
+	if (series == NULL) {
+		return;
+	}
+	if (json_path_int(series, "pods", 0) == 0 && evidence_gap_passes(facts, "MetricServed", series)) {
+		say_served(signal, verdict);
 		return;
 	}
 	metric = evidence_read_signal(facts, signal, "metric", failure_reason(facts, signal), verdict);
@@ -141,8 +156,7 @@ void judge_metric_served(const struct facts *facts, const struct workload_signal
 			"scrapes it?",
 			signal->signal->metric, missing);
 	} else {
-		SAY(verdict, VERDICT_TRUE, "Served", "the metrics API serves '%s' for the target's pods",
-			signal->signal->metric);
+		say_served(signal, verdict);
 	}
 }
 

@@ -233,7 +233,9 @@ static void tell_transitions(struct controller *c, const struct run_result *resu
  * has a name in the message. */
 static bool type_is_gone(const struct error *err)
 {
-	return err->kind == ERROR_NOT_FOUND && strstr(err->message, "404 page not found") != NULL;
+	return (err->kind == ERROR_NOT_FOUND && strstr(err->message, "404 page not found") != NULL) ||
+	       (err->kind == ERROR_FORBIDDEN &&
+		       strstr(err->message, "custom resource definition is terminating") != NULL);
 }
 
 /* What the API server refuses, it names: verb, resource and whose right it is. */
