@@ -14,6 +14,8 @@ from kubernetes import client, config, dynamic
 from kubernetes.utils.quantity import parse_quantity
 
 ROOT = pathlib.Path(__file__).parents[2]
+# On every namespace of these tests, so that only those are ever removed as what an interrupted run left.
+LABEL = {"app.kubernetes.io/part-of": "inference-autoscaler-e2e"}
 AUTOSCALER = ("inference-autoscaler.io/v1alpha1", "InferenceAutoscaler")
 HPA = ("autoscaling/v2", "HorizontalPodAutoscaler")
 RULES = ("v1", "ConfigMap", "prometheus-adapter", "monitoring")
@@ -41,10 +43,17 @@ def cluster():
         run("hack/demo", "--prepare")
         kubeconfig = run("hack/cluster", "kubeconfig").strip()
         os.environ["KUBECONFIG"] = kubeconfig
+        clear_earlier_runs()
         yield kubeconfig
     finally:
         if not kept and not os.environ.get("IA_KEEP"):
             run("hack/cluster", "down")
+
+
+def clear_earlier_runs():
+    """An interrupted run leaves its namespaces, and with their autoscalers rules in what all share."""
+    label = ",".join("=".join(pair) for pair in LABEL.items())
+    run("kubectl", "delete", "namespaces", "-l", label, "--timeout=180s")
 
 
 class Kube:
@@ -143,7 +152,7 @@ class Kube:
         """A namespace for the time of a test file; only pods of the PodSecurity level restricted run in it."""
         self.clear(name)
         self.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {
-            "name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}])
+            "name": name, "labels": LABEL | {"pod-security.kubernetes.io/enforce": "restricted"}}}])
         try:
             yield name
         finally:

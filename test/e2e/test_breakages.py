@@ -11,7 +11,7 @@ import yaml
 from kubernetes import config
 
 from breakage import FOLDER, YOUNG, Outcome, Player, Steps, broken_links, fill, is_ready, kubectl, read_cases
-from conftest import run
+from conftest import LABEL, run
 from statuses import Statuses
 
 CASES = read_cases()
@@ -36,7 +36,8 @@ class Suite:
         """All chains at once: what takes long, Prometheus' loading of a monitor, is waited for once."""
         self.clear(wait=True)
         self.statuses.start()
-        apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in self.namespaces()])
+        apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": LABEL}}
+               for name in self.namespaces()])
         if any(case.chain == "gpu" for case in self.cases):
             exporter = yaml.safe_load_all((FOLDER / "usual" / "exporter.yaml").read_text())
             apply(fill(list(exporter), self.values))
