@@ -24,6 +24,7 @@
 #define ENGINE_MARKS_MAX 3
 #define ENGINE_SERIES_MAX 2
 #define ENGINE_SIGNALS_MAX 4
+#define ENGINE_RANKS_MAX 3
 
 /* Where a page may be. */
 struct engine_place {
@@ -40,6 +41,13 @@ struct engine_signal {
 	const char *series_query;  /* the adapter's discovery */
 	const char *metrics_query; /* the adapter's template */
 	int64_t default_target_milli;
+	/* The option of the engine's command line that bounds the figure, for one rank; NULL when none
+	 * does. Its default is not told here: it differs from version to version. */
+	const char *limit_flag;
+	/* The one of `series` that a later version no longer has, and the words for that version; NULL
+	 * when none goes. */
+	const char *former;
+	const char *gone_in;
 };
 
 struct engine {
@@ -52,6 +60,11 @@ struct engine {
 	 * member. NULL when the engine does not tell it there. */
 	const char *version_path;
 	const char *version_member;
+	/* Options that say how many ranks a pod has, each with limits of its own; ended by NULL when
+	 * fewer. */
+	const char *ranks_flags[ENGINE_RANKS_MAX];
+	/* An option that names a file of further options; NULL when there is none. */
+	const char *config_flag;
 	struct engine_signal signals[ENGINE_SIGNALS_MAX]; /* ended by name NULL when fewer */
 };
 

@@ -15,12 +15,13 @@
 void adapter_reconcile(const struct world *world, const json_t *needed, struct plan *plan, struct stack_state *state);
 
 /*
- * What its command line says, new reference:
+ * What its Deployment says, new reference:
  *   url         of the Prometheus it asks, absent when not given
  *   prometheus  "ns/name" of the resource that this leads to, absent when that cannot be told (it
  *               may be a Thanos, or outside the cluster)
  *   nowhere     true when it names a Service that does not exist
  *   relist      "10m", when it is longer than a minute
+ *   replicas    of its Deployment's spec, absent when there is no Deployment
  */
 json_t *adapter_survey(const struct world *world);
 

@@ -7,6 +7,7 @@
  *   Ready becomes True          Normal   Ready            every link works
  *   Ready becomes False         Warning  <link's reason>  the broken link's message
  *   other replicas are wanted   Normal   Scaled           from how many to how many
+ *   advice is given             Warning  <lint's reason>  its sentence; one for each lint that did not speak before
  *
  * Ready becoming Unknown is no event: what is not known yet is no news. Nor are the links': the one
  * that broke lends Ready its reason, and those behind it only follow.
@@ -18,6 +19,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "chain/lints.h"
+
 struct transition {
 	bool warning;
 	const char *reason; /* CamelCase; borrowed from the new status, or static */
@@ -25,7 +28,7 @@ struct transition {
 	char *note;         /* heap, owned */
 };
 
-#define TRANSITIONS_MAX 2
+#define TRANSITIONS_MAX (2 + LINTS_MAX)
 
 /* Fills `found` and returns how many; `before` NULL = there was no status. */
 size_t transitions_find(const json_t *before, const json_t *after, struct transition found[TRANSITIONS_MAX]);

@@ -59,6 +59,8 @@ const struct engine engines[] = {
 		.marks = {"vllm:num_requests_running"},
 		.version_path = "/version",
 		.version_member = "version",
+		.ranks_flags = {"--data-parallel-size", "-dp"},
+		.config_flag = "--config",
 		.signals =
 			{
 				{
@@ -68,6 +70,7 @@ const struct engine engines[] = {
 					.series_query = DISCOVER("vllm:num_requests_running"),
 					.metrics_query = COUNT("vllm:num_requests_running"),
 					.default_target_milli = 4000,
+					.limit_flag = "--max-num-seqs",
 				},
 				{
 					.name = "Waiting",
@@ -96,6 +99,8 @@ const struct engine engines[] = {
 							 " or " FULLEST("vllm:gpu_cache_usage_perc")
 							 ")",
 					.default_target_milli = 80000,
+					.former = "vllm:gpu_cache_usage_perc",
+					.gone_in = "vLLM 0.12",
 				},
 			},
 	},
@@ -107,6 +112,8 @@ const struct engine engines[] = {
 		.marks = {"sglang:num_running_reqs", "sglang:token_usage"},
 		.version_path = "/get_server_info",
 		.version_member = "version",
+		.ranks_flags = {"--data-parallel-size", "--dp-size", "--dp"},
+		.config_flag = "--config",
 		.signals =
 			{
 				{
@@ -116,6 +123,7 @@ const struct engine engines[] = {
 					.series_query = DISCOVER("sglang:num_running_reqs"),
 					.metrics_query = SGLANG("sglang:num_running_reqs"),
 					.default_target_milli = 4000,
+					.limit_flag = "--max-running-requests",
 				},
 				{
 					.name = "Waiting",
@@ -162,6 +170,7 @@ const struct engine engines[] = {
 					.series_query = DISCOVER("tgi_batch_current_size"),
 					.metrics_query = COUNT("tgi_batch_current_size"),
 					.default_target_milli = 4000,
+					.limit_flag = "--max-concurrent-requests",
 				},
 				{
 					.name = "Waiting",
@@ -179,6 +188,7 @@ const struct engine engines[] = {
 					.metrics_query = COUNT("tgi_batch_current_size") " + "
 							 COUNT("tgi_queue_size"),
 					.default_target_milli = 4000,
+					.limit_flag = "--max-concurrent-requests",
 				},
 			},
 	},
@@ -288,6 +298,7 @@ const struct engine engines[] = {
 		.type = "LMDeploy",
 		.places = {{23333, "/metrics"}},
 		.marks = {"lmdeploy:num_requests_running"},
+		.ranks_flags = {"--dp"},
 		.signals =
 			{
 				{
@@ -297,6 +308,7 @@ const struct engine engines[] = {
 					.series_query = DISCOVER("lmdeploy:num_requests_running"),
 					.metrics_query = COUNT("lmdeploy:num_requests_running"),
 					.default_target_milli = 4000,
+					.limit_flag = "--max-batch-size",
 				},
 				{
 					.name = "Waiting",
@@ -393,6 +405,7 @@ const struct engine engines[] = {
 					.series_query = DISCOVER("llamacpp:requests_processing"),
 					.metrics_query = COUNT("llamacpp:requests_processing"),
 					.default_target_milli = 4000,
+					.limit_flag = "--parallel",
 				},
 				{
 					.name = "Waiting",
@@ -419,6 +432,8 @@ const struct engine engines[] = {
 					.metrics_query =
 						"100 * " FULLEST("llamacpp:kv_cache_usage_ratio"),
 					.default_target_milli = 80000,
+					.former = "llamacpp:kv_cache_usage_ratio",
+					.gone_in = "llama.cpp of May 2025",
 				},
 			},
 	},

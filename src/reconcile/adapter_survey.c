@@ -4,29 +4,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/words.h"
 #include "reconcile/adapter.h"
 
 #define RELIST_USUAL_MS 60000
-
-/* The value of "--name=value" or "--name value" among the words; borrowed, NULL when absent. */
-static const char *flag_among(const json_t *words, const char *flag)
-{
-	size_t len = strlen(flag);
-	size_t i;
-	json_t *word;
-
-	json_array_foreach((json_t *)words, i, word) {
-		const char *text = json_is_string(word) ? json_string_value(word) : "";
-
-		if (strncmp(text, flag, len) == 0 && text[len] == '=') {
-			return text + len + 1;
-		}
-		if (strcmp(text, flag) == 0) {
-			return json_string_value(json_array_get(words, i + 1));
-		}
-	}
-	return NULL;
-}
 
 static const char *flag_of(const json_t *deployment, const char *flag)
 {
@@ -34,9 +15,9 @@ static const char *flag_of(const json_t *deployment, const char *flag)
 	json_t *container;
 
 	json_array_foreach(json_path(deployment, "spec.template.spec.containers"), i, container) {
-		const char *value = flag_among(json_object_get(container, "args"), flag);
+		const char *value = words_flag(json_object_get(container, "args"), flag);
 
-		value = value != NULL ? value : flag_among(json_object_get(container, "command"), flag);
+		value = value != NULL ? value : words_flag(json_object_get(container, "command"), flag);
 		if (value != NULL) {
 			return value;
 		}
@@ -134,6 +115,9 @@ json_t *adapter_survey(const struct world *world)
 	/* Without the flag the adapter takes 10 minutes (cmd/adapter/adapter.go). */
 	if (deployment != NULL && clock_parse_duration(relist != NULL ? relist : "10m") > RELIST_USUAL_MS) {
 		json_object_set_new(survey, "relist", json_string(relist != NULL ? relist : "10m"));
+	}
+	if (deployment != NULL) {
+		json_object_set_new(survey, "replicas", json_integer(json_path_int(deployment, "spec.replicas", 1)));
 	}
 	return survey;
 }

@@ -6,12 +6,13 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "chain/links.h"
+#include "chain/lints.h"
 #include "kube/resource.h"
 
 /* The summary, and what is there only while true (kstatus): no links. */
 static bool is_link(const char *type)
 {
-	static const char *const others[] = {"Ready", "Reconciling", "Stalled"};
+	static const char *const others[] = {"Ready", CONDITION_ADVICE, "Reconciling", "Stalled"};
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		if (strcmp(others[i], type) == 0) {
@@ -108,7 +109,7 @@ json_t *diagnosis_make(const json_t *object)
 	auto_json *chain = chain_of(object);
 
 	return json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:b, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:I, s:I, s:O, s:O*, s:o*, "
-			 "s:O*, s:O*, s:o}",
+			 "s:O*, s:O*, s:o, s:o}",
 		"namespace", kube_object_namespace(object), "name", kube_object_name(object), "mode",
 		json_path_string(object, "spec.mode", ""), "target", "kind",
 		json_path_string(object, "spec.scaleTargetRef.kind", ""), "name",
@@ -118,5 +119,7 @@ json_t *diagnosis_make(const json_t *object)
 		json_path_string(ready, "lastTransitionTime", NULL), "stale", stale, "generation", generation,
 		"observedGeneration", observed, "chain", chain, "engine", json_path(object, "status.engine"), "replicas",
 		replicas_of(object), "signals", json_path(object, "status.signals"), "children",
-		json_path(object, "status.children"), "warnings", warnings_of(object, stale, generation, observed));
+		json_path(object, "status.children"), "advice",
+		json_is_array(json_path(object, "status.advice")) ? json_incref(json_path(object, "status.advice")) : json_array(),
+		"warnings", warnings_of(object, stale, generation, observed));
 }

@@ -144,6 +144,20 @@ static void add_children(struct strbuf *text, const json_t *children)
 	strbuf_addstr(text, json_array_size(children) > 0 ? "\n" : "");
 }
 
+static void add_advice(struct strbuf *text, const json_t *advice)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach((json_t *)advice, i, one) {
+		strbuf_addstr(text, "advice    ");
+		add_at(text, one, "reason");
+		strbuf_addstr(text, ": ");
+		add_at(text, one, "message");
+		strbuf_addstr(text, "\n");
+	}
+}
+
 void diagnosis_text(struct strbuf *text, const json_t *d, bool colour, int64_t now_ms)
 {
 	const json_t *replicas = json_object_get(d, "replicas");
@@ -169,6 +183,7 @@ void diagnosis_text(struct strbuf *text, const json_t *d, bool colour, int64_t n
 			(long long)json_path_int(replicas, "max", 0));
 	}
 	add_children(text, json_object_get(d, "children"));
+	add_advice(text, json_object_get(d, "advice"));
 	if (json_object_get(d, "message") == NULL) {
 		return;
 	}

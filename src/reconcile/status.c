@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/quantity.h"
+#include "base/strbuf.h"
+#include "chain/lints.h"
 #include "kube/resource.h"
 
 static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
@@ -118,10 +120,30 @@ static json_t *make_children(const struct facts *facts)
 	return list;
 }
 
+/* Sums the advice up; NULL while there is none. */
+static json_t *advice_condition(const struct facts *facts, const json_t *advice, const char *now)
+{
+	struct verdict verdict = {VERDICT_TRUE, json_path_string(json_array_get(advice, 0), "reason", NULL), NULL};
+	auto_strbuf message = STRBUF_INIT;
+	size_t i;
+	json_t *one;
+
+	if (json_array_size(advice) == 0) {
+		return NULL;
+	}
+	json_array_foreach((json_t *)advice, i, one) {
+		strbuf_addf(&message, "%s%s", i > 0 ? "; " : "", json_path_string(one, "message", ""));
+	}
+	verdict.message = message.buf;
+	return condition(facts, CONDITION_ADVICE, &verdict, now);
+}
+
 json_t *status_make(const struct facts *facts, const struct verdict *verdicts, size_t first, int64_t now_ms)
 {
 	auto_free char *now = clock_rfc3339(now_ms);
 	json_t *conditions = json_array();
+	auto_json *advice = NULL;
+	json_t *summary;
 
 	for (size_t i = 0; i < links_count; i++) {
 		if (link_applies(&links[i], facts->workload.spec)) {
@@ -133,8 +155,13 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 		return json_pack("{s:I, s:o}", "observedGeneration",
 			json_path_int(facts->object, "metadata.generation", 0), "conditions", conditions);
 	}
-	return json_pack("{s:I, s:o*, s:o*, s:o, s:o, s:o}", "observedGeneration",
+	advice = lints_judge(facts);
+	summary = advice_condition(facts, advice, now);
+	if (summary != NULL) {
+		json_array_append_new(conditions, summary);
+	}
+	return json_pack("{s:I, s:o*, s:o*, s:o, s:o, s:O*, s:o}", "observedGeneration",
 		json_path_int(facts->object, "metadata.generation", 0), "engine", make_engine(facts), "replicas",
 		make_replicas(facts), "signals", make_signals(facts, first == links_count), "children",
-		make_children(facts), "conditions", conditions);
+		make_children(facts), "advice", summary != NULL ? advice : NULL, "conditions", conditions);
 }

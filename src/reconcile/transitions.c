@@ -54,12 +54,48 @@ static bool replicas_changed(const json_t *before, const json_t *after, struct t
 	return true;
 }
 
+static bool gives_advice(const json_t *status, const char *reason)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(status, "advice"), i, one) {
+		if (strcmp(json_path_string(one, "reason", ""), reason) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Fills at most `room`. */
+static size_t advice_came(const json_t *before, const json_t *after, struct transition *found, size_t room)
+{
+	size_t count = 0;
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(after, "advice"), i, one) {
+		const char *reason = json_path_string(one, "reason", "");
+
+		if (count < room && !gives_advice(before, reason)) {
+			found[count++] = (struct transition){
+				.warning = true,
+				.reason = reason,
+				.action = "Advise",
+				.note = xstrdup(json_path_string(one, "message", "")),
+			};
+		}
+	}
+	return count;
+}
+
 size_t transitions_find(const json_t *before, const json_t *after, struct transition found[TRANSITIONS_MAX])
 {
 	size_t count = 0;
 
 	count += ready_changed(before, after, &found[count]);
 	count += replicas_changed(before, after, &found[count]);
+	count += advice_came(before, after, &found[count], TRANSITIONS_MAX - count);
 	return count;
 }
 

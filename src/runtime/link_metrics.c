@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "chain/lints.h"
 #include "kube/resource.h"
 
 static void add_sample(const json_t *autoscaler, const json_t *condition, struct strbuf *page)
@@ -12,7 +13,7 @@ static void add_sample(const json_t *autoscaler, const json_t *condition, struct
 	bool known = strcmp(status, "True") == 0 || strcmp(status, "False") == 0;
 
 	/* None of the label values can hold a quote: names of objects, and a type that we wrote. */
-	if (known) {
+	if (known && strcmp(json_path_string(condition, "type", ""), CONDITION_ADVICE) != 0) {
 		strbuf_addf(page, "inference_autoscaler_link_healthy{autoscaler_namespace=\"%s\",autoscaler=\"%s\",link=\"%s\"} %d\n",
 			kube_object_namespace(autoscaler), kube_object_name(autoscaler),
 			json_path_string(condition, "type", ""), strcmp(status, "True") == 0);
@@ -25,6 +26,7 @@ void link_metrics(const json_t *autoscalers, struct strbuf *page)
 	size_t c;
 	json_t *autoscaler;
 	json_t *condition;
+	json_t *advice;
 
 	strbuf_addstr(page,
 		"# HELP inference_autoscaler_link_healthy Whether a link of an InferenceAutoscaler's chain works; absent "
@@ -32,6 +34,17 @@ void link_metrics(const json_t *autoscalers, struct strbuf *page)
 	json_array_foreach((json_t *)autoscalers, i, autoscaler) {
 		json_array_foreach(json_path(autoscaler, "status.conditions"), c, condition) {
 			add_sample(autoscaler, condition, page);
+		}
+	}
+	strbuf_addstr(page,
+		"# HELP inference_autoscaler_advice What will hurt an InferenceAutoscaler although no link is broken.\n"
+		"# TYPE inference_autoscaler_advice gauge\n");
+	json_array_foreach((json_t *)autoscalers, i, autoscaler) {
+		json_array_foreach(json_path(autoscaler, "status.advice"), c, advice) {
+			strbuf_addf(page,
+				"inference_autoscaler_advice{autoscaler_namespace=\"%s\",autoscaler=\"%s\",reason=\"%s\"} 1\n",
+				kube_object_namespace(autoscaler), kube_object_name(autoscaler),
+				json_path_string(advice, "reason", ""));
 		}
 	}
 }

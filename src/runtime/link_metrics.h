@@ -13,6 +13,8 @@
  * link that works, 0 of one that does not. A link behind a broken one is not known, and has no sample, so
  * that an alert on 0 names the link to mend. Ready is a link here too. (A label `namespace` would be
  * renamed by a Prometheus that puts the operator's own there.)
+ *
+ * And inference_autoscaler_advice{…, reason}: 1 while a lint (chain/lints.h) has something to say.
  */
 void link_metrics(const json_t *autoscalers, struct strbuf *page);
 

@@ -8,7 +8,8 @@
  *   remove     objects of the base that are not there: [Service/vllm-example/gemma-metrics]
  *   reconcile  "ns/name" of an autoscaler, or "stack"
  *   expect     the gist, written by hand, so that --update cannot bless a wrong plan:
- *              writes and ready ("True Ready"), of the stack its state instead
+ *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the stack
+ *              its state instead
  *
  * plan.json is the whole plan; --update writes it anew. Beyond the comparison every plan must
  * settle: once it is carried out, the same world asks for nothing more.
@@ -211,8 +212,10 @@ static json_t *gist(const json_t *document, const struct outcome *outcome)
 	const json_t *status =
 		json_object_get(json_array_get(objects, find_object(objects, id)), "status");
 	json_t *writes = json_array();
+	auto_json *advice = json_array();
 	auto_free char *text = NULL;
 	json_t *condition;
+	json_t *one;
 	size_t i;
 
 	for (i = 0; i < plan->count; i++) {
@@ -235,7 +238,11 @@ static json_t *gist(const json_t *document, const struct outcome *outcome)
 					 json_path_string(condition, "reason", ""));
 		}
 	}
-	return json_pack("{s:o, s:s*}", "writes", writes, "ready", text);
+	json_array_foreach(json_object_get(status, "advice"), i, one) {
+		json_array_append(advice, json_object_get(one, "reason"));
+	}
+	return json_pack("{s:o, s:s*, s:O*}", "writes", writes, "ready", text, "advice",
+		json_array_size(advice) > 0 ? advice : NULL);
 }
 
 /* Prints one line for each difference; their number. */

@@ -247,6 +247,7 @@ STATUS = {
     "replicas": {"current": 2, "desired": 3},
     "signals": [{"name": "Running", "metric": "vllm_num_requests_running", "target": "4", "served": True}],
     "children": [{"kind": "HorizontalPodAutoscaler", "namespace": "x", "name": "gemma"}],
+    "advice": [{"reason": "OneAdapterReplica", "message": "scale it to 2"}],
     "conditions": [condition()],
 }
 

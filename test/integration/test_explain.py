@@ -106,6 +106,18 @@ def test_the_broken_link_stands_apart(cluster, gemma, explain):
     assert message == f"  ScrapeSelected: {says}"
 
 
+def test_advice_stands_beside_the_chain(cluster, gemma, explain):
+    found = status(advice=[{"reason": "RelistLong", "message": "every 10m: set it to 1m"}])
+    found["conditions"].append(condition("Advice", "True", "RelistLong", "every 10m: set it to 1m"))
+    set_status(cluster, gemma.path, found)
+    done = explain("gemma", "-n", gemma.namespace)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "advice    RelistLong: every 10m: set it to 1m" in done.stdout.splitlines()
+    told = json.loads(explain("gemma", "-n", gemma.namespace, "-o", "json").stdout)
+    assert told["works"] and told["advice"] == found["advice"]
+    assert [link["type"] for link in told["chain"]] == LINKS
+
+
 def test_a_stale_status_is_1_and_says_so(cluster, gemma, explain):
     set_status(cluster, gemma.path, status())
     gemma.patch({"maxReplicas": 7})

@@ -102,6 +102,25 @@ static void two_at_once_are_two(void **state)
 	transitions_release(found, count);
 }
 
+static json_t *advised(json_t *status_take, const char *reason, const char *message)
+{
+	json_object_set_new(status_take, "advice", json_pack("[{s:s, s:s}]", "reason", reason, "message", message));
+	return status_take;
+}
+
+static void advice_is_told_when_it_is_first_given(void **state)
+{
+	(void)state;
+	expect(status("True", "Ready", "works", -1), advised(status("True", "Ready", "works", -1), "RelistLong", "set it"), true,
+		"RelistLong", "set it");
+	expect(advised(status("True", "Ready", "works", -1), "RelistLong", "every 10m"),
+		advised(status("True", "Ready", "works", -1), "RelistLong", "every 5m"), false, NULL, NULL);
+	expect(advised(status("True", "Ready", "works", -1), "RelistLong", "m"),
+		advised(status("True", "Ready", "works", -1), "NameLeaves", "another"), true, "NameLeaves", "another");
+	expect(advised(status("True", "Ready", "works", -1), "RelistLong", "m"), status("True", "Ready", "works", -1), false, NULL,
+		NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +131,7 @@ int main(void)
 		cmocka_unit_test(scaling_is_news),
 		cmocka_unit_test(the_first_count_of_replicas_is_no_scaling),
 		cmocka_unit_test(two_at_once_are_two),
+		cmocka_unit_test(advice_is_told_when_it_is_first_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,38 @@
+/* The lints of prometheus-adapter, which all autoscalers share. */
+#include "base/json.h"
+#include "lint.h"
+
+enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct strbuf *sentence)
+{
+	const struct settings *s = facts->settings;
+
+	if (facts->adapter_survey == NULL) {
+		return LINT_UNSEEN;
+	}
+	if (json_path_int(facts->adapter_survey, "replicas", 0) != 1) {
+		return LINT_SILENT;
+	}
+	strbuf_addf(sentence,
+		"Deployment '%s/%s' has spec.replicas 1: while its only pod is down, no HorizontalPodAutoscaler of the cluster "
+		"reads a custom metric; run kubectl scale deployment %s -n %s --replicas=2, or set replicas: 2 for its chart",
+		s->adapter_namespace, s->adapter_deployment, s->adapter_deployment, s->adapter_namespace);
+	return LINT_SAID;
+}
+
+enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence)
+{
+	const struct settings *s = facts->settings;
+	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
+
+	if (facts->adapter_survey == NULL) {
+		return LINT_UNSEEN;
+	}
+	if (relist == NULL) {
+		return LINT_SILENT;
+	}
+	strbuf_addf(sentence,
+		"Deployment '%s/%s' looks for new metrics every %s only, so that one which comes anew is served that much "
+		"later: set its --metrics-relist-interval to 1m or less",
+		s->adapter_namespace, s->adapter_deployment, relist);
+	return LINT_SAID;
+}

@@ -1,0 +1,21 @@
+/*
+ * The single lints: facts → what they have to say.
+ */
+#ifndef CHAIN_LINT_H
+#define CHAIN_LINT_H
+
+#include "base/strbuf.h"
+#include "chain/facts.h"
+
+enum lint_verdict {
+	LINT_SILENT, /* all is well, or it does not apply */
+	LINT_SAID,   /* the sentence was appended: what, where, and the remedy */
+	LINT_UNSEEN  /* it cannot be told now */
+};
+
+enum lint_verdict lint_target_unreachable(const struct facts *facts, struct strbuf *sentence);
+enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct strbuf *sentence);
+enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence);
+enum lint_verdict lint_name_leaves(const struct facts *facts, struct strbuf *sentence);
+
+#endif

@@ -1,0 +1,54 @@
+/* The table of the lints, and what becomes of what they say. */
+#include "chain/lints.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "lint.h"
+
+/* In the order in which they are told: what costs most first. */
+static const struct lint {
+	const char *reason; /* CamelCase */
+	enum lint_verdict (*check)(const struct facts *facts, struct strbuf *sentence);
+} lints[] = {
+	{"TargetUnreachable", lint_target_unreachable},
+	{"OneAdapterReplica", lint_one_adapter_replica},
+	{"RelistLong", lint_relist_long},
+	{"NameLeaves", lint_name_leaves},
+};
+
+_Static_assert(sizeof(lints) / sizeof(lints[0]) <= LINTS_MAX, "raise LINTS_MAX");
+
+/* What this lint said last; borrowed, NULL when nothing. */
+static json_t *said_before(const struct facts *facts, const char *reason)
+{
+	size_t i;
+	json_t *advice;
+
+	json_array_foreach(json_path(facts->object, "status.advice"), i, advice) {
+		if (strcmp(json_path_string(advice, "reason", ""), reason) == 0) {
+			return advice;
+		}
+	}
+	return NULL;
+}
+
+json_t *lints_judge(const struct facts *facts)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < ARRAY_LEN(lints); i++) {
+		auto_strbuf sentence = STRBUF_INIT;
+		enum lint_verdict verdict = lints[i].check(facts, &sentence);
+		json_t *before = said_before(facts, lints[i].reason);
+
+		if (verdict == LINT_SAID) {
+			json_array_append_new(all,
+				json_pack("{s:s, s:s}", "reason", lints[i].reason, "message", sentence.buf));
+		} else if (verdict == LINT_UNSEEN && before != NULL) {
+			json_array_append(all, before);
+		}
+	}
+	return all;
+}

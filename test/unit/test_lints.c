@@ -1,0 +1,216 @@
+/* What the lints say, and above all when they are silent. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "base/yaml.h"
+#include "chain/lints.h"
+#include "reconcile/observe.h"
+
+/* One document: engine, spec (beside what every autoscaler has), target, adapter, evidence, advice
+ * (what the status says). */
+struct row {
+	const char *world;
+	const char *reasons; /* of the advice, "" when there is none */
+	const char *says;    /* a part of the first message; NULL = anything */
+};
+
+static json_t *judge(const json_t *world)
+{
+	struct settings settings = SETTINGS_DEFAULT;
+	auto_autoscaler spec = {.ns = NULL};
+	auto_error err = ERROR_INIT;
+	auto_json *object = json_pack("{s:{s:s, s:s, s:s}, s:{s:{s:s, s:s, s:s}, s:i}, s:{s:O*}}", "metadata", "namespace",
+		"shop", "name", "gemma", "uid", "u1", "spec", "scaleTargetRef", "apiVersion", "apps/v1", "kind", "Deployment",
+		"name", "server", "maxReplicas", 5, "status", "advice", json_object_get(world, "advice"));
+	struct facts facts = {.settings = &settings,
+		.object = object,
+		.target = json_object_get(world, "target"),
+		.target_watched = true,
+		.evidence = json_object_get(world, "evidence"),
+		.adapter_survey = json_object_get(world, "adapter")};
+
+	if (json_object_get(world, "spec") != NULL) {
+		json_object_update(json_object_get(object, "spec"), json_object_get(world, "spec"));
+	}
+	assert_int_equal(autoscaler_decode(object, &spec, &err), 0);
+	facts.workload.spec = &spec;
+	facts.workload.engine = engine_by_type(json_path_string(world, "engine", "VLLM"));
+	assert_int_equal(observe_signals(&facts.workload, &spec, facts.workload.engine, &err), 0);
+	return lints_judge(&facts);
+}
+
+static void check(const struct row *rows, size_t count)
+{
+	for (size_t r = 0; r < count; r++) {
+		auto_json *world = yaml_parse(rows[r].world, strlen(rows[r].world), NULL);
+		auto_json *advice = NULL;
+		auto_strbuf reasons = STRBUF_INIT;
+		const char *message;
+		size_t i;
+		json_t *one;
+
+		assert_non_null(world);
+		advice = judge(world);
+		strbuf_addstr(&reasons, "");
+		json_array_foreach(advice, i, one) {
+			strbuf_addf(&reasons, "%s%s", i > 0 ? " " : "", json_path_string(one, "reason", ""));
+		}
+		message = json_path_string(json_array_get(advice, 0), "message", "");
+		if (strcmp(reasons.buf, rows[r].reasons) != 0 ||
+			(rows[r].says != NULL && strstr(message, rows[r].says) == NULL)) {
+			fail_msg("%s\n  wanted '%s', got '%s': %s", rows[r].world, rows[r].reasons, reasons.buf, message);
+		}
+	}
+}
+#define CHECK(rows) check(rows, ARRAY_LEN(rows))
+
+#define ARGS(words) "{target: {spec: {template: {spec: {containers: [{name: c, args: " words "}]}}}}, adapter: {replicas: 2}, "
+
+static void a_target_must_be_exceeded_by_the_tolerance(void **state)
+{
+	static const struct row rows[] = {
+		{ARGS("[--max-num-seqs, '4']") "}", "TargetUnreachable", "set spec.requests.target to 3 or less, or raise --max-num-seqs"},
+		{ARGS("['--max-num-seqs=4']") "}", "TargetUnreachable", "Deployment 'shop/server' has at most 4 by --max-num-seqs of container 'c'"},
+		{ARGS("['--max_num_seqs=4']") "}", "TargetUnreachable", NULL},
+		{ARGS("['--max-num-seqs=5']") "}", "", NULL},
+		{ARGS("['--max-num-seqs=11']") "spec: {requests: {target: 10}}}", "TargetUnreachable", "set spec.requests.target to 9 or less"},
+		{ARGS("['--max-num-seqs=12']") "spec: {requests: {target: 10}}}", "", NULL},
+		{ARGS("['--max-num-seqs=1']") "spec: {requests: {target: 1}}}", "TargetUnreachable", "to 900m or less"},
+		/* The last one counts, as for the engine. */
+		{ARGS("['--max-num-seqs=4', '--max-num-seqs=64']") "}", "", NULL},
+		/* A tolerance of one's own. */
+		{ARGS("['--max-num-seqs=11']") "spec: {requests: {target: 10}, behavior: {scaleUp: {tolerance: '0.05'}}}}", "", NULL},
+		{ARGS("['--max-num-seqs=4']") "spec: {behavior: {scaleUp: {tolerance: 0}}}}", "TargetUnreachable", "tolerance, 0 percent"},
+		/* The engine does not bound what waits. */
+		{ARGS("['--max-num-seqs=4']") "spec: {requests: {signal: InFlight}}}", "", NULL},
+		{ARGS("['--max-num-seqs=4']") "spec: {requests: {signal: Waiting, target: 9}}}", "", NULL},
+		{ARGS("['--max-concurrent-requests', '8']") "engine: TGI, spec: {requests: {signal: InFlight, target: 8}}}",
+			"TargetUnreachable", "set spec.requests.target to 7 or less"},
+		{ARGS("['--max-running-requests', '8']") "engine: SGLang, spec: {requests: {target: 8}}}", "TargetUnreachable", NULL},
+		{ARGS("['--parallel', '4']") "engine: LlamaCpp}", "TargetUnreachable", NULL},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void what_is_not_told_is_not_guessed(void **state)
+{
+	static const struct row rows[] = {
+		{ARGS("[]") "spec: {requests: {target: 100000}}}", "", NULL},
+		{"{adapter: {replicas: 2}, spec: {requests: {target: 100000}}}", "", NULL},
+		{ARGS("[sh, -c, 'vllm serve --max-num-seqs=4']") "}", "", NULL},
+		{ARGS("[--max-num-seqs, $(SEQS)]") "}", "", NULL},
+		{ARGS("[--max-num-seqs]") "}", "", NULL},
+		{ARGS("['--max-num-seqs=0']") "}", "", NULL},
+		{ARGS("['--max-num-seqs=99999999999999999999']") "}", "", NULL},
+		/* Each rank of the pod has as many. */
+		{ARGS("['--max-num-seqs=4', '--data-parallel-size=2']") "}", "", NULL},
+		{ARGS("['--max-num-seqs=4', -dp, '1']") "}", "TargetUnreachable", NULL},
+		{ARGS("['--max-num-seqs=4', '--data-parallel-size=$(RANKS)']") "}", "", NULL},
+		{ARGS("['--max-num-seqs=4', --config, /etc/vllm.yaml]") "}", "", NULL},
+		/* Another engine's flag, and two containers with it. */
+		{ARGS("['--max-num-seqs=4']") "engine: SGLang}", "", NULL},
+		{"{adapter: {replicas: 2}, target: {spec: {template: {spec: {containers: [{name: a, args: ['--max-num-seqs=4']}, "
+		 "{name: b, args: ['--max-num-seqs=4']}]}}}}}",
+			"", NULL},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void nothing_is_fuller_than_full(void **state)
+{
+	static const struct row rows[] = {
+		{"{adapter: {replicas: 2}, spec: {requests: {signal: KVCache, target: 91}}, evidence: {page: {series: []}}}",
+			"TargetUnreachable", "spec.requests.target is 91, but KVCache is at most 100 percent"},
+		{"{adapter: {replicas: 2}, spec: {requests: {signal: KVCache, target: 90}}, evidence: {page: {series: []}}}", "", NULL},
+		{"{adapter: {replicas: 2}, spec: {requests: {signal: KVCache}}, evidence: {page: {series: []}}}", "", NULL},
+		{"{adapter: {replicas: 2}, spec: {mode: GPU, gpu: {target: 95}}}", "TargetUnreachable", "set spec.gpu.target to 90 or less"},
+		{"{adapter: {replicas: 2}, spec: {mode: Combined, gpu: {target: 95}}}", "TargetUnreachable", NULL},
+		{"{adapter: {replicas: 2}, spec: {mode: GPU}}", "", NULL},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void the_adapter_has_a_spare(void **state)
+{
+	static const struct row rows[] = {
+		{"{adapter: {replicas: 1}}", "OneAdapterReplica",
+			"kubectl scale deployment prometheus-adapter -n monitoring --replicas=2"},
+		{"{adapter: {replicas: 2}}", "", NULL},
+		/* Stopped, or not there at all: a link says so. */
+		{"{adapter: {replicas: 0}}", "", NULL},
+		{"{adapter: {}}", "", NULL},
+		{"{adapter: {replicas: 1, relist: 10m}}", "OneAdapterReplica RelistLong", NULL},
+		{"{adapter: {replicas: 2, relist: 10m}}", "RelistLong", "set its --metrics-relist-interval to 1m or less"},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+#define KV "{adapter: {replicas: 2}, spec: {requests: {signal: KVCache}}, "
+
+static void a_name_leaves_while_it_is_the_only_one(void **state)
+{
+	static const struct row rows[] = {
+		{KV "evidence: {page: {series: ['vllm:gpu_cache_usage_perc']}}}", "NameLeaves", "vLLM 0.12 removes"},
+		{KV "evidence: {page: {series: ['vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc']}}}", "", NULL},
+		{KV "evidence: {page: {series: ['vllm:kv_cache_usage_perc']}}}", "", NULL},
+		{KV "engine: LlamaCpp, evidence: {page: {series: ['llamacpp:kv_cache_usage_ratio']}}}", "NameLeaves",
+			"choose another spec.requests.signal"},
+		{"{adapter: {replicas: 2}, evidence: {page: {series: ['vllm:num_requests_running']}}}", "", NULL},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+#define SAID(reason) "advice: [{reason: " reason ", message: as before}]"
+
+static void a_gap_of_evidence_changes_nothing(void **state)
+{
+	static const struct row rows[] = {
+		{KV SAID("NameLeaves") ", evidence: {page: {error: no route to host}}}", "NameLeaves", "as before"},
+		{KV SAID("NameLeaves") "}", "NameLeaves", "as before"},
+		{KV "evidence: {page: {error: no route to host}}}", "", NULL},
+		{KV SAID("NameLeaves") ", evidence: {page: {series: ['vllm:kv_cache_usage_perc']}}}", "", NULL},
+		/* It is of another signal's series. */
+		{"{adapter: {replicas: 2}, " SAID("NameLeaves") "}", "", NULL},
+		{"{" SAID("OneAdapterReplica") "}", "OneAdapterReplica", "as before"},
+		{"{adapter: {replicas: 1}, " SAID("OneAdapterReplica") "}", "OneAdapterReplica", "has spec.replicas 1"},
+		{"{adapter: {replicas: 2}, " SAID("OneAdapterReplica") "}", "", NULL},
+		/* An older operator's. */
+		{"{adapter: {replicas: 2}, " SAID("Forgotten") "}", "", NULL},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_target_must_be_exceeded_by_the_tolerance),
+		cmocka_unit_test(what_is_not_told_is_not_guessed),
+		cmocka_unit_test(nothing_is_fuller_than_full),
+		cmocka_unit_test(the_adapter_has_a_spare),
+		cmocka_unit_test(a_name_leaves_while_it_is_the_only_one),
+		cmocka_unit_test(a_gap_of_evidence_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
