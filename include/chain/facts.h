@@ -4,11 +4,14 @@
  * `evidence` is what the probes read last, one JSON document (also shown to people as it is):
  *   target      {at, error?, cause?, replicas, current, selector}: of a kind that is not watched, by its scale
  *   pods        {at, error?, total, ready, ports, foreign: [pods that the selector matches but the target did not make]}
- *   page        {at, error?, url, pod, port, path, engine?, version?, series: […]}
+ *   page        {at, error?, url, pod, port, path, engine?, version?, series: […], values: {POD: {METRIC: milli}}}
  *   prometheus  {at, error?, url, up, down, lastError?}: the scrape of our metrics Service
- *   signals     by the metric's name: {series: {at, error?, pods, missing: […]},
- *                                      metric: {at, error?, cause?, http?, pods, missing: […]}}
- *               pods: ready ones with a fresh sample, with a value; missing: those that ought to have one
+ *   signals     by the metric's name: {series: {at, error?, pods, missing: […], samples: {POD: {age, milli?, …}}},
+ *                                      metric: {at, error?, cause?, http?, pods, missing: […], values: {POD: milli}},
+ *                                      apart?: {page?: {POD: memory}, metric?: {POD: memory}}}
+ *               pods: ready ones with a fresh sample, with a value; missing: those that ought to have one;
+ *               apart: of which pods the page and Prometheus, or Prometheus and the metrics API, have not said
+ *               the same for how long: {since, looks, samples, near, values: [low, high], series: [low, high], …}
  *   asked       the wish (plan.h) that all of it answers
  * `at` is in milliseconds of the wall; an absent member means "not probed yet". What answers another
  * question than today's (the spec changed since) counts as not probed.

@@ -23,15 +23,25 @@
  *   {asked                   the wish
  *    target {at, error?, cause?, replicas, current, selector}    only without a selector in the wish
  *    pods {at, error?, total, ready, foreign: […], ports: […]},
- *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […]},
+ *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […],
+ *          values: {POD: {METRIC: thousandths}}},
  *    prometheus {at, error?, url, up, down, lastError?},
- *    signals: {METRIC: {series {at, error?, pods, missing: […]},
- *                       metric {at, error?, cause?, http?, pods, missing: […], values: {POD: thousandths}}}}}
+ *    signals: {METRIC: {series {at, error?, pods, missing: […],
+ *                               samples: {POD: {age, time, milli?, source?}}},
+ *                       metric {at, error?, cause?, http?, pods, missing: […], values: {POD: thousandths}},
+ *                       apart? {page? {POD: …}, metric? {POD: …}}}},
+ *    againMs?}
  *
  * `image` is what the pod ran when it was asked for its version. `pods` counts ready pods with a
  * sample younger than three intervals, or with a value; `missing` names at most five without, of
  * those that have been ready for three intervals and 30 s (series) or 90 s (metric). `cause` is
  * NotRegistered (the API), NotListed (the metric), NoValue, Forbidden, Unavailable or Failed.
+ *
+ * Values are what the adapter's query comes to (engine/query.h): on the pages of `pod` and up to
+ * three others; in Prometheus, where a sample is `age` ms old and of `time` by Prometheus' clock,
+ * `milli` is what the adapter would get, and `source`, of GPUs, what would be recorded now. `apart` remembers from
+ * round to round the pods of which two neighbours, page and Prometheus or Prometheus and metrics API, have never
+ * said the same (probe/comparison.h); `againMs` is how soon those want another look.
  *
  * The stack's wish, known by its member `record`, and its evidence:
  *

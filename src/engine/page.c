@@ -1,6 +1,7 @@
 /* Which series a /metrics page has. */
 #include "engine/page.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* What follows the line; NULL at the end. */
@@ -80,6 +81,100 @@ static bool has_labels(const char *has, const char *wanted)
 		if (!has_label(has, &one)) {
 			return false;
 		}
+	}
+	return true;
+}
+
+/* The end of a sample's labels, behind the closing brace; NULL when the line ends before. */
+static const char *labels_end(const char *labels)
+{
+	struct label one;
+	const char *rest = labels;
+
+	while ((rest = read_label(labels, &one)) != NULL) {
+		labels = rest;
+	}
+	labels += strspn(labels, ", \t");
+	return *labels == '}' ? labels + 1 : NULL;
+}
+
+/* What follows the sample's name is its labels and its value; false when it is no sample. */
+static bool read_sample(const char *rest, struct page_sample *sample)
+{
+	char *end;
+
+	rest = skip_blanks(rest);
+	sample->labels = *rest == '{' ? rest + 1 : "";
+	if (*rest == '{') {
+		rest = labels_end(rest + 1);
+	}
+	if (rest == NULL) {
+		return false;
+	}
+	rest = skip_blanks(rest);
+	if (*rest == '\n') {
+		return false; /* strtod would read on, in the next line */
+	}
+	sample->value = strtod(rest, &end);
+	return end != rest && strchr(" \t\r\n", *end) != NULL;
+}
+
+const char *page_next_sample(const char *from, const char *name, size_t len, struct page_sample *sample)
+{
+	for (const char *line = from; line != NULL && *line != '\0'; line = next_line(line)) {
+		if (strncmp(line, name, len) == 0 && strchr("{ \t", line[len]) != NULL && line[len] != '\0' &&
+		    read_sample(line + len, sample)) {
+			const char *next = next_line(line);
+
+			return next != NULL ? next : line + strlen(line);
+		}
+	}
+	return NULL;
+}
+
+/* The label of this name (not ended); its value is "" when the list has none. */
+static struct label label_named(const char *labels, const char *name, size_t len)
+{
+	struct label one;
+
+	while ((labels = read_label(labels, &one)) != NULL) {
+		if (one.name_len == len && memcmp(one.name, name, len) == 0) {
+			return one;
+		}
+	}
+	return (struct label){.name = name, .value = "", .name_len = len};
+}
+
+static bool same_value(const struct label *a, const struct label *b)
+{
+	return a->value_len == b->value_len && memcmp(a->value, b->value, a->value_len) == 0;
+}
+
+bool page_sample_matches(const struct page_sample *sample, const char *matchers)
+{
+	struct label wanted;
+
+	while ((matchers = read_label(matchers, &wanted)) != NULL) {
+		struct label has = label_named(sample->labels, wanted.name, wanted.name_len);
+
+		if (!same_value(&has, &wanted)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool page_samples_agree(const struct page_sample *a, const struct page_sample *b, const char *labels)
+{
+	while (*labels != '\0') {
+		size_t len = strcspn(labels, ",");
+		struct label one = label_named(a->labels, labels, len);
+		struct label other = label_named(b->labels, labels, len);
+
+		if (!same_value(&one, &other)) {
+			return false;
+		}
+		labels += len + (labels[len] == ',' ? 1 : 0);
 	}
 	return true;
 }

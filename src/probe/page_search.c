@@ -14,7 +14,6 @@
 #define CONNECT_TIMEOUT_MS 3000
 #define REQUEST_TIMEOUT_MS 5000
 #define SEARCH_MAX_MS 15000 /* no further page is begun after this */
-#define PAGE_MAX_BYTES (4u * 1024 * 1024)
 #define VERSION_MAX_BYTES (1024u * 1024)
 #define TOLD_MAX 3 /* tries that a message tells of */
 
@@ -181,6 +180,9 @@ static void on_page(void *ctx, const struct http_response *response)
 	page = reading_page(response->body, search->url, search->pod, search->wanted);
 	json_object_set(page, "port", json_object_get(candidate, "port"));
 	json_object_set(page, "path", json_object_get(candidate, "path"));
+	json_object_set_new(page, "values",
+		json_pack("{s:o}", search->pod,
+			reading_page_values(response->body, json_object_get(search->wish, "signals"))));
 	if (is_the_page(search, page)) {
 		json_decref(search->page);
 		search->page = page;
@@ -236,14 +238,11 @@ static json_t *wanted_series(const json_t *wish)
 struct page_search *page_search_start(const struct page_search_order *order)
 {
 	struct page_search *search = xcalloc(1, sizeof(*search));
-	const char *ip = json_path_string(order->pod, "status.podIP", "");
-	bool v6 = strchr(ip, ':') != NULL;
 
 	*search = (struct page_search){.http = order->http,
 		.wish = json_incref(order->wish),
 		.pod = xstrdup(kube_object_name(order->pod)),
-		.authority = xasprintf("%s://%s%s%s", json_path_string(order->wish, "scheme", "http"), v6 ? "[" : "", ip,
-			v6 ? "]" : ""),
+		.authority = reading_pod_authority(order->pod, json_path_string(order->wish, "scheme", "http")),
 		.image = reading_pod_image(order->pod),
 		.last = json_incref((json_t *)order->last),
 		.wanted = wanted_series(order->wish),

@@ -13,6 +13,9 @@
 
 #include "net/http_client.h"
 
+/* A larger page is not read. */
+#define PAGE_MAX_BYTES (4u * 1024 * 1024)
+
 struct page_search;
 
 struct page_search_order {

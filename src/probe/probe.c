@@ -85,8 +85,18 @@ static uint64_t jittered(int64_t ms, unsigned *seed)
 	return (uint64_t)(ms * 8 / 10 + rand_r(seed) % (ms * 4 / 10 + 1));
 }
 
+/* When the last look wants the next one, at the latest. */
+static uint64_t at_most_again(const struct entry *entry, uint64_t wait_ms)
+{
+	uint64_t again_ms = (uint64_t)json_path_int(entry->evidence, "againMs", 0);
+
+	return again_ms > 0 && again_ms < wait_ms ? again_ms : wait_ms;
+}
+
 static void schedule(struct entry *entry)
 {
+	int64_t wait_ms = 0;
+
 	if (entry->gone) {
 		return;
 	}
@@ -95,16 +105,19 @@ static void schedule(struct entry *entry)
 		entry->anew = true;
 		entry->delay_ms = 0;
 		uv_timer_start(&entry->timer, on_due, 0, 0);
-	} else if (entry->healthy) {
+		return;
+	}
+	if (entry->healthy) {
 		entry->delay_ms = 0;
-		uv_timer_start(&entry->timer, on_due, jittered(HEALTHY_MS, &entry->prober->seed), 0);
+		wait_ms = HEALTHY_MS;
 	} else {
 		entry->delay_ms = entry->delay_ms == 0 ? BROKEN_FIRST_MS : entry->delay_ms * 3 / 2;
 		if (entry->delay_ms > BROKEN_MAX_MS) {
 			entry->delay_ms = BROKEN_MAX_MS;
 		}
-		uv_timer_start(&entry->timer, on_due, jittered(entry->delay_ms, &entry->prober->seed), 0);
+		wait_ms = entry->delay_ms;
 	}
+	uv_timer_start(&entry->timer, on_due, at_most_again(entry, jittered(wait_ms, &entry->prober->seed)), 0);
 }
 
 static void on_round_done(void *ctx, json_t *evidence_take)

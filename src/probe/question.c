@@ -8,6 +8,10 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "children/child.h"
+#include "engine/gpu.h"
+#include "engine/query.h"
+
+#define PART "part"
 
 static char *query(const char *promql)
 {
@@ -67,17 +71,34 @@ json_t *question_scrapes_index(const json_t *answer)
 	return index;
 }
 
-char *question_samples(const json_t *series)
+/* One of the answers that a question of several gets: its rows have the label PART. */
+static void add_part(struct strbuf *promql, const char *part, const char *expression)
 {
+	strbuf_addf(promql, "%slabel_replace(%s, \"" PART "\", \"%s\", \"\", \"\")", promql->len > 0 ? " or " : "",
+		expression, part);
+}
+
+char *question_samples(const json_t *series, const char *metric)
+{
+	const struct engine_signal *signal = engine_signal_by_metric(metric);
+	auto_free char *value = signal != NULL ? query_for_all(signal->metrics_query) : NULL;
+	auto_strbuf youngest = STRBUF_INIT;
 	auto_strbuf promql = STRBUF_INIT;
 	size_t i;
 	json_t *selector;
 
-	strbuf_addstr(&promql, "max by (namespace, pod) (");
+	strbuf_addstr(&youngest, "max by (namespace, pod) (");
 	json_array_foreach((json_t *)series, i, selector) {
-		strbuf_addf(&promql, "%stimestamp(%s)", i > 0 ? " or " : "", json_string_value(selector));
+		strbuf_addf(&youngest, "%stimestamp(%s)", i > 0 ? " or " : "", json_string_value(selector));
 	}
-	strbuf_addstr(&promql, ")");
+	strbuf_addstr(&youngest, ")");
+	add_part(&promql, "time", youngest.buf);
+	if (value != NULL) {
+		add_part(&promql, "milli", value);
+	}
+	if (signal == &gpu_utilization) {
+		add_part(&promql, "source", gpu_record_expr);
+	}
 	return query(promql.buf);
 }
 
@@ -89,10 +110,18 @@ json_t *question_samples_index(const json_t *answer)
 
 	json_array_foreach(json_path(answer, "data.result"), i, row) {
 		double now = json_number_value(json_array_get(json_object_get(row, "value"), 0));
+		double value = row_value(row);
+		const char *part = json_path_string(row, "metric." PART, "");
 		json_t *ns = child_object(index, json_path_string(row, "metric.namespace", ""));
+		json_t *pod = child_object(ns, json_path_string(row, "metric.pod", ""));
+		int64_t milli;
 
-		json_object_set_new(ns, json_path_string(row, "metric.pod", ""),
-			json_integer((json_int_t)((now - row_value(row)) * 1000)));
+		if (strcmp(part, "time") == 0) {
+			json_object_set_new(pod, "age", json_integer((json_int_t)((now - value) * 1000)));
+			json_object_set_new(pod, "time", json_integer((json_int_t)(value * 1000)));
+		} else if (query_milli(value, &milli)) {
+			json_object_set_new(pod, part, json_integer(milli));
+		}
 	}
 	return index;
 }

@@ -13,9 +13,11 @@
 /* The scrapes of all metrics Services of ours: {namespace: {job: {up, down}}}. */
 char *question_scrapes(void);
 json_t *question_scrapes_index(const json_t *answer);
-/* The youngest sample of any of these series (names or selectors): {namespace: {pod: age in ms}}, by
- * Prometheus' own clock. */
-char *question_samples(const json_t *series);
+/* The youngest sample of any of these series (names or selectors), and what they come to for `metric` as the
+ * adapter would ask for it: {namespace: {pod: {age, time, milli?, source?}}}. `age` and `time` are in ms by
+ * Prometheus' own clock; `milli` are thousandths, of what is recorded when it is the GPUs', and `source`
+ * then those of the expression that is recorded. A metric that is no preset's has neither. */
+char *question_samples(const json_t *series, const char *metric);
 json_t *question_samples_index(const json_t *answer);
 /* The last error of a scrape pool's targets: a string, or null. */
 char *question_pool(const char *pool);

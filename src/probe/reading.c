@@ -9,6 +9,7 @@
 #include "base/quantity.h"
 #include "base/strbuf.h"
 #include "engine/page.h"
+#include "engine/query.h"
 #include "kube/resource.h"
 
 #define MISSING_MAX 5
@@ -28,6 +29,14 @@ bool reading_pod_ready(const json_t *pod)
 {
 	return json_path(pod, "metadata.deletionTimestamp") == NULL && json_path_string(pod, "status.podIP", NULL) != NULL &&
 	       strcmp(json_path_string(kube_object_condition(pod, "Ready"), "status", ""), "True") == 0;
+}
+
+char *reading_pod_authority(const json_t *pod, const char *scheme)
+{
+	const char *ip = json_path_string(pod, "status.podIP", "");
+	bool v6 = strchr(ip, ':') != NULL;
+
+	return xasprintf("%s://%s%s%s", scheme, v6 ? "[" : "", ip, v6 ? "]" : "");
 }
 
 static void add_words(struct strbuf *words, const json_t *items, const char *member)
@@ -140,6 +149,26 @@ json_t *reading_page(const char *page, const char *url, const char *pod, const j
 		"series", series);
 }
 
+json_t *reading_page_values(const char *page, const json_t *signals)
+{
+	json_t *values = json_object();
+	size_t i;
+	json_t *wanted;
+
+	json_array_foreach((json_t *)signals, i, wanted) {
+		const char *metric = json_path_string(wanted, "metric", "");
+		const struct engine_signal *signal = engine_signal_by_metric(metric);
+		double value;
+		int64_t milli;
+
+		if (json_path_bool(wanted, "page", false) && signal != NULL &&
+			query_on_page(signal->metrics_query, page, &value) && query_milli(value, &milli)) {
+			json_object_set_new(values, metric, json_integer(milli));
+		}
+	}
+	return values;
+}
+
 /* {pods, missing}: how many ready pods are in `have`, and which are not although they had the time. */
 static json_t *coverage(const json_t *have, const json_t *ready, const struct reading_grace *grace)
 {
@@ -159,18 +188,27 @@ static json_t *coverage(const json_t *have, const json_t *ready, const struct re
 	return json_pack("{s:I, s:o}", "pods", pods, "missing", missing);
 }
 
-json_t *reading_series(const json_t *ages, const json_t *ready, int64_t max_age_ms, const struct reading_grace *grace)
+json_t *reading_series(const json_t *samples, const json_t *ready, int64_t max_age_ms, const struct reading_grace *grace)
 {
 	auto_json *fresh = json_object();
+	json_t *own = json_object();
+	json_t *document;
 	const char *name;
-	json_t *age;
+	json_t *sample;
 
-	json_object_foreach((json_t *)ages, name, age) {
-		if (json_integer_value(age) < max_age_ms) {
-			json_object_set(fresh, name, age);
+	json_object_foreach((json_t *)samples, name, sample) {
+		/* What of a pod is told without its age is not its sample: only the GPUs' source. */
+		if (json_object_get(ready, name) == NULL || json_object_get(sample, "age") == NULL) {
+			continue;
+		}
+		json_object_set(own, name, sample);
+		if (json_path_int(sample, "age", 0) < max_age_ms) {
+			json_object_set(fresh, name, sample);
 		}
 	}
-	return coverage(fresh, ready, grace);
+	document = coverage(fresh, ready, grace);
+	json_object_set_new(document, "samples", own);
+	return document;
 }
 
 json_t *reading_metric(const json_t *list, const json_t *ready, const struct reading_grace *grace)

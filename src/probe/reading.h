@@ -19,6 +19,8 @@ struct reading_grace {
 json_t *reading_text(const char *text);
 /* A running pod that reports Ready and is not on its way out. */
 bool reading_pod_ready(const json_t *pod);
+/* "http://10.0.0.1", "http://[fd00::1]"; heap, caller owns. */
+char *reading_pod_authority(const json_t *pod, const char *scheme);
 /* What the pod runs, as far as its version depends on it: its images' digests, or names until they are
  * known, and its template's hash, since one image may hold several versions; heap, caller owns. */
 char *reading_pod_image(const json_t *pod);
@@ -29,9 +31,11 @@ char *reading_pod_image(const json_t *pod);
 json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, const json_t **first);
 /* {url, pod, engine?, series: those of `wanted` that are on the page}. */
 json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted);
-/* {pods, missing}: the ready pods whose youngest sample, of {pod: age in ms}, is younger than
- * `max_age_ms`. */
-json_t *reading_series(const json_t *ages, const json_t *ready, int64_t max_age_ms, const struct reading_grace *grace);
+/* What the page's series come to for each signal of a wish that comes from it: {metric: thousandths}. */
+json_t *reading_page_values(const char *page, const json_t *signals);
+/* {pods, missing, samples}: the ready pods whose youngest sample, of question_samples_index, is younger than
+ * `max_age_ms`; and the samples of ready pods, old ones too. */
+json_t *reading_series(const json_t *samples, const json_t *ready, int64_t max_age_ms, const struct reading_grace *grace);
 /* {pods, missing, values: {pod: thousandths}} of a MetricValueList. */
 json_t *reading_metric(const json_t *list, const json_t *ready, const struct reading_grace *grace);
 /* Whether a discovery document (APIResourceList) names the pods' metric. */

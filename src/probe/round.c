@@ -5,8 +5,10 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "comparison.h"
 #include "kube/resource.h"
 #include "metric_query.h"
+#include "page_reads.h"
 #include "page_search.h"
 #include "question.h"
 #include "reading.h"
@@ -24,6 +26,7 @@ struct walk {
 	struct round *round;
 	const json_t *signal;  /* of the wish */
 	json_t *evidence;      /* borrowed from the round's */
+	const json_t *last_apart; /* of the round before; NULL = it knew of nothing, or asked otherwise */
 	struct metric_query *query;
 };
 
@@ -32,15 +35,18 @@ struct round {
 	json_t *wish;
 	json_t *last;
 	json_t *evidence;
+	json_t *list;  /* PodList; NULL = not answered yet */
 	json_t *ready; /* pods: reading.h */
 	bool healthy;
 	bool cancelled;
 	struct kube_call *call;
 	struct scale_query *scale;
 	struct page_search *search;
+	struct page_reads *reads;
 	struct walk *walks;
 	size_t walks_count;
 	size_t walking;
+	int64_t again_ms; /* when values that are apart want another look; 0 = they do not */
 	void (*done)(void *ctx, json_t *evidence_take);
 	void *ctx;
 };
@@ -53,24 +59,33 @@ void round_record(json_t *evidence, const char *name, json_t *document, int64_t 
 
 static void round_end(struct round *round)
 {
+	if (round->again_ms > 0) {
+		json_object_set_new(round->evidence, "againMs", json_integer(round->again_ms));
+	}
 	round->done(round->ctx, round->evidence);
 	json_decref(round->wish);
 	json_decref(round->last);
+	json_decref(round->list);
 	json_decref(round->ready);
 	free_indirect(&round->walks);
 	free_indirect(&round);
 }
 
-/* Until when a sample is fresh. One that is recorded is as old as its rule's interval, whatever that of
+/* How far apart samples are. One that is recorded is as old as its rule's interval, whatever that of
  * the scrape is. */
-static json_int_t fresh_ms(const struct walk *walk)
+static json_int_t interval_ms(const struct walk *walk)
 {
 	json_int_t interval = json_path_int(walk->round->wish, "intervalMs", RECORD_INTERVAL_MS);
 
 	if (!json_path_bool(walk->signal, "page", false) && interval < RECORD_INTERVAL_MS) {
 		interval = RECORD_INTERVAL_MS;
 	}
-	return interval * FRESH_INTERVALS;
+	return interval;
+}
+
+static json_int_t fresh_ms(const struct walk *walk)
+{
+	return interval_ms(walk) * FRESH_INTERVALS;
 }
 
 /* The pods' labels: told, or found on the target. */
@@ -92,6 +107,15 @@ static void ask(struct round *round, char *target_take, json_t *(*index)(const j
 
 /* 4. Each signal by itself: its samples in Prometheus, then its metric. */
 
+/* The object under this key, made when it is not there; borrowed. */
+static json_t *child_object(json_t *parent, const char *key)
+{
+	if (json_object_get(parent, key) == NULL) {
+		json_object_set_new(parent, key, json_object());
+	}
+	return json_object_get(parent, key);
+}
+
 static void walk_end(struct walk *walk)
 {
 	struct round *round = walk->round;
@@ -102,11 +126,47 @@ static void walk_end(struct walk *walk)
 	}
 }
 
+/* A value of this pod and its sample, compared: the memory of the round before goes on. Evidence's `apart`
+ * holds what is apart. */
+static void compare(struct walk *walk, const char *hop, const char *pod, const json_t *value, int64_t at_ms)
+{
+	struct round *round = walk->round;
+	const json_t *series = json_object_get(walk->evidence, "series");
+	const json_t *sample = json_object_get(json_object_get(series, "samples"), pod);
+	const json_t *milli = json_object_get(sample, "milli");
+	const json_t *before = json_object_get(json_object_get(walk->last_apart, hop), pod);
+	json_t *memory;
+
+	if (!json_is_integer(value) || milli == NULL || json_path_int(sample, "age", 0) >= fresh_ms(walk)) {
+		return;
+	}
+	memory = comparison_step(before, &(struct comparison){.value = json_integer_value(value),
+						 .look_at_ms = at_ms,
+						 .sample = json_integer_value(milli),
+						 .sample_time = json_path_int(sample, "time", 0),
+						 .sample_at_ms = json_path_int(series, "at", 0) -
+								 json_path_int(sample, "age", 0)});
+	if (memory != NULL) {
+		int64_t again_ms = comparison_again_ms(memory, interval_ms(walk), clock_wall_ms());
+
+		if (again_ms > 0 && (round->again_ms == 0 || again_ms < round->again_ms)) {
+			round->again_ms = again_ms;
+		}
+		json_object_set_new(child_object(child_object(walk->evidence, "apart"), hop), pod, memory);
+	}
+}
+
 static void on_metric(void *ctx, json_t *document_take)
 {
 	struct walk *walk = ctx;
+	int64_t now_ms = clock_wall_ms();
+	const char *pod;
+	json_t *value;
 
-	round_record(walk->evidence, "metric", document_take, clock_wall_ms());
+	round_record(walk->evidence, "metric", document_take, now_ms);
+	json_object_foreach(json_object_get(document_take, "values"), pod, value) {
+		compare(walk, "metric", pod, value, now_ms);
+	}
 	walk_end(walk);
 }
 
@@ -118,6 +178,8 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	const struct reading_grace grace = {answer->at_ms, fresh_ms(walk) + SERIES_GRACE_MS};
 	json_t *document;
 	json_int_t found;
+	const char *pod;
+	json_t *values;
 
 	if (answer->error != NULL) {
 		round_record(walk->evidence, "series", json_pack("{s:o}", "error", reading_text(answer->error)),
@@ -128,6 +190,10 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	document = reading_series(json_object_get(answer->index, ns), round->ready, fresh_ms(walk), &grace);
 	found = json_path_int(document, "pods", 0);
 	round_record(walk->evidence, "series", document, answer->at_ms);
+	json_object_foreach(json_path(round->evidence, "page.values"), pod, values) {
+		compare(walk, "page", pod, json_object_get(values, json_path_string(walk->signal, "metric", "")),
+			json_path_int(round->evidence, "page.at", 0));
+	}
 	if (found == 0 || round->cancelled) {
 		walk_end(walk);
 		return;
@@ -173,6 +239,15 @@ static bool can_walk(const struct round *round, const json_t *signal)
 	       shares_element(json_object_get(signal, "series"), json_path(round->evidence, "page.series"));
 }
 
+static const json_t *last_apart(const struct round *round, const json_t *signal)
+{
+	const json_t *signals = json_object_get(round->last, "signals");
+
+	return json_equal(json_object_get(round->last, "asked"), round->wish)
+		       ? json_object_get(json_object_get(signals, json_path_string(signal, "metric", "")), "apart")
+		       : NULL;
+}
+
 static void walk_signals(struct round *round)
 {
 	const json_t *signals = json_object_get(round->wish, "signals");
@@ -188,15 +263,18 @@ static void walk_signals(struct round *round)
 
 			json_object_set_new(evidence, json_path_string(signal, "metric", ""), own);
 			round->walks[round->walks_count++] =
-				(struct walk){.round = round, .signal = signal, .evidence = own};
+				(struct walk){.round = round, .signal = signal, .evidence = own,
+					.last_apart = last_apart(round, signal)};
 		}
 	}
 	round->walking = round->walks_count;
 	for (i = 0; i < round->walks_count; i++) {
 		struct walk *walk = &round->walks[i];
 
-		ask(round, question_samples(json_object_get(walk->signal, "series")), question_samples_index, on_samples,
-			walk);
+		ask(round,
+			question_samples(json_object_get(walk->signal, "series"),
+				json_path_string(walk->signal, "metric", "")),
+			question_samples_index, on_samples, walk);
 	}
 	if (round->walks_count == 0) {
 		round_end(round);
@@ -245,7 +323,19 @@ static void on_scrapes(void *ctx, const struct prometheus_answer *answer)
 	}
 }
 
-/* 2. One ready pod's page. */
+/* 2. One ready pod's page, then the values on some others'. */
+
+static void on_read(void *ctx)
+{
+	struct round *round = ctx;
+
+	round->reads = NULL;
+	if (json_path_string(round->wish, "prometheus", NULL) != NULL && !round->cancelled) {
+		ask(round, question_scrapes(), question_scrapes_index, on_scrapes, round);
+	} else {
+		walk_signals(round);
+	}
+}
 
 static void on_page(void *ctx, json_t *document_take)
 {
@@ -253,11 +343,19 @@ static void on_page(void *ctx, json_t *document_take)
 
 	round->search = NULL;
 	round_record(round->evidence, "page", document_take, clock_wall_ms());
-	if (json_path(document_take, "error") == NULL && json_path_string(round->wish, "prometheus", NULL) != NULL &&
-		!round->cancelled) {
-		ask(round, question_scrapes(), question_scrapes_index, on_scrapes, round);
-	} else {
+	if (json_path(document_take, "error") != NULL || round->cancelled) {
 		walk_signals(round);
+		return;
+	}
+	round->reads = page_reads_start(&(struct page_reads_order){.http = round->peers.http,
+		.wish = round->wish,
+		.pods = round->list,
+		.ready = round->ready,
+		.page = document_take,
+		.done = on_read,
+		.ctx = round});
+	if (round->reads == NULL) {
+		on_read(round);
 	}
 }
 
@@ -279,6 +377,7 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 	}
 	round_record(round->evidence, "pods",
 		reading_pods(result, json_object_get(round->wish, "target"), round->ready, &first), clock_wall_ms());
+	round->list = json_incref(result);
 	if (first == NULL || round->cancelled) {
 		round_end(round);
 	} else if (json_array_size(json_object_get(round->wish, "pages")) == 0) {
@@ -350,6 +449,9 @@ void round_cancel(struct round *round)
 	}
 	if (round->search != NULL) {
 		page_search_cancel(round->search);
+	}
+	if (round->reads != NULL) {
+		page_reads_cancel(round->reads);
 	}
 	for (size_t i = 0; i < round->walks_count; i++) {
 		if (round->walks[i].query != NULL) {

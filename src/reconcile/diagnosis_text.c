@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "reconcile/diagnosis.h"
+#include "reconcile/values.h"
 
 static const struct mark {
 	const char *status;
@@ -114,7 +115,8 @@ static void add_engine(struct strbuf *text, const json_t *engine)
 	strbuf_addf(text, "\n");
 }
 
-static void add_signals(struct strbuf *text, const json_t *signals)
+/* Each with its values at every hop, where they are known. */
+static void add_signals(struct strbuf *text, const json_t *signals, const json_t *values)
 {
 	size_t i;
 	json_t *signal;
@@ -127,6 +129,7 @@ static void add_signals(struct strbuf *text, const json_t *signals)
 		strbuf_addf(text, ", target ");
 		add_at(text, signal, "target");
 		strbuf_addf(text, " per replica, %s\n", json_path_bool(signal, "served", false) ? "served" : "not served");
+		values_text(text, values, json_path_string(signal, "metric", ""));
 	}
 }
 
@@ -176,7 +179,7 @@ void diagnosis_text(struct strbuf *text, const json_t *d, bool colour, int64_t n
 	}
 	add_chain(text, d, colour);
 	add_engine(text, json_object_get(d, "engine"));
-	add_signals(text, json_object_get(d, "signals"));
+	add_signals(text, json_object_get(d, "signals"), json_object_get(d, "values"));
 	if (replicas != NULL) {
 		strbuf_addf(text, "replicas  %lld now, %lld wanted, from %lld to %lld\n", (long long)json_path_int(replicas, "current", 0),
 			(long long)json_path_int(replicas, "desired", 0), (long long)json_path_int(replicas, "min", 0),

@@ -17,6 +17,7 @@
 #include "reconcile/diagnosis.h"
 #include "reconcile/reconcile.h"
 #include "reconcile/transitions.h"
+#include "reconcile/values.h"
 #include "routes.h"
 #include "runtime/queue.h"
 #include "runtime/runner.h"
@@ -498,8 +499,11 @@ json_t *controller_explain(const struct controller *c)
 	json_array_foreach(autoscalers, i, object) {
 		auto_free char *key = kube_object_key(object);
 		const json_t *evidence = prober_evidence(c->prober, key);
+		auto_json *hpa =
+			kube_cache_get(cache_of(c, KIND_HPA), kube_object_namespace(object), kube_object_name(object));
 		json_t *diagnosis = diagnosis_make(object);
 
+		json_object_set_new(diagnosis, "values", values_make(evidence, hpa));
 		json_object_set_new(diagnosis, "evidence", evidence != NULL ? json_deep_copy(evidence) : json_null());
 		json_array_append_new(all, diagnosis);
 	}

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "engine/page.h"
+#include "engine/query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -14,11 +15,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	auto_free char *page = len ? xstrndup((const char *)data, len) : xstrdup("");
 	auto_free char *selector = xstrndup(page, strcspn(page, "\n"));
 	auto_free char *name = xstrndup(selector, strcspn(selector, "{"));
+	double value;
 
 	if (page_has_series(page, "x{a=\"1\",b=\"2\"}") && !page_has_series(page, "x"))
 		abort();
 	if (page_has_series(page, selector) && !page_has_series(page, name))
 		abort();
 	page_engine(page);
+	for (size_t e = 0; e < engines_count; e++)
+		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engines[e].signals[i].name; i++)
+			query_on_page(engines[e].signals[i].metrics_query, page, &value);
+	query_on_page(selector, page, &value);
 	return 0;
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import urllib.request
 
@@ -16,7 +17,7 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     working,
 )
 from conftest import eventually, smallest
-from operator_fixtures import OPERATOR, Autoscaler, listening_port, set_status
+from operator_fixtures import OPERATOR, Autoscaler, Page, listening_port, set_status
 
 LINKS = [
     "Accepted", "TargetFound", "TargetExclusive", "MetricsExposed", "ScrapeSelected", "ScrapeHealthy", "SeriesFresh",
@@ -230,11 +231,17 @@ def test_a_real_chain(working, explain):
     base = f"http://127.0.0.1:{listening_port(working.operator.process.pid)}"
     (served,) = json.load(urllib.request.urlopen(f"{base}/explain"))["items"]
     evidence = served.pop("evidence")
+    (values,) = served.pop("values")
     assert served == told
+    # What the page says is what every hop has.
+    (pod,) = values["pods"]
+    (on_page,) = re.findall(rb"^vllm:num_requests_running\{.*\} ([0-9]+)", Page.page, re.MULTILINE)
+    assert [pod[hop] for hop in ("page", "prometheus", "served")] == [on_page.decode()] * 3 and pod["ageMs"] < 45000
     assert evidence["signals"]["vllm_num_requests_running"]["metric"]["pods"] == 1
     page = urllib.request.urlopen(f"{base}/explain.txt").read().decode()
     # Whether the HPA has read its metric by now is its own affair.
     assert "✓ MetricServed" in page and f"{working.namespace}/gemma scales" in page
+    assert re.search(rf"{pod['pod']} +{on_page.decode()} +{on_page.decode()}, [0-9]+ s old +{on_page.decode()}\n", page)
     assert working.operator.stop() == 0
     working.patch({"scrapeInterval": "20s"})
     eventually(lambda: explain(f"{working.namespace}/gemma").returncode == 1)

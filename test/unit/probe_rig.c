@@ -18,15 +18,15 @@
 		     "\"value\":[100,\"2\"]}")
 /* The second pod's last sample is a minute old. */
 #define SAMPLES                                                                                    \
-	PROBE_RESULT("{\"metric\":{\"namespace\":\"team\",\"pod\":\"p-0\"},\"value\":[100,\"95\"]}," \
-		     "{\"metric\":{\"namespace\":\"team\",\"pod\":\"p-1\"},\"value\":[100,\"40\"]}")
+	PROBE_RESULT(PROBE_SAMPLE("p-0", "time", "95") "," PROBE_SAMPLE("p-0", "milli", "1") ","    \
+		PROBE_SAMPLE("p-1", "time", "40"))
 
 static const struct probe_saying healthy[] = {
 	{"GET /api/v1/namespaces/*/pods[?]labelSelector=app%3Dx", {.status = 200, .body = PODS}, 0},
 	{"GET /metrics", {.status = 200, .body = PROBE_PAGE}, 0},
 	{"GET /version", {.status = 200, .body = "{\"version\":\"0.32.0\"}"}, 0},
 	{"GET /api/v1/query[?]query=count_values*", {.status = 200, .body = SCRAPES}, 0},
-	{"GET /api/v1/query[?]query=max*", {.status = 200, .body = SAMPLES}, 0},
+	{"GET /api/v1/query[?]query=label_replace*", {.status = 200, .body = SAMPLES}, 0},
 	{PROBE_ASK("*"), {.status = 200, .body = PROBE_VALUES}, 0},
 };
 

@@ -17,6 +17,10 @@
 #define PROBE_PAGE "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running 1\nvllm:num_requests_waiting 0\n"
 /* An answer of Prometheus to a query. */
 #define PROBE_RESULT(rows) "{\"status\":\"success\",\"data\":{\"result\":[" rows "]}}"
+/* A row of the answer about samples; it is asked for at 100. */
+#define PROBE_SAMPLE(pod, part, value)                                                             \
+	"{\"metric\":{\"namespace\":\"team\",\"pod\":\"" pod "\",\"part\":\"" part "\"},\"value\":[100,\"" value \
+	"\"]}"
 /* A MetricValueList with one pod, p-0. */
 #define PROBE_VALUES "{\"items\":[{\"describedObject\":{\"name\":\"p-0\"},\"value\":\"4\"}]}"
 /* The request for a metric's value. */

@@ -150,7 +150,7 @@ static void test_the_version_is_asked_once(void **state)
 	probe_rig_open(&rig);
 	probe_rig_look(&rig);
 	e = probe_rig_look(&rig);
-	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 2);
+	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 4); /* of both pods */
 	assert_int_equal(probe_rig_asked(&rig, "GET /version"), 1);
 	assert_found(e, "page.version", "\"0.32.0\"");
 	/* Another image is another version. */

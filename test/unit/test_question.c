@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "engine/gpu.h"
 #include "probe/question.h"
 
 static json_t *parse(const char *text)
@@ -53,21 +54,38 @@ static void test_scrapes_of_the_whole_cluster_are_one_question(void **state)
 		"{\"a\":{\"x-metrics\":{\"down\":1,\"up\":2}},\"b\":{\"x-metrics\":{\"up\":3}}}");
 }
 
-static void test_samples_are_aged_by_prometheus_own_clock(void **state)
+#define PART(promql, part) "label_replace(" promql ", \"part\", \"" part "\", \"\", \"\")"
+
+static void test_samples_and_their_values_are_one_question(void **state)
 {
 	auto_json *one = parse("[\"x\"]");
 	auto_json *two = parse("[\"new{a=\\\"b\\\"}\",\"old\"]");
+	auto_json *gpu = parse("[\"" GPU_RECORD "\"]");
+	auto_free char *recorded = xasprintf(PART("max by (namespace, pod) (timestamp(" GPU_RECORD "))", "time") " or " PART(
+						     "max(" GPU_RECORD "{namespace!=\"\",pod!=\"\"}) by (namespace, pod)", "milli") " or "
+							     PART("%s", "source"),
+		gpu_record_expr);
 
 	(void)state;
-	assert_query(question_samples(one), "max by (namespace, pod) (timestamp(x))");
-	assert_query(question_samples(two),
-		"max by (namespace, pod) (timestamp(new{a=\"b\"}) or timestamp(old))");
+	assert_query(question_samples(one, "not a preset's"), PART("max by (namespace, pod) (timestamp(x))", "time"));
+	assert_query(question_samples(two, "llamacpp_num_requests_running"),
+		PART("max by (namespace, pod) (timestamp(new{a=\"b\"}) or timestamp(old))", "time") " or " PART(
+			"sum(llamacpp:requests_processing{namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod)", "milli"));
+	assert_query(question_samples(gpu, gpu_utilization.metric), recorded);
+}
+
+static void test_samples_are_aged_by_prometheus_own_clock(void **state)
+{
+	(void)state;
 	assert_index(question_samples_index,
 		"{\"data\":{\"result\":["
-		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\"},\"value\":[1000.5,\"990\"]},"
-		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"q\"},\"value\":[1000.5,\"1000.25\"]},"
-		"{\"metric\":{},\"value\":[1000.5,\"1000.5\"]}]}}",
-		"{\"\":{\"\":0},\"a\":{\"p\":10500,\"q\":250}}");
+		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"part\":\"time\"},\"value\":[1000.5,\"990\"]},"
+		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"part\":\"milli\"},\"value\":[1000.5,\"85.1234567\"]},"
+		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"part\":\"source\"},\"value\":[1000.5,\"NaN\"]},"
+		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"q\",\"part\":\"time\"},\"value\":[1000.5,\"1000.25\"]},"
+		"{\"metric\":{\"part\":\"time\"},\"value\":[1000.5,\"1000.5\"]}]}}",
+		"{\"\":{\"\":{\"age\":0,\"time\":1000500}},"
+		"\"a\":{\"p\":{\"age\":10500,\"milli\":85123,\"time\":990000},\"q\":{\"age\":250,\"time\":1000250}}}");
 }
 
 static void test_a_pool_tells_its_first_error(void **state)
@@ -143,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scrapes_of_the_whole_cluster_are_one_question),
+		cmocka_unit_test(test_samples_and_their_values_are_one_question),
 		cmocka_unit_test(test_samples_are_aged_by_prometheus_own_clock),
 		cmocka_unit_test(test_a_pool_tells_its_first_error),
 		cmocka_unit_test(test_the_exporter_is_asked_for_jobs_and_workloads),

@@ -85,6 +85,33 @@ static void test_a_page_tells_engine_and_wanted_series(void **state)
 	assert_json(reading_page("<html>", "u", "p", wanted), "{\"url\":\"u\",\"pod\":\"p\",\"series\":[]}");
 }
 
+static void test_a_page_has_a_value_for_each_signal_that_is_its_own(void **state)
+{
+	auto_json *signals = parse("[{\"metric\":\"vllm_num_requests_running\",\"page\":true},"
+				   "{\"metric\":\"vllm_kv_cache_usage_percent\",\"page\":true},"
+				   "{\"metric\":\"vllm_num_requests_waiting\",\"page\":true},"
+				   "{\"metric\":\"gpu_utilization_percent\",\"page\":false},"
+				   "{\"metric\":\"odd\",\"page\":true}]");
+
+	(void)state;
+	assert_json(reading_page_values("vllm:num_requests_running{engine=\"0\"} 3\nvllm:num_requests_running{engine=\"1\"} 4\n"
+					"vllm:kv_cache_usage_perc 0.8512345\nvllm:num_requests_waiting +Inf\n",
+			    signals),
+		"{\"vllm_num_requests_running\":7000,\"vllm_kv_cache_usage_percent\":85123}");
+}
+
+static void test_an_address_of_either_family_is_in_a_url(void **state)
+{
+	auto_json *four = parse("{\"status\":{\"podIP\":\"10.0.0.1\"}}");
+	auto_json *six = parse("{\"status\":{\"podIP\":\"fd00::1\"}}");
+	auto_free char *first = reading_pod_authority(four, "http");
+	auto_free char *second = reading_pod_authority(six, "https");
+
+	(void)state;
+	assert_string_equal(first, "http://10.0.0.1");
+	assert_string_equal(second, "https://[fd00::1]");
+}
+
 static void test_what_a_pod_runs_is_known_by_digest_or_name_and_template(void **state)
 {
 	auto_json *digest = parse("{\"status\":{\"containerStatuses\":[{\"imageID\":\"e@sha256:1\"},"
@@ -101,13 +128,17 @@ static void test_what_a_pod_runs_is_known_by_digest_or_name_and_template(void **
 
 static void test_only_young_samples_of_ready_pods_count(void **state)
 {
-	auto_json *ages = parse("{\"a\":500,\"old\":60000,\"other\":500}");
+	auto_json *samples = parse("{\"a\":{\"age\":500,\"milli\":7},\"old\":{\"age\":60000},\"other\":{\"age\":500},"
+				   "\"none\":{\"source\":1}}");
 	auto_json *ready = parse("{\"a\":1000,\"old\":1000,\"none\":1000,\"new\":90000}");
 	const struct reading_grace grace = {100000, 30000};
 
 	(void)state;
-	assert_json(reading_series(ages, ready, 45000, &grace), "{\"pods\":1,\"missing\":[\"old\",\"none\"]}");
-	assert_json(reading_series(NULL, ready, 45000, &grace), "{\"pods\":0,\"missing\":[\"a\",\"old\",\"none\"]}");
+	assert_json(reading_series(samples, ready, 45000, &grace),
+		"{\"pods\":1,\"missing\":[\"old\",\"none\"],"
+		"\"samples\":{\"a\":{\"age\":500,\"milli\":7},\"old\":{\"age\":60000}}}");
+	assert_json(reading_series(NULL, ready, 45000, &grace),
+		"{\"pods\":0,\"missing\":[\"a\",\"old\",\"none\"],\"samples\":{}}");
 }
 
 static void test_a_few_of_many_missing_pods_are_named(void **state)
@@ -117,7 +148,7 @@ static void test_a_few_of_many_missing_pods_are_named(void **state)
 
 	(void)state;
 	assert_json(reading_series(NULL, ready, 45000, &grace),
-		"{\"pods\":0,\"missing\":[\"a\",\"b\",\"c\",\"d\",\"e\"]}");
+		"{\"pods\":0,\"missing\":[\"a\",\"b\",\"c\",\"d\",\"e\"],\"samples\":{}}");
 }
 
 static void test_values_of_ready_pods_count(void **state)
@@ -160,7 +191,7 @@ static void test_an_answer_of_another_shape_is_no_evidence(void **state)
 	(void)state;
 	assert_json(reading_pods(odd, NULL, ready, &first), "{\"total\":0,\"ready\":0,\"foreign\":[],\"ports\":[]}");
 	assert_null(first);
-	assert_json(reading_series(odd, ready, 0, &grace), "{\"pods\":0,\"missing\":[]}");
+	assert_json(reading_series(odd, ready, 0, &grace), "{\"pods\":0,\"missing\":[],\"samples\":{}}");
 	assert_json(reading_metric(odd, ready, &grace), "{\"pods\":0,\"missing\":[],\"values\":{}}");
 	assert_false(reading_metric_listed(odd, "m"));
 }
@@ -172,6 +203,8 @@ int main(void)
 		cmocka_unit_test(test_pods_of_others_are_foreign),
 		cmocka_unit_test(test_what_a_pod_runs_is_known_by_digest_or_name_and_template),
 		cmocka_unit_test(test_a_page_tells_engine_and_wanted_series),
+		cmocka_unit_test(test_a_page_has_a_value_for_each_signal_that_is_its_own),
+		cmocka_unit_test(test_an_address_of_either_family_is_in_a_url),
 		cmocka_unit_test(test_only_young_samples_of_ready_pods_count),
 		cmocka_unit_test(test_a_few_of_many_missing_pods_are_named),
 		cmocka_unit_test(test_values_of_ready_pods_count),

@@ -92,7 +92,7 @@ static void test_a_metric_is_asked_only_for_when_its_series_is_there(void **stat
 
 	(void)state;
 	probe_rig_open(&rig);
-	probe_rig_say(&rig, "GET /api/v1/query[?]query=max*", (struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
+	probe_rig_say(&rig, "GET /api/v1/query[?]query=label_replace*", (struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".series.pods", "0");
 	assert_found(e, RUNNING ".series.missing", "[\"p-0\",\"p-1\"]");
@@ -178,7 +178,7 @@ static void test_signals_walk_by_themselves(void **state)
 
 	probe_rig_open(&rig);
 	add_gpu(&rig);
-	probe_rig_say(&rig, "GET /api/v1/query[?]query=max*rec%29%29", (struct fake_answer){.status = 500, .body = "no"});
+	probe_rig_say(&rig, "GET /api/v1/query[?]query=label_replace*rec%29%29*", (struct fake_answer){.status = 500, .body = "no"});
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".metric.pods", "1");
 	assert_says(e, "signals.gpu.series.error", "answered HTTP 500 to a query");

@@ -1,0 +1,25 @@
+/*
+ * The values of an autoscaler's signals at each hop of the chain, side by side.
+ */
+#ifndef RECONCILE_VALUES_H
+#define RECONCILE_VALUES_H
+
+#include <jansson.h>
+
+#include "base/strbuf.h"
+
+/*
+ * From the evidence (chain/facts.h) and the autoscaler's HPA (NULL = none); new reference, one item for each signal
+ * that was asked for:
+ *   {metric, percent: bool,
+ *    pods: [{pod, page?, prometheus?, ageMs?, recorded?, served?}] by name,
+ *    hpa?}                                    the average that the HPA works with
+ * Values are decimal strings ("12", "0.85"). `ageMs` is that of Prometheus' sample, or of the recorded one. A
+ * pod's page is read of a few pods only.
+ */
+json_t *values_make(const json_t *evidence, const json_t *hpa);
+
+/* Appends the table of one metric's item for people, each line indented by 10; nothing when there is no such item. */
+void values_text(struct strbuf *text, const json_t *values, const char *metric);
+
+#endif

@@ -1,0 +1,339 @@
+/* A metrics query worked out on a page: the part of PromQL that the presets are written in. */
+#include "engine/query.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "engine/page.h"
+
+#define WHERE "<<.LabelMatchers>>"
+#define BY "<<.GroupBy>>"
+#define DEPTH_MAX 32
+#define VALUE_MAX 1e12
+#define SAMPLES_MAX 4096 /* of one series; a page with more is nobody's load */
+
+/* The samples of an expression; those of an aggregate keep the labels of one of their group. */
+struct vector {
+	struct page_sample *samples;
+	size_t count, cap;
+	bool scalar; /* a plain number */
+};
+
+struct reader {
+	const char *at;
+	const char *page;
+	int depth;
+	bool odd; /* something that we cannot read */
+};
+
+static struct vector read_or(struct reader *r);
+
+static void add(struct vector *v, struct page_sample sample)
+{
+	v->samples = xgrow(v->samples, &v->cap, v->count + 1, sizeof(*v->samples));
+	v->samples[v->count++] = sample;
+}
+
+static struct vector scalar(double value)
+{
+	struct vector v = {.scalar = true};
+
+	add(&v, (struct page_sample){.labels = "", .value = value});
+	return v;
+}
+
+static void release(struct vector *v)
+{
+	free_indirect(&v->samples);
+	*v = (struct vector){.samples = NULL};
+}
+
+static void skip_blanks(struct reader *r)
+{
+	r->at += strspn(r->at, " \n");
+}
+
+/* Whether this comes next; then it is passed. */
+static bool takes(struct reader *r, const char *text)
+{
+	skip_blanks(r);
+	if (strncmp(r->at, text, strlen(text)) != 0) {
+		return false;
+	}
+	r->at += strlen(text);
+	return true;
+}
+
+static void must_take(struct reader *r, const char *text)
+{
+	r->odd = !takes(r, text) || r->odd;
+}
+
+static double read_number(struct reader *r)
+{
+	char *end;
+	double value;
+
+	skip_blanks(r);
+	value = strtod(r->at, &end);
+	r->odd = r->odd || end == r->at;
+	r->at = end;
+	return value;
+}
+
+/* name{matchers}: its samples on the page. */
+static struct vector read_selector(struct reader *r)
+{
+	struct vector found = {.samples = NULL};
+	size_t len;
+	const char *name;
+	const char *matchers;
+	struct page_sample sample;
+
+	skip_blanks(r);
+	name = r->at;
+	len = strcspn(name, "{(), +-*");
+	r->at += len;
+	if (len == 0 || *r->at != '{') {
+		r->odd = true;
+		return found;
+	}
+	matchers = r->at + 1;
+	r->at += strcspn(r->at, "}");
+	must_take(r, "}");
+	for (const char *from = r->page; (from = page_next_sample(from, name, len, &sample)) != NULL;) {
+		r->odd = r->odd || found.count == SAMPLES_MAX;
+		if (!r->odd && page_sample_matches(&sample, matchers)) {
+			add(&found, sample);
+		}
+	}
+	return found;
+}
+
+/* by (<<.GroupBy>>, …): the labels besides those that are the same for all of a page, as "a,b". */
+static char *read_group(struct reader *r)
+{
+	struct strbuf labels = STRBUF_INIT;
+	size_t len;
+
+	must_take(r, "by");
+	must_take(r, "(");
+	must_take(r, BY);
+	while (!r->odd && takes(r, ",")) {
+		skip_blanks(r);
+		len = strcspn(r->at, ",) ");
+		strbuf_addf(&labels, "%s%.*s", labels.len > 0 ? "," : "", (int)len, r->at);
+		r->at += len;
+	}
+	must_take(r, ")");
+	return strbuf_take(&labels);
+}
+
+static struct vector aggregate(const struct vector *all, const char *labels, bool sum)
+{
+	struct vector groups = {.samples = NULL};
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct page_sample *one = &all->samples[i];
+		size_t g = 0;
+
+		while (g < groups.count && !page_samples_agree(&groups.samples[g], one, labels)) {
+			g++;
+		}
+		if (g == groups.count) {
+			add(&groups, *one);
+		} else {
+			double *value = &groups.samples[g].value;
+
+			*value = sum ? *value + one->value : fmax(*value, one->value);
+		}
+	}
+	return groups;
+}
+
+static struct vector read_aggregate(struct reader *r, bool sum)
+{
+	struct vector all = read_or(r);
+	struct vector groups;
+	auto_free char *labels = NULL;
+
+	must_take(r, ")");
+	labels = read_group(r);
+	groups = aggregate(&all, labels, sum);
+	release(&all);
+	return groups;
+}
+
+static struct vector read_clamp_min(struct reader *r)
+{
+	struct vector v = read_or(r);
+	double least;
+
+	must_take(r, ",");
+	least = read_number(r);
+	must_take(r, ")");
+	for (size_t i = 0; i < v.count; i++) {
+		v.samples[i].value = fmax(v.samples[i].value, least);
+	}
+	return v;
+}
+
+static struct vector read_term(struct reader *r)
+{
+	struct vector v = {.samples = NULL};
+
+	if (r->odd || r->depth > DEPTH_MAX) {
+		r->odd = true;
+	} else if (takes(r, "sum(")) {
+		v = read_aggregate(r, true);
+	} else if (takes(r, "max(")) {
+		v = read_aggregate(r, false);
+	} else if (takes(r, "clamp_min(")) {
+		v = read_clamp_min(r);
+	} else if (takes(r, "(")) {
+		v = read_or(r);
+		must_take(r, ")");
+	} else if (strchr("0123456789", *r->at) != NULL && *r->at != '\0') {
+		v = scalar(read_number(r));
+	} else {
+		v = read_selector(r);
+	}
+	return v;
+}
+
+static double work_out(char op, double a, double b)
+{
+	return op == '*' ? a * b : op == '+' ? a + b : a - b;
+}
+
+/* Both are one value each, or nothing: the presets calculate with aggregates and numbers alone. */
+static struct vector combine(struct reader *r, char op, struct vector *a, struct vector *b)
+{
+	struct vector result = {.scalar = a->scalar && b->scalar};
+
+	r->odd = r->odd || a->count > 1 || b->count > 1;
+	if (a->count == 1 && b->count == 1) {
+		add(&result, (struct page_sample){
+				     .labels = "", .value = work_out(op, a->samples[0].value, b->samples[0].value)});
+	}
+	release(a);
+	release(b);
+	return result;
+}
+
+static struct vector read_product(struct reader *r)
+{
+	struct vector v = read_term(r);
+
+	while (!r->odd && takes(r, "*")) {
+		struct vector other = read_term(r);
+
+		v = combine(r, '*', &v, &other);
+	}
+	return v;
+}
+
+static struct vector read_sum(struct reader *r)
+{
+	struct vector v = read_product(r);
+	char op = '+';
+
+	while (!r->odd && (takes(r, "+") || (op = takes(r, "-") ? '-' : '\0') != '\0')) {
+		struct vector other = read_product(r);
+
+		v = combine(r, op, &v, &other);
+		op = '+';
+	}
+	return v;
+}
+
+/* `>=` is a filter, that NaN does not pass. */
+static struct vector read_filter(struct reader *r)
+{
+	struct vector v = read_sum(r);
+	size_t kept = 0;
+	double least;
+
+	if (r->odd || !takes(r, ">=")) {
+		return v;
+	}
+	least = read_number(r);
+	for (size_t i = 0; i < v.count; i++) {
+		if (v.samples[i].value >= least) {
+			v.samples[kept++] = v.samples[i];
+		}
+	}
+	v.count = kept;
+	return v;
+}
+
+/* Of aggregates of one page, the second counts only without the first. */
+static struct vector read_or(struct reader *r)
+{
+	struct vector v;
+
+	r->depth++;
+	v = read_filter(r);
+	while (!r->odd && takes(r, "or ")) {
+		struct vector other = read_filter(r);
+
+		if (v.count == 0) {
+			struct vector none = v;
+
+			v = other;
+			other = none;
+		}
+		release(&other);
+	}
+	r->depth--;
+	return v;
+}
+
+bool query_on_page(const char *metrics_query, const char *page, double *value)
+{
+	struct reader r = {.at = metrics_query, .page = page};
+	struct vector v = read_or(&r);
+	bool found;
+
+	skip_blanks(&r);
+	found = !r.odd && *r.at == '\0' && v.count == 1;
+	*value = found ? v.samples[0].value : 0;
+	release(&v);
+	return found;
+}
+
+bool query_milli(double value, int64_t *milli)
+{
+	if (!(fabs(value) < VALUE_MAX)) {
+		return false;
+	}
+	*milli = llround(value * 1000);
+	return true;
+}
+
+char *query_for_all(const char *metrics_query)
+{
+	static const struct {
+		const char *action;
+		const char *text;
+	} actions[] = {{WHERE, "namespace!=\"\",pod!=\"\""}, {BY, "namespace, pod"}};
+	struct strbuf promql = STRBUF_INIT;
+
+	while (*metrics_query != '\0') {
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(actions) && strncmp(metrics_query, actions[i].action, strlen(actions[i].action)) != 0) {
+			i++;
+		}
+		if (i < ARRAY_LEN(actions)) {
+			strbuf_addstr(&promql, actions[i].text);
+			metrics_query += strlen(actions[i].action);
+		} else {
+			strbuf_addch(&promql, *metrics_query++);
+		}
+	}
+	return strbuf_take(&promql);
+}

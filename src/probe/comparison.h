@@ -1,0 +1,41 @@
+/*
+ * Whether two hops of the chain tell the same of a pod, although both move and are never looked at in
+ * the same moment.
+ *
+ * Values that come from the same load are drawn from the same heap, whoever draws: sooner or later
+ * one side says what the other side said too, or lies between two of its values. As long as all values of the
+ * one side lie on the same side of all values of the other, the two are apart. By chance that happens to n
+ * and m draws of a load however wild in 2 of (n + m over n) cases; a load that moves slowly is met by
+ * the very next scrape. So how long they are apart is all that has to be remembered, and the memory
+ * is evidence:
+ *
+ *   {since,               ms of the wall, of the first look
+ *    looks, samples,      how many values of the one side, and different samples of Prometheus on the other
+ *    near,                samples that a look was within a second of: no rhythm of the load explains those
+ *    values: [low, high], series: [low, high],    of both sides, in thousandths
+ *    sampleTime, sampleAt, lookAt}                of the last: by Prometheus' clock, and by ours
+ */
+#ifndef PROBE_COMPARISON_H
+#define PROBE_COMPARISON_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+/* One look: thousandths, and when they were. */
+struct comparison {
+	int64_t value; /* at the pod's page, or in the metrics API */
+	int64_t look_at_ms;
+	int64_t sample;	     /* in Prometheus */
+	int64_t sample_time; /* by Prometheus' clock, exactly */
+	int64_t sample_at_ms; /* by ours, about */
+};
+
+/* What is remembered after this look; `before` is NULL when the two were not apart. New reference,
+ * NULL when they are not. */
+json_t *comparison_step(const json_t *before, const struct comparison *now);
+
+/* How soon to look again at two that are apart: in the moment of the next scrape, and halfway between
+ * two, by turns. 0 when there is no hurry: a few samples may well be apart. */
+int64_t comparison_again_ms(const json_t *memory, int64_t interval_ms, int64_t now_ms);
+
+#endif
