@@ -22,7 +22,7 @@
  *
  *   {asked                   the wish
  *    target {at, error?, cause?, replicas, current, selector}    only without a selector in the wish
- *    pods {at, error?, total, ready, foreign: […], ports: […]},
+ *    pods {at, error?, total, ready, foreign: […], ports: […], start? {pod, seconds}},
  *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […],
  *          values: {POD: {METRIC: thousandths}}},
  *    prometheus {at, error?, url, up, down, lastError?},
@@ -32,9 +32,10 @@
  *                       apart? {page? {POD: …}, metric? {POD: …}}}},
  *    againMs?}
  *
- * `image` is what the pod ran when it was asked for its version. `pods` counts ready pods with a
- * sample younger than three intervals, or with a value; `missing` names at most five without, of
- * those that have been ready for three intervals and 30 s (series) or 90 s (metric). `cause` is
+ * `start` is the quickest way of a ready pod from its creation. `image` is what the pod ran when it
+ * was asked for its version. `pods` counts ready pods with a sample younger than three intervals, or
+ * with a value; `missing` names at most five without, of those that have been ready for three
+ * intervals and 30 s (series) or 90 s (metric). `cause` is
  * NotRegistered (the API), NotListed (the metric), NoValue, Forbidden, Unavailable or Failed.
  *
  * Values are what the adapter's query comes to (engine/query.h): on the pages of `pod` and up to

@@ -10,12 +10,14 @@
 enum lint_verdict {
 	LINT_SILENT, /* all is well, or it does not apply */
 	LINT_SAID,   /* the sentence was appended: what, where, and the remedy */
+	LINT_STILL,  /* likewise, but it is so near the limit that it counts only if it was said before */
 	LINT_UNSEEN  /* it cannot be told now */
 };
 
 enum lint_verdict lint_target_unreachable(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence);
+enum lint_verdict lint_cold_start_long(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_name_leaves(const struct facts *facts, struct strbuf *sentence);
 
 #endif

@@ -13,6 +13,7 @@ static const struct lint {
 	enum lint_verdict (*check)(const struct facts *facts, struct strbuf *sentence);
 } lints[] = {
 	{"TargetUnreachable", lint_target_unreachable},
+	{"ColdStartLong", lint_cold_start_long},
 	{"OneAdapterReplica", lint_one_adapter_replica},
 	{"RelistLong", lint_relist_long},
 	{"NameLeaves", lint_name_leaves},
@@ -43,7 +44,7 @@ json_t *lints_judge(const struct facts *facts)
 		enum lint_verdict verdict = lints[i].check(facts, &sentence);
 		json_t *before = said_before(facts, lints[i].reason);
 
-		if (verdict == LINT_SAID) {
+		if (verdict == LINT_SAID || (verdict == LINT_STILL && before != NULL)) {
 			json_array_append_new(all,
 				json_pack("{s:s, s:s}", "reason", lints[i].reason, "message", sentence.buf));
 		} else if (verdict == LINT_UNSEEN && before != NULL) {

@@ -10,6 +10,7 @@
 #include "metric_query.h"
 #include "page_reads.h"
 #include "page_search.h"
+#include "pod_start.h"
 #include "question.h"
 #include "reading.h"
 #include "scale_query.h"
@@ -365,6 +366,8 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 {
 	struct round *round = ctx;
 	const json_t *first = NULL;
+	json_t *pods_document;
+	json_t *start;
 
 	round->call = NULL;
 	if (err != NULL) {
@@ -375,8 +378,12 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 		round_end(round);
 		return;
 	}
-	round_record(round->evidence, "pods",
-		reading_pods(result, json_object_get(round->wish, "target"), round->ready, &first), clock_wall_ms());
+	pods_document = reading_pods(result, json_object_get(round->wish, "target"), round->ready, &first);
+	start = pod_start_quickest(result, round->ready, json_path(round->last, "pods.start"));
+	if (start != NULL) {
+		json_object_set_new(pods_document, "start", start);
+	}
+	round_record(round->evidence, "pods", pods_document, clock_wall_ms());
 	round->list = json_incref(result);
 	if (first == NULL || round->cancelled) {
 		round_end(round);

@@ -179,6 +179,54 @@ static void a_name_leaves_while_it_is_the_only_one(void **state)
 	CHECK(rows);
 }
 
+#define STARTS(seconds) "{adapter: {replicas: 2}, evidence: {pods: {start: {pod: p, seconds: " seconds "}}}, "
+
+static void a_start_is_waited_for(void **state)
+{
+	static const struct row rows[] = {
+		{STARTS("95") "spec: {maxReplicas: 10}}", "ColdStartLong",
+			"set spec.behavior.scaleUp.policies to [{type: Pods, value: 4, periodSeconds: 100}]"},
+		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {stabilizationWindowSeconds: 30}}}}", "ColdStartLong",
+			"takes about 100 s until it is ready, but scaling up may go on every 30 s"},
+		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {stabilizationWindowSeconds: 95}}}}", "", NULL},
+		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {policies: [{type: Pods, value: 2, periodSeconds: 60}]}}}}",
+			"ColdStartLong", "set periodSeconds of all spec.behavior.scaleUp.policies to 100 or more"},
+		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {policies: [{type: Pods, value: 2, periodSeconds: 100}]}}}}", "",
+			NULL},
+		/* The quicker policy decides, unless the smaller step is taken. */
+		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {policies: [{type: Pods, value: 2, periodSeconds: 100}, "
+			      "{type: Percent, value: 50, periodSeconds: 15}]}}}}",
+			"ColdStartLong", "every 15 s"},
+		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {selectPolicy: Min, policies: [{type: Pods, value: 2, "
+			      "periodSeconds: 100}, {type: Percent, value: 50, periodSeconds: 15}]}}}}",
+			"", NULL},
+		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {selectPolicy: Disabled}}}}", "", NULL},
+		/* The first step goes all the way. */
+		{STARTS("95") "}", "", NULL},
+		{STARTS("95") "spec: {minReplicas: 6, maxReplicas: 12}}", "", NULL},
+		{STARTS("95") "spec: {minReplicas: 6, maxReplicas: 13}}", "ColdStartLong", NULL},
+		/* What cannot pile up. */
+		{STARTS("95") "spec: {maxReplicas: 10, mode: GPU}}", "", NULL},
+		{STARTS("95") "spec: {maxReplicas: 10, mode: Combined}}", "ColdStartLong", NULL},
+		/* No policy may have a longer period. */
+		{STARTS("3000") "spec: {maxReplicas: 10}}", "ColdStartLong", "periodSeconds: 1800"},
+		{STARTS("3000") "spec: {maxReplicas: 10, behavior: {scaleUp: {policies: [{type: Pods, value: 2, periodSeconds: 1800}]}}}}",
+			"", NULL},
+		{STARTS("14") "spec: {maxReplicas: 10}}", "", NULL},
+		/* Near the limit it neither comes nor goes. */
+		{STARTS("17") "spec: {maxReplicas: 10}}", "", NULL},
+		{STARTS("17") "spec: {maxReplicas: 10}, advice: [{reason: ColdStartLong, message: as before}]}", "ColdStartLong",
+			"takes about 20 s"},
+		{STARTS("14") "spec: {maxReplicas: 10}, advice: [{reason: ColdStartLong, message: as before}]}", "", NULL},
+		{"{adapter: {replicas: 2}, spec: {maxReplicas: 10}, advice: [{reason: ColdStartLong, message: as before}]}",
+			"ColdStartLong", "as before"},
+		{"{adapter: {replicas: 2}, spec: {maxReplicas: 10}, evidence: {pods: {total: 1, ready: 0}}}", "", NULL},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
 #define SAID(reason) "advice: [{reason: " reason ", message: as before}]"
 
 static void a_gap_of_evidence_changes_nothing(void **state)
@@ -209,6 +257,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_fuller_than_full),
 		cmocka_unit_test(the_adapter_has_a_spare),
 		cmocka_unit_test(a_name_leaves_while_it_is_the_only_one),
+		cmocka_unit_test(a_start_is_waited_for),
 		cmocka_unit_test(a_gap_of_evidence_changes_nothing),
 	};
 
