@@ -37,6 +37,7 @@ enum adapter_state {
 struct facts {
 	struct workload workload;
 	const struct settings *settings;
+	int64_t now_ms;         /* wall */
 	const json_t *object;   /* the InferenceAutoscaler */
 	const json_t *evidence; /* NULL = none yet */
 	const json_t *wish;     /* what would be asked now; NULL = nothing */
@@ -58,6 +59,7 @@ struct facts {
 	const char *selected_by;     /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *select_problem;  /* why none does; NULL when selected */
 	const char *monitor;         /* "ns/name" of our ServiceMonitor */
+	int64_t monitor_made_ms;     /* wall; 0 = it is to be made, -1 = not known */
 
 	const json_t *gpu;           /* what the stack's pass found (reconcile/gpu.h); NULL = nothing yet */
 	const json_t *gpu_evidence;  /* what was seen of it; NULL = nothing yet */

@@ -18,6 +18,8 @@ struct verdict {
 
 /* The reason of a link that waits for its first look. */
 #define REASON_PROBING "Probing"
+/* The reason of a link that cannot be True yet, because something is new; it says for how long. */
+#define REASON_WAITING "Waiting"
 
 struct link {
 	const char *type; /* the condition's */

@@ -4,9 +4,10 @@
  *
  * A round goes along the chain and stops at the first link that shows nothing, since what lies
  * behind it cannot be judged; where the chain forks into signals, each goes on by itself. A healthy
- * autoscaler is looked at every 30 s ± 20 %, a broken one after 2 s, then ever later up to 30 s; a
- * changed wish is looked at at once. Answers of Prometheus are shared by all keys: a healthy one's
- * evidence may rest on one that is 5 s old, a broken one's on one of 2 s.
+ * autoscaler is looked at every 30 s ± 20 %, a broken one after 2 s, then ever later up to 30 s, or up
+ * to 5 s while it only waits for something young; a changed wish is looked at at once. Answers of
+ * Prometheus are shared by all keys: a healthy one's evidence may rest on one that is 5 s old, a
+ * broken one's on one of 2 s.
  *
  * The wish of an autoscaler, and the evidence it leads to:
  *
@@ -72,8 +73,10 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 /* Rounds under way end unreported; closed(ctx) from the loop, freed after it. */
 void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx);
 
-/* What to look at for this key from now on; `healthy` decides how often. The wish is copied. */
-void prober_want(struct prober *prober, const char *key, const json_t *wish, bool healthy);
+enum probe_pace { PROBE_BROKEN, PROBE_WAITING, PROBE_HEALTHY };
+
+/* What to look at for this key from now on, and how often. The wish is copied. */
+void prober_want(struct prober *prober, const char *key, const json_t *wish, enum probe_pace pace);
 /* Something moved: looks at once, or again when a round is under way. */
 void prober_kick(struct prober *prober, const char *key);
 void prober_forget(struct prober *prober, const char *key);

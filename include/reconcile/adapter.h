@@ -22,6 +22,7 @@ void adapter_reconcile(const struct world *world, const json_t *needed, struct p
  *   nowhere     true when it names a Service that does not exist
  *   relist      "10m", when it is longer than a minute
  *   replicas    of its Deployment's spec, absent when there is no Deployment
+ *   since       when its last rollout ended, in ms of the wall; absent when its Deployment does not tell
  */
 json_t *adapter_survey(const struct world *world);
 

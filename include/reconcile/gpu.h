@@ -4,10 +4,11 @@
  *
  * The survey is one document, kept in the stack's state:
  *   exporters   by gpu_exporter_id(): {problem?, service: "ns/name", job, ready: pods, -1 = not known,
- *               monitor: who scrapes, pool: its scrape pool when it is ours,
+ *               monitor: who scrapes, since: when that was made, pool: its scrape pool when it is ours,
  *               selectedBy: "ns/name" | selectProblem}
- *   rule        {problem?, name: "ns/name", selectedBy}
+ *   rule        {problem?, name: "ns/name", selectedBy, since: when it was made}
  *   prometheus  "ns/name" of the one that scrapes; absent when none does
+ * A time is in ms of the wall; 0 = it is to be made, -1 = that failed.
  */
 #ifndef RECONCILE_GPU_H
 #define RECONCILE_GPU_H

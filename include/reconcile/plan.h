@@ -31,9 +31,10 @@ struct plan {
 	json_t *status; /* owned: the autoscaler's whole status; NULL = already what it should be */
 	json_t *probe;  /* owned: what to observe next (see probe/probe.h); NULL = nothing */
 	bool healthy;   /* Ready: probes may be rare */
+	bool waiting;   /* something young is about to work: probes stay frequent */
 };
 
-#define PLAN_INIT {.writes = NULL, .count = 0, .cap = 0, .status = NULL, .probe = NULL, .healthy = false}
+#define PLAN_INIT {.writes = NULL, .count = 0, .cap = 0, .status = NULL, .probe = NULL, .healthy = false, .waiting = false}
 
 /* Takes the object. */
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object);

@@ -33,6 +33,9 @@ struct world {
 	const struct stack_state *stack;
 };
 
+/* When the object was made, in ms of the wall; 0 when it is not there. */
+int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns, const char *name);
+
 /* A world made of a JSON document (golden tests and `render`):
  * {now: RFC 3339, objects: […], evidence: {"ns/name": {…}},
  * failures: {"ns/name": "…"}, missing: ["ServiceMonitor"]}.

@@ -22,6 +22,7 @@ static const struct question {
 
 void say(struct verdict *verdict, enum verdict_status status, const char *reason, char *message)
 {
+	free_indirect(&verdict->message);
 	verdict->status = status;
 	verdict->reason = reason;
 	verdict->message = message;

@@ -4,6 +4,9 @@
 #include "base/json.h"
 #include "judges.h"
 
+/* Of the shared scrape and of the recording rule. */
+#define SHARED_INTERVAL_MS 15000
+
 /* What the stack's pass found of the exporter that this autoscaler asks for; NULL before its first pass. */
 static const json_t *exporter_of(const struct facts *facts, struct verdict *verdict)
 {
@@ -84,6 +87,26 @@ void judge_gpu_selected(const struct facts *facts, const struct workload_signal 
 		json_path_string(exporter, "selectedBy", ""), json_path_string(exporter, "monitor", "a scrape"));
 }
 
+/* Whether the exporter's scrape is to be made still, or was made a moment ago. */
+static bool scrape_is_young(const struct facts *facts, const json_t *document)
+{
+	const json_t *exporter = json_object_get(json_object_get(facts->gpu, "exporters"), facts->exporter_id);
+
+	return json_path_string(exporter, "monitor", NULL) == NULL ||
+	       youth_of_object(facts, document, json_path_int(exporter, "since", -1), SHARED_INTERVAL_MS);
+}
+
+static bool rule_is_young(const struct facts *facts, const json_t *document)
+{
+	return youth_of_object(facts, document, json_path_int(facts->gpu, "rule.since", -1), SHARED_INTERVAL_MS);
+}
+
+static void say_scrape_awaited(struct verdict *verdict)
+{
+	SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+		"Prometheus has not scraped the DCGM exporter yet: it loads a new ServiceMonitor within about a minute");
+}
+
 void judge_gpu_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *exporter = seen(facts, "exporter", verdict);
@@ -94,13 +117,15 @@ void judge_gpu_scraped(const struct facts *facts, const struct workload_signal *
 	}
 	if (json_path_int(exporter, "up", 0) > 0 || json_path_int(exporter, "series", 0) > 0) {
 		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus scrapes the DCGM exporter");
+	} else if (json_path(exporter, "lastError") == NULL && scrape_is_young(facts, exporter)) {
+		say_scrape_awaited(verdict);
 	} else if (json_path_int(exporter, "down", 0) > 0) {
 		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus cannot scrape the DCGM exporter: %s",
 			json_path_string(exporter, "lastError", "no reason given"));
 	} else {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
-			"Prometheus has no target for the DCGM exporter yet: it loads a new ServiceMonitor within about a "
-			"minute; if it stays so, see prometheus-operator's log");
+			"Prometheus has no target for the DCGM exporter, although it had the time to load its ServiceMonitor: "
+			"see prometheus-operator's log, and the log of the config-reloader beside Prometheus");
 	}
 }
 
@@ -112,7 +137,9 @@ void judge_gpu_fresh(const struct facts *facts, const struct workload_signal *si
 	if (exporter == NULL) {
 		return;
 	}
-	if (json_path_int(exporter, "series", 0) == 0) {
+	if (json_path_int(exporter, "series", 0) == 0 && scrape_is_young(facts, exporter)) {
+		say_scrape_awaited(verdict);
+	} else if (json_path_int(exporter, "series", 0) == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus scrapes the DCGM exporter but has neither 'DCGM_FI_DEV_GPU_UTIL' nor "
 			"'DCGM_FI_PROF_GR_ENGINE_ACTIVE' of it: add one of them to the exporter's list of fields");
@@ -123,6 +150,11 @@ void judge_gpu_fresh(const struct facts *facts, const struct workload_signal *si
 	} else {
 		SAY(verdict, VERDICT_TRUE, "Fresh", "Prometheus has samples of pods' GPUs");
 	}
+}
+
+static void say_recorded(const struct workload_signal *signal, struct verdict *verdict)
+{
+	SAY(verdict, VERDICT_TRUE, "Recorded", "'%s' is recorded for the target's pods", signal->signal->series[0]);
 }
 
 void judge_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
@@ -143,10 +175,16 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 	if (rule == NULL) {
 		return;
 	}
+	if (!json_path_bool(rule, "loaded", false) && rule_is_young(facts, rule)) {
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"Prometheus '%s' has not loaded PrometheusRule '%s' yet: it loads a new one within about a minute",
+			json_path_string(wanted, "selectedBy", ""), json_path_string(wanted, "name", ""));
+		return;
+	}
 	if (!json_path_bool(rule, "loaded", false)) {
 		SAY(verdict, VERDICT_FALSE, "RuleNotLoaded",
-			"PrometheusRule '%s' is not loaded by Prometheus '%s' yet: it takes about a minute; if it stays so, "
-			"see prometheus-operator's log for a rule it refuses",
+			"PrometheusRule '%s' is not loaded by Prometheus '%s', although it had the time to: see "
+			"prometheus-operator's log for a rule it refuses",
 			json_path_string(wanted, "name", ""), json_path_string(wanted, "selectedBy", ""));
 		return;
 	}
@@ -160,7 +198,14 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 		return;
 	}
 	missing = evidence_missing(series);
-	if (json_path_int(series, "pods", 0) == 0 && !evidence_gap_passes(facts, "SeriesRecorded", series)) {
+	if (json_path_int(series, "pods", 0) == 0 && evidence_gap_passes(facts, "SeriesRecorded", series)) {
+		say_recorded(signal, verdict);
+	} else if ((json_path_int(series, "pods", 0) == 0 || missing != NULL) &&
+		   (scrape_is_young(facts, series) || rule_is_young(facts, series) || youth_of_pods(series))) {
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"'%s' has no value yet for the pods of %s '%s': it is recorded every 15 s, from the next scrape on",
+			signal->signal->series[0], facts->workload.spec->target_kind, facts->workload.spec->target_name);
+	} else if (json_path_int(series, "pods", 0) == 0) {
 		SAY(verdict, VERDICT_FALSE, "NothingRecorded",
 			"'%s' has no value for the pods of %s '%s': do they request nvidia.com/gpu, and does the exporter run "
 			"on their nodes?",
@@ -170,6 +215,6 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 			"'%s' has no value for pod %s: does the DCGM exporter run on its node?", signal->signal->series[0],
 			missing);
 	} else {
-		SAY(verdict, VERDICT_TRUE, "Recorded", "'%s' is recorded for the target's pods", signal->signal->series[0]);
+		say_recorded(signal, verdict);
 	}
 }

@@ -10,7 +10,7 @@
 
 #define SAY(verdict, status, reason, ...) say(verdict, status, reason, xasprintf(__VA_ARGS__))
 
-/* Takes the message. */
+/* Takes the message; what was said before is forgotten. */
 void say(struct verdict *verdict, enum verdict_status status, const char *reason, char *message);
 void say_probing(struct verdict *verdict);
 
@@ -28,6 +28,19 @@ char *evidence_missing(const json_t *document);
 /* Whether the link of this type worked until now and the document names no pod that lacks anything for longer than
  * a new one may: a rollout is under way, and nothing is broken. */
 bool evidence_gap_passes(const struct facts *facts, const char *type, const json_t *document);
+
+/*
+ * Whether something is missing in a document only because it is new; then the link is Unknown, with
+ * REASON_WAITING, until a document that was seen after the youth still lacks it.
+ */
+/* A ServiceMonitor or PrometheusRule made then, of this interval; 0 = to be made, -1 = not known. */
+bool youth_of_object(const struct facts *facts, const json_t *document, int64_t made_ms, int64_t interval_ms);
+/* Pods that are ready for so short a time that none of them is missed yet. */
+bool youth_of_pods(const json_t *document);
+/* A metric whose series, or whose adapter, are there only since the adapter may have relisted last. */
+bool youth_of_metric(const struct facts *facts, const json_t *document, bool gpu);
+/* The HPA may not have read the metric yet since it is served. */
+bool youth_of_reading(const struct facts *facts);
 
 /* The older autoscaler of the same target, or NULL. */
 const json_t *older_owner(const struct facts *facts);

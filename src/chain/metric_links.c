@@ -48,17 +48,52 @@ static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 	return false;
 }
 
+/* Whether the pods that the rollout replaces have our rules: they had them when this was judged last, and
+ * serve until the new ones do. */
+static bool had_our_rules(const struct facts *facts)
+{
+	const json_t *signals = json_path(facts->object, "status.signals");
+	size_t i;
+	json_t *signal;
+
+	for (size_t s = 0; s < facts->workload.signals_count; s++) {
+		bool found = false;
+
+		json_array_foreach((json_t *)signals, i, signal) {
+			found = found || strcmp(json_path_string(signal, "metric", ""),
+						facts->workload.signals[s].signal->metric) == 0;
+		}
+		if (!found) {
+			return false;
+		}
+	}
+	return evidence_gap_passes(facts, "AdapterConfigured", NULL);
+}
+
+static void say_configured(const struct facts *facts, struct verdict *verdict)
+{
+	SAY(verdict, VERDICT_TRUE, "Configured", "Deployment '%s/%s' runs with our rules",
+		facts->settings->adapter_namespace, facts->settings->adapter_deployment);
+}
+
+static void say_rolling(const struct facts *facts, struct verdict *verdict)
+{
+	SAY(verdict, VERDICT_UNKNOWN, "RollingOut", "Deployment '%s/%s' is restarting with our rules",
+		facts->settings->adapter_namespace, facts->settings->adapter_deployment);
+}
+
 void judge_adapter_configured(const struct facts *facts, struct verdict *verdict)
 {
-	const struct settings *s = facts->settings;
-
 	switch (facts->adapter) {
 	case ADAPTER_UNKNOWN:
 		SAY(verdict, VERDICT_UNKNOWN, REASON_PROBING, "waiting for the first look at it");
 		return;
 	case ADAPTER_ROLLING:
-		SAY(verdict, VERDICT_UNKNOWN, "RollingOut", "Deployment '%s/%s' is restarting with our rules",
-			s->adapter_namespace, s->adapter_deployment);
+		if (had_our_rules(facts)) {
+			say_configured(facts, verdict);
+		} else {
+			say_rolling(facts, verdict);
+		}
 		return;
 	case ADAPTER_BROKEN:
 		SAY(verdict, VERDICT_FALSE, facts->adapter_reason, "%s", facts->adapter_message);
@@ -67,10 +102,17 @@ void judge_adapter_configured(const struct facts *facts, struct verdict *verdict
 		if (asks_elsewhere(facts, verdict)) {
 			return;
 		}
-		SAY(verdict, VERDICT_TRUE, "Configured", "Deployment '%s/%s' runs with our rules", s->adapter_namespace,
-			s->adapter_deployment);
+		say_configured(facts, verdict);
 		return;
 	}
+}
+
+/* What the metrics API answered for the signal, error or not; NULL when it was not asked. */
+static const json_t *metric_document(const struct facts *facts, const struct workload_signal *signal)
+{
+	const json_t *signals = json_object_get(facts->evidence, "signals");
+
+	return signal != NULL ? json_object_get(json_object_get(signals, signal->signal->metric), "metric") : NULL;
 }
 
 /* The reason for a failed look at the metrics API, by the cause that the probe found. */
@@ -84,10 +126,7 @@ static const char *failure_reason(const struct facts *facts, const struct worklo
 		{"Unavailable", "APIServiceUnavailable"},
 		{"Forbidden", "Forbidden"},
 	};
-	const json_t *own = signal != NULL ? json_object_get(json_object_get(facts->evidence, "signals"),
-						     signal->signal->metric)
-					   : NULL;
-	const char *cause = json_path_string(own, "metric.cause", "");
+	const char *cause = json_path_string(metric_document(facts, signal), "cause", "");
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (strcmp(rows[i].cause, cause) == 0) {
@@ -113,7 +152,25 @@ static void say_served(const struct workload_signal *signal, struct verdict *ver
 	SAY(verdict, VERDICT_TRUE, "Served", "the metrics API serves '%s' for the target's pods", signal->signal->metric);
 }
 
-void judge_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+/* Says so when the metric, or its value for some pod, is missing only because something is new. An adapter that
+ * relists rarely is said at once: it would take longer than anybody expects. */
+static bool say_metric_awaited(const struct facts *facts, const struct workload_signal *signal, const json_t *metric,
+	struct verdict *verdict)
+{
+	const char *cause = json_path_string(metric, "cause", "");
+
+	if ((json_path(metric, "error") != NULL && strcmp(cause, "NotListed") != 0) ||
+		json_path(facts->adapter_survey, "relist") != NULL || !youth_of_metric(facts, metric, signal->gpu)) {
+		return false;
+	}
+	SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+		"the metrics API does not serve '%s' for the target's pods yet: the adapter finds a new series at its next "
+		"relist, within a minute",
+		signal->signal->metric);
+	return true;
+}
+
+static void judge_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
@@ -136,13 +193,19 @@ void judge_metric_served(const struct facts *facts, const struct workload_signal
 	}
 	metric = evidence_read_signal(facts, signal, "metric", failure_reason(facts, signal), verdict);
 	if (metric == NULL) {
-		if (verdict->status == VERDICT_FALSE && relist != NULL) {
+		if (verdict->status == VERDICT_FALSE &&
+			!say_metric_awaited(facts, signal, metric_document(facts, signal), verdict) && relist != NULL) {
 			say_relist(facts, relist, verdict);
 		}
 		return;
 	}
 	missing = evidence_missing(metric);
-	if (json_path_int(metric, "pods", 0) == 0 && !evidence_gap_passes(facts, "MetricServed", metric)) {
+	if (json_path_int(metric, "pods", 0) == 0 && evidence_gap_passes(facts, "MetricServed", metric)) {
+		say_served(signal, verdict);
+	} else if ((json_path_int(metric, "pods", 0) == 0 || missing != NULL) &&
+		   say_metric_awaited(facts, signal, metric, verdict)) {
+		return;
+	} else if (json_path_int(metric, "pods", 0) == 0) {
 		SAY(verdict, VERDICT_FALSE, "NoValue",
 			"the metrics API knows '%s' but returns no value for the pods of %s '%s': a metric appears at the "
 			"adapter's next relist; if it stays so, does the adapter ask the Prometheus that scrapes them?",
@@ -157,6 +220,15 @@ void judge_metric_served(const struct facts *facts, const struct workload_signal
 			signal->signal->metric, missing);
 	} else {
 		say_served(signal, verdict);
+	}
+}
+
+void judge_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	judge_metric(facts, signal, verdict);
+	/* An adapter of one replica may be away for a moment while it restarts. */
+	if (verdict->status == VERDICT_FALSE && facts->adapter == ADAPTER_ROLLING) {
+		say_rolling(facts, verdict);
 	}
 }
 
@@ -181,6 +253,8 @@ void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 				"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
 				"custom.metrics.k8s.io",
 				kube_object_namespace(hpa), kube_object_name(hpa));
+		} else if (youth_of_reading(facts)) {
+			break;
 		} else {
 			SAY(verdict, VERDICT_FALSE, "ScalingInactive",
 				"HorizontalPodAutoscaler '%s/%s' does not scale: %s", kube_object_namespace(hpa),
@@ -188,5 +262,5 @@ void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 		}
 		return;
 	}
-	SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not reported yet");
+	SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not read its metric yet");
 }

@@ -1,6 +1,7 @@
 /* The links of a signal that the pods' own /metrics pages carry. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "judges.h"
 
@@ -124,12 +125,42 @@ static void say_scrape_failing(const struct facts *facts, const char *error, str
 		facts->selected_by, facts->monitor, error, remedy != NULL ? "; " : "", remedy != NULL ? remedy : "");
 }
 
+static bool monitor_is_young(const struct facts *facts, const json_t *document)
+{
+	return youth_of_object(facts, document, facts->monitor_made_ms,
+		clock_parse_duration(facts->workload.spec->scrape_interval));
+}
+
+/* Says so when the scrape is missing only because the ServiceMonitor, or every pod, is new. */
+static bool say_scrape_awaited(const struct facts *facts, const struct workload_signal *signal,
+	const json_t *prometheus, struct verdict *verdict)
+{
+	const json_t *own = signal != NULL ? json_object_get(json_object_get(facts->evidence, "signals"),
+						     signal->signal->metric)
+					   : NULL;
+
+	if (monitor_is_young(facts, prometheus)) {
+		auto_free char *made = clock_rfc3339(facts->monitor_made_ms > 0 ? facts->monitor_made_ms : facts->now_ms);
+
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"Prometheus '%s' has not loaded ServiceMonitor '%s' yet, made at %s: it usually takes about a minute",
+			facts->selected_by, facts->monitor, made);
+		return true;
+	}
+	if (youth_of_pods(json_object_get(own, "series"))) {
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"Prometheus '%s' has not scraped the pods yet, which just became ready: it does so within half a minute",
+			facts->selected_by);
+		return true;
+	}
+	return false;
+}
+
 void judge_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *prometheus = evidence_read(facts, "prometheus", "PrometheusNotReachable", verdict);
 	bool passes;
 
-	(void)signal;
 	if (prometheus == NULL) {
 		return;
 	}
@@ -139,19 +170,29 @@ void judge_page_scraped(const struct facts *facts, const struct workload_signal 
 		 evidence_gap_passes(facts, "ScrapeHealthy", prometheus);
 	if (json_path_int(prometheus, "up", 0) > 0 || passes) {
 		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", facts->selected_by);
-	} else if (json_path_int(prometheus, "down", 0) > 0) {
-		say_scrape_failing(facts, json_path_string(prometheus, "lastError", "no reason given"), verdict);
+	} else if (json_path(prometheus, "lastError") != NULL) {
+		say_scrape_failing(facts, json_path_string(prometheus, "lastError", ""), verdict);
 	} else if (json_path_bool(facts->prometheus, "spec.paused", false)) {
 		SAY(verdict, VERDICT_FALSE, "PrometheusPaused",
 			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
 			"set spec.paused to false",
 			facts->selected_by, facts->monitor);
+	} else if (say_scrape_awaited(facts, signal, prometheus, verdict)) {
+		return;
+	} else if (json_path_int(prometheus, "down", 0) > 0) {
+		say_scrape_failing(facts, "no reason given", verdict);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
-			"Prometheus '%s' has no target for ServiceMonitor '%s' yet: it loads a new one within about a "
-			"minute; if it stays so, see prometheus-operator's log",
+			"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
+			"prometheus-operator's log, and the log of the config-reloader beside Prometheus",
 			facts->selected_by, facts->monitor);
 	}
+}
+
+static void say_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	SAY(verdict, VERDICT_TRUE, "Fresh", "Prometheus '%s' has fresh samples of '%s'", facts->selected_by,
+		signal->signal->series[0]);
 }
 
 void judge_page_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
@@ -163,7 +204,15 @@ void judge_page_fresh(const struct facts *facts, const struct workload_signal *s
 		return;
 	}
 	missing = evidence_missing(series);
-	if (json_path_int(series, "pods", 0) == 0 && !evidence_gap_passes(facts, "SeriesFresh", series)) {
+	if (json_path_int(series, "pods", 0) == 0 && evidence_gap_passes(facts, "SeriesFresh", series)) {
+		say_fresh(facts, signal, verdict);
+	} else if ((json_path_int(series, "pods", 0) == 0 || missing != NULL) &&
+		   (monitor_is_young(facts, series) || youth_of_pods(series))) {
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"Prometheus '%s' begins to scrape the pods by ServiceMonitor '%s': each has its first sample of '%s' "
+			"within two scrape intervals",
+			facts->selected_by, facts->monitor, signal->signal->series[0]);
+	} else if (json_path_int(series, "pods", 0) == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus '%s' has no sample of '%s' for the target's pods younger than three scrape intervals: the "
 			"next scrape brings one; if it stays so, see whether the page stamps its samples with a clock that is "
@@ -174,7 +223,6 @@ void judge_page_fresh(const struct facts *facts, const struct workload_signal *s
 			"Prometheus '%s' has no fresh sample of '%s' for pod %s: see whether it serves its metrics page",
 			facts->selected_by, signal->signal->series[0], missing);
 	} else {
-		SAY(verdict, VERDICT_TRUE, "Fresh", "Prometheus '%s' has fresh samples of '%s'", facts->selected_by,
-			signal->signal->series[0]);
+		say_fresh(facts, signal, verdict);
 	}
 }

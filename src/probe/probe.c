@@ -13,6 +13,7 @@
 #define BROKEN_FIRST_MS 2000
 #define TURNED_MS 1000
 #define BROKEN_MAX_MS 30000
+#define WAITING_MAX_MS 5000
 
 struct prober {
 	struct round_peers peers;
@@ -34,7 +35,7 @@ struct entry {
 	uv_timer_t timer;
 	json_t *wish;
 	json_t *evidence; /* of the last round that ended */
-	bool healthy;
+	enum probe_pace pace;
 	bool changed; /* since the last round began: the next one is due at once */
 	bool anew;    /* that next one wants answers of its own time */
 	int64_t delay_ms;
@@ -95,6 +96,7 @@ static uint64_t at_most_again(const struct entry *entry, uint64_t wait_ms)
 
 static void schedule(struct entry *entry)
 {
+	int64_t max_ms = entry->pace == PROBE_WAITING ? WAITING_MAX_MS : BROKEN_MAX_MS;
 	int64_t wait_ms = 0;
 
 	if (entry->gone) {
@@ -107,13 +109,13 @@ static void schedule(struct entry *entry)
 		uv_timer_start(&entry->timer, on_due, 0, 0);
 		return;
 	}
-	if (entry->healthy) {
+	if (entry->pace == PROBE_HEALTHY) {
 		entry->delay_ms = 0;
 		wait_ms = HEALTHY_MS;
 	} else {
 		entry->delay_ms = entry->delay_ms == 0 ? BROKEN_FIRST_MS : entry->delay_ms * 3 / 2;
-		if (entry->delay_ms > BROKEN_MAX_MS) {
-			entry->delay_ms = BROKEN_MAX_MS;
+		if (entry->delay_ms > max_ms) {
+			entry->delay_ms = max_ms;
 		}
 		wait_ms = entry->delay_ms;
 	}
@@ -144,7 +146,7 @@ static void on_due(uv_timer_t *timer)
 	const struct round_order order = {.peers = &entry->prober->peers,
 		.wish = entry->wish,
 		.last = entry->evidence,
-		.healthy = entry->healthy && !entry->anew,
+		.healthy = entry->pace == PROBE_HEALTHY && !entry->anew,
 		.done = on_round_done,
 		.ctx = entry};
 
@@ -193,7 +195,7 @@ static void on_turned(void *ctx)
 	while (map_next(&prober->entries, &pos, NULL, &value)) {
 		struct entry *entry = value;
 
-		if (entry->healthy && !entry->running && !entry->gone) {
+		if (entry->pace == PROBE_HEALTHY && !entry->running && !entry->gone) {
 			entry->anew = true;
 			uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&prober->seed) % TURNED_MS), 0);
 		}
@@ -231,7 +233,7 @@ void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx)
 	prometheus_close(prober->peers.prometheus, on_prometheus_closed, prober);
 }
 
-void prober_want(struct prober *prober, const char *key, const json_t *wish, bool healthy)
+void prober_want(struct prober *prober, const char *key, const json_t *wish, enum probe_pace pace)
 {
 	struct entry *entry = map_get(&prober->entries, key);
 	bool turned;
@@ -247,8 +249,8 @@ void prober_want(struct prober *prober, const char *key, const json_t *wish, boo
 		map_put(&prober->entries, key, entry);
 		prober->open++;
 	}
-	turned = entry->healthy != healthy;
-	entry->healthy = healthy;
+	turned = entry->pace != pace;
+	entry->pace = pace;
 	if (!json_equal(entry->wish, wish)) {
 		json_decref(entry->wish);
 		entry->wish = json_deep_copy(wish);

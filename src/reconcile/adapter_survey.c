@@ -1,4 +1,4 @@
-/* Reading prometheus-adapter's command line. */
+/* Reading what prometheus-adapter's Deployment says. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -100,6 +100,14 @@ static void survey_url(const struct world *world, const char *url, json_t *surve
 	}
 }
 
+/* When its last rollout ended, by the Deployment's own account; -1 when it does not tell. */
+static int64_t rolled_out_ms(const json_t *deployment)
+{
+	const json_t *progressing = kube_object_condition(deployment, "Progressing");
+
+	return clock_parse_rfc3339(json_path_string(progressing, "lastUpdateTime", ""));
+}
+
 json_t *adapter_survey(const struct world *world)
 {
 	const struct settings *s = world->settings;
@@ -111,6 +119,9 @@ json_t *adapter_survey(const struct world *world)
 
 	if (url != NULL) {
 		survey_url(world, url, survey);
+	}
+	if (rolled_out_ms(deployment) > 0) {
+		json_object_set_new(survey, "since", json_integer(rolled_out_ms(deployment)));
 	}
 	/* Without the flag the adapter takes 10 minutes (cmd/adapter/adapter.go). */
 	if (deployment != NULL && clock_parse_duration(relist != NULL ? relist : "10m") > RELIST_USUAL_MS) {

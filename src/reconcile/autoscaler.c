@@ -177,6 +177,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		}
 	}
 	plan->healthy = first == links_count;
+	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;
 	status = status_make(&o.facts, verdicts, first, world->now_ms);
 	if (!awaits_first_look(&o, verdicts, first) && !json_equal(status, json_object_get(object, "status"))) {
 		plan->status = json_incref(status);

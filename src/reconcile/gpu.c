@@ -86,6 +86,15 @@ static bool monitor_scrapes(const json_t *monitor, const struct found_exporter *
 	return false;
 }
 
+static void set_since(const struct survey *s, json_t *row, enum kind kind, const char *ns, const char *name)
+{
+	int64_t made = world_made_ms(s->world, kind, ns, name);
+
+	/* What cannot be made is not young. */
+	made = made == 0 && s->world->failure(s->world->ctx, STACK_KEY) != NULL ? -1 : made;
+	json_object_set_new(row, "since", json_integer(made));
+}
+
 /* Somebody else's ServiceMonitor that a Prometheus selects and that scrapes the exporter. */
 static bool scraped_by_others(const struct survey *s, const struct found_exporter *exporter, json_t *row)
 {
@@ -106,6 +115,7 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 				kube_object_name(monitor));
 			json_object_set_new(row, "monitor", json_string(name));
 			json_object_set_new(row, "selectedBy", json_string(selected_by));
+			set_since(s, row, KIND_SERVICEMONITOR, kube_object_namespace(monitor), kube_object_name(monitor));
 			return true;
 		}
 	}
@@ -185,6 +195,7 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, cons
 		survey_want(s, json_incref(monitor));
 		json_object_set_new(row, "monitor", json_string(name));
 		json_object_set_new(row, "pool", json_string(pool));
+		set_since(s, row, KIND_SERVICEMONITOR, ns, kube_object_name(monitor));
 	}
 	monitoring_release(&place);
 }
@@ -224,6 +235,7 @@ static json_t *survey_rule(struct survey *s, const char *prometheus)
 		name = xasprintf("%s/%s", ns, GPU_OBJECT_NAME);
 		json_array_append_new(s->wanted, gpu_rule_make(ns, place.labels));
 		row = json_pack("{s:s, s:s}", "name", name, "selectedBy", place.selected_by);
+		set_since(s, row, KIND_PROMETHEUSRULE, ns, GPU_OBJECT_NAME);
 	}
 	monitoring_release(&place);
 	return row;

@@ -161,6 +161,7 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	auto_free char *name = child_name(&child_servicemonitor, &o->spec);
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_AUTOSCALER, o->spec.name);
 
+	o->facts.monitor_made_ms = world_made_ms(world, KIND_SERVICEMONITOR, ns, name);
 	o->facts.prometheus_missing =
 		world->missing(world->ctx, KIND_SERVICEMONITOR) || world->missing(world->ctx, KIND_PROMETHEUS);
 	o->prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
@@ -182,6 +183,7 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 	*o = (struct observation){.object = object_take, .invalid = ERROR_INIT};
 	o->facts.object = object_take;
 	o->facts.settings = world->settings;
+	o->facts.now_ms = world->now_ms;
 	o->facts.workload.spec = &o->spec;
 	o->facts.workload.replicas = -1;
 	o->facts.evidence = world->evidence(world->ctx, key);

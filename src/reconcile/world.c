@@ -1,4 +1,4 @@
-/* A world made of one JSON document. */
+/* Asking a world, and one that is made of a JSON document. */
 #include "reconcile/world.h"
 
 #include <string.h>
@@ -84,6 +84,14 @@ static const json_t *document_evidence(void *ctx, const char *key)
 static const char *document_failure(void *ctx, const char *key)
 {
 	return json_string_value(json_object_get(json_object_get(ctx, "failures"), key));
+}
+
+int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns, const char *name)
+{
+	auto_json *object = world->get(world->ctx, kind, ns, name);
+
+	return object != NULL ? clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""))
+			      : 0;
 }
 
 void world_from_document(struct world *world, const json_t *document, const struct settings *settings)

@@ -309,8 +309,10 @@ static bool stack_differs(const struct stack_state *a, const struct stack_state 
 
 static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
 {
+	enum probe_pace pace = plan->healthy ? PROBE_HEALTHY : plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
+
 	if (plan->probe != NULL) {
-		prober_want(c->prober, pass->key, plan->probe, plan->healthy);
+		prober_want(c->prober, pass->key, plan->probe, pace);
 	} else {
 		prober_forget(c->prober, pass->key);
 	}

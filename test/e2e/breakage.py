@@ -40,11 +40,8 @@ FOLDER = pathlib.Path(__file__).parent / "breakages"
 PROGRAM = pathlib.Path(__file__).parents[2] / "build" / "release" / "inference-autoscaler"
 LINKS = ("Accepted", "TargetFound", "TargetExclusive", "MetricsExposed", "ScrapeSelected", "ScrapeHealthy", "SeriesFresh",
          "SeriesRecorded", "AdapterConfigured", "MetricServed", "ScalingActive")
-# What is true of a chain that is young, until Prometheus has loaded a monitor, scraped, and been read by the adapter.
-YOUNG = {("ScrapeHealthy", "NoTargets"), ("SeriesFresh", "SeriesMissing"), ("SeriesRecorded", "RuleNotLoaded"),
-         ("SeriesRecorded", "NothingRecorded"), ("MetricServed", "NoValue"), ("MetricServed", "MetricNotServed")}
 # An Unknown that says only that something is under way.
-WAITING = {"Probing", "UpstreamPending", "UpstreamBroken", "RollingOut", "AwaitingHPA"}
+WAITING = {"Probing", "UpstreamPending", "UpstreamBroken", "RollingOut", "AwaitingHPA", "Waiting"}
 
 
 def merge(base, over):
@@ -81,7 +78,7 @@ class Case:
         self.given, self.after = told.pop("given", []), told.pop("after", [])
         self.breaking, self.mend = told.pop("break", []), told.pop("mend", [])
         self.expect = told.pop("expect")
-        self.meanwhile = set(told.pop("meanwhile", {}).items()) | (YOUNG if self.start == "Nothing" else set())
+        self.meanwhile = set(told.pop("meanwhile", {}).items())
         self.within, self.ready = told.pop("within", 40), told.pop("ready", 120)
         self.link, self.reason = self.expect["link"], self.expect.get("reason")
         self.status = str(self.expect.get("status", False))

@@ -288,6 +288,8 @@ static int carry_out(json_t *document, const struct plan *plan)
 	auto_free char *self =
 		xasprintf("InferenceAutoscaler/%s", json_path_string(document, "reconcile", ""));
 
+	auto_json *made = json_pack("{s:O}", "creationTimestamp", json_object_get(document, "now"));
+
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_write *write = &plan->writes[i];
 		auto_free char *id = object_id(write->object);
@@ -303,9 +305,10 @@ static int carry_out(json_t *document, const struct plan *plan)
 		}
 		if (write->verb == PLAN_DELETE) {
 			json_array_remove(objects, at);
-		} else {
-			lay_object(objects, write->object);
+			continue;
 		}
+		lay_object(objects, write->object);
+		json_object_update_missing(json_object_get(json_array_get(objects, at), "metadata"), made);
 	}
 	if (plan->status != NULL) {
 		json_object_set(json_array_get(objects, find_object(objects, self)), "status",

@@ -112,6 +112,12 @@ def start_adapter(processes, cluster, rules, prometheus):
         },
     )
 
+    def is_available():
+        status = cluster.request("GET", f"{API_SERVICE}/v1beta1.custom.metrics.k8s.io")[1].get("status", {})
+        return {c["type"]: c["status"] for c in status.get("conditions", [])}.get("Available") == "True"
+
+    eventually(is_available, timeout=60)
+
 
 def stop_serving_metrics(cluster):
     """A dead APIService would hold up the deletion of every namespace."""

@@ -137,7 +137,7 @@ const json_t *probe_rig_look(struct probe_rig *rig)
 {
 	int before = rig->seen;
 
-	prober_want(rig->prober, PROBE_KEY, rig->wish, true);
+	prober_want(rig->prober, PROBE_KEY, rig->wish, PROBE_HEALTHY);
 	if (before > 0) {
 		prober_kick(rig->prober, PROBE_KEY);
 	}

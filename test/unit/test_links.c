@@ -17,6 +17,9 @@
 #include "chain/links.h"
 #include "engine/gpu.h"
 
+#define NOW_MS INT64_C(1767398400000) /* 2026-01-03T00:00:00Z */
+#define MADE_MS (NOW_MS - 3600000)
+
 /* Facts with all they borrow from; rows break one thing in them. */
 struct rig {
 	struct facts facts;
@@ -49,7 +52,10 @@ static void rig_init(struct rig *rig)
 		.object = parsed("metadata: {namespace: shop, name: gemma, uid: u1, "
 				 "creationTimestamp: '2026-01-02T00:00:00Z'}\n"
 				 "spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, "
-				 "name: server}, maxReplicas: 5, mode: Combined}\n"),
+				 "name: server}, maxReplicas: 5, mode: Combined}\n"
+				 "status: {conditions: [{type: SeriesFresh, status: 'True', lastTransitionTime: "
+				 "'2026-01-02T00:00:00Z'}, {type: SeriesRecorded, status: 'True', lastTransitionTime: "
+				 "'2026-01-02T00:00:00Z'}]}\n"),
 		.target = parsed("spec: {replicas: 1, selector: {matchLabels: {app: server}}}\n"),
 		.evidence = parsed(
 			"asked: {selector: app=server, pages: [{port: 8000, path: /metrics}], scheme: http,\n"
@@ -88,6 +94,8 @@ static void rig_init(struct rig *rig)
 			     .scheme = "http",
 			     .replicas = 1},
 		.settings = &rig->settings,
+		.now_ms = NOW_MS,
+		.monitor_made_ms = MADE_MS,
 		.object = rig->object,
 		.evidence = rig->evidence,
 		.wish = rig->wish,

@@ -65,7 +65,7 @@ static void test_many_autoscalers_share_the_questions_of_one(void **state)
 			auto_free char *ns = xasprintf("team-%d", n);
 
 			json_object_set_new(rig.wish, "namespace", json_string(ns));
-			prober_want(rig.prober, ns, rig.wish, true);
+			prober_want(rig.prober, ns, rig.wish, PROBE_HEALTHY);
 			if (n % 50 == 49) {
 				probe_rig_wait(&rig, n + 1); /* each holds sockets meanwhile */
 			}
@@ -88,12 +88,12 @@ static void test_a_wish_that_changes_is_looked_at_again_at_once(void **state)
 
 	(void)state;
 	probe_rig_open(&rig);
-	prober_want(rig.prober, PROBE_KEY, rig.wish, true);
+	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
 	while (probe_rig_asked(&rig, "GET /metrics") < 1) {
 		uv_run(&rig.kube.loop, UV_RUN_ONCE);
 	}
 	json_object_set_new(rig.wish, "intervalMs", json_integer(30000));
-	prober_want(rig.prober, PROBE_KEY, rig.wish, true);
+	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
 	probe_rig_wait(&rig, 1);
 	assert_found(prober_evidence(rig.prober, PROBE_KEY), "asked.intervalMs", "15000");
 	probe_rig_wait(&rig, 2);
@@ -139,8 +139,8 @@ static void test_what_is_forgotten_is_not_reported(void **state)
 	(void)state;
 	probe_rig_open(&rig);
 	probe_rig_say(&rig, "GET /metrics", (struct fake_answer){.end = FAKE_MUTE});
-	prober_want(rig.prober, PROBE_KEY, rig.wish, true);
-	prober_want(rig.prober, "team/other", rig.wish, true);
+	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
+	prober_want(rig.prober, "team/other", rig.wish, PROBE_HEALTHY);
 	while (probe_rig_asked(&rig, "GET /metrics") < 2) {
 		uv_run(&rig.kube.loop, UV_RUN_ONCE);
 	}

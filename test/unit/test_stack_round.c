@@ -139,7 +139,7 @@ static void test_without_a_prometheus_nothing_is_asked(void **state)
 	(void)state;
 	open_stack(&rig);
 	json_object_del(rig.wish, "prometheus");
-	prober_want(rig.prober, PROBE_KEY, rig.wish, true);
+	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
 	uv_run(&rig.kube.loop, UV_RUN_NOWAIT); /* no answer is awaited */
 	assert_int_equal(rig.seen, 1);
 	e = prober_evidence(rig.prober, PROBE_KEY);

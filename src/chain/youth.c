@@ -1,0 +1,59 @@
+/* What may be missing only because something is new: not seen yet is not broken. */
+#include "judges.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "kube/resource.h"
+
+/* From an object of prometheus-operator to its effect: the kubelet brings a changed Secret into the pod
+ * within 90 s (a pod is synced every minute, or up to half of it later), and discovery looks every 5 s. */
+#define LOADING_MS 95000
+#define LOADING_INTERVALS 2
+/* From a series to its metric: the adapter relists every minute at most, or is told that it should. */
+#define RELIST_MS 75000
+/* Two sync periods of the HPA controller. */
+#define HPA_SYNCS_MS 35000
+
+/* Whether this was seen while what is there since then was younger than `lasts_ms`; 0 = it is to come, -1 = that
+ * is not known. An age below zero is of clocks that differ. */
+static bool seen_young(const struct facts *facts, const json_t *document, int64_t since_ms, int64_t lasts_ms)
+{
+	int64_t age = json_path_int(document, "at", facts->now_ms) - since_ms;
+
+	return since_ms == 0 || (since_ms > 0 && age < lasts_ms && age > -lasts_ms);
+}
+
+/* Since when the link of this type works; now when it does only since this very look. */
+static int64_t works_since(const struct facts *facts, const char *type)
+{
+	const json_t *before = kube_object_condition(facts->object, type);
+
+	return strcmp(json_path_string(before, "status", ""), "True") == 0
+		       ? clock_parse_rfc3339(json_path_string(before, "lastTransitionTime", ""))
+		       : facts->now_ms;
+}
+
+bool youth_of_object(const struct facts *facts, const json_t *document, int64_t made_ms, int64_t interval_ms)
+{
+	return seen_young(facts, document, made_ms, LOADING_MS + LOADING_INTERVALS * interval_ms);
+}
+
+bool youth_of_pods(const json_t *document)
+{
+	const json_t *missing = json_object_get(document, "missing");
+
+	return json_path_int(document, "pods", 0) == 0 && json_is_array(missing) && json_array_size(missing) == 0;
+}
+
+bool youth_of_metric(const struct facts *facts, const json_t *document, bool gpu)
+{
+	return seen_young(facts, document, works_since(facts, gpu ? "SeriesRecorded" : "SeriesFresh"), RELIST_MS) ||
+	       seen_young(facts, document, json_path_int(facts->adapter_survey, "since", -1), RELIST_MS);
+}
+
+bool youth_of_reading(const struct facts *facts)
+{
+	return seen_young(facts, NULL, works_since(facts, "MetricServed"), HPA_SYNCS_MS);
+}
