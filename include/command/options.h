@@ -13,6 +13,7 @@
 
 #include "api/settings.h"
 #include "base/error.h"
+#include "probe/access.h"
 
 #define OPTION_VALUES_MAX 64
 
@@ -48,6 +49,8 @@ struct options {
 	const char *log_level;
 	const char *log_format;
 	struct settings settings;
+	struct access_options prometheus; /* without `url` and `headers` */
+	struct option_list prometheus_headers;
 };
 
 /* The values before anything is said. */

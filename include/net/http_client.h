@@ -38,10 +38,12 @@ struct http_response {
 	const char *body;       /* NUL-terminated; empty when streamed */
 	size_t body_len;
 	const char *content_type; /* "" when absent */
+	const char *redirect;     /* absolute URL that a 3xx points to; "" when it points nowhere */
 	int64_t retry_after_ms; /* -1 when absent; seconds or HTTP-date are both read */
 	/* Transport failure, timeout, too large, or cancelled; NULL when a response arrived whole.
 	 * An HTTP status ≥ 400 is not an error here. */
 	const struct error *error;
+	int tls_failed; /* with `error`: one side does not trust the other, or they speak no TLS in common */
 };
 
 typedef void http_done_fn(void *ctx, const struct http_response *response);

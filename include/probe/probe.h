@@ -26,8 +26,8 @@
  *    pods {at, error?, total, ready, foreign: […], ports: […], start? {pod, seconds}},
  *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […],
  *          values: {POD: {METRIC: thousandths}}},
- *    prometheus {at, error?, url, up, down, lastError?},
- *    signals: {METRIC: {series {at, error?, pods, missing: […],
+ *    prometheus {at, error?, cause?, url, up, down, lastError?},
+ *    signals: {METRIC: {series {at, error?, cause?, pods, missing: […],
  *                               samples: {POD: {age, time, milli?, source?}}},
  *                       metric {at, error?, cause?, http?, pods, missing: […], values: {POD: thousandths}},
  *                       apart? {page? {POD: …}, metric? {POD: …}}}},
@@ -37,7 +37,8 @@
  * was asked for its version. `pods` counts ready pods with a sample younger than three intervals, or
  * with a value; `missing` names at most five without, of those that have been ready for three
  * intervals and 30 s (series) or 90 s (metric). `cause` is
- * NotRegistered (the API), NotListed (the metric), NoValue, Forbidden, Unavailable or Failed.
+ * NotRegistered (the API), NotListed (the metric), NoValue, Forbidden, Unavailable or Failed; of a question to
+ * Prometheus Unauthorized, TLS or NotPrometheus.
  *
  * Values are what the adapter's query comes to (engine/query.h): on the pages of `pod` and up to
  * three others; in Prometheus, where a sample is `age` ms old and of `time` by Prometheus' clock,
@@ -50,9 +51,9 @@
  *   {prometheus?, intervalMs, dcgm: [names of series], record: name of the recorded series,
  *    job?: whose scrape is the exporter's, pool?: of a ServiceMonitor of ours}
  *
- *   {asked, exporter {at, error?, url, jobs: [those that have such series now], up, down, lastError?,
+ *   {asked, exporter {at, error?, cause?, url, jobs: [those that have such series now], up, down, lastError?,
  *                     series: n, withPod: n that tell their workload},
- *    rule {at, error?, loaded: bool, health?: ok|unknown|err, lastError?}}
+ *    rule {at, error?, cause?, loaded: bool, health?: ok|unknown|err, lastError?}}
  *
  * `at` is in ms of the wall. What was not reached is absent.
  */
@@ -64,12 +65,13 @@
 
 #include "kube/client.h"
 #include "net/http_client.h"
+#include "probe/access.h"
 
 struct prober;
 
-/* `seen` is called from the loop after each round that ends. Borrows client and http. */
-struct prober *prober_new(struct kube_client *client, struct http_client *http, void (*seen)(void *ctx, const char *key),
-	void *ctx);
+/* `seen` is called from the loop after each round that ends. Borrows client, http and access. */
+struct prober *prober_new(struct kube_client *client, struct http_client *http, struct access *access,
+	void (*seen)(void *ctx, const char *key), void *ctx);
 /* Rounds under way end unreported; closed(ctx) from the loop, freed after it. */
 void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx);
 

@@ -6,13 +6,17 @@
 
 #include <jansson.h>
 
-#include "api/settings.h"
+#include "reconcile/world.h"
 
 /* The Prometheus "ns/name" among the resources; borrowed, NULL when it is not there, or key is NULL. */
 const json_t *prometheus_by_key(const json_t *prometheuses, const char *key);
+/* The URL as questions go on after it: without a slash at its end. Heap, caller owns. */
+char *prometheus_base(const char *url);
 /* The base URL of the Prometheus "ns/name" among the resources: what the settings say, else its
- * governing Service, made by prometheus-operator in its namespace. Heap, caller owns; NULL when
- * neither is known. */
-char *prometheus_url(const struct settings *settings, const json_t *prometheuses, const char *key);
+ * governing Service, made by prometheus-operator in its namespace or named by spec.serviceName; over
+ * TLS with spec.web.tlsConfig, under spec.routePrefix (which alone decides: prometheus-operator gives
+ * Prometheus its --web.route-prefix always, whatever spec.externalUrl is). Heap, caller owns; NULL
+ * when neither is known. */
+char *prometheus_url(const struct world *world, const json_t *prometheuses, const char *key);
 
 #endif

@@ -14,12 +14,13 @@
 #include "base/strbuf.h"
 #include "kube/client.h"
 #include "net/http_client.h"
+#include "probe/access.h"
 
 struct controller;
 
 /* Borrows all but `identity`, which of the replicas this is. Nothing is sent before start. */
-struct controller *controller_new(struct kube_client *client, struct http_client *http, const struct settings *settings,
-	const char *identity);
+struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
+	const struct settings *settings, const char *identity);
 void controller_start(struct controller *controller);
 /* closed(ctx) from the loop when nothing is under way; freed after it. */
 void controller_close(struct controller *controller, void (*closed)(void *ctx), void *ctx);

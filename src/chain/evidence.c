@@ -133,6 +133,26 @@ static bool signal_was_asked(const struct facts *facts, const char *metric)
 	return true;
 }
 
+const char *evidence_reason(const json_t *document, const char *otherwise)
+{
+	static const struct {
+		const char *cause;
+		const char *reason;
+	} rows[] = {
+		{"Unauthorized", "PrometheusUnauthorized"},
+		{"TLS", "PrometheusTLSFailed"},
+		{"NotPrometheus", "NotPrometheus"},
+	};
+	const char *cause = json_path_string(document, "cause", "");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(rows[i].cause, cause) == 0) {
+			return rows[i].reason;
+		}
+	}
+	return otherwise;
+}
+
 static const json_t *judge_document(const json_t *document, const char *failed_reason, struct verdict *verdict)
 {
 	const char *error = json_path_string(document, "error", NULL);
@@ -142,7 +162,7 @@ static const json_t *judge_document(const json_t *document, const char *failed_r
 		return NULL;
 	}
 	if (error != NULL) {
-		SAY(verdict, VERDICT_FALSE, failed_reason, "%s", error);
+		SAY(verdict, VERDICT_FALSE, evidence_reason(document, failed_reason), "%s", error);
 		return NULL;
 	}
 	return document;

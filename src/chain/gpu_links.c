@@ -29,7 +29,7 @@ static const json_t *seen(const struct facts *facts, const char *name, struct ve
 		return NULL;
 	}
 	if (error != NULL) {
-		SAY(verdict, VERDICT_FALSE, "PrometheusNotReachable", "%s", error);
+		SAY(verdict, VERDICT_FALSE, evidence_reason(document, "PrometheusNotReachable"), "%s", error);
 		return NULL;
 	}
 	return document;

@@ -22,6 +22,8 @@ const json_t *evidence_read(const struct facts *facts, const char *document, con
 /* The signal's part "series" or "metric", likewise. */
 const json_t *evidence_read_signal(const struct facts *facts, const struct workload_signal *signal, const char *part,
 	const char *failed_reason, struct verdict *verdict);
+/* The reason for a document's error: by its cause when Prometheus has one of its own, else `otherwise`. */
+const char *evidence_reason(const json_t *document, const char *otherwise);
 /* "a, b and c" of the document's `missing`; heap, NULL when none is. */
 char *evidence_missing(const json_t *document);
 

@@ -36,10 +36,10 @@ void help_command(const struct command *command, const char *program, FILE *out)
 		auto_free char *left = help_option(row);
 		const char *usual = option_default(row);
 
-		fprintf(out, "  %s%-34s %s%s%s%s\n", row->letter != 0 ? "" : "    ", left, row->help,
+		fprintf(out, "  %s%-38s %s%s%s%s\n", row->letter != 0 ? "" : "    ", left, row->help,
 			usual != NULL ? " (" : "", usual != NULL ? usual : "", usual != NULL ? ")" : "");
 	}
-	fprintf(out, "  %-34s %s\n\nExamples:\n", "-h, --help", "show this help");
+	fprintf(out, "  %-38s %s\n\nExamples:\n", "-h, --help", "show this help");
 	for (size_t i = 0; i < EXAMPLES_MAX && command->examples[i].says != NULL; i++) {
 		fprintf(out, "  # %s\n  %s %s\n", command->examples[i].says, program, command->examples[i].args);
 	}

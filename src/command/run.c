@@ -23,6 +23,7 @@ struct operator {
 	struct kube_config *config;
 	struct http_client *http;
 	struct kube_client *client;
+	struct access *access; /* to Prometheus */
 	/* The Lease has a connection of its own: its renewals must not wait behind our lists. */
 	struct http_client *lease_http;
 	struct kube_client *lease_client;
@@ -175,7 +176,7 @@ static int start(struct operator *op, const struct options *o, struct error *err
 	op->client = kube_client_new(&op->loop, op->http, op->config);
 	op->lease_http = http_client_new(&op->loop);
 	op->lease_client = kube_client_new(&op->loop, op->lease_http, op->config);
-	op->controller = controller_new(op->client, op->http, &o->settings, identity);
+	op->controller = controller_new(op->client, op->http, op->access, &o->settings, identity);
 	if (o->leader_elect) {
 		op->lease = kube_lease_new(op->lease_client, lease_namespace, o->lease_name, identity, &hooks);
 		kube_client_guard(op->client, may_write, op);
@@ -209,6 +210,16 @@ static void init(struct operator *op)
 	}
 }
 
+static struct access *open_access(const struct options *options, struct error *err)
+{
+	struct access_options told = options->prometheus;
+
+	told.url = options->settings.prometheus_url;
+	told.headers = options->prometheus_headers.values;
+	told.headers_count = options->prometheus_headers.count;
+	return access_new(&told, err);
+}
+
 static int run_operator(const struct options *options, struct error *err)
 {
 	struct operator op = {.exit_code = EXIT_SUCCESS};
@@ -216,6 +227,10 @@ static int run_operator(const struct options *options, struct error *err)
 	/* Both were checked against the alternatives of the table. */
 	log_configure((enum log_level)log_level_from_name(options->log_level),
 		(enum log_format)log_format_from_name(options->log_format));
+	op.access = open_access(options, err);
+	if (op.access == NULL) {
+		return EXIT_USAGE;
+	}
 	init(&op);
 	if (start(&op, options, err) < 0) {
 		op.exit_code = EXIT_FAILURE;
@@ -232,6 +247,7 @@ static int run_operator(const struct options *options, struct error *err)
 		kube_client_free(op.lease_client);
 	}
 	kube_config_free(op.config);
+	access_free(op.access);
 	uv_loop_close(&op.loop);
 	curl_global_cleanup();
 	return op.exit_code;
@@ -247,6 +263,21 @@ static const struct option_row rows[] = {
 	OPTIONS_ADAPTER,
 	OPTION("prometheus-url", 0, "URL", OPTION_STRING, settings.prometheus_url,
 		"Prometheus to ask, if not the one that the Prometheus resource tells"),
+	OPTION("prometheus-ca-file", 0, "FILE", OPTION_STRING, prometheus.ca_file,
+		"CA that Prometheus' certificate must be signed by, if not one of the system's"),
+	OPTION("prometheus-client-tls-cert-file", 0, "FILE", OPTION_STRING, prometheus.client_cert_file,
+		"client certificate to show to Prometheus"),
+	OPTION("prometheus-client-tls-key-file", 0, "FILE", OPTION_STRING, prometheus.client_key_file, "its key"),
+	OPTION("prometheus-tls-server-name", 0, "NAME", OPTION_STRING, prometheus.server_name,
+		"name that Prometheus' certificate must be for, if not the host of its URL"),
+	OPTION("prometheus-insecure-skip-verify", 0, NULL, OPTION_BOOL, prometheus.insecure,
+		"take any certificate for Prometheus'"),
+	OPTION("prometheus-token-file", 0, "FILE", OPTION_STRING, prometheus.token_file,
+		"bearer token for the Prometheus of that URL; read again when it changes, as these files all are"),
+	OPTION("prometheus-username", 0, "NAME", OPTION_STRING, prometheus.username, "user of the Prometheus of that URL, by basic auth"),
+	OPTION("prometheus-password-file", 0, "FILE", OPTION_STRING, prometheus.password_file, "that user's password"),
+	OPTION("prometheus-header", 0, "HEADER", OPTION_LIST, prometheus_headers,
+		"header for the Prometheus of that URL, such as 'X-Scope-OrgID: tenant'; may be given several times"),
 	OPTION("log-level", 0, "debug|info|warn|error", OPTION_STRING, log_level, "the least that is logged"),
 	OPTION("log-format", 0, "text|json", OPTION_STRING, log_format, "how a line is written"),
 };

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "base64.h"
+#include "kube/base64.h"
 #include "sources.h"
 
 #define TOKEN_AGE_MS (60 * 1000)

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
-#include "key_pair.h"
+#include "kube/key_pair.h"
 
 void exec_credential_release(struct exec_credential *credential)
 {

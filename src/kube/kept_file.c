@@ -1,5 +1,5 @@
 /* A text that a file may replace while we run. */
-#include "kept_file.h"
+#include "kube/kept_file.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,9 +1,10 @@
 /* A client certificate and its private key. */
-#include "key_pair.h"
+#include "kube/key_pair.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pemerr.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,26 @@ int key_pair_check(const char *cert, const char *key, struct error *err)
 	BIO_free(cert_bio);
 	ERR_clear_error();
 	return rc;
+}
+
+int key_pair_check_ca(const char *text, struct error *err)
+{
+	BIO *bio = bio_of(text);
+	X509 *x509;
+	size_t found = 0;
+	bool ended;
+
+	while ((x509 = PEM_read_bio_X509(bio, NULL, no_password, NULL))) {
+		X509_free(x509);
+		found++;
+	}
+	ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	BIO_free(bio);
+	ERR_clear_error();
+	if (found == 0 || !ended)
+		return error_set(err, ERROR_INVALID, "it holds %s PEM certificate",
+				 found == 0 && ended ? "no" : "a broken");
+	return 0;
 }
 
 /* What the file holds now, or the text of one that never changes. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base64.h"
+#include "kube/base64.h"
 
 int entry_text(const struct entry *entry, const char *field, const char **value,
 		      struct error *err)

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "base64.h"
+#include "kube/base64.h"
 #include "kubeconfig_entry.h"
 
 /* ---- exec ---- */

@@ -9,8 +9,8 @@
 
 #include "base/error.h"
 #include "exec_plugin.h"
-#include "key_pair.h"
 #include "kube/config.h"
+#include "kube/key_pair.h"
 #include "net/http_client.h"
 
 #define SERVICE_ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"

@@ -272,22 +272,38 @@ static const struct judgement {
 	CURLcode code;
 	enum error_kind kind;
 	const char *failure; /* "%s" is the origin */
+	bool tls;
 } judgements[] = {
-	{CURLE_COULDNT_RESOLVE_HOST, ERROR_UNAVAILABLE, "cannot reach '%s'"},
-	{CURLE_COULDNT_RESOLVE_PROXY, ERROR_UNAVAILABLE, "cannot reach '%s' through its proxy"},
-	{CURLE_PROXY, ERROR_UNAVAILABLE, "cannot reach '%s' through its proxy"},
-	{CURLE_COULDNT_CONNECT, ERROR_UNAVAILABLE, "cannot reach '%s'"},
-	{CURLE_SSL_CONNECT_ERROR, ERROR_UNAVAILABLE, "cannot reach '%s' over TLS"},
-	{CURLE_PEER_FAILED_VERIFICATION, ERROR_UNAVAILABLE, "cannot trust the certificate of '%s'"},
-	{CURLE_SSL_CACERT_BADFILE, ERROR_INVALID, "cannot read the CA certificate for '%s'"},
-	{CURLE_SSL_CERTPROBLEM, ERROR_INVALID, "cannot use the client certificate or key for '%s'"},
-	{CURLE_GOT_NOTHING, ERROR_UNAVAILABLE, "'%s' closed the connection without an answer"},
-	{CURLE_PARTIAL_FILE, ERROR_UNAVAILABLE, "answer from '%s' was cut short"},
-	{CURLE_SEND_ERROR, ERROR_UNAVAILABLE, "connection to '%s' broke"},
-	{CURLE_RECV_ERROR, ERROR_UNAVAILABLE, "connection to '%s' broke"},
-	{CURLE_WEIRD_SERVER_REPLY, ERROR_INTERNAL, "answer from '%s' is not HTTP"},
-	{CURLE_UNSUPPORTED_PROTOCOL, ERROR_INTERNAL, "answer from '%s' is not HTTP"},
+	{CURLE_COULDNT_RESOLVE_HOST, ERROR_UNAVAILABLE, "cannot reach '%s'", false},
+	{CURLE_COULDNT_RESOLVE_PROXY, ERROR_UNAVAILABLE, "cannot reach '%s' through its proxy", false},
+	{CURLE_PROXY, ERROR_UNAVAILABLE, "cannot reach '%s' through its proxy", false},
+	{CURLE_COULDNT_CONNECT, ERROR_UNAVAILABLE, "cannot reach '%s'", false},
+	{CURLE_SSL_CONNECT_ERROR, ERROR_UNAVAILABLE, "cannot reach '%s' over TLS", true},
+	{CURLE_PEER_FAILED_VERIFICATION, ERROR_UNAVAILABLE, "cannot trust the certificate of '%s'", true},
+	{CURLE_SSL_CACERT_BADFILE, ERROR_INVALID, "cannot read the CA certificate for '%s'", true},
+	{CURLE_SSL_CERTPROBLEM, ERROR_INVALID, "cannot use the client certificate or key for '%s'", true},
+	{CURLE_GOT_NOTHING, ERROR_UNAVAILABLE, "'%s' closed the connection without an answer", false},
+	{CURLE_PARTIAL_FILE, ERROR_UNAVAILABLE, "answer from '%s' was cut short", false},
+	{CURLE_SEND_ERROR, ERROR_UNAVAILABLE, "connection to '%s' broke", false},
+	{CURLE_RECV_ERROR, ERROR_UNAVAILABLE, "connection to '%s' broke", false},
+	{CURLE_WEIRD_SERVER_REPLY, ERROR_INTERNAL, "answer from '%s' is not HTTP", false},
+	{CURLE_UNSUPPORTED_PROTOCOL, ERROR_INTERNAL, "answer from '%s' is not HTTP", false},
 };
+
+/*
+ * In TLS 1.3 a server refuses a client certificate, or that none was shown, after the handshake: it says
+ * so and hangs up, and whether we still read its words or already fail to write is chance.
+ */
+static bool was_refused(struct http_transfer *t, CURLcode code)
+{
+	curl_off_t handshake = 0;
+	long connects = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &handshake);
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+	return (code == CURLE_SEND_ERROR && handshake > 0 && connects > 0) ||
+	       (code == CURLE_RECV_ERROR && strstr(t->error_text, "alert"));
+}
 
 void http_easy_judge(struct http_transfer *t, CURLcode code)
 {
@@ -300,6 +316,10 @@ void http_easy_judge(struct http_transfer *t, CURLcode code)
 		judge_timeout(t);
 		return;
 	}
+	if (was_refused(t, code)) {
+		t->tls_failed = true;
+		failure = xasprintf("'%s' ended the connection after the TLS handshake", t->origin);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(judgements) && !failure; i++) {
 		const struct judgement *j = &judgements[i];
 		const char *gap = strstr(j->failure, "%s");
@@ -307,6 +327,7 @@ void http_easy_judge(struct http_transfer *t, CURLcode code)
 		if (j->code != code)
 			continue;
 		kind = j->kind;
+		t->tls_failed = j->tls;
 		failure = xasprintf("%.*s%s%s", (int)(gap - j->failure), j->failure, t->origin, gap + 2);
 	}
 	if (!failure)

@@ -97,8 +97,9 @@ void http_transfer_begin(struct http_transfer *t)
 
 void http_transfer_finish(struct http_transfer *t)
 {
-	struct http_response response = {.retry_after_ms = -1, .content_type = ""};
+	struct http_response response = {.retry_after_ms = -1, .content_type = "", .redirect = ""};
 	char *content_type = NULL;
+	char *redirect = NULL;
 	long status = 0;
 
 	t->finished = true;
@@ -108,16 +109,20 @@ void http_transfer_finish(struct http_transfer *t)
 		curl_multi_remove_handle(t->client->multi, t->easy);
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &content_type);
+	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &redirect);
 	response.status = (int)status;
 	response.body = t->body.buf;
 	response.body_len = t->body.len;
 	response.retry_after_ms = http_easy_retry_after(t->easy);
 	if (content_type)
 		response.content_type = content_type;
+	if (redirect)
+		response.redirect = redirect;
 	if (t->error.kind != ERROR_NONE) {
 		t->error.http = response.status;
 		t->error.retry_after_ms = response.retry_after_ms;
 		response.error = &t->error;
+		response.tls_failed = t->tls_failed;
 	}
 	t->done(t->ctx, &response);
 

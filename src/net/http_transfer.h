@@ -50,6 +50,7 @@ struct http_transfer {
 
 	struct strbuf body;
 	struct error error; /* why it ends early; the first reason stays */
+	bool tls_failed;
 	uv_timer_t idle;
 	bool running;  /* added to the multi handle */
 	bool pending;  /* in the client's queue of transfers to start or to end */

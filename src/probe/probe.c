@@ -202,8 +202,8 @@ static void on_turned(void *ctx)
 	}
 }
 
-struct prober *prober_new(struct kube_client *client, struct http_client *http, void (*seen)(void *ctx, const char *key),
-	void *ctx)
+struct prober *prober_new(struct kube_client *client, struct http_client *http, struct access *access,
+	void (*seen)(void *ctx, const char *key), void *ctx)
 {
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 
@@ -211,7 +211,7 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 	prober->peers = (struct round_peers){.client = client,
 		.http = http,
 		.prometheus =
-			prometheus_new(kube_client_loop(client), http, PROMETHEUS_REFRESH_MS, on_turned, prober)};
+			prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned, prober)};
 	prober->seed = (unsigned)clock_wall_ms();
 	map_init(&prober->entries, NULL);
 	uv_async_init(kube_client_loop(client), &prober->last, NULL);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "refusal.h"
 
 #define REQUEST_TIMEOUT_MS 5000
 #define BODY_MAX (16u * 1024 * 1024)
@@ -27,11 +28,13 @@ struct question {
 	json_t *(*index_of)(const json_t *answer);
 	bool steady;
 	struct http_transfer *transfer; /* NULL = not under way */
+	unsigned access;                /* generation that it was sent with */
 	struct waiter *waiters;
 
 	/* The last answer. */
 	json_t *index;
 	char *error;
+	const char *cause;
 	int64_t at_ms;    /* of the wall */
 	int64_t got_ms;   /* monotonic; 0 = none yet */
 
@@ -42,6 +45,7 @@ struct question {
 
 struct prometheus {
 	struct http_client *http;
+	struct access *access;
 	int64_t refresh_ms;
 	void (*turned)(void *ctx);
 	void *turned_ctx;
@@ -100,7 +104,7 @@ static void finish_close(struct prometheus *prometheus)
 static void tell(struct question *question)
 {
 	struct waiter *waiter = question->waiters;
-	const struct prometheus_answer answer = {question->index, question->error, question->at_ms};
+	const struct prometheus_answer answer = {question->index, question->error, question->cause, question->at_ms};
 
 	question->waiters = NULL;
 	/* Those who are told may ask on, also this very question: it cannot change before the loop turns. */
@@ -113,46 +117,31 @@ static void tell(struct question *question)
 	}
 }
 
-/* The failure in words; NULL when the answer is one, which is put into `answer`. */
-static char *failure_of(const struct question *question, const struct http_response *response, json_t **answer)
-{
-	auto_error err = ERROR_INIT;
-	const char *said;
-
-	if (response->error != NULL) {
-		return xasprintf("Prometheus at '%s' cannot be asked: %s; see whether its pods run, and whether a "
-				 "NetworkPolicy keeps the operator from them",
-			question->base, response->error->message);
-	}
-	*answer = json_parse(response->body, response->body_len, &err);
-	said = json_path_string(*answer, "error", NULL);
-	if (response->status != 200) {
-		return xasprintf("Prometheus at '%s' answered HTTP %d to a query%s%s", question->base, response->status,
-			said != NULL ? ": " : "", said != NULL ? said : "");
-	}
-	if (*answer == NULL) {
-		return xasprintf("what answers at '%s' is not a Prometheus: %s", question->base, err.message);
-	}
-	if (strcmp(json_path_string(*answer, "status", ""), "success") != 0) {
-		return xasprintf("what answers at '%s' is not a Prometheus: its answer has no status 'success'",
-			question->base);
-	}
-	return NULL;
-}
+static void question_send(struct question *question);
 
 static void on_response(void *ctx, const struct http_response *response)
 {
 	struct question *question = ctx;
+	struct refusal refusal;
 	struct prometheus *prometheus = question->prometheus;
 	auto_json *answer = NULL;
-	auto_json *before = question->index;
+	auto_json *before = NULL;
 	bool first = question->got_ms == 0;
 	bool failed_before = question->error != NULL;
 	bool awaited = question->waiters != NULL;
 
 	question->transfer = NULL;
+	refusal = refusal_of(prometheus->access, question->base, response, &answer);
+	/* A token or a CA that was replaced since is no refusal. */
+	if (refusal.cause != NULL && !prometheus->closing && access_renew(prometheus->access, question->access)) {
+		free_indirect(&refusal.message);
+		question_send(question);
+		return;
+	}
+	before = question->index;
 	free_indirect(&question->error);
-	question->error = failure_of(question, response, &answer);
+	question->error = refusal.message;
+	question->cause = refusal.cause;
 	question->index = question->error == NULL ? question->index_of(answer) : NULL;
 	question->at_ms = clock_wall_ms();
 	question->got_ms = clock_monotonic_ms();
@@ -167,7 +156,7 @@ static void on_response(void *ctx, const struct http_response *response)
 
 static void question_send(struct question *question)
 {
-	const struct http_request request = {.method = "GET",
+	struct http_request request = {.method = "GET",
 		.url = question->key,
 		.timeout_ms = REQUEST_TIMEOUT_MS,
 		.connect_timeout_ms = REQUEST_TIMEOUT_MS,
@@ -175,7 +164,10 @@ static void question_send(struct question *question)
 		.proxy = "",
 		.done = on_response,
 		.ctx = question};
+	struct access *access = question->prometheus->access;
 
+	access_apply(access, question->base, &request);
+	question->access = access_generation(access);
 	question->transfer = http_client_start(question->prometheus->http, &request);
 }
 
@@ -214,12 +206,12 @@ static void on_refresh(uv_timer_t *timer)
 	}
 }
 
-struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, int64_t refresh_ms,
+struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, struct access *access, int64_t refresh_ms,
 	void (*turned)(void *ctx), void *ctx)
 {
 	struct prometheus *prometheus = xcalloc(1, sizeof(*prometheus));
 
-	*prometheus = (struct prometheus){.http = http, .refresh_ms = refresh_ms, .handles = HANDLES,
+	*prometheus = (struct prometheus){.http = http, .access = access, .refresh_ms = refresh_ms, .handles = HANDLES,
 		.turned = turned, .turned_ctx = ctx};
 	map_init(&prometheus->by_key, NULL);
 	uv_timer_init(loop, &prometheus->refresh);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "net/http_client.h"
+#include "probe/access.h"
 
 /* As often as a look at Prometheus is allowed to be late: a fault that shows there is said within this. */
 #define PROMETHEUS_REFRESH_MS 5000
@@ -38,13 +39,14 @@ struct prometheus_question {
 struct prometheus_answer {
 	const json_t *index; /* NULL exactly when `error` is set */
 	const char *error;   /* a sentence that names the URL */
+	const char *cause;   /* of the error, when it is one of probe/probe.h; else NULL */
 	int64_t at_ms;       /* of the wall, when it came */
 };
 
 typedef void prometheus_done_fn(void *ctx, const struct prometheus_answer *answer);
 
-/* Borrows the client. `turned` may be NULL. */
-struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, int64_t refresh_ms,
+/* Borrows the client and the access. `turned` may be NULL. */
+struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, struct access *access, int64_t refresh_ms,
 	void (*turned)(void *ctx), void *ctx);
 /* `done` comes exactly once, from the loop. The question is copied. */
 void prometheus_ask(struct prometheus *prometheus, const struct prometheus_question *question, bool healthy,

@@ -58,6 +58,16 @@ void round_record(json_t *evidence, const char *name, json_t *document, int64_t 
 	json_object_set_new(evidence, name, document);
 }
 
+void round_fail(json_t *document, const struct prometheus_answer *answer)
+{
+	if (answer->error != NULL) {
+		json_object_set_new(document, "error", reading_text(answer->error));
+	}
+	if (answer->cause != NULL) {
+		json_object_set_new(document, "cause", json_string(answer->cause));
+	}
+}
+
 static void round_end(struct round *round)
 {
 	if (round->again_ms > 0) {
@@ -183,8 +193,9 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	json_t *values;
 
 	if (answer->error != NULL) {
-		round_record(walk->evidence, "series", json_pack("{s:o}", "error", reading_text(answer->error)),
-			answer->at_ms);
+		document = json_object();
+		round_fail(document, answer);
+		round_record(walk->evidence, "series", document, answer->at_ms);
 		walk_end(walk);
 		return;
 	}
@@ -308,8 +319,10 @@ static void on_scrapes(void *ctx, const struct prometheus_answer *answer)
 	const char *pool = json_path_string(round->wish, "pool", NULL);
 
 	if (answer->error != NULL) {
-		round_record(round->evidence, "prometheus",
-			json_pack("{s:o, s:s}", "error", reading_text(answer->error), "url", url), answer->at_ms);
+		json_t *document = json_pack("{s:s}", "url", url);
+
+		round_fail(document, answer);
+		round_record(round->evidence, "prometheus", document, answer->at_ms);
 		walk_signals(round);
 		return;
 	}

@@ -39,6 +39,8 @@ void round_cancel(struct round *round);
 /* The stack's; `done` comes once, and at once when no Prometheus is known. */
 void stack_round_start(const struct round_order *order);
 
+/* Says in a document that Prometheus gave no answer, and why; nothing when it did. */
+void round_fail(json_t *document, const struct prometheus_answer *answer);
 /* Adds a document to evidence, with the time of the look; takes it. */
 void round_record(json_t *evidence, const char *name, json_t *document, int64_t at_ms);
 

@@ -42,9 +42,8 @@ static void on_rule(void *ctx, const struct prometheus_answer *answer)
 	const json_t *found = json_object_get(answer->index, json_path_string(round->wish, "record", ""));
 	json_t *document = found != NULL ? json_copy((json_t *)found) : json_object();
 
-	if (answer->error != NULL) {
-		json_object_set_new(document, "error", reading_text(answer->error));
-	} else {
+	round_fail(document, answer);
+	if (answer->error == NULL) {
 		json_object_set_new(document, "loaded", json_boolean(found != NULL));
 	}
 	round_record(round->evidence, "rule", document, answer->at_ms);
@@ -55,9 +54,7 @@ static void on_rule(void *ctx, const struct prometheus_answer *answer)
 
 static void exporter_end(struct stack_round *round, const struct prometheus_answer *answer)
 {
-	if (answer->error != NULL) {
-		json_object_set_new(round->exporter, "error", reading_text(answer->error));
-	}
+	round_fail(round->exporter, answer);
 	round_record(round->evidence, "exporter", round->exporter, answer->at_ms);
 	round->exporter = NULL;
 	ask(round, question_rule(json_path_string(round->wish, "record", "")), question_rule_index, on_rule);

@@ -123,7 +123,7 @@ static json_t *wish_to_probe(const struct observation *o, const struct world *wo
 	auto_free char *selector =
 		o->facts.target_watched ? kube_selector_text(json_path(o->target, "spec.selector")) : NULL;
 	auto_free char *service = child_name(&child_service, &o->spec);
-	auto_free char *url = prometheus_url(world->settings, o->prometheuses, prometheus);
+	auto_free char *url = prometheus_url(world, o->prometheuses, prometheus);
 	auto_free char *monitor_name = child_name(&child_servicemonitor, &o->spec);
 	auto_free char *pool = NULL;
 

@@ -346,7 +346,7 @@ json_t *gpu_wish(const struct world *world, const json_t *survey)
 {
 	const char *prometheus = json_path_string(survey, "prometheus", json_path_string(survey, "rule.selectedBy", NULL));
 	auto_json *all = world->list(world->ctx, KIND_PROMETHEUS, NULL);
-	auto_free char *url = prometheus_url(world->settings, all, prometheus);
+	auto_free char *url = prometheus_url(world, all, prometheus);
 	const json_t *first = json_object_iter_value(json_object_iter(json_object_get(survey, "exporters")));
 	json_t *series = json_array();
 

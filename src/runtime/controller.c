@@ -374,8 +374,8 @@ static void work(void *ctx, const char *key)
 
 /* Life. */
 
-struct controller *controller_new(struct kube_client *client, struct http_client *http, const struct settings *settings,
-	const char *identity)
+struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
+	const struct settings *settings, const char *identity)
 {
 	struct controller *c = xcalloc(1, sizeof(*c));
 	const struct kube_informer_hooks hooks = {.changed = on_changed, .state = on_state, .ctx = c};
@@ -383,7 +383,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	*c = (struct controller){.client = client, .settings = settings, .stack = STACK_STATE_INIT};
 	map_init(&c->passes, pass_free);
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
-	c->prober = prober_new(client, http, on_seen, c);
+	c->prober = prober_new(client, http, access, on_seen, c);
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		const char *adapter = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;

@@ -61,8 +61,9 @@ class Processes:
             process.wait(timeout=15)
 
 
-def start_prometheus(processes, namespace, name, pod, port):
-    """As prometheus-operator would configure it for the autoscaler's ServiceMonitor; its address."""
+def start_prometheus(processes, namespace, name, pod, port, *more):
+    """As prometheus-operator would configure it for the autoscaler's ServiceMonitor; its HOST:PORT. `more` are
+    arguments."""
     labels = {
         "job": f"{name}-metrics", "service": f"{name}-metrics", "endpoint": "ias-metrics", "namespace": namespace,
         "pod": pod, "container": "server",
@@ -78,11 +79,12 @@ def start_prometheus(processes, namespace, name, pod, port):
     listen = free_port()
     processes.start(
         tool("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={processes.folder / 'tsdb'}",
-        f"--web.listen-address=127.0.0.1:{listen}",
+        f"--web.listen-address=127.0.0.1:{listen}", *more,
     )
-    url = f"http://127.0.0.1:{listen}"
-    eventually(lambda: answers(f"{url}/-/ready"), timeout=30)
-    return url
+    # Whoever may ask it, it says in its log when it is ready.
+    log = processes.folder / "prometheus.log"
+    eventually(lambda: "Server is ready to receive web requests" in log.read_text(), timeout=30)
+    return f"127.0.0.1:{listen}"
 
 
 def start_adapter(processes, cluster, rules, prometheus):
@@ -146,7 +148,7 @@ def working(cluster, target, engine_port, operator_kubeconfig, tmp_path):
     operator = None
     pod = cluster.core.list_namespaced_pod(target, label_selector="app=server").items[0].metadata.name
     try:
-        prometheus = start_prometheus(processes, target, "gemma", pod, engine_port)
+        prometheus = "http://" + start_prometheus(processes, target, "gemma", pod, engine_port)
         operator = Operator(operator_kubeconfig, tmp_path / "operator.log", "--prometheus-url", prometheus)
         eventually(operator.synced, timeout=20)
         # One replica: a new pod would never become ready here.

@@ -61,7 +61,8 @@ void probe_rig_open(struct probe_rig *rig)
 	memcpy(rig->sayings, healthy, sizeof(healthy));
 	rig_open(&rig->kube, on_request, rig, NULL);
 	rig->port = atoi(strrchr(fake_url(rig->kube.fake), ':') + 1);
-	rig->prober = prober_new(rig->kube.client, rig->kube.http, on_seen, rig);
+	rig->access = access_new(&(struct access_options){.url = NULL}, NULL);
+	rig->prober = prober_new(rig->kube.client, rig->kube.http, rig->access, on_seen, rig);
 	rig->wish = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
 		"namespace", "team", "name", "gemma", "selector", "app=x", "pages", "port", rig->port, "path", "/metrics",
 		"scheme", "http", "prometheus", fake_url(rig->kube.fake), "service", "gemma-metrics", "pool",
@@ -86,6 +87,7 @@ void probe_rig_close(struct probe_rig *rig)
 		die("does not end:", "prober");
 	}
 	json_decref(rig->wish);
+	access_free(rig->access);
 	if (rig_close(&rig->kube) != 0) {
 		die("ends with something left over:", "loop");
 	}

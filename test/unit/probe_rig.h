@@ -35,6 +35,7 @@ struct probe_saying {
 
 struct probe_rig {
 	struct kube_rig kube;
+	struct access *access;
 	struct prober *prober;
 	json_t *wish; /* of PROBE_KEY; a test may change it */
 	int port;     /* of the server, at 127.0.0.1 */

@@ -250,6 +250,21 @@ static void prometheus_error(struct rig *rig)
 	evidence(rig, "prometheus", "{error: timed out}");
 }
 
+static void prometheus_unauthorized(struct rig *rig)
+{
+	evidence(rig, "prometheus", "{error: HTTP 401, cause: Unauthorized}");
+}
+
+static void prometheus_untrusted(struct rig *rig)
+{
+	evidence(rig, "prometheus", "{error: an unknown CA, cause: TLS}");
+}
+
+static void no_prometheus_there(struct rig *rig)
+{
+	evidence(rig, "prometheus", "{error: a web page, cause: NotPrometheus}");
+}
+
 static void no_targets(struct rig *rig)
 {
 	evidence(rig, "prometheus", "{up: 0}");
@@ -413,6 +428,9 @@ static const struct row {
 	{no_operator, "ScrapeSelected", VERDICT_FALSE, "PrometheusOperatorMissing", "install it"},
 	{not_selected, "ScrapeSelected", VERDICT_FALSE, "NotSelected", "there is none"},
 	{prometheus_error, "ScrapeHealthy", VERDICT_FALSE, "PrometheusNotReachable", "timed out"},
+	{prometheus_unauthorized, "ScrapeHealthy", VERDICT_FALSE, "PrometheusUnauthorized", "HTTP 401"},
+	{prometheus_untrusted, "ScrapeHealthy", VERDICT_FALSE, "PrometheusTLSFailed", "an unknown CA"},
+	{no_prometheus_there, "ScrapeHealthy", VERDICT_FALSE, "NotPrometheus", "a web page"},
 	{no_targets, "ScrapeHealthy", VERDICT_FALSE, "NoTargets", "'shop/gemma'"},
 	{targets_down, "ScrapeHealthy", VERDICT_FALSE, "ScrapeFailing", "no route to host"},
 	{no_samples, "SeriesFresh", VERDICT_FALSE, "SeriesMissing", "three scrape intervals"},

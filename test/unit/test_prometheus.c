@@ -19,10 +19,13 @@
 /* A fake Prometheus, its asker, and what those who asked were told. */
 struct scene {
 	struct kube_rig rig;
+	struct access *access;
 	struct prometheus *prometheus;
 	struct fake_answer answer;
 	int told;
 	char *error; /* the last one */
+	const char *cause;
+	const char *wanted; /* in the head of a request */
 	json_t *index;
 	int indexed; /* answers parsed into an index */
 	int broken;  /* requests for /broken */
@@ -55,6 +58,7 @@ static void on_answer(void *ctx, const struct prometheus_answer *answer)
 	free_indirect(&scene->error);
 	json_decref(scene->index);
 	scene->error = xstrdup(answer->error);
+	scene->cause = answer->cause;
 	scene->index = json_incref((json_t *)answer->index);
 }
 
@@ -63,17 +67,19 @@ static void on_turned(void *ctx)
 	((struct scene *)ctx)->turned++;
 }
 
-static void scene_open_at(struct scene *scene, int64_t refresh_ms)
+static void scene_open_with(struct scene *scene, int64_t refresh_ms, fake_handler_fn *handler)
 {
 	*scene = (struct scene){.answer = {.status = 200, .body = SUCCESS}};
 	scene_now = scene;
-	rig_open(&scene->rig, on_request, scene, NULL);
-	scene->prometheus = prometheus_new(&scene->rig.loop, scene->rig.http, refresh_ms, on_turned, scene);
+	rig_open(&scene->rig, handler, scene, NULL);
+	scene->access = access_new(&(struct access_options){.url = NULL}, NULL);
+	scene->prometheus =
+		prometheus_new(&scene->rig.loop, scene->rig.http, scene->access, refresh_ms, on_turned, scene);
 }
 
 static void scene_open(struct scene *scene)
 {
-	scene_open_at(scene, REFRESH_MS);
+	scene_open_with(scene, REFRESH_MS, on_request);
 }
 
 static void on_closed(void *ctx)
@@ -92,6 +98,7 @@ static void scene_close(struct scene *scene)
 	assert_true(run_until(&scene->rig.loop, is_true, &scene->closed));
 	free_indirect(&scene->error);
 	json_decref(scene->index);
+	access_free(scene->access);
 	assert_int_equal(rig_close(&scene->rig), 0);
 }
 
@@ -269,31 +276,143 @@ static void test_what_nobody_asks_any_more_is_forgotten(void **state)
 	scene_close(&scene);
 }
 
-static void assert_failure(struct fake_answer answer, const char *before, const char *after)
+/* What is said of the answer, and its cause (NULL = none). "$" in the message is the base URL. */
+static void assert_failure(struct fake_answer answer, const char *cause, const char *message)
 {
 	struct scene scene;
-	auto_free char *message = NULL;
+	const char *gap = strchr(message, '$');
+	auto_free char *whole = NULL;
 
 	scene_open(&scene);
 	scene.answer = answer;
 	ask(&scene, "/q", false);
 	wait_told(&scene, 1);
-	message = xasprintf("%s '%s' %s", before, fake_url(scene.rig.fake), after);
+	whole = xasprintf("%.*s%s%s", (int)(gap - message), message, fake_url(scene.rig.fake), gap + 1);
 	assert_non_null(scene.error);
-	assert_string_equal(scene.error, message);
+	assert_string_equal(scene.error, whole);
+	assert_string_equal(scene.cause != NULL ? scene.cause : "none", cause != NULL ? cause : "none");
 	scene_close(&scene);
 }
 
 static void test_failures_are_told_in_words(void **state)
 {
 	(void)state;
-	assert_failure((struct fake_answer){.status = 503, .body = "busy"}, "Prometheus at", "answered HTTP 503 to a query");
+	assert_failure((struct fake_answer){.status = 503, .body = "busy"}, NULL,
+		"Prometheus at '$' answered HTTP 503 to a query");
 	assert_failure((struct fake_answer){.status = 422, .body = "{\"status\":\"error\",\"error\":\"too many samples\"}"},
-		"Prometheus at", "answered HTTP 422 to a query: too many samples");
-	assert_failure((struct fake_answer){.status = 200, .body = "{}"},
-		"what answers at", "is not a Prometheus: its answer has no status 'success'");
-	assert_failure((struct fake_answer){.status = 302, .headers = "Location: /login\r\n"}, "Prometheus at",
-		"answered HTTP 302 to a query");
+		NULL, "Prometheus at '$' answered HTTP 422 to a query: too many samples");
+	assert_failure((struct fake_answer){.status = 200, .body = "{}"}, "NotPrometheus",
+		"what answers at '$' is not a Prometheus: its answer has no status 'success'");
+}
+
+static void test_what_is_no_prometheus_is_told(void **state)
+{
+	(void)state;
+	assert_failure((struct fake_answer){.status = 302, .headers = "Location: https://sso.example/login?state=x\r\n"},
+		"NotPrometheus",
+		"what answers at '$' is not Prometheus: it redirects to 'https://sso.example/login' (HTTP 302), which is not "
+		"followed; is it a login page? give --prometheus-url (chart: prometheus.url) an address that takes a token, and "
+		"--prometheus-token-file");
+	assert_failure((struct fake_answer){.status = 404, .body = "404 page not found\n"}, "NotPrometheus",
+		"what answers at '$' is not Prometheus: it has no '/api/v1' there (HTTP 404); give --prometheus-url (chart: "
+		"prometheus.url) with the path that Prometheus is under");
+	assert_failure((struct fake_answer){.status = 200, .headers = "Content-Type: text/html\r\n", .body = "<html>"},
+		"NotPrometheus",
+		"what answers at '$' is not Prometheus: it sends a web page (HTTP 200); is it a login page? give "
+		"--prometheus-url (chart: prometheus.url) the address of Prometheus itself");
+}
+
+static void test_who_is_not_known_is_told_what_to_set(void **state)
+{
+	(void)state;
+	/* The address was found, so it has to be set for a credential to go there. */
+	assert_failure((struct fake_answer){.status = 401, .body = "Unauthorized\n"}, "Unauthorized",
+		"Prometheus at '$' answers only to those it knows (HTTP 401: Unauthorized): give --prometheus-url (chart: "
+		"prometheus.url) and --prometheus-token-file, or --prometheus-username and --prometheus-password-file (chart: "
+		"prometheus.auth)");
+	assert_failure((struct fake_answer){.status = 400, .body = "Client sent an HTTP request to an HTTPS server.\n"}, "TLS",
+		"Prometheus at '$' speaks TLS only: give --prometheus-url (chart: prometheus.url) with https");
+}
+
+/* A token that its file replaces, at an address that was set: what is sent, and where. */
+
+static struct fake_answer on_authorized(void *ctx, const struct fake_request *request)
+{
+	struct scene *scene = ctx;
+
+	if (strstr(request->head, scene->wanted) != NULL) {
+		return (struct fake_answer){.status = 200, .body = SUCCESS};
+	}
+	return (struct fake_answer){.status = 401};
+}
+
+static void scene_guard(struct scene *scene, const char *url, const char *token)
+{
+	static const char *const headers[] = {"X-Scope-OrgID: tenant"};
+
+	prometheus_close(scene->prometheus, on_closed, &scene->closed);
+	assert_true(run_until(&scene->rig.loop, is_true, &scene->closed));
+	scene->closed = false;
+	access_free(scene->access);
+	scene->access = access_new(
+		&(struct access_options){.url = url, .token_file = token, .headers = headers, .headers_count = 1}, NULL);
+	assert_non_null(scene->access);
+	scene->prometheus =
+		prometheus_new(&scene->rig.loop, scene->rig.http, scene->access, REFRESH_MS, on_turned, scene);
+}
+
+static void test_a_token_that_was_replaced_is_no_failure(void **state)
+{
+	struct scene scene;
+	auto_free char *file = NULL;
+	auto_free char *again = NULL;
+	auto_free char *url = NULL;
+
+	(void)state;
+	scene_open_with(&scene, REFRESH_MS, on_authorized);
+	url = xasprintf("%s/", fake_url(scene.rig.fake));
+	file = rig_file(scene.rig.dir, "token", "first\n");
+	scene_guard(&scene, url, file);
+	scene.wanted = "Authorization: Bearer first\r\n";
+	ask(&scene, "/a", false);
+	wait_told(&scene, 1);
+	assert_null(scene.error);
+	assert_non_null(strstr(fake_last_head(scene.rig.fake), "X-Scope-OrgID: tenant\r\n"));
+
+	again = rig_file(scene.rig.dir, "token", "second\n");
+	scene.wanted = "Authorization: Bearer second\r\n";
+	ask(&scene, "/b", false);
+	wait_told(&scene, 2);
+	assert_null(scene.error);
+	assert_int_equal(fake_requests(scene.rig.fake), 3);
+
+	/* One that is the same as before is not tried again. */
+	scene.wanted = "Authorization: Bearer third\r\n";
+	ask(&scene, "/c", false);
+	wait_told(&scene, 3);
+	assert_int_equal(fake_requests(scene.rig.fake), 4);
+	assert_string_equal(scene.cause, "Unauthorized");
+	assert_non_null(strstr(scene.error, "refuses the token of --prometheus-token-file"));
+	assert_non_null(strstr(scene.error, file));
+	assert_null(strstr(scene.error, "second"));
+	scene_close(&scene);
+}
+
+static void test_a_token_goes_to_no_other_address(void **state)
+{
+	struct scene scene;
+	auto_free char *file = NULL;
+
+	(void)state;
+	scene_open(&scene);
+	file = rig_file(scene.rig.dir, "token", "first");
+	scene_guard(&scene, "https://prometheus.example", file);
+	ask(&scene, "/q", false);
+	wait_told(&scene, 1);
+	assert_null(scene.error);
+	assert_null(strstr(fake_last_head(scene.rig.fake), "Authorization"));
+	assert_null(strstr(fake_last_head(scene.rig.fake), "X-Scope-OrgID"));
+	scene_close(&scene);
 }
 
 static void test_a_page_that_is_no_json_is_no_prometheus(void **state)
@@ -321,7 +440,8 @@ static void test_nobody_there(void **state)
 	wait_told(&scene, 1);
 	assert_string_equal(scene.error, "Prometheus at 'http://127.0.0.1:1' cannot be asked: cannot reach "
 					 "'http://127.0.0.1:1': Connection refused; see whether its pods run, and whether a "
-					 "NetworkPolicy keeps the operator from them");
+					 "NetworkPolicy keeps the operator from them, or give another address by "
+					 "--prometheus-url (chart: prometheus.url)");
 	scene_close(&scene);
 }
 
@@ -382,7 +502,7 @@ static void test_what_turns_by_itself_is_news(void **state)
 
 	(void)state;
 	/* Slower than usual: a busy machine must not forget the question between two steps. */
-	scene_open_at(&scene, 10 * REFRESH_MS);
+	scene_open_with(&scene, 10 * REFRESH_MS, on_request);
 	ask(&scene, "/api/v1/query?query=up", true);
 	assert_true(run_until(&scene.rig.loop, has_indexed_more, &scene));
 	assert_int_equal(scene.turned, 0);
@@ -401,6 +521,10 @@ int main(void)
 		cmocka_unit_test(test_what_only_broken_ones_asked_is_not_kept),
 		cmocka_unit_test(test_what_nobody_asks_any_more_is_forgotten),
 		cmocka_unit_test(test_failures_are_told_in_words),
+		cmocka_unit_test(test_what_is_no_prometheus_is_told),
+		cmocka_unit_test(test_who_is_not_known_is_told_what_to_set),
+		cmocka_unit_test(test_a_token_that_was_replaced_is_no_failure),
+		cmocka_unit_test(test_a_token_goes_to_no_other_address),
 		cmocka_unit_test(test_a_page_that_is_no_json_is_no_prometheus),
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_what_turns_by_itself_is_news),

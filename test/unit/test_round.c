@@ -74,6 +74,7 @@ static void test_a_prometheus_that_fails_is_told(void **state)
 	probe_rig_say(&rig, "GET /api/v1/query*", (struct fake_answer){.status = 200, .body = "<html>"});
 	e = probe_rig_look(&rig);
 	assert_says(e, "prometheus.error", "is not a Prometheus");
+	assert_found(e, "prometheus.cause", "\"NotPrometheus\"");
 	assert_found(e, "signals", "{}");
 	json_object_set_new(rig.wish, "prometheus", json_string("http://127.0.0.1:1"));
 	e = probe_rig_look(&rig);

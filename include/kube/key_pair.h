@@ -8,11 +8,14 @@
 #define KUBE_KEY_PAIR_H
 
 #include "base/error.h"
-#include "kept_file.h"
+#include "kube/kept_file.h"
 
 /* -1 unless both are PEM, the key is not encrypted, and it is the certificate's. The message is the
  * bare reason. */
 int key_pair_check(const char *cert, const char *key, struct error *err);
+
+/* -1 unless the text holds a PEM certificate, and no broken one. The message is the bare reason. */
+int key_pair_check_ca(const char *text, struct error *err);
 
 struct key_pair {
 	struct kept_file cert;
