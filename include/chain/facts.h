@@ -47,9 +47,11 @@ struct facts {
 	bool target_watched;         /* its kind is one we watch; any other is read by its scale subresource */
 	bool port_known;
 
-	const json_t *hpas;        /* of the namespace */
-	const json_t *scaled_objects; /* KEDA's, of the namespace */
-	const json_t *autoscalers; /* of the namespace */
+	/* Of the namespace, those whose target has our target's name. */
+	const json_t *hpas;
+	const json_t *scaled_objects; /* KEDA's */
+	const json_t *autoscalers;
+	const json_t *hpa;         /* ours; NULL while there is none */
 	const char *foreign_child; /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
 
 	const char *write_problem;   /* why the last write failed; NULL when it did not */

@@ -32,6 +32,7 @@ struct kube_informer_hooks {
 	/* The first list is in, or the type was found missing, or it appeared, or access was refused or came back:
 	 * whatever kube_informer_synced/_missing/_error now say anew. */
 	void (*state)(void *ctx, struct kube_informer *informer);
+	kube_index_fn *index; /* of its cache; may be NULL */
 	void *ctx;
 };
 

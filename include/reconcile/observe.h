@@ -21,7 +21,7 @@ struct observation {
 	json_t *scaled_objects;
 	json_t *autoscalers;
 	json_t *prometheuses;
-	json_t *namespaces;
+	json_t *namespaces;  /* the one where our ServiceMonitor is */
 	json_t *pages;       /* candidates, see reconcile/pages.h */
 	json_t *observed[8]; /* by index of children[] */
 	bool owned[8];       /* the observed one is ours */

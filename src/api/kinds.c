@@ -4,23 +4,38 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
+
+static const char *target_name(const json_t *scaler)
+{
+	return json_path_string(scaler, "spec.scaleTargetRef.name", NULL);
+}
+
+static const char *autoscaler_name(const json_t *child)
+{
+	return kube_object_label(child, LABEL_AUTOSCALER);
+}
 
 const struct kind_info kinds[KIND_COUNT] = {
 	[KIND_AUTOSCALER] = {.resource = {"inference-autoscaler.io", "v1alpha1", "inferenceautoscalers",
-				     "InferenceAutoscaler", true}},
+				     "InferenceAutoscaler", true},
+		.index = target_name},
 	[KIND_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}},
 	[KIND_STATEFULSET] = {.resource = {"apps", "v1", "statefulsets", "StatefulSet", true}},
 	[KIND_DAEMONSET] = {.resource = {"apps", "v1", "daemonsets", "DaemonSet", true}},
-	[KIND_HPA] = {.resource = {"autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true}},
+	[KIND_HPA] = {.resource = {"autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true},
+		.index = target_name},
 	[KIND_SERVICE] = {.resource = {"", "v1", "services", "Service", true}},
-	[KIND_SERVICEMONITOR] = {.resource = {"monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor", true}},
+	[KIND_SERVICEMONITOR] = {.resource = {"monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor", true},
+		.index = autoscaler_name},
 	[KIND_PROMETHEUSRULE] = {.resource = {"monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule", true}},
 	[KIND_PROMETHEUS] = {.resource = {"monitoring.coreos.com", "v1", "prometheuses", "Prometheus", true}},
 	[KIND_NAMESPACE] = {.resource = {"", "v1", "namespaces", "Namespace", false}},
 	[KIND_APISERVICE] = {.resource = {"apiregistration.k8s.io", "v1", "apiservices", "APIService", false},
 		.only = "v1beta1.custom.metrics.k8s.io"},
-	[KIND_SCALEDOBJECT] = {.resource = {"keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", true}},
+	[KIND_SCALEDOBJECT] = {.resource = {"keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", true},
+		.index = target_name},
 	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}, .adapter = true},
 	[KIND_ADAPTER_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}, .adapter = true},
 };

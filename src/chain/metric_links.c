@@ -234,33 +234,24 @@ void judge_metric_served(const struct facts *facts, const struct workload_signal
 
 void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 {
-	size_t i;
-	json_t *hpa;
+	const json_t *hpa = facts->hpa;
+	const json_t *condition = kube_object_condition(hpa, "ScalingActive");
 
-	json_array_foreach((json_t *)facts->hpas, i, hpa) {
-		const json_t *condition = kube_object_condition(hpa, "ScalingActive");
-
-		if (!kube_object_owned_by(hpa, facts->workload.spec->uid) || condition == NULL) {
-			continue;
-		}
-		/* The HPA's reason tells all; its message repeats moving detail. */
-		if (strcmp(json_path_string(condition, "status", ""), "True") == 0) {
-			SAY(verdict, VERDICT_TRUE, "ScalingActive", "HorizontalPodAutoscaler '%s/%s' reads its metric",
-				kube_object_namespace(hpa), kube_object_name(hpa));
-		} else if (strstr(json_path_string(condition, "message", ""), "forbidden") != NULL) {
-			SAY(verdict, VERDICT_FALSE, "MetricsForbidden",
-				"HorizontalPodAutoscaler '%s/%s' does not scale: the HPA controller may not read the metric; allow "
-				"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
-				"custom.metrics.k8s.io",
-				kube_object_namespace(hpa), kube_object_name(hpa));
-		} else if (youth_of_reading(facts)) {
-			break;
-		} else {
-			SAY(verdict, VERDICT_FALSE, "ScalingInactive",
-				"HorizontalPodAutoscaler '%s/%s' does not scale: %s", kube_object_namespace(hpa),
-				kube_object_name(hpa), json_path_string(condition, "reason", "no reason given"));
-		}
-		return;
+	/* The HPA's reason tells all; its message repeats moving detail. */
+	if (strcmp(json_path_string(condition, "status", ""), "True") == 0) {
+		SAY(verdict, VERDICT_TRUE, "ScalingActive", "HorizontalPodAutoscaler '%s/%s' reads its metric",
+			kube_object_namespace(hpa), kube_object_name(hpa));
+	} else if (strstr(json_path_string(condition, "message", ""), "forbidden") != NULL) {
+		SAY(verdict, VERDICT_FALSE, "MetricsForbidden",
+			"HorizontalPodAutoscaler '%s/%s' does not scale: the HPA controller may not read the metric; allow "
+			"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
+			"custom.metrics.k8s.io",
+			kube_object_namespace(hpa), kube_object_name(hpa));
+	} else if (condition == NULL || youth_of_reading(facts)) {
+		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not read its metric yet");
+	} else {
+		SAY(verdict, VERDICT_FALSE, "ScalingInactive", "HorizontalPodAutoscaler '%s/%s' does not scale: %s",
+			kube_object_namespace(hpa), kube_object_name(hpa),
+			json_path_string(condition, "reason", "no reason given"));
 	}
-	SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not read its metric yet");
 }

@@ -105,14 +105,15 @@ static void print_child(const struct observation *o, const struct child *child, 
 }
 
 /* In the namespace of the Prometheus that would select it, when the files hold one. */
-static void print_gpu_rule(const struct observation *o, bool as_json)
+static void print_gpu_rule(const struct world *world, const struct observation *o, bool as_json)
 {
+	auto_json *namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
 	const json_t *prometheus = json_array_get(o->prometheuses, 0);
 	auto_json *one = json_pack("[O*]", prometheus);
 	struct monitoring found = {NULL, NULL, NULL};
 	auto_json *rule = NULL;
 
-	monitoring_find(&monitoring_rule, one, o->namespaces, kube_object_namespace(prometheus), NULL, NULL, &found);
+	monitoring_find(&monitoring_rule, one, namespaces, kube_object_namespace(prometheus), NULL, NULL, &found);
 	rule = gpu_rule_make(prometheus != NULL ? kube_object_namespace(prometheus) : o->facts.settings->adapter_namespace,
 		found.labels);
 	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n", as_json);
@@ -156,7 +157,7 @@ static int render(const struct world *world, json_t *object, bool as_json, struc
 		print_child(&o, children[i], as_json);
 	}
 	if (autoscaler_uses_gpus(&o.spec)) {
-		print_gpu_rule(&o, as_json);
+		print_gpu_rule(world, &o, as_json);
 	}
 	print_rules(world->settings, w, as_json);
 	return 0;

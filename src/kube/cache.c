@@ -13,14 +13,35 @@
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
 struct kube_cache {
-	struct map objects; /* key → compact JSON text with sorted keys */
+	struct map objects; /* key → struct entry */
+	kube_index_fn *index;
+	struct map by_value; /* of the index → the first struct entry, borrowed */
 };
 
-struct kube_cache *kube_cache_new(void)
+struct entry {
+	char *text; /* compact JSON with sorted keys */
+	char *key;
+	char *value;        /* of the index; NULL = none */
+	struct entry *next; /* of the same value, by key */
+};
+
+static void entry_free(void *value)
+{
+	struct entry *entry = value;
+
+	free(entry->text);
+	free(entry->key);
+	free(entry->value);
+	free(entry);
+}
+
+struct kube_cache *kube_cache_new(kube_index_fn *index)
 {
 	struct kube_cache *cache = xcalloc(1, sizeof(*cache));
 
-	map_init(&cache->objects, free);
+	cache->index = index;
+	map_init(&cache->objects, entry_free);
+	map_init(&cache->by_value, NULL);
 	return cache;
 }
 
@@ -28,6 +49,7 @@ void kube_cache_free(struct kube_cache *cache)
 {
 	if (!cache)
 		return;
+	map_release(&cache->by_value);
 	map_release(&cache->objects);
 	free(cache);
 }
@@ -47,9 +69,9 @@ json_t *kube_cache_get(const struct kube_cache *cache, const char *ns, const cha
 
 json_t *kube_cache_get_key(const struct kube_cache *cache, const char *key)
 {
-	const char *text = map_get(&cache->objects, key);
+	const struct entry *entry = map_get(&cache->objects, key);
 
-	return text ? decode(text) : NULL;
+	return entry ? decode(entry->text) : NULL;
 }
 
 bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *name)
@@ -69,17 +91,62 @@ const char **kube_cache_keys(const struct kube_cache *cache)
 	return map_sorted_keys(&cache->objects);
 }
 
+static bool in_namespace(const char *key, const char *ns)
+{
+	size_t len = ns ? strlen(ns) : 0;
+
+	return !ns || (strncmp(key, ns, len) == 0 && key[len] == '/');
+}
+
 json_t *kube_cache_list(const struct kube_cache *cache, const char *ns)
 {
 	auto_free const char **keys = kube_cache_keys(cache);
-	auto_free char *prefix = ns ? xasprintf("%s/", ns) : xstrdup("");
-	size_t prefix_len = strlen(prefix);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < kube_cache_count(cache); i++)
-		if (strncmp(keys[i], prefix, prefix_len) == 0)
-			json_array_append_new(list, decode(map_get(&cache->objects, keys[i])));
+		if (in_namespace(keys[i], ns))
+			json_array_append_new(list, kube_cache_get_key(cache, keys[i]));
 	return list;
+}
+
+json_t *kube_cache_list_by(const struct kube_cache *cache, const char *ns, const char *value)
+{
+	const struct entry *entry = map_get(&cache->by_value, value);
+	json_t *list = json_array();
+
+	for (; entry; entry = entry->next)
+		if (in_namespace(entry->key, ns))
+			json_array_append_new(list, decode(entry->text));
+	return list;
+}
+
+/* The first of its value that is not before it; the place where it is, or belongs. `first` is the list's. */
+static struct entry **place_of(struct entry **first, const struct entry *entry)
+{
+	while (*first && strcmp((*first)->key, entry->key) < 0)
+		first = &(*first)->next;
+	return first;
+}
+
+static void index_add(struct kube_cache *cache, struct entry *entry)
+{
+	struct entry *first = map_get(&cache->by_value, entry->value);
+	struct entry **place = place_of(&first, entry);
+
+	entry->next = *place;
+	*place = entry;
+	map_put(&cache->by_value, entry->value, first);
+}
+
+static void index_remove(struct kube_cache *cache, const struct entry *entry)
+{
+	struct entry *first = map_get(&cache->by_value, entry->value);
+
+	*place_of(&first, entry) = entry->next;
+	if (first)
+		map_put(&cache->by_value, entry->value, first);
+	else
+		map_remove(&cache->by_value, entry->value);
 }
 
 /* Copies just the levels that change: the object, its metadata, its annotations. */
@@ -103,23 +170,32 @@ bool kube_cache_put(struct kube_cache *cache, const json_t *object)
 {
 	auto_free char *key = kube_object_key(object);
 	auto_free char *text = NULL;
-	const char *old;
+	const char *value = cache->index ? cache->index(object) : NULL;
+	struct entry *entry;
 
 	/* An object without a name cannot be found again; the server never sends one. */
 	if (kube_object_name(object)[0] == '\0')
 		return false;
 	text = trimmed_text(object);
-	old = map_get(&cache->objects, key);
-	if (old && strcmp(old, text) == 0)
+	entry = map_get(&cache->objects, key);
+	if (entry && strcmp(entry->text, text) == 0)
 		return false;
-	map_put(&cache->objects, key, text);
-	text = NULL;
+	kube_cache_remove(cache, kube_object_namespace(object), kube_object_name(object));
+	entry = xcalloc(1, sizeof(*entry));
+	*entry = (struct entry){.text = text, .key = key, .value = value ? xstrdup(value) : NULL};
+	map_put(&cache->objects, key, entry);
+	if (entry->value)
+		index_add(cache, entry);
+	text = key = NULL;
 	return true;
 }
 
 bool kube_cache_remove(struct kube_cache *cache, const char *ns, const char *name)
 {
 	auto_free char *key = kube_key(ns, name);
+	const struct entry *entry = map_get(&cache->objects, key);
 
+	if (entry && entry->value)
+		index_remove(cache, entry);
 	return map_remove(&cache->objects, key);
 }

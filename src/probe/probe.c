@@ -15,6 +15,11 @@
 #define BROKEN_MAX_MS 30000
 #define WAITING_MAX_MS 5000
 
+/* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
+ * them, and its news would come late. HEALTHY_MS is jittered by 20 %. */
+_Static_assert(PROMETHEUS_KEPT_REFRESHES * PROMETHEUS_REFRESH_MS > HEALTHY_MS * 12 / 10,
+	"a question is kept until a healthy autoscaler asks it again");
+
 struct prober {
 	struct round_peers peers;
 	void (*seen)(void *ctx, const char *key);

@@ -12,7 +12,6 @@
 #define REQUEST_TIMEOUT_MS 5000
 #define BODY_MAX (16u * 1024 * 1024)
 #define BROKEN_AGE_MS 2000
-#define FORGET_REFRESHES 4 /* a question is kept while a healthy one asked within so many periods */
 #define HANDLES 2
 
 struct waiter {
@@ -188,7 +187,7 @@ static void on_refresh(uv_timer_t *timer)
 {
 	struct prometheus *prometheus = timer->data;
 	struct question **link = &prometheus->questions;
-	int64_t since = clock_monotonic_ms() - FORGET_REFRESHES * prometheus->refresh_ms;
+	int64_t since = clock_monotonic_ms() - PROMETHEUS_KEPT_REFRESHES * prometheus->refresh_ms;
 
 	while (*link != NULL) {
 		struct question *question = *link;

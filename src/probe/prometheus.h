@@ -23,6 +23,8 @@
 
 /* As often as a look at Prometheus is allowed to be late: a fault that shows there is said within this. */
 #define PROMETHEUS_REFRESH_MS 5000
+/* For so many periods after a healthy one asked it, a question is asked again by itself, and then forgotten. */
+#define PROMETHEUS_KEPT_REFRESHES 8
 
 struct prometheus;
 

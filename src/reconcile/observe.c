@@ -147,6 +147,9 @@ static void observe_children(struct observation *o, const struct world *world)
 
 		o->observed[i] = world->get(world->ctx, kind, ns, name);
 		o->owned[i] = o->observed[i] != NULL && child_owned(o->observed[i], &o->spec);
+		if (kind == KIND_HPA && o->owned[i]) {
+			o->facts.hpa = o->observed[i];
+		}
 		if (o->observed[i] != NULL && !o->owned[i] && child_wanted(children[i], &o->spec) &&
 			o->foreign_child == NULL) {
 			o->foreign_child = xasprintf("%s '%s/%s'", kinds[kind].resource.kind, ns, name);
@@ -165,7 +168,7 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->facts.prometheus_missing =
 		world->missing(world->ctx, KIND_SERVICEMONITOR) || world->missing(world->ctx, KIND_PROMETHEUS);
 	o->prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
-	o->namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
+	o->namespaces = json_pack("[o*]", world->get(world->ctx, KIND_NAMESPACE, NULL, ns));
 	o->monitor = kube_key(ns, name);
 	o->facts.monitor = o->monitor;
 	monitoring_find(&monitoring_servicemonitor, o->prometheuses, o->namespaces, ns, o->spec.monitor_labels, own,
@@ -193,11 +196,11 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 		return;
 	}
 	observe_target(o, world);
-	o->hpas = world->list(world->ctx, KIND_HPA, o->spec.ns);
+	o->hpas = world->list_by(world->ctx, KIND_HPA, o->spec.ns, o->spec.target_name);
 	o->facts.hpas = o->hpas;
-	o->scaled_objects = world->list(world->ctx, KIND_SCALEDOBJECT, o->spec.ns);
+	o->scaled_objects = world->list_by(world->ctx, KIND_SCALEDOBJECT, o->spec.ns, o->spec.target_name);
 	o->facts.scaled_objects = o->scaled_objects;
-	o->autoscalers = world->list(world->ctx, KIND_AUTOSCALER, o->spec.ns);
+	o->autoscalers = world->list_by(world->ctx, KIND_AUTOSCALER, o->spec.ns, o->spec.target_name);
 	o->facts.autoscalers = o->autoscalers;
 	o->facts.adapter = world->stack->state;
 	o->facts.adapter_reason = world->stack->reason;

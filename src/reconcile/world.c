@@ -49,6 +49,23 @@ static json_t *document_list(void *ctx, enum kind kind, const char *ns)
 	return found;
 }
 
+static json_t *document_list_by(void *ctx, enum kind kind, const char *ns, const char *value)
+{
+	auto_json *all = document_list(ctx, kind, ns);
+	json_t *found = json_array();
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(all, i, object) {
+		const char *own = kinds[kind].index(object);
+
+		if (own != NULL && strcmp(own, value) == 0) {
+			json_array_append(found, object);
+		}
+	}
+	return found;
+}
+
 static json_t *document_get(void *ctx, enum kind kind, const char *ns, const char *name)
 {
 	auto_json *all = document_list(ctx, kind, ns);
@@ -102,6 +119,7 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.ctx = (void *)(uintptr_t)document,
 		.get = document_get,
 		.list = document_list,
+		.list_by = document_list_by,
 		.missing = document_missing,
 		.evidence = document_evidence,
 		.failure = document_failure,

@@ -100,6 +100,11 @@ static json_t *world_list(void *ctx, enum kind kind, const char *ns)
 	return kube_cache_list(cache_of(ctx, kind), ns);
 }
 
+static json_t *world_list_by(void *ctx, enum kind kind, const char *ns, const char *value)
+{
+	return kube_cache_list_by(cache_of(ctx, kind), ns, value);
+}
+
 static bool world_missing(void *ctx, enum kind kind)
 {
 	const struct controller *c = ctx;
@@ -130,6 +135,7 @@ static struct world world_now(struct controller *c)
 		.ctx = c,
 		.get = world_get,
 		.list = world_list,
+		.list_by = world_list_by,
 		.missing = world_missing,
 		.evidence = world_evidence,
 		.failure = world_failure,
@@ -378,7 +384,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	const struct settings *settings, const char *identity)
 {
 	struct controller *c = xcalloc(1, sizeof(*c));
-	const struct kube_informer_hooks hooks = {.changed = on_changed, .state = on_state, .ctx = c};
+	struct kube_informer_hooks hooks = {.changed = on_changed, .state = on_state, .ctx = c};
 
 	*c = (struct controller){.client = client, .settings = settings, .stack = STACK_STATE_INIT};
 	map_init(&c->passes, pass_free);
@@ -390,6 +396,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		const char *name = kinds[i].adapter ? adapter : kinds[i].only;
 		auto_free char *selector = name != NULL ? xasprintf("metadata.name=%s", name) : NULL;
 
+		hooks.index = kinds[i].index;
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}

@@ -7,29 +7,38 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-/* Queues the autoscalers of a namespace (NULL = all) that `wanted` picks. */
-static void queue_autoscalers(const struct routes *r, const char *ns, bool (*wanted)(const json_t *, const void *),
-	const void *arg, bool kick)
+/* Queues the autoscalers of this target; kick: to be looked at anew as well. */
+static void queue_targeting(const struct routes *r, const char *ns, const char *target, bool kick)
 {
-	auto_json *all = kube_cache_list(r->autoscalers, ns);
+	auto_json *found = kube_cache_list_by(r->autoscalers, ns, target);
 	size_t i;
 	json_t *object;
 
-	json_array_foreach(all, i, object) {
-		if (wanted == NULL || wanted(object, arg)) {
-			auto_free char *key = kube_object_key(object);
+	json_array_foreach(found, i, object) {
+		auto_free char *key = kube_object_key(object);
 
-			queue_add(r->queue, key);
-			if (kick) {
-				prober_kick(r->prober, key);
-			}
+		queue_add(r->queue, key);
+		if (kick) {
+			prober_kick(r->prober, key);
 		}
 	}
 }
 
-static bool targets_name(const json_t *autoscaler, const void *name)
+/* Queues the autoscalers of a namespace (NULL = all). */
+static void queue_all(const struct routes *r, const char *ns, bool kick)
 {
-	return strcmp(json_path_string(autoscaler, "spec.scaleTargetRef.name", ""), name) == 0;
+	auto_free const char **keys = kube_cache_keys(r->autoscalers);
+	size_t len = ns != NULL ? strlen(ns) : 0;
+
+	for (size_t i = 0; i < kube_cache_count(r->autoscalers); i++) {
+		if (ns != NULL && (strncmp(keys[i], ns, len) != 0 || keys[i][len] != '/')) {
+			continue;
+		}
+		queue_add(r->queue, keys[i]);
+		if (kick) {
+			prober_kick(r->prober, keys[i]);
+		}
+	}
 }
 
 static void queue_named(const struct routes *r, const char *ns, const char *name)
@@ -84,7 +93,7 @@ static void autoscaler_changed(const struct routes *r, enum kube_event_type type
 	queue_add(r->queue, key);
 	if (type != KUBE_MODIFIED || edited) {
 		/* Siblings may have waited for this target, and the union of rules may differ. */
-		queue_autoscalers(r, kube_object_namespace(object), targets_name,
+		queue_targeting(r, kube_object_namespace(object),
 			json_path_string(object, "spec.scaleTargetRef.name", ""), false);
 		queue_add(r->queue, STACK_KEY);
 	}
@@ -100,10 +109,10 @@ void routes_changed(const struct routes *r, enum kind kind, enum kube_event_type
 		return;
 	case KIND_DEPLOYMENT:
 	case KIND_STATEFULSET:
-		queue_autoscalers(r, ns, targets_name, kube_object_name(object), true);
+		queue_targeting(r, ns, kube_object_name(object), true);
 		return;
 	case KIND_HPA:
-		queue_autoscalers(r, ns, targets_name, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
+		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
 		queue_child_owner(r, object);
 		return;
 	case KIND_SERVICE:
@@ -116,14 +125,14 @@ void routes_changed(const struct routes *r, enum kind kind, enum kube_event_type
 		queue_add(r->queue, STACK_KEY);
 		return;
 	case KIND_NAMESPACE:
-		queue_autoscalers(r, kube_object_name(object), NULL, NULL, false);
+		queue_all(r, kube_object_name(object), false);
 		return;
 	case KIND_PROMETHEUS:
-		queue_autoscalers(r, NULL, NULL, NULL, false);
+		queue_all(r, NULL, false);
 		queue_add(r->queue, STACK_KEY);
 		return;
 	case KIND_SCALEDOBJECT:
-		queue_autoscalers(r, ns, targets_name, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
+		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
 		return;
 	case KIND_APISERVICE:
 	case KIND_CONFIGMAP:
@@ -137,5 +146,5 @@ void routes_changed(const struct routes *r, enum kind kind, enum kube_event_type
 
 void routes_all(const struct routes *r, bool kick)
 {
-	queue_autoscalers(r, NULL, NULL, NULL, kick);
+	queue_all(r, NULL, kick);
 }

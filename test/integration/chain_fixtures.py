@@ -98,6 +98,11 @@ def start_adapter(processes, cluster, rules, prometheus):
         f"--config={config}", f"--prometheus-url={prometheus}", "--metrics-relist-interval=1s", "--metrics-max-age=30s",
         *access,
     )
+    register_metrics_api(cluster, port)
+
+
+def register_metrics_api(cluster, port):
+    """Makes this port of the machine the API server's custom.metrics.k8s.io."""
     cluster.apply(
         {
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": "adapter-process", "namespace": ADAPTER},

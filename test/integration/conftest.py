@@ -10,11 +10,13 @@ A test asks for what it needs by naming the fixture:
     render       the chart's objects, as helm renders them with --set arguments
 """
 
+import contextlib
 import functools
 import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -133,11 +135,34 @@ def install_crd(cluster, crd):
     eventually(lambda: cluster.request("GET", path)[0] == 200)
 
 
+def install_our_crd(cluster):
+    """Our CRD, established; the decoded file."""
+    decoded = yaml.safe_load(CRD_FILE.read_text())
+    install_crd(cluster, decoded)
+    return decoded
+
+
 def tool(name):
     """Path of a pinned program of hack/tools, built if need be."""
     build = REPO / "hack" / "tools" / "build"
     subprocess.run([build, name], check=True)
     return subprocess.run([build, "--print-path", name], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+@contextlib.contextmanager
+def control_plane(*options):
+    """The kubeconfig of a control plane without nodes, which is gone afterwards; options are those of hack/cluster up."""
+    cli = REPO / "hack" / "cluster"
+    state = tempfile.mkdtemp(prefix="ia-test-")
+    where = ["--state", state]
+    try:
+        subprocess.run([cli, "up", "--control-plane-only", *where, *options], check=True, stdout=sys.stderr)
+        yield subprocess.run(
+            [cli, "kubeconfig", *where], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
+    finally:
+        subprocess.run([cli, "down", *where], check=True, stdout=sys.stderr)
+        shutil.rmtree(state, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -147,17 +172,8 @@ def kubeconfig():
         assert Path(given).exists(), f"IA_TEST_KUBECONFIG names '{given}', which does not exist"
         yield given
         return
-    cli = REPO / "hack" / "cluster"
-    state = tempfile.mkdtemp(prefix="ia-test-")
-    where = ["--state", state]
-    try:
-        subprocess.run([cli, "up", "--control-plane-only", *where], check=True)
-        yield subprocess.run(
-            [cli, "kubeconfig", *where], check=True, stdout=subprocess.PIPE, text=True
-        ).stdout.strip()
-    finally:
-        subprocess.run([cli, "down", *where], check=True)
-        shutil.rmtree(state, ignore_errors=True)
+    with control_plane() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
@@ -168,9 +184,7 @@ def cluster(kubeconfig):
 @pytest.fixture(scope="session")
 def crd(cluster):
     """Our CRD as the API server has it in crds/; the decoded file."""
-    decoded = yaml.safe_load(CRD_FILE.read_text())
-    install_crd(cluster, decoded)
-    return decoded
+    return install_our_crd(cluster)
 
 
 @pytest.fixture
@@ -184,15 +198,19 @@ def namespace(cluster):
     cluster.core.delete_namespace(name)
 
 
-@pytest.fixture(scope="session")
-def helm():
-    """Runs helm with the arguments; the finished process. A failure is the caller's to judge."""
+def helm_runner():
+    """A function that runs helm with its arguments; the finished process. A failure is the caller's to judge."""
     path = tool("helm")
 
     def run(*args):
         return subprocess.run([path, *map(str, args)], capture_output=True, text=True, timeout=60)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def helm():
+    return helm_runner()
 
 
 @pytest.fixture(scope="session")

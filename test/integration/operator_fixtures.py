@@ -143,8 +143,7 @@ def deployment(name, namespace, selector, port=None, replicas=1):
     }
 
 
-@pytest.fixture(scope="session")
-def stack(cluster, crd):
+def install_stack(cluster):
     """prometheus-operator's types, a Prometheus that wants release=prometheus, an adapter with foreign rules."""
     subprocess.run([REPO / "hack" / "stack", "crds"], check=True, env=os.environ | {"KUBECONFIG": cluster.kubeconfig})
     cluster.apply(
@@ -168,6 +167,11 @@ def stack(cluster, crd):
     )
 
 
+@pytest.fixture(scope="session")
+def stack(cluster, crd):
+    install_stack(cluster)
+
+
 def write_kubeconfig(path, cluster, namespace, account):
     """A kubeconfig with the rights of a service account, at path."""
     token = cluster.kubectl("-n", namespace, "create", "token", account, "--duration=3h").stdout.strip()
@@ -178,9 +182,8 @@ def write_kubeconfig(path, cluster, namespace, account):
     return path
 
 
-@pytest.fixture(scope="session")
-def operator_kubeconfig(cluster, helm, stack, tmp_path_factory):
-    """A kubeconfig with just the rights that the chart gives the operator."""
+def write_operator_kubeconfig(path, cluster, helm):
+    """A kubeconfig with just the rights that the chart gives the operator, at path."""
     system = "inference-autoscaler-system"
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system}})
     rendered = helm("template", "inference-autoscaler", CHART, "--no-hooks", "--namespace", system)
@@ -190,8 +193,12 @@ def operator_kubeconfig(cluster, helm, stack, tmp_path_factory):
     assert objects
     cluster.apply(*objects)
     account = next(o["metadata"]["name"] for o in objects if o["kind"] == "ServiceAccount")
-    path = tmp_path_factory.mktemp("operator") / "kubeconfig"
     return write_kubeconfig(path, cluster, system, account)
+
+
+@pytest.fixture(scope="session")
+def operator_kubeconfig(cluster, helm, stack, tmp_path_factory):
+    return write_operator_kubeconfig(tmp_path_factory.mktemp("operator") / "kubeconfig", cluster, helm)
 
 
 @pytest.fixture

@@ -102,6 +102,8 @@ def writes(cluster, replica):
             credentials = event["user"].get("extra", {}).get("authentication.kubernetes.io/credential-id", [])
             if replica.credential() not in credentials or event["stage"] != "ResponseComplete":
                 continue
+            if event["verb"] in {"get", "list"}:
+                continue
             spec = (event.get("requestObject") or {}).get("spec") or {}
             found.append((
                 stamp(event["requestReceivedTimestamp"]), stamp(event["stageTimestamp"]),

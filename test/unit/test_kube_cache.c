@@ -9,15 +9,16 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "kube/cache.h"
 #include "kube/resource.h"
 
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
-static json_t *object(const char *ns, const char *name, const char *resource_version)
+static json_t *object(const char *ns, const char *name, const char *version)
 {
-	return json_pack("{s:{s:s*, s:s*, s:s, s:[{s:s}], s:{s:s, s:s}}, s:{s:i}}", "metadata",
-			 "namespace", ns, "name", name, "resourceVersion", resource_version,
+	return json_pack("{s:{s:s*, s:s*, s:s*, s:[{s:s}], s:{s:s, s:s}}, s:{s:i}}", "metadata",
+			 "namespace", ns, "name", name, "resourceVersion", version,
 			 "managedFields", "manager", "m", "annotations", LAST_APPLIED, "{}", "keep",
 			 "me", "spec", "replicas", 0);
 }
@@ -31,7 +32,7 @@ static bool put(struct kube_cache *cache, const char *ns, const char *name, cons
 
 static void test_put_get_remove(void **state)
 {
-	struct kube_cache *cache = kube_cache_new();
+	struct kube_cache *cache = kube_cache_new(NULL);
 	auto_json *got = NULL, *whole = object("a", "n", "1");
 
 	(void)state;
@@ -58,7 +59,7 @@ static void test_put_get_remove(void **state)
 
 static void test_list_is_ordered_and_by_namespace(void **state)
 {
-	struct kube_cache *cache = kube_cache_new();
+	struct kube_cache *cache = kube_cache_new(NULL);
 	auto_json *all = NULL, *one = NULL;
 	auto_free const char **keys = NULL;
 
@@ -80,9 +81,57 @@ static void test_list_is_ordered_and_by_namespace(void **state)
 	kube_cache_free(cache);
 }
 
+static const char *resource_version(const json_t *object)
+{
+	return json_path_string(object, "metadata.resourceVersion", NULL);
+}
+
+/* The keys of what is found by this value, in order. */
+static void assert_found(const struct kube_cache *cache, const char *ns, const char *value, const char *expected)
+{
+	auto_json *found = kube_cache_list_by(cache, ns, value);
+	auto_strbuf keys = STRBUF_INIT;
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(found, i, one) {
+		auto_free char *key = kube_object_key(one);
+
+		assert_string_equal(resource_version(one), value);
+		strbuf_addf(&keys, "%s%s", i > 0 ? " " : "", key);
+	}
+	strbuf_addstr(&keys, "");
+	assert_string_equal(keys.buf, expected);
+}
+
+static void test_list_by_finds_what_the_index_says_now(void **state)
+{
+	struct kube_cache *cache = kube_cache_new(resource_version);
+
+	(void)state;
+	put(cache, "b", "1", "x");
+	put(cache, "a", "2", "x");
+	put(cache, "a", "1", "x");
+	put(cache, "a", "3", "y");
+	put(cache, "a", "4", NULL);
+	assert_found(cache, NULL, "x", "a/1 a/2 b/1");
+	assert_found(cache, "a", "x", "a/1 a/2");
+	assert_found(cache, "a", "z", "");
+	put(cache, "a", "2", "y"); /* moves */
+	put(cache, "a", "3", NULL); /* leaves the index */
+	assert_found(cache, NULL, "x", "a/1 b/1");
+	assert_found(cache, NULL, "y", "a/2");
+	kube_cache_remove(cache, "a", "1");
+	kube_cache_remove(cache, "a", "2");
+	assert_found(cache, NULL, "x", "b/1");
+	assert_found(cache, NULL, "y", "");
+	assert_int_equal(kube_cache_count(cache), 3);
+	kube_cache_free(cache);
+}
+
 static void test_an_object_without_a_name_is_not_kept(void **state)
 {
-	struct kube_cache *cache = kube_cache_new();
+	struct kube_cache *cache = kube_cache_new(NULL);
 	auto_json *empty = json_object();
 
 	(void)state;
@@ -98,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_get_remove),
 		cmocka_unit_test(test_list_is_ordered_and_by_namespace),
+		cmocka_unit_test(test_list_by_finds_what_the_index_says_now),
 		cmocka_unit_test(test_an_object_without_a_name_is_not_kept),
 	};
 

@@ -103,6 +103,7 @@ static void rig_init(struct rig *rig)
 		.target_watched = true,
 		.port_known = true,
 		.hpas = rig->hpas,
+		.hpa = json_array_get(rig->hpas, 0),
 		.autoscalers = rig->autoscalers,
 		.selected_by = "monitoring/k8s",
 		.monitor = "shop/gemma",
@@ -545,7 +546,7 @@ static void the_last_link_does_not_count_for_ready(void **state)
 
 	(void)state;
 	rig_init(&rig);
-	json_array_clear(rig.hpas);
+	rig.facts.hpa = NULL;
 	assert_int_equal(links_judge(&rig.facts, verdicts), links_count);
 	assert_string_equal(links[links_count - 1].type, "ScalingActive");
 	assert_int_equal(verdicts[links_count - 1].status, VERDICT_UNKNOWN);

@@ -1,0 +1,156 @@
+"""What autoscalers of one engine cost at rest, by their number: hack/bench cost."""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+os.environ.setdefault("IA_OPERATOR", str(REPO / "build" / "release" / "inference-autoscaler"))
+sys.path.insert(0, str(REPO / "test" / "integration"))
+
+from conftest import Cluster, control_plane, eventually, helm_runner, install_our_crd, tool  # noqa: E402
+from many import Many  # noqa: E402
+from operator_fixtures import OPERATOR, install_stack, write_operator_kubeconfig  # noqa: E402
+
+STANDIN = REPO / "build" / "release" / "vllm-standin"
+NAMESPACE = "many"
+ALLOWED = 1.1  # of the queries of the fewest: a minute's edge may cut off one more or less
+begin = time.monotonic()
+
+
+def say(text):
+    print(f"[{time.monotonic() - begin:4.0f} s] {text}", file=sys.stderr, flush=True)
+
+
+def positive(text):
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def sizes(text):
+    found = [positive(word) for word in text.split(",")]
+    if found != sorted(set(found)) or len(found) < 2:
+        raise argparse.ArgumentTypeError(f"'{text}' has to be at least two numbers that grow, as in 1,100,1000")
+    return found
+
+
+def parse(words):
+    parser = argparse.ArgumentParser(
+        prog="hack/bench cost", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measures what InferenceAutoscalers of one engine cost at rest, all of them Ready: queries to\n"
+                    "Prometheus, requests to the API server, pages read, CPU and memory of the operator.",
+        epilog="Runs etcd, the API server, the controllers and a Prometheus on this machine; pods are objects without\n"
+               "a node. All autoscalers are in one namespace. The operator is started anew for each number.\n\n"
+               f"exit codes: 0 queries to Prometheus are constant, 1 the most autoscalers cause over {ALLOWED:g} times\n"
+               "those of the fewest, or the measurement failed, 2 wrong usage")
+    parser.add_argument("--autoscalers", type=sizes, default="1,100,1000", metavar="N,M…",
+                        help="how many, growing (default 1,100,1000)")
+    parser.add_argument("--minutes", type=positive, default=3, help="how long each number is measured (default 3)")
+    parser.add_argument("--settle", type=positive, default=60, metavar="SECONDS",
+                        help="how long all have to have been Ready before that (default 60)")
+    parser.add_argument("--timeout", type=positive, default=600, metavar="SECONDS",
+                        help="how long all may take to be Ready (default 600)")
+    parser.add_argument("--output", choices=["text", "json"], default="text", help="(default text)")
+    return parser.parse_args(words)
+
+
+def run(options, folder):
+    """One row for each number of autoscalers."""
+    rows = []
+    with control_plane("--hpa-sync", "15") as kubeconfig:
+        cluster = Cluster(kubeconfig, tool("kubectl"))
+        install_our_crd(cluster)
+        install_stack(cluster)
+        credential = write_operator_kubeconfig(folder / "kubeconfig", cluster, helm_runner())
+        cluster.core.create_namespace({"metadata": {"name": NAMESPACE}})
+        eventually(lambda: cluster.core.read_namespaced_service_account("default", NAMESPACE))
+        many = Many(cluster, NAMESPACE, folder)
+        try:
+            many.start_prometheus(STANDIN, interval=15)
+            for count in options.autoscalers:
+                say(f"{count}: creating Deployments, pods and InferenceAutoscalers")
+                many.create(count)
+                started = time.monotonic()
+                many.start_operator(credential, folder / f"operator-{count}.log")
+                say(f"{count}: waiting until all are Ready")
+                many.wait_healthy(options.timeout)
+                ready_s = time.monotonic() - started
+                say(f"{count}: all Ready {ready_s:.0f} s after the operator's start; settling for {options.settle} s")
+                time.sleep(options.settle)
+                many.wait_healthy(options.timeout)
+                say(f"{count}: measuring for {options.minutes} min")
+                cost, memory = many.measure(options.minutes * 60)
+                broken = many.broken()
+                rows.append({"autoscalers": count, "ready": count - sum(broken.values()), "broken": broken,
+                             "secondsToReady": ready_s, "memoryMiB": memory, "perMinute": cost})
+                many.stop_operator()
+        except BaseException:
+            for log in sorted(folder.glob("*.log")):
+                say(f"{log.name} ends: {log.read_text(errors='replace')[-600:]}")
+            raise
+        finally:
+            many.close()
+    return rows
+
+
+def queries(row):
+    return sum(row["perMinute"]["queries"].values())
+
+
+def ratio(more, fewer):
+    return f"{more / fewer:.2f}" if fewer else "–"
+
+
+def table(rows):
+    """Lines: what, its value for each number of autoscalers, and how much the most cost over the fewest."""
+    lines = [["per minute, at rest", *(f"{row['autoscalers']:,}" for row in rows), "last / first"]]
+
+    def add(what, values, digits=1):
+        lines.append([what, *(f"{value:,.{digits}f}" for value in values), ratio(values[-1], values[0])])
+
+    for what in rows[-1]["perMinute"]:
+        details = sorted({detail for row in rows for detail in row["perMinute"].get(what, {})})
+        add(what, [sum(row["perMinute"].get(what, {}).values()) for row in rows], 2 if "CPU" in what else 1)
+        for detail in details:
+            if detail:
+                add(f"  {detail}", [row["perMinute"].get(what, {}).get(detail, 0) for row in rows])
+    add("memory, MiB", [row["memoryMiB"] for row in rows])
+    add("seconds until all were Ready", [row["secondsToReady"] for row in rows], 0)
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *(word.rjust(width) for word, width in zip(line[1:], widths[1:]))])
+        for line in lines)
+
+
+def main(words):
+    options = parse(words)
+    folder = Path(tempfile.mkdtemp(prefix="ia-cost-"))
+    try:
+        rows = run(options, folder)
+    except (AssertionError, TimeoutError) as error:
+        say(f"failed: {error}")
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    constant = queries(rows[-1]) <= ALLOWED * queries(rows[0])
+    if options.output == "json":
+        print(json.dumps({
+            "operator": OPERATOR, "cpus": os.cpu_count(), "machine": platform.machine(), "minutes": options.minutes,
+            "constant": constant, "ratio": queries(rows[-1]) / queries(rows[0]), "sizes": rows}, indent=2))
+    else:
+        print(table(rows))
+        print(f"\nqueries to Prometheus are {'constant' if constant else 'NOT constant'}: {queries(rows[-1]):.1f} a minute "
+              f"with {rows[-1]['autoscalers']:,} autoscalers, {queries(rows[0]):.1f} with {rows[0]['autoscalers']:,}")
+    return 0 if constant else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
