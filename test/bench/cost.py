@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -14,6 +15,7 @@ REPO = Path(__file__).resolve().parents[2]
 os.environ.setdefault("IA_OPERATOR", str(REPO / "build" / "release" / "inference-autoscaler"))
 sys.path.insert(0, str(REPO / "test" / "integration"))
 
+from chain_fixtures import answers, free_port  # noqa: E402
 from conftest import Cluster, control_plane, eventually, helm_runner, install_our_crd, tool  # noqa: E402
 from many import Many  # noqa: E402
 from operator_fixtures import OPERATOR, install_stack, write_operator_kubeconfig  # noqa: E402
@@ -74,7 +76,10 @@ def run(options, folder):
         eventually(lambda: cluster.core.read_namespaced_service_account("default", NAMESPACE))
         many = Many(cluster, NAMESPACE, folder)
         try:
-            many.start_prometheus(STANDIN, interval=15)
+            port = free_port()
+            many.start(STANDIN, "serve", "--listen", f"127.0.0.1:{port}")
+            eventually(lambda: answers(f"http://127.0.0.1:{port}/health"))
+            many.start_prometheus(port, interval=15)
             for count in options.autoscalers:
                 say(f"{count}: creating Deployments, pods and InferenceAutoscalers")
                 many.create(count)
@@ -132,6 +137,8 @@ def table(rows):
 
 def main(words):
     options = parse(words)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(1))  # by way of what takes everything down
     folder = Path(tempfile.mkdtemp(prefix="ia-cost-"))
     try:
         rows = run(options, folder)

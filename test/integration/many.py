@@ -19,10 +19,9 @@ import urllib.parse
 import urllib.request
 from datetime import datetime, timezone
 
-import yaml
 from chain_fixtures import adapter_comes_up, answers, free_port, register_metrics_api, stop_serving_metrics
-from conftest import GROUP, REPO, eventually, smallest, tool
-from operator_fixtures import USER, Operator, Page, deployment, listening_port, set_status
+from conftest import GROUP, eventually, smallest, tool
+from operator_fixtures import USER, Operator, Page, adapter_configmap, deployment, listening_port, set_status
 
 METRIC = "vllm_num_requests_running"
 # The handlers of Prometheus that answer questions; the rest are its page and its probes.
@@ -123,7 +122,7 @@ class Many:
     def __init__(self, cluster, namespace, folder):
         self.cluster, self.namespace, self.folder = cluster, namespace, folder
         self.names, self.pods, self.counts = [], {}, collections.Counter()
-        self.processes, self.prometheus_process, self.operator = [], None, None
+        self.processes, self.operator = [], None
         self.page = serve(page_handler(self.counts))
         self.metrics_api = serve(metrics_api_handler(self.pods), certificate(folder))
         register_metrics_api(cluster, self.metrics_api.server_port)
@@ -143,12 +142,9 @@ class Many:
             self.processes.append(subprocess.Popen([program, *map(str, args)], stdout=log, stderr=log))
         return self.processes[-1]
 
-    def start_prometheus(self, standin, interval):
-        """It scrapes the stand-in's page once for each pod, as pods of a metrics Service each."""
-        self.interval, scraped, listen = interval, free_port(), free_port()
-        self.start(standin, "serve", "--listen", f"127.0.0.1:{scraped}")
-        eventually(lambda: answers(f"http://127.0.0.1:{scraped}/health"))
-        self.scraped = f"127.0.0.1:{scraped}"
+    def start_prometheus(self, port, interval):
+        """It scrapes the engine's page at this port once for each pod, every so many seconds."""
+        self.interval, self.scraped, listen = interval, f"127.0.0.1:{port}", free_port()
         self.write_scrapes()
         self.prometheus = f"http://127.0.0.1:{listen}"
         self.start(
@@ -178,22 +174,28 @@ class Many:
         """Adds autoscalers until there are so many, each with a Deployment and its pod, ready."""
         names = [f"server-{i:04}" for i in range(len(self.names), count)]
         ns, port = self.namespace, self.page.server_port
-        kinds = [
-            (f"/apis/apps/v1/namespaces/{ns}/deployments", lambda name: deployment(name, ns, {"app": name}, port)),
+
+        def post(path, body):
+            code, answer = self.cluster.request("POST", path, body)
+            assert code == 201, answer
+
+        def make_deployment(name):
+            post(f"/apis/apps/v1/namespaces/{ns}/deployments", deployment(name, ns, {"app": name}, port))
+
+        def make_ready(name):
+            set_status(self.cluster, f"/api/v1/namespaces/{ns}/pods/{self.pods[name]}", HERE)
+
+        def make_autoscaler(name):
             # One replica: a new pod would never become ready here.
-            (f"/apis/{GROUP}/v1alpha1/namespaces/{ns}/inferenceautoscalers", lambda name: smallest(
-                name, ns, scaleTargetRef={"apiVersion": "apps/v1", "kind": "Deployment", "name": name}, maxReplicas=1)),
-        ]
+            target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+            post(f"/apis/{GROUP}/v1alpha1/namespaces/{ns}/inferenceautoscalers",
+                 smallest(name, ns, scaleTargetRef=target, maxReplicas=1))
+
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            for path, make in kinds[:1]:
-                for code, answer in pool.map(lambda name: self.cluster.request("POST", path, make(name)), names):
-                    assert code == 201, answer
+            list(pool.map(make_deployment, names))
             eventually(lambda: self.find_pods(count), timeout=60 + count, interval=1)
-            pods = [f"/api/v1/namespaces/{ns}/pods/{self.pods[name]}" for name in names]
-            list(pool.map(lambda pod: set_status(self.cluster, pod, HERE), pods))
-            for path, make in kinds[1:]:
-                for code, answer in pool.map(lambda name: self.cluster.request("POST", path, make(name)), names):
-                    assert code == 201, answer
+            list(pool.map(make_ready, names))
+            list(pool.map(make_autoscaler, names))
         self.names += names
         self.write_scrapes()
         request = urllib.request.Request(f"{self.prometheus}/-/reload", method="POST")
@@ -210,8 +212,7 @@ class Many:
         port = listening_port(self.operator.process.pid)
         self.operator_page = f"http://127.0.0.1:{port}/metrics"
         # The adapter is given the first one's rule, and rolls out.
-        config = f"/api/v1/namespaces/monitoring/configmaps/prometheus-adapter"
-        eventually(lambda: METRIC in self.cluster.request("GET", config)[1]["data"]["config.yaml"], timeout=60)
+        eventually(lambda: METRIC in adapter_configmap(self.cluster).data["config.yaml"], timeout=60)
         adapter_comes_up(self.cluster)
 
     def stop_operator(self):
