@@ -27,6 +27,9 @@ const char *page_next_sample(const char *from, const char *name, size_t len, str
 /* Whether it has the labels name="value",… of a selector; a value "" asks for the absence of the
  * label. What is no such pair, the adapter's <<.LabelMatchers>>, is passed over. */
 bool page_sample_matches(const struct page_sample *sample, const char *matchers);
+/* The value of the label of this name, up to its closing quote and as it is written; NULL when the
+ * sample has none. */
+const char *page_sample_label(const struct page_sample *sample, const char *name);
 /* Whether both have the same values of these labels, "a,b"; "" are none. */
 bool page_samples_agree(const struct page_sample *a, const struct page_sample *b, const char *labels);
 

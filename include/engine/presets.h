@@ -60,6 +60,8 @@ struct engine {
 	 * member. NULL when the engine does not tell it there. */
 	const char *version_path;
 	const char *version_member;
+	/* The histogram of the seconds that requests took, from first to last; NULL when there is none. */
+	const char *latency;
 	/* Options that say how many ranks a pod has, each with limits of its own; ended by NULL when
 	 * fewer. */
 	const char *ranks_flags[ENGINE_RANKS_MAX];

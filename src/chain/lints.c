@@ -14,6 +14,7 @@ static const struct lint {
 } lints[] = {
 	{"TargetUnreachable", lint_target_unreachable},
 	{"ColdStartLong", lint_cold_start_long},
+	{"DrainTooShort", lint_drain_too_short},
 	{"OneAdapterReplica", lint_one_adapter_replica},
 	{"RelistLong", lint_relist_long},
 	{"NameLeaves", lint_name_leaves},

@@ -5,6 +5,8 @@
 #include "judges.h"
 #include "lint.h"
 
+#define REQUESTS_MIN 100 /* fewer have no slowest of 100 */
+
 /* The page as it was read for today's question; NULL when it was not. */
 static const json_t *page_seen(const struct facts *facts)
 {
@@ -77,4 +79,48 @@ enum lint_verdict lint_name_leaves(const struct facts *facts, struct strbuf *sen
 		}
 	}
 	return LINT_SILENT;
+}
+
+static void say_latency(const struct autoscaler *spec, const json_t *latency, json_int_t drain, struct strbuf *sentence)
+{
+	json_int_t over = json_path_int(latency, "overMs", 0) / 1000;
+	json_int_t upto = (json_path_int(latency, "uptoMs", -1000) + 999) / 1000;
+
+	strbuf_addf(sentence, "1 of 100 requests takes %lld", (long long)over);
+	if (upto > 0) {
+		strbuf_addf(sentence, " to %lld", (long long)upto);
+	}
+	strbuf_addf(sentence,
+		" s or longer, but %s '%s/%s' has spec.template.spec.terminationGracePeriodSeconds %lld: a pod that is scaled "
+		"away cuts such requests off; set it to ",
+		spec->target_kind, spec->ns, spec->target_name, (long long)drain);
+	if (upto > 0) {
+		strbuf_addf(sentence, "%lld or more", (long long)upto);
+	} else {
+		strbuf_addf(sentence, "more than %lld", (long long)over);
+	}
+}
+
+enum lint_verdict lint_drain_too_short(const struct facts *facts, struct strbuf *sentence)
+{
+	const struct workload *w = &facts->workload;
+	const json_t *latency = json_object_get(page_seen(facts), "latency");
+	/* 30 is what the API server fills in. */
+	json_int_t drain = json_path_int(facts->target, "spec.template.spec.terminationGracePeriodSeconds", 30);
+	json_int_t upto = json_path_int(latency, "uptoMs", -1);
+
+	/* The template of a kind that is not watched is not known. */
+	if (!autoscaler_uses_pages(w->spec) || w->engine == NULL || w->engine->latency == NULL || !facts->target_watched ||
+		facts->target == NULL) {
+		return LINT_SILENT;
+	}
+	if (json_path_int(latency, "requests", 0) < REQUESTS_MIN) {
+		return LINT_UNSEEN;
+	}
+	if (upto >= 0 && upto <= drain * 1000) {
+		return LINT_SILENT;
+	}
+	/* Between the two bounds it may be either. */
+	say_latency(w->spec, latency, drain, sentence);
+	return json_path_int(latency, "overMs", 0) >= drain * 1000 ? LINT_SAID : LINT_STILL;
 }

@@ -145,6 +145,13 @@ static struct label label_named(const char *labels, const char *name, size_t len
 	return (struct label){.name = name, .value = "", .name_len = len};
 }
 
+const char *page_sample_label(const struct page_sample *sample, const char *name)
+{
+	struct label one = label_named(sample->labels, name, strlen(name));
+
+	return *one.value != '\0' ? one.value : NULL;
+}
+
 static bool same_value(const struct label *a, const struct label *b)
 {
 	return a->value_len == b->value_len && memcmp(a->value, b->value, a->value_len) == 0;

@@ -59,6 +59,7 @@ const struct engine engines[] = {
 		.marks = {"vllm:num_requests_running"},
 		.version_path = "/version",
 		.version_member = "version",
+		.latency = "vllm:e2e_request_latency_seconds",
 		.ranks_flags = {"--data-parallel-size", "-dp"},
 		.config_flag = "--config",
 		.signals =
@@ -112,6 +113,7 @@ const struct engine engines[] = {
 		.marks = {"sglang:num_running_reqs", "sglang:token_usage"},
 		.version_path = "/get_server_info",
 		.version_member = "version",
+		.latency = "sglang:e2e_request_latency_seconds",
 		.ranks_flags = {"--data-parallel-size", "--dp-size", "--dp"},
 		.config_flag = "--config",
 		.signals =
@@ -161,6 +163,7 @@ const struct engine engines[] = {
 		.marks = {"tgi_batch_current_size", "tgi_queue_size", "tgi_request_count"},
 		.version_path = "/info",
 		.version_member = "version",
+		.latency = "tgi_request_duration",
 		.signals =
 			{
 				{
@@ -203,6 +206,7 @@ const struct engine engines[] = {
 			  "trtllm_request_success_total"},
 		.version_path = "/version",
 		.version_member = "version",
+		.latency = "trtllm_e2e_request_latency_seconds",
 		.signals =
 			{
 				{
@@ -298,6 +302,7 @@ const struct engine engines[] = {
 		.type = "LMDeploy",
 		.places = {{23333, "/metrics"}},
 		.marks = {"lmdeploy:num_requests_running"},
+		.latency = "lmdeploy:e2e_request_latency_seconds",
 		.ranks_flags = {"--dp"},
 		.signals =
 			{
@@ -346,6 +351,7 @@ const struct engine engines[] = {
 		.marks = {"num_request_max"},
 		.version_path = "/v1/version",
 		.version_member = "release",
+		.latency = "e2e_request_latency_seconds",
 		.signals =
 			{
 				{

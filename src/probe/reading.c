@@ -8,11 +8,13 @@
 #include "base/memory.h"
 #include "base/quantity.h"
 #include "base/strbuf.h"
+#include "engine/histogram.h"
 #include "engine/page.h"
 #include "engine/query.h"
 #include "kube/resource.h"
 
 #define MISSING_MAX 5
+#define LATENCY_MAX 1e9
 
 json_t *reading_text(const char *text)
 {
@@ -133,6 +135,23 @@ json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, co
 		foreign, "ports", listed_ports(*first));
 }
 
+/* {requests, overMs, uptoMs?}: how long the slowest of 100 requests took; NULL when the page does not tell. */
+static json_t *page_latency(const char *page, const struct engine *engine)
+{
+	struct quantile q;
+	json_t *latency;
+
+	if (engine == NULL || engine->latency == NULL || !histogram_quantile(page, engine->latency, 0.99, &q) ||
+		q.count > LATENCY_MAX || q.over > LATENCY_MAX) {
+		return NULL;
+	}
+	latency = json_pack("{s:I, s:I}", "requests", (json_int_t)q.count, "overMs", (json_int_t)(q.over * 1000));
+	if (q.upto <= LATENCY_MAX) {
+		json_object_set_new(latency, "uptoMs", json_integer((json_int_t)(q.upto * 1000)));
+	}
+	return latency;
+}
+
 json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted)
 {
 	const struct engine *engine = page_engine(page);
@@ -145,8 +164,8 @@ json_t *reading_page(const char *page, const char *url, const char *pod, const j
 			json_array_append(series, selector);
 		}
 	}
-	return json_pack("{s:s, s:s, s:s*, s:o}", "url", url, "pod", pod, "engine", engine != NULL ? engine->type : NULL,
-		"series", series);
+	return json_pack("{s:s, s:s, s:s*, s:o, s:o*}", "url", url, "pod", pod, "engine", engine != NULL ? engine->type : NULL,
+		"series", series, "latency", page_latency(page, engine));
 }
 
 json_t *reading_page_values(const char *page, const json_t *signals)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/histogram.h"
 #include "engine/page.h"
 #include "engine/query.h"
 
@@ -15,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	auto_free char *page = len ? xstrndup((const char *)data, len) : xstrdup("");
 	auto_free char *selector = xstrndup(page, strcspn(page, "\n"));
 	auto_free char *name = xstrndup(selector, strcspn(selector, "{"));
+	struct quantile quantile;
 	double value;
 
 	if (page_has_series(page, "x{a=\"1\",b=\"2\"}") && !page_has_series(page, "x"))
@@ -26,5 +28,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engines[e].signals[i].name; i++)
 			query_on_page(engines[e].signals[i].metrics_query, page, &value);
 	query_on_page(selector, page, &value);
+	histogram_quantile(page, "x", 0.99, &quantile);
 	return 0;
 }

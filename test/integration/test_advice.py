@@ -1,6 +1,7 @@
 """Advice: what will hurt although no link is broken; it comes and goes with its cause, and Ready does not mind."""
 
 import json
+import re
 import urllib.request
 
 import pytest
@@ -13,7 +14,7 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     working,
 )
 from conftest import eventually
-from operator_fixtures import listening_port
+from operator_fixtures import Page, listening_port
 
 ADAPTER_PATH = "/apis/apps/v1/namespaces/monitoring/deployments/prometheus-adapter"
 
@@ -75,6 +76,28 @@ def test_advice_comes_and_goes_with_its_cause(cluster, working):
     working.waits_for("Ready", "Ready", timeout=30)
     assert working.condition("Ready")["lastTransitionTime"] == ready["lastTransitionTime"]
     assert events(cluster, working, "TargetUnreachable") == [("Warning", 1)]
+
+
+@pytest.fixture
+def slow(working, monkeypatch):
+    """The engine has served 200 requests, of which the slowest took 30 to 40 s."""
+    served = re.sub(rb'(vllm:e2e_request_latency_seconds_bucket\{[^}]*le="(?:[4-9]0\.0|[0-9]{3,}\.0|\+Inf)"[^}]*\}) 0\.0',
+                    rb"\1 200.0", Page.page)
+    assert served != Page.page
+    monkeypatch.setattr(Page, "page", served)
+    return working
+
+
+def test_requests_that_outlast_their_pod(cluster, slow):
+    deployment = f"/apis/apps/v1/namespaces/{slow.namespace}/deployments/server"
+    said = eventually(lambda: advice(slow).get("DrainTooShort"), timeout=60)
+    assert "1 of 100 requests takes 30 to 40 s" in said and f"Deployment '{slow.namespace}/server'" in said, said
+    eventually(lambda: events(cluster, slow, "DrainTooShort") == [("Warning", 1)])
+
+    assert "spec.template.spec.terminationGracePeriodSeconds" in said and said.endswith("set it to 40 or more")
+    patch(cluster, deployment, {"spec": {"paused": True}})  # the pod of before goes on serving
+    patch(cluster, deployment, {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 40}}}})
+    eventually(lambda: "DrainTooShort" not in advice(slow), timeout=15)
 
 
 def test_the_adapters_only_pod(cluster, working, adapter):

@@ -227,6 +227,39 @@ static void a_start_is_waited_for(void **state)
 	CHECK(rows);
 }
 
+#define DRAIN(seconds, latency) \
+	"{adapter: {replicas: 2}, target: {spec: {template: {spec: {terminationGracePeriodSeconds: " seconds "}}}}, " \
+	"evidence: {page: {series: [], latency: {" latency "}}}, "
+
+static void requests_end_before_their_pod(void **state)
+{
+	static const struct row rows[] = {
+		{DRAIN("30", "requests: 100, overMs: 30000, uptoMs: 40000") "}", "DrainTooShort",
+			"1 of 100 requests takes 30 to 40 s or longer, but Deployment 'shop/server' has "
+			"spec.template.spec.terminationGracePeriodSeconds 30"},
+		{DRAIN("30", "requests: 100, overMs: 40000, uptoMs: 50000") "}", "DrainTooShort", "set it to 50 or more"},
+		{DRAIN("50", "requests: 100, overMs: 40000, uptoMs: 50000") "}", "", NULL},
+		{DRAIN("30", "requests: 100, overMs: 300, uptoMs: 500") "}", "", NULL},
+		{DRAIN("0", "requests: 100, overMs: 0, uptoMs: 300") "}", "DrainTooShort", "set it to 1 or more"},
+		{DRAIN("30", "requests: 100, overMs: 7680000") "}", "DrainTooShort", "set it to more than 7680"},
+		{DRAIN("8000", "requests: 100, overMs: 7680000") "}", "", NULL},
+		/* Between the bounds nobody knows. */
+		{DRAIN("45", "requests: 100, overMs: 40000, uptoMs: 50000") "}", "", NULL},
+		{DRAIN("45", "requests: 100, overMs: 40000, uptoMs: 50000") "advice: [{reason: DrainTooShort, message: as before}]}",
+			"DrainTooShort", "Seconds 45"},
+		/* Too few, as after a restart. */
+		{DRAIN("30", "requests: 99, overMs: 40000, uptoMs: 50000") "}", "", NULL},
+		{DRAIN("30", "requests: 99, overMs: 40000, uptoMs: 50000") "advice: [{reason: DrainTooShort, message: as before}]}",
+			"DrainTooShort", "as before"},
+		{DRAIN("30", "requests: 100, overMs: 40000, uptoMs: 50000") "spec: {mode: GPU}, "
+			"advice: [{reason: DrainTooShort, message: as before}]}", "", NULL},
+		{DRAIN("30", "requests: 100, overMs: 40000, uptoMs: 50000") "engine: LlamaCpp}", "", NULL},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
 #define SAID(reason) "advice: [{reason: " reason ", message: as before}]"
 
 static void a_gap_of_evidence_changes_nothing(void **state)
@@ -258,6 +291,7 @@ int main(void)
 		cmocka_unit_test(the_adapter_has_a_spare),
 		cmocka_unit_test(a_name_leaves_while_it_is_the_only_one),
 		cmocka_unit_test(a_start_is_waited_for),
+		cmocka_unit_test(requests_end_before_their_pod),
 		cmocka_unit_test(a_gap_of_evidence_changes_nothing),
 	};
 

@@ -82,6 +82,17 @@ static void test_a_page_tells_engine_and_wanted_series(void **state)
 				 "vllm:gpu_cache_usage_perc 0.5\n",
 			    "u", "p", wanted),
 		"{\"url\":\"u\",\"pod\":\"p\",\"engine\":\"VLLM\",\"series\":[\"vllm:gpu_cache_usage_perc\"]}");
+	assert_json(reading_page("vllm:num_requests_running 1\nvllm:e2e_request_latency_seconds_bucket{le=\"0.3\"} 90\n"
+				 "vllm:e2e_request_latency_seconds_bucket{le=\"2.5\"} 100\n"
+				 "vllm:e2e_request_latency_seconds_bucket{le=\"+Inf\"} 100\n",
+			    "u", "p", wanted),
+		"{\"url\":\"u\",\"pod\":\"p\",\"engine\":\"VLLM\",\"series\":[],"
+		"\"latency\":{\"requests\":100,\"overMs\":300,\"uptoMs\":2500}}");
+	assert_json(reading_page("vllm:num_requests_running 1\nvllm:e2e_request_latency_seconds_bucket{le=\"60\"} 1\n"
+				 "vllm:e2e_request_latency_seconds_bucket{le=\"+Inf\"} 9\n",
+			    "u", "p", wanted),
+		"{\"url\":\"u\",\"pod\":\"p\",\"engine\":\"VLLM\",\"series\":[],"
+		"\"latency\":{\"requests\":9,\"overMs\":60000}}");
 	assert_json(reading_page("<html>", "u", "p", wanted), "{\"url\":\"u\",\"pod\":\"p\",\"series\":[]}");
 }
 
