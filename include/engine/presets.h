@@ -44,6 +44,9 @@ struct engine_signal {
 	/* The option of the engine's command line that bounds the figure, for one rank; NULL when none
 	 * does. Its default is not told here: it differs from version to version. */
 	const char *limit_flag;
+	/* The series in which a page tells what bounds the figure, added up over its samples: a name, or a
+	 * selector; NULL when none does. */
+	const char *limit_series;
 	/* The one of `series` that a later version no longer has, and the words for that version; NULL
 	 * when none goes. */
 	const char *former;

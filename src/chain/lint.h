@@ -14,6 +14,9 @@ enum lint_verdict {
 	LINT_UNSEEN  /* it cannot be told now */
 };
 
+/* The page as it was read for today's question; NULL when it was not. */
+const json_t *page_seen(const struct facts *facts);
+
 enum lint_verdict lint_target_unreachable(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence);

@@ -7,8 +7,7 @@
 
 #define REQUESTS_MIN 100 /* fewer have no slowest of 100 */
 
-/* The page as it was read for today's question; NULL when it was not. */
-static const json_t *page_seen(const struct facts *facts)
+const json_t *page_seen(const struct facts *facts)
 {
 	const json_t *page = json_object_get(facts->evidence, "page");
 

@@ -14,7 +14,8 @@
 /* What bounds the figure of one pod. */
 struct limit {
 	int64_t most;
-	const json_t *container; /* whose command line says so; NULL = by its nature */
+	const json_t *container; /* whose command line says so */
+	const char *series;      /* on the page that says so; both NULL = by its nature */
 };
 
 /* 1 to COUNT_MAX; 0 for anything else. */
@@ -57,7 +58,7 @@ static bool limit_by_flag(const struct facts *facts, const struct engine_signal 
 	size_t i;
 	json_t *container;
 
-	*limit = (struct limit){0, NULL};
+	*limit = (struct limit){.most = 0};
 	json_array_foreach(json_path(facts->target, "spec.template.spec.containers"), i, container) {
 		const char *own = flag_of(container, signal->limit_flag);
 
@@ -75,13 +76,29 @@ static bool limit_by_flag(const struct facts *facts, const struct engine_signal 
 	return limit->most > 0;
 }
 
-static bool find_limit(const struct facts *facts, const struct workload_signal *signal, struct limit *limit)
+/* LINT_SAID when it was found. */
+static enum lint_verdict limit_on_page(const struct facts *facts, const struct engine_signal *signal, struct limit *limit)
+{
+	const json_t *page = page_seen(facts);
+
+	if (page == NULL) {
+		return LINT_UNSEEN;
+	}
+	*limit = (struct limit){.most = json_path_int(json_object_get(page, "limits"), signal->name, 0),
+		.series = signal->limit_series};
+	return limit->most > 0 ? LINT_SAID : LINT_SILENT;
+}
+
+static enum lint_verdict find_limit(const struct facts *facts, const struct workload_signal *signal, struct limit *limit)
 {
 	if (signal->gpu || strcmp(signal->signal->name, "KVCache") == 0) {
-		*limit = (struct limit){100, NULL};
-		return true;
+		*limit = (struct limit){.most = 100};
+		return LINT_SAID;
 	}
-	return signal->signal->limit_flag != NULL && limit_by_flag(facts, signal->signal, limit);
+	if (signal->signal->limit_flag != NULL) {
+		return limit_by_flag(facts, signal->signal, limit) ? LINT_SAID : LINT_SILENT;
+	}
+	return signal->signal->limit_series != NULL ? limit_on_page(facts, signal->signal, limit) : LINT_SILENT;
 }
 
 /* By how much the average must exceed the target before the HPA adds a replica (its replica_calculator.go). */
@@ -120,6 +137,9 @@ static void say_limit(const struct facts *facts, const struct workload_signal *s
 		strbuf_addf(sentence, "a pod of %s '%s/%s' has at most %lld by %s of container '%s'", spec->target_kind, spec->ns,
 			spec->target_name, (long long)limit->most, signal->signal->limit_flag,
 			json_path_string(limit->container, "name", ""));
+	} else if (limit->series != NULL) {
+		strbuf_addf(sentence, "a pod of %s '%s/%s' has at most %lld, as its page says in '%s'", spec->target_kind, spec->ns,
+			spec->target_name, (long long)limit->most, limit->series);
 	} else {
 		strbuf_addf(sentence, "%s is at most 100 percent", signal->signal->name);
 	}
@@ -136,12 +156,15 @@ enum lint_verdict lint_target_unreachable(const struct facts *facts, struct strb
 {
 	const struct workload *w = &facts->workload;
 	struct limit limit;
+	bool unseen = false;
 
 	for (size_t i = 0; i < w->signals_count; i++) {
-		if (find_limit(facts, &w->signals[i], &limit) &&
-			w->signals[i].target_milli > reachable_milli(limit.most, tolerance_milli(facts))) {
+		enum lint_verdict found = find_limit(facts, &w->signals[i], &limit);
+
+		unseen = unseen || found == LINT_UNSEEN;
+		if (found == LINT_SAID && w->signals[i].target_milli > reachable_milli(limit.most, tolerance_milli(facts))) {
 			say_limit(facts, &w->signals[i], &limit, sentence);
 		}
 	}
-	return sentence->len > 0 ? LINT_SAID : LINT_SILENT;
+	return sentence->len > 0 ? LINT_SAID : unseen ? LINT_UNSEEN : LINT_SILENT;
 }

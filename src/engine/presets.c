@@ -216,6 +216,7 @@ const struct engine engines[] = {
 					.series_query = DISCOVER("trtllm_num_requests_running"),
 					.metrics_query = COUNT("trtllm_num_requests_running"),
 					.default_target_milli = 4000,
+					.limit_series = "trtllm_max_num_active_requests",
 				},
 				{
 					.name = "Waiting",
@@ -262,6 +263,7 @@ const struct engine engines[] = {
 						TRITON_REQUESTS, "request_type=\"scheduled\""),
 					.metrics_query = TRITON("scheduled"),
 					.default_target_milli = 4000,
+					.limit_series = TRITON_REQUESTS "{request_type=\"max\"}",
 				},
 				{
 					.name = "Waiting",
@@ -283,6 +285,7 @@ const struct engine engines[] = {
 						TRITON_REQUESTS, "request_type=\"active\""),
 					.metrics_query = TRITON("active"),
 					.default_target_milli = 4000,
+					.limit_series = TRITON_REQUESTS "{request_type=\"max\"}",
 				},
 				{
 					.name = "KVCache",
@@ -362,6 +365,7 @@ const struct engine engines[] = {
 					.series_query = DISCOVER("(vllm:)?num_requests_running"),
 					.metrics_query = NIM_RUNNING,
 					.default_target_milli = 4000,
+					.limit_series = "num_request_max",
 				},
 				{
 					.name = "Waiting",

@@ -15,6 +15,7 @@
 
 #define MISSING_MAX 5
 #define LATENCY_MAX 1e9
+#define LIMIT_MAX 1e6
 
 json_t *reading_text(const char *text)
 {
@@ -152,6 +153,29 @@ static json_t *page_latency(const char *page, const struct engine *engine)
 	return latency;
 }
 
+/* {SIGNAL: the most that it can be}; NULL when the page does not tell of any. */
+static json_t *page_limits(const char *page, const struct engine *engine)
+{
+	json_t *limits = NULL;
+
+	for (size_t i = 0; engine != NULL && i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
+		const char *series = engine->signals[i].limit_series;
+		size_t len = series != NULL ? strcspn(series, "{") : 0;
+		const char *at = series != NULL ? page : NULL;
+		struct page_sample sample;
+		double most = 0;
+
+		while (at != NULL && (at = page_next_sample(at, series, len, &sample)) != NULL) {
+			most += page_sample_matches(&sample, series + len + (series[len] == '{' ? 1 : 0)) ? sample.value : 0;
+		}
+		if (most >= 1 && most <= LIMIT_MAX) {
+			limits = limits != NULL ? limits : json_object();
+			json_object_set_new(limits, engine->signals[i].name, json_integer((json_int_t)most));
+		}
+	}
+	return limits;
+}
+
 json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted)
 {
 	const struct engine *engine = page_engine(page);
@@ -164,8 +188,9 @@ json_t *reading_page(const char *page, const char *url, const char *pod, const j
 			json_array_append(series, selector);
 		}
 	}
-	return json_pack("{s:s, s:s, s:s*, s:o, s:o*}", "url", url, "pod", pod, "engine", engine != NULL ? engine->type : NULL,
-		"series", series, "latency", page_latency(page, engine));
+	return json_pack("{s:s, s:s, s:s*, s:o, s:o*, s:o*}", "url", url, "pod", pod, "engine",
+		engine != NULL ? engine->type : NULL, "series", series, "latency", page_latency(page, engine), "limits",
+		page_limits(page, engine));
 }
 
 json_t *reading_page_values(const char *page, const json_t *signals)

@@ -30,7 +30,7 @@ char *reading_pod_image(const json_t *pod);
  * ones, `first` the first of them, borrowed or NULL. */
 json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, const json_t **first);
 /* {url, pod, engine?, series: those of `wanted` that are on the page, latency?: how long the slowest of 100 requests
- * took, {requests, overMs, uptoMs?}}. */
+ * took, {requests, overMs, uptoMs?}, limits?: the most that signals can be, {SIGNAL: n}}. */
 json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted);
 /* What the page's series come to for each signal of a wish that comes from it: {metric: thousandths}. */
 json_t *reading_page_values(const char *page, const json_t *signals);

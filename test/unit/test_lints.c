@@ -96,6 +96,12 @@ static void a_target_must_be_exceeded_by_the_tolerance(void **state)
 		{ARGS("['--max-concurrent-requests', '8']") "engine: TGI, spec: {requests: {signal: InFlight, target: 8}}}",
 			"TargetUnreachable", "set spec.requests.target to 7 or less"},
 		{ARGS("['--max-running-requests', '8']") "engine: SGLang, spec: {requests: {target: 8}}}", "TargetUnreachable", NULL},
+		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {target: 8}}, evidence: {page: {limits: {Running: 8}}}}",
+			"TargetUnreachable", "has at most 8, as its page says in 'num_request_max'"},
+		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {target: 8}}, evidence: {page: {limits: {Running: 9}}}}", "", NULL},
+		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {target: 8}}, evidence: {page: {series: []}}}", "", NULL},
+		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {signal: Waiting}}, evidence: {page: {limits: {Running: 1}}}}", "",
+			NULL},
 		{ARGS("['--parallel', '4']") "engine: LlamaCpp}", "TargetUnreachable", NULL},
 	};
 
@@ -269,6 +275,7 @@ static void a_gap_of_evidence_changes_nothing(void **state)
 		{KV SAID("NameLeaves") "}", "NameLeaves", "as before"},
 		{KV "evidence: {page: {error: no route to host}}}", "", NULL},
 		{KV SAID("NameLeaves") ", evidence: {page: {series: ['vllm:kv_cache_usage_perc']}}}", "", NULL},
+		{"{adapter: {replicas: 2}, engine: NIM, " SAID("TargetUnreachable") "}", "TargetUnreachable", "as before"},
 		/* It is of another signal's series. */
 		{"{adapter: {replicas: 2}, " SAID("NameLeaves") "}", "", NULL},
 		{"{" SAID("OneAdapterReplica") "}", "OneAdapterReplica", "as before"},

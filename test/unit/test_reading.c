@@ -93,6 +93,12 @@ static void test_a_page_tells_engine_and_wanted_series(void **state)
 			    "u", "p", wanted),
 		"{\"url\":\"u\",\"pod\":\"p\",\"engine\":\"VLLM\",\"series\":[],"
 		"\"latency\":{\"requests\":9,\"overMs\":60000}}");
+	assert_json(reading_page("nv_trt_llm_request_metrics{model=\"a\",request_type=\"max\"} 8\n"
+				 "nv_trt_llm_request_metrics{model=\"b\",request_type=\"max\"} 4\n"
+				 "nv_trt_llm_request_metrics{model=\"b\",request_type=\"active\"} 2\n",
+			    "u", "p", wanted),
+		"{\"url\":\"u\",\"pod\":\"p\",\"engine\":\"Triton\",\"series\":[],"
+		"\"limits\":{\"Running\":12,\"InFlight\":12}}");
 	assert_json(reading_page("<html>", "u", "p", wanted), "{\"url\":\"u\",\"pod\":\"p\",\"series\":[]}");
 }
 
