@@ -13,6 +13,9 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 
 SECRET = [{"name": "pull"}]
 PORT = {"ports": [{"port": 443}]}
+URL = {"prometheus.url": "https://prometheus.example"}
+FILE = {"name": "mine", "key": "of.it"}
+PASSWORD = {"prometheus.auth.passwordSecret": {"name": "p"}, "prometheus.auth.username": "u"}
 MONITOR = {"prometheus.serviceMonitor.enabled": True}
 RULES = {**MONITOR, "prometheus.rules.enabled": True}
 DASHBOARD = {"grafana.dashboard.enabled": True}
@@ -55,6 +58,20 @@ EFFECTS = {
     "leaderElection.leaseName": ("one", {}, "- one\n"),
     "logging.level": ("debug", {}, "- debug\n"),
     "logging.format": ("text", {}, "- text\n"),
+    "prometheus.url": ("https://p.example:9091/prom", {}, "- https://p.example:9091/prom\n"),
+    "prometheus.headers": ({"X-Scope-OrgID": "a"}, URL, "- 'X-Scope-OrgID: a'\n"),
+    "prometheus.tls.caSecret": (FILE, {}, "- --prometheus-ca-file\n"),
+    "prometheus.tls.caConfigMap": (FILE, {}, "- --prometheus-ca-file\n"),
+    "prometheus.tls.clientSecret": ("client", {}, "- --prometheus-client-tls-cert-file\n"),
+    "prometheus.tls.serverName": ("prom.example", {}, "- prom.example\n"),
+    "prometheus.tls.insecureSkipVerify": (True, {}, "- --prometheus-insecure-skip-verify\n"),
+    "prometheus.auth.serviceAccountToken.enabled": (True, URL, "- --prometheus-token-file\n"),
+    "prometheus.auth.serviceAccountToken.audience": (
+        "prometheus", {**URL, "prometheus.auth.serviceAccountToken.enabled": True}, "audience: prometheus",
+    ),
+    "prometheus.auth.tokenSecret": (FILE, URL, "- --prometheus-token-file\n"),
+    "prometheus.auth.username": ("somebody", {**URL, **PASSWORD}, "- somebody\n"),
+    "prometheus.auth.passwordSecret": ({"name": "q"}, {**URL, **PASSWORD}, "name: q"),
     "prometheus.serviceMonitor.enabled": (True, {}, "kind: ServiceMonitor"),
     "prometheus.serviceMonitor.labels": ({"release": "p"}, MONITOR, "release: p"),
     "prometheus.serviceMonitor.interval": ("1m", MONITOR, "interval: 1m"),
@@ -170,7 +187,7 @@ def test_every_value_has_an_effect_here():
 @pytest.mark.parametrize("path", EFFECTS)
 def test_every_value_does_something(render, path):
     value, needs, effect = EFFECTS[path]
-    before, after = (render(hooks=True, **needs, **more) for more in ({}, {path: value}))
+    before, after = (render(hooks=True, **{**needs, **more}) for more in ({}, {path: value}))
     assert flat(after) != flat(before)
     if effect.startswith("!"):
         assert effect[1:] in {o["kind"] for o in before}
@@ -198,6 +215,17 @@ def test_every_value_does_something(render, path):
     (["hostAliases[0].ip=10.0.0.1"], "hostnames"),
     (["watchNamespaces={a}"], "watchNamespaces"),
     (["leaderElection.enabled=false"], "set replicaCount to 1"),
+    (["prometheus.url=prometheus:9090"], "url"),
+    (["prometheus.url=https://me:secret@prometheus"], "url"),
+    (["prometheus.headers.X-Scope-OrgID=a"], "needs prometheus.url"),
+    (["prometheus.tls.caSecret.key=ca.crt"], "caSecret"),
+    (["prometheus.tls.caSecret.name=a", "prometheus.tls.caConfigMap.name=b"], "exclude each other"),
+    (["prometheus.tls.caSecret.name=a", "prometheus.tls.insecureSkipVerify=true"], "insecureSkipVerify"),
+    (["prometheus.auth.tokenSecret.name=a"], "prometheus.auth.tokenSecret needs prometheus.url"),
+    (["prometheus.url=https://p", "prometheus.auth.username=a"], "username and prometheus.auth.passwordSecret need each"),
+    (["prometheus.url=https://p", "prometheus.auth.passwordSecret.name=a"], "username and prometheus.auth.passwordSecret"),
+    (["prometheus.url=https://p", "prometheus.auth.tokenSecret.name=a", "prometheus.auth.serviceAccountToken.enabled=true"],
+     "prometheus.auth.serviceAccountToken and prometheus.auth.tokenSecret exclude each other"),
     (["prometheus.rules.enabled=true"], "set prometheus.serviceMonitor.enabled"),
 ])
 def test_wrong_values_are_refused(helm, settings, says):
@@ -258,10 +286,74 @@ def test_a_default_can_be_taken_back(render):
     assert "runAsUser" not in pod["securityContext"] and pod["securityContext"]["runAsNonRoot"] is True
 
 
+def operator_pod(objects):
+    """The operator's pod and its arguments."""
+    pod = only(objects, "Deployment")["spec"]["template"]["spec"]
+    return pod, pod["containers"][0]["args"]
+
+
+def mounted(pod):
+    """Where each file of the Prometheus volume comes from: {path: (kind, name, key)}, None as name and key of a token."""
+    (mount,) = pod["containers"][0]["volumeMounts"]
+    (volume,) = pod["volumes"]
+    assert mount["name"] == volume["name"] and mount["readOnly"] is True
+    files = {}
+    for source in volume["projected"]["sources"]:
+        ((kind, what),) = source.items()
+        for item in what.get("items", [{"key": None, "path": what.get("path")}]):
+            files[f"{mount['mountPath']}/{item['path']}"] = (kind, what.get("name"), item["key"])
+    return files
+
+
+def option_files(args):
+    """{option: file} of the options that name one."""
+    return {a: args[i + 1] for i, a in enumerate(args) if a.startswith("--prometheus-") and a.endswith("-file")}
+
+
+WAYS = {
+    "thanos of OpenShift": (
+        {"prometheus.auth.serviceAccountToken.enabled": True,
+         "prometheus.tls.caConfigMap": {"name": "openshift-service-ca.crt", "key": "service-ca.crt"}},
+        {"--prometheus-ca-file": ("configMap", "openshift-service-ca.crt", "service-ca.crt"),
+         "--prometheus-token-file": ("serviceAccountToken", None, None)},
+    ),
+    "a token": (
+        {"prometheus.auth.tokenSecret": {"name": "t"}}, {"--prometheus-token-file": ("secret", "t", "token")},
+    ),
+    "basic auth": (
+        {"prometheus.auth.username": "u", "prometheus.auth.passwordSecret": {"name": "p", "key": "pw"},
+         "prometheus.tls.caSecret": {"name": "c"}},
+        {"--prometheus-ca-file": ("secret", "c", "ca.crt"), "--prometheus-password-file": ("secret", "p", "pw")},
+    ),
+    "a client certificate": (
+        {"prometheus.tls.clientSecret": "c", "prometheus.tls.caSecret": {"name": "c"}},
+        {"--prometheus-ca-file": ("secret", "c", "ca.crt"),
+         "--prometheus-client-tls-cert-file": ("secret", "c", "tls.crt"),
+         "--prometheus-client-tls-key-file": ("secret", "c", "tls.key")},
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_prometheus_mounts_the_files_it_names(render, way):
+    values, wanted = WAYS[way]
+    objects = render(hooks=True, **URL, **values)
+    pod, args = operator_pod(objects)
+    files = mounted(pod)
+    assert {option: files[file] for option, file in option_files(args).items()} == wanted
+    assert len(files) == len(wanted)
+    # The files are the kubelet's to fetch, for the operator alone.
+    roles = yaml.safe_dump_all(o for o in objects if o["kind"] in ("Role", "ClusterRole"))
+    assert "secrets" not in roles
+    assert "volumes" not in only(objects, "Job")["spec"]["template"]["spec"]
+
+
 def test_every_value_is_taken_by_the_api_server(cluster, stack, crd, namespace, render):  # noqa: F811
     """Strict server-side dry run of a release for which everything is set that adds something."""
     values = {path: value for path, (value, _, effect) in EFFECTS.items() if not effect.startswith("!")}
-    for path in ("serviceAccount.create", "leaderElection.enabled", "adapter.namespace", "priorityClassName"):
+    for path in ("serviceAccount.create", "leaderElection.enabled", "adapter.namespace", "priorityClassName",
+                 "prometheus.tls.caSecret", "prometheus.tls.insecureSkipVerify", "prometheus.auth.tokenSecret",
+                 "prometheus.auth.username", "prometheus.auth.passwordSecret"):
         del values[path]
     values.update({**RULES, **DASHBOARD, **NETWORK, "adapter.namespace": namespace})
     objects = render(hooks=True, **values)

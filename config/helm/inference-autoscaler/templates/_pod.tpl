@@ -24,7 +24,7 @@ priorityClassName: {{ . | quote }}
 {{- end }}
 securityContext:
   {{- toYaml .Values.podSecurityContext | nindent 2 }}
-{{- range $field := list "nodeSelector" "tolerations" "affinity" "hostAliases" "dnsConfig" "volumes" }}
+{{- range $field := list "nodeSelector" "tolerations" "affinity" "hostAliases" "dnsConfig" }}
 {{- with index $.Values $field }}
 {{ $field }}:
   {{- toYaml . | nindent 2 }}
@@ -40,10 +40,6 @@ resources:
   {{- toYaml .Values.resources | nindent 2 }}
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
-{{- with .Values.volumeMounts }}
-volumeMounts:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
 env:
 - name: POD_NAME
   valueFrom:
