@@ -13,6 +13,9 @@
 #define BROKEN_FIRST_MS 2000
 #define TURNED_MS 1000
 #define BROKEN_MAX_MS 30000
+/* At once, so that a thousand that are new do not all list their pods in the same second: the API server would keep
+ * them all waiting, and our writes too. */
+#define ROUNDS_MAX 64
 #define WAITING_MAX_MS 5000
 
 /* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
@@ -26,6 +29,9 @@ struct prober {
 	void *ctx;
 	struct map entries; /* key → struct entry */
 	unsigned seed;      /* of the jitter */
+	unsigned rounds;    /* under way */
+	struct entry *first_waiting; /* due, but there are ROUNDS_MAX; in order */
+	struct entry *last_waiting;
 	unsigned open;      /* entries not freed yet, and the asker of Prometheus */
 	bool closing;
 	void (*closed)(void *ctx);
@@ -46,6 +52,8 @@ struct entry {
 	int64_t delay_ms;
 	bool gone; /* forgotten: to be freed */
 	bool timer_closed;
+	bool waiting; /* among the prober's */
+	struct entry *next_waiting;
 	bool running;        /* a round is under way */
 	struct round *round; /* it, when it can be cancelled */
 };
@@ -76,9 +84,51 @@ static void on_timer_closed(uv_handle_t *handle)
 	entry_free_if_done(entry);
 }
 
+/* The line of those that are due. */
+
+static void wait_in_line(struct entry *entry)
+{
+	struct prober *prober = entry->prober;
+
+	if (entry->waiting) {
+		return;
+	}
+	entry->waiting = true;
+	entry->next_waiting = NULL;
+	if (prober->first_waiting == NULL) {
+		prober->first_waiting = entry;
+	} else {
+		prober->last_waiting->next_waiting = entry;
+	}
+	prober->last_waiting = entry;
+}
+
+static void leave_line(struct entry *entry)
+{
+	struct prober *prober = entry->prober;
+	struct entry *before = prober->first_waiting;
+
+	if (!entry->waiting) {
+		return;
+	}
+	entry->waiting = false;
+	if (before == entry) {
+		prober->first_waiting = entry->next_waiting;
+		return;
+	}
+	while (before->next_waiting != entry) {
+		before = before->next_waiting;
+	}
+	before->next_waiting = entry->next_waiting;
+	if (prober->last_waiting == entry) {
+		prober->last_waiting = before;
+	}
+}
+
 static void entry_close(struct entry *entry)
 {
 	entry->gone = true;
+	leave_line(entry);
 	if (entry->round != NULL) {
 		round_cancel(entry->round);
 	}
@@ -127,27 +177,30 @@ static void schedule(struct entry *entry)
 	uv_timer_start(&entry->timer, on_due, at_most_again(entry, jittered(wait_ms, &entry->prober->seed)), 0);
 }
 
+static void begin_next(struct prober *prober);
+
 static void on_round_done(void *ctx, json_t *evidence_take)
 {
 	struct entry *entry = ctx;
 	struct prober *prober = entry->prober;
 
+	prober->rounds--;
 	entry->running = false;
 	entry->round = NULL;
 	json_decref(entry->evidence);
 	entry->evidence = evidence_take;
 	if (entry->gone) {
 		entry_free_if_done(entry);
-		return;
+	} else {
+		/* First tell, so that the verdict on this round decides when the next one is due. */
+		schedule(entry);
+		prober->seen(prober->ctx, entry->key);
 	}
-	/* First tell, so that the verdict on this round decides when the next one is due. */
-	schedule(entry);
-	prober->seen(prober->ctx, entry->key);
+	begin_next(prober);
 }
 
-static void on_due(uv_timer_t *timer)
+static void begin(struct entry *entry)
 {
-	struct entry *entry = timer->data;
 	const struct round_order order = {.peers = &entry->prober->peers,
 		.wish = entry->wish,
 		.last = entry->evidence,
@@ -155,6 +208,7 @@ static void on_due(uv_timer_t *timer)
 		.done = on_round_done,
 		.ctx = entry};
 
+	entry->prober->rounds++;
 	entry->running = true;
 	entry->anew = false;
 	if (json_object_get(entry->wish, "record") != NULL) {
@@ -162,6 +216,22 @@ static void on_due(uv_timer_t *timer)
 	} else {
 		entry->round = round_start(&order);
 	}
+}
+
+static void begin_next(struct prober *prober)
+{
+	struct entry *entry = prober->first_waiting;
+
+	if (entry != NULL && prober->rounds < ROUNDS_MAX) {
+		leave_line(entry);
+		begin(entry);
+	}
+}
+
+static void on_due(uv_timer_t *timer)
+{
+	wait_in_line(timer->data);
+	begin_next(((struct entry *)timer->data)->prober);
 }
 
 static void on_last_closed(uv_handle_t *handle)

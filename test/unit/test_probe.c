@@ -66,9 +66,6 @@ static void test_many_autoscalers_share_the_questions_of_one(void **state)
 
 			json_object_set_new(rig.wish, "namespace", json_string(ns));
 			prober_want(rig.prober, ns, rig.wish, PROBE_HEALTHY);
-			if (n % 50 == 49) {
-				probe_rig_wait(&rig, n + 1); /* each holds sockets meanwhile */
-			}
 		}
 		probe_rig_wait(&rig, crowds[i]);
 		assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 2 * crowds[i]); /* of two pods each */
@@ -80,6 +77,34 @@ static void test_many_autoscalers_share_the_questions_of_one(void **state)
 		assert_in_range(probe_rig_asked(&rig, "GET /api/v1/query[?]query=label_replace*"), 1, most);
 		probe_rig_close(&rig);
 	}
+}
+
+static void test_many_that_are_due_do_not_ask_all_at_once(void **state)
+{
+	static const char list[] = "GET /api/v1/namespaces/*/pods[?]labelSelector=app%3Dx";
+	struct probe_rig rig;
+	int most = 0;
+
+	(void)state;
+	probe_rig_open(&rig);
+	for (int n = 0; n < 300; n++) {
+		auto_free char *ns = xasprintf("team-%d", n);
+
+		json_object_set_new(rig.wish, "namespace", json_string(ns));
+		prober_want(rig.prober, ns, rig.wish, PROBE_HEALTHY);
+	}
+	/* One that has not had its turn yet is forgotten like any other. */
+	prober_forget(rig.prober, "team-299");
+	prober_forget(rig.prober, "team-150");
+	while (rig.seen < 298) {
+		int under_way = probe_rig_asked(&rig, list) - rig.seen;
+
+		most = under_way > most ? under_way : most;
+		assert_true(uv_run(&rig.kube.loop, UV_RUN_ONCE) != 0);
+	}
+	assert_int_equal(probe_rig_asked(&rig, list), 298);
+	assert_in_range(most, 2, 64);
+	probe_rig_close(&rig);
 }
 
 static void test_a_wish_that_changes_is_looked_at_again_at_once(void **state)
@@ -157,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_healthy_chain_is_seen_to_its_end),
 		cmocka_unit_test(test_many_autoscalers_share_the_questions_of_one),
+		cmocka_unit_test(test_many_that_are_due_do_not_ask_all_at_once),
 		cmocka_unit_test(test_a_wish_that_changes_is_looked_at_again_at_once),
 		cmocka_unit_test(test_a_kick_is_not_answered_with_what_was_known),
 		cmocka_unit_test(test_what_is_forgotten_is_not_reported),
