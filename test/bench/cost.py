@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import sys
@@ -22,6 +23,8 @@ from operator_fixtures import OPERATOR, install_stack, write_operator_kubeconfig
 
 STANDIN = REPO / "build" / "release" / "vllm-standin"
 NAMESPACE = "many"
+# The lines of README.md between which --write puts the figures.
+BEGIN, END = "<!-- figures of hack/bench cost: begin -->", "<!-- figures of hack/bench cost: end -->"
 ALLOWED = 1.1  # of the queries of the fewest: a minute's edge may cut off one more or less
 begin = time.monotonic()
 
@@ -60,6 +63,8 @@ def parse(words):
                         help="how long all have to have been Ready before that (default 60)")
     parser.add_argument("--timeout", type=positive, default=600, metavar="SECONDS",
                         help="how long all may take to be Ready (default 600)")
+    parser.add_argument("--write", type=Path, metavar="FILE",
+                        help="put the figures into FILE as well, between the lines that README.md has for them")
     parser.add_argument("--output", choices=["text", "json"], default="text", help="(default text)")
     return parser.parse_args(words)
 
@@ -110,6 +115,10 @@ def queries(row):
     return sum(row["perMinute"]["queries"].values())
 
 
+def is_constant(rows):
+    return queries(rows[-1]) <= ALLOWED * queries(rows[0])
+
+
 def ratio(more, fewer):
     return f"{more / fewer:.2f}" if fewer else "–"
 
@@ -135,6 +144,29 @@ def table(rows):
         for line in lines)
 
 
+def sentence(rows):
+    first, last = rows[0], rows[-1]
+    said = "constant" if is_constant(rows) else "NOT constant"
+    return (f"queries to Prometheus are {said}: {queries(last):.1f} a minute with {last['autoscalers']:,} autoscalers, "
+            f"{queries(first):.1f} with {first['autoscalers']:,}")
+
+
+def machine():
+    model = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.M)
+    return f"{os.cpu_count()} CPUs ({model[1] if model else platform.machine()})"
+
+
+def write(file, words, rows):
+    """Between the lines BEGIN and END of the file: the table, and how it came about."""
+    text = file.read_text()
+    head, _, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    assert end, f"'{file}' has not the lines '{BEGIN}' and '{END}'"
+    command = " ".join(["hack/bench cost", *words])
+    file.write_text(f"{head}{BEGIN}\n`{command}`, {time.strftime('%Y-%m-%d')}, {machine()}, shared by all that it runs:\n"
+                    f"\n```\n{table(rows)}\n```\n{END}{tail}")
+
+
 def main(words):
     options = parse(words)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -147,16 +179,16 @@ def main(words):
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    constant = queries(rows[-1]) <= ALLOWED * queries(rows[0])
+    if options.write:
+        write(options.write, words, rows)
     if options.output == "json":
         print(json.dumps({
             "operator": OPERATOR, "cpus": os.cpu_count(), "machine": platform.machine(), "minutes": options.minutes,
-            "constant": constant, "ratio": queries(rows[-1]) / queries(rows[0]), "sizes": rows}, indent=2))
+            "constant": is_constant(rows), "ratio": queries(rows[-1]) / queries(rows[0]), "sizes": rows}, indent=2))
     else:
         print(table(rows))
-        print(f"\nqueries to Prometheus are {'constant' if constant else 'NOT constant'}: {queries(rows[-1]):.1f} a minute "
-              f"with {rows[-1]['autoscalers']:,} autoscalers, {queries(rows[0]):.1f} with {rows[0]['autoscalers']:,}")
-    return 0 if constant else 1
+        print(f"\n{sentence(rows)}")
+    return 0 if is_constant(rows) else 1
 
 
 if __name__ == "__main__":
