@@ -12,9 +12,9 @@ static const char *target_name(const json_t *scaler)
 	return json_path_string(scaler, "spec.scaleTargetRef.name", NULL);
 }
 
-static const char *autoscaler_name(const json_t *child)
+static const char *child_of(const json_t *child)
 {
-	return kube_object_label(child, LABEL_AUTOSCALER);
+	return kube_object_label(child, LABEL_SHARED) != NULL ? SHARED_GPU : kube_object_label(child, LABEL_AUTOSCALER);
 }
 
 const struct kind_info kinds[KIND_COUNT] = {
@@ -26,10 +26,11 @@ const struct kind_info kinds[KIND_COUNT] = {
 	[KIND_DAEMONSET] = {.resource = {"apps", "v1", "daemonsets", "DaemonSet", true}},
 	[KIND_HPA] = {.resource = {"autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true},
 		.index = target_name},
-	[KIND_SERVICE] = {.resource = {"", "v1", "services", "Service", true}},
+	[KIND_SERVICE] = {.resource = {"", "v1", "services", "Service", true}, .index = child_of},
 	[KIND_SERVICEMONITOR] = {.resource = {"monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor", true},
-		.index = autoscaler_name},
-	[KIND_PROMETHEUSRULE] = {.resource = {"monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule", true}},
+		.index = child_of},
+	[KIND_PROMETHEUSRULE] = {.resource = {"monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule", true},
+		.index = child_of},
 	[KIND_PROMETHEUS] = {.resource = {"monitoring.coreos.com", "v1", "prometheuses", "Prometheus", true}},
 	[KIND_NAMESPACE] = {.resource = {"", "v1", "namespaces", "Namespace", false}},
 	[KIND_APISERVICE] = {.resource = {"apiregistration.k8s.io", "v1", "apiservices", "APIService", false},

@@ -282,11 +282,11 @@ static void plan_leftovers(const struct survey *s, struct plan *plan)
 	static const enum kind shared[] = {KIND_SERVICE, KIND_SERVICEMONITOR, KIND_PROMETHEUSRULE};
 
 	for (size_t k = 0; k < ARRAY_LEN(shared); k++) {
-		auto_json *all = s->world->list(s->world->ctx, shared[k], NULL);
+		auto_json *ours = s->world->list_by(s->world->ctx, shared[k], NULL, SHARED_GPU);
 		size_t i;
 		json_t *object;
 
-		json_array_foreach(all, i, object) {
+		json_array_foreach(ours, i, object) {
 			if (survey_is_shared(object) && survey_wanted(s, object) == NULL) {
 				plan_add_delete(plan, shared[k], object);
 			}
@@ -296,15 +296,7 @@ static void plan_leftovers(const struct survey *s, struct plan *plan)
 
 json_t *gpu_survey(const struct world *world, const json_t *specs, struct plan *plan)
 {
-	struct survey s = {
-		.world = world,
-		.services = world->list(world->ctx, KIND_SERVICE, NULL),
-		.daemonsets = world->list(world->ctx, KIND_DAEMONSET, NULL),
-		.monitors = world->list(world->ctx, KIND_SERVICEMONITOR, NULL),
-		.prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL),
-		.namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL),
-		.wanted = json_array(),
-	};
+	struct survey s = {.world = world, .wanted = json_array()};
 	const json_t *seen = world->evidence(world->ctx, STACK_KEY);
 	const char *prometheus = NULL;
 	json_t *survey = NULL;
@@ -312,6 +304,13 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, struct plan *
 	const char *id;
 	json_t *object;
 
+	if (json_object_size(specs) > 0) {
+		s.services = world->list(world->ctx, KIND_SERVICE, NULL);
+		s.daemonsets = world->list(world->ctx, KIND_DAEMONSET, NULL);
+		s.monitors = world->list(world->ctx, KIND_SERVICEMONITOR, NULL);
+		s.prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
+		s.namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
+	}
 	json_object_foreach((json_t *)specs, id, object) {
 		auto_error err = ERROR_INIT;
 		auto_autoscaler spec;
