@@ -13,5 +13,7 @@ int64_t quantity_parse_milli(const char *text);
 /* The canonical form of thousandths, the one the API server answers with: "4", "2500m", "1k" for
  * 1000; heap, caller owns. */
 char *quantity_format_milli(int64_t milli);
+/* As people write it: "4", "2.5", "0.85"; heap, caller owns. */
+char *quantity_plain_milli(int64_t milli);
 
 #endif

@@ -10,10 +10,12 @@
  *   prometheus  {at, error?, url, up, down, lastError?}: the scrape of our metrics Service
  *   signals     by the metric's name: {series: {at, error?, pods, missing: […], samples: {POD: {age, milli?, …}}},
  *                                      metric: {at, error?, cause?, http?, pods, missing: […], values: {POD: milli}},
- *                                      apart?: {page?: {POD: memory}, metric?: {POD: memory}}}
+ *                                      apart?: {page?: {POD: memory}, record?: …, metric?: …},
+ *                                      scrapers?: {POD: [job, …]}}
  *               pods: ready ones with a fresh sample, with a value; missing: those that ought to have one;
- *               apart: of which pods the page and Prometheus, or Prometheus and the metrics API, have not said
- *               the same for how long: {since, looks, samples, near, values: [low, high], series: [low, high], …}
+ *               apart: of which pods Prometheus and the page, what would be recorded, or the metrics API have
+ *               not said the same for how long: {since, looks, samples, near: [before, after],
+ *               values: [low, high], series: [low, high], …}
  *   asked       the wish (plan.h) that all of it answers
  * `at` is in milliseconds of the wall; an absent member means "not probed yet". What answers another
  * question than today's (the spec changed since) counts as not probed.

@@ -17,6 +17,7 @@
 #ifndef ENGINE_PRESETS_H
 #define ENGINE_PRESETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,6 +81,9 @@ extern const size_t engines_count;
 const struct engine *engine_by_type(const char *type);
 const struct engine_signal *engine_signal_by_name(const struct engine *engine, const char *name);
 const struct engine_signal *engine_signal_by_metric(const char *metric);
+
+/* Whether the metric's unit is percent, as its name tells. */
+bool engine_metric_is_percent(const char *metric);
 
 /* What the engine can be scaled by, for a message: "Running, Waiting or InFlight". Heap, caller
  * owns. */

@@ -30,7 +30,8 @@
  *    signals: {METRIC: {series {at, error?, cause?, pods, missing: […],
  *                               samples: {POD: {age, time, milli?, source?}}},
  *                       metric {at, error?, cause?, http?, pods, missing: […], values: {POD: thousandths}},
- *                       apart? {page? {POD: …}, metric? {POD: …}}}},
+ *                       apart? {page? {POD: …}, record? {POD: …}, metric? {POD: …}},
+ *                       scrapers? {POD: [job, …]}}},
  *    againMs?}
  *
  * `start` is the quickest way of a ready pod from its creation. `latency` is between which bounds the
@@ -45,8 +46,9 @@
  * Values are what the adapter's query comes to (engine/query.h): on the pages of `pod` and up to
  * three others; in Prometheus, where a sample is `age` ms old and of `time` by Prometheus' clock,
  * `milli` is what the adapter would get, and `source`, of GPUs, what would be recorded now. `apart` remembers from
- * round to round the pods of which two neighbours, page and Prometheus or Prometheus and metrics API, have never
- * said the same (probe/comparison.h); `againMs` is how soon those want another look.
+ * round to round the pods of which Prometheus and a neighbour, the page, the source or the metrics API, have never
+ * said the same (probe/comparison.h); `againMs` is how soon those want another look, and `scrapers` who gives
+ * Prometheus samples of a pod whose page it does not agree with.
  *
  * The stack's wish, known by its member `record`, and its evidence:
  *

@@ -142,3 +142,17 @@ char *quantity_format_milli(int64_t milli)
 	}
 	return xasprintf("%lld%s", (long long)milli, steps[step]);
 }
+
+char *quantity_plain_milli(int64_t milli)
+{
+	char *text = xasprintf("%s%lld.%03lld", milli < 0 ? "-" : "", llabs(milli) / 1000, llabs(milli) % 1000);
+	size_t len = strlen(text);
+
+	while (text[len - 1] == '0') {
+		text[--len] = '\0';
+	}
+	if (text[len - 1] == '.') {
+		text[len - 1] = '\0';
+	}
+	return text;
+}

@@ -214,7 +214,7 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
 			"'%s' has no value for pod %s: does the DCGM exporter run on its node?", signal->signal->series[0],
 			missing);
-	} else {
+	} else if (!values_dispute_record(facts, signal, verdict)) {
 		say_recorded(signal, verdict);
 	}
 }

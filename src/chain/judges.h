@@ -44,6 +44,14 @@ bool youth_of_metric(const struct facts *facts, const json_t *document, bool gpu
 /* The HPA may not have read the metric yet since it is served. */
 bool youth_of_reading(const struct facts *facts);
 
+/* Whether the memory of two hops that are apart (facts.h) excludes that one load explains them; `of_moments`: one
+ * side is the load as it is at a moment, the other as it was at scrapes. */
+bool values_are_certain(const json_t *memory, bool of_moments);
+/* Says that this hop's values are certainly not its neighbour's; false when they may be. */
+bool values_dispute_page(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+bool values_dispute_record(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+bool values_dispute_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+
 /* The older autoscaler of the same target, or NULL. */
 const json_t *older_owner(const struct facts *facts);
 

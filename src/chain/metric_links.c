@@ -218,7 +218,7 @@ static void judge_metric(const struct facts *facts, const struct workload_signal
 			"the metrics API returns no value of '%s' for pod %s: does the adapter ask the Prometheus that "
 			"scrapes it?",
 			signal->signal->metric, missing);
-	} else {
+	} else if (!values_dispute_metric(facts, signal, verdict)) {
 		say_served(signal, verdict);
 	}
 }

@@ -222,7 +222,7 @@ void judge_page_fresh(const struct facts *facts, const struct workload_signal *s
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
 			"Prometheus '%s' has no fresh sample of '%s' for pod %s: see whether it serves its metrics page",
 			facts->selected_by, signal->signal->series[0], missing);
-	} else {
+	} else if (!values_dispute_page(facts, signal, verdict)) {
 		say_fresh(facts, signal, verdict);
 	}
 }

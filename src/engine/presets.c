@@ -483,6 +483,14 @@ const struct engine_signal *engine_signal_by_metric(const char *metric)
 	return strcmp(gpu_utilization.metric, metric) == 0 ? &gpu_utilization : NULL;
 }
 
+bool engine_metric_is_percent(const char *metric)
+{
+	static const char suffix[] = "_percent";
+	size_t len = strlen(metric);
+
+	return len >= sizeof(suffix) && strcmp(metric + len - (sizeof(suffix) - 1), suffix) == 0;
+}
+
 char *engine_signals_text(const struct engine *engine)
 {
 	struct strbuf text = STRBUF_INIT;

@@ -11,14 +11,16 @@
  *
  *   {since,               ms of the wall, of the first look
  *    looks, samples,      how many values of the one side, and different samples of Prometheus on the other
- *    near,                samples that a look was within a second of: no rhythm of the load explains those
- *    values: [low, high], series: [low, high],    of both sides, in thousandths
- *    sampleTime, sampleAt, lookAt}                of the last: by Prometheus' clock, and by ours
+ *    near: [before, after],                    looks within half a second of a scrape: what the load does in
+ *                                              time with the scrapes shows there
+ *    values: [low, high], series: [low, high], of both sides, in thousandths
+ *    sampleTime, sampleAt}                     of the last: by Prometheus' clock, and by ours
  */
 #ifndef PROBE_COMPARISON_H
 #define PROBE_COMPARISON_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* One look: thousandths, and when they were. */
@@ -28,14 +30,18 @@ struct comparison {
 	int64_t sample;	     /* in Prometheus */
 	int64_t sample_time; /* by Prometheus' clock, exactly */
 	int64_t sample_at_ms; /* by ours, about */
+	int64_t interval_ms;  /* of the scrapes */
 };
 
 /* What is remembered after this look; `before` is NULL when the two were not apart. New reference,
  * NULL when they are not. */
 json_t *comparison_step(const json_t *before, const struct comparison *now);
 
-/* How soon to look again at two that are apart: in the moment of the next scrape, and halfway between
- * two, by turns. 0 when there is no hurry: a few samples may well be apart. */
+/* Whether some of these, {pod: memory}, are apart for longer than it happens now and then. */
+bool comparison_suspects(const json_t *memories);
+
+/* How soon to look again at two that are apart: just before or just after the next scrape, and halfway
+ * between two, by turns. 0 when there is no hurry: a few samples may well be apart. */
 int64_t comparison_again_ms(const json_t *memory, int64_t interval_ms, int64_t now_ms);
 
 #endif

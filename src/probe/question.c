@@ -126,6 +126,38 @@ json_t *question_samples_index(const json_t *answer)
 	return index;
 }
 
+char *question_scrapers(const json_t *series)
+{
+	auto_strbuf promql = STRBUF_INIT;
+	size_t i;
+	json_t *selector;
+
+	strbuf_addstr(&promql, "count by (namespace, pod, job) (");
+	json_array_foreach((json_t *)series, i, selector) {
+		strbuf_addf(&promql, "%s%s", i > 0 ? " or " : "", json_string_value(selector));
+	}
+	strbuf_addstr(&promql, ")");
+	return query(promql.buf);
+}
+
+json_t *question_scrapers_index(const json_t *answer)
+{
+	json_t *index = json_object();
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_path(answer, "data.result"), i, row) {
+		json_t *ns = child_object(index, json_path_string(row, "metric.namespace", ""));
+		const char *pod = json_path_string(row, "metric.pod", "");
+
+		if (json_object_get(ns, pod) == NULL) {
+			json_object_set_new(ns, pod, json_array());
+		}
+		json_array_append_new(json_object_get(ns, pod), json_string(json_path_string(row, "metric.job", "")));
+	}
+	return index;
+}
+
 char *question_pool(const char *pool)
 {
 	struct strbuf target = STRBUF_INIT;

@@ -19,6 +19,9 @@ json_t *question_scrapes_index(const json_t *answer);
  * then those of the expression that is recorded. A metric that is no preset's has neither. */
 char *question_samples(const json_t *series, const char *metric);
 json_t *question_samples_index(const json_t *answer);
+/* Whose scrapes have these series: {namespace: {pod: [job, …]}}, asked only while a pod's values do not agree. */
+char *question_scrapers(const json_t *series);
+json_t *question_scrapers_index(const json_t *answer);
 /* The last error of a scrape pool's targets: a string, or null. */
 char *question_pool(const char *pool);
 json_t *question_pool_index(const json_t *answer);

@@ -156,7 +156,8 @@ static void compare(struct walk *walk, const char *hop, const char *pod, const j
 						 .sample = json_integer_value(milli),
 						 .sample_time = json_path_int(sample, "time", 0),
 						 .sample_at_ms = json_path_int(series, "at", 0) -
-								 json_path_int(sample, "age", 0)});
+								 json_path_int(sample, "age", 0),
+						 .interval_ms = interval_ms(walk)});
 	if (memory != NULL) {
 		int64_t again_ms = comparison_again_ms(memory, interval_ms(walk), clock_wall_ms());
 
@@ -181,6 +182,61 @@ static void on_metric(void *ctx, json_t *document_take)
 	walk_end(walk);
 }
 
+static void ask_metric(struct walk *walk)
+{
+	struct round *round = walk->round;
+
+	walk->query = metric_query_start(&(struct metric_order){.client = round->peers.client,
+		.ns = json_path_string(round->wish, "namespace", ""),
+		.selector = selector_of(round),
+		.metric = json_path_string(walk->signal, "metric", ""),
+		.ready = round->ready,
+		.grace_ms = fresh_ms(walk) + METRIC_GRACE_MS,
+		.done = on_metric,
+		.ctx = walk});
+}
+
+/* Who gives Prometheus samples of the pods: asked only while a page's values are not those that it has. */
+static void on_scrapers(void *ctx, const struct prometheus_answer *answer)
+{
+	struct walk *walk = ctx;
+	const char *ns = json_path_string(walk->round->wish, "namespace", "");
+	json_t *scrapers = json_object();
+	const char *pod;
+	json_t *memory;
+
+	json_object_foreach(json_path(walk->evidence, "apart.page"), pod, memory) {
+		json_t *jobs = json_object_get(json_object_get(answer->index, ns), pod);
+
+		if (jobs != NULL) {
+			json_object_set(scrapers, pod, jobs);
+		}
+	}
+	json_object_set_new(walk->evidence, "scrapers", scrapers);
+	if (walk->round->cancelled) {
+		walk_end(walk);
+	} else {
+		ask_metric(walk);
+	}
+}
+
+/* With what the pages said, or, of GPUs, with what would be recorded now. */
+static void compare_samples(struct walk *walk)
+{
+	const json_t *evidence = walk->round->evidence;
+	const char *metric = json_path_string(walk->signal, "metric", "");
+	const char *pod;
+	json_t *values;
+
+	json_object_foreach(json_path(evidence, "page.values"), pod, values) {
+		compare(walk, "page", pod, json_object_get(values, metric), json_path_int(evidence, "page.at", 0));
+	}
+	json_object_foreach(json_path(walk->evidence, "series.samples"), pod, values) {
+		compare(walk, "record", pod, json_object_get(values, "source"),
+			json_path_int(walk->evidence, "series.at", 0));
+	}
+}
+
 static void on_samples(void *ctx, const struct prometheus_answer *answer)
 {
 	struct walk *walk = ctx;
@@ -189,8 +245,6 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	const struct reading_grace grace = {answer->at_ms, fresh_ms(walk) + SERIES_GRACE_MS};
 	json_t *document;
 	json_int_t found;
-	const char *pod;
-	json_t *values;
 
 	if (answer->error != NULL) {
 		document = json_object();
@@ -202,22 +256,15 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	document = reading_series(json_object_get(answer->index, ns), round->ready, fresh_ms(walk), &grace);
 	found = json_path_int(document, "pods", 0);
 	round_record(walk->evidence, "series", document, answer->at_ms);
-	json_object_foreach(json_path(round->evidence, "page.values"), pod, values) {
-		compare(walk, "page", pod, json_object_get(values, json_path_string(walk->signal, "metric", "")),
-			json_path_int(round->evidence, "page.at", 0));
-	}
+	compare_samples(walk);
 	if (found == 0 || round->cancelled) {
 		walk_end(walk);
-		return;
+	} else if (comparison_suspects(json_path(walk->evidence, "apart.page"))) {
+		ask(round, question_scrapers(json_object_get(walk->signal, "series")), question_scrapers_index, on_scrapers,
+			walk);
+	} else {
+		ask_metric(walk);
 	}
-	walk->query = metric_query_start(&(struct metric_order){.client = round->peers.client,
-		.ns = ns,
-		.selector = selector_of(round),
-		.metric = json_path_string(walk->signal, "metric", ""),
-		.ready = round->ready,
-		.grace_ms = fresh_ms(walk) + METRIC_GRACE_MS,
-		.done = on_metric,
-		.ctx = walk});
 }
 
 static bool shares_element(const json_t *one, const json_t *other)

@@ -7,31 +7,16 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/quantity.h"
+#include "engine/presets.h"
 
 #define ROWS_MAX 20
 #define COLUMNS 5
 #define INDENT "          "
 
-/* "12", "0.85", "-" for none; heap, caller owns. */
-static char *decimal(const json_t *milli)
-{
-	json_int_t value = json_integer_value(milli);
-	char *text = xasprintf("%s%lld.%03lld", value < 0 ? "-" : "", llabs(value) / 1000, llabs(value) % 1000);
-	size_t len = strlen(text);
-
-	while (text[len - 1] == '0') {
-		text[--len] = '\0';
-	}
-	if (text[len - 1] == '.') {
-		text[len - 1] = '\0';
-	}
-	return text;
-}
-
 static void set_value(json_t *row, const char *key, const json_t *milli)
 {
 	if (json_is_integer(milli)) {
-		auto_free char *text = decimal(milli);
+		auto_free char *text = quantity_plain_milli(json_integer_value(milli));
 
 		json_object_set_new(row, key, json_string(text));
 	}
@@ -101,21 +86,12 @@ static json_t *hpa_average(const json_t *hpa, const char *metric)
 		const char *average = json_path_string(current, "pods.current.averageValue", NULL);
 
 		if (average != NULL && strcmp(json_path_string(current, "pods.metric.name", ""), metric) == 0) {
-			auto_json *milli = json_integer(quantity_parse_milli(average));
-			auto_free char *text = decimal(milli);
+			auto_free char *text = quantity_plain_milli(quantity_parse_milli(average));
 
 			return json_string(text);
 		}
 	}
 	return NULL;
-}
-
-static bool is_percent(const char *metric)
-{
-	static const char suffix[] = "_percent";
-	size_t len = strlen(metric);
-
-	return len >= sizeof(suffix) && strcmp(metric + len - (sizeof(suffix) - 1), suffix) == 0;
 }
 
 json_t *values_make(const json_t *evidence, const json_t *hpa)
@@ -130,7 +106,7 @@ json_t *values_make(const json_t *evidence, const json_t *hpa)
 		const json_t *seen = json_object_get(json_object_get(evidence, "signals"), metric);
 
 		json_array_append_new(values,
-			json_pack("{s:s, s:b, s:o, s:o*}", "metric", metric, "percent", is_percent(metric), "pods",
+			json_pack("{s:s, s:b, s:o, s:o*}", "metric", metric, "percent", engine_metric_is_percent(metric), "pods",
 				pod_rows(json_path_bool(signal, "page", false) ? pages : NULL, json_path(seen, "series.samples"),
 					json_path(seen, "metric.values"), metric),
 				"hpa", hpa_average(hpa, metric)));

@@ -140,6 +140,21 @@ static void format_is_canonical(void **state)
 	}
 }
 
+static void people_read_decimals(void **state)
+{
+	static const struct {
+		int64_t milli;
+		const char *text;
+	} cases[] = {{0, "0"}, {1, "0.001"}, {850, "0.85"}, {1000, "1"}, {10500, "10.5"}, {100000, "100"}, {-2500, "-2.5"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *text = quantity_plain_milli(cases[i].milli);
+
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 static void what_is_formatted_reads_back(void **state)
 {
 	uint64_t seed = 1;
@@ -160,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse_by_the_table),
 		cmocka_unit_test(format_is_canonical),
+		cmocka_unit_test(people_read_decimals),
 		cmocka_unit_test(what_is_formatted_reads_back),
 	};
 

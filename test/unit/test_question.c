@@ -88,6 +88,20 @@ static void test_samples_are_aged_by_prometheus_own_clock(void **state)
 		"\"a\":{\"p\":{\"age\":10500,\"milli\":85123,\"time\":990000},\"q\":{\"age\":250,\"time\":1000250}}}");
 }
 
+static void test_scrapers_are_the_jobs_of_a_pods_series(void **state)
+{
+	auto_json *two = parse("[\"new{a=\\\"b\\\"}\",\"old\"]");
+
+	(void)state;
+	assert_query(question_scrapers(two), "count by (namespace, pod, job) (new{a=\"b\"} or old)");
+	assert_index(question_scrapers_index,
+		"{\"data\":{\"result\":["
+		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"job\":\"x\"},\"value\":[9,\"1\"]},"
+		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"job\":\"y/z\"},\"value\":[9,\"1\"]},"
+		"{\"metric\":{},\"value\":[9,\"1\"]}]}}",
+		"{\"\":{\"\":[\"\"]},\"a\":{\"p\":[\"x\",\"y/z\"]}}");
+}
+
 static void test_a_pool_tells_its_first_error(void **state)
 {
 	auto_free char *target = question_pool("serviceMonitor/a/x/0");
@@ -149,6 +163,7 @@ static void test_an_answer_of_another_shape_is_empty(void **state)
 
 		json_decref(question_scrapes_index(answer));
 		json_decref(question_samples_index(answer));
+		json_decref(question_scrapers_index(answer));
 		json_decref(question_exporter_index(answer));
 		json_decref(question_jobs_index(answer));
 		assert_true(json_is_null(pool));
@@ -163,6 +178,7 @@ int main(void)
 		cmocka_unit_test(test_scrapes_of_the_whole_cluster_are_one_question),
 		cmocka_unit_test(test_samples_and_their_values_are_one_question),
 		cmocka_unit_test(test_samples_are_aged_by_prometheus_own_clock),
+		cmocka_unit_test(test_scrapers_are_the_jobs_of_a_pods_series),
 		cmocka_unit_test(test_a_pool_tells_its_first_error),
 		cmocka_unit_test(test_the_exporter_is_asked_for_jobs_and_workloads),
 		cmocka_unit_test(test_of_several_rules_of_a_name_the_worst_is_told),

@@ -1,0 +1,157 @@
+/* Neighbouring hops that tell different things of one pod: when that is certain, and what to do. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/quantity.h"
+#include "base/strbuf.h"
+#include "judges.h"
+
+/*
+ * Of one load however wild, n samples lie apart from m other values by chance in 2 of (n + m over n) cases: of 16
+ * and 32, in one of 10^12. That counts draws that know nothing of each other. A load that beats in time with the
+ * scrapes is drawn at one point of its beat only, so some looks must have been in the moment of a scrape, before and
+ * after it. Fewer would be said sooner, and be wrong some day in a large cluster.
+ */
+#define SAMPLES_CERTAIN 16
+#define LOOKS_CERTAIN 32
+#define NEAR_CERTAIN 4
+
+bool values_are_certain(const json_t *memory, bool of_moments)
+{
+	const json_t *near = json_object_get(memory, "near");
+
+	return json_path_int(memory, "samples", 0) >= SAMPLES_CERTAIN && json_path_int(memory, "looks", 0) >= LOOKS_CERTAIN &&
+	       (!of_moments || (json_integer_value(json_array_get(near, 0)) >= NEAR_CERTAIN &&
+				       json_integer_value(json_array_get(near, 1)) >= NEAR_CERTAIN));
+}
+
+/* Two hops that certainly disagree about a pod. */
+struct dispute {
+	const char *pod;
+	char *value; /* "3", "3 to 5", "37 %" */
+	char *series;
+};
+
+static void dispute_release(struct dispute *dispute)
+{
+	free_indirect(&dispute->value);
+	free_indirect(&dispute->series);
+}
+#define auto_dispute ATTR_CLEANUP(dispute_release) struct dispute
+
+static char *range_text(const json_t *range, const char *unit)
+{
+	int64_t low = json_integer_value(json_array_get(range, 0));
+	int64_t high = json_integer_value(json_array_get(range, 1));
+	auto_free char *from = quantity_plain_milli(low);
+	auto_free char *to = quantity_plain_milli(high);
+
+	return low == high ? xasprintf("%s%s", from, unit) : xasprintf("%s to %s%s", from, to, unit);
+}
+
+static const json_t *signal_evidence(const struct facts *facts, const struct workload_signal *signal)
+{
+	return json_object_get(json_object_get(facts->evidence, "signals"), signal->signal->metric);
+}
+
+/* The first pod by name, so that what is said does not move. */
+static bool find_dispute(const struct facts *facts, const struct workload_signal *signal, const char *hop, bool of_moments,
+	struct dispute *dispute)
+{
+	const json_t *apart = json_object_get(json_object_get(signal_evidence(facts, signal), "apart"), hop);
+	const char *unit = engine_metric_is_percent(signal->signal->metric) ? " %" : "";
+	const json_t *found = NULL;
+	const char *pod;
+	json_t *memory;
+
+	json_object_foreach((json_t *)apart, pod, memory) {
+		if (values_are_certain(memory, of_moments) && (dispute->pod == NULL || strcmp(pod, dispute->pod) < 0)) {
+			dispute->pod = pod;
+			found = memory;
+		}
+	}
+	if (found == NULL) {
+		return false;
+	}
+	dispute->value = range_text(json_object_get(found, "values"), unit);
+	dispute->series = range_text(json_object_get(found, "series"), unit);
+	return true;
+}
+
+/* A job besides ours that has series of this pod, of several the first by name; NULL when none is known. */
+static const char *other_scraper(const struct facts *facts, const struct workload_signal *signal, const char *pod)
+{
+	const json_t *jobs = json_object_get(json_object_get(signal_evidence(facts, signal), "scrapers"), pod);
+	const char *ours = json_path_string(facts->wish, "service", "");
+	const char *other = NULL;
+	size_t i;
+	json_t *job;
+
+	json_array_foreach((json_t *)jobs, i, job) {
+		const char *name = json_string_value(job);
+
+		if (strcmp(name, ours) != 0 && (other == NULL || strcmp(name, other) < 0)) {
+			other = name;
+		}
+	}
+	return other;
+}
+
+bool values_dispute_page(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	auto_dispute dispute = {NULL, NULL, NULL};
+	const char *other;
+
+	if (!find_dispute(facts, signal, "page", true, &dispute)) {
+		return false;
+	}
+	other = other_scraper(facts, signal, dispute.pod);
+	if (other != NULL) {
+		SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
+			"Prometheus '%s' has %s of '%s' for pod '%s', whose page says %s: job '%s' gives it samples under this "
+			"pod's name too; remove the ServiceMonitor or PodMonitor behind that job, or keep this pod out of it",
+			facts->selected_by, dispute.series, signal->signal->series[0], dispute.pod, dispute.value, other);
+	} else {
+		SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
+			"Prometheus '%s' has %s of '%s' for pod '%s', whose page says %s: see in its targets whether ServiceMonitor "
+			"'%s' leads to this pod, and remove what changes samples on the way, as metricRelabelings do",
+			facts->selected_by, dispute.series, signal->signal->series[0], dispute.pod, dispute.value,
+			facts->monitor);
+	}
+	return true;
+}
+
+bool values_dispute_record(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	auto_dispute dispute = {NULL, NULL, NULL};
+
+	if (!find_dispute(facts, signal, "record", true, &dispute)) {
+		return false;
+	}
+	SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
+		"'%s' is %s for pod '%s', but PrometheusRule '%s' would record %s: another rule records the same name; rename or "
+		"remove it",
+		signal->signal->series[0], dispute.series, dispute.pod, json_path_string(facts->gpu, "rule.name", ""),
+		dispute.value);
+	return true;
+}
+
+bool values_dispute_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const struct settings *s = facts->settings;
+	const char *url = json_path_string(facts->adapter_survey, "url", "");
+	auto_dispute dispute = {NULL, NULL, NULL};
+
+	/* Of two replicas the adapter may ask the one and we the other, for long: each has its own moments. */
+	if (json_path_int(facts->prometheus, "spec.replicas", 1) > 1 ||
+		!find_dispute(facts, signal, "metric", false, &dispute)) {
+		return false;
+	}
+	SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
+		"the metrics API serves %s of '%s' for pod '%s', but Prometheus has %s: another Prometheus or another rule "
+		"answers; set --prometheus-url of Deployment '%s/%s', now '%s', to the Prometheus that scrapes the pods, and "
+		"remove what else makes '%s' from ConfigMap '%s/%s'",
+		dispute.value, signal->signal->metric, dispute.pod, dispute.series, s->adapter_namespace, s->adapter_deployment,
+		url, signal->signal->metric, s->adapter_namespace, s->adapter_configmap);
+	return true;
+}
