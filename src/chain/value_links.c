@@ -109,7 +109,8 @@ bool values_dispute_page(const struct facts *facts, const struct workload_signal
 	if (other != NULL) {
 		SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
 			"Prometheus '%s' has %s of '%s' for pod '%s', whose page says %s: job '%s' gives it samples under this "
-			"pod's name too; remove the ServiceMonitor or PodMonitor behind that job, or keep this pod out of it",
+			"pod's name too; remove the ServiceMonitor or PodMonitor behind that job, whose last samples count for five "
+			"minutes more, or keep this pod out of it",
 			facts->selected_by, dispute.series, signal->signal->series[0], dispute.pod, dispute.value, other);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "ValuesDisagree",

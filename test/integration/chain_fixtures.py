@@ -1,10 +1,12 @@
 """A chain that works from end to end without nodes: a real Prometheus and a real prometheus-adapter as processes
 of this machine, in front of a page that the target's pod is said to serve.
 
-    working      an InferenceAutoscaler 'gemma' that is Ready, and its running operator: working.operator
+    working      an InferenceAutoscaler 'gemma' that is Ready, and its running operator: working.operator; what Prometheus
+                 scrapes: working.prometheus
 """
 
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -49,11 +51,12 @@ class Processes:
     """Programs that end with the test; what they say is in files of the folder."""
 
     def __init__(self, folder):
-        self.folder, self.running = folder, []
+        self.folder, self.running, self.scrapes = folder, [], None
 
     def start(self, *args):
         log = open(self.folder / f"{Path(args[0]).name}.log", "wb")
         self.running.append(subprocess.Popen([str(a) for a in args], stdout=log, stderr=log))
+        return self.running[-1]
 
     def stop(self):
         for process in reversed(self.running):
@@ -61,9 +64,23 @@ class Processes:
             process.wait(timeout=15)
 
 
+class Scrapes:
+    """What a running Prometheus scrapes; a list of scrape_configs."""
+
+    def __init__(self, process, config):
+        self.process, self.config = process, config
+
+    def get(self):
+        return yaml.safe_load(self.config.read_text())["scrape_configs"]
+
+    def set(self, scrapes):
+        self.config.write_text(yaml.safe_dump(yaml.safe_load(self.config.read_text()) | {"scrape_configs": scrapes}))
+        self.process.send_signal(signal.SIGHUP)
+
+
 def start_prometheus(processes, namespace, name, pod, port, *more):
     """As prometheus-operator would configure it for the autoscaler's ServiceMonitor; its HOST:PORT. `more` are
-    arguments."""
+    arguments. What it scrapes is in processes.scrapes then."""
     labels = {
         "job": f"{name}-metrics", "service": f"{name}-metrics", "endpoint": "ias-metrics", "namespace": namespace,
         "pod": pod, "container": "server",
@@ -77,10 +94,11 @@ def start_prometheus(processes, namespace, name, pod, port, *more):
         }],
     }))
     listen = free_port()
-    processes.start(
+    process = processes.start(
         tool("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={processes.folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{listen}", *more,
     )
+    processes.scrapes = Scrapes(process, config)
     # Whoever may ask it, it says in its log when it is ready.
     log = processes.folder / "prometheus.log"
     eventually(lambda: "Server is ready to receive web requests" in log.read_text(), timeout=30)
@@ -161,7 +179,7 @@ def working(cluster, target, engine_port, operator_kubeconfig, tmp_path):
         rules = eventually(lambda: rules_with_ours(cluster), timeout=20)
         start_adapter(processes, cluster, rules, prometheus)
         adapter_comes_up(cluster)
-        autoscaler.operator = operator
+        autoscaler.operator, autoscaler.prometheus = operator, processes.scrapes
         autoscaler.waits_for("Ready", "Ready", timeout=90)
         yield autoscaler
     finally:

@@ -21,7 +21,7 @@
 
 #define INTERVAL_MS 15000
 #define HOUR_MS 3600000
-#define HOURS 24
+#define HOURS 12
 
 /* Of the same numbers on every run. */
 static uint64_t seed;
