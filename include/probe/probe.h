@@ -25,7 +25,7 @@
  *    target {at, error?, cause?, replicas, current, selector}    only without a selector in the wish
  *    pods {at, error?, total, ready, foreign: […], ports: […], start? {pod, seconds}},
  *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […], latency? {requests, overMs, uptoMs?},
- *          limits? {SIGNAL: n}, values: {POD: {METRIC: thousandths}}},
+ *          limits? {SIGNAL: n}, values: {POD: {METRIC: thousandths}}, doubted?: true},
  *    prometheus {at, error?, cause?, url, up, down, lastError?},
  *    signals: {METRIC: {series {at, error?, cause?, pods, missing: […],
  *                               samples: {POD: {age, time, milli?, source?}}},
@@ -36,8 +36,9 @@
  *
  * `start` is the quickest way of a ready pod from its creation. `latency` is between which bounds the
  * 99th percentile of all requests lies that the page's process has served; none above: beyond the
- * page's last. `limits` are the most that a signal of this pod can be. `image` is what the pod ran when it
- * was asked for its version. `pods` counts ready pods with a sample younger than three intervals, or
+ * page's last. `limits` are the most that a signal of this pod can be. `image` is what the pod ran when
+ * it was asked for its version. `doubted` is a page of before, because the read after it failed, for the
+ * first time. `pods` counts ready pods with a sample younger than three intervals, or
  * with a value; `missing` names at most five without, of those that have been ready for three
  * intervals and 30 s (series) or 90 s (metric). `cause` is
  * NotRegistered (the API), NotListed (the metric), NoValue, Forbidden, Unavailable or Failed; of a question to

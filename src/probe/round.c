@@ -19,6 +19,7 @@
 #define RECORD_INTERVAL_MS 15000
 #define SERIES_GRACE_MS 30000 /* beyond FRESH_INTERVALS: discovery and the first scrape */
 #define METRIC_GRACE_MS 90000 /* beyond FRESH_INTERVALS: and the adapter's relist */
+#define DOUBT_AGAIN_MS 1500
 
 static const struct kube_resource pods = {"", "v1", "pods", "Pod", true};
 
@@ -398,11 +399,38 @@ static void on_read(void *ctx)
 	}
 }
 
+/* A pod that is about to go refuses us before we are told that it goes: the first failed read after a good one
+ * is doubted, and the good one stands until the next read, soon. NULL = it is to be believed. */
+static json_t *page_of_before(struct round *round, const json_t *document)
+{
+	const json_t *before = json_object_get(round->last, "page");
+	json_t *page;
+
+	if (json_path(document, "error") == NULL || before == NULL || json_path(before, "error") != NULL ||
+		json_path_bool(before, "doubted", false) ||
+		!json_equal(json_object_get(round->last, "asked"), round->wish)) {
+		return NULL;
+	}
+	page = json_copy((json_t *)before);
+	json_object_set_new(page, "doubted", json_true());
+	/* They are not of this round. */
+	json_object_del(page, "values");
+	round->again_ms = DOUBT_AGAIN_MS;
+	return page;
+}
+
 static void on_page(void *ctx, json_t *document_take)
 {
 	struct round *round = ctx;
+	json_t *before = page_of_before(round, document_take);
 
 	round->search = NULL;
+	if (before != NULL) {
+		json_decref(document_take);
+		json_object_set_new(round->evidence, "page", before);
+		on_read(round);
+		return;
+	}
 	round_record(round->evidence, "page", document_take, clock_wall_ms());
 	if (json_path(document_take, "error") != NULL || round->cancelled) {
 		walk_signals(round);

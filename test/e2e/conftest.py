@@ -34,6 +34,8 @@ def run(*command, stdin=None):
 def cluster():
     """KUBECONFIG of a node with the metric stack and the operator; taken down unless it was up before, or IA_KEEP is set.
     IA_TEST_KUBECONFIG names one that is prepared already, and stays as it is."""
+    # A kubectl of another version may be on the path.
+    os.environ["PATH"] = run("hack/tools/build", "--print-folder", "kubernetes").strip() + os.pathsep + os.environ["PATH"]
     if prepared := os.environ.get("IA_TEST_KUBECONFIG"):
         os.environ["KUBECONFIG"] = prepared
         yield prepared

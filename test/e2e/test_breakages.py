@@ -41,6 +41,8 @@ class Suite:
         if any(case.chain == "gpu" for case in self.cases):
             exporter = yaml.safe_load_all((FOLDER / "usual" / "exporter.yaml").read_text())
             apply(fill(list(exporter), self.values))
+            code, text = kubectl("-n", "brk-exporter", "rollout", "status", "daemonset", "--timeout=60s")
+            assert code == 0, text
         workloads, autoscalers, wanted = {}, {}, set()
         for case in self.cases:
             workload, autoscaler = case.objects(self.values["IMAGE"])

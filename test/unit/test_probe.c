@@ -159,6 +159,29 @@ static void test_a_kick_is_not_answered_with_what_was_known(void **state)
 	probe_rig_close(&rig);
 }
 
+/* A pod that goes refuses us before we hear that it goes. */
+static void test_a_page_that_was_good_is_asked_twice_before_it_is_called_bad(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_look(&rig);
+	probe_rig_say(&rig, "GET /metrics", (struct fake_answer){.status = 500});
+	e = probe_rig_look(&rig);
+	assert_found(e, "page.error", "absent");
+	assert_found(e, "page.doubted", "true");
+	assert_found(e, "prometheus.up", "2");
+	assert_found(e, "againMs", "1500");
+	e = probe_rig_look(&rig);
+	assert_says(e, "page.error", "HTTP 500");
+	probe_rig_say(&rig, "GET /metrics", (struct fake_answer){.status = 200, .body = PROBE_PAGE});
+	e = probe_rig_look(&rig);
+	assert_found(e, "page.doubted", "absent");
+	probe_rig_close(&rig);
+}
+
 static void test_what_is_forgotten_is_not_reported(void **state)
 {
 	struct probe_rig rig;
@@ -188,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_many_that_are_due_do_not_ask_all_at_once),
 		cmocka_unit_test(test_a_wish_that_changes_is_looked_at_again_at_once),
 		cmocka_unit_test(test_a_kick_is_not_answered_with_what_was_known),
+		cmocka_unit_test(test_a_page_that_was_good_is_asked_twice_before_it_is_called_bad),
 		cmocka_unit_test(test_what_is_forgotten_is_not_reported),
 	};
 
