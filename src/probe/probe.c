@@ -11,7 +11,7 @@
 
 #define HEALTHY_MS 30000
 #define BROKEN_FIRST_MS 2000
-#define TURNED_MS 1000
+#define TURNED_MS 1000 /* within this many after Prometheus has news, or the chain became whole */
 #define BROKEN_MAX_MS 30000
 /* At once, so that a thousand that are new do not all list their pods in the same second: the API server would keep
  * them all waiting, and our writes too. */
@@ -260,7 +260,13 @@ static void on_prometheus_closed(void *ctx)
 	finish_close(prober);
 }
 
-/* Prometheus has news: those who were content are looked at soon, not all in one moment. */
+/* Soon, and not all in one moment. */
+static void look_soon(struct entry *entry)
+{
+	uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&entry->prober->seed) % TURNED_MS), 0);
+}
+
+/* Prometheus has news: those who were content look for themselves. */
 static void on_turned(void *ctx)
 {
 	struct prober *prober = ctx;
@@ -272,7 +278,7 @@ static void on_turned(void *ctx)
 
 		if (entry->pace == PROBE_HEALTHY && !entry->running && !entry->gone) {
 			entry->anew = true;
-			uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&prober->seed) % TURNED_MS), 0);
+			look_soon(entry);
 		}
 	}
 }
@@ -331,7 +337,12 @@ void prober_want(struct prober *prober, const char *key, const json_t *wish, enu
 		entry->wish = json_deep_copy(wish);
 		entry->changed = true;
 	}
-	if ((entry->changed || turned) && !entry->running) {
+	if (entry->running || !(entry->changed || turned)) {
+		return;
+	}
+	if (pace == PROBE_HEALTHY && !entry->changed) {
+		look_soon(entry); /* as a healthy one: from now on Prometheus is asked by itself, and its news is told */
+	} else {
 		schedule(entry);
 	}
 }

@@ -6,8 +6,8 @@ import pytest
 from many import Many
 from operator_fixtures import engine_port, operator_kubeconfig, stack  # noqa: F401  (fixtures are found by name)
 
-# A healthy autoscaler looks every 30 s: by then all have, and Prometheus is asked as at rest.
-SETTLE_S = 40
+# One that became healthy looks once more within a second, and is at rest.
+SETTLE_S = 5
 WINDOW_S = 30
 # Each of the two questions may come once more or less in a window, by where its edges are.
 EDGES = 2 * 60 / WINDOW_S

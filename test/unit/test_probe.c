@@ -129,6 +129,19 @@ static void test_a_wish_that_changes_is_looked_at_again_at_once(void **state)
 	probe_rig_close(&rig);
 }
 
+static void test_a_chain_that_became_whole_is_looked_at_soon(void **state)
+{
+	struct probe_rig rig;
+
+	(void)state;
+	probe_rig_open(&rig);
+	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_BROKEN);
+	probe_rig_wait(&rig, 1);
+	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
+	probe_rig_wait(&rig, 2); /* long before the next 30 s are over */
+	probe_rig_close(&rig);
+}
+
 static bool is_past(void *ctx)
 {
 	return clock_monotonic_ms() > *(const int64_t *)ctx;
@@ -210,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_many_autoscalers_share_the_questions_of_one),
 		cmocka_unit_test(test_many_that_are_due_do_not_ask_all_at_once),
 		cmocka_unit_test(test_a_wish_that_changes_is_looked_at_again_at_once),
+		cmocka_unit_test(test_a_chain_that_became_whole_is_looked_at_soon),
 		cmocka_unit_test(test_a_kick_is_not_answered_with_what_was_known),
 		cmocka_unit_test(test_a_page_that_was_good_is_asked_twice_before_it_is_called_bad),
 		cmocka_unit_test(test_what_is_forgotten_is_not_reported),
