@@ -6,7 +6,7 @@
  * behind it cannot be judged; where the chain forks into signals, each goes on by itself. A healthy
  * autoscaler is looked at every 30 s ± 20 %, a broken one after 2 s, then ever later up to 30 s, or up
  * to 5 s while it only waits for something young, one that became healthy within 1 s; a changed wish is
- * looked at at once. At most 64 rounds are under way, the rest wait in line. Answers of Prometheus are
+ * looked at at once. At most 8 list their pods at once, the rest wait in line. Answers of Prometheus are
  * shared by all keys: a healthy one's evidence may rest on one that is 5 s old, a broken one's on one of
  * 2 s.
  *

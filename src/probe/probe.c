@@ -13,9 +13,9 @@
 #define BROKEN_FIRST_MS 2000
 #define TURNED_MS 1000 /* within this many after Prometheus has news, or the chain became whole */
 #define BROKEN_MAX_MS 30000
-/* At once, so that a thousand that are new do not all list their pods in the same second: the API server would keep
- * them all waiting, and our writes too. */
-#define ROUNDS_MAX 64
+/* At once, so that a thousand that are new do not all list their pods in the same second. The API server counts a
+ * list as up to dozens of requests, by the objects of the namespace, and keeps our writes waiting behind them. */
+#define LISTS_MAX 8
 #define WAITING_MAX_MS 5000
 
 /* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
@@ -29,8 +29,8 @@ struct prober {
 	void *ctx;
 	struct map entries; /* key → struct entry */
 	unsigned seed;      /* of the jitter */
-	unsigned rounds;    /* under way */
-	struct entry *first_waiting; /* due, but there are ROUNDS_MAX; in order */
+	unsigned lists;     /* under way: rounds that do not know their pods yet */
+	struct entry *first_waiting; /* due, but there are LISTS_MAX; in order */
 	struct entry *last_waiting;
 	unsigned open;      /* entries not freed yet, and the asker of Prometheus */
 	bool closing;
@@ -54,6 +54,7 @@ struct entry {
 	bool timer_closed;
 	bool waiting; /* among the prober's */
 	struct entry *next_waiting;
+	bool listing;        /* its round does not know its pods yet */
 	bool running;        /* a round is under way */
 	struct round *round; /* it, when it can be cancelled */
 };
@@ -179,12 +180,27 @@ static void schedule(struct entry *entry)
 
 static void begin_next(struct prober *prober);
 
+/* The next one's turn. */
+static void end_list(struct entry *entry)
+{
+	if (entry->listing) {
+		entry->listing = false;
+		entry->prober->lists--;
+		begin_next(entry->prober);
+	}
+}
+
+static void on_listed(void *ctx)
+{
+	end_list(ctx);
+}
+
 static void on_round_done(void *ctx, json_t *evidence_take)
 {
 	struct entry *entry = ctx;
 	struct prober *prober = entry->prober;
 
-	prober->rounds--;
+	end_list(entry);
 	entry->running = false;
 	entry->round = NULL;
 	json_decref(entry->evidence);
@@ -196,7 +212,6 @@ static void on_round_done(void *ctx, json_t *evidence_take)
 		schedule(entry);
 		prober->seen(prober->ctx, entry->key);
 	}
-	begin_next(prober);
 }
 
 static void begin(struct entry *entry)
@@ -205,24 +220,26 @@ static void begin(struct entry *entry)
 		.wish = entry->wish,
 		.last = entry->evidence,
 		.healthy = entry->pace == PROBE_HEALTHY && !entry->anew,
+		.listed = on_listed,
 		.done = on_round_done,
 		.ctx = entry};
 
-	entry->prober->rounds++;
 	entry->running = true;
 	entry->anew = false;
 	if (json_object_get(entry->wish, "record") != NULL) {
 		stack_round_start(&order);
 	} else {
+		entry->listing = true;
+		entry->prober->lists++;
 		entry->round = round_start(&order);
 	}
 }
 
 static void begin_next(struct prober *prober)
 {
-	struct entry *entry = prober->first_waiting;
+	while (prober->first_waiting != NULL && prober->lists < LISTS_MAX) {
+		struct entry *entry = prober->first_waiting;
 
-	if (entry != NULL && prober->rounds < ROUNDS_MAX) {
 		leave_line(entry);
 		begin(entry);
 	}

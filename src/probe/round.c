@@ -49,6 +49,7 @@ struct round {
 	size_t walks_count;
 	size_t walking;
 	int64_t again_ms; /* when values that are apart want another look; 0 = they do not */
+	void (*listed)(void *ctx);
 	void (*done)(void *ctx, json_t *evidence_take);
 	void *ctx;
 };
@@ -458,6 +459,7 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 	json_t *start;
 
 	round->call = NULL;
+	round->listed(round->ctx);
 	if (err != NULL) {
 		auto_free char *text = xasprintf("cannot list the target's pods: %s%s", err->message,
 			err->kind == ERROR_FORBIDDEN ? "; give the operator this right, by the chart's roles" : "");
@@ -522,6 +524,7 @@ struct round *round_start(const struct round_order *order)
 		.evidence = json_pack("{s:O}", "asked", order->wish),
 		.ready = json_object(),
 		.healthy = order->healthy,
+		.listed = order->listed,
 		.done = order->done,
 		.ctx = order->ctx};
 	if (json_path_string(order->wish, "selector", NULL) != NULL) {

@@ -25,6 +25,7 @@ struct round_order {
 	json_t *wish;       /* the reference is kept */
 	const json_t *last; /* the evidence before; NULL = none */
 	bool healthy;       /* answers that others got lately will do */
+	void (*listed)(void *ctx); /* the pods are known; not called when the round ends before */
 	void (*done)(void *ctx, json_t *evidence_take);
 	void *ctx;
 };

@@ -22,7 +22,6 @@ from many import Many  # noqa: E402
 from operator_fixtures import OPERATOR, install_stack, write_operator_kubeconfig  # noqa: E402
 
 STANDIN = REPO / "build" / "release" / "vllm-standin"
-NAMESPACE = "many"
 # The lines of README.md between which --write puts the figures.
 BEGIN, END = "<!-- figures of hack/bench cost: begin -->", "<!-- figures of hack/bench cost: end -->"
 ALLOWED = 1.1  # of the queries of the fewest: a minute's edge may cut off one more or less
@@ -53,11 +52,12 @@ def parse(words):
         description="Measures what InferenceAutoscalers of one engine cost at rest, all of them Ready: queries to\n"
                     "Prometheus, requests to the API server, pages read, CPU and memory of the operator.",
         epilog="Runs etcd, the API server, the controllers and a Prometheus on this machine; pods are objects without\n"
-               "a node. All autoscalers are in one namespace. The operator is started anew for each number.\n\n"
+               "a node. The operator is started anew for each number.\n\n"
                f"exit codes: 0 queries to Prometheus are constant, 1 the most autoscalers cause over {ALLOWED:g} times\n"
                "those of the fewest, or the measurement failed, 2 wrong usage")
     parser.add_argument("--autoscalers", type=sizes, default="1,100,1000", metavar="N,M…",
                         help="how many, growing (default 1,100,1000)")
+    parser.add_argument("--namespaces", type=positive, default=10, help="they are spread over so many (default 10)")
     parser.add_argument("--minutes", type=positive, default=3, help="how long each number is measured (default 3)")
     parser.add_argument("--settle", type=positive, default=60, metavar="SECONDS",
                         help="how long all have to have been Ready before that (default 60)")
@@ -77,9 +77,11 @@ def run(options, folder):
         install_our_crd(cluster)
         install_stack(cluster)
         credential = write_operator_kubeconfig(folder / "kubeconfig", cluster, helm_runner())
-        cluster.core.create_namespace({"metadata": {"name": NAMESPACE}})
-        eventually(lambda: cluster.core.read_namespaced_service_account("default", NAMESPACE))
-        many = Many(cluster, NAMESPACE, folder)
+        namespaces = [f"many-{i}" for i in range(options.namespaces)]
+        for ns in namespaces:
+            cluster.core.create_namespace({"metadata": {"name": ns}})
+            eventually(lambda ns=ns: cluster.core.read_namespaced_service_account("default", ns))
+        many = Many(cluster, namespaces, folder)
         try:
             port = free_port()
             many.start(STANDIN, "serve", "--listen", f"127.0.0.1:{port}")
@@ -101,6 +103,7 @@ def run(options, folder):
                 broken = many.broken()
                 rows.append({"autoscalers": count, "ready": count - sum(broken.values()), "broken": broken,
                              "secondsToReady": ready_s, "memoryMiB": memory, "perMinute": cost})
+                say(f"{count}: {queries(rows[-1]):.1f} queries a minute")
                 many.stop_operator()
         except BaseException:
             for log in sorted(folder.glob("*.log")):

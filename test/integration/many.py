@@ -119,8 +119,8 @@ def samples(url):
 class Many:
     """The autoscalers, and all around them that answers. close() ends it; the objects stay."""
 
-    def __init__(self, cluster, namespace, folder):
-        self.cluster, self.namespace, self.folder = cluster, namespace, folder
+    def __init__(self, cluster, namespaces, folder):
+        self.cluster, self.namespaces, self.folder = cluster, namespaces, folder
         self.names, self.pods, self.counts = [], {}, collections.Counter()
         self.processes, self.operator = [], None
         self.page = serve(page_handler(self.counts))
@@ -136,6 +136,10 @@ class Many:
             process.wait(timeout=30)
         self.page.shutdown()
         self.metrics_api.shutdown()
+
+    def namespace(self, name):
+        """Each in turn."""
+        return self.namespaces[int(name.removeprefix("server-")) % len(self.namespaces)]
 
     def start(self, program, *args):
         with open(self.folder / f"{os.path.basename(program)}.log", "wb") as log:
@@ -158,7 +162,7 @@ class Many:
         targets = [
             {"targets": [self.scraped], "labels": {
                 "job": f"{name}-metrics", "service": f"{name}-metrics", "endpoint": "ias-metrics",
-                "namespace": self.namespace, "pod": self.pods[name], "container": "server"}}
+                "namespace": self.namespace(name), "pod": self.pods[name], "container": "server"}}
             for name in self.names
         ]
         (self.folder / "prometheus.yml").write_text(json.dumps({
@@ -173,19 +177,21 @@ class Many:
     def create(self, count):
         """Adds autoscalers until there are so many, each with a Deployment and its pod, ready."""
         names = [f"server-{i:04}" for i in range(len(self.names), count)]
-        ns, port = self.namespace, self.page.server_port
+        port = self.page.server_port
 
         def post(path, body):
             code, answer = self.cluster.request("POST", path, body)
             assert code == 201, answer
 
         def make_deployment(name):
+            ns = self.namespace(name)
             post(f"/apis/apps/v1/namespaces/{ns}/deployments", deployment(name, ns, {"app": name}, port))
 
         def make_ready(name):
-            set_status(self.cluster, f"/api/v1/namespaces/{ns}/pods/{self.pods[name]}", HERE)
+            set_status(self.cluster, f"/api/v1/namespaces/{self.namespace(name)}/pods/{self.pods[name]}", HERE)
 
         def make_autoscaler(name):
+            ns = self.namespace(name)
             # One replica: a new pod would never become ready here.
             target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
             post(f"/apis/{GROUP}/v1alpha1/namespaces/{ns}/inferenceautoscalers",
@@ -202,8 +208,9 @@ class Many:
         assert urllib.request.urlopen(request, timeout=60).status == 200
 
     def find_pods(self, count):
-        items = self.cluster.request("GET", f"/api/v1/namespaces/{self.namespace}/pods")[1]["items"]
-        self.pods.update((item["metadata"]["labels"]["app"], item["metadata"]["name"]) for item in items)
+        for ns in self.namespaces:
+            items = self.cluster.request("GET", f"/api/v1/namespaces/{ns}/pods")[1]["items"]
+            self.pods.update((item["metadata"]["labels"]["app"], item["metadata"]["name"]) for item in items)
         return len(self.pods) == count
 
     def start_operator(self, kubeconfig, log):
@@ -226,9 +233,10 @@ class Many:
 
     def broken(self):
         """How many are not Ready, by what their condition says."""
-        items = self.cluster.request("GET", f"/apis/{GROUP}/v1alpha1/namespaces/{self.namespace}/inferenceautoscalers")[1]
+        path = f"/apis/{GROUP}/v1alpha1/namespaces/{{}}/inferenceautoscalers"
+        items = [i for ns in self.namespaces for i in self.cluster.request("GET", path.format(ns))[1]["items"]]
         found = collections.Counter()
-        for item in items["items"]:
+        for item in items:
             ready = [c for c in item.get("status", {}).get("conditions", []) if c["type"] == "Ready"]
             found[f"{ready[0]['reason']}: {ready[0]['message']}" if ready else "no status"] += not (ready and ready[0]["status"] == "True")
         return {reason: count for reason, count in found.items() if count}

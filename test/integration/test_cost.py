@@ -15,7 +15,7 @@ EDGES = 2 * 60 / WINDOW_S
 
 @pytest.fixture
 def many(cluster, stack, namespace, engine_port, tmp_path):
-    found = Many(cluster, namespace, tmp_path)
+    found = Many(cluster, [namespace], tmp_path)
     try:
         found.start_prometheus(engine_port, interval=5)
         yield found
@@ -29,7 +29,7 @@ def test_a_hundred_autoscalers_ask_prometheus_no_more_than_one(many, operator_ku
         many.create(count)
         if not many.operator:
             many.start_operator(operator_kubeconfig, tmp_path / "operator.log")
-        many.wait_healthy(timeout=120)
+        many.wait_healthy(timeout=300)
         time.sleep(SETTLE_S)
         cost, _ = many.measure(WINDOW_S)
         queries[count], pages[count] = sum(cost["queries"].values()), sum(cost["pages"].values())
