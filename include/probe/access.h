@@ -5,7 +5,8 @@
  * token, a mounted Secret): they are read again when they are older than ten seconds, and at once
  * after a refusal; one that cannot be read again keeps what it held. Nothing that is secret, and no
  * header of the user's, goes anywhere else than to the URL that was set: an address that is found in
- * a Prometheus resource is named by whoever may write one.
+ * a Prometheus resource is named by whoever may write one. A client certificate is no secret, and its
+ * key is sent to nobody.
  */
 #ifndef PROBE_ACCESS_H
 #define PROBE_ACCESS_H

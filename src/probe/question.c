@@ -169,17 +169,19 @@ char *question_pool(const char *pool)
 
 json_t *question_pool_index(const json_t *answer)
 {
+	json_t *index = json_object();
 	size_t i;
 	json_t *target;
 
 	json_array_foreach(json_path(answer, "data.activeTargets"), i, target) {
+		const char *pool = json_path_string(target, "scrapePool", "");
 		const char *error = json_path_string(target, "lastError", "");
 
-		if (error[0] != '\0') {
-			return json_string(error);
+		if (error[0] != '\0' && json_object_get(index, pool) == NULL) {
+			json_object_set_new(index, pool, json_string(error));
 		}
 	}
-	return json_null();
+	return index;
 }
 
 /* {__name__=~"a|b"MORE}: any of these names. */

@@ -70,6 +70,19 @@ void round_fail(json_t *document, const struct prometheus_answer *answer)
 	}
 }
 
+void round_blame(json_t *document, const char *pool, const struct prometheus_answer *answer)
+{
+	json_t *error = json_object_get(answer->index, pool);
+
+	if (answer->error != NULL) {
+		auto_free char *text = xasprintf("its words cannot be read (%s)", answer->error);
+
+		json_object_set_new(document, "lastError", reading_text(text));
+	} else if (error != NULL) {
+		json_object_set(document, "lastError", error);
+	}
+}
+
 static void round_end(struct round *round)
 {
 	if (round->again_ms > 0) {
@@ -348,13 +361,7 @@ static void on_pool(void *ctx, const struct prometheus_answer *answer)
 {
 	struct round *round = ctx;
 
-	json_t *prometheus = json_object_get(round->evidence, "prometheus");
-
-	if (answer->error != NULL) {
-		json_object_set_new(prometheus, "lastError", reading_text(answer->error));
-	} else if (json_string_value(answer->index) != NULL) {
-		json_object_set(prometheus, "lastError", (json_t *)answer->index);
-	}
+	round_blame(json_object_get(round->evidence, "prometheus"), json_path_string(round->wish, "pool", ""), answer);
 	walk_signals(round);
 }
 

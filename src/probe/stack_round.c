@@ -64,10 +64,8 @@ static void on_pool(void *ctx, const struct prometheus_answer *answer)
 {
 	struct stack_round *round = ctx;
 
-	if (json_string_value(answer->index) != NULL) {
-		json_object_set(round->exporter, "lastError", (json_t *)answer->index);
-	}
-	exporter_end(round, answer);
+	round_blame(round->exporter, json_path_string(round->wish, "pool", ""), answer);
+	exporter_end(round, &(struct prometheus_answer){.at_ms = answer->at_ms});
 }
 
 static void on_jobs(void *ctx, const struct prometheus_answer *answer)

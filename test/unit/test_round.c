@@ -56,11 +56,18 @@ static void test_a_failing_scrape_tells_why(void **state)
 	probe_rig_say(&rig, "GET /api/v1/targets[?]state=active&scrapePool=serviceMonitor%2Fteam%2Fgemma%2F0",
 		(struct fake_answer){.status = 200,
 			.body = "{\"status\":\"success\",\"data\":{\"activeTargets\":[{\"health\":\"down\","
+				"\"scrapePool\":\"serviceMonitor/team/gemma/0\","
 				"\"lastError\":\"context deadline exceeded\"}]}}"});
 	e = probe_rig_look(&rig);
 	assert_found(e, "prometheus.up", "0");
 	assert_found(e, "prometheus.down", "2");
 	assert_found(e, "prometheus.lastError", "\"context deadline exceeded\"");
+	/* A server like Prometheus, which tells of everything but scrapes. */
+	probe_rig_say(&rig, "GET /api/v1/targets*", (struct fake_answer){.status = 404, .body = "not found"});
+	json_object_set_new(rig.wish, "pool", json_string("p"));
+	e = probe_rig_look(&rig);
+	assert_says(e, "prometheus.lastError", "its words cannot be read (");
+	assert_found(e, "prometheus.error", "absent");
 	probe_rig_close(&rig);
 }
 

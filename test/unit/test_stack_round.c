@@ -72,7 +72,8 @@ static void test_an_exporter_whose_scrape_fails_tells_why(void **state)
 			.body = PROBE_RESULT("{\"metric\":{\"job\":\"dcgm\",\"up\":\"0\"},\"value\":[9,\"3\"]}")});
 	probe_rig_say(&rig, POOL,
 		(struct fake_answer){.status = 200,
-			.body = "{\"status\":\"success\",\"data\":{\"activeTargets\":[{\"lastError\":\"refused\"}]}}"});
+			.body = "{\"status\":\"success\",\"data\":{\"activeTargets\":["
+				"{\"scrapePool\":\"p/0\",\"lastError\":\"refused\"}]}}"});
 	e = probe_rig_look(&rig);
 	assert_found(e, "exporter.jobs", "[]");
 	assert_found(e, "exporter.series", "0");
