@@ -35,15 +35,15 @@
  *                       scrapers? {POD: [job, …]}}},
  *    againMs?}
  *
- * `start` is the quickest way of a ready pod from its creation. `latency` is between which bounds the
- * 99th percentile of all requests lies that the page's process has served; none above: beyond the
- * page's last. `limits` are the most that a signal of this pod can be. `image` is what the pod ran when
- * it was asked for its version. `doubted` is a page of before, because the read after it failed, for the
- * first time. `pods` counts ready pods with a sample younger than three intervals, or
- * with a value; `missing` names at most five without, of those that have been ready for three
- * intervals and 30 s (series) or 90 s (metric). `cause` is
- * NotRegistered (the API), NotListed (the metric), NoValue, Forbidden, Unavailable or Failed; of a question to
- * Prometheus Unauthorized, TLS or NotPrometheus.
+ * `start` is the quickest way of a ready pod from its creation. `latency` is between which bounds
+ * the 99th percentile of all requests lies that the page's process has served; none above: beyond
+ * the page's last. `limits` are the most that a signal of this pod can be. `image` is what the pod
+ * ran when it was asked for its version. `doubted` is a page of before, because the read after it
+ * failed, for the first time. `pods` counts ready pods with a sample younger than three intervals,
+ * or with a value; `missing` names at most five without, of those that have been ready for three
+ * intervals and 30 s (series) or 90 s (metric). `cause` is NotRegistered (the API), NotListed (the
+ * metric), NoValue, Forbidden, Unavailable or Failed; of a question to Prometheus Unauthorized, TLS
+ * or NotPrometheus.
  *
  * Values are what the adapter's query comes to (engine/query.h): on the pages of `pod` and up to
  * three others; in Prometheus, where a sample is `age` ms old and of `time` by Prometheus' clock,
