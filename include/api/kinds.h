@@ -55,7 +55,11 @@ enum kind kind_by_name(const char *api_version, const char *kind);
 /* On a child: the hash of what we applied last. A field that we no longer want looks like somebody
  * else's on the object alone; a changed hash tells that it has to be applied away. */
 #define ANNOTATION_APPLIED "inference-autoscaler.io/applied"
+/* On the adapter's ConfigMap: the revision of our rules, which its Deployment's pod template carries too;
+ * the metrics whose rules these are; since when some of them are needed by nobody. */
 #define ANNOTATION_ADAPTER_RULES "inference-autoscaler.io/adapter-rules"
+#define ANNOTATION_ADAPTER_METRICS "inference-autoscaler.io/adapter-metrics"
+#define ANNOTATION_ADAPTER_UNUSED "inference-autoscaler.io/adapter-rules-unused-since"
 #define FIELD_MANAGER "inference-autoscaler"
 
 #endif

@@ -10,9 +10,15 @@
 #include "reconcile/reconcile.h"
 #include "reconcile/world.h"
 
-/* Plans for its ConfigMap and Deployment; `needed` is the set of metrics that must be served. Sets
- * the state, its reason and message. */
-void adapter_reconcile(const struct world *world, const json_t *needed, struct plan *plan, struct stack_state *state);
+/* What live autoscalers need of it. */
+struct adapter_needs {
+	json_t *metrics;   /* metric → since when somebody needs it, in ms of the wall; owned by whoever gathered it */
+	int64_t newest_ms; /* when the newest autoscaler came */
+};
+
+/* Plans for its ConfigMap and Deployment. Sets the state, its reason and message, and what is held. */
+void adapter_reconcile(const struct world *world, const struct adapter_needs *needs, struct plan *plan,
+	struct stack_state *state);
 
 /*
  * What its Deployment says, new reference:

@@ -82,8 +82,31 @@ static void say_rolling(const struct facts *facts, struct verdict *verdict)
 		facts->settings->adapter_namespace, facts->settings->adapter_deployment);
 }
 
+/* Says so when a rule of this autoscaler is not written yet: each write restarts the adapter for all. */
+static bool say_held(const struct facts *facts, struct verdict *verdict)
+{
+	const struct settings *s = facts->settings;
+
+	for (size_t i = 0; i < facts->workload.signals_count; i++) {
+		const char *metric = facts->workload.signals[i].signal->metric;
+
+		if (json_object_get(facts->adapter_held, metric) != NULL) {
+			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+				"the rule of '%s' waits %s Deployment '%s/%s', so that the adapter restarts once for all", metric,
+				facts->adapter_held_by_rollout ? "for the end of the rollout under way of"
+							       : "a few seconds for others that may come, before it rolls out",
+				s->adapter_namespace, s->adapter_deployment);
+			return true;
+		}
+	}
+	return false;
+}
+
 void judge_adapter_configured(const struct facts *facts, struct verdict *verdict)
 {
+	if (facts->adapter != ADAPTER_BROKEN && say_held(facts, verdict)) {
+		return;
+	}
 	switch (facts->adapter) {
 	case ADAPTER_UNKNOWN:
 		SAY(verdict, VERDICT_UNKNOWN, REASON_PROBING, "waiting for the first look at it");

@@ -4,7 +4,7 @@
  * The adapter reads its configuration once, at start. So whenever we change the ConfigMap we write
  * a new revision beside it, an annotation, and the Deployment's pod template must carry the same
  * one: the restart follows even when we were stopped between the two writes, and an autoscaler whose
- * rules are there already restarts nothing.
+ * rules are there already restarts nothing. When a change is due is adapter_pace.h's to say.
  */
 #include "reconcile/adapter.h"
 
@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "adapter_pace.h"
 #include "children/adapter_config.h"
 
 /* Heap array, caller owns. */
@@ -28,17 +29,19 @@ static struct adapter_rule *make_rules(const json_t *needed)
 	return rules;
 }
 
-static json_t *revision_or_null(const char *revision)
+static json_t *text_or_null(const char *text)
 {
-	return revision != NULL ? json_string(revision) : json_null();
+	return text != NULL ? json_string(text) : json_null();
 }
 
-static json_t *configmap_patch(const struct settings *s, const json_t *configmap, const char *text, const char *revision)
+/* Without `text` only what is noted beside it changes, and nothing restarts. */
+static json_t *configmap_patch(const struct settings *s, const json_t *configmap, const char *text, json_t *notes_take)
 {
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:{s:o}}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
-		"metadata", "name", s->adapter_configmap, "namespace", s->adapter_namespace, "resourceVersion",
-		kube_object_resource_version(configmap), "annotations", ANNOTATION_ADAPTER_RULES,
-		revision_or_null(revision), "data", s->adapter_config_key, text);
+	json_t *data = text != NULL ? json_pack("{s:s}", s->adapter_config_key, text) : NULL;
+
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o}, s:o*}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
+		"name", s->adapter_configmap, "namespace", s->adapter_namespace, "resourceVersion",
+		kube_object_resource_version(configmap), "annotations", notes_take, "data", data);
 }
 
 static json_t *deployment_patch(const struct settings *s, const json_t *deployment, const char *revision)
@@ -46,30 +49,7 @@ static json_t *deployment_patch(const struct settings *s, const json_t *deployme
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:{s:{s:{s:o}}}}}", "apiVersion", "apps/v1", "kind",
 		"Deployment", "metadata", "name", s->adapter_deployment, "namespace", s->adapter_namespace,
 		"resourceVersion", kube_object_resource_version(deployment), "spec", "template", "metadata",
-		"annotations", ANNOTATION_ADAPTER_RULES, revision_or_null(revision));
-}
-
-static const char *deployment_revision(const json_t *deployment)
-{
-	return json_string_value(
-		json_object_get(json_path(deployment, "spec.template.metadata.annotations"), ANNOTATION_ADAPTER_RULES));
-}
-
-static bool rolled_out(const json_t *deployment)
-{
-	json_int_t wanted = json_path_int(deployment, "spec.replicas", 1);
-
-	return json_path_int(deployment, "status.observedGeneration", 0) >=
-		       json_path_int(deployment, "metadata.generation", 0) &&
-	       json_path_int(deployment, "status.replicas", 0) == wanted &&
-	       json_path_int(deployment, "status.updatedReplicas", 0) == wanted &&
-	       json_path_int(deployment, "status.availableReplicas", 0) == wanted;
-}
-
-/* The Deployment's own verdict that its new pods do not come up. */
-static bool rollout_stuck(const json_t *deployment)
-{
-	return strcmp(json_path_string(kube_object_condition(deployment, "Progressing"), "status", ""), "False") == 0;
+		"annotations", ANNOTATION_ADAPTER_RULES, text_or_null(revision));
 }
 
 static bool same_text(const char *a, const char *b)
@@ -77,18 +57,42 @@ static bool same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Plans the ConfigMap's write when it is owed. -1 when it cannot be planned (state says why);
- * `revision` becomes what the Deployment must carry, NULL for none. */
-static int plan_configmap(const struct world *world, const json_t *configmap, const json_t *needed, struct plan *plan,
-	char **revision, struct stack_state *state)
+/* What is noted on the ConfigMap, as far as it is not there yet. New reference. */
+static json_t *make_notes(const json_t *configmap, const char *revision, const struct adapter_pace *pace)
+{
+	auto_free char *metrics = adapter_metrics_text(pace->metrics);
+	const struct {
+		const char *key;
+		const char *text;
+	} rows[] = {
+		{ANNOTATION_ADAPTER_RULES, revision},
+		{ANNOTATION_ADAPTER_METRICS, metrics},
+		{ANNOTATION_ADAPTER_UNUSED, pace->unused},
+	};
+	json_t *notes = json_object();
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!same_text(kube_object_annotation(configmap, rows[i].key), rows[i].text)) {
+			json_object_set_new(notes, rows[i].key, text_or_null(rows[i].text));
+		}
+	}
+	return notes;
+}
+
+/* Plans the ConfigMap's write when it is owed. 1 when the text changes, 0 when it does not,
+ * -1 when it cannot be planned (state says why). `revision` becomes what the Deployment must carry, NULL for none. */
+static int plan_configmap(const struct world *world, const json_t *configmap, const struct adapter_pace *pace,
+	struct plan *plan, char **revision, struct stack_state *state)
 {
 	const struct settings *s = world->settings;
-	auto_free struct adapter_rule *rules = make_rules(needed);
-	size_t n = json_object_size(needed);
+	auto_free struct adapter_rule *rules = make_rules(pace->metrics);
+	size_t n = json_object_size(pace->metrics);
 	const char *old = json_string_value(json_object_get(json_object_get(configmap, "data"), s->adapter_config_key));
 	const char *old_revision = kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES);
 	auto_error err = ERROR_INIT;
 	auto_free char *text = NULL;
+	auto_json *notes = NULL;
+	bool differs;
 
 	if (old == NULL) {
 		stack_state_set(state, ADAPTER_BROKEN, "ConfigKeyMissing",
@@ -103,21 +107,25 @@ static int plan_configmap(const struct world *world, const json_t *configmap, co
 				s->adapter_configmap, s->adapter_config_key, err.message));
 		return -1;
 	}
-	if (strcmp(text, old) == 0 && (old_revision != NULL) == (n > 0)) {
+	differs = strcmp(text, old) != 0 || (old_revision != NULL) != (n > 0);
+	if (!differs) {
 		*revision = xstrdup(old_revision);
-		return 0;
-	}
-	if (n > 0) {
+	} else if (n > 0) {
 		auto_free char *hash = adapter_config_hash(text);
 
 		*revision = xasprintf("%s-%s", hash, kube_object_resource_version(configmap));
 	}
-	plan_add_take(plan, PLAN_PATCH, KIND_CONFIGMAP, configmap_patch(s, configmap, text, *revision));
-	return 0;
+	notes = make_notes(configmap, *revision, pace);
+	if (differs || json_object_size(notes) > 0) {
+		plan_add_take(plan, PLAN_PATCH, KIND_CONFIGMAP,
+			configmap_patch(s, configmap, differs ? text : NULL, json_incref(notes)));
+	}
+	return differs ? 1 : 0;
 }
 
 /* An adapter that somebody stopped or holds: it will not come up by itself. Says so. */
-static bool rests_by_hand(const struct settings *s, const json_t *deployment, struct stack_state *state)
+static bool rests_by_hand(const struct settings *s, const json_t *deployment, enum rollout rollout,
+	struct stack_state *state)
 {
 	if (json_path_int(deployment, "spec.replicas", 1) == 0) {
 		stack_state_set(state, ADAPTER_BROKEN, "AdapterScaledToZero",
@@ -125,7 +133,7 @@ static bool rests_by_hand(const struct settings *s, const json_t *deployment, st
 				s->adapter_deployment));
 		return true;
 	}
-	if (json_path_bool(deployment, "spec.paused", false) && !rolled_out(deployment)) {
+	if (json_path_bool(deployment, "spec.paused", false) && rollout != ROLLOUT_DONE) {
 		stack_state_set(state, ADAPTER_BROKEN, "AdapterPaused",
 			xasprintf("Deployment '%s/%s' has spec.paused true, so that its pods keep an old configuration: set "
 				  "spec.paused to false",
@@ -135,13 +143,39 @@ static bool rests_by_hand(const struct settings *s, const json_t *deployment, st
 	return false;
 }
 
-void adapter_reconcile(const struct world *world, const json_t *needed, struct plan *plan, struct stack_state *state)
+/* What else there is to say of an adapter that is there; `owed`: something is to be written that restarts it. */
+static void judge_rollout(const struct world *world, enum rollout rollout, bool owed, bool needed,
+	struct stack_state *state)
+{
+	const struct settings *s = world->settings;
+
+	/* What is still owed was tried, and refused. */
+	if (owed && world->failure(world->ctx, STACK_KEY) != NULL) {
+		stack_state_set(state, ADAPTER_BROKEN, "WriteFailed",
+			xasprintf("the adapter cannot be given our rules: %s", world->failure(world->ctx, STACK_KEY)));
+	} else if (!owed && rollout == ROLLOUT_STUCK) {
+		stack_state_set(state, ADAPTER_BROKEN, "RolloutStuck",
+			xasprintf("Deployment '%s/%s' does not come up with its configuration: see the log of its newest pod",
+				s->adapter_namespace, s->adapter_deployment));
+	} else if (owed || rollout != ROLLOUT_DONE) {
+		stack_state_set(state, ADAPTER_ROLLING, NULL, NULL);
+	} else {
+		stack_state_set(state, needed ? ADAPTER_LOADED : ADAPTER_UNKNOWN, NULL, NULL);
+	}
+}
+
+void adapter_reconcile(const struct world *world, const struct adapter_needs *needs, struct plan *plan,
+	struct stack_state *state)
 {
 	const struct settings *s = world->settings;
 	auto_json *configmap = world->get(world->ctx, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
 	auto_json *deployment =
 		world->get(world->ctx, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment);
+	auto_adapter_pace pace = ADAPTER_PACE_INIT;
 	auto_free char *revision = NULL;
+	enum rollout rollout = rollout_of(deployment, world->now_ms);
+	int text_changes;
+	bool restarts;
 
 	if (configmap == NULL) {
 		stack_state_set(state, ADAPTER_BROKEN, "ConfigMapNotFound",
@@ -157,28 +191,20 @@ void adapter_reconcile(const struct world *world, const json_t *needed, struct p
 				s->adapter_namespace, s->adapter_deployment));
 		return;
 	}
-	if (plan_configmap(world, configmap, needed, plan, &revision, state) < 0) {
+	adapter_pace_find(world, configmap, deployment, needs, &pace);
+	plan->again_ms = pace.again_ms;
+	text_changes = plan_configmap(world, configmap, &pace, plan, &revision, state);
+	if (text_changes < 0) {
 		return;
 	}
-	if (!same_text(deployment_revision(deployment), revision)) {
+	json_decref(state->held);
+	state->held = json_incref(pace.held);
+	state->held_by_rollout = pace.rolling;
+	restarts = !same_text(rollout_revision(deployment), revision);
+	if (restarts) {
 		plan_add_take(plan, PLAN_PATCH, KIND_ADAPTER_DEPLOYMENT, deployment_patch(s, deployment, revision));
 	}
-	if (rests_by_hand(s, deployment, state)) {
-		return;
-	}
-	/* What is still owed was tried, and refused. */
-	if (plan->count > 0 && world->failure(world->ctx, STACK_KEY) != NULL) {
-		stack_state_set(state, ADAPTER_BROKEN, "WriteFailed",
-			xasprintf("the adapter cannot be given our rules: %s", world->failure(world->ctx, STACK_KEY)));
-		return;
-	}
-	if (plan->count == 0 && !rolled_out(deployment) && rollout_stuck(deployment)) {
-		stack_state_set(state, ADAPTER_BROKEN, "RolloutStuck",
-			xasprintf("Deployment '%s/%s' does not come up with its configuration: see the log of its newest pod",
-				s->adapter_namespace, s->adapter_deployment));
-	} else if (plan->count > 0 || !rolled_out(deployment)) {
-		stack_state_set(state, ADAPTER_ROLLING, NULL, NULL);
-	} else {
-		stack_state_set(state, json_object_size(needed) > 0 ? ADAPTER_LOADED : ADAPTER_UNKNOWN, NULL, NULL);
+	if (!rests_by_hand(s, deployment, rollout, state)) {
+		judge_rollout(world, rollout, text_changes > 0 || restarts, json_object_size(needs->metrics) > 0, state);
 	}
 }

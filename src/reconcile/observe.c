@@ -205,6 +205,8 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 	o->facts.adapter = world->stack->state;
 	o->facts.adapter_reason = world->stack->reason;
 	o->facts.adapter_message = world->stack->message;
+	o->facts.adapter_held = world->stack->held;
+	o->facts.adapter_held_by_rollout = world->stack->held_by_rollout;
 	o->facts.adapter_survey = world->stack->adapter;
 	o->facts.api_reason = world->stack->api_reason;
 	o->facts.api_message = world->stack->api_message;

@@ -46,6 +46,7 @@ json_t *plan_document(const struct plan *plan)
 			json_pack("{s:s, s:s, s:O}", "verb", plan_verb_name(plan->writes[i].verb), "kind",
 				kinds[plan->writes[i].kind].resource.kind, "object", plan->writes[i].object));
 	}
-	return json_pack("{s:o, s:O*, s:O*, s:b, s:o*}", "writes", writes, "status", plan->status, "probe", plan->probe,
-		"healthy", plan->healthy, "waiting", plan->waiting ? json_true() : NULL);
+	return json_pack("{s:o, s:O*, s:O*, s:b, s:o*, s:o*}", "writes", writes, "status", plan->status, "probe", plan->probe,
+		"healthy", plan->healthy, "waiting", plan->waiting ? json_true() : NULL, "againMs",
+		plan->again_ms > 0 ? json_integer(plan->again_ms) : NULL);
 }

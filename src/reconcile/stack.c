@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "reconcile/adapter.h"
@@ -13,9 +14,13 @@
 #include "reconcile/metrics_api.h"
 #include "reconcile/observe.h"
 
+/* A first look that takes longer is not waited for. */
+#define FIRST_LOOK_MS 8000
+
 void stack_state_release(struct stack_state *state)
 {
 	free_indirect(&state->message);
+	json_decref(state->held);
 	json_decref(state->gpu);
 	json_decref(state->adapter);
 	free_indirect(&state->api_message);
@@ -32,13 +37,43 @@ void stack_state_set(struct stack_state *state, enum adapter_state value, const 
 
 /* What live autoscalers need of the stack. */
 struct needs {
-	json_t *metrics;   /* a set */
+	struct adapter_needs adapter;
 	json_t *exporters; /* gpu_exporter_id() → the first InferenceAutoscaler that asks for it */
 };
 
+/* Since when the autoscaler needs what it needs: since it was made, or since its engine was found. */
+static int64_t needs_since(const json_t *object, const struct autoscaler *spec, const json_t *evidence)
+{
+	const json_t *exposed = kube_object_condition(object, "MetricsExposed");
+	int64_t since = clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""));
+	int64_t found = json_path_int(evidence, "page.at", 0);
+
+	if (strcmp(json_path_string(exposed, "status", ""), "True") == 0) {
+		found = clock_parse_rfc3339(json_path_string(exposed, "lastTransitionTime", ""));
+	}
+	return strcmp(spec->engine_type, "Auto") == 0 && found > since ? found : since;
+}
+
+static void need_metric(struct needs *needs, const char *metric, int64_t since)
+{
+	if (json_path_int(needs->adapter.metrics, metric, INT64_MAX) > since) {
+		json_object_set_new(needs->adapter.metrics, metric, json_integer(since));
+	}
+}
+
+/* When the newest autoscaler came; one whose first look is under way comes now, since it tells what it needs. */
+static void note_newest(struct needs *needs, const struct world *world, int64_t made, bool told)
+{
+	int64_t came = told || world->now_ms - made > FIRST_LOOK_MS ? made : world->now_ms;
+
+	if (came > needs->adapter.newest_ms) {
+		needs->adapter.newest_ms = came;
+	}
+}
+
 static struct needs gather_needs(const struct world *world)
 {
-	struct needs needs = {json_object(), json_object()};
+	struct needs needs = {{json_object(), 0}, json_object()};
 	auto_json *all = world->list(world->ctx, KIND_AUTOSCALER, NULL);
 	size_t i;
 	json_t *object;
@@ -47,6 +82,7 @@ static struct needs gather_needs(const struct world *world)
 		auto_free char *key = kube_object_key(object);
 		auto_error err = ERROR_INIT;
 		auto_autoscaler spec;
+		int64_t made = clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""));
 		struct workload workload = {.spec = &spec};
 
 		if (autoscaler_decode(object, &spec, &err) < 0 ||
@@ -55,8 +91,11 @@ static struct needs gather_needs(const struct world *world)
 				observe_engine(&spec, object, world->evidence(world->ctx, key)), &err) < 0) {
 			continue;
 		}
+		note_newest(&needs, world, made,
+			workload_complete(&workload) || world->evidence(world->ctx, key) != NULL);
 		for (size_t s = 0; s < workload.signals_count; s++) {
-			json_object_set_new(needs.metrics, workload.signals[s].signal->metric, json_true());
+			need_metric(&needs, workload.signals[s].signal->metric,
+				needs_since(object, &spec, world->evidence(world->ctx, key)));
 		}
 		if (autoscaler_uses_gpus(&spec)) {
 			auto_free char *id = gpu_exporter_id(&spec);
@@ -73,7 +112,7 @@ void stack_reconcile(const struct world *world, struct plan *plan, struct stack_
 {
 	struct needs needs = gather_needs(world);
 
-	adapter_reconcile(world, needs.metrics, plan, state);
+	adapter_reconcile(world, &needs.adapter, plan, state);
 	json_decref(state->adapter);
 	state->adapter = adapter_survey(world);
 	metrics_api_judge(world, state);
@@ -81,6 +120,6 @@ void stack_reconcile(const struct world *world, struct plan *plan, struct stack_
 	state->gpu = gpu_survey(world, needs.exporters, plan);
 	plan->probe = gpu_wish(world, state->gpu);
 	plan->healthy = state->state == ADAPTER_LOADED;
-	json_decref(needs.metrics);
+	json_decref(needs.adapter.metrics);
 	json_decref(needs.exporters);
 }

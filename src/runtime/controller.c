@@ -299,6 +299,9 @@ static void on_run(void *ctx, const struct run_result *result)
 
 static void run(struct controller *c, struct pass *pass, struct plan *plan, const json_t *owner)
 {
+	if (plan->again_ms > 0) {
+		queue_add_after(c->queue, pass->key, plan->again_ms);
+	}
 	c->running++;
 	c->count_passes++;
 	runner_start(c->client, plan, owner, on_run, pass);
@@ -310,7 +313,8 @@ static bool stack_differs(const struct stack_state *a, const struct stack_state 
 	return a->state != b->state || a->reason != b->reason ||
 	       strcmp(a->message != NULL ? a->message : "", b->message != NULL ? b->message : "") != 0 ||
 	       (a->gpu != b->gpu && !json_equal(a->gpu, b->gpu)) || !json_equal(a->adapter, b->adapter) ||
-	       a->api_reason != b->api_reason;
+	       a->api_reason != b->api_reason || a->held_by_rollout != b->held_by_rollout ||
+	       (a->held != b->held && !json_equal(a->held, b->held));
 }
 
 static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)

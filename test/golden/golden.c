@@ -194,6 +194,9 @@ static json_t *outcome_document(const struct outcome *outcome)
 
 	if (outcome->is_stack) {
 		json_object_set_new(document, "state", json_string(state));
+		if (json_object_size(outcome->stack.held) > 0) {
+			json_object_set(document, "held", outcome->stack.held);
+		}
 		if (outcome->stack.message != NULL) {
 			json_object_set_new(document, "message",
 					    json_string(outcome->stack.message));

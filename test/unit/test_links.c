@@ -291,6 +291,13 @@ static void adapter_rolling(struct rig *rig)
 	rig->facts.adapter = ADAPTER_ROLLING;
 }
 
+static void adapter_holds(struct rig *rig)
+{
+	json_object_set_new(rig->wish, "held", parsed("{gpu_utilization_percent: true}"));
+	rig->facts.adapter_held = json_object_get(rig->wish, "held");
+	rig->facts.adapter_held_by_rollout = true;
+}
+
 static void adapter_broken(struct rig *rig)
 {
 	rig->facts.adapter = ADAPTER_BROKEN;
@@ -438,6 +445,8 @@ static const struct row {
 	{adapter_unknown, "AdapterConfigured", VERDICT_UNKNOWN, "Probing", "waiting"},
 	{adapter_rolling, "AdapterConfigured", VERDICT_UNKNOWN, "RollingOut",
 	 "'monitoring/prometheus-adapter'"},
+	{adapter_holds, "AdapterConfigured", VERDICT_UNKNOWN, "Waiting",
+	 "'gpu_utilization_percent' waits for the end of the rollout"},
 	{adapter_broken, "AdapterConfigured", VERDICT_FALSE, "RuleConflict",
 	 "a rule of somebody else"},
 	{metric_error, "MetricServed", VERDICT_FALSE, "MetricNotServed", "not found"},
