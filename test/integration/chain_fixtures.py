@@ -174,6 +174,8 @@ def working(cluster, target, engine_port, operator_kubeconfig, tmp_path):
         prometheus = "http://" + start_prometheus(processes, target, "gemma", pod, engine_port)
         operator = Operator(operator_kubeconfig, tmp_path / "operator.log", "--prometheus-url", prometheus)
         eventually(operator.synced, timeout=20)
+        # Else an adapter that has the rule from an earlier test would be asked before its API is there.
+        eventually(lambda: rules_with_ours(cluster) is None, timeout=60)
         # One replica: a new pod would never become ready here.
         autoscaler = Autoscaler(cluster, target).create(maxReplicas=1)
         rules = eventually(lambda: rules_with_ours(cluster), timeout=20)
