@@ -32,6 +32,7 @@ struct options {
 	const char *context;
 	const char *ns;
 	bool all_namespaces;
+	bool values;
 	const char *timeout; /* a duration */
 
 	struct option_list files;

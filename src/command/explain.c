@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "command/command.h"
 #include "command/session.h"
+#include "operators.h"
 #include "reconcile/diagnosis.h"
 
 static bool wants_colour(void)
@@ -53,6 +54,43 @@ static json_t *diagnose(const json_t *objects, bool *works)
 	return all;
 }
 
+/* The operator's item of the same autoscaler; NULL = none. */
+static const json_t *told_of(const json_t *told, const json_t *diagnosis)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach((json_t *)told, i, item) {
+		if (json_equal(json_object_get(item, "namespace"), json_object_get(diagnosis, "namespace")) &&
+			json_equal(json_object_get(item, "name"), json_object_get(diagnosis, "name"))) {
+			return item;
+		}
+	}
+	return NULL;
+}
+
+/* Only the operator knows them; where it cannot be asked, each says so. */
+static void add_values(struct session *session, json_t *all)
+{
+	auto_error err = ERROR_INIT;
+	auto_json *told = operators_explain(session, &err);
+	size_t i;
+	json_t *diagnosis;
+
+	json_array_foreach(all, i, diagnosis) {
+		json_t *values = json_object_get(told_of(told, diagnosis), "values");
+		auto_free char *why = NULL;
+
+		if (values != NULL) {
+			json_object_set(diagnosis, "values", values);
+			continue;
+		}
+		why = xasprintf("the values at each hop are not known: %s",
+			told == NULL ? err.message : "no operator that answers has this autoscaler");
+		json_array_append_new(json_object_get(diagnosis, "warnings"), json_string(why));
+	}
+}
+
 static void print_all(const struct options *o, const json_t *all)
 {
 	auto_strbuf lines = STRBUF_INIT;
@@ -84,6 +122,9 @@ static int explain(struct session *session, const struct options *o, struct erro
 		return err->kind == ERROR_NOT_FOUND ? EXIT_FAILURE : EXIT_USAGE;
 	}
 	all = diagnose(objects, &works);
+	if (o->values) {
+		add_values(session, all);
+	}
 	if (json_array_size(all) == 0) {
 		error_set(err, ERROR_NOT_FOUND, "there is no InferenceAutoscaler in %s%s",
 			o->all_namespaces ? "any namespace" : "namespace ",
@@ -119,6 +160,8 @@ static int run(const struct options *options, struct error *err)
 static const struct option_row rows[] = {
 	OPTION("namespace", 'n', "NAMESPACE", OPTION_STRING, ns, "where to look, if not in the context's namespace"),
 	OPTION("all-namespaces", 'A', NULL, OPTION_BOOL, all_namespaces, "look in all namespaces"),
+	OPTION("values", 0, NULL, OPTION_BOOL, values,
+		"also each signal's value at every hop, asked of the operator's pod (needs the right to get pods/proxy)"),
 	OPTION("output", 'o', "tree|json", OPTION_STRING, output, "how to print (tree)"),
 	OPTIONS_CONNECTION,
 	OPTION("timeout", 0, "DURATION", OPTION_STRING, timeout, "how long all of it may take"),
@@ -132,6 +175,7 @@ const struct command command_explain = {
 		 "broken) or ? (not known), then what is broken and what to do.\n\n"
 		 "Exit code 0: Ready, and of today's spec. 1: not so, or not found. 2: wrong usage, or no answer.",
 	.examples = {{"why does gemma not scale?", "explain gemma -n vllm-example"},
+		{"what does each hop of the chain say?", "explain gemma -n vllm-example --values"},
 		{"all of them", "explain -A"},
 		{"for a script", "explain vllm-example/gemma -o json"}},
 	.rows = rows,

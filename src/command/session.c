@@ -118,6 +118,12 @@ json_t *session_get(
 	return wait_for_answer(session, err) < 0 ? NULL : session->answer;
 }
 
+json_t *session_read(struct session *session, const char *path, struct error *err)
+{
+	kube_request(session->client, "GET", path, NULL, NULL, on_answer, session);
+	return wait_for_answer(session, err) < 0 ? NULL : session->answer;
+}
+
 json_t *session_list(
 	struct session *session, const struct kube_resource *resource, const char *ns, const char *query, struct error *err)
 {

@@ -5,7 +5,9 @@ import os
 import pty
 import re
 import subprocess
+import threading
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -219,6 +221,69 @@ def test_a_strangers_words_cannot_command_the_terminal(cluster, gemma, explain):
     set_status(cluster, gemma.path, status("ScrapeHealthy", "red \033[31m, bell \007, \u009b31m, ümlaut"))
     done = explain("gemma", "-n", gemma.namespace)
     assert "red ?[31m, bell ?, ?31m, ümlaut" in done.stdout
+
+
+def own_address():
+    """An address of this machine that is not its loopback's, to which the API server does not proxy; or None."""
+    addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()
+    return next((a for a in addresses if "." in a), None)
+
+
+@pytest.fixture
+def operators_pod(cluster, namespace):
+    """A pod that looks like an operator's, and tells of gemma in this namespace."""
+    values = [{"metric": "vllm_num_requests_running", "percent": False, "hpa": "10.5", "pods": [
+        {"pod": "server-0", "page": "12", "prometheus": "11", "ageMs": 4000, "served": "11"}]}]
+
+    class Explain(BaseHTTPRequestHandler):
+        def do_GET(self):
+            assert self.path == "/explain"
+            body = json.dumps({"items": [
+                {"namespace": "another", "name": "gemma", "values": []},
+                {"namespace": namespace, "name": "gemma", "values": values},
+            ]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    address = own_address() or pytest.skip("this machine has no address but its loopback's")
+    server = ThreadingHTTPServer((address, 0), Explain)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    cluster.apply({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "operator", "namespace": namespace, "labels": {"app.kubernetes.io/name": "inference-autoscaler"}},
+        "spec": {"containers": [{"name": "operator", "image": "nowhere/none",
+                                 "ports": [{"name": "http", "containerPort": server.server_port}]}]},
+    })
+    set_status(cluster, f"/api/v1/namespaces/{namespace}/pods/operator",
+               {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]})
+    yield
+    cluster.request("DELETE", f"/api/v1/namespaces/{namespace}/pods/operator", query=[("gracePeriodSeconds", "0")])
+    server.shutdown()
+
+
+def test_the_operator_is_asked_for_values(cluster, gemma, operators_pod, explain):
+    set_status(cluster, gemma.path, status())
+    assert "PROMETHEUS" not in explain("gemma", "-n", gemma.namespace).stdout
+    done = explain("gemma", "-n", gemma.namespace, "--values")
+    assert (done.returncode, done.stderr) == (0, "")
+    table = done.stdout.split("served\n")[1]
+    assert table.startswith(
+        "          POD       PAGE  PROMETHEUS   METRICS API\n"
+        "          server-0  12    11, 4 s old  11\n"
+        "          the HPA's average is 10.5\n"
+    ), table
+
+
+def test_values_that_no_operator_tells_are_a_warning(cluster, gemma, explain):
+    set_status(cluster, gemma.path, status())
+    done = explain("gemma", "-n", gemma.namespace, "--values")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "! the values at each hop are not known: no " in done.stdout
 
 
 def test_a_real_chain(working, explain):
