@@ -165,7 +165,7 @@ def write(file, words, rows):
     head, _, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
     assert end, f"'{file}' has not the lines '{BEGIN}' and '{END}'"
-    command = " ".join(["hack/bench cost", *words])
+    command = re.sub(r" --write[= ]\S+", "", " ".join(["hack/bench cost", *words]))
     file.write_text(f"{head}{BEGIN}\n`{command}`, {time.strftime('%Y-%m-%d')}, {machine()}, shared by all that it runs:\n"
                     f"\n```\n{table(rows)}\n```\n{END}{tail}")
 
