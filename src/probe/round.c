@@ -5,32 +5,18 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "comparison.h"
 #include "kube/resource.h"
-#include "metric_query.h"
 #include "page_reads.h"
 #include "page_search.h"
 #include "pod_start.h"
 #include "question.h"
 #include "reading.h"
 #include "scale_query.h"
+#include "signal_walk.h"
 
-#define FRESH_INTERVALS 3
-#define RECORD_INTERVAL_MS 15000
-#define SERIES_GRACE_MS 30000 /* beyond FRESH_INTERVALS: discovery and the first scrape */
-#define METRIC_GRACE_MS 90000 /* beyond FRESH_INTERVALS: and the adapter's relist */
 #define DOUBT_AGAIN_MS 1500
 
 static const struct kube_resource pods = {"", "v1", "pods", "Pod", true};
-
-/* A signal on its way along the links that are its own. */
-struct walk {
-	struct round *round;
-	const json_t *signal;  /* of the wish */
-	json_t *evidence;      /* borrowed from the round's */
-	const json_t *last_apart; /* of the round before; NULL = it knew of nothing, or asked otherwise */
-	struct metric_query *query;
-};
 
 struct round {
 	struct round_peers peers;
@@ -45,10 +31,10 @@ struct round {
 	struct scale_query *scale;
 	struct page_search *search;
 	struct page_reads *reads;
-	struct walk *walks;
+	struct signal_walk *walks;
 	size_t walks_count;
-	size_t walking;
-	int64_t again_ms; /* when values that are apart want another look; 0 = they do not */
+	size_t walking; /* of them, still under way */
+	int64_t again_ms; /* how soon another look is wanted; 0 = at its time */
 	void (*listed)(void *ctx);
 	void (*done)(void *ctx, json_t *evidence_take);
 	void *ctx;
@@ -97,23 +83,6 @@ static void round_end(struct round *round)
 	free_indirect(&round);
 }
 
-/* How far apart samples are. One that is recorded is as old as its rule's interval, whatever that of
- * the scrape is. */
-static json_int_t interval_ms(const struct walk *walk)
-{
-	json_int_t interval = json_path_int(walk->round->wish, "intervalMs", RECORD_INTERVAL_MS);
-
-	if (!json_path_bool(walk->signal, "page", false) && interval < RECORD_INTERVAL_MS) {
-		interval = RECORD_INTERVAL_MS;
-	}
-	return interval;
-}
-
-static json_int_t fresh_ms(const struct walk *walk)
-{
-	return interval_ms(walk) * FRESH_INTERVALS;
-}
-
 /* The pods' labels: told, or found on the target. */
 static const char *selector_of(const struct round *round)
 {
@@ -131,156 +100,7 @@ static void ask(struct round *round, char *target_take, json_t *(*index)(const j
 	free_indirect(&target_take);
 }
 
-/* 4. Each signal by itself: its samples in Prometheus, then its metric. */
-
-/* The object under this key, made when it is not there; borrowed. */
-static json_t *child_object(json_t *parent, const char *key)
-{
-	if (json_object_get(parent, key) == NULL) {
-		json_object_set_new(parent, key, json_object());
-	}
-	return json_object_get(parent, key);
-}
-
-static void walk_end(struct walk *walk)
-{
-	struct round *round = walk->round;
-
-	walk->query = NULL;
-	if (--round->walking == 0) {
-		round_end(round);
-	}
-}
-
-/* A value of this pod and its sample, compared: the memory of the round before goes on. Evidence's `apart`
- * holds what is apart. */
-static void compare(struct walk *walk, const char *hop, const char *pod, const json_t *value, int64_t at_ms)
-{
-	struct round *round = walk->round;
-	const json_t *series = json_object_get(walk->evidence, "series");
-	const json_t *sample = json_object_get(json_object_get(series, "samples"), pod);
-	const json_t *milli = json_object_get(sample, "milli");
-	const json_t *before = json_object_get(json_object_get(walk->last_apart, hop), pod);
-	json_t *memory;
-
-	if (!json_is_integer(value) || milli == NULL || json_path_int(sample, "age", 0) >= fresh_ms(walk)) {
-		return;
-	}
-	memory = comparison_step(before, &(struct comparison){.value = json_integer_value(value),
-						 .look_at_ms = at_ms,
-						 .sample = json_integer_value(milli),
-						 .sample_time = json_path_int(sample, "time", 0),
-						 .sample_at_ms = json_path_int(series, "at", 0) -
-								 json_path_int(sample, "age", 0),
-						 .interval_ms = interval_ms(walk)});
-	if (memory != NULL) {
-		int64_t again_ms = comparison_again_ms(memory, interval_ms(walk), clock_wall_ms());
-
-		if (again_ms > 0 && (round->again_ms == 0 || again_ms < round->again_ms)) {
-			round->again_ms = again_ms;
-		}
-		json_object_set_new(child_object(child_object(walk->evidence, "apart"), hop), pod, memory);
-	}
-}
-
-static void on_metric(void *ctx, json_t *document_take)
-{
-	struct walk *walk = ctx;
-	int64_t now_ms = clock_wall_ms();
-	const char *pod;
-	json_t *value;
-
-	round_record(walk->evidence, "metric", document_take, now_ms);
-	json_object_foreach(json_object_get(document_take, "values"), pod, value) {
-		compare(walk, "metric", pod, value, now_ms);
-	}
-	walk_end(walk);
-}
-
-static void ask_metric(struct walk *walk)
-{
-	struct round *round = walk->round;
-
-	walk->query = metric_query_start(&(struct metric_order){.client = round->peers.client,
-		.ns = json_path_string(round->wish, "namespace", ""),
-		.selector = selector_of(round),
-		.metric = json_path_string(walk->signal, "metric", ""),
-		.ready = round->ready,
-		.grace_ms = fresh_ms(walk) + METRIC_GRACE_MS,
-		.done = on_metric,
-		.ctx = walk});
-}
-
-/* Who gives Prometheus samples of the pods: asked only while a page's values are not those that it has. */
-static void on_scrapers(void *ctx, const struct prometheus_answer *answer)
-{
-	struct walk *walk = ctx;
-	const char *ns = json_path_string(walk->round->wish, "namespace", "");
-	json_t *scrapers = json_object();
-	const char *pod;
-	json_t *memory;
-
-	json_object_foreach(json_path(walk->evidence, "apart.page"), pod, memory) {
-		json_t *jobs = json_object_get(json_object_get(answer->index, ns), pod);
-
-		if (jobs != NULL) {
-			json_object_set(scrapers, pod, jobs);
-		}
-	}
-	json_object_set_new(walk->evidence, "scrapers", scrapers);
-	if (walk->round->cancelled) {
-		walk_end(walk);
-	} else {
-		ask_metric(walk);
-	}
-}
-
-/* With what the pages said, or, of GPUs, with what would be recorded now. */
-static void compare_samples(struct walk *walk)
-{
-	const json_t *evidence = walk->round->evidence;
-	const char *metric = json_path_string(walk->signal, "metric", "");
-	const char *pod;
-	json_t *values;
-
-	json_object_foreach(json_path(evidence, "page.values"), pod, values) {
-		compare(walk, "page", pod, json_object_get(values, metric), json_path_int(evidence, "page.at", 0));
-	}
-	json_object_foreach(json_path(walk->evidence, "series.samples"), pod, values) {
-		compare(walk, "record", pod, json_object_get(values, "source"),
-			json_path_int(walk->evidence, "series.at", 0));
-	}
-}
-
-static void on_samples(void *ctx, const struct prometheus_answer *answer)
-{
-	struct walk *walk = ctx;
-	struct round *round = walk->round;
-	const char *ns = json_path_string(round->wish, "namespace", "");
-	const struct reading_grace grace = {answer->at_ms, fresh_ms(walk) + SERIES_GRACE_MS};
-	json_t *document;
-	json_int_t found;
-
-	if (answer->error != NULL) {
-		document = json_object();
-		round_fail(document, answer);
-		round_record(walk->evidence, "series", document, answer->at_ms);
-		walk_end(walk);
-		return;
-	}
-	document = reading_series(json_object_get(answer->index, ns), round->ready, fresh_ms(walk), &grace);
-	found = json_path_int(document, "pods", 0);
-	round_record(walk->evidence, "series", document, answer->at_ms);
-	compare_samples(walk);
-	if (found == 0 || round->cancelled) {
-		walk_end(walk);
-	} else if (comparison_suspects(json_path(walk->evidence, "apart.page"))) {
-		ask(round, question_scrapers(json_object_get(walk->signal, "series")), question_scrapers_index, on_scrapers,
-			walk);
-	} else {
-		ask_metric(walk);
-	}
-}
+/* 4. Each signal by itself. */
 
 static bool shares_element(const json_t *one, const json_t *other)
 {
@@ -313,13 +133,21 @@ static bool can_walk(const struct round *round, const json_t *signal)
 	       shares_element(json_object_get(signal, "series"), json_path(round->evidence, "page.series"));
 }
 
-static const json_t *last_apart(const struct round *round, const json_t *signal)
+static void on_walked(void *ctx)
 {
-	const json_t *signals = json_object_get(round->last, "signals");
+	struct round *round = ctx;
 
-	return json_equal(json_object_get(round->last, "asked"), round->wish)
-		       ? json_object_get(json_object_get(signals, json_path_string(signal, "metric", "")), "apart")
-		       : NULL;
+	if (--round->walking > 0) {
+		return;
+	}
+	for (size_t i = 0; i < round->walks_count; i++) {
+		int64_t again_ms = round->walks[i].again_ms;
+
+		if (again_ms > 0 && (round->again_ms == 0 || again_ms < round->again_ms)) {
+			round->again_ms = again_ms;
+		}
+	}
+	round_end(round);
 }
 
 static void walk_signals(struct round *round)
@@ -336,19 +164,22 @@ static void walk_signals(struct round *round)
 			json_t *own = json_object();
 
 			json_object_set_new(evidence, json_path_string(signal, "metric", ""), own);
-			round->walks[round->walks_count++] =
-				(struct walk){.round = round, .signal = signal, .evidence = own,
-					.last_apart = last_apart(round, signal)};
+			round->walks[round->walks_count++] = (struct signal_walk){.peers = &round->peers,
+				.wish = round->wish,
+				.last = round->last,
+				.round = round->evidence,
+				.ready = round->ready,
+				.selector = selector_of(round),
+				.signal = signal,
+				.evidence = own,
+				.healthy = round->healthy,
+				.done = on_walked,
+				.ctx = round};
 		}
 	}
 	round->walking = round->walks_count;
 	for (i = 0; i < round->walks_count; i++) {
-		struct walk *walk = &round->walks[i];
-
-		ask(round,
-			question_samples(json_object_get(walk->signal, "series"),
-				json_path_string(walk->signal, "metric", "")),
-			question_samples_index, on_samples, walk);
+		signal_walk_start(&round->walks[i]);
 	}
 	if (round->walks_count == 0) {
 		round_end(round);
@@ -559,8 +390,6 @@ void round_cancel(struct round *round)
 		page_reads_cancel(round->reads);
 	}
 	for (size_t i = 0; i < round->walks_count; i++) {
-		if (round->walks[i].query != NULL) {
-			metric_query_cancel(round->walks[i].query);
-		}
+		signal_walk_cancel(&round->walks[i]);
 	}
 }
