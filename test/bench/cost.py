@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
@@ -18,7 +19,7 @@ sys.path.insert(0, str(REPO / "test" / "integration"))
 
 from chain_fixtures import answers, free_port  # noqa: E402
 from conftest import Cluster, control_plane, eventually, helm_runner, install_our_crd, tool  # noqa: E402
-from many import Many  # noqa: E402
+from many import RUNNING, Many  # noqa: E402
 from operator_fixtures import OPERATOR, install_stack, write_operator_kubeconfig  # noqa: E402
 
 STANDIN = REPO / "build" / "release" / "vllm-standin"
@@ -86,6 +87,8 @@ def run(options, folder):
             port = free_port()
             many.start(STANDIN, "serve", "--listen", f"127.0.0.1:{port}")
             eventually(lambda: answers(f"http://127.0.0.1:{port}/health"))
+            pin = json.dumps({"running": int(RUNNING)}).encode()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/standin", data=pin, timeout=5).read()
             many.start_prometheus(port, interval=15)
             for count in options.autoscalers:
                 say(f"{count}: creating Deployments, pods and InferenceAutoscalers")

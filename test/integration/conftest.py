@@ -16,7 +16,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -38,6 +37,8 @@ PLURAL = "inferenceautoscalers"
 
 # The chart's release and namespace where a test does not need its own.
 RELEASE, SYSTEM = "inference-autoscaler", "ia-system"
+# A file descriptor: what a program tells there is no result of a benchmark's.
+STDERR = 2
 # The oldest Kubernetes that the chart is for: helm takes its word for it, without a cluster.
 OLDEST = ["--kube-version", "1.29.0"]
 
@@ -156,12 +157,12 @@ def control_plane(*options):
     state = tempfile.mkdtemp(prefix="ia-test-")
     where = ["--state", state]
     try:
-        subprocess.run([cli, "up", "--control-plane-only", *where, *options], check=True, stdout=sys.stderr)
+        subprocess.run([cli, "up", "--control-plane-only", *where, *options], check=True, stdout=STDERR)
         yield subprocess.run(
             [cli, "kubeconfig", *where], check=True, stdout=subprocess.PIPE, text=True
         ).stdout.strip()
     finally:
-        subprocess.run([cli, "down", *where], check=True, stdout=sys.stderr)
+        subprocess.run([cli, "down", *where], check=True, stdout=STDERR)
         shutil.rmtree(state, ignore_errors=True)
 
 

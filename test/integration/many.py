@@ -24,6 +24,9 @@ from conftest import GROUP, eventually, smallest, tool
 from operator_fixtures import USER, Operator, Page, adapter_configmap, deployment, listening_port, set_status
 
 METRIC = "vllm_num_requests_running"
+# What the page says, and so must all that comes behind it: values that disagree are looked at again and again.
+RUNNING = re.search(r"^vllm:num_requests_running\{.*\} (\d+)", Page.page.decode(), re.M)[1]
+VERSION = "custom.metrics.k8s.io/v1beta1"
 # The handlers of Prometheus that answer questions; the rest are its page and its probes.
 QUESTIONS = re.compile(r"/api/v1/")
 HERE = {
@@ -69,19 +72,19 @@ def page_handler(counts):
 
 def metrics_api_handler(pods):
     """custom.metrics.k8s.io as prometheus-adapter serves it: `pods` says which pod has the label app=NAME."""
-    base = "/apis/custom.metrics.k8s.io/v1beta1"
+    base = f"/apis/{VERSION}"
 
     def value(path, query):
         ns, metric = re.fullmatch(base + r"/namespaces/([^/]+)/pods/\*/([^/]+)", urllib.parse.unquote(path)).groups()
         name = urllib.parse.parse_qs(query)["labelSelector"][0].removeprefix("app=")
         item = {
             "describedObject": {"kind": "Pod", "namespace": ns, "name": pods[name], "apiVersion": "/v1"},
-            "metricName": metric, "timestamp": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "value": "3",
+            "metricName": metric, "timestamp": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "value": RUNNING,
         }
-        return {"kind": "MetricValueList", "apiVersion": "custom.metrics.k8s.io/v1beta1", "metadata": {}, "items": [item]}
+        return {"kind": "MetricValueList", "apiVersion": VERSION, "metadata": {}, "items": [item]}
 
     known = {
-        "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "custom.metrics.k8s.io/v1beta1",
+        "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": VERSION,
         "resources": [{"name": f"pods/{METRIC}", "namespaced": True, "kind": "MetricValueList", "verbs": ["get"]}],
     }
 
@@ -158,7 +161,7 @@ class Many:
         eventually(lambda: answers(f"{self.prometheus}/-/ready"), timeout=60)
 
     def write_scrapes(self):
-        """As prometheus-operator would configure it for their ServiceMonitors; of a page's series the few that count."""
+        """As prometheus-operator would configure it for their ServiceMonitors; of a page's series those that count."""
         targets = [
             {"targets": [self.scraped], "labels": {
                 "job": f"{name}-metrics", "service": f"{name}-metrics", "endpoint": "ias-metrics",
@@ -238,8 +241,9 @@ class Many:
         found = collections.Counter()
         for item in items:
             ready = [c for c in item.get("status", {}).get("conditions", []) if c["type"] == "Ready"]
-            found[f"{ready[0]['reason']}: {ready[0]['message']}" if ready else "no status"] += not (ready and ready[0]["status"] == "True")
-        return {reason: count for reason, count in found.items() if count}
+            if not ready or ready[0]["status"] != "True":
+                found[f"{ready[0]['reason']}: {ready[0]['message']}" if ready else "no status"] += 1
+        return dict(found)
 
     def wait_healthy(self, timeout):
         def healthy():
@@ -247,7 +251,8 @@ class Many:
             return self.own("autoscalers_ready") == len(self.names)
 
         try:
-            eventually(healthy, timeout=timeout, interval=1)
+            # Not often: the operator's page tells of each autoscaler, and is made for each read.
+            eventually(healthy, timeout=timeout, interval=1 + len(self.names) / 200)
         except TimeoutError:
             raise TimeoutError(f"of {len(self.names)} autoscalers not Ready after {timeout} s: {self.broken()}") from None
 
@@ -268,7 +273,7 @@ class Many:
         return now
 
     def requests(self, begin, end):
-        """The operator's requests to the API server in these seconds of the wall, watches left out, from the audit log."""
+        """The operator's requests to the API server between these times of the wall, without watches, by its audit log."""
         found = collections.Counter()
         logs = os.path.join(os.path.dirname(self.cluster.kubeconfig), "logs")
         for log in sorted(os.listdir(logs)):
