@@ -41,6 +41,10 @@ bool youth_of_object(const struct facts *facts, const json_t *document, int64_t 
 bool youth_of_pods(const json_t *document);
 /* A metric whose series, or whose adapter, are there only since the adapter may have relisted last. */
 bool youth_of_metric(const struct facts *facts, const json_t *document, bool gpu);
+/* The adapter restarted so lately that the API server may not have noticed. */
+bool youth_of_restart(const struct facts *facts, const json_t *document);
+/* A target whose controller may not have made its first pod yet. */
+bool youth_of_target(const struct facts *facts, const json_t *document);
 /* The HPA may not have read the metric yet since it is served. */
 bool youth_of_reading(const struct facts *facts);
 

@@ -60,11 +60,16 @@ void judge_target_found(const struct facts *facts, struct verdict *verdict)
 		return;
 	}
 	if (json_path_int(pods, "total", 0) == 0) {
+		bool by_hand = json_path_int(facts->target, "spec.replicas", 1) == 0;
+
+		if (!by_hand && youth_of_target(facts, pods)) {
+			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING, "%s '%s/%s' was just made: its first pod is awaited",
+				spec->target_kind, spec->ns, spec->target_name);
+			return;
+		}
 		SAY(verdict, VERDICT_FALSE, "NoPods", "%s '%s/%s' has no pods: %s", spec->target_kind, spec->ns,
 			spec->target_name,
-			json_path_int(facts->target, "spec.replicas", 1) == 0
-				? "its replicas are 0, set by hand; set them to 1 to resume"
-				: "see its events");
+			by_hand ? "its replicas are 0, set by hand; set them to 1 to resume" : "see its events");
 		return;
 	}
 	SAY(verdict, VERDICT_TRUE, "TargetFound", "%s '%s/%s' has pods", spec->target_kind, spec->ns, spec->target_name);

@@ -13,6 +13,10 @@
 #define LOADING_INTERVALS 2
 /* From a series to its metric: the adapter relists every minute at most, or is told that it should. */
 #define RELIST_MS 75000
+/* The API server still sends to a pod of the adapter that ended a moment ago. */
+#define RESTART_MS 15000
+/* From a target to its first pod. */
+#define FIRST_POD_MS 15000
 /* Two sync periods of the HPA controller. */
 #define HPA_SYNCS_MS 35000
 
@@ -56,4 +60,16 @@ bool youth_of_metric(const struct facts *facts, const json_t *document, bool gpu
 bool youth_of_reading(const struct facts *facts)
 {
 	return seen_young(facts, NULL, works_since(facts, "MetricServed"), HPA_SYNCS_MS);
+}
+
+bool youth_of_restart(const struct facts *facts, const json_t *document)
+{
+	return seen_young(facts, document, json_path_int(facts->adapter_survey, "since", -1), RESTART_MS);
+}
+
+bool youth_of_target(const struct facts *facts, const json_t *document)
+{
+	const char *made = json_path_string(facts->target, "metadata.creationTimestamp", NULL);
+
+	return made != NULL && seen_young(facts, document, clock_parse_rfc3339(made), FIRST_POD_MS);
 }
