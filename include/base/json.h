@@ -29,6 +29,8 @@ bool json_path_bool(const json_t *root, const char *path, bool fallback);
  * element with equal length, scalars exactly (an integer equals the same real).
  */
 bool json_covers(const json_t *observed, const json_t *wanted);
+/* Whether an element of the array equals the value; an absent array has none. */
+bool json_holds(const json_t *array, const json_t *value);
 
 /* The path of the first value that json_covers() misses ("spec.ports[0].name"); heap, caller owns, NULL when
  * it misses none. */

@@ -28,9 +28,10 @@
  *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […], latency? {requests, overMs, uptoMs?},
  *          limits? {SIGNAL: n}, values: {POD: {METRIC: thousandths}}, doubted?: true},
  *    prometheus {at, error?, cause?, url, up, down, lastError?},
- *    signals: {METRIC: {series {at, error?, cause?, pods, missing: […],
+ *    signals: {METRIC: {series {at, error?, cause?, pods, missing: […], suspects?: […],
  *                               samples: {POD: {age, time, milli?, source?}}},
- *                       metric {at, error?, cause?, http?, pods, missing: […], values: {POD: thousandths}},
+ *                       metric {at, error?, cause?, http?, pods, missing: […], suspects?: […],
+ *                               values: {POD: thousandths}},
  *                       apart? {page? {POD: …}, record? {POD: …}, metric? {POD: …}},
  *                       scrapers? {POD: [job, …]}}},
  *    againMs?}
@@ -41,7 +42,8 @@
  * ran when it was asked for its version. `doubted` is a page of before, because the read after it
  * failed, for the first time. `pods` counts ready pods with a sample younger than three intervals,
  * or with a value; `missing` names at most five without, of those that have been ready for three
- * intervals and 30 s (series) or 90 s (metric). `cause` is NotRegistered (the API), NotListed (the
+ * intervals and 30 s (series) or 90 s (metric), and that the look before missed too: until then they
+ * are `suspects`, which may have gone since they were listed. `cause` is NotRegistered (the API), NotListed (the
  * metric), NoValue, Forbidden, Unavailable or Failed; of a question to Prometheus Unauthorized, TLS
  * or NotPrometheus.
  *

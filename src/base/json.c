@@ -177,3 +177,16 @@ json_t *json_parse(const char *data, size_t len, struct error *err)
 			  problem.line, problem.column, problem.text);
 	return value;
 }
+
+bool json_holds(const json_t *array, const json_t *value)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach((json_t *)array, i, item) {
+		if (json_equal(item, value)) {
+			return true;
+		}
+	}
+	return false;
+}

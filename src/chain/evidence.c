@@ -53,19 +53,6 @@ static bool page_is_candidate(const struct facts *facts)
 	return false;
 }
 
-static bool holds(const json_t *list, const json_t *value)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach((json_t *)list, i, item) {
-		if (json_equal(item, value)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Whether this series was looked for on the page. */
 static bool was_looked_for(const struct facts *facts, const json_t *series)
 {
@@ -73,7 +60,7 @@ static bool was_looked_for(const struct facts *facts, const json_t *series)
 	json_t *signal;
 
 	json_array_foreach(json_path(facts->evidence, "asked.signals"), i, signal) {
-		if (json_path_bool(signal, "page", false) && holds(json_object_get(signal, "series"), series)) {
+		if (json_path_bool(signal, "page", false) && json_holds(json_object_get(signal, "series"), series)) {
 			return true;
 		}
 	}
@@ -127,7 +114,7 @@ static bool signal_was_asked(const struct facts *facts, const char *metric)
 
 	json_array_foreach(json_object_get(facts->wish, "signals"), i, signal) {
 		if (strcmp(json_path_string(signal, "metric", ""), metric) == 0) {
-			return asked == NULL || holds(asked, signal);
+			return asked == NULL || json_holds(asked, signal);
 		}
 	}
 	return true;

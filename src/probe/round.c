@@ -105,15 +105,11 @@ static void ask(struct round *round, char *target_take, json_t *(*index)(const j
 static bool shares_element(const json_t *one, const json_t *other)
 {
 	size_t i;
-	size_t j;
-	json_t *a;
-	json_t *b;
+	json_t *item;
 
-	json_array_foreach((json_t *)one, i, a) {
-		json_array_foreach((json_t *)other, j, b) {
-			if (json_equal(a, b)) {
-				return true;
-			}
+	json_array_foreach((json_t *)one, i, item) {
+		if (json_holds(other, item)) {
+			return true;
 		}
 	}
 	return false;

@@ -12,6 +12,7 @@
 #define RECORD_INTERVAL_MS 15000
 #define SERIES_GRACE_MS 30000 /* beyond FRESH_INTERVALS: discovery and the first scrape */
 #define METRIC_GRACE_MS 90000 /* beyond FRESH_INTERVALS: and the adapter's relist */
+#define SUSPECT_AGAIN_MS 1500
 
 /* How far apart samples are. One that is recorded is as old as its rule's interval, whatever that of
  * the scrape is. */
@@ -64,6 +65,13 @@ static void walk_end(struct signal_walk *walk)
 	walk->done(walk->ctx);
 }
 
+static void wish_again(struct signal_walk *walk, int64_t again_ms)
+{
+	if (again_ms > 0 && (walk->again_ms == 0 || again_ms < walk->again_ms)) {
+		walk->again_ms = again_ms;
+	}
+}
+
 /* A value of this pod and its sample, compared: the memory of the round before goes on. Evidence's `apart`
  * holds what is apart. */
 static void compare(struct signal_walk *walk, const char *hop, const char *pod, const json_t *value, int64_t at_ms)
@@ -87,11 +95,42 @@ static void compare(struct signal_walk *walk, const char *hop, const char *pod, 
 	if (memory != NULL) {
 		int64_t again_ms = comparison_again_ms(memory, interval_ms(walk), clock_wall_ms());
 
-		if (again_ms > 0 && (walk->again_ms == 0 || again_ms < walk->again_ms)) {
-			walk->again_ms = again_ms;
-		}
+		wish_again(walk, again_ms);
 		json_object_set_new(child_object(child_object(walk->evidence, "apart"), hop), pod, memory);
 	}
+}
+
+/* Whether the look before missed the pod in this part already. */
+static bool was_missed(const struct signal_walk *walk, const char *part, const json_t *pod)
+{
+	const json_t *signals = json_object_get(walk->last, "signals");
+	const json_t *own = json_object_get(signals, json_path_string(walk->signal, "metric", ""));
+	const json_t *before = json_object_get(own, part);
+
+	return json_holds(json_object_get(before, "missing"), pod) || json_holds(json_object_get(before, "suspects"), pod);
+}
+
+/* A pod that went since it was listed has no value either: one is missing only when the look before, a moment ago,
+ * missed it too; until then it is suspected. */
+static void record_doubting(struct signal_walk *walk, const char *part, json_t *document_take, int64_t at_ms)
+{
+	const json_t *found = json_object_get(document_take, "missing");
+	json_t *missing = json_array();
+	json_t *suspects = json_array();
+	size_t i;
+	json_t *pod;
+
+	json_array_foreach((json_t *)found, i, pod) {
+		json_array_append(was_missed(walk, part, pod) ? missing : suspects, pod);
+	}
+	if (json_array_size(suspects) > 0) {
+		json_object_set(document_take, "missing", missing);
+		json_object_set(document_take, "suspects", suspects);
+		wish_again(walk, SUSPECT_AGAIN_MS);
+	}
+	json_decref(missing);
+	json_decref(suspects);
+	round_record(walk->evidence, part, document_take, at_ms);
 }
 
 static void on_metric(void *ctx, json_t *document_take)
@@ -101,7 +140,7 @@ static void on_metric(void *ctx, json_t *document_take)
 	const char *pod;
 	json_t *value;
 
-	round_record(walk->evidence, "metric", document_take, now_ms);
+	record_doubting(walk, "metric", document_take, now_ms);
 	json_object_foreach(json_object_get(document_take, "values"), pod, value) {
 		compare(walk, "metric", pod, value, now_ms);
 	}
@@ -178,7 +217,7 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	}
 	document = reading_series(json_object_get(answer->index, ns), walk->ready, fresh_ms(walk), &grace);
 	found = json_path_int(document, "pods", 0);
-	round_record(walk->evidence, "series", document, answer->at_ms);
+	record_doubting(walk, "series", document, answer->at_ms);
 	compare_samples(walk);
 	if (found == 0 || walk->cancelled) {
 		walk_end(walk);

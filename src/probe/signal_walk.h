@@ -26,7 +26,7 @@ struct signal_walk {
 	void (*done)(void *ctx);
 	void *ctx;
 
-	int64_t again_ms; /* when values that are apart want another look; 0 = they do not */
+	int64_t again_ms; /* how soon another look is wanted; 0 = at its time */
 
 	/* The walk's own. */
 	struct metric_query *query;

@@ -34,10 +34,10 @@ static void test_a_healthy_chain_is_seen_to_its_end(void **state)
 	assert_found(e, "prometheus.up", "2");
 	assert_found(e, "prometheus.down", "0");
 	assert_found(e, RUNNING ".series.pods", "1");
-	assert_found(e, RUNNING ".series.missing", "[\"p-1\"]");
+	assert_found(e, RUNNING ".series.suspects", "[\"p-1\"]");
 	assert_found(e, RUNNING ".metric.pods", "1");
 	assert_found(e, RUNNING ".metric.http", "200");
-	assert_found(e, RUNNING ".metric.missing", "[\"p-1\"]");
+	assert_found(e, RUNNING ".metric.suspects", "[\"p-1\"]");
 	assert_found(e, RUNNING ".metric.values", "{\"p-0\":4000}");
 	/* The hops, side by side: the metrics API's 4 is apart from the 1 that Prometheus has. */
 	assert_found(e, "page.values", "{\"p-0\":{\"vllm_num_requests_running\":1000},"

@@ -103,7 +103,7 @@ static void test_a_metric_is_asked_only_for_when_its_series_is_there(void **stat
 	probe_rig_say(&rig, "GET /api/v1/query[?]query=label_replace*", (struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".series.pods", "0");
-	assert_found(e, RUNNING ".series.missing", "[\"p-0\",\"p-1\"]");
+	assert_found(e, RUNNING ".series.suspects", "[\"p-0\",\"p-1\"]");
 	assert_found(e, RUNNING ".metric", "absent");
 	assert_int_equal(probe_rig_asked(&rig, PROBE_ASK("*")), 0);
 	probe_rig_close(&rig);
@@ -166,7 +166,28 @@ static void test_a_metric_that_is_known_may_have_no_value(void **state)
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".metric.error", "absent");
 	assert_found(e, RUNNING ".metric.pods", "0");
-	assert_found(e, RUNNING ".metric.missing", "[\"p-0\",\"p-1\"]");
+	assert_found(e, RUNNING ".metric.suspects", "[\"p-0\",\"p-1\"]");
+	probe_rig_close(&rig);
+}
+
+/* A pod that went since it was listed has no value, and nothing is wrong. */
+static void test_a_pod_is_missing_when_two_looks_miss_it(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".metric.missing", "[]");
+	assert_found(e, RUNNING ".metric.suspects", "[\"p-1\"]");
+	assert_found(e, "againMs", "1500");
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".series.missing", "[\"p-1\"]");
+	assert_found(e, RUNNING ".metric.missing", "[\"p-1\"]");
+	assert_found(e, RUNNING ".metric.suspects", "absent");
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".metric.missing", "[\"p-1\"]");
 	probe_rig_close(&rig);
 }
 
@@ -240,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_a_metric_is_asked_only_for_when_its_series_is_there),
 		cmocka_unit_test(test_refusals_of_the_metrics_api_are_told_apart),
 		cmocka_unit_test(test_a_metric_that_is_known_may_have_no_value),
+		cmocka_unit_test(test_a_pod_is_missing_when_two_looks_miss_it),
 		cmocka_unit_test(test_signals_walk_by_themselves),
 		cmocka_unit_test(test_a_recorded_sample_is_fresh_by_its_rules_interval),
 		cmocka_unit_test(test_a_gpu_signal_needs_no_page),
