@@ -215,3 +215,17 @@ def eventually(what, probe, seconds, period=0.5):
         if took > seconds:
             pytest.fail(f"{what}: not within {seconds} s")
         time.sleep(period)
+
+
+def eventually_is(what, probe, wanted, seconds):
+    """Asks until the answer is this one, or fails and shows the last."""
+    last = []
+
+    def is_wanted():
+        last[:] = [probe()]
+        return last[0] == wanted
+
+    try:
+        eventually(what, is_wanted, seconds)
+    except pytest.fail.Exception as failure:
+        pytest.fail(f"{failure}: {last[0]}, not {wanted}")

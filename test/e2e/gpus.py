@@ -93,10 +93,11 @@ class Gpus:
 def scrapes(kube):
     """How often Prometheus scrapes the exporter's pod, and in how many series it has a pod's GPU at most.
 
-    Two scrapes may give their series the same labels, so that only the targets tell of them.
+    Two scrapes may give their series the same labels, so that only the targets tell of them. The stand-in numbers
+    its GPUs anew when their holders change: what an ended scrape had under another number is no second series of it.
     """
     found = json.loads(kube.ask_prometheus("/api/v1/targets?state=active"))["data"]["activeTargets"]
-    series = kube.prometheus('count by (UUID) (DCGM_FI_DEV_GPU_UTIL{exported_pod!=""})')
+    series = kube.prometheus('count by (UUID, gpu) (DCGM_FI_DEV_GPU_UTIL{exported_pod!=""})')
     return (sum(target["discoveredLabels"].get("__meta_kubernetes_namespace") == NAMESPACE and
                 target["scrapeUrl"].endswith(":9400/metrics") for target in found),
             max((int(row["value"][1]) for row in series), default=0))

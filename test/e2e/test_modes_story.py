@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from conftest import ADAPTER, AUTOSCALER, HPA, PROMETHEUS, eventually
+from conftest import ADAPTER, AUTOSCALER, HPA, PROMETHEUS, eventually, eventually_is
 from gpus import NAMESPACE as GPU_NAMESPACE
 from gpus import SERVICE_MONITOR, Gpus, scrapes, shared_objects
 from standins import autoscaler, deployment, load
@@ -226,7 +226,7 @@ def test_without_load_it_returns_to_1(story, mode):
 
 
 def test_the_gpus_are_scraped_once_still(kube, story):
-    eventually("one scrape, and one series of each GPU", lambda: scrapes(kube) == (1, 1), 90)
+    eventually_is("one scrape, and one series of each GPU", lambda: scrapes(kube), (1, 1), 90)
     assert shared_objects(kube) == OURS[:1]
     eventually("Ready", lambda: story.is_ready("GPU") and story.is_ready("Combined"), 120)
     assert "ServiceMonitor 'gpu-operator/nvidia-dcgm-exporter'" in story.conditions("GPU")["ScrapeSelected"]["message"]
