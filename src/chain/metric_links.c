@@ -248,16 +248,14 @@ static void judge_metric(const struct facts *facts, const struct workload_signal
 
 void judge_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const json_t *metric = metric_document(facts, signal);
-	bool unavailable = strcmp(json_path_string(metric, "cause", ""), "Unavailable") == 0;
+	const json_t *metric = facts->api_reason == NULL ? metric_document(facts, signal) : NULL;
 
 	judge_metric(facts, signal, verdict);
-	/* An adapter of one replica may be away for a moment while it restarts. */
-	if (verdict->status == VERDICT_FALSE && facts->api_reason == NULL && unavailable &&
-		youth_of_restart(facts, metric)) {
-		say_rolling(facts, verdict);
-	}
-	if (verdict->status == VERDICT_FALSE && facts->adapter == ADAPTER_ROLLING) {
+	/* An adapter of one replica may be away for a moment while it restarts, and the API server notices its
+	 * return a moment later. */
+	if (verdict->status == VERDICT_FALSE &&
+		(facts->adapter == ADAPTER_ROLLING || (strcmp(verdict->reason, "APIServiceUnavailable") == 0 &&
+							      youth_of_restart(facts, metric)))) {
 		say_rolling(facts, verdict);
 	}
 }
