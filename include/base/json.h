@@ -32,6 +32,15 @@ bool json_covers(const json_t *observed, const json_t *wanted);
 /* Whether an element of the array equals the value; an absent array has none. */
 bool json_holds(const json_t *array, const json_t *value);
 
+/* The first object of the array whose member is this string; borrowed, NULL when none is. */
+json_t *json_find(const json_t *array, const char *member, const char *text);
+
+/* The object under this key, made when there is none; borrowed. */
+json_t *json_child(json_t *parent, const char *key);
+
+/* The object's keys as an array of strings in their order by strcmp(); new reference. */
+json_t *json_sorted_keys(const json_t *object);
+
 /* The path of the first value that json_covers() misses ("spec.ports[0].name"); heap, caller owns, NULL when
  * it misses none. */
 char *json_first_uncovered(const json_t *observed, const json_t *wanted);

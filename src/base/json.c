@@ -190,3 +190,52 @@ bool json_holds(const json_t *array, const json_t *value)
 	}
 	return false;
 }
+
+json_t *json_find(const json_t *array, const char *member, const char *text)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach((json_t *)array, i, item) {
+		const char *value = json_string_value(json_object_get(item, member));
+
+		if (value != NULL && strcmp(value, text) == 0) {
+			return item;
+		}
+	}
+	return NULL;
+}
+
+json_t *json_child(json_t *parent, const char *key)
+{
+	json_t *child = json_object_get(parent, key);
+
+	if (child == NULL) {
+		child = json_object();
+		json_object_set_new(parent, key, child);
+	}
+	return child;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+json_t *json_sorted_keys(const json_t *object)
+{
+	auto_free const char **names = xcalloc(json_object_size(object) + 1, sizeof(*names));
+	json_t *keys = json_array();
+	size_t n = 0;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, name, value) {
+		names[n++] = name;
+	}
+	qsort(names, n, sizeof(*names), compare_keys);
+	for (size_t i = 0; i < n; i++) {
+		json_array_append_new(keys, json_string(names[i]));
+	}
+	return keys;
+}

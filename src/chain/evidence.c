@@ -109,15 +109,9 @@ bool evidence_answers(const struct facts *facts, const char *document)
 static bool signal_was_asked(const struct facts *facts, const char *metric)
 {
 	const json_t *asked = json_path(facts->evidence, "asked.signals");
-	size_t i;
-	json_t *signal;
+	const json_t *signal = json_find(json_object_get(facts->wish, "signals"), "metric", metric);
 
-	json_array_foreach(json_object_get(facts->wish, "signals"), i, signal) {
-		if (strcmp(json_path_string(signal, "metric", ""), metric) == 0) {
-			return asked == NULL || json_holds(asked, signal);
-		}
-	}
-	return true;
+	return asked == NULL || signal == NULL || json_holds(asked, signal);
 }
 
 const char *evidence_reason(const json_t *document, const char *otherwise)
@@ -163,13 +157,20 @@ const json_t *evidence_read(const struct facts *facts, const char *document, con
 		verdict);
 }
 
+const json_t *evidence_signal(const struct facts *facts, const struct workload_signal *signal)
+{
+	const json_t *signals = json_object_get(facts->evidence, "signals");
+
+	return signal != NULL ? json_object_get(signals, signal->signal->metric) : NULL;
+}
+
 const json_t *evidence_read_signal(const struct facts *facts, const struct workload_signal *signal, const char *part,
 	const char *failed_reason, struct verdict *verdict)
 {
 	const json_t *own = NULL;
 
 	if (signal != NULL && evidence_answers(facts, "signals") && signal_was_asked(facts, signal->signal->metric)) {
-		own = json_object_get(json_object_get(facts->evidence, "signals"), signal->signal->metric);
+		own = evidence_signal(facts, signal);
 	}
 	return judge_document(json_object_get(own, part), failed_reason, verdict);
 }

@@ -19,6 +19,8 @@ bool evidence_answers(const struct facts *facts, const char *document);
 /* The probe's document at this path, or NULL after saying that it is awaited or failed. */
 const json_t *evidence_read(const struct facts *facts, const char *document, const char *failed_reason,
 	struct verdict *verdict);
+/* All that was seen of the signal alone, whatever was asked; NULL when nothing was, or the signal is. */
+const json_t *evidence_signal(const struct facts *facts, const struct workload_signal *signal);
 /* The signal's part "series" or "metric", likewise. */
 const json_t *evidence_read_signal(const struct facts *facts, const struct workload_signal *signal, const char *part,
 	const char *failed_reason, struct verdict *verdict);

@@ -1,8 +1,6 @@
 /* The table of the lints, and what becomes of what they say. */
 #include "chain/lints.h"
 
-#include <string.h>
-
 #include "base/json.h"
 #include "base/memory.h"
 #include "lint.h"
@@ -22,20 +20,6 @@ static const struct lint {
 
 _Static_assert(sizeof(lints) / sizeof(lints[0]) <= LINTS_MAX, "raise LINTS_MAX");
 
-/* What this lint said last; borrowed, NULL when nothing. */
-static json_t *said_before(const struct facts *facts, const char *reason)
-{
-	size_t i;
-	json_t *advice;
-
-	json_array_foreach(json_path(facts->object, "status.advice"), i, advice) {
-		if (strcmp(json_path_string(advice, "reason", ""), reason) == 0) {
-			return advice;
-		}
-	}
-	return NULL;
-}
-
 json_t *lints_judge(const struct facts *facts)
 {
 	json_t *all = json_array();
@@ -43,7 +27,8 @@ json_t *lints_judge(const struct facts *facts)
 	for (size_t i = 0; i < ARRAY_LEN(lints); i++) {
 		auto_strbuf sentence = STRBUF_INIT;
 		enum lint_verdict verdict = lints[i].check(facts, &sentence);
-		json_t *before = said_before(facts, lints[i].reason);
+		/* What it said last. */
+		json_t *before = json_find(json_path(facts->object, "status.advice"), "reason", lints[i].reason);
 
 		if (verdict == LINT_SAID || (verdict == LINT_STILL && before != NULL)) {
 			json_array_append_new(all,

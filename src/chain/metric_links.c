@@ -9,10 +9,7 @@
 static bool is_served(const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
-		const json_t *signal = json_object_get(json_object_get(facts->evidence, "signals"),
-			facts->workload.signals[i].signal->metric);
-
-		if (json_path_int(signal, "metric.pods", 0) == 0) {
+		if (json_path_int(evidence_signal(facts, &facts->workload.signals[i]), "metric.pods", 0) == 0) {
 			return false;
 		}
 	}
@@ -53,17 +50,9 @@ static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 static bool had_our_rules(const struct facts *facts)
 {
 	const json_t *signals = json_path(facts->object, "status.signals");
-	size_t i;
-	json_t *signal;
 
 	for (size_t s = 0; s < facts->workload.signals_count; s++) {
-		bool found = false;
-
-		json_array_foreach((json_t *)signals, i, signal) {
-			found = found || strcmp(json_path_string(signal, "metric", ""),
-						facts->workload.signals[s].signal->metric) == 0;
-		}
-		if (!found) {
+		if (json_find(signals, "metric", facts->workload.signals[s].signal->metric) == NULL) {
 			return false;
 		}
 	}
@@ -133,9 +122,7 @@ void judge_adapter_configured(const struct facts *facts, struct verdict *verdict
 /* What the metrics API answered for the signal, error or not; NULL when it was not asked. */
 static const json_t *metric_document(const struct facts *facts, const struct workload_signal *signal)
 {
-	const json_t *signals = json_object_get(facts->evidence, "signals");
-
-	return signal != NULL ? json_object_get(json_object_get(signals, signal->signal->metric), "metric") : NULL;
+	return json_object_get(evidence_signal(facts, signal), "metric");
 }
 
 /* The reason for a failed look at the metrics API, by the cause that the probe found. */

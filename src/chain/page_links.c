@@ -135,10 +135,6 @@ static bool monitor_is_young(const struct facts *facts, const json_t *document)
 static bool say_scrape_awaited(const struct facts *facts, const struct workload_signal *signal,
 	const json_t *prometheus, struct verdict *verdict)
 {
-	const json_t *own = signal != NULL ? json_object_get(json_object_get(facts->evidence, "signals"),
-						     signal->signal->metric)
-					   : NULL;
-
 	if (monitor_is_young(facts, prometheus)) {
 		auto_free char *made = clock_rfc3339(facts->monitor_made_ms > 0 ? facts->monitor_made_ms : facts->now_ms);
 
@@ -147,7 +143,7 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 			facts->selected_by, facts->monitor, made);
 		return true;
 	}
-	if (youth_of_pods(json_object_get(own, "series"))) {
+	if (youth_of_pods(json_object_get(evidence_signal(facts, signal), "series"))) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' has not scraped the pods yet, which just became ready: it does so within half a minute",
 			facts->selected_by);

@@ -49,16 +49,11 @@ static char *range_text(const json_t *range, const char *unit)
 	return low == high ? xasprintf("%s%s", from, unit) : xasprintf("%s to %s%s", from, to, unit);
 }
 
-static const json_t *signal_evidence(const struct facts *facts, const struct workload_signal *signal)
-{
-	return json_object_get(json_object_get(facts->evidence, "signals"), signal->signal->metric);
-}
-
 /* The first pod by name, so that what is said does not move. */
 static bool find_dispute(const struct facts *facts, const struct workload_signal *signal, const char *hop, bool of_moments,
 	struct dispute *dispute)
 {
-	const json_t *apart = json_object_get(json_object_get(signal_evidence(facts, signal), "apart"), hop);
+	const json_t *apart = json_object_get(json_object_get(evidence_signal(facts, signal), "apart"), hop);
 	const char *unit = engine_metric_is_percent(signal->signal->metric) ? " %" : "";
 	const json_t *found = NULL;
 	const char *pod;
@@ -81,7 +76,7 @@ static bool find_dispute(const struct facts *facts, const struct workload_signal
 /* A job besides ours that has series of this pod, of several the first by name; NULL when none is known. */
 static const char *other_scraper(const struct facts *facts, const struct workload_signal *signal, const char *pod)
 {
-	const json_t *jobs = json_object_get(json_object_get(signal_evidence(facts, signal), "scrapers"), pod);
+	const json_t *jobs = json_object_get(json_object_get(evidence_signal(facts, signal), "scrapers"), pod);
 	const char *ours = json_path_string(facts->wish, "service", "");
 	const char *other = NULL;
 	size_t i;

@@ -85,15 +85,7 @@ const char *kube_object_annotation(const json_t *object, const char *key)
 
 const json_t *kube_object_condition(const json_t *object, const char *type)
 {
-	size_t i;
-	json_t *condition;
-
-	json_array_foreach(json_path(object, "status.conditions"), i, condition) {
-		if (strcmp(json_path_string(condition, "type", ""), type) == 0) {
-			return condition;
-		}
-	}
-	return NULL;
+	return json_find(json_path(object, "status.conditions"), "type", type);
 }
 
 bool kube_object_owned_by(const json_t *object, const char *uid)

@@ -30,18 +30,6 @@ static double row_value(const json_t *row)
 	return text != NULL ? strtod(text, NULL) : 0;
 }
 
-/* The object under this key, made when it is not there; borrowed. */
-static json_t *child_object(json_t *parent, const char *key)
-{
-	json_t *child = json_object_get(parent, key);
-
-	if (child == NULL) {
-		child = json_object();
-		json_object_set_new(parent, key, child);
-	}
-	return child;
-}
-
 /* Adds a row of count_values("up", …). */
 static void add_scrapes(json_t *scrapes, const json_t *row)
 {
@@ -64,9 +52,9 @@ json_t *question_scrapes_index(const json_t *answer)
 	json_t *row;
 
 	json_array_foreach(json_path(answer, "data.result"), i, row) {
-		json_t *ns = child_object(index, json_path_string(row, "metric.namespace", ""));
+		json_t *ns = json_child(index, json_path_string(row, "metric.namespace", ""));
 
-		add_scrapes(child_object(ns, json_path_string(row, "metric.job", "")), row);
+		add_scrapes(json_child(ns, json_path_string(row, "metric.job", "")), row);
 	}
 	return index;
 }
@@ -112,8 +100,8 @@ json_t *question_samples_index(const json_t *answer)
 		double now = json_number_value(json_array_get(json_object_get(row, "value"), 0));
 		double value = row_value(row);
 		const char *part = json_path_string(row, "metric." PART, "");
-		json_t *ns = child_object(index, json_path_string(row, "metric.namespace", ""));
-		json_t *pod = child_object(ns, json_path_string(row, "metric.pod", ""));
+		json_t *ns = json_child(index, json_path_string(row, "metric.namespace", ""));
+		json_t *pod = json_child(ns, json_path_string(row, "metric.pod", ""));
 		int64_t milli;
 
 		if (strcmp(part, "time") == 0) {
@@ -147,7 +135,7 @@ json_t *question_scrapers_index(const json_t *answer)
 	json_t *row;
 
 	json_array_foreach(json_path(answer, "data.result"), i, row) {
-		json_t *ns = child_object(index, json_path_string(row, "metric.namespace", ""));
+		json_t *ns = json_child(index, json_path_string(row, "metric.namespace", ""));
 		const char *pod = json_path_string(row, "metric.pod", "");
 
 		if (json_object_get(ns, pod) == NULL) {
@@ -272,7 +260,7 @@ json_t *question_jobs_index(const json_t *answer)
 	json_t *row;
 
 	json_array_foreach(json_path(answer, "data.result"), i, row) {
-		add_scrapes(child_object(index, json_path_string(row, "metric.job", "")), row);
+		add_scrapes(json_child(index, json_path_string(row, "metric.job", "")), row);
 	}
 	return index;
 }
@@ -309,7 +297,7 @@ json_t *question_rule_index(const json_t *answer)
 
 	json_array_foreach(json_path(answer, "data.groups"), g, group) {
 		json_array_foreach(json_object_get(group, "rules"), r, rule) {
-			json_t *found = child_object(index, json_path_string(rule, "name", ""));
+			json_t *found = json_child(index, json_path_string(rule, "name", ""));
 			const char *health = json_path_string(rule, "health", "unknown");
 			const char *error = json_path_string(rule, "lastError", "");
 

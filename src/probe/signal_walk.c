@@ -40,25 +40,6 @@ static void ask(struct signal_walk *walk, char *target_take, json_t *(*index)(co
 	free_indirect(&target_take);
 }
 
-/* What the round before knew of what is apart; NULL = nothing, or it asked otherwise. */
-static const json_t *last_apart(const struct signal_walk *walk)
-{
-	const json_t *signals = json_object_get(walk->last, "signals");
-
-	return json_equal(json_object_get(walk->last, "asked"), walk->wish)
-		       ? json_object_get(json_object_get(signals, json_path_string(walk->signal, "metric", "")), "apart")
-		       : NULL;
-}
-
-/* The object under this key, made when it is not there; borrowed. */
-static json_t *child_object(json_t *parent, const char *key)
-{
-	if (json_object_get(parent, key) == NULL) {
-		json_object_set_new(parent, key, json_object());
-	}
-	return json_object_get(parent, key);
-}
-
 static void walk_end(struct signal_walk *walk)
 {
 	walk->query = NULL;
@@ -79,7 +60,7 @@ static void compare(struct signal_walk *walk, const char *hop, const char *pod, 
 	const json_t *series = json_object_get(walk->evidence, "series");
 	const json_t *sample = json_object_get(json_object_get(series, "samples"), pod);
 	const json_t *milli = json_object_get(sample, "milli");
-	const json_t *before = json_object_get(json_object_get(last_apart(walk), hop), pod);
+	const json_t *before = json_object_get(json_object_get(walk->apart, hop), pod);
 	json_t *memory;
 
 	if (!json_is_integer(value) || milli == NULL || json_path_int(sample, "age", 0) >= fresh_ms(walk)) {
@@ -96,16 +77,14 @@ static void compare(struct signal_walk *walk, const char *hop, const char *pod, 
 		int64_t again_ms = comparison_again_ms(memory, interval_ms(walk), clock_wall_ms());
 
 		wish_again(walk, again_ms);
-		json_object_set_new(child_object(child_object(walk->evidence, "apart"), hop), pod, memory);
+		json_object_set_new(json_child(json_child(walk->evidence, "apart"), hop), pod, memory);
 	}
 }
 
 /* Whether the look before missed the pod in this part already. */
 static bool was_missed(const struct signal_walk *walk, const char *part, const json_t *pod)
 {
-	const json_t *signals = json_object_get(walk->last, "signals");
-	const json_t *own = json_object_get(signals, json_path_string(walk->signal, "metric", ""));
-	const json_t *before = json_object_get(own, part);
+	const json_t *before = json_object_get(walk->before, part);
 
 	return json_holds(json_object_get(before, "missing"), pod) || json_holds(json_object_get(before, "suspects"), pod);
 }
@@ -230,9 +209,12 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 
 void signal_walk_start(struct signal_walk *walk)
 {
-	ask(walk,
-		question_samples(json_object_get(walk->signal, "series"), json_path_string(walk->signal, "metric", "")),
-		question_samples_index, on_samples);
+	const char *metric = json_path_string(walk->signal, "metric", "");
+	bool same_question = json_equal(json_object_get(walk->last, "asked"), walk->wish);
+
+	walk->before = json_object_get(json_object_get(walk->last, "signals"), metric);
+	walk->apart = same_question ? json_object_get(walk->before, "apart") : NULL;
+	ask(walk, question_samples(json_object_get(walk->signal, "series"), metric), question_samples_index, on_samples);
 }
 
 void signal_walk_cancel(struct signal_walk *walk)

@@ -1,6 +1,4 @@
 /* One look at what all GPU autoscalers share: the exporter's scrape and the recording rule. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -128,30 +126,6 @@ static void on_workloads(void *ctx, const struct prometheus_answer *answer)
 	ask(round, question_jobs(jobs), question_jobs_index, on_jobs);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The keys in order, since Prometheus answers in none: what is said of them must not move. New reference. */
-static json_t *sorted_keys(const json_t *object)
-{
-	auto_free const char **names = xcalloc(json_object_size(object) + 1, sizeof(*names));
-	json_t *keys = json_array();
-	size_t n = 0;
-	const char *name;
-	json_t *value;
-
-	json_object_foreach((json_t *)object, name, value) {
-		names[n++] = name;
-	}
-	qsort(names, n, sizeof(*names), compare_names);
-	for (size_t i = 0; i < n; i++) {
-		json_array_append_new(keys, json_string(names[i]));
-	}
-	return keys;
-}
-
 static void on_exporter(void *ctx, const struct prometheus_answer *answer)
 {
 	struct stack_round *round = ctx;
@@ -162,7 +136,8 @@ static void on_exporter(void *ctx, const struct prometheus_answer *answer)
 	json_object_foreach((json_t *)answer->index, job, count) {
 		series += json_integer_value(count);
 	}
-	json_object_set_new(round->exporter, "jobs", sorted_keys(answer->index));
+	/* In order, since Prometheus answers in none: what is said of them must not move. */
+	json_object_set_new(round->exporter, "jobs", json_sorted_keys(answer->index));
 	json_object_set_new(round->exporter, "series", json_integer(series));
 	if (answer->error != NULL) {
 		exporter_end(round, answer);

@@ -1,7 +1,6 @@
 /* Deciding when the adapter's rules are written. */
 #include "adapter_pace.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -56,27 +55,17 @@ enum rollout rollout_of(const json_t *deployment, int64_t now_ms)
 	return progress_ms > 0 && now_ms - progress_ms > HANGS_MS ? ROLLOUT_STUCK : ROLLOUT_UNDER_WAY;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 char *adapter_metrics_text(const json_t *metrics)
 {
-	auto_free const char **names = xcalloc(json_object_size(metrics) + 1, sizeof(*names));
+	auto_json *names = json_sorted_keys(metrics);
 	auto_strbuf text = STRBUF_INIT;
-	size_t n = 0;
-	const char *name;
-	json_t *value;
+	size_t i;
+	json_t *name;
 
-	json_object_foreach((json_t *)metrics, name, value) {
-		names[n++] = name;
+	json_array_foreach(names, i, name) {
+		strbuf_addf(&text, "%s%s", i > 0 ? "," : "", json_string_value(name));
 	}
-	qsort(names, n, sizeof(*names), compare_names);
-	for (size_t i = 0; i < n; i++) {
-		strbuf_addf(&text, "%s%s", i > 0 ? "," : "", names[i]);
-	}
-	return n > 0 ? strbuf_take(&text) : NULL;
+	return json_array_size(names) > 0 ? strbuf_take(&text) : NULL;
 }
 
 /* The set that an annotation tells. A name that another version knew is left out. New reference. */

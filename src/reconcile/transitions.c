@@ -8,15 +8,7 @@
 
 static const json_t *ready_of(const json_t *status)
 {
-	size_t i;
-	json_t *condition;
-
-	json_array_foreach(json_object_get(status, "conditions"), i, condition) {
-		if (strcmp(json_path_string(condition, "type", ""), "Ready") == 0) {
-			return condition;
-		}
-	}
-	return NULL;
+	return json_find(json_object_get(status, "conditions"), "type", "Ready");
 }
 
 static bool ready_changed(const json_t *before, const json_t *after, struct transition *transition)
@@ -54,19 +46,6 @@ static bool replicas_changed(const json_t *before, const json_t *after, struct t
 	return true;
 }
 
-static bool gives_advice(const json_t *status, const char *reason)
-{
-	size_t i;
-	json_t *one;
-
-	json_array_foreach(json_object_get(status, "advice"), i, one) {
-		if (strcmp(json_path_string(one, "reason", ""), reason) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Fills at most `room`. */
 static size_t advice_came(const json_t *before, const json_t *after, struct transition *found, size_t room)
 {
@@ -77,7 +56,7 @@ static size_t advice_came(const json_t *before, const json_t *after, struct tran
 	json_array_foreach(json_object_get(after, "advice"), i, one) {
 		const char *reason = json_path_string(one, "reason", "");
 
-		if (count < room && !gives_advice(before, reason)) {
+		if (count < room && json_find(json_object_get(before, "advice"), "reason", reason) == NULL) {
 			found[count++] = (struct transition){
 				.warning = true,
 				.reason = reason,

@@ -1,7 +1,6 @@
 /* The values at each hop: gathered, and as a table. */
 #include "reconcile/values.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -20,11 +19,6 @@ static void set_value(json_t *row, const char *key, const json_t *milli)
 
 		json_object_set_new(row, key, json_string(text));
 	}
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static void add_keys(json_t *names, const json_t *object)
@@ -56,22 +50,17 @@ static json_t *pod_row(const char *pod, const json_t *page, const json_t *sample
 static json_t *pod_rows(const json_t *page, const json_t *samples, const json_t *served, const char *metric)
 {
 	auto_json *names = json_object();
-	auto_free const char **sorted = NULL;
+	auto_json *sorted = NULL;
 	json_t *rows = json_array();
-	size_t count = 0;
-	const char *name;
-	json_t *value;
+	size_t i;
+	json_t *name;
 
 	add_keys(names, page);
 	add_keys(names, samples);
 	add_keys(names, served);
-	sorted = xcalloc(json_object_size(names) + 1, sizeof(*sorted));
-	json_object_foreach(names, name, value) {
-		sorted[count++] = name;
-	}
-	qsort(sorted, count, sizeof(*sorted), compare_names);
-	for (size_t i = 0; i < count; i++) {
-		json_array_append_new(rows, pod_row(sorted[i], page, samples, served, metric));
+	sorted = json_sorted_keys(names);
+	json_array_foreach(sorted, i, name) {
+		json_array_append_new(rows, pod_row(json_string_value(name), page, samples, served, metric));
 	}
 	return rows;
 }

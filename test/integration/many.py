@@ -11,7 +11,6 @@ import http.server
 import json
 import os
 import re
-import ssl
 import subprocess
 import threading
 import time
@@ -21,7 +20,9 @@ from datetime import datetime, timezone
 
 from chain_fixtures import adapter_comes_up, answers, free_port, register_metrics_api, stop_serving_metrics
 from conftest import GROUP, eventually, smallest, tool
-from operator_fixtures import USER, Operator, Page, adapter_configmap, deployment, listening_port, set_status
+from operator_fixtures import (
+    USER, Operator, Page, adapter_configmap, deployment, listening_port, set_status, unsigned_tls,
+)
 
 METRIC = "vllm_num_requests_running"
 # What the page says, and so must all that comes behind it: values that disagree are looked at again and again.
@@ -45,19 +46,6 @@ def serve(handler, context=None):
         server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
-
-
-def certificate(folder):
-    """A TLS context with a certificate that nobody signed."""
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-keyout", key, "-out", cert],
-        check=True, capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return context
 
 
 def page_handler(counts):
@@ -127,7 +115,7 @@ class Many:
         self.names, self.pods, self.counts = [], {}, collections.Counter()
         self.processes, self.operator = [], None
         self.page = serve(page_handler(self.counts))
-        self.metrics_api = serve(metrics_api_handler(self.pods), certificate(folder))
+        self.metrics_api = serve(metrics_api_handler(self.pods), unsigned_tls(folder))
         register_metrics_api(cluster, self.metrics_api.server_port)
 
     def close(self):

@@ -90,10 +90,9 @@ def engine_port():
     server.shutdown()
 
 
-@pytest.fixture
-def https_port(tmp_path):
-    """The same behind TLS, with a certificate that nobody signed and that names nobody."""
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+def unsigned_tls(folder):
+    """A server's TLS context with a certificate that nobody signed and that names nobody."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
          "-subj", "/CN=nobody", "-keyout", key, "-out", certificate],
@@ -101,8 +100,14 @@ def https_port(tmp_path):
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
+    return context
+
+
+@pytest.fixture
+def https_port(tmp_path):
+    """The same behind TLS that cannot be verified."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.socket = unsigned_tls(tmp_path).wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_port
     server.shutdown()

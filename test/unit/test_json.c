@@ -190,6 +190,45 @@ static void depth_is_bounded(void **state)
 	assert_non_null(strstr(err.message, "depth"));
 }
 
+static void arrays_are_searched(void **state)
+{
+	auto_json *array = json_pack("[{s:i}, {s:s}, s, {s:s, s:i}, {s:s}]", "name", 1, "other", "b", "b", "name", "b", "at", 3,
+		"name", "b");
+	auto_json *b = json_string("b");
+	auto_json *c = json_string("c");
+
+	(void)state;
+	assert_int_equal(json_path_int(json_find(array, "name", "b"), "at", 0), 3);
+	assert_null(json_find(array, "name", "c"));
+	assert_null(json_find(NULL, "name", "b"));
+	assert_true(json_holds(array, b));
+	assert_false(json_holds(array, c));
+	assert_false(json_holds(NULL, b));
+}
+
+static void keys_come_in_order(void **state)
+{
+	auto_json *object = json_pack("{s:i, s:i, s:i}", "b", 1, "a", 2, "B", 3);
+	auto_json *keys = json_sorted_keys(object);
+	auto_json *none = json_sorted_keys(NULL);
+	auto_json *wanted = json_pack("[s, s, s]", "B", "a", "b");
+
+	(void)state;
+	assert_true(json_equal(keys, wanted));
+	assert_int_equal(json_array_size(none), 0);
+}
+
+static void a_child_is_made_once(void **state)
+{
+	auto_json *object = json_object();
+	json_t *child = json_child(object, "a");
+
+	(void)state;
+	assert_true(json_is_object(child));
+	assert_ptr_equal(json_child(object, "a"), child);
+	assert_int_equal(json_object_size(object), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +239,9 @@ int main(void)
 		cmocka_unit_test(malformed_text_is_told_with_its_place),
 		cmocka_unit_test(parse_stops_at_the_length),
 		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(arrays_are_searched),
+		cmocka_unit_test(keys_come_in_order),
+		cmocka_unit_test(a_child_is_made_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
