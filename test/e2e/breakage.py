@@ -135,6 +135,7 @@ class Steps:
     def __init__(self, namespace, values):
         self.namespace, self.values = namespace, dict(values)
         self.kept = {}
+        self.changed = {}  # as it was before the first patch
 
     def here(self, words):
         return words if "-n" in words else ["-n", self.namespace, *words]
@@ -153,6 +154,8 @@ class Steps:
                            stdin=yaml.safe_dump_all(objects))
         words = self.here(shlex.split(told))
         if verb == "patch":
+            if told not in self.changed:
+                self.changed[told] = kubectl("get", *words, "-o", "json")[1]
             body = rest[0][1]
             return kubectl("patch", *words, "--type", "json" if isinstance(body, list) else "merge", "-p", json.dumps(body))
         if verb in ("keep", "forbid"):
@@ -187,6 +190,11 @@ class Steps:
         for step in steps:
             code, text = self.play(step)
             assert code == 0, f"{step}: {text}"
+
+    def undo(self):
+        """Puts back what was patched, for a remedy that was not said: the next case wants a whole chain."""
+        for told, kept in self.changed.items():
+            self.restore(self.here(shlex.split(told)), json.loads(kept))
 
 
 class Outcome:
@@ -296,8 +304,8 @@ class Player:
                 outcome.said = f"{case.link}: {self.statuses.last(self.key)[case.link]['reason']}"
             else:
                 self.wait_said(begun, broken)
-            mended = True
             self.steps.all(case.mend)
+            mended = True
             self.wait_ready(begun)
         except Exception as failure:
             outcome.fail(str(failure))
@@ -305,6 +313,7 @@ class Player:
             if not mended:
                 for step in case.mend:
                     self.steps.play(step)
+                self.steps.undo()
         return outcome
 
     def wait_said(self, begun, broken):
