@@ -45,6 +45,8 @@ bool youth_of_pods(const json_t *document);
 bool youth_of_metric(const struct facts *facts, const json_t *document, bool gpu);
 /* The adapter restarted so lately that the API server may not have noticed. */
 bool youth_of_restart(const struct facts *facts, const json_t *document);
+/* An autoscaler whose target may come right after it. */
+bool youth_of_autoscaler(const struct facts *facts);
 /* A target whose controller may not have made its first pod yet. */
 bool youth_of_target(const struct facts *facts, const json_t *document);
 /* The HPA may not have read the metric yet since it is served. */

@@ -35,10 +35,23 @@ static const char *scale_reason(const struct facts *facts)
 	return "TargetNotReadable";
 }
 
+/* Of a kind that is not watched the probe finds it, or does not. */
+static bool target_is_absent(const struct facts *facts)
+{
+	return facts->target_watched ? facts->target == NULL
+				     : strcmp(json_path_string(facts->evidence, "target.cause", ""), "NotFound") == 0;
+}
+
 void judge_target_found(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const json_t *pods;
+
+	if (target_is_absent(facts) && youth_of_autoscaler(facts)) {
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING, "%s '%s/%s' does not exist yet: it may come right after this "
+			"autoscaler", spec->target_kind, spec->ns, spec->target_name);
+		return;
+	}
 
 	if (!facts->target_watched && evidence_read(facts, "target", scale_reason(facts), verdict) == NULL) {
 		return;

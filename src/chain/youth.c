@@ -15,6 +15,8 @@
 #define RELIST_MS 75000
 /* The API server still sends to a pod of the adapter that ended a moment ago. */
 #define RESTART_MS 15000
+/* From an autoscaler to the target that is applied along with it, in whatever order. */
+#define TARGET_MS 5000
 /* From a target to its first pod. */
 #define FIRST_POD_MS 15000
 /* Two sync periods of the HPA controller. */
@@ -65,6 +67,13 @@ bool youth_of_reading(const struct facts *facts)
 bool youth_of_restart(const struct facts *facts, const json_t *document)
 {
 	return seen_young(facts, document, json_path_int(facts->adapter_survey, "since", -1), RESTART_MS);
+}
+
+bool youth_of_autoscaler(const struct facts *facts)
+{
+	const char *made = json_path_string(facts->object, "metadata.creationTimestamp", NULL);
+
+	return made != NULL && seen_young(facts, NULL, clock_parse_rfc3339(made), TARGET_MS);
 }
 
 bool youth_of_target(const struct facts *facts, const json_t *document)

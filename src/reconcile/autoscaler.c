@@ -10,6 +10,9 @@
 #include "reconcile/prometheus.h"
 #include "reconcile/status.h"
 
+/* What is awaited comes as an event, or is judged anew after so long. */
+#define WAITING_AGAIN_MS 5000
+
 static void desire_child(const struct observation *o, size_t i, struct plan *plan)
 {
 	const struct child *child = children[i];
@@ -177,6 +180,9 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	}
 	plan->healthy = first == links_count;
 	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;
+	if (plan->waiting && plan->probe == NULL) {
+		plan->again_ms = WAITING_AGAIN_MS;
+	}
 	status = status_make(&o.facts, verdicts, first, world->now_ms);
 	if (!awaits_first_look(&o, verdicts, first) && !json_equal(status, json_object_get(object, "status"))) {
 		plan->status = json_incref(status);

@@ -151,6 +151,19 @@ static void no_target(struct rig *rig)
 	rig->facts.workload.match_labels = NULL;
 }
 
+static void target_to_come(struct rig *rig)
+{
+	no_target(rig);
+	rig->facts.now_ms = NOW_MS - 86400000 + 3000; /* the autoscaler is three seconds old */
+}
+
+static void scale_to_come(struct rig *rig)
+{
+	target_to_come(rig);
+	rig->facts.target_watched = false;
+	json_object_set_new(rig->evidence, "target", parsed("{error: not found, cause: NotFound}"));
+}
+
 static void no_match_labels(struct rig *rig)
 {
 	rig->facts.workload.match_labels = NULL;
@@ -419,6 +432,8 @@ static const struct row {
 	{unsupported, "TargetFound", VERDICT_FALSE, "KindNotScalable", "scale subresource"},
 	{no_target, "TargetFound", VERDICT_FALSE, "TargetNotFound",
 	 "Deployment 'shop/server' does not exist"},
+	{target_to_come, "TargetFound", VERDICT_UNKNOWN, "Waiting", "'shop/server' does not exist yet"},
+	{scale_to_come, "TargetFound", VERDICT_UNKNOWN, "Waiting", "'shop/server' does not exist yet"},
 	{no_match_labels, "TargetFound", VERDICT_FALSE, "SelectorNotSupported", "use matchLabels"},
 	{no_evidence, "TargetFound", VERDICT_UNKNOWN, "Probing", "waiting"},
 	{pods_forbidden, "TargetFound", VERDICT_FALSE, "PodsNotReadable", "pods cannot be listed"},
