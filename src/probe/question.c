@@ -162,11 +162,12 @@ json_t *question_pool_index(const json_t *answer)
 	json_t *target;
 
 	json_array_foreach(json_path(answer, "data.activeTargets"), i, target) {
-		const char *pool = json_path_string(target, "scrapePool", "");
 		const char *error = json_path_string(target, "lastError", "");
 
-		if (error[0] != '\0' && json_object_get(index, pool) == NULL) {
-			json_object_set_new(index, pool, json_string(error));
+		if (error[0] != '\0') {
+			json_t *pool = json_child(index, json_path_string(target, "scrapePool", ""));
+
+			json_object_set_new(pool, json_path_string(target, "labels.pod", ""), json_string(error));
 		}
 	}
 	return index;

@@ -22,7 +22,7 @@ json_t *question_samples_index(const json_t *answer);
 /* Whose scrapes have these series: {namespace: {pod: [job, …]}}, asked only while a pod's values do not agree. */
 char *question_scrapers(const json_t *series);
 json_t *question_scrapers_index(const json_t *answer);
-/* The last errors of a scrape pool's targets: {pool: error}, of others too where the pool is no filter (Thanos). */
+/* The last errors of a scrape pool's targets: {pool: {pod: error}}, of others too where the pool is no filter (Thanos). */
 char *question_pool(const char *pool);
 json_t *question_pool_index(const json_t *answer);
 

@@ -56,9 +56,26 @@ void round_fail(json_t *document, const struct prometheus_answer *answer)
 	}
 }
 
-void round_blame(json_t *document, const char *pool, const struct prometheus_answer *answer)
+/* The error of the first of these pods by name, or of a target that is no pod's; NULL when none has any. */
+static json_t *error_of(const json_t *errors, const json_t *blamed)
 {
-	json_t *error = json_object_get(answer->index, pool);
+	auto_json *names = json_sorted_keys(errors);
+	size_t i;
+	json_t *name;
+
+	json_array_foreach(names, i, name) {
+		const char *pod = json_string_value(name);
+
+		if (blamed == NULL || pod[0] == '\0' || json_object_get(blamed, pod) != NULL) {
+			return json_object_get(errors, pod);
+		}
+	}
+	return NULL;
+}
+
+void round_blame(json_t *document, const char *pool, const json_t *blamed, const struct prometheus_answer *answer)
+{
+	json_t *error = error_of(json_object_get(answer->index, pool), blamed);
 
 	if (answer->error != NULL) {
 		auto_free char *text = xasprintf("its words cannot be read (%s)", answer->error);
@@ -188,7 +205,9 @@ static void on_pool(void *ctx, const struct prometheus_answer *answer)
 {
 	struct round *round = ctx;
 
-	round_blame(json_object_get(round->evidence, "prometheus"), json_path_string(round->wish, "pool", ""), answer);
+	/* A pod that leaves refuses its last scrape: that is no failure. */
+	round_blame(json_object_get(round->evidence, "prometheus"), json_path_string(round->wish, "pool", ""), round->ready,
+		answer);
 	walk_signals(round);
 }
 

@@ -42,9 +42,9 @@ void stack_round_start(const struct round_order *order);
 
 /* Says in a document that Prometheus gave no answer, and why; nothing when it did. */
 void round_fail(json_t *document, const struct prometheus_answer *answer);
-/* Says in a document why the scrapes of a pool fail, of an answer to question_pool(). Not every Prometheus-like
- * server tells. */
-void round_blame(json_t *document, const char *pool, const struct prometheus_answer *answer);
+/* Says in a document why the scrapes of a pool fail, of an answer to question_pool(), but for those of pods that are
+ * not among `blamed` (an object by name; NULL = of all). Not every Prometheus-like server tells. */
+void round_blame(json_t *document, const char *pool, const json_t *blamed, const struct prometheus_answer *answer);
 /* Adds a document to evidence, with the time of the look; takes it. */
 void round_record(json_t *evidence, const char *name, json_t *document, int64_t at_ms);
 

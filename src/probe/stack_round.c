@@ -62,7 +62,7 @@ static void on_pool(void *ctx, const struct prometheus_answer *answer)
 {
 	struct stack_round *round = ctx;
 
-	round_blame(round->exporter, json_path_string(round->wish, "pool", ""), answer);
+	round_blame(round->exporter, json_path_string(round->wish, "pool", ""), NULL, answer);
 	exporter_end(round, &(struct prometheus_answer){.at_ms = answer->at_ms});
 }
 

@@ -18,7 +18,10 @@ class Statuses(threading.Thread):
         while not self.over:
             try:
                 for event in watch.Watch().stream(self.api.list_cluster_custom_object, "inference-autoscaler.io",
-                                                  "v1alpha1", "inferenceautoscalers", timeout_seconds=300):
+                                                  "v1alpha1", "inferenceautoscalers",
+                                                  # What the API server has at hand: with an etcd of before 3.5 a watch
+                                                  # from its newest on awaits an event, however long none comes.
+                                                  resource_version="0", timeout_seconds=300):
                     self.add(event)
             except Exception:  # the API server lost us, or we fell behind; the next list catches up
                 time.sleep(1)

@@ -102,7 +102,7 @@ static void test_scrapers_are_the_jobs_of_a_pods_series(void **state)
 		"{\"\":{\"\":[\"\"]},\"a\":{\"p\":[\"x\",\"y/z\"]}}");
 }
 
-static void test_a_pool_tells_its_first_error(void **state)
+static void test_a_pool_tells_its_pods_errors(void **state)
 {
 	auto_free char *target = question_pool("serviceMonitor/a/x/0");
 
@@ -111,9 +111,9 @@ static void test_a_pool_tells_its_first_error(void **state)
 	assert_index(question_pool_index,
 		"{\"data\":{\"activeTargets\":[{\"scrapePool\":\"p\",\"lastError\":\"\"},"
 		"{\"scrapePool\":\"q\",\"lastError\":\"of another\"},"
-		"{\"scrapePool\":\"p\",\"lastError\":\"connection refused\"},"
-		"{\"scrapePool\":\"p\",\"lastError\":\"a later one\"}]}}",
-		"{\"p\":\"connection refused\",\"q\":\"of another\"}");
+		"{\"scrapePool\":\"p\",\"lastError\":\"connection refused\",\"labels\":{\"pod\":\"a\"}},"
+		"{\"scrapePool\":\"p\",\"lastError\":\"no route\",\"labels\":{\"pod\":\"b\"}}]}}",
+		"{\"p\":{\"a\":\"connection refused\",\"b\":\"no route\"},\"q\":{\"\":\"of another\"}}");
 	assert_index(question_pool_index, "{\"data\":{\"activeTargets\":[{\"scrapePool\":\"p\",\"lastError\":\"\"}]}}", "{}");
 }
 
@@ -181,7 +181,7 @@ int main(void)
 		cmocka_unit_test(test_samples_and_their_values_are_one_question),
 		cmocka_unit_test(test_samples_are_aged_by_prometheus_own_clock),
 		cmocka_unit_test(test_scrapers_are_the_jobs_of_a_pods_series),
-		cmocka_unit_test(test_a_pool_tells_its_first_error),
+		cmocka_unit_test(test_a_pool_tells_its_pods_errors),
 		cmocka_unit_test(test_the_exporter_is_asked_for_jobs_and_workloads),
 		cmocka_unit_test(test_of_several_rules_of_a_name_the_worst_is_told),
 		cmocka_unit_test(test_an_answer_of_another_shape_is_empty),

@@ -62,9 +62,19 @@ static void test_a_failing_scrape_tells_why(void **state)
 	assert_found(e, "prometheus.up", "0");
 	assert_found(e, "prometheus.down", "2");
 	assert_found(e, "prometheus.lastError", "\"context deadline exceeded\"");
+	/* Of a pod that left. */
+	probe_rig_say(&rig, "GET /api/v1/targets*",
+		(struct fake_answer){.status = 200,
+			.body = "{\"status\":\"success\",\"data\":{\"activeTargets\":[{\"health\":\"down\","
+				"\"scrapePool\":\"p\",\"labels\":{\"pod\":\"gone\"},"
+				"\"lastError\":\"connection refused\"}]}}"});
+	json_object_set_new(rig.wish, "pool", json_string("p"));
+	e = probe_rig_look(&rig);
+	assert_found(e, "prometheus.down", "2");
+	assert_found(e, "prometheus.lastError", "absent");
 	/* A server like Prometheus, which tells of everything but scrapes. */
 	probe_rig_say(&rig, "GET /api/v1/targets*", (struct fake_answer){.status = 404, .body = "not found"});
-	json_object_set_new(rig.wish, "pool", json_string("p"));
+	json_object_set_new(rig.wish, "pool", json_string("q"));
 	e = probe_rig_look(&rig);
 	assert_says(e, "prometheus.lastError", "its words cannot be read (");
 	assert_found(e, "prometheus.error", "absent");
