@@ -26,6 +26,9 @@
 extern const struct engine_signal gpu_utilization;
 /* The PromQL that is recorded as GPU_RECORD. */
 extern const char gpu_record_expr[];
+/* The PromQL of the pods that hold a share of a GPU, of time-slicing or MPS, with how many series say so: there
+ * only where the exporter runs with KUBERNETES_VIRTUAL_GPUS, which gives those series the label vgpu. */
+extern const char gpu_shared_expr[];
 /* The exporter's series that it reads, any of which proves that it is scraped; ended by NULL. */
 extern const char *const gpu_dcgm_series[];
 

@@ -29,7 +29,7 @@
  *          limits? {SIGNAL: n}, values: {POD: {METRIC: thousandths}}, doubted?: true},
  *    prometheus {at, error?, cause?, url, up, down, lastError?},
  *    signals: {METRIC: {series {at, error?, cause?, pods, missing: […], suspects?: […],
- *                               samples: {POD: {age, time, milli?, source?}}},
+ *                               samples: {POD: {age, time, milli?, source?, shared?}}},
  *                       metric {at, error?, cause?, http?, pods, missing: […], suspects?: […],
  *                               values: {POD: thousandths}},
  *                       apart? {page? {POD: …}, record? {POD: …}, metric? {POD: …}},
@@ -49,7 +49,7 @@
  *
  * Values are what the adapter's query comes to (engine/query.h): on the pages of `pod` and up to
  * three others; in Prometheus, where a sample is `age` ms old and of `time` by Prometheus' clock,
- * `milli` is what the adapter would get, and `source`, of GPUs, what would be recorded now. `apart` remembers from
+ * `milli` is what the adapter would get, and `source`, of GPUs, what would be recorded now; `shared` says that the GPU is others' too. `apart` remembers from
  * round to round the pods of which Prometheus and a neighbour, the page, the source or the metrics API, have never
  * said the same (probe/comparison.h); `againMs` is how soon those want another look, and `scrapers` who gives
  * Prometheus samples of a pod whose page it does not agree with.
@@ -57,11 +57,12 @@
  * The stack's wish, known by its member `record`, and its evidence:
  *
  *   {prometheus?, intervalMs, dcgm: [names of series], record: name of the recorded series,
- *    job?: whose scrape is the exporter's, pool?: of a ServiceMonitor of ours}
+ *    rule?: NAMESPACE/NAME of the PrometheusRule, job?: whose scrape is the exporter's, pool?: of a ServiceMonitor of ours}
  *
  *   {asked, exporter {at, error?, cause?, url, jobs: [those that have such series now], up, down, lastError?,
  *                     series: n, withPod: n that tell their workload},
- *    rule {at, error?, cause?, loaded: bool, health?: ok|unknown|err, lastError?}}
+ *    rule {at, error?, cause?, loaded: bool, health?: ok|unknown|err, lastError?,
+ *          rivals?: [NAMESPACE-NAME of other PrometheusRules that record something else by the same name]}}
  *
  * `at` is in ms of the wall. What was not reached is absent.
  */

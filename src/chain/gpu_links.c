@@ -6,6 +6,8 @@
 
 /* Of the shared scrape and of the recording rule. */
 #define SHARED_INTERVAL_MS 15000
+/* NVIDIA/dcgm-exporter, internal/pkg/transformation/kubernetes.go. */
+#define GPU_OF_SEVERAL "Of pods that share a GPU it names one, unless it runs with KUBERNETES_VIRTUAL_GPUS=true"
 
 /* What the stack's pass found of the exporter that this autoscaler asks for; NULL before its first pass. */
 static const json_t *exporter_of(const struct facts *facts, struct verdict *verdict)
@@ -162,6 +164,7 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 	const json_t *wanted = json_object_get(facts->gpu, "rule");
 	const json_t *rule;
 	const json_t *series;
+	const char *rival;
 	auto_free char *missing = NULL;
 
 	if (wanted == NULL) {
@@ -193,6 +196,14 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 			json_path_string(wanted, "name", ""), json_path_string(rule, "lastError", "no reason given"));
 		return;
 	}
+	rival = json_string_value(json_array_get(json_object_get(rule, "rivals"), 0));
+	if (rival != NULL) {
+		SAY(verdict, VERDICT_FALSE, "RecordedTwice",
+			"Prometheus '%s' records '%s' by another rule too, which says something else, so that the two take turns: "
+			"take it out of PrometheusRule '%s' (its namespace and name)",
+			json_path_string(wanted, "selectedBy", ""), signal->signal->series[0], rival);
+		return;
+	}
 	series = evidence_read_signal(facts, signal, "series", "PrometheusNotReachable", verdict);
 	if (series == NULL) {
 		return;
@@ -208,12 +219,12 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 	} else if (json_path_int(series, "pods", 0) == 0) {
 		SAY(verdict, VERDICT_FALSE, "NothingRecorded",
 			"'%s' has no value for the pods of %s '%s': do they request nvidia.com/gpu, and does the exporter run "
-			"on their nodes?",
+			"on their nodes? " GPU_OF_SEVERAL,
 			signal->signal->series[0], facts->workload.spec->target_kind, facts->workload.spec->target_name);
 	} else if (missing != NULL) {
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
-			"'%s' has no value for pod %s: does the DCGM exporter run on its node?", signal->signal->series[0],
-			missing);
+			"'%s' has no value for pod %s: does the DCGM exporter run on its node? " GPU_OF_SEVERAL,
+			signal->signal->series[0], missing);
 	} else if (!values_dispute_record(facts, signal, verdict)) {
 		say_recorded(signal, verdict);
 	}

@@ -22,6 +22,7 @@ enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct str
 enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_cold_start_long(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_drain_too_short(const struct facts *facts, struct strbuf *sentence);
+enum lint_verdict lint_gpu_shared(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_name_leaves(const struct facts *facts, struct strbuf *sentence);
 
 #endif

@@ -13,6 +13,7 @@ static const struct lint {
 	{"TargetUnreachable", lint_target_unreachable},
 	{"ColdStartLong", lint_cold_start_long},
 	{"DrainTooShort", lint_drain_too_short},
+	{"GPUShared", lint_gpu_shared},
 	{"OneAdapterReplica", lint_one_adapter_replica},
 	{"RelistLong", lint_relist_long},
 	{"NameLeaves", lint_name_leaves},

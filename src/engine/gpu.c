@@ -24,6 +24,11 @@
 	"          \"workload_pod\", \"$1\", \"pod\", \"(.+)\"),\n"                                \
 	"          \"workload_pod\", \"$1\", \"exported_pod\", \"(.+)\")\n"
 
+/* The end of two label_replace(): whose GPU it is becomes whose series it is. */
+#define AS_WORKLOAD                                                                                \
+	"    \"namespace\", \"$1\", \"workload_namespace\", \"(.+)\"),\n"                             \
+	"    \"pod\", \"$1\", \"workload_pod\", \"(.+)\")\n"
+
 /* One GPU, or one MIG instance of it, however often it is scraped. */
 #define PER_GPU "max by (workload_namespace, workload_pod, UUID, GPU_I_ID) (\n"
 
@@ -44,8 +49,14 @@ const char gpu_record_expr[] =
 	"      or 100 * clamp_max(" PER_GPU
 	HELD("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "", ">= 0 <= 2")
 	"      ), 1),\n"
-	"    \"namespace\", \"$1\", \"workload_namespace\", \"(.+)\"),\n"
-	"    \"pod\", \"$1\", \"workload_pod\", \"(.+)\")\n"
+	AS_WORKLOAD
+	")";
+
+const char gpu_shared_expr[] =
+	"count by (namespace, pod) (\n"
+	"  label_replace(label_replace(\n"
+	HELD("", "__name__=~\"DCGM_FI_DEV_GPU_UTIL|DCGM_FI_PROF_GR_ENGINE_ACTIVE\",vgpu!=\"\",", "") ",\n"
+	AS_WORKLOAD
 	")";
 
 const char *const gpu_dcgm_series[] = {

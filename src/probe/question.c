@@ -86,6 +86,7 @@ char *question_samples(const json_t *series, const char *metric)
 	}
 	if (signal == &gpu_utilization) {
 		add_part(&promql, "source", gpu_record_expr);
+		add_part(&promql, "shared", gpu_shared_expr);
 	}
 	return query(promql.buf);
 }
@@ -275,19 +276,6 @@ char *question_rule(const char *record)
 	return strbuf_take(&target);
 }
 
-static bool is_worse(const char *health, const char *than)
-{
-	static const char *const order[] = {"", "ok", "unknown", "err"};
-	size_t a = 0;
-	size_t b = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-		a = strcmp(order[i], health) == 0 ? i : a;
-		b = strcmp(order[i], than) == 0 ? i : b;
-	}
-	return a > b;
-}
-
 json_t *question_rule_index(const json_t *answer)
 {
 	json_t *index = json_object();
@@ -298,17 +286,16 @@ json_t *question_rule_index(const json_t *answer)
 
 	json_array_foreach(json_path(answer, "data.groups"), g, group) {
 		json_array_foreach(json_object_get(group, "rules"), r, rule) {
-			json_t *found = json_child(index, json_path_string(rule, "name", ""));
-			const char *health = json_path_string(rule, "health", "unknown");
+			const char *name = json_path_string(rule, "name", "");
 			const char *error = json_path_string(rule, "lastError", "");
 
-			if (!is_worse(health, json_path_string(found, "health", ""))) {
-				continue;
+			if (json_object_get(index, name) == NULL) {
+				json_object_set_new(index, name, json_array());
 			}
-			json_object_set_new(found, "health", json_string(health));
-			if (error[0] != '\0') {
-				json_object_set_new(found, "lastError", json_string(error));
-			}
+			json_array_append_new(json_object_get(index, name),
+				json_pack("{s:s, s:s, s:s, s:s*}", "file", json_path_string(group, "file", ""), "health",
+					json_path_string(rule, "health", "unknown"), "query", json_path_string(rule, "query", ""),
+					"lastError", error[0] != '\0' ? error : NULL));
 		}
 	}
 	return index;

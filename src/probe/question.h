@@ -14,9 +14,10 @@
 char *question_scrapes(void);
 json_t *question_scrapes_index(const json_t *answer);
 /* The youngest sample of any of these series (names or selectors), and what they come to for `metric` as the
- * adapter would ask for it: {namespace: {pod: {age, time, milli?, source?}}}. `age` and `time` are in ms by
- * Prometheus' own clock; `milli` are thousandths, of what is recorded when it is the GPUs', and `source`
- * then those of the expression that is recorded. A metric that is no preset's has neither. */
+ * adapter would ask for it: {namespace: {pod: {age, time, milli?, source?, shared?}}}. `age` and `time` are in ms
+ * by Prometheus' own clock; `milli` are thousandths, of what is recorded when it is the GPUs', and `source`
+ * then those of the expression that is recorded; `shared` is there when the pod's GPU is others' too. A metric that
+ * is no preset's has none of them. */
 char *question_samples(const json_t *series, const char *metric);
 json_t *question_samples_index(const json_t *answer);
 /* Whose scrapes have these series: {namespace: {pod: [job, …]}}, asked only while a pod's values do not agree. */
@@ -35,8 +36,8 @@ json_t *question_workloads_index(const json_t *answer);
 /* The scrapes of these jobs: {job: {up, down}}. `jobs` is not empty. */
 char *question_jobs(const json_t *jobs);
 json_t *question_jobs_index(const json_t *answer);
-/* A recording rule: {name: {health, lastError?}}, of several of one name the worst. A Prometheus that
- * does not filter by name tells of others too. */
+/* The recording rules of a name: {name: [{file, health, query, lastError?}]}; `file` is that of its group. A
+ * Prometheus that does not filter by name tells of others too. */
 char *question_rule(const char *record);
 json_t *question_rule_index(const json_t *answer);
 

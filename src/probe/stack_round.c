@@ -1,10 +1,15 @@
 /* One look at what all GPU autoscalers share: the exporter's scrape and the recording rule. */
 
+#include <string.h>
+
 #include "base/json.h"
 #include "base/memory.h"
 #include "question.h"
 #include "reading.h"
 #include "round.h"
+
+/* "-", a UID and ".yaml". */
+#define UID_END_LEN (1 + 36 + 5)
 
 struct stack_round {
 	struct round_peers peers;
@@ -34,15 +39,80 @@ static void round_end(struct stack_round *round)
 
 /* 2. The recording rule. */
 
+/* prometheus-operator's name for the file of a PrometheusRule is NAMESPACE-NAME-UID.yaml (rules.go); here without the
+ * folder and the end. Heap. */
+static char *rule_object(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *name = xstrdup(slash != NULL ? slash + 1 : file);
+	size_t len = strlen(name);
+
+	if (len > UID_END_LEN && name[len - UID_END_LEN] == '-') {
+		name[len - UID_END_LEN] = '\0';
+	}
+	return name;
+}
+
+/* Whether it is of our PrometheusRule; one that cannot be told apart is. */
+static bool is_ours(const struct stack_round *round, const json_t *rule)
+{
+	auto_free char *object = rule_object(json_path_string(rule, "file", ""));
+	auto_free char *ours = xstrdup(json_path_string(round->wish, "rule", ""));
+	char *slash = strchr(ours, '/');
+
+	if (slash != NULL) {
+		*slash = '-';
+	}
+	return object[0] == '\0' || strcmp(object, ours) == 0;
+}
+
+static const json_t *own_rule(const struct stack_round *round, const json_t *rules)
+{
+	size_t i;
+	json_t *rule;
+
+	json_array_foreach((json_t *)rules, i, rule) {
+		if (is_ours(round, rule)) {
+			return rule;
+		}
+	}
+	return NULL;
+}
+
+/* Those that record something else as ours: NAMESPACE-NAME of their PrometheusRules. */
+static json_t *rivals_of(const struct stack_round *round, const json_t *own, const json_t *rules)
+{
+	json_t *rivals = json_array();
+	size_t i;
+	json_t *rule;
+
+	json_array_foreach((json_t *)rules, i, rule) {
+		if (!is_ours(round, rule) && !json_equal(json_object_get(rule, "query"), json_object_get(own, "query"))) {
+			auto_free char *object = rule_object(json_path_string(rule, "file", ""));
+
+			json_array_append_new(rivals, json_string(object));
+		}
+	}
+	return rivals;
+}
+
 static void on_rule(void *ctx, const struct prometheus_answer *answer)
 {
 	struct stack_round *round = ctx;
-	const json_t *found = json_object_get(answer->index, json_path_string(round->wish, "record", ""));
-	json_t *document = found != NULL ? json_copy((json_t *)found) : json_object();
+	const json_t *rules = json_object_get(answer->index, json_path_string(round->wish, "record", ""));
+	const json_t *own = own_rule(round, rules);
+	json_t *document = json_object();
 
 	round_fail(document, answer);
 	if (answer->error == NULL) {
-		json_object_set_new(document, "loaded", json_boolean(found != NULL));
+		json_object_set_new(document, "loaded", json_boolean(own != NULL));
+	}
+	if (own != NULL) {
+		json_object_set(document, "health", json_object_get(own, "health"));
+		json_object_set_new(document, "rivals", rivals_of(round, own, rules));
+	}
+	if (json_object_get(own, "lastError") != NULL) {
+		json_object_set(document, "lastError", json_object_get(own, "lastError"));
 	}
 	round_record(round->evidence, "rule", document, answer->at_ms);
 	round_end(round);

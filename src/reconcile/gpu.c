@@ -356,7 +356,8 @@ json_t *gpu_wish(const struct world *world, const json_t *survey)
 	for (size_t i = 0; gpu_dcgm_series[i] != NULL; i++) {
 		json_array_append_new(series, json_string(gpu_dcgm_series[i]));
 	}
-	return json_pack("{s:s*, s:I, s:o, s:s, s:s*, s:s*}", "prometheus", url, "intervalMs",
-		(json_int_t)clock_parse_duration(INTERVAL), "dcgm", series, "record", GPU_RECORD, "job",
-		json_path_string(first, "job", NULL), "pool", json_path_string(first, "pool", NULL));
+	return json_pack("{s:s*, s:I, s:o, s:s, s:s*, s:s*, s:s*}", "prometheus", url, "intervalMs",
+		(json_int_t)clock_parse_duration(INTERVAL), "dcgm", series, "record", GPU_RECORD, "rule",
+		json_path_string(survey, "rule.name", NULL), "job", json_path_string(first, "job", NULL), "pool",
+		json_path_string(first, "pool", NULL));
 }

@@ -43,6 +43,7 @@ struct device {
 	bool blank;
 	double util;
 	const char *uuid; /* NULL is one made of the host's name and the number */
+	const char *vgpu; /* which share of it this is; NULL is all of it */
 	const json_t *holder; /* NULL is nobody */
 };
 
@@ -84,6 +85,8 @@ static void add_sample(struct strbuf *page, const struct dcgm_options *options, 
 		text_add_label(page, "container", json_path_string(device->holder, "container", "server"));
 		text_add_label(page, "namespace", json_path_string(device->holder, "namespace", ""));
 		text_add_label(page, "pod", json_path_string(device->holder, "pod", ""));
+		if (device->vgpu)
+			text_add_label(page, "vgpu", device->vgpu);
 	}
 	strbuf_addf(page, counter->is_double ? "} %f\n" : "} %.0f\n", value);
 }
@@ -102,7 +105,7 @@ static bool find_device(const json_t *assignment, int gpus, int number, struct d
 			if (seen++ == number) {
 				*device = (struct device){.number = number, .blank = json_is_null(util),
 					.util = json_number_value(util), .uuid = json_path_string(gpu, "uuid", NULL),
-					.holder = holder};
+					.vgpu = json_path_string(gpu, "vgpu", NULL), .holder = holder};
 				return true;
 			}
 		}

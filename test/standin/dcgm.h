@@ -8,7 +8,8 @@
  *   [{"namespace": "shop", "pod": "a", "container": "server", "gpus": [{"util": 87}, {"util": 3}]}]
  *
  * util is percent; null is a GPU of which DCGM says nothing. Two GPUs with the same "uuid" are one,
- * shared by time-slicing.
+ * shared by time-slicing; "vgpu" is the number of the share, which is told with
+ * --kubernetes-virtual-gpus only.
  */
 #ifndef STANDIN_DCGM_H
 #define STANDIN_DCGM_H

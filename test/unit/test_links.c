@@ -406,6 +406,11 @@ static void rule_failing(struct rig *rig)
 	shared(rig->gpu_evidence, "rule", "{health: err, lastError: many-to-many matching}");
 }
 
+static void recorded_twice(struct rig *rig)
+{
+	shared(rig->gpu_evidence, "rule", "{rivals: [team-by-hand, team-other]}");
+}
+
 static void nothing_recorded(struct rig *rig)
 {
 	signal_part(rig, 1, "series", "{pods: 0}");
@@ -482,6 +487,7 @@ static const struct row {
 	{rule_not_selected, "SeriesRecorded", VERDICT_FALSE, "RuleNotSelected", "selected by no"},
 	{rule_not_loaded, "SeriesRecorded", VERDICT_FALSE, "RuleNotLoaded", "'monitoring/gpu'"},
 	{rule_failing, "SeriesRecorded", VERDICT_FALSE, "RuleFailing", "many-to-many"},
+	{recorded_twice, "SeriesRecorded", VERDICT_FALSE, "RecordedTwice", "PrometheusRule 'team-by-hand'"},
 	{nothing_recorded, "SeriesRecorded", VERDICT_FALSE, "NothingRecorded", "nvidia.com/gpu"},
 	{gpu_pod_missing, "SeriesRecorded", VERDICT_FALSE, "PodsWithoutSeries", "'server-7'"},
 	{gpu_not_served, "MetricServed", VERDICT_FALSE, "MetricNotServed", "GPU: not found"},

@@ -151,6 +151,22 @@ static void nothing_is_fuller_than_full(void **state)
 	CHECK(rows);
 }
 
+#define GPU_SAMPLES(samples)                                                                       \
+	"{spec: {mode: GPU}, evidence: {signals: {gpu_utilization_percent: {series: {samples: " samples "}}}}}"
+
+static void a_gpu_is_one_pods(void **state)
+{
+	static const struct row rows[] = {
+		{GPU_SAMPLES("{a: {milli: 1}, b: {milli: 1, shared: 1000}}"), "GPUShared", "set spec.mode to Requests"},
+		{GPU_SAMPLES("{a: {milli: 1}, b: {milli: 1}}"), "", NULL},
+		{GPU_SAMPLES("{}"), "", NULL},
+		{"{evidence: {signals: {vllm_num_requests_running: {series: {samples: {a: {milli: 1}}}}}}}", "", NULL},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
 static void the_adapter_has_a_spare(void **state)
 {
 	static const struct row rows[] = {
@@ -295,6 +311,7 @@ int main(void)
 		cmocka_unit_test(a_target_must_be_exceeded_by_the_tolerance),
 		cmocka_unit_test(what_is_not_told_is_not_guessed),
 		cmocka_unit_test(nothing_is_fuller_than_full),
+		cmocka_unit_test(a_gpu_is_one_pods),
 		cmocka_unit_test(the_adapter_has_a_spare),
 		cmocka_unit_test(a_name_leaves_while_it_is_the_only_one),
 		cmocka_unit_test(a_start_is_waited_for),

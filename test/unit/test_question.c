@@ -63,8 +63,8 @@ static void test_samples_and_their_values_are_one_question(void **state)
 	auto_json *gpu = parse("[\"" GPU_RECORD "\"]");
 	auto_free char *recorded = xasprintf(PART("max by (namespace, pod) (timestamp(" GPU_RECORD "))", "time") " or " PART(
 						     "max(" GPU_RECORD "{namespace!=\"\",pod!=\"\"}) by (namespace, pod)", "milli") " or "
-							     PART("%s", "source"),
-		gpu_record_expr);
+							     PART("%s", "source") " or " PART("%s", "shared"),
+		gpu_record_expr, gpu_shared_expr);
 
 	(void)state;
 	assert_query(question_samples(one, "not a preset's"), PART("max by (namespace, pod) (timestamp(x))", "time"));
@@ -137,18 +137,19 @@ static void test_the_exporter_is_asked_for_jobs_and_workloads(void **state)
 		"{\"dcgm\":{\"down\":2}}");
 }
 
-static void test_of_several_rules_of_a_name_the_worst_is_told(void **state)
+static void test_the_rules_of_a_name(void **state)
 {
 	auto_free char *target = question_rule("a:b");
 
 	(void)state;
 	assert_string_equal(target, "/api/v1/rules?type=record&rule_name%5B%5D=a%3Ab");
 	assert_index(question_rule_index,
-		"{\"data\":{\"groups\":[{\"rules\":[{\"name\":\"other\",\"health\":\"ok\"},"
-		"{\"name\":\"a:b\",\"health\":\"ok\"}]},"
-		"{\"rules\":[{\"name\":\"a:b\",\"health\":\"err\",\"lastError\":\"duplicate\"},"
-		"{\"name\":\"a:b\",\"health\":\"unknown\"}]}]}}",
-		"{\"a:b\":{\"health\":\"err\",\"lastError\":\"duplicate\"},\"other\":{\"health\":\"ok\"}}");
+		"{\"data\":{\"groups\":[{\"file\":\"f\",\"rules\":[{\"name\":\"other\",\"health\":\"ok\",\"query\":\"q\"},"
+		"{\"name\":\"a:b\",\"health\":\"ok\",\"query\":\"1\"}]},"
+		"{\"rules\":[{\"name\":\"a:b\",\"health\":\"err\",\"lastError\":\"duplicate\"}]}]}}",
+		"{\"a:b\":[{\"file\":\"f\",\"health\":\"ok\",\"query\":\"1\"},"
+		"{\"file\":\"\",\"health\":\"err\",\"lastError\":\"duplicate\",\"query\":\"\"}],"
+		"\"other\":[{\"file\":\"f\",\"health\":\"ok\",\"query\":\"q\"}]}");
 }
 
 static void test_an_answer_of_another_shape_is_empty(void **state)
@@ -183,7 +184,7 @@ int main(void)
 		cmocka_unit_test(test_scrapers_are_the_jobs_of_a_pods_series),
 		cmocka_unit_test(test_a_pool_tells_its_pods_errors),
 		cmocka_unit_test(test_the_exporter_is_asked_for_jobs_and_workloads),
-		cmocka_unit_test(test_of_several_rules_of_a_name_the_worst_is_told),
+		cmocka_unit_test(test_the_rules_of_a_name),
 		cmocka_unit_test(test_an_answer_of_another_shape_is_empty),
 	};
 

@@ -110,6 +110,35 @@ static void test_a_rule_that_is_not_loaded_or_fails(void **state)
 	probe_rig_close(&rig);
 }
 
+#define GROUP(file, health, query)                                                                 \
+	"{\"file\":\"/etc/prometheus/rules/k8s-0/" file "\",\"rules\":[{\"name\":\"rec\",\"health\":\"" health \
+	"\",\"query\":\"" query "\"}]}"
+#define UID_YAML "-0f8fad5b-d9cb-469f-a165-70867728950e.yaml"
+
+static void test_a_rule_of_somebody_else_by_the_same_name(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	open_stack(&rig);
+	json_object_set_new(rig.wish, "rule", json_string("monitoring/gpu"));
+	probe_rig_say(&rig, RULE,
+		(struct fake_answer){.status = 200,
+			.body = "{\"status\":\"success\",\"data\":{\"groups\":[" GROUP("team-copy" UID_YAML, "ok", "a")","
+				GROUP("team-by-hand" UID_YAML, "err", "b") "," GROUP("monitoring-gpu" UID_YAML, "ok", "a") "]}}"});
+	e = probe_rig_look(&rig);
+	assert_found(e, "rule.loaded", "true");
+	assert_found(e, "rule.health", "\"ok\"");
+	assert_found(e, "rule.rivals", "[\"team-by-hand\"]");
+	/* Without ours. */
+	json_object_set_new(rig.wish, "rule", json_string("monitoring/gpus"));
+	e = probe_rig_look(&rig);
+	assert_found(e, "rule.loaded", "false");
+	assert_found(e, "rule.rivals", "absent");
+	probe_rig_close(&rig);
+}
+
 static void test_a_question_that_fails_hides_no_other(void **state)
 {
 	struct probe_rig rig;
@@ -172,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_a_stack_that_works),
 		cmocka_unit_test(test_an_exporter_whose_scrape_fails_tells_why),
 		cmocka_unit_test(test_a_rule_that_is_not_loaded_or_fails),
+		cmocka_unit_test(test_a_rule_of_somebody_else_by_the_same_name),
 		cmocka_unit_test(test_a_question_that_fails_hides_no_other),
 		cmocka_unit_test(test_without_a_prometheus_nothing_is_asked),
 		cmocka_unit_test(test_no_job_is_asked_for_where_none_is_known),
