@@ -8,8 +8,9 @@
 #include "reading.h"
 #include "round.h"
 
+#define YAML ".yaml"
 /* "-", a UID and ".yaml". */
-#define UID_END_LEN (1 + 36 + 5)
+#define UID_END_LEN (1 + 36 + sizeof(YAML) - 1)
 
 struct stack_round {
 	struct round_peers peers;
@@ -39,18 +40,16 @@ static void round_end(struct stack_round *round)
 
 /* 2. The recording rule. */
 
-/* prometheus-operator's name for the file of a PrometheusRule is NAMESPACE-NAME-UID.yaml (rules.go); here without the
- * folder and the end. Heap. */
+/* NAMESPACE-NAME of the PrometheusRule that prometheus-operator wrote to the file, which it names
+ * NAMESPACE-NAME-UID.yaml (pkg/prometheus/server/rules.go); "" when it is none of those. Heap. */
 static char *rule_object(const char *file)
 {
 	const char *slash = strrchr(file, '/');
-	char *name = xstrdup(slash != NULL ? slash + 1 : file);
+	const char *name = slash != NULL ? slash + 1 : file;
 	size_t len = strlen(name);
+	bool written = len > UID_END_LEN && name[len - UID_END_LEN] == '-' && strcmp(name + len - strlen(YAML), YAML) == 0;
 
-	if (len > UID_END_LEN && name[len - UID_END_LEN] == '-') {
-		name[len - UID_END_LEN] = '\0';
-	}
-	return name;
+	return xasprintf("%.*s", written ? (int)(len - UID_END_LEN) : 0, name);
 }
 
 /* Whether it is of our PrometheusRule; one that cannot be told apart is. */

@@ -115,28 +115,37 @@ static void test_a_rule_that_is_not_loaded_or_fails(void **state)
 	"\",\"query\":\"" query "\"}]}"
 #define UID_YAML "-0f8fad5b-d9cb-469f-a165-70867728950e.yaml"
 
+#define RULES(groups) "{\"status\":\"success\",\"data\":{\"groups\":[" groups "]}}"
+#define OURS GROUP("monitoring-gpu" UID_YAML, "ok", "a")
+#define COPY GROUP("team-copy" UID_YAML, "ok", "a")
+#define OTHER GROUP("team-by-hand" UID_YAML, "err", "b")
+
 static void test_a_rule_of_somebody_else_by_the_same_name(void **state)
 {
-	struct probe_rig rig;
-	const json_t *e;
+	static const struct {
+		const char *answer, *loaded, *health, *rivals;
+	} rows[] = {
+		{RULES(COPY "," OTHER "," OURS), "true", "\"ok\"", "[\"team-by-hand\"]"},
+		{RULES(COPY "," OURS), "true", "\"ok\"", "[]"},
+		{RULES(OTHER), "false", "absent", "absent"},
+		/* In a file that is not prometheus-operator's, as Mimir's ruler has them, it may be ours. */
+		{RULES(GROUP("agent/monitoring/gpu/0f8f", "ok", "a")), "true", "\"ok\"", "[]"},
+	};
 
 	(void)state;
-	open_stack(&rig);
-	json_object_set_new(rig.wish, "rule", json_string("monitoring/gpu"));
-	probe_rig_say(&rig, RULE,
-		(struct fake_answer){.status = 200,
-			.body = "{\"status\":\"success\",\"data\":{\"groups\":[" GROUP("team-copy" UID_YAML, "ok", "a")","
-				GROUP("team-by-hand" UID_YAML, "err", "b") "," GROUP("monitoring-gpu" UID_YAML, "ok", "a") "]}}"});
-	e = probe_rig_look(&rig);
-	assert_found(e, "rule.loaded", "true");
-	assert_found(e, "rule.health", "\"ok\"");
-	assert_found(e, "rule.rivals", "[\"team-by-hand\"]");
-	/* Without ours. */
-	json_object_set_new(rig.wish, "rule", json_string("monitoring/gpus"));
-	e = probe_rig_look(&rig);
-	assert_found(e, "rule.loaded", "false");
-	assert_found(e, "rule.rivals", "absent");
-	probe_rig_close(&rig);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct probe_rig rig;
+		const json_t *e;
+
+		open_stack(&rig);
+		json_object_set_new(rig.wish, "rule", json_string("monitoring/gpu"));
+		probe_rig_say(&rig, RULE, (struct fake_answer){.status = 200, .body = rows[i].answer});
+		e = probe_rig_look(&rig);
+		assert_found(e, "rule.loaded", rows[i].loaded);
+		assert_found(e, "rule.health", rows[i].health);
+		assert_found(e, "rule.rivals", rows[i].rivals);
+		probe_rig_close(&rig);
+	}
 }
 
 static void test_a_question_that_fails_hides_no_other(void **state)
