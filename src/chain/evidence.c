@@ -114,24 +114,28 @@ static bool signal_was_asked(const struct facts *facts, const char *metric)
 	return asked == NULL || signal == NULL || json_holds(asked, signal);
 }
 
-const char *evidence_reason(const json_t *document, const char *otherwise)
+const char *evidence_cause(const json_t *document, const struct cause *causes, const char *otherwise)
 {
-	static const struct {
-		const char *cause;
-		const char *reason;
-	} rows[] = {
-		{"Unauthorized", "PrometheusUnauthorized"},
-		{"TLS", "PrometheusTLSFailed"},
-		{"NotPrometheus", "NotPrometheus"},
-	};
 	const char *cause = json_path_string(document, "cause", "");
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (strcmp(rows[i].cause, cause) == 0) {
-			return rows[i].reason;
+	for (; causes->cause != NULL; causes++) {
+		if (strcmp(causes->cause, cause) == 0) {
+			return causes->reason;
 		}
 	}
 	return otherwise;
+}
+
+const char *evidence_reason(const json_t *document, const char *otherwise)
+{
+	static const struct cause causes[] = {
+		{"Unauthorized", "PrometheusUnauthorized"},
+		{"TLS", "PrometheusTLSFailed"},
+		{"NotPrometheus", "NotPrometheus"},
+		{NULL, NULL},
+	};
+
+	return evidence_cause(document, causes, otherwise);
 }
 
 static const json_t *judge_document(const json_t *document, const char *failed_reason, struct verdict *verdict)

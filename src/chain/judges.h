@@ -24,7 +24,15 @@ const json_t *evidence_signal(const struct facts *facts, const struct workload_s
 /* The signal's part "series" or "metric", likewise. */
 const json_t *evidence_read_signal(const struct facts *facts, const struct workload_signal *signal, const char *part,
 	const char *failed_reason, struct verdict *verdict);
-/* The reason for a document's error: by its cause when Prometheus has one of its own, else `otherwise`. */
+/* A cause that the probe finds, and the reason to give for it. */
+struct cause {
+	const char *cause;
+	const char *reason;
+};
+
+/* The reason for a document's error by its cause, else `otherwise`. A row of NULLs ends `causes`. */
+const char *evidence_cause(const json_t *document, const struct cause *causes, const char *otherwise);
+/* The same for the causes of a question to Prometheus. */
 const char *evidence_reason(const json_t *document, const char *otherwise);
 /* "a, b and c" of the document's `missing`; heap, NULL when none is. */
 char *evidence_missing(const json_t *document);

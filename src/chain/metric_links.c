@@ -128,22 +128,14 @@ static const json_t *metric_document(const struct facts *facts, const struct wor
 /* The reason for a failed look at the metrics API, by the cause that the probe found. */
 static const char *failure_reason(const struct facts *facts, const struct workload_signal *signal)
 {
-	static const struct {
-		const char *cause;
-		const char *reason;
-	} rows[] = {
+	static const struct cause causes[] = {
 		{"NotRegistered", "APIServiceMissing"},
 		{"Unavailable", "APIServiceUnavailable"},
 		{"Forbidden", "Forbidden"},
+		{NULL, NULL},
 	};
-	const char *cause = json_path_string(metric_document(facts, signal), "cause", "");
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (strcmp(rows[i].cause, cause) == 0) {
-			return rows[i].reason;
-		}
-	}
-	return "MetricNotServed";
+	return evidence_cause(metric_document(facts, signal), causes, "MetricNotServed");
 }
 
 /* Adds to the message that patience alone helps, for long. */

@@ -17,22 +17,14 @@ void judge_accepted(const struct facts *facts, struct verdict *verdict)
 /* The reason for a scale that could not be read, by the cause that the probe found. */
 static const char *scale_reason(const struct facts *facts)
 {
-	static const struct {
-		const char *cause;
-		const char *reason;
-	} rows[] = {
+	static const struct cause causes[] = {
 		{"NotFound", "TargetNotFound"},
 		{"NotScalable", "KindNotScalable"},
 		{"Forbidden", "TargetForbidden"},
+		{NULL, NULL},
 	};
-	const char *cause = json_path_string(facts->evidence, "target.cause", "");
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (strcmp(rows[i].cause, cause) == 0) {
-			return rows[i].reason;
-		}
-	}
-	return "TargetNotReadable";
+	return evidence_cause(json_object_get(facts->evidence, "target"), causes, "TargetNotReadable");
 }
 
 /* Of a kind that is not watched the probe finds it, or does not. */
