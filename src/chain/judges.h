@@ -57,8 +57,8 @@ bool youth_of_restart(const struct facts *facts, const json_t *document);
 bool youth_of_autoscaler(const struct facts *facts);
 /* A target whose controller may not have made its first pod yet. */
 bool youth_of_target(const struct facts *facts, const json_t *document);
-/* The HPA may not have read the metric yet since it is served. */
-bool youth_of_reading(const struct facts *facts);
+/* The HPA may not have read the metric yet since it is served, or its condition tells of one reading that failed. */
+bool youth_of_reading(const struct facts *facts, const json_t *condition);
 
 /* Whether the memory of two hops that are apart (facts.h) excludes that one load explains them; `of_moments`: one
  * side is the load as it is at a moment, the other as it was at scrapes. */

@@ -254,7 +254,7 @@ void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 			"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
 			"custom.metrics.k8s.io",
 			kube_object_namespace(hpa), kube_object_name(hpa));
-	} else if (condition == NULL || youth_of_reading(facts)) {
+	} else if (condition == NULL || youth_of_reading(facts, condition)) {
 		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not read its metric yet");
 	} else {
 		SAY(verdict, VERDICT_FALSE, "ScalingInactive", "HorizontalPodAutoscaler '%s/%s' does not scale: %s",

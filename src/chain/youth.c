@@ -59,9 +59,12 @@ bool youth_of_metric(const struct facts *facts, const json_t *document, bool gpu
 	       seen_young(facts, document, json_path_int(facts->adapter_survey, "since", -1), RELIST_MS);
 }
 
-bool youth_of_reading(const struct facts *facts)
+bool youth_of_reading(const struct facts *facts, const json_t *condition)
 {
-	return seen_young(facts, NULL, works_since(facts, "MetricServed"), HPA_SYNCS_MS);
+	int64_t failing_since = clock_parse_rfc3339(json_path_string(condition, "lastTransitionTime", ""));
+
+	return seen_young(facts, NULL, works_since(facts, "MetricServed"), HPA_SYNCS_MS) ||
+	       (failing_since > 0 && seen_young(facts, NULL, failing_since, HPA_SYNCS_MS));
 }
 
 bool youth_of_restart(const struct facts *facts, const json_t *document)

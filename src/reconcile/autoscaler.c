@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "kube/resource.h"
 #include "reconcile/observe.h"
 #include "reconcile/prometheus.h"
 #include "reconcile/status.h"
@@ -132,6 +133,11 @@ static json_t *wish_to_probe(const struct observation *o, const struct world *wo
 	if (o->target == NULL && o->facts.target_watched) {
 		return NULL;
 	}
+	/* Which Prometheus has the GPUs is not known before the stack's first pass: a look before it would be of another
+	 * question than the next. */
+	if (autoscaler_uses_gpus(&o->spec) && o->facts.gpu == NULL) {
+		return NULL;
+	}
 	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
 	pool = xasprintf("serviceMonitor/%s/%s/0", child_namespace(&child_servicemonitor, &o->spec), monitor_name);
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:s*, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:I, s:o}", "namespace", o->spec.ns,
@@ -141,13 +147,23 @@ static json_t *wish_to_probe(const struct observation *o, const struct world *wo
 		(json_int_t)clock_parse_duration(o->spec.scrape_interval), "signals", signals_to_probe(w));
 }
 
-/* An operator that starts knows less than the status it finds: until its first look has ended,
- * what was last said of this very generation stays. */
+/* An operator that starts knows less than the status it finds: until its first looks have ended, the
+ * autoscaler's own and those at what all share, what was last said of this very generation stays. */
 static bool awaits_first_look(const struct observation *o, const struct verdict *verdicts, size_t first)
 {
-	return o->facts.evidence == NULL && o->facts.write_problem == NULL && first < links_count &&
-	       strcmp(verdicts[first].reason, REASON_PROBING) == 0 &&
-	       json_path_int(o->object, "status.observedGeneration", -1) == o->spec.generation;
+	const json_t *said;
+	bool unseen;
+
+	if (first == links_count || strcmp(verdicts[first].reason, REASON_PROBING) != 0 || o->facts.write_problem != NULL ||
+		json_path_int(o->object, "status.observedGeneration", -1) != o->spec.generation) {
+		return false;
+	}
+	if (o->facts.evidence == NULL) {
+		return true;
+	}
+	unseen = o->facts.adapter == ADAPTER_UNKNOWN || (autoscaler_uses_gpus(&o->spec) && o->facts.gpu_evidence == NULL);
+	said = kube_object_condition(o->object, links[first].type);
+	return unseen && strcmp(json_path_string(said, "status", "Unknown"), "Unknown") != 0;
 }
 
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan)
