@@ -1,4 +1,5 @@
-"""Half an hour of fifty autoscalers of all modes whose load moves all the time: no healthy link is ever called broken."""
+"""Half an hour of fifty autoscalers of all modes whose load moves all the time, in whose middle the operator's leader is
+deleted: no healthy link is ever called broken."""
 import collections
 import os
 import random
@@ -80,12 +81,21 @@ class Load(threading.Thread):
             raise self.failure
 
 
+LEASE = ("coordination.k8s.io/v1", "Lease", "inference-autoscaler", "inference-autoscaler-system")
+
+
+def leader(kube):
+    """The pod that leads."""
+    return kube.get(*LEASE)["spec"]["holderIdentity"]
+
+
 class Seen:
     """The statuses from the moment on that all were ready."""
 
     def __init__(self, statuses):
         self.statuses, self.begun = statuses, time.monotonic()
         self.moves = 0
+        self.leaders = []
 
     def each(self):
         """(server, [(time, conditions by type)])."""
@@ -119,11 +129,15 @@ def half_an_hour(kube, image, request):
             seen = Seen(statuses)
             load.start()
             while (left := seen.begun + MINUTES * 60 - time.monotonic()) > 0 and load.is_alive():
-                load.join(min(left, 300))
+                load.join(min(left, 300, MINUTES * 30))
+                if not seen.leaders and time.monotonic() - seen.begun >= MINUTES * 30:
+                    seen.leaders.append(leader(kube))
+                    kube.delete("v1", "Pod", seen.leaders[0], LEASE[3])
                 broken = sum(not is_ready(now) for _, told in seen.each() for _, now in told)
                 say(f"after {(time.monotonic() - seen.begun) / 60:.0f} min: load moved {load.moves} times, "
                     f"{sum(len(told) for _, told in seen.each())} statuses seen, {broken} of them not Ready")
             seen.moves = load.moves
+            seen.leaders.append(leader(kube))
             yield seen
         finally:
             if load.ident:
@@ -150,6 +164,11 @@ def test_the_load_moved_all_the_time(kube, half_an_hour):
     scaled = {item["metadata"]["name"] for item in kube.list("autoscaling/v2", "HorizontalPodAutoscaler", NAMESPACE)
               if item.get("status", {}).get("lastScaleTime")}
     assert scaled >= {server.name for server in SERVERS if server.max_replicas > 1}, "not all were scaled"
+
+
+def test_another_pod_leads_since_the_middle(half_an_hour):
+    """Otherwise no operator began with what another had said."""
+    assert len(set(half_an_hour.leaders)) == 2, half_an_hour.leaders
 
 
 def test_the_watch_saw_all_of_it(kube, half_an_hour):
