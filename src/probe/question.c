@@ -39,6 +39,18 @@ static void add_scrapes(json_t *scrapes, const json_t *row)
 	json_object_set_new(scrapes, member, json_integer(count));
 }
 
+/* The array under this key, made when there is none; borrowed. */
+static json_t *list_under(json_t *parent, const char *key)
+{
+	json_t *list = json_object_get(parent, key);
+
+	if (list == NULL) {
+		list = json_array();
+		json_object_set_new(parent, key, list);
+	}
+	return list;
+}
+
 char *question_scrapes(void)
 {
 	/* prometheus-operator makes the port's name the label endpoint. */
@@ -139,10 +151,7 @@ json_t *question_scrapers_index(const json_t *answer)
 		json_t *ns = json_child(index, json_path_string(row, "metric.namespace", ""));
 		const char *pod = json_path_string(row, "metric.pod", "");
 
-		if (json_object_get(ns, pod) == NULL) {
-			json_object_set_new(ns, pod, json_array());
-		}
-		json_array_append_new(json_object_get(ns, pod), json_string(json_path_string(row, "metric.job", "")));
+		json_array_append_new(list_under(ns, pod), json_string(json_path_string(row, "metric.job", "")));
 	}
 	return index;
 }
@@ -289,10 +298,7 @@ json_t *question_rule_index(const json_t *answer)
 			const char *name = json_path_string(rule, "name", "");
 			const char *error = json_path_string(rule, "lastError", "");
 
-			if (json_object_get(index, name) == NULL) {
-				json_object_set_new(index, name, json_array());
-			}
-			json_array_append_new(json_object_get(index, name),
+			json_array_append_new(list_under(index, name),
 				json_pack("{s:s, s:s, s:s, s:s*}", "file", json_path_string(group, "file", ""), "health",
 					json_path_string(rule, "health", "unknown"), "query", json_path_string(rule, "query", ""),
 					"lastError", error[0] != '\0' ? error : NULL));

@@ -1,5 +1,4 @@
 /* One look at what all GPU autoscalers share: the exporter's scrape and the recording rule. */
-
 #include <string.h>
 
 #include "base/json.h"
