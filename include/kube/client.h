@@ -28,9 +28,10 @@ typedef void kube_done_fn(void *ctx, json_t *result, const struct error *err);
 struct kube_client *kube_client_new(uv_loop_t *loop, struct http_client *http, struct kube_config *config);
 /* Every call must have completed. */
 void kube_client_free(struct kube_client *client);
-/* From now on each request that may change something is asked about before it is sent, also when it is
- * sent again: where the answer is no, it fails with ERROR_CANCELLED. For whoever may write only while
- * it holds a Lease. */
+/* From now on each request that may change something is asked about in the moment it leaves, on a
+ * connection that stands, also when it is sent again: where the answer is no, it fails with
+ * ERROR_CANCELLED. For whoever may write only while it holds a Lease: a process that was stopped between
+ * the start of a request and its leaving must not send it when it wakes. */
 void kube_client_guard(struct kube_client *client, bool (*may_write)(void *ctx), void *ctx);
 uv_loop_t *kube_client_loop(struct kube_client *client);
 

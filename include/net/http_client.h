@@ -12,6 +12,7 @@
 #ifndef NET_HTTP_CLIENT_H
 #define NET_HTTP_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -63,6 +64,9 @@ struct http_request {
 	int64_t idle_timeout_ms;    /* no byte for so long fails the transfer; 0 = none */
 	int64_t connect_timeout_ms; /* 0 = 10 s */
 	size_t max_body;            /* 0 = 16 MiB */
+	/* Asked when the connection stands and the request is about to leave; with false it never does, and
+	 * ends with ERROR_CANCELLED. NULL = it may. */
+	bool (*may_send)(void *ctx);
 	http_data_fn *on_data;
 	http_done_fn *done; /* required */
 	void *ctx;

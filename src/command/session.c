@@ -100,11 +100,18 @@ static int wait_for_answer(struct session *session, struct error *err)
 	return 0;
 }
 
+/* The turn that ends the wait is not to wait for what comes next. */
+static void end_wait(struct session *session)
+{
+	session->done = true;
+	uv_stop(&session->loop);
+}
+
 static void on_answer(void *ctx, json_t *result, const struct error *err)
 {
 	struct session *session = ctx;
 
-	session->done = true;
+	end_wait(session);
 	session->answer = json_incref(result);
 	if (err != NULL) {
 		error_copy(&session->error, err);
@@ -150,7 +157,7 @@ static void on_run(void *ctx, const struct run_result *result)
 {
 	struct session *session = ctx;
 
-	session->done = true;
+	end_wait(session);
 	if (result->error != NULL) {
 		error_copy(&session->error, result->error);
 	}

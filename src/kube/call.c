@@ -204,12 +204,20 @@ static void on_response(void *ctx, const struct http_response *response)
 	}
 }
 
-static bool is_forbidden_write(const struct kube_call *call)
+static bool is_guarded(const struct kube_call *call)
 {
-	const struct kube_client *client = call->client;
+	return call->client->may_write && strcmp(call->method, "GET") != 0;
+}
 
-	return client->may_write && strcmp(call->method, "GET") != 0 &&
-	       !client->may_write(client->guard_ctx);
+static bool may_send(void *ctx)
+{
+	struct kube_call *call = ctx;
+
+	if (call->client->may_write(call->client->guard_ctx))
+		return true;
+	error_set(&call->err, ERROR_CANCELLED, "cannot %s: this replica does not hold the Lease",
+		  call->what);
+	return false;
 }
 
 static void transmit(struct kube_call *call)
@@ -224,12 +232,6 @@ static void transmit(struct kube_call *call)
 	};
 	size_t count = 2;
 
-	if (is_forbidden_write(call)) {
-		error_set(&call->err, ERROR_CANCELLED,
-			  "cannot %s: this replica does not hold the Lease", call->what);
-		uv_timer_start(&call->timer, on_timer, 0, 0);
-		return;
-	}
 	call->generation = kube_config_generation(config);
 	if (kube_config_authorization(config, &authorization, &call->err) < 0) {
 		error_wrap(&call->err, "cannot %s", call->what);
@@ -256,6 +258,7 @@ static void transmit(struct kube_call *call)
 			.timeout_ms = call->on_line ? 0 : TIMEOUT_MS,
 			.idle_timeout_ms = call->on_line ? call->idle_timeout_ms : 0,
 			.max_body = call->max_body,
+			.may_send = is_guarded(call) ? may_send : NULL,
 			.on_data = call->on_line ? on_data : NULL,
 			.done = on_response,
 			.ctx = call,

@@ -74,6 +74,21 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 	return t->error.kind == ERROR_NONE ? len : 0;
 }
 
+static int on_leaving(void *ctx, char *peer, char *own, int peer_port, int own_port)
+{
+	struct http_transfer *t = http_transfer_cast(ctx);
+
+	(void)peer;
+	(void)own;
+	(void)peer_port;
+	(void)own_port;
+	if (t->error.kind == ERROR_NONE && t->may_send(t->ctx))
+		return CURL_PREREQFUNC_OK;
+	if (t->error.kind == ERROR_NONE)
+		error_set(&t->error, ERROR_CANCELLED, "request to '%s' was not sent", t->origin);
+	return CURL_PREREQFUNC_ABORT;
+}
+
 static void transfer_unlink(struct http_transfer *t)
 {
 	if (t->prev)
@@ -141,6 +156,7 @@ struct http_transfer *http_client_start(struct http_client *client, const struct
 	*t = (struct http_transfer){
 		.magic = TRANSFER_MAGIC,
 		.client = client,
+		.may_send = request->may_send,
 		.on_data = request->on_data,
 		.done = request->done,
 		.ctx = request->ctx,
@@ -160,6 +176,10 @@ struct http_transfer *http_client_start(struct http_client *client, const struct
 		curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 		curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
 		curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+		if (t->may_send) {
+			curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_leaving);
+			curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
+		}
 	}
 	http_client_enqueue(t);
 	if (client->closing)

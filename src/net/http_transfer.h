@@ -41,6 +41,7 @@ struct http_transfer {
 	char *origin; /* "https://host:port", for messages: never the path or the query */
 	char error_text[CURL_ERROR_SIZE];
 
+	bool (*may_send)(void *ctx);
 	http_data_fn *on_data;
 	http_done_fn *done;
 	void *ctx;

@@ -23,6 +23,8 @@ static inline void event_loop_on_deadline(uv_timer_t *timer)
 	struct event_loop *loop = timer->data;
 
 	loop->late = true;
+	/* Due at the start of a turn, it would be followed by a wait for what comes next. */
+	uv_stop(timer->loop);
 }
 
 static inline void event_loop_init(struct event_loop *loop)

@@ -376,6 +376,8 @@ size_t fake_close(struct fake_apiserver *fake)
 static void on_deadline(uv_timer_t *timer)
 {
 	*(bool *)timer->data = true;
+	/* Due at the start of a turn, it would be followed by a wait for what comes next. */
+	uv_stop(timer->loop);
 }
 
 static void on_deadline_closed(uv_handle_t *handle)

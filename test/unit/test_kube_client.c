@@ -345,6 +345,17 @@ static void test_a_guarded_client_sends_no_write(void **state)
 	await(&rig, &o);
 	assert_int_equal(o.err.kind, ERROR_CANCELLED);
 	outcome_release(&o);
+	/* The answer counts that is given when it is about to leave: the process may have stood still
+	 * between its start and that. */
+	may = true;
+	kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
+	may = false;
+	await(&rig, &o);
+	assert_int_equal(o.err.kind, ERROR_CANCELLED);
+	assert_string_equal(o.err.message,
+			    "cannot POST '/x': this replica does not hold the Lease");
+	assert_int_equal(fake_requests(rig.fake), 2);
+	outcome_release(&o);
 	assert_int_equal(rig_close(&rig), 0);
 }
 
