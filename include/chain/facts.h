@@ -10,11 +10,12 @@
  *   prometheus  {at, error?, url, up, down, lastError?}: the scrape of our metrics Service
  *   signals     by the metric's name: {series: {at, error?, pods, missing: […], samples: {POD: {age, milli?, …}}},
  *                                      metric: {at, error?, cause?, http?, pods, missing: […], values: {POD: milli}},
- *                                      apart?: {page?: {POD: memory}, record?: …, metric?: …},
+ *                                      apart?: {page?: {POD: memory}, record?: …, metric?: …, hpa?: memory},
  *                                      scrapers?: {POD: [job, …]}}
  *               pods: ready ones with a fresh sample, with a value; missing: those that ought to have one;
  *               apart: of which pods Prometheus and the page, what would be recorded, or the metrics API have
- *               not said the same for how long: {since, looks, samples, near: [before, after],
+ *               not said the same for how long, and how long the HPA's average was not between the values that
+ *               the metrics API serves: {since, looks, samples, near: [before, after],
  *               values: [low, high], series: [low, high], …}
  *   asked       the wish (plan.h) that all of it answers
  * `at` is in milliseconds of the wall; an absent member means "not probed yet". What answers another

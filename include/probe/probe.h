@@ -31,28 +31,28 @@
  *    signals: {METRIC: {series {at, error?, cause?, pods, missing: […], suspects?: […],
  *                               samples: {POD: {age, time, milli?, source?, shared?}}},
  *                       metric {at, error?, cause?, http?, pods, missing: […], suspects?: […],
- *                               values: {POD: thousandths}},
- *                       apart? {page? {POD: …}, record? {POD: …}, metric? {POD: …}},
+ *                               values: {POD: thousandths}, doubtedAt?},
+ *                       apart? {page? {POD: …}, record? {POD: …}, metric? {POD: …}, hpa? …},
  *                       scrapers? {POD: [job, …]}}},
  *    againMs?}
  *
- * `start` is the quickest way of a ready pod from its creation. `latency` is between which bounds
- * the 99th percentile of all requests lies that the page's process has served; none above: beyond
- * the page's last. `limits` are the most that a signal of this pod can be. `image` is what the pod
- * ran when it was asked for its version. `doubted` is a page of before, because the read after it
- * failed, for the first time. `pods` counts ready pods with a sample younger than three intervals,
- * or with a value; `missing` names at most five without, of those that have been ready for three
- * intervals and 30 s (series) or 90 s (metric), and that the look before missed too: until then they
- * are `suspects`, which may have gone since they were listed. `cause` is NotRegistered (the API), NotListed (the
- * metric), NoValue, Forbidden, Unavailable or Failed; of a question to Prometheus Unauthorized, TLS
- * or NotPrometheus.
+ * `start` is the quickest way of a ready pod from its creation. `latency` is between which bounds the 99th
+ * percentile of all requests lies that the page's process has served; none above: beyond the page's last. `limits`
+ * are the most that a signal of this pod can be. `image` is what the pod ran when it was asked for its version.
+ * `doubted` is a page of before, because the read after it failed, for the first time, and `doubtedAt` when that
+ * first was so of a metric. `pods` counts ready pods with a sample younger than three intervals, or with a value;
+ * `missing` names at most five without, of those that have been ready for three intervals and 30 s (series) or 90 s
+ * (metric), and that the look before missed too: until then they are `suspects`, which may have gone since they
+ * were listed. `cause` is NotRegistered (the API), NotListed (the metric), NoValue, Forbidden, Unavailable or
+ * Failed; of a question to Prometheus Unauthorized, TLS or NotPrometheus.
  *
- * Values are what the adapter's query comes to (engine/query.h): on the pages of `pod` and up to
- * three others; in Prometheus, where a sample is `age` ms old and of `time` by Prometheus' clock,
- * `milli` is what the adapter would get, and `source`, of GPUs, what would be recorded now; `shared` says that the GPU is others' too. `apart` remembers from
- * round to round the pods of which Prometheus and a neighbour, the page, the source or the metrics API, have never
- * said the same (probe/comparison.h); `againMs` is how soon those want another look, and `scrapers` who gives
- * Prometheus samples of a pod whose page it does not agree with.
+ * Values are what the adapter's query comes to (engine/query.h): on the pages of `pod` and up to three others; in
+ * Prometheus, where a sample is `age` ms old and of `time` by Prometheus' clock, `milli` is what the adapter would
+ * get, and `source`, of GPUs, what would be recorded now; `shared` says that the GPU is others' too. `apart`
+ * remembers from round to round the pods of which Prometheus and a neighbour, the page, the source or the metrics
+ * API, have never said the same (probe/comparison.h), and `hpa` that the HPA's average never was between the values
+ * that the metrics API serves; `againMs` is how soon those want another look, and `scrapers` who gives Prometheus
+ * samples of a pod whose page it does not agree with.
  *
  * The stack's wish, known by its member `record`, and its evidence:
  *
@@ -78,9 +78,19 @@
 
 struct prober;
 
-/* `seen` is called from the loop after each round that ends. Borrows client, http and access. */
+/* The average of a metric that the status of this autoscaler's HPA has now, in thousandths; new reference, NULL when
+ * it has none. */
+typedef json_t *probe_hpa_average_fn(void *ctx, const char *ns, const char *name, const char *metric);
+
+struct prober_hooks {
+	void (*seen)(void *ctx, const char *key); /* from the loop, after each round that ends */
+	probe_hpa_average_fn *hpa_average;
+	void *ctx;
+};
+
+/* Borrows client, http and access; copies the hooks. */
 struct prober *prober_new(struct kube_client *client, struct http_client *http, struct access *access,
-	void (*seen)(void *ctx, const char *key), void *ctx);
+	const struct prober_hooks *hooks);
 /* Rounds under way end unreported; closed(ctx) from the loop, freed after it. */
 void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx);
 

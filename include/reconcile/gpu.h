@@ -6,7 +6,7 @@
  *   exporters   by gpu_exporter_id(): {problem?, service: "ns/name", job, ready: pods, -1 = not known,
  *               monitor: who scrapes, since: when that was made, pool: its scrape pool when it is ours,
  *               selectedBy: "ns/name" | selectProblem}
- *   rule        {problem?, name: "ns/name", selectedBy, since: when it was made}
+ *   rule        {problem?, name: "ns/name", selectedBy, since: when it was made, or mended last}
  *   prometheus  "ns/name" of the one that scrapes; absent when none does
  * A time is in ms of the wall; 0 = it is to be made, -1 = that failed.
  */
@@ -24,10 +24,10 @@ char *gpu_exporter_id(const struct autoscaler *spec);
 
 /*
  * Surveys for `specs` (id → the InferenceAutoscaler that asks for it; may be empty) and plans the
- * writes: what is missing, what was edited, what nobody needs any more. New reference to the
- * document; NULL when `specs` is empty.
+ * writes: what is missing, what was edited, what nobody needs any more. `before` is the survey of the pass before, NULL
+ * = none. New reference to the document; NULL when `specs` is empty.
  */
-json_t *gpu_survey(const struct world *world, const json_t *specs, struct plan *plan);
+json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t *before, struct plan *plan);
 /* What to look at (probe/probe.h), from the survey; new reference, NULL when there is nothing. */
 json_t *gpu_wish(const struct world *world, const json_t *survey);
 

@@ -19,6 +19,9 @@
  */
 json_t *values_make(const json_t *evidence, const json_t *hpa);
 
+/* The metric's average in the HPA's status, in thousandths; new reference, NULL when it tells none. */
+json_t *values_hpa_average(const json_t *hpa, const char *metric);
+
 /* Appends the table of one metric's item for people, each line indented by 10; nothing when there is no such item. */
 void values_text(struct strbuf *text, const json_t *values, const char *metric);
 

@@ -159,6 +159,17 @@ static void say_recorded(const struct workload_signal *signal, struct verdict *v
 	SAY(verdict, VERDICT_TRUE, "Recorded", "'%s' is recorded for the target's pods", signal->signal->series[0]);
 }
 
+/* Whether the link worked until now and every pod's value is fresh still: then Prometheus will have the rule again
+ * before anybody misses it. */
+static bool still_recorded(const struct facts *facts, const struct workload_signal *signal)
+{
+	const json_t *series = json_object_get(evidence_signal(facts, signal), "series");
+	const json_t *before = kube_object_condition(facts->object, "SeriesRecorded");
+
+	return strcmp(json_path_string(before, "status", ""), "True") == 0 && json_path_int(series, "pods", 0) > 0 &&
+	       json_array_size(json_object_get(series, "missing")) == 0;
+}
+
 void judge_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *wanted = json_object_get(facts->gpu, "rule");
@@ -179,6 +190,10 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 		return;
 	}
 	if (!json_path_bool(rule, "loaded", false) && rule_is_young(facts, rule)) {
+		if (still_recorded(facts, signal)) {
+			say_recorded(signal, verdict);
+			return;
+		}
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' has not loaded PrometheusRule '%s' yet: it loads a new one within about a minute",
 			json_path_string(wanted, "selectedBy", ""), json_path_string(wanted, "name", ""));

@@ -10,6 +10,11 @@
 
 #define SAY(verdict, status, reason, ...) say(verdict, status, reason, xasprintf(__VA_ARGS__))
 
+/* How to mend an HPA that its controller does not come to. */
+#define HPA_CONTROLLER_REMEDY                                                                                          \
+	"see whether kube-controller-manager runs and keeps up: 'kubectl get lease kube-controller-manager -n kube-system " \
+	"-o yaml' has its last sign of life"
+
 /* Takes the message; what was said before is forgotten. */
 void say(struct verdict *verdict, enum verdict_status status, const char *reason, char *message);
 void say_probing(struct verdict *verdict);
@@ -57,16 +62,21 @@ bool youth_of_restart(const struct facts *facts, const json_t *document);
 bool youth_of_autoscaler(const struct facts *facts);
 /* A target whose controller may not have made its first pod yet. */
 bool youth_of_target(const struct facts *facts, const json_t *document);
+/* The HPA controller may not have come to a new HPA yet. */
+bool youth_of_hpa(const struct facts *facts);
 /* The HPA may not have read the metric yet since it is served, or its condition tells of one reading that failed. */
 bool youth_of_reading(const struct facts *facts, const json_t *condition);
 
 /* Whether the memory of two hops that are apart (facts.h) excludes that one load explains them; `of_moments`: one
  * side is the load as it is at a moment, the other as it was at scrapes. */
 bool values_are_certain(const json_t *memory, bool of_moments);
+/* The same of the HPA's average and what is served, which an HPA controller that is slow explains for a while. */
+bool values_are_stale(const json_t *memory, int64_t now_ms);
 /* Says that this hop's values are certainly not its neighbour's; false when they may be. */
 bool values_dispute_page(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 bool values_dispute_record(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 bool values_dispute_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+bool values_dispute_hpa(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 
 /* The older autoscaler of the same target, or NULL. */
 const json_t *older_owner(const struct facts *facts);

@@ -244,6 +244,11 @@ void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 	const json_t *hpa = facts->hpa;
 	const json_t *condition = kube_object_condition(hpa, "ScalingActive");
 
+	for (size_t i = 0; i < facts->workload.signals_count; i++) {
+		if (values_dispute_hpa(facts, &facts->workload.signals[i], verdict)) {
+			return;
+		}
+	}
 	/* The HPA's reason tells all; its message repeats moving detail. */
 	if (strcmp(json_path_string(condition, "status", ""), "True") == 0) {
 		SAY(verdict, VERDICT_TRUE, "ScalingActive", "HorizontalPodAutoscaler '%s/%s' reads its metric",
@@ -254,6 +259,11 @@ void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 			"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
 			"custom.metrics.k8s.io",
 			kube_object_namespace(hpa), kube_object_name(hpa));
+	} else if (condition == NULL && !youth_of_hpa(facts)) {
+		SAY(verdict, VERDICT_FALSE, "HPANotSynced",
+			"HorizontalPodAutoscaler '%s/%s', made at %s, has no status yet; " HPA_CONTROLLER_REMEDY,
+			kube_object_namespace(hpa), kube_object_name(hpa),
+			json_path_string(hpa, "metadata.creationTimestamp", ""));
 	} else if (condition == NULL || youth_of_reading(facts, condition)) {
 		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not read its metric yet");
 	} else {

@@ -1,6 +1,7 @@
 /* Neighbouring hops that tell different things of one pod: when that is certain, and what to do. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/quantity.h"
 #include "base/strbuf.h"
@@ -23,6 +24,14 @@ bool values_are_certain(const json_t *memory, bool of_moments)
 	return json_path_int(memory, "samples", 0) >= SAMPLES_CERTAIN && json_path_int(memory, "looks", 0) >= LOOKS_CERTAIN &&
 	       (!of_moments || (json_integer_value(json_array_get(near, 0)) >= NEAR_CERTAIN &&
 				       json_integer_value(json_array_get(near, 1)) >= NEAR_CERTAIN));
+}
+
+/* As long as the HPA controller may take for one round of a large cluster; it usually comes by every 15 s. */
+#define HPA_ROUND_MS 300000
+
+bool values_are_stale(const json_t *memory, int64_t now_ms)
+{
+	return values_are_certain(memory, false) && now_ms - json_path_int(memory, "since", now_ms) >= HPA_ROUND_MS;
 }
 
 /* Two hops that certainly disagree about a pod. */
@@ -149,5 +158,27 @@ bool values_dispute_metric(const struct facts *facts, const struct workload_sign
 		"remove what else makes '%s' from ConfigMap '%s/%s'",
 		dispute.value, signal->signal->metric, dispute.pod, dispute.series, s->adapter_namespace, s->adapter_deployment,
 		url, signal->signal->metric, s->adapter_namespace, s->adapter_configmap);
+	return true;
+}
+
+bool values_dispute_hpa(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const json_t *memory = json_path(evidence_signal(facts, signal), "apart.hpa");
+	const char *unit = engine_metric_is_percent(signal->signal->metric) ? " %" : "";
+	auto_free char *average = NULL;
+	auto_free char *served = NULL;
+	auto_free char *since = NULL;
+
+	if (!values_are_stale(memory, facts->now_ms)) {
+		return false;
+	}
+	average = range_text(json_object_get(memory, "values"), unit);
+	served = range_text(json_object_get(memory, "series"), unit);
+	since = clock_rfc3339(json_path_int(memory, "since", 0));
+	SAY(verdict, VERDICT_FALSE, "HPANotSynced",
+		"HorizontalPodAutoscaler '%s/%s' has not read '%s' since %s: its status says %s, while the metrics API serves "
+		"%s; " HPA_CONTROLLER_REMEDY,
+		kube_object_namespace(facts->hpa), kube_object_name(facts->hpa), signal->signal->metric, since, average,
+		served);
 	return true;
 }

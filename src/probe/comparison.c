@@ -12,14 +12,10 @@
 #define AFTER_MS 100
 #define AGAIN_MIN_MS 2000
 
-struct range {
-	int64_t low, high;
-};
-
-static void widen(struct range *range, int64_t value)
+static void widen(struct range *range, const struct range *by)
 {
-	range->low = value < range->low ? value : range->low;
-	range->high = value > range->high ? value : range->high;
+	range->low = by->low < range->low ? by->low : range->low;
+	range->high = by->high > range->high ? by->high : range->high;
 }
 
 static struct range range_of(const json_t *pair)
@@ -76,16 +72,15 @@ static json_t *remember(const json_t *before, const struct range *values, const 
 json_t *comparison_step(const json_t *before, const struct comparison *now)
 {
 	const struct range value = {now->value, now->value};
-	const struct range sample = {now->sample, now->sample};
 	struct range values = before != NULL ? range_of(json_object_get(before, "values")) : value;
-	struct range series = before != NULL ? range_of(json_object_get(before, "series")) : sample;
+	struct range series = before != NULL ? range_of(json_object_get(before, "series")) : now->sample;
 
-	widen(&values, now->value);
-	widen(&series, now->sample);
+	widen(&values, &value);
+	widen(&series, &now->sample);
 	if (are_apart(&values, &series)) {
 		return remember(before, &values, &series, now);
 	}
-	return are_apart(&value, &sample) ? remember(NULL, &value, &sample, now) : NULL;
+	return are_apart(&value, &now->sample) ? remember(NULL, &value, &now->sample, now) : NULL;
 }
 
 bool comparison_suspects(const json_t *memories)

@@ -23,11 +23,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct range {
+	int64_t low, high;
+};
+
 /* One look: thousandths, and when they were. */
 struct comparison {
-	int64_t value; /* at the pod's page, or in the metrics API */
+	int64_t value; /* at the pod's page, in the metrics API, or in the HPA's status */
 	int64_t look_at_ms;
-	int64_t sample;	     /* in Prometheus */
+	struct range sample; /* in Prometheus; beside the HPA's, what the metrics API serves for all pods */
 	int64_t sample_time; /* by Prometheus' clock, exactly */
 	int64_t sample_at_ms; /* by ours, about */
 	int64_t interval_ms;  /* of the scrapes */

@@ -25,8 +25,7 @@ _Static_assert(PROMETHEUS_KEPT_REFRESHES * PROMETHEUS_REFRESH_MS > HEALTHY_MS * 
 
 struct prober {
 	struct round_peers peers;
-	void (*seen)(void *ctx, const char *key);
-	void *ctx;
+	struct prober_hooks hooks;
 	struct map entries; /* key → struct entry */
 	unsigned seed;      /* of the jitter */
 	unsigned lists;     /* under way: rounds that do not know their pods yet */
@@ -142,18 +141,17 @@ static uint64_t jittered(int64_t ms, unsigned *seed)
 	return (uint64_t)(ms * 8 / 10 + rand_r(seed) % (ms * 4 / 10 + 1));
 }
 
-/* When the last look wants the next one, at the latest. */
-static uint64_t at_most_again(const struct entry *entry, uint64_t wait_ms)
+/* How soon the last look wants the next one, which is to decide something; 0 = it does not. */
+static uint64_t again_ms(const struct entry *entry)
 {
-	uint64_t again_ms = (uint64_t)json_path_int(entry->evidence, "againMs", 0);
-
-	return again_ms > 0 && again_ms < wait_ms ? again_ms : wait_ms;
+	return (uint64_t)json_path_int(entry->evidence, "againMs", 0);
 }
 
 static void schedule(struct entry *entry)
 {
 	int64_t max_ms = entry->pace == PROBE_WAITING ? WAITING_MAX_MS : BROKEN_MAX_MS;
 	int64_t wait_ms = 0;
+	uint64_t due_ms;
 
 	if (entry->gone) {
 		return;
@@ -175,7 +173,8 @@ static void schedule(struct entry *entry)
 		}
 		wait_ms = entry->delay_ms;
 	}
-	uv_timer_start(&entry->timer, on_due, at_most_again(entry, jittered(wait_ms, &entry->prober->seed)), 0);
+	due_ms = jittered(wait_ms, &entry->prober->seed);
+	uv_timer_start(&entry->timer, on_due, again_ms(entry) > 0 && again_ms(entry) < due_ms ? again_ms(entry) : due_ms, 0);
 }
 
 static void begin_next(struct prober *prober);
@@ -210,7 +209,7 @@ static void on_round_done(void *ctx, json_t *evidence_take)
 	} else {
 		/* First tell, so that the verdict on this round decides when the next one is due. */
 		schedule(entry);
-		prober->seen(prober->ctx, entry->key);
+		prober->hooks.seen(prober->hooks.ctx, entry->key);
 	}
 }
 
@@ -219,7 +218,7 @@ static void begin(struct entry *entry)
 	const struct round_order order = {.peers = &entry->prober->peers,
 		.wish = entry->wish,
 		.last = entry->evidence,
-		.healthy = entry->pace == PROBE_HEALTHY && !entry->anew,
+		.healthy = entry->pace == PROBE_HEALTHY && !entry->anew && again_ms(entry) == 0,
 		.listed = on_listed,
 		.done = on_round_done,
 		.ctx = entry};
@@ -301,15 +300,17 @@ static void on_turned(void *ctx)
 }
 
 struct prober *prober_new(struct kube_client *client, struct http_client *http, struct access *access,
-	void (*seen)(void *ctx, const char *key), void *ctx)
+	const struct prober_hooks *hooks)
 {
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 
-	*prober = (struct prober){.seen = seen, .ctx = ctx, .open = 1};
+	*prober = (struct prober){.hooks = *hooks, .open = 1};
 	prober->peers = (struct round_peers){.client = client,
 		.http = http,
 		.prometheus =
-			prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned, prober)};
+			prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned, prober),
+		.hpa_average = hooks->hpa_average,
+		.hpa_ctx = hooks->ctx};
 	prober->seed = (unsigned)clock_wall_ms();
 	map_init(&prober->entries, NULL);
 	uv_async_init(kube_client_loop(client), &prober->last, NULL);

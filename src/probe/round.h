@@ -11,6 +11,7 @@
 
 #include "kube/client.h"
 #include "net/http_client.h"
+#include "probe/probe.h"
 #include "prometheus.h"
 
 /* Whom a round may ask; all borrowed. */
@@ -18,6 +19,8 @@ struct round_peers {
 	struct kube_client *client;
 	struct http_client *http;
 	struct prometheus *prometheus;
+	probe_hpa_average_fn *hpa_average;
+	void *hpa_ctx;
 };
 
 struct round_order {

@@ -13,6 +13,7 @@
 #define SERIES_GRACE_MS 30000 /* beyond FRESH_INTERVALS: discovery and the first scrape */
 #define METRIC_GRACE_MS 90000 /* beyond FRESH_INTERVALS: and the adapter's relist */
 #define SUSPECT_AGAIN_MS 1500
+#define DOUBT_AGAIN_MS 2500 /* longer than an answer of Prometheus may be old then */
 
 /* How far apart samples are. One that is recorded is as old as its rule's interval, whatever that of
  * the scrape is. */
@@ -53,31 +54,87 @@ static void wish_again(struct signal_walk *walk, int64_t again_ms)
 	}
 }
 
-/* A value of this pod and its sample, compared: the memory of the round before goes on. Evidence's `apart`
- * holds what is apart. */
-static void compare(struct signal_walk *walk, const char *hop, const char *pod, const json_t *value, int64_t at_ms)
+/* A value of a hop, and what its neighbour says, of the time of this sample: compared, where the memory of the look
+ * before goes on. New reference, NULL when the two are not apart. */
+static json_t *compare(struct signal_walk *walk, const json_t *before, int64_t value, int64_t at_ms,
+	const struct range *neighbour, const json_t *sample)
 {
-	const json_t *series = json_object_get(walk->evidence, "series");
-	const json_t *sample = json_object_get(json_object_get(series, "samples"), pod);
-	const json_t *milli = json_object_get(sample, "milli");
-	const json_t *before = json_object_get(json_object_get(walk->apart, hop), pod);
+	int64_t seen_ms = json_path_int(json_object_get(walk->evidence, "series"), "at", 0);
+	json_t *memory = comparison_step(before, &(struct comparison){.value = value,
+							 .look_at_ms = at_ms,
+							 .sample = *neighbour,
+							 .sample_time = json_path_int(sample, "time", 0),
+							 .sample_at_ms = seen_ms - json_path_int(sample, "age", 0),
+							 .interval_ms = interval_ms(walk)});
+
+	if (memory != NULL) {
+		wish_again(walk, comparison_again_ms(memory, interval_ms(walk), clock_wall_ms()));
+	}
+	return memory;
+}
+
+/* A value of this pod and its sample. Evidence's `apart` holds what is apart. */
+static void compare_pod(struct signal_walk *walk, const char *hop, const char *pod, const json_t *value, int64_t at_ms)
+{
+	const json_t *sample = json_object_get(json_path(walk->evidence, "series.samples"), pod);
+	json_int_t milli = json_path_int(sample, "milli", -1);
 	json_t *memory;
 
-	if (!json_is_integer(value) || milli == NULL || json_path_int(sample, "age", 0) >= fresh_ms(walk)) {
+	if (!json_is_integer(value) || milli < 0 || json_path_int(sample, "age", 0) >= fresh_ms(walk)) {
 		return;
 	}
-	memory = comparison_step(before, &(struct comparison){.value = json_integer_value(value),
-						 .look_at_ms = at_ms,
-						 .sample = json_integer_value(milli),
-						 .sample_time = json_path_int(sample, "time", 0),
-						 .sample_at_ms = json_path_int(series, "at", 0) -
-								 json_path_int(sample, "age", 0),
-						 .interval_ms = interval_ms(walk)});
+	memory = compare(walk, json_object_get(json_object_get(walk->apart, hop), pod), json_integer_value(value), at_ms,
+		&(struct range){milli, milli}, sample);
 	if (memory != NULL) {
-		int64_t again_ms = comparison_again_ms(memory, interval_ms(walk), clock_wall_ms());
-
-		wish_again(walk, again_ms);
 		json_object_set_new(json_child(json_child(walk->evidence, "apart"), hop), pod, memory);
+	}
+}
+
+static const json_t *newest_sample(const struct signal_walk *walk)
+{
+	const json_t *newest = NULL;
+	const char *pod;
+	json_t *sample;
+
+	json_object_foreach(json_path(walk->evidence, "series.samples"), pod, sample) {
+		if (newest == NULL || json_path_int(sample, "time", 0) > json_path_int(newest, "time", 0)) {
+			newest = sample;
+		}
+	}
+	return newest;
+}
+
+/* The HPA's average and the values that are served. Which pods it counts is its own to say: whichever they are, their
+ * average lies between the least and the most. */
+static void compare_hpa(struct signal_walk *walk, const json_t *served, int64_t at_ms)
+{
+	const struct round_peers *peers = walk->peers;
+	struct range range = {INT64_MAX, INT64_MIN};
+	auto_json *average = NULL;
+	const char *pod;
+	json_t *value;
+	json_t *memory;
+
+	json_object_foreach((json_t *)served, pod, value) {
+		int64_t milli = json_integer_value(value);
+
+		if (json_is_integer(value)) {
+			range.low = milli < range.low ? milli : range.low;
+			range.high = milli > range.high ? milli : range.high;
+		}
+	}
+	if (range.low > range.high) {
+		return;
+	}
+	average = peers->hpa_average(peers->hpa_ctx, json_path_string(walk->wish, "namespace", ""),
+		json_path_string(walk->wish, "name", ""), json_path_string(walk->signal, "metric", ""));
+	if (average == NULL) {
+		return;
+	}
+	memory = compare(walk, json_object_get(walk->apart, "hpa"), json_integer_value(average), at_ms, &range,
+		newest_sample(walk));
+	if (memory != NULL) {
+		json_object_set_new(json_child(walk->evidence, "apart"), "hpa", memory);
 	}
 }
 
@@ -112,17 +169,46 @@ static void record_doubting(struct signal_walk *walk, const char *part, json_t *
 	round_record(walk->evidence, part, document_take, at_ms);
 }
 
+/* When something fails that the adapter asks, the metrics API is the first to tell: what we know of Prometheus may be
+ * of a moment before. So a failure after a good answer is doubted, and that answer stands until a look, soon, that
+ * sees all of the chain as it is since then. NULL = it is to be believed. */
+static json_t *metric_of_before(const struct signal_walk *walk, const json_t *document, int64_t now_ms)
+{
+	const json_t *before = json_object_get(walk->before, "metric");
+	int64_t since_ms = json_path_int(before, "doubtedAt", now_ms);
+	json_t *metric;
+
+	if (json_path(document, "error") == NULL || before == NULL || json_path(before, "error") != NULL ||
+		now_ms - since_ms >= DOUBT_AGAIN_MS || !walk->same_question) {
+		return NULL;
+	}
+	metric = json_copy((json_t *)before);
+	json_object_set_new(metric, "doubtedAt", json_integer(since_ms));
+	/* They are not of this look. */
+	json_object_del(metric, "values");
+	return metric;
+}
+
 static void on_metric(void *ctx, json_t *document_take)
 {
 	struct signal_walk *walk = ctx;
 	int64_t now_ms = clock_wall_ms();
+	json_t *before = metric_of_before(walk, document_take, now_ms);
 	const char *pod;
 	json_t *value;
 
+	if (before != NULL) {
+		json_decref(document_take);
+		json_object_set_new(walk->evidence, "metric", before);
+		wish_again(walk, DOUBT_AGAIN_MS);
+		walk_end(walk);
+		return;
+	}
 	record_doubting(walk, "metric", document_take, now_ms);
 	json_object_foreach(json_object_get(document_take, "values"), pod, value) {
-		compare(walk, "metric", pod, value, now_ms);
+		compare_pod(walk, "metric", pod, value, now_ms);
 	}
+	compare_hpa(walk, json_path(walk->evidence, "metric.values"), now_ms);
 	walk_end(walk);
 }
 
@@ -171,10 +257,10 @@ static void compare_samples(struct signal_walk *walk)
 	json_t *values;
 
 	json_object_foreach(json_path(evidence, "page.values"), pod, values) {
-		compare(walk, "page", pod, json_object_get(values, metric), json_path_int(evidence, "page.at", 0));
+		compare_pod(walk, "page", pod, json_object_get(values, metric), json_path_int(evidence, "page.at", 0));
 	}
 	json_object_foreach(json_path(walk->evidence, "series.samples"), pod, values) {
-		compare(walk, "record", pod, json_object_get(values, "source"),
+		compare_pod(walk, "record", pod, json_object_get(values, "source"),
 			json_path_int(walk->evidence, "series.at", 0));
 	}
 }
@@ -210,10 +296,10 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 void signal_walk_start(struct signal_walk *walk)
 {
 	const char *metric = json_path_string(walk->signal, "metric", "");
-	bool same_question = json_equal(json_object_get(walk->last, "asked"), walk->wish);
 
+	walk->same_question = json_equal(json_object_get(walk->last, "asked"), walk->wish);
 	walk->before = json_object_get(json_object_get(walk->last, "signals"), metric);
-	walk->apart = same_question ? json_object_get(walk->before, "apart") : NULL;
+	walk->apart = walk->same_question ? json_object_get(walk->before, "apart") : NULL;
 	ask(walk, question_samples(json_object_get(walk->signal, "series"), metric), question_samples_index, on_samples);
 }
 

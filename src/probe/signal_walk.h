@@ -29,7 +29,8 @@ struct signal_walk {
 	int64_t again_ms; /* how soon another look is wanted; 0 = at its time */
 
 	/* The walk's own. */
-	const json_t *before; /* the signal's evidence of the look before; NULL = none */
+	bool same_question;   /* as the look before */
+	const json_t *before; /* the signal's evidence of that; NULL = none */
 	const json_t *apart;  /* what was apart then; NULL = nothing, or it asked otherwise */
 	struct metric_query *query;
 	bool cancelled;

@@ -241,6 +241,22 @@ static json_t *survey_rule(struct survey *s, const char *prometheus)
 	return row;
 }
 
+/* A rule that somebody edited is on its way to Prometheus anew once it was mended: it is as young as that. */
+static void set_rule_mended(const struct survey *s, json_t *rule, const json_t *before, const struct plan *plan)
+{
+	json_int_t since = json_path_int(rule, "since", 0);
+	json_int_t mended = json_path_int(before, "since", -1);
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->writes[i].kind == KIND_PROMETHEUSRULE && plan->writes[i].verb != PLAN_DELETE) {
+			mended = s->world->now_ms;
+		}
+	}
+	if (since != 0 && mended > since) {
+		json_object_set_new(rule, "since", json_integer(mended));
+	}
+}
+
 static const struct child_form *form_of(const json_t *object)
 {
 	static const struct child_form *const forms[] = {&gpu_service_form, &gpu_monitor_form, &gpu_rule_form};
@@ -294,7 +310,7 @@ static void plan_leftovers(const struct survey *s, struct plan *plan)
 	}
 }
 
-json_t *gpu_survey(const struct world *world, const json_t *specs, struct plan *plan)
+json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t *before, struct plan *plan)
 {
 	struct survey s = {.world = world, .wanted = json_array()};
 	const json_t *seen = world->evidence(world->ctx, STACK_KEY);
@@ -329,6 +345,7 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, struct plan *
 		survey = json_pack("{s:O, s:o, s:s*}", "exporters", exporters, "rule", rule, "prometheus", prometheus);
 	}
 	plan_wanted(&s, plan);
+	set_rule_mended(&s, json_object_get(survey, "rule"), json_object_get(before, "rule"), plan);
 	plan_leftovers(&s, plan);
 	json_decref(exporters);
 	json_decref(s.services);

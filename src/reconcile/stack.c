@@ -111,13 +111,15 @@ static struct needs gather_needs(const struct world *world)
 void stack_reconcile(const struct world *world, struct plan *plan, struct stack_state *state)
 {
 	struct needs needs = gather_needs(world);
+	json_t *gpu;
 
 	adapter_reconcile(world, &needs.adapter, plan, state);
 	json_decref(state->adapter);
 	state->adapter = adapter_survey(world);
 	metrics_api_judge(world, state);
+	gpu = gpu_survey(world, needs.exporters, state->gpu, plan);
 	json_decref(state->gpu);
-	state->gpu = gpu_survey(world, needs.exporters, plan);
+	state->gpu = gpu;
 	plan->probe = gpu_wish(world, state->gpu);
 	plan->healthy = state->state == ADAPTER_LOADED;
 	json_decref(needs.adapter.metrics);

@@ -65,8 +65,7 @@ static json_t *pod_rows(const json_t *page, const json_t *samples, const json_t 
 	return rows;
 }
 
-/* The average of the metric in the HPA's status; NULL when it does not tell. */
-static json_t *hpa_average(const json_t *hpa, const char *metric)
+json_t *values_hpa_average(const json_t *hpa, const char *metric)
 {
 	size_t i;
 	json_t *current;
@@ -75,9 +74,7 @@ static json_t *hpa_average(const json_t *hpa, const char *metric)
 		const char *average = json_path_string(current, "pods.current.averageValue", NULL);
 
 		if (average != NULL && strcmp(json_path_string(current, "pods.metric.name", ""), metric) == 0) {
-			auto_free char *text = quantity_plain_milli(quantity_parse_milli(average));
-
-			return json_string(text);
+			return json_integer(quantity_parse_milli(average));
 		}
 	}
 	return NULL;
@@ -93,12 +90,14 @@ json_t *values_make(const json_t *evidence, const json_t *hpa)
 	json_array_foreach(json_path(evidence, "asked.signals"), i, signal) {
 		const char *metric = json_path_string(signal, "metric", "");
 		const json_t *seen = json_object_get(json_object_get(evidence, "signals"), metric);
+		auto_json *average = values_hpa_average(hpa, metric);
+		json_t *item = json_pack("{s:s, s:b, s:o}", "metric", metric, "percent", engine_metric_is_percent(metric),
+			"pods",
+			pod_rows(json_path_bool(signal, "page", false) ? pages : NULL, json_path(seen, "series.samples"),
+				json_path(seen, "metric.values"), metric));
 
-		json_array_append_new(values,
-			json_pack("{s:s, s:b, s:o, s:o*}", "metric", metric, "percent", engine_metric_is_percent(metric), "pods",
-				pod_rows(json_path_bool(signal, "page", false) ? pages : NULL, json_path(seen, "series.samples"),
-					json_path(seen, "metric.values"), metric),
-				"hpa", hpa_average(hpa, metric)));
+		set_value(item, "hpa", average);
+		json_array_append_new(values, item);
 	}
 	return values;
 }

@@ -190,6 +190,13 @@ static void on_seen(void *ctx, const char *key)
 	}
 }
 
+static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
+{
+	auto_json *hpa = world_get(ctx, KIND_HPA, ns, name); /* it has the autoscaler's name */
+
+	return values_hpa_average(hpa, metric);
+}
+
 /* From keys to passes. */
 
 /* Whether the caches show all that this key's last pass wrote: acting on an older world would
@@ -393,7 +400,8 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	*c = (struct controller){.client = client, .settings = settings, .stack = STACK_STATE_INIT};
 	map_init(&c->passes, pass_free);
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
-	c->prober = prober_new(client, http, access, on_seen, c);
+	c->prober = prober_new(client, http, access,
+		&(struct prober_hooks){.seen = on_seen, .hpa_average = hpa_average, .ctx = c});
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		const char *adapter = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;

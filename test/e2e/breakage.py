@@ -11,7 +11,7 @@
   expect      link, reason, says (pieces of the message), status (False by default). take: values that the message
               holds, as expressions with named groups, for the steps that mend. refused: pieces of the text with which
               the API server refuses the last breaking step. holds: so many seconds it must not change
-  meanwhile   {link: reason} that may be said on the way there, because it is true for a while
+  meanwhile   {link: reason} that may be said on the way there, or while it holds, because it is true for a while
   within      seconds allowed to say it, from the last breaking step that changes something
   mend        steps
   ready       seconds allowed from the last mending step to Ready
@@ -23,17 +23,26 @@ A step is a kubectl command, or one of
                                            takes rights out of a role, which is kept as it was
   {keep: KIND/NAME [-n NAMESPACE]}         remembers an object
   {restore: KIND/NAME [-n NAMESPACE]}      puts it back as it was remembered
+  {post: PATH, with: object}               to a path of the API server
+  {freeze: NAME}, {thaw: NAME}             stops a program of the cluster's node, as a hang would, and lets it go on
 in the case's namespace unless it names another. $NAMESPACE, $IMAGE and what was taken are replaced in it.
 """
 import json
+import os
 import pathlib
 import re
 import shlex
+import signal
 import string
 import subprocess
+import sys
 import time
 
 import yaml
+
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "hack"))
+from onenode.layout import Layout, default_state  # noqa: E402
+from onenode.processes import Processes  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).parent / "breakages"
 # Built where the image is made from it.
@@ -158,6 +167,12 @@ class Steps:
                 self.changed[told] = kubectl("get", *words, "-o", "json")[1]
             body = rest[0][1]
             return kubectl("patch", *words, "--type", "json" if isinstance(body, list) else "merge", "-p", json.dumps(body))
+        if verb == "post":
+            return kubectl("create", "--raw", told, "-f", "-", stdin=json.dumps(rest[0][1]))
+        if verb in ("freeze", "thaw"):
+            os.kill(Processes(Layout(default_state(control_plane_only=False))).alive(told),
+                    signal.SIGSTOP if verb == "freeze" else signal.SIGCONT)
+            return 0, ""
         if verb in ("keep", "forbid"):
             code, text = kubectl("get", *words, "-o", "json")
             self.kept[told] = text
@@ -217,6 +232,13 @@ def broken_links(conditions):
     if ready.get("status") == "False" and not [link for link, _ in found if link != "ScalingActive"]:
         found.append(("Ready", ready["reason"]))
     return found
+
+
+def first_not_true(conditions):
+    """(link, reason) of the first link that does not work, or is not known to; Ready's when all do."""
+    found = [(link, conditions[link]["reason"]) for link in LINKS
+             if link in conditions and conditions[link]["status"] != "True"]
+    return (found or [("Ready", conditions.get("Ready", {}).get("reason"))])[0]
 
 
 class Player:
@@ -285,10 +307,13 @@ class Player:
 
     def hold(self, broken, seconds):
         """What is expected is said already, and stays."""
-        change = self.statuses.wait(self.key, broken, lambda now: not self.is_said(now), seconds)
+        def moves(now):
+            return not self.is_said(now) and first_not_true(now) not in self.case.meanwhile
+
+        change = self.statuses.wait(self.key, broken, moves, seconds)
         if change:
-            self.outcome.fail(f"did not stay so: {broken_links(change[1])}")
-        elif not self.is_said(self.statuses.last(self.key)):
+            self.outcome.fail(f"did not stay so: {first_not_true(change[1])}")
+        elif not self.statuses.wait_now(self.key, self.is_said, self.case.ready):
             self.outcome.fail(f"is not so: {self.statuses.last(self.key)}")
 
     def play(self):

@@ -55,14 +55,25 @@ static void on_seen(void *ctx, const char *key)
 	((struct probe_rig *)ctx)->seen++;
 }
 
+static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
+{
+	const struct probe_rig *rig = ctx;
+
+	(void)ns;
+	(void)name;
+	(void)metric;
+	return rig->hpa_milli >= 0 ? json_integer(rig->hpa_milli) : NULL;
+}
+
 void probe_rig_open(struct probe_rig *rig)
 {
-	*rig = (struct probe_rig){.count = ARRAY_LEN(healthy)};
+	*rig = (struct probe_rig){.count = ARRAY_LEN(healthy), .hpa_milli = -1};
 	memcpy(rig->sayings, healthy, sizeof(healthy));
 	rig_open(&rig->kube, on_request, rig, NULL);
 	rig->port = atoi(strrchr(fake_url(rig->kube.fake), ':') + 1);
 	rig->access = access_new(&(struct access_options){.url = NULL}, NULL);
-	rig->prober = prober_new(rig->kube.client, rig->kube.http, rig->access, on_seen, rig);
+	rig->prober = prober_new(rig->kube.client, rig->kube.http, rig->access,
+		&(struct prober_hooks){.seen = on_seen, .hpa_average = hpa_average, .ctx = rig});
 	rig->wish = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
 		"namespace", "team", "name", "gemma", "selector", "app=x", "pages", "port", rig->port, "path", "/metrics",
 		"scheme", "http", "prometheus", fake_url(rig->kube.fake), "service", "gemma-metrics", "pool",

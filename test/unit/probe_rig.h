@@ -38,6 +38,7 @@ struct probe_rig {
 	struct access *access;
 	struct prober *prober;
 	json_t *wish; /* of PROBE_KEY; a test may change it */
+	json_int_t hpa_milli; /* every HPA's average; -1 = none */
 	int port;     /* of the server, at 127.0.0.1 */
 	int seen;     /* rounds reported */
 	struct probe_saying sayings[16];

@@ -165,6 +165,8 @@ struct chain {
 	int64_t (*served)(int64_t milli);
 	int64_t round_min_ms, round_max_ms; /* unless a look wants the next one sooner */
 	int64_t other_replica_ms;	    /* the adapter asks a Prometheus that scrapes so much later */
+	int64_t hpa_period_ms;		    /* of the HPA controller's rounds; 0 = 15 s */
+	int64_t hpa_stops_ms;		    /* from the begin on; 0 = never */
 	int64_t scrapes_lost;		    /* one of so many; 0 = none */
 };
 
@@ -202,15 +204,25 @@ static int64_t last_scrape(const struct chain *chain, int64_t t, int64_t phase)
 }
 
 struct found {
-	int64_t page_ms, metric_ms; /* when it was said; 0 = never */
+	int64_t page_ms, metric_ms, hpa_ms; /* when it was said; 0 = never */
 	int64_t looks;
 };
+
+/* What the HPA's status says at this moment: what was served in its controller's last round. */
+static int64_t hpa_average(const struct chain *chain, int64_t now, int64_t begin)
+{
+	int64_t period = chain->hpa_period_ms > 0 ? chain->hpa_period_ms : 15000;
+	int64_t at = chain->hpa_stops_ms > 0 && now > begin + chain->hpa_stops_ms ? begin + chain->hpa_stops_ms : now;
+
+	at -= (at - 4000) % period;
+	return chain->served(chain->load(last_scrape(chain, at, chain->other_replica_ms)));
+}
 
 static void step(json_t **memory, int64_t value, int64_t at, int64_t sample, int64_t scraped)
 {
 	json_t *next = comparison_step(*memory, &(struct comparison){.value = value,
 							.look_at_ms = at,
-							.sample = sample,
+							.sample = {sample, sample},
 							.sample_time = scraped,
 							/* answers take their time, and clocks are read late */
 							.sample_at_ms = scraped + between(0, 30),
@@ -222,21 +234,22 @@ static void step(json_t **memory, int64_t value, int64_t at, int64_t sample, int
 
 static struct found simulate(const struct chain *chain, int64_t duration_ms)
 {
-	struct found found = {0, 0, 0};
+	struct found found = {0, 0, 0, 0};
 	auto_json *page = NULL;
 	auto_json *metric = NULL;
+	auto_json *hpa = NULL;
 	int64_t begin = HOUR_MS;
 	int64_t now = begin;
 	int64_t answered = 0;
 	int64_t scraped = 0;
 
-	while (now < begin + duration_ms && (found.page_ms == 0 || found.metric_ms == 0)) {
+	while (now < begin + duration_ms && (found.page_ms == 0 || found.metric_ms == 0 || found.hpa_ms == 0)) {
 		int64_t read = now + between(10, 90);
 		int64_t asked = read + between(1, 60);
 		int64_t got = asked + between(1, 60);
 		int64_t wait = between(chain->round_min_ms, chain->round_max_ms);
 		int64_t served;
-		int64_t again[2];
+		int64_t again[3];
 
 		/* Prometheus is asked for everybody every 5 s. */
 		if (asked - answered >= 5000) {
@@ -246,10 +259,13 @@ static struct found simulate(const struct chain *chain, int64_t duration_ms)
 		served = last_scrape(chain, got, chain->other_replica_ms);
 		step(&page, chain->load(read), read, chain->series(chain->load(scraped)), scraped);
 		step(&metric, chain->served(chain->load(served)), got, chain->series(chain->load(scraped)), scraped);
+		step(&hpa, hpa_average(chain, got, begin), got, chain->served(chain->load(served)), scraped);
 		found.page_ms = found.page_ms == 0 && values_are_certain(page, true) ? read - begin : found.page_ms;
 		found.metric_ms = found.metric_ms == 0 && values_are_certain(metric, false) ? got - begin : found.metric_ms;
+		found.hpa_ms = found.hpa_ms == 0 && values_are_stale(hpa, got) ? got - begin : found.hpa_ms;
 		again[0] = comparison_again_ms(page, INTERVAL_MS, got);
 		again[1] = comparison_again_ms(metric, INTERVAL_MS, got);
+		again[2] = comparison_again_ms(hpa, INTERVAL_MS, got);
 		for (size_t i = 0; i < ARRAY_LEN(again); i++) {
 			wait = again[i] > 0 && again[i] < wait ? again[i] : wait;
 		}
@@ -277,6 +293,7 @@ static void no_load_makes_a_healthy_chain_disagree(void **state)
 			looks += found.looks;
 			assert_int_equal(found.page_ms, 0);
 			assert_int_equal(found.metric_ms, 0);
+			assert_int_equal(found.hpa_ms, 0);
 		}
 	}
 	print_message("%lld looks\n", (long long)looks);
@@ -298,8 +315,27 @@ static void another_replica_does_not_disagree(void **state)
 	}
 }
 
+/* In a large cluster the HPA controller takes minutes for a round. */
+static void an_hpa_controller_that_is_slow_is_not_said_to_stand(void **state)
+{
+	static const int64_t periods[] = {30000, 60000, 280000};
+
+	(void)state;
+	for (size_t l = 0; l < ARRAY_LEN(loads); l++) {
+		for (size_t p = 0; p < ARRAY_LEN(periods); p++) {
+			struct chain chain = {.load = loads[l], .series = as_it_is, .served = cut_off, .round_min_ms = 24000,
+				.round_max_ms = 36000, .hpa_period_ms = periods[p]};
+
+			seed = l * 100 + p;
+			assert_int_equal(simulate(&chain, HOURS * (int64_t)HOUR_MS).hpa_ms, 0);
+		}
+	}
+}
+
+enum hop { HOP_PAGE, HOP_METRIC, HOP_HPA };
+
 /* The slowest of many runs; 0 when one was not found within an hour. */
-static int64_t slowest(struct chain chain, bool of_page)
+static int64_t slowest(struct chain chain, enum hop hop)
 {
 	int64_t most = 0;
 
@@ -307,7 +343,7 @@ static int64_t slowest(struct chain chain, bool of_page)
 	chain.round_max_ms = 36000;
 	for (seed = 1; seed < 50; seed++) {
 		struct found found = simulate(&chain, HOUR_MS);
-		int64_t took = of_page ? found.page_ms : found.metric_ms;
+		int64_t took = hop == HOP_PAGE ? found.page_ms : hop == HOP_METRIC ? found.metric_ms : found.hpa_ms;
 
 		if (took == 0) {
 			return 0;
@@ -321,20 +357,22 @@ static void a_chain_that_disagrees_is_found_in_minutes(void **state)
 {
 	static const struct {
 		struct chain chain;
-		bool of_page;
+		enum hop hop;
 	} broken[] = {
-		{{.load = full, .series = twice, .served = twice}, true},
-		{{.load = cache_fill, .series = twice, .served = twice}, true},
-		{{.load = full, .series = of_another_pod, .served = of_another_pod}, true},
-		{{.load = waves, .series = of_another_pod, .served = of_another_pod}, true},
-		{{.load = idle, .series = of_another_pod, .served = of_another_pod}, true},
-		{{.load = full, .series = twice, .served = twice, .scrapes_lost = 10}, true},
-		{{.load = full, .series = as_it_is, .served = of_another_pod}, false},
+		{{.load = full, .series = twice, .served = twice}, HOP_PAGE},
+		{{.load = cache_fill, .series = twice, .served = twice}, HOP_PAGE},
+		{{.load = full, .series = of_another_pod, .served = of_another_pod}, HOP_PAGE},
+		{{.load = waves, .series = of_another_pod, .served = of_another_pod}, HOP_PAGE},
+		{{.load = idle, .series = of_another_pod, .served = of_another_pod}, HOP_PAGE},
+		{{.load = full, .series = twice, .served = twice, .scrapes_lost = 10}, HOP_PAGE},
+		{{.load = full, .series = as_it_is, .served = of_another_pod}, HOP_METRIC},
+		/* Until then the load was never as high again. */
+		{{.load = ramp, .series = as_it_is, .served = as_it_is, .hpa_stops_ms = 60000}, HOP_HPA},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
-		int64_t took = slowest(broken[i].chain, broken[i].of_page);
+		int64_t took = slowest(broken[i].chain, broken[i].hop);
 
 		print_message("chain %zu: at most %lld s\n", i, (long long)took / 1000);
 		assert_in_range(took, 1, 8 * 60000);
@@ -343,7 +381,7 @@ static void a_chain_that_disagrees_is_found_in_minutes(void **state)
 
 static struct comparison look(int64_t value, int64_t sample, int64_t at)
 {
-	return (struct comparison){.value = value, .look_at_ms = at, .sample = sample, .sample_time = at - at % INTERVAL_MS,
+	return (struct comparison){.value = value, .look_at_ms = at, .sample = {sample, sample}, .sample_time = at - at % INTERVAL_MS,
 		.sample_at_ms = at - at % INTERVAL_MS, .interval_ms = INTERVAL_MS};
 }
 
@@ -399,6 +437,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_load_makes_a_healthy_chain_disagree),
 		cmocka_unit_test(another_replica_does_not_disagree),
+		cmocka_unit_test(an_hpa_controller_that_is_slow_is_not_said_to_stand),
 		cmocka_unit_test(a_chain_that_disagrees_is_found_in_minutes),
 		cmocka_unit_test(values_that_meet_are_forgotten),
 		cmocka_unit_test(those_apart_are_looked_at_about_scrapes_and_between),

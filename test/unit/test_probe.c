@@ -47,7 +47,36 @@ static void test_a_healthy_chain_is_seen_to_its_end(void **state)
 	assert_found(e, RUNNING ".apart.page", "absent");
 	assert_found(e, RUNNING ".apart.metric.p-0.values", "[4000,4000]");
 	assert_found(e, RUNNING ".apart.metric.p-0.series", "[1000,1000]");
+	assert_found(e, RUNNING ".apart.hpa", "absent");
 	probe_rig_close(&rig);
+}
+
+static void test_the_hpas_average_lies_between_what_is_served(void **state)
+{
+	static const struct {
+		json_int_t average;
+		const char *apart;
+	} rows[] = {{-1, "absent"}, {4000, "absent"}, {6500, "absent"}, {9000, "absent"}, {3000, "[3000,3000]"},
+		{10000, "[10000,10000]"}};
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		probe_rig_open(&rig);
+		probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"),
+			(struct fake_answer){.status = 200,
+				.body = "{\"items\":[{\"describedObject\":{\"name\":\"p-0\"},\"value\":\"4\"},"
+					"{\"describedObject\":{\"name\":\"p-1\"},\"value\":\"9\"}]}"});
+		rig.hpa_milli = rows[i].average;
+		e = probe_rig_look(&rig);
+		assert_found(e, RUNNING ".apart.hpa.values", rows[i].apart);
+		if (strcmp(rows[i].apart, "absent") != 0) {
+			assert_found(e, RUNNING ".apart.hpa.series", "[4000,9000]");
+			assert_found(e, RUNNING ".apart.hpa.sampleTime", "95000");
+		}
+		probe_rig_close(&rig);
+	}
 }
 
 /* Samples of both pods in each of these namespaces; heap. */
@@ -249,10 +278,54 @@ static void test_what_is_forgotten_is_not_reported(void **state)
 	assert_int_equal(rig.seen, 0);
 }
 
+/* Prometheus went between our question to it and the adapter's. */
+static void test_a_metric_that_fails_is_doubted_until_all_before_it_was_seen_again(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+	int looks;
+
+	(void)state;
+	probe_rig_open(&rig);
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".metric.pods", "1");
+	probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"),
+		(struct fake_answer){.status = 500, .body = "unable to fetch metrics"});
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".metric.error", "absent");
+	assert_found(e, RUNNING ".metric.pods", "1");
+	/* Looked at for another reason meanwhile, with answers of Prometheus that may be older than the failure. */
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".metric.error", "absent");
+	probe_rig_say(&rig, "GET /api/v1/query*", (struct fake_answer){.status = 503, .body = "down"});
+	looks = rig.seen;
+	do {
+		probe_rig_wait(&rig, ++looks);
+		e = prober_evidence(rig.prober, PROBE_KEY);
+		assert_found(e, RUNNING ".metric.error", "absent");
+	} while (json_path(e, "prometheus.error") == NULL);
+	assert_says(e, "prometheus.error", "503");
+	probe_rig_close(&rig);
+
+	/* Where all before it works, it is said with the next look. */
+	probe_rig_open(&rig);
+	(void)probe_rig_look(&rig);
+	probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"), (struct fake_answer){.status = 500, .body = "no"});
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".metric.error", "absent");
+	probe_rig_wait(&rig, 3);
+	e = prober_evidence(rig.prober, PROBE_KEY);
+	assert_says(e, RUNNING ".metric.error", "cannot GET");
+	assert_found(e, RUNNING ".metric.doubtedAt", "absent");
+	probe_rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_healthy_chain_is_seen_to_its_end),
+		cmocka_unit_test(test_the_hpas_average_lies_between_what_is_served),
+		cmocka_unit_test(test_a_metric_that_fails_is_doubted_until_all_before_it_was_seen_again),
 		cmocka_unit_test(test_many_autoscalers_share_the_questions_of_one),
 		cmocka_unit_test(test_many_that_are_due_do_not_list_all_at_once),
 		cmocka_unit_test(test_a_wish_that_changes_is_looked_at_again_at_once),
