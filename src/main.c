@@ -14,7 +14,7 @@ static const char *program_name(const char *path)
 	const char *name = slash != NULL ? slash + 1 : path;
 
 	return name != NULL && strcmp(name, "kubectl-inference_autoscaler") == 0 ? "kubectl inference-autoscaler"
-										: "inference-autoscaler";
+	                                                                         : "inference-autoscaler";
 }
 
 static int unknown_verb(const char *program, const char *verb)
@@ -39,7 +39,8 @@ static int run(const struct command *command, const char *program, int argc, cha
 	bool help = false;
 	int code = EXIT_USAGE;
 
-	if (options_parse(command->rows, command->rows_count, command->argument, argc, argv, &options, &help, &err) == 0) {
+	if (options_parse(command->rows, command->rows_count, command->argument, argc, argv, &options, &help, &err) ==
+		0) {
 		if (help) {
 			help_command(command, program, stdout);
 			return EXIT_SUCCESS;

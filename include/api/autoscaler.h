@@ -41,11 +41,11 @@ struct autoscaler {
 	char *exporter_type;      /* "Auto", "GKE", "GPUOperator", "Standalone" or "Custom" */
 	char *exporter_namespace; /* the next three: of a Custom exporter's Service, else NULL */
 	json_t *exporter_labels;
-	char *exporter_port;      /* the port's name */
+	char *exporter_port; /* the port's name */
 
-	char *scrape_interval; /* "15s" */
-	json_t *behavior;      /* the HPA's, owned; NULL = ours */
-	json_t *monitor_labels; /* owned; NULL = none pinned */
+	char *scrape_interval;   /* "15s" */
+	json_t *behavior;        /* the HPA's, owned; NULL = ours */
+	json_t *monitor_labels;  /* owned; NULL = none pinned */
 	char *monitor_namespace; /* of the ServiceMonitor; NULL = the autoscaler's */
 	bool paused;
 };

@@ -22,8 +22,8 @@ enum kind {
 	KIND_PROMETHEUSRULE,
 	KIND_PROMETHEUS,
 	KIND_NAMESPACE,
-	KIND_APISERVICE,   /* of the custom metrics API, no other */
-	KIND_SCALEDOBJECT, /* KEDA's, which scales too */
+	KIND_APISERVICE,         /* of the custom metrics API, no other */
+	KIND_SCALEDOBJECT,       /* KEDA's, which scales too */
 	KIND_CONFIGMAP,          /* the adapter's, no other */
 	KIND_ADAPTER_DEPLOYMENT, /* the adapter's, also where the watched namespaces leave it out */
 	KIND_COUNT

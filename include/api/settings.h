@@ -13,8 +13,11 @@ struct settings {
 	const char *prometheus_url;     /* NULL = found from the Prometheus resource's governing Service */
 };
 
+/* Which clang-format takes for a block of statements. */
+/* clang-format off */
 #define SETTINGS_DEFAULT                                                                                              \
 	{.adapter_namespace = "monitoring", .adapter_deployment = "prometheus-adapter",                               \
 	 .adapter_configmap = "prometheus-adapter", .adapter_config_key = "config.yaml", .prometheus_url = NULL}
+/* clang-format on */
 
 #endif

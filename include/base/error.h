@@ -33,7 +33,11 @@ struct error {
 	char *message;          /* owned; NULL while kind is ERROR_NONE */
 };
 
-#define ERROR_INIT {.kind = ERROR_NONE, .http = 0, .retry_after_ms = -1, .message = NULL}
+#define ERROR_INIT                                                                                                     \
+	(struct error)                                                                                                 \
+	{                                                                                                              \
+		.kind = ERROR_NONE, .http = 0, .retry_after_ms = -1, .message = NULL                                   \
+	}
 
 /* Frees the message and clears the error; fine on a cleared one. */
 void error_release(struct error *err);

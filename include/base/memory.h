@@ -27,7 +27,7 @@ void free_indirect(void *p);
 #define auto_free ATTR_CLEANUP(free_indirect)
 
 /* The struct that embeds `member` at address `ptr`. */
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -18,7 +18,11 @@ struct strbuf {
 };
 
 extern char strbuf_empty[1];
-#define STRBUF_INIT {.buf = strbuf_empty, .len = 0, .cap = 0}
+#define STRBUF_INIT                                                                                                    \
+	(struct strbuf)                                                                                                \
+	{                                                                                                              \
+		.buf = strbuf_empty, .len = 0, .cap = 0                                                                \
+	}
 
 void strbuf_init(struct strbuf *sb);
 void strbuf_release(struct strbuf *sb);

@@ -32,10 +32,10 @@
 #include "children/child.h"
 
 enum adapter_state {
-	ADAPTER_UNKNOWN,    /* not read yet */
-	ADAPTER_LOADED,     /* the running adapter has our rules */
-	ADAPTER_ROLLING,    /* on its way */
-	ADAPTER_BROKEN      /* adapter_message says why */
+	ADAPTER_UNKNOWN, /* not read yet */
+	ADAPTER_LOADED,  /* the running adapter has our rules */
+	ADAPTER_ROLLING, /* on its way */
+	ADAPTER_BROKEN   /* adapter_message says why */
 };
 
 struct facts {
@@ -58,27 +58,27 @@ struct facts {
 	const json_t *hpa;         /* ours; NULL while there is none */
 	const char *foreign_child; /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
 
-	const char *write_problem;   /* why the last write failed; NULL when it did not */
+	const char *write_problem; /* why the last write failed; NULL when it did not */
 
-	bool prometheus_missing;     /* prometheus-operator's types are not installed */
-	const json_t *prometheus;    /* the resource that selects us; NULL = none */
-	const char *selected_by;     /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
-	const char *select_problem;  /* why none does; NULL when selected */
-	const char *monitor;         /* "ns/name" of our ServiceMonitor */
-	int64_t monitor_made_ms;     /* wall; 0 = it is to be made, -1 = not known */
+	bool prometheus_missing;    /* prometheus-operator's types are not installed */
+	const json_t *prometheus;   /* the resource that selects us; NULL = none */
+	const char *selected_by;    /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
+	const char *select_problem; /* why none does; NULL when selected */
+	const char *monitor;        /* "ns/name" of our ServiceMonitor */
+	int64_t monitor_made_ms;    /* wall; 0 = it is to be made, -1 = not known */
 
-	const json_t *gpu;           /* what the stack's pass found (reconcile/gpu.h); NULL = nothing yet */
-	const json_t *gpu_evidence;  /* what was seen of it; NULL = nothing yet */
-	const char *exporter_id;     /* this autoscaler's exporter among gpu's */
+	const json_t *gpu;          /* what the stack's pass found (reconcile/gpu.h); NULL = nothing yet */
+	const json_t *gpu_evidence; /* what was seen of it; NULL = nothing yet */
+	const char *exporter_id;    /* this autoscaler's exporter among gpu's */
 
 	enum adapter_state adapter;
-	const char *adapter_reason;  /* CamelCase, when broken */
-	const char *adapter_message; /* when broken */
-	const json_t *adapter_held;  /* the metrics whose rules are to be written yet; NULL = none */
+	const char *adapter_reason;   /* CamelCase, when broken */
+	const char *adapter_message;  /* when broken */
+	const json_t *adapter_held;   /* the metrics whose rules are to be written yet; NULL = none */
 	bool adapter_held_by_rollout; /* they wait for the rollout under way */
 	const json_t *adapter_survey; /* what it says of itself (reconcile/adapter.h) */
 
-	const char *api_reason;      /* CamelCase: why the metrics API cannot serve; NULL = nothing against it */
+	const char *api_reason; /* CamelCase: why the metrics API cannot serve; NULL = nothing against it */
 	const char *api_message;
 };
 

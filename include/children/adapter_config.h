@@ -42,7 +42,7 @@
  *   ERROR_CONFLICT  a foreign rule exposes a name of ours: the adapter would silently drop one
  */
 char *adapter_config_splice(const char *text, const struct adapter_rule *rules, size_t n,
-			    struct error *err) ATTR_MUST_USE;
+	struct error *err) ATTR_MUST_USE;
 
 /* 16 hexadecimal digits (FNV-1a) that change with the text, for the pod template annotation that
  * rolls the adapter once per change; heap, caller owns. */

@@ -35,10 +35,10 @@
 
 /* One rule of ours, per engine and signal. The strings are borrowed. */
 struct adapter_rule {
-	const char *name; /* as exposed: "vllm_num_requests_running"; letters, digits, '_' */
+	const char *name;            /* as exposed: "vllm_num_requests_running"; letters, digits, '_' */
 	const char *series_query;    /* a series selector: {__name__="…",namespace!="",pod!=""} */
 	const char *namespace_label; /* the label that holds the namespace; NULL is "namespace" */
-	const char *pod_label;	     /* the label that holds the pod; NULL is "pod" */
+	const char *pod_label;       /* the label that holds the pod; NULL is "pod" */
 	const char *metrics_query;   /* PromQL with <<.Series>>, <<.LabelMatchers>>, <<.GroupBy>> */
 };
 
@@ -49,8 +49,7 @@ int adapter_rule_check(const struct adapter_rule *rule, struct error *err);
 /* The rule as the adapter will read it. New reference. */
 json_t *adapter_rule_json(const struct adapter_rule *rule);
 /* Appends the rule in block style: lines indented by `column` spaces and ended by `newline`. */
-void adapter_rule_block(struct strbuf *out, const struct adapter_rule *rule, size_t column,
-			const char *newline);
+void adapter_rule_block(struct strbuf *out, const struct adapter_rule *rule, size_t column, const char *newline);
 /* Appends the rule as one flow mapping: {seriesQuery: '…', …}. */
 void adapter_rule_flow(struct strbuf *out, const struct adapter_rule *rule);
 

@@ -34,9 +34,9 @@ struct workload {
 	const struct autoscaler *spec;
 	const struct engine *engine; /* NULL = not known (yet) */
 	struct workload_signal signals[WORKLOAD_SIGNALS_MAX];
-	size_t signals_count;         /* those that can be named: a page's signal only once the engine is known */
-	const json_t *match_labels;   /* the target's selector; NULL = not known */
-	int64_t port;                 /* of the pods' /metrics; 0 = not known */
+	size_t signals_count;       /* those that can be named: a page's signal only once the engine is known */
+	const json_t *match_labels; /* the target's selector; NULL = not known */
+	int64_t port;               /* of the pods' /metrics; 0 = not known */
 	const char *path;
 	const char *scheme;
 	const json_t *monitor_labels; /* what a Prometheus selects; NULL = none */

@@ -64,24 +64,28 @@ struct option_row {
 	char letter;       /* the short form; 0 = none */
 	const char *value; /* what the help calls the value, alternatives separated by '|'; NULL for a boolean */
 	enum option_type type;
-	size_t offset; /* in struct options */
+	size_t offset;    /* in struct options */
 	const char *help; /* without the default, which is added */
 };
 
+/* Which clang-format takes for a block of statements. */
+/* clang-format off */
 #define OPTION(name, letter, value, type, member, help) {name, letter, value, type, offsetof(struct options, member), help}
+/* clang-format on */
 
-#define OPTIONS_CONNECTION                                                                                            \
-	OPTION("kubeconfig", 0, "FILE", OPTION_STRING, kubeconfig,                                                    \
+#define OPTIONS_CONNECTION                                                                                             \
+	OPTION("kubeconfig", 0, "FILE", OPTION_STRING, kubeconfig,                                                     \
 		"how to reach the API server; without it $KUBECONFIG, the pod's service account, ~/.kube/config"),     \
-		OPTION("context", 0, "NAME", OPTION_STRING, context, "context of the kubeconfig, if not its current one")
+		OPTION("context", 0, "NAME", OPTION_STRING, context,                                                   \
+			"context of the kubeconfig, if not its current one")
 
-#define OPTIONS_ADAPTER                                                                                               \
-	OPTION("adapter-namespace", 0, "NAMESPACE", OPTION_STRING, settings.adapter_namespace,                        \
-		"namespace of prometheus-adapter"),                                                                   \
+#define OPTIONS_ADAPTER                                                                                                \
+	OPTION("adapter-namespace", 0, "NAMESPACE", OPTION_STRING, settings.adapter_namespace,                         \
+		"namespace of prometheus-adapter"),                                                                    \
 		OPTION("adapter-deployment", 0, "NAME", OPTION_STRING, settings.adapter_deployment, "its Deployment"), \
-		OPTION("adapter-configmap", 0, "NAME", OPTION_STRING, settings.adapter_configmap,                     \
-			"the ConfigMap of its rules"),                                                                \
-		OPTION("adapter-config-key", 0, "KEY", OPTION_STRING, settings.adapter_config_key,                    \
+		OPTION("adapter-configmap", 0, "NAME", OPTION_STRING, settings.adapter_configmap,                      \
+			"the ConfigMap of its rules"),                                                                 \
+		OPTION("adapter-config-key", 0, "KEY", OPTION_STRING, settings.adapter_config_key,                     \
 			"key in that ConfigMap")
 
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it

@@ -22,14 +22,14 @@ void session_close(struct session *session);
 /* The namespace of the context. */
 const char *session_namespace(const struct session *session);
 /* New reference, or NULL and `err`. */
-json_t *session_get(
-	struct session *session, const struct kube_resource *resource, const char *ns, const char *name, struct error *err);
+json_t *session_get(struct session *session, const struct kube_resource *resource, const char *ns, const char *name,
+	struct error *err);
 /* What the API server answers at a path. New reference, or NULL and `err`. */
 json_t *session_read(struct session *session, const char *path, struct error *err);
 /* The objects of a namespace (NULL = all), each with its apiVersion and kind. `query`: "labelSelector=…", URL-encoded,
  * or NULL. New reference to an array; NULL and `err`, ERROR_NOT_FOUND when the type is not installed. */
-json_t *session_list(
-	struct session *session, const struct kube_resource *resource, const char *ns, const char *query, struct error *err);
+json_t *session_list(struct session *session, const struct kube_resource *resource, const char *ns, const char *query,
+	struct error *err);
 /* Carries out the writes; takes the plan's contents. */
 int session_run(struct session *session, struct plan *plan_take, struct error *err);
 

@@ -38,7 +38,7 @@ struct gpu_exporter {
 	const char *namespace; /* where it always runs; NULL is anywhere */
 	const char *label;     /* of its Service and of its DaemonSet's pods alike */
 	const char *value;
-	const char *port_name;	/* of its Service */
+	const char *port_name; /* of its Service */
 };
 
 /* In the order in which Auto looks for them; a type may have several rows. */

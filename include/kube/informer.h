@@ -37,8 +37,8 @@ struct kube_informer_hooks {
 };
 
 /* `ns` NULL = all namespaces; `field_selector` NULL = none. Nothing is sent before start. */
-struct kube_informer *kube_informer_new(struct kube_client *client, const struct kube_resource *resource, const char *ns,
-	const char *field_selector, const struct kube_informer_hooks *hooks);
+struct kube_informer *kube_informer_new(struct kube_client *client, const struct kube_resource *resource,
+	const char *ns, const char *field_selector, const struct kube_informer_hooks *hooks);
 void kube_informer_start(struct kube_informer *informer);
 /* Stops, then closed(ctx) from the loop; freed after it. */
 void kube_informer_close(struct kube_informer *informer, void (*closed)(void *ctx), void *ctx);

@@ -15,11 +15,11 @@
 #include "base/strbuf.h"
 
 struct kept_file {
-	char *path;	    /* NULL = the text never changes */
-	char *text;	    /* last good content; NULL = none */
+	char *path;         /* NULL = the text never changes */
+	char *text;         /* last good content; NULL = none */
 	const char *marker; /* what a good text holds; NULL = anything printable on one line */
 	int64_t read_ms;    /* monotonic time of the last good read; 0 = in doubt */
-	bool failing;	    /* the failure was logged already */
+	bool failing;       /* the failure was logged already */
 };
 
 /* Appends the whole file; refuses more than `limit` bytes. The message is the bare reason. */

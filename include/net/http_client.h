@@ -24,9 +24,9 @@ struct http_transfer;
 
 /* TLS and proxy of one destination; strings are borrowed for the call that takes them and copied. */
 struct http_tls {
-	const char *ca_file;     /* PEM file; NULL = the system's */
-	const char *ca_data;     /* PEM text, wins over ca_file */
-	const char *cert_file;   /* client certificate */
+	const char *ca_file;   /* PEM file; NULL = the system's */
+	const char *ca_data;   /* PEM text, wins over ca_file */
+	const char *cert_file; /* client certificate */
 	const char *cert_data;
 	const char *key_file;
 	const char *key_data;
@@ -35,12 +35,12 @@ struct http_tls {
 };
 
 struct http_response {
-	int status;             /* 0 when no response line arrived */
-	const char *body;       /* NUL-terminated; empty when streamed */
+	int status;       /* 0 when no response line arrived */
+	const char *body; /* NUL-terminated; empty when streamed */
 	size_t body_len;
 	const char *content_type; /* "" when absent */
 	const char *redirect;     /* absolute URL that a 3xx points to; "" when it points nowhere */
-	int64_t retry_after_ms; /* -1 when absent; seconds or HTTP-date are both read */
+	int64_t retry_after_ms;   /* -1 when absent; seconds or HTTP-date are both read */
 	/* Transport failure, timeout, too large, or cancelled; NULL when a response arrived whole.
 	 * An HTTP status ≥ 400 is not an error here. */
 	const struct error *error;

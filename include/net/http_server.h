@@ -28,7 +28,7 @@ void http_server_close(struct http_server *server, void (*closed)(void *ctx), vo
 
 /* Borrowed until http_reply(). Body is at most 1 MiB; a larger one is answered 413 by the server itself. */
 const char *http_exchange_method(const struct http_exchange *exchange);
-const char *http_exchange_path(const struct http_exchange *exchange);  /* without the query */
+const char *http_exchange_path(const struct http_exchange *exchange); /* without the query */
 const char *http_exchange_body(const struct http_exchange *exchange, size_t *len);
 
 /* Asks to be told, by gone(ctx) from the loop, when the client leaves before the reply. The reply is

@@ -26,7 +26,7 @@ struct observation {
 	json_t *observed[8]; /* by index of children[] */
 	bool owned[8];       /* the observed one is ours */
 	char *foreign_child;
-	char *monitor;       /* "ns/name" of our ServiceMonitor */
+	char *monitor; /* "ns/name" of our ServiceMonitor */
 	char *exporter_id;
 };
 

@@ -28,14 +28,18 @@ struct plan {
 	struct plan_write *writes;
 	size_t count;
 	size_t cap;
-	json_t *status; /* owned: the autoscaler's whole status; NULL = already what it should be */
-	json_t *probe;  /* owned: what to observe next (see probe/probe.h); NULL = nothing */
-	bool healthy;   /* Ready: probes may be rare */
+	json_t *status;   /* owned: the autoscaler's whole status; NULL = already what it should be */
+	json_t *probe;    /* owned: what to observe next (see probe/probe.h); NULL = nothing */
+	bool healthy;     /* Ready: probes may be rare */
 	int64_t again_ms; /* in so many ms the same world would give another plan; 0 = it would not */
-	bool waiting;   /* something young is about to work: probes stay frequent */
+	bool waiting;     /* something young is about to work: probes stay frequent */
 };
 
-#define PLAN_INIT {.writes = NULL, .count = 0, .cap = 0, .status = NULL, .probe = NULL, .healthy = false, .again_ms = 0, .waiting = false}
+#define PLAN_INIT                                                                                                      \
+	(struct plan)                                                                                                  \
+	{                                                                                                              \
+		.writes = NULL                                                                                         \
+	}
 
 /* Takes the object. */
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object);

@@ -16,17 +16,21 @@
 /* What the stack pass found; autoscalers' links are judged from it. */
 struct stack_state {
 	enum adapter_state state;
-	const char *reason; /* static */
-	char *message;      /* owned */
-	json_t *held;       /* owned set: metrics whose rules are needed, and are written soon; NULL = none */
-	bool held_by_rollout; /* they wait for the rollout under way, else for others that come with them */
-	json_t *gpu;        /* owned: the survey of reconcile/gpu.h; NULL = no autoscaler uses GPUs */
-	json_t *adapter;    /* owned: the survey of reconcile/adapter.h */
+	const char *reason;     /* static */
+	char *message;          /* owned */
+	json_t *held;           /* owned set: metrics whose rules are needed, and are written soon; NULL = none */
+	bool held_by_rollout;   /* they wait for the rollout under way, else for others that come with them */
+	json_t *gpu;            /* owned: the survey of reconcile/gpu.h; NULL = no autoscaler uses GPUs */
+	json_t *adapter;        /* owned: the survey of reconcile/adapter.h */
 	const char *api_reason; /* static: why the metrics API cannot serve; NULL = nothing against it */
 	char *api_message;      /* owned, with api_reason */
 };
 
-#define STACK_STATE_INIT {.state = ADAPTER_UNKNOWN, .reason = NULL, .message = NULL, .held = NULL, .held_by_rollout = false, .gpu = NULL, .adapter = NULL, .api_reason = NULL, .api_message = NULL}
+#define STACK_STATE_INIT                                                                                               \
+	(struct stack_state)                                                                                           \
+	{                                                                                                              \
+		.state = ADAPTER_UNKNOWN                                                                               \
+	}
 void stack_state_release(struct stack_state *state);
 /* Takes the message; leaves the rest as it is. */
 void stack_state_set(struct stack_state *state, enum adapter_state value, const char *reason, char *message);

@@ -24,6 +24,7 @@ struct run_result {
 typedef void runner_done_fn(void *ctx, const struct run_result *result);
 
 /* Takes the plan's contents. `owner` is the autoscaler whose status it is; NULL = no status. */
-void runner_start(struct kube_client *client, struct plan *plan_take, const json_t *owner, runner_done_fn *done, void *ctx);
+void runner_start(struct kube_client *client, struct plan *plan_take, const json_t *owner, runner_done_fn *done,
+	void *ctx);
 
 #endif

@@ -14,7 +14,7 @@ enum field_type {
 	FIELD_INT,
 	FIELD_BOOL,
 	FIELD_OBJECT,
-	FIELD_QUANTITY,   /* a number or a string, kept in thousandths */
+	FIELD_QUANTITY,    /* a number or a string, kept in thousandths */
 	FIELD_PORT_NUMBER, /* an int-or-string's number */
 	FIELD_PORT_NAME    /* an int-or-string's name */
 };
@@ -72,8 +72,8 @@ static int decode_quantity(const struct field *field, const json_t *value, int64
 
 	*out = quantity_parse_milli(text);
 	if (*out <= 0) {
-		return error_set(err, ERROR_INVALID, "%s must be a quantity above zero such as 4 or \"2500m\", not '%s'",
-			field->path, text);
+		return error_set(err, ERROR_INVALID,
+			"%s must be a quantity above zero such as 4 or \"2500m\", not '%s'", field->path, text);
 	}
 	return 0;
 }
@@ -134,7 +134,8 @@ bool autoscaler_uses_gpus(const struct autoscaler *a)
 static int check(const struct autoscaler *a, struct error *err)
 {
 	if (strcmp(a->mode, "Requests") != 0 && strcmp(a->mode, "GPU") != 0 && strcmp(a->mode, "Combined") != 0) {
-		return error_set(err, ERROR_INVALID, "spec.mode '%s' is unknown: use Requests, GPU or Combined", a->mode);
+		return error_set(err, ERROR_INVALID, "spec.mode '%s' is unknown: use Requests, GPU or Combined",
+			a->mode);
 	}
 	if (strcmp(a->gpu_signal, "Utilization") != 0) {
 		return error_set(err, ERROR_INVALID, "spec.gpu.signal '%s' is unknown: use Utilization", a->gpu_signal);
@@ -157,8 +158,8 @@ static int check(const struct autoscaler *a, struct error *err)
 			"spec.maxReplicas must not be below spec.minReplicas: raise maxReplicas or lower minReplicas");
 	}
 	if (clock_parse_duration(a->scrape_interval) <= 0) {
-		return error_set(err, ERROR_INVALID, "spec.scrapeInterval '%s' is not a duration: write for example 15s",
-			a->scrape_interval);
+		return error_set(err, ERROR_INVALID,
+			"spec.scrapeInterval '%s' is not a duration: write for example 15s", a->scrape_interval);
 	}
 	return 0;
 }

@@ -54,8 +54,8 @@ char *clock_rfc3339(int64_t wall_ms)
 	int ms;
 	struct tm utc = split(wall_ms, &ms);
 
-	return xasprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900, utc.tm_mon + 1,
-			 utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+	return xasprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
+		utc.tm_min, utc.tm_sec);
 }
 
 char *clock_rfc3339_micro(int64_t wall_ms)
@@ -63,8 +63,8 @@ char *clock_rfc3339_micro(int64_t wall_ms)
 	int ms;
 	struct tm utc = split(wall_ms, &ms);
 
-	return xasprintf("%04d-%02d-%02dT%02d:%02d:%02d.%03d000Z", utc.tm_year + 1900,
-			 utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms);
+	return xasprintf("%04d-%02d-%02dT%02d:%02d:%02d.%03d000Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+		utc.tm_hour, utc.tm_min, utc.tm_sec, ms);
 }
 
 static bool is_digit(char c)
@@ -163,8 +163,12 @@ int64_t clock_parse_rfc3339(const char *text)
 		int digits, min, max;
 		char end;
 	} fields[] = {
-		{4, 1, 9999, '-'}, {2, 1, 12, '-'}, {2, 1, 31, 'T'},
-		{2, 0, 23, ':'},   {2, 0, 59, ':'}, {2, 0, 59, '\0'},
+		{4, 1, 9999, '-'},
+		{2, 1, 12, '-'},
+		{2, 1, 31, 'T'},
+		{2, 0, 23, ':'},
+		{2, 0, 59, ':'},
+		{2, 0, 59, '\0'},
 	};
 	int value[ARRAY_LEN(fields)];
 
@@ -184,8 +188,8 @@ int64_t clock_parse_rfc3339(const char *text)
 	if (ms < 0 || !take_offset(&text, &offset) || *text)
 		return -1;
 
-	int64_t seconds = days_since_epoch(value[0], value[1], value[2]) * SECONDS_PER_DAY +
-			  value[3] * 3600 + value[4] * 60 + value[5] - offset;
+	int64_t seconds = days_since_epoch(value[0], value[1], value[2]) * SECONDS_PER_DAY + value[3] * 3600 +
+	                  value[4] * 60 + value[5] - offset;
 
 	/* before the epoch is the unset time of Go, never an event here */
 	return seconds < 0 ? -1 : seconds * MS_PER_SECOND + ms;

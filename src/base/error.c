@@ -10,7 +10,7 @@ void error_release(struct error *err)
 	if (!err)
 		return;
 	free(err->message);
-	*err = (struct error)ERROR_INIT;
+	*err = ERROR_INIT;
 }
 
 int error_set(struct error *err, enum error_kind kind, const char *fmt, ...)
@@ -66,7 +66,7 @@ void error_move(struct error *to, struct error *from)
 	}
 	error_release(to);
 	*to = *from;
-	*from = (struct error)ERROR_INIT;
+	*from = ERROR_INIT;
 }
 
 void error_copy(struct error *to, const struct error *from)

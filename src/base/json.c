@@ -112,7 +112,7 @@ bool json_covers(const json_t *observed, const json_t *wanted)
 static char *join_path(const char *step, char *rest_take)
 {
 	char *path = *rest_take == '\0' || *rest_take == '[' ? xasprintf("%s%s", step, rest_take)
-							     : xasprintf("%s.%s", step, rest_take);
+	                                                     : xasprintf("%s.%s", step, rest_take);
 
 	free(rest_take);
 	return path;
@@ -169,12 +169,11 @@ json_t *json_parse(const char *data, size_t len, struct error *err)
 {
 	json_error_t problem;
 	/* a NUL in one string must not make a whole list unreadable; json_path_string refuses it */
-	json_t *value =
-		json_loadb(data ? data : "", len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
+	json_t *value = json_loadb(data ? data : "", len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
 
 	if (!value)
-		error_set(err, ERROR_INVALID, "cannot parse JSON at line %d, column %d: %s",
-			  problem.line, problem.column, problem.text);
+		error_set(err, ERROR_INVALID, "cannot parse JSON at line %d, column %d: %s", problem.line,
+			problem.column, problem.text);
 	return value;
 }
 

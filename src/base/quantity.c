@@ -21,12 +21,25 @@ struct decimal {
 
 static const struct {
 	const char *text;
-	long exponent;	/* of ten */
+	long exponent;  /* of ten */
 	unsigned kibis; /* of 1024 */
 } suffixes[] = {
-	{"", 0, 0},   {"n", -9, 0}, {"u", -6, 0}, {"m", -3, 0}, {"k", 3, 0},  {"M", 6, 0},
-	{"G", 9, 0},  {"T", 12, 0}, {"P", 15, 0}, {"E", 18, 0}, {"Ki", 0, 1}, {"Mi", 0, 2},
-	{"Gi", 0, 3}, {"Ti", 0, 4}, {"Pi", 0, 5}, {"Ei", 0, 6},
+	{"", 0, 0},
+	{"n", -9, 0},
+	{"u", -6, 0},
+	{"m", -3, 0},
+	{"k", 3, 0},
+	{"M", 6, 0},
+	{"G", 9, 0},
+	{"T", 12, 0},
+	{"P", 15, 0},
+	{"E", 18, 0},
+	{"Ki", 0, 1},
+	{"Mi", 0, 2},
+	{"Gi", 0, 3},
+	{"Ti", 0, 4},
+	{"Pi", 0, 5},
+	{"Ei", 0, 6},
 };
 
 static void multiply_by_1024(struct decimal *d)

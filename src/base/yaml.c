@@ -34,8 +34,8 @@ static void decref_value(void *value)
 /* Fails at a mark of the text; gives NULL so that a failing line is one return. */
 static json_t *fail_at(struct reader *r, const yaml_mark_t *mark, const char *what)
 {
-	error_set(r->err, ERROR_INVALID, "cannot parse YAML at line %zu, column %zu: %s",
-		  mark->line + 1, mark->column + 1, what);
+	error_set(r->err, ERROR_INVALID, "cannot parse YAML at line %zu, column %zu: %s", mark->line + 1,
+		mark->column + 1, what);
 	return NULL;
 }
 
@@ -47,8 +47,7 @@ static bool next_event(struct reader *r, yaml_event_t *event)
 		return true;
 	/* the decoder of bytes knows no line */
 	if (p->error == YAML_READER_ERROR)
-		error_set(r->err, ERROR_INVALID, "cannot parse YAML at byte %zu: %s",
-			  p->problem_offset, p->problem);
+		error_set(r->err, ERROR_INVALID, "cannot parse YAML at byte %zu: %s", p->problem_offset, p->problem);
 	else
 		fail_at(r, &p->problem_mark, p->problem ? p->problem : "out of memory");
 	memset(event, 0, sizeof(*event));
@@ -96,7 +95,7 @@ static json_t *read_scalar(struct reader *r, const yaml_event_t *event)
 	case YAML_KIND_INT:
 		value = integer_value(text);
 		return value ? value
-			     : fail_at(r, &event->start_mark,
+		             : fail_at(r, &event->start_mark,
 				       "the integer does not fit 64 bits: quote it if it is text");
 	case YAML_KIND_FLOAT:
 		value = float_value(text);

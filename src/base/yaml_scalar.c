@@ -10,12 +10,23 @@ static const struct {
 	const char *text;
 	enum yaml_kind kind;
 } words[] = {
-	{"", YAML_KIND_NULL},	     {"~", YAML_KIND_NULL},	  {"null", YAML_KIND_NULL},
-	{"Null", YAML_KIND_NULL},    {"NULL", YAML_KIND_NULL},	  {"true", YAML_KIND_BOOL},
-	{"True", YAML_KIND_BOOL},    {"TRUE", YAML_KIND_BOOL},	  {"false", YAML_KIND_BOOL},
-	{"False", YAML_KIND_BOOL},   {"FALSE", YAML_KIND_BOOL},	  {".nan", YAML_KIND_INF_NAN},
-	{".NaN", YAML_KIND_INF_NAN}, {".NAN", YAML_KIND_INF_NAN}, {".inf", YAML_KIND_INF_NAN},
-	{".Inf", YAML_KIND_INF_NAN}, {".INF", YAML_KIND_INF_NAN},
+	{"", YAML_KIND_NULL},
+	{"~", YAML_KIND_NULL},
+	{"null", YAML_KIND_NULL},
+	{"Null", YAML_KIND_NULL},
+	{"NULL", YAML_KIND_NULL},
+	{"true", YAML_KIND_BOOL},
+	{"True", YAML_KIND_BOOL},
+	{"TRUE", YAML_KIND_BOOL},
+	{"false", YAML_KIND_BOOL},
+	{"False", YAML_KIND_BOOL},
+	{"FALSE", YAML_KIND_BOOL},
+	{".nan", YAML_KIND_INF_NAN},
+	{".NaN", YAML_KIND_INF_NAN},
+	{".NAN", YAML_KIND_INF_NAN},
+	{".inf", YAML_KIND_INF_NAN},
+	{".Inf", YAML_KIND_INF_NAN},
+	{".INF", YAML_KIND_INF_NAN},
 };
 
 static bool is_infinity(const char *text)

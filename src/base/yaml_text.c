@@ -32,8 +32,7 @@ static bool reads_otherwise_in_1_1(const char *text)
 /* Controls, and the breaks and marks beyond ASCII that a reader would turn into a newline. */
 static bool needs_escapes(const char *text, size_t len)
 {
-	static const char *const breaks[] = {"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9",
-					     "\xef\xbb\xbf"};
+	static const char *const breaks[] = {"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf"};
 
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
@@ -79,13 +78,11 @@ static void emit(yaml_emitter_t *emitter, yaml_event_t *event, int made)
 	abort();
 }
 
-static void emit_scalar(yaml_emitter_t *emitter, const char *text, size_t len,
-			yaml_scalar_style_t style)
+static void emit_scalar(yaml_emitter_t *emitter, const char *text, size_t len, yaml_scalar_style_t style)
 {
 	yaml_event_t event;
 	int made = len <= INT_MAX &&
-		   yaml_scalar_event_initialize(&event, NULL, NULL, (const unsigned char *)text,
-						(int)len, 1, 1, style);
+	           yaml_scalar_event_initialize(&event, NULL, NULL, (const unsigned char *)text, (int)len, 1, 1, style);
 
 	emit(emitter, &event, made);
 }
@@ -104,8 +101,7 @@ static void emit_object(yaml_emitter_t *emitter, const json_t *object)
 	const char *key;
 	json_t *member;
 
-	emit(emitter, &event,
-	     yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
+	emit(emitter, &event, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
 	json_object_foreach(iterable, key, member) {
 		emit_string(emitter, key, strlen(key), true);
 		emit_value(emitter, member);
@@ -117,9 +113,7 @@ static void emit_array(yaml_emitter_t *emitter, const json_t *array)
 {
 	yaml_event_t event;
 
-	emit(emitter, &event,
-	     yaml_sequence_start_event_initialize(&event, NULL, NULL, 1,
-						  YAML_BLOCK_SEQUENCE_STYLE));
+	emit(emitter, &event, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
 	for (size_t i = 0; i < json_array_size(array); i++)
 		emit_value(emitter, json_array_get(array, i));
 	emit(emitter, &event, yaml_sequence_end_event_initialize(&event));

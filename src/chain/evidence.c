@@ -156,9 +156,8 @@ static const json_t *judge_document(const json_t *document, const char *failed_r
 const json_t *evidence_read(const struct facts *facts, const char *document, const char *failed_reason,
 	struct verdict *verdict)
 {
-	return judge_document(
-		evidence_answers(facts, document) ? json_object_get(facts->evidence, document) : NULL, failed_reason,
-		verdict);
+	return judge_document(evidence_answers(facts, document) ? json_object_get(facts->evidence, document) : NULL,
+		failed_reason, verdict);
 }
 
 const json_t *evidence_signal(const struct facts *facts, const struct workload_signal *signal)
@@ -200,5 +199,5 @@ bool evidence_gap_passes(const struct facts *facts, const char *type, const json
 	return json_array_size(json_object_get(document, "missing")) == 0 &&
 	       strcmp(json_path_string(before, "status", ""), "True") == 0 &&
 	       json_path_int(before, "observedGeneration", -1) ==
-		       json_path_int(facts->object, "metadata.generation", 0);
+	               json_path_int(facts->object, "metadata.generation", 0);
 }

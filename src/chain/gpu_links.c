@@ -230,12 +230,14 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 		   (scrape_is_young(facts, series) || rule_is_young(facts, series) || youth_of_pods(series))) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"'%s' has no value yet for the pods of %s '%s': it is recorded every 15 s, from the next scrape on",
-			signal->signal->series[0], facts->workload.spec->target_kind, facts->workload.spec->target_name);
+			signal->signal->series[0], facts->workload.spec->target_kind,
+			facts->workload.spec->target_name);
 	} else if (json_path_int(series, "pods", 0) == 0) {
 		SAY(verdict, VERDICT_FALSE, "NothingRecorded",
 			"'%s' has no value for the pods of %s '%s': do they request nvidia.com/gpu, and does the exporter run "
 			"on their nodes? " GPU_OF_SEVERAL,
-			signal->signal->series[0], facts->workload.spec->target_kind, facts->workload.spec->target_name);
+			signal->signal->series[0], facts->workload.spec->target_kind,
+			facts->workload.spec->target_name);
 	} else if (missing != NULL) {
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
 			"'%s' has no value for pod %s: does the DCGM exporter run on its node? " GPU_OF_SEVERAL,

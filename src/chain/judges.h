@@ -11,7 +11,7 @@
 #define SAY(verdict, status, reason, ...) say(verdict, status, reason, xasprintf(__VA_ARGS__))
 
 /* How to mend an HPA that its controller does not come to. */
-#define HPA_CONTROLLER_REMEDY                                                                                          \
+#define HPA_CONTROLLER_REMEDY                                                                                               \
 	"see whether kube-controller-manager runs and keeps up: 'kubectl get lease kube-controller-manager -n kube-system " \
 	"-o yaml' has its last sign of life"
 

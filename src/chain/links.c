@@ -86,8 +86,8 @@ size_t links_judge(const struct facts *facts, struct verdict *verdicts)
 		if (first < i) {
 			bool broken = verdicts[first].status == VERDICT_FALSE;
 
-			SAY(&verdicts[i], VERDICT_UNKNOWN, broken ? "UpstreamBroken" : "UpstreamPending", "%s comes first",
-				links[first].type);
+			SAY(&verdicts[i], VERDICT_UNKNOWN, broken ? "UpstreamBroken" : "UpstreamPending",
+				"%s comes first", links[first].type);
 			continue;
 		}
 		judge(&links[i], facts, &verdicts[i]);
@@ -121,8 +121,8 @@ void verdicts_release(struct verdict *verdicts)
 
 const char *verdict_status_text(enum verdict_status status)
 {
-	static const char *const texts[] = {
-		[VERDICT_UNKNOWN] = "Unknown", [VERDICT_TRUE] = "True", [VERDICT_FALSE] = "False"};
+	static const char *const texts[] =
+		{[VERDICT_UNKNOWN] = "Unknown", [VERDICT_TRUE] = "True", [VERDICT_FALSE] = "False"};
 
 	return texts[status];
 }

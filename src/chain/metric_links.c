@@ -23,8 +23,9 @@ static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 	const struct settings *s = facts->settings;
 	const char *url = json_path_string(facts->adapter_survey, "url", "");
 	const char *leads_to = json_path_string(facts->adapter_survey, "prometheus", NULL);
-	const char *ours = autoscaler_uses_pages(facts->workload.spec) ? facts->selected_by
-								       : json_path_string(facts->gpu, "prometheus", NULL);
+	const char *ours = autoscaler_uses_pages(facts->workload.spec)
+	                           ? facts->selected_by
+	                           : json_path_string(facts->gpu, "prometheus", NULL);
 
 	if (is_served(facts)) {
 		return false;
@@ -81,9 +82,11 @@ static bool say_held(const struct facts *facts, struct verdict *verdict)
 
 		if (json_object_get(facts->adapter_held, metric) != NULL) {
 			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
-				"the rule of '%s' waits %s Deployment '%s/%s', so that the adapter restarts once for all", metric,
-				facts->adapter_held_by_rollout ? "for the end of the rollout under way of"
-							       : "a few seconds for others that may come, before it rolls out",
+				"the rule of '%s' waits %s Deployment '%s/%s', so that the adapter restarts once for all",
+				metric,
+				facts->adapter_held_by_rollout
+					? "for the end of the rollout under way of"
+					: "a few seconds for others that may come, before it rolls out",
 				s->adapter_namespace, s->adapter_deployment);
 			return true;
 		}
@@ -141,9 +144,11 @@ static const char *failure_reason(const struct facts *facts, const struct worklo
 /* Adds to the message that patience alone helps, for long. */
 static void say_relist(const struct facts *facts, const char *relist, struct verdict *verdict)
 {
-	char *message = xasprintf("%s; Deployment '%s/%s' relists every %s only: set its --metrics-relist-interval to 1m or "
-				  "less",
-		verdict->message, facts->settings->adapter_namespace, facts->settings->adapter_deployment, relist);
+	char *message =
+		xasprintf("%s; Deployment '%s/%s' relists every %s only: set its --metrics-relist-interval to 1m or "
+			  "less",
+			verdict->message, facts->settings->adapter_namespace, facts->settings->adapter_deployment,
+			relist);
 
 	free_indirect(&verdict->message);
 	verdict->message = message;
@@ -151,7 +156,8 @@ static void say_relist(const struct facts *facts, const char *relist, struct ver
 
 static void say_served(const struct workload_signal *signal, struct verdict *verdict)
 {
-	SAY(verdict, VERDICT_TRUE, "Served", "the metrics API serves '%s' for the target's pods", signal->signal->metric);
+	SAY(verdict, VERDICT_TRUE, "Served", "the metrics API serves '%s' for the target's pods",
+		signal->signal->metric);
 }
 
 /* Says so when the metric, or its value for some pod, is missing only because something is new. An adapter that
@@ -233,8 +239,8 @@ void judge_metric_served(const struct facts *facts, const struct workload_signal
 	/* An adapter of one replica may be away for a moment while it restarts, and the API server notices its
 	 * return a moment later. */
 	if (verdict->status == VERDICT_FALSE &&
-		(facts->adapter == ADAPTER_ROLLING || (strcmp(verdict->reason, "APIServiceUnavailable") == 0 &&
-							      youth_of_restart(facts, metric)))) {
+		(facts->adapter == ADAPTER_ROLLING ||
+			(strcmp(verdict->reason, "APIServiceUnavailable") == 0 && youth_of_restart(facts, metric)))) {
 		say_rolling(facts, verdict);
 	}
 }

@@ -8,8 +8,8 @@
 #include "base/strbuf.h"
 #include "kube/resource.h"
 
-const struct monitoring_kind monitoring_servicemonitor = {
-	"ServiceMonitor", "serviceMonitorSelector", "serviceMonitorNamespaceSelector"};
+const struct monitoring_kind monitoring_servicemonitor = {"ServiceMonitor", "serviceMonitorSelector",
+	"serviceMonitorNamespaceSelector"};
 const struct monitoring_kind monitoring_rule = {"PrometheusRule", "ruleSelector", "ruleNamespaceSelector"};
 
 static const json_t *namespace_labels(const json_t *namespaces, const char *ns)
@@ -56,16 +56,16 @@ static void satisfy(const json_t *selector, json_t *labels)
 		}
 	}
 	json_array_foreach(json_object_get(selector, "matchExpressions"), i, expression) {
-		const char *operator = json_path_string(expression, "operator", "");
+		const char *op = json_path_string(expression, "operator", "");
 		const char *wanted = json_path_string(expression, "key", "");
 		json_t *first = json_array_get(json_object_get(expression, "values"), 0);
 
 		if (json_object_get(labels, wanted) != NULL) {
 			continue;
 		}
-		if (strcmp(operator, "In") == 0 && first != NULL) {
+		if (strcmp(op, "In") == 0 && first != NULL) {
 			json_object_set(labels, wanted, first);
-		} else if (strcmp(operator, "Exists") == 0) {
+		} else if (strcmp(op, "Exists") == 0) {
 			json_object_set_new(labels, wanted, json_string("true"));
 		}
 	}
@@ -82,8 +82,7 @@ static void explain(struct strbuf *text, const struct monitoring_kind *kind, con
 
 	strbuf_addstr(text, text->len > 0 ? "; " : "");
 	if (!covered && (namespaces == NULL || json_is_null(namespaces))) {
-		strbuf_addf(text,
-			"Prometheus '%s' looks into its own namespace only: set its spec.%s", key,
+		strbuf_addf(text, "Prometheus '%s' looks into its own namespace only: set its spec.%s", key,
 			kind->namespace_selector);
 	} else if (!covered) {
 		auto_free char *wanted_of_namespace = kube_selector_text(namespaces);
@@ -95,12 +94,12 @@ static void explain(struct strbuf *text, const struct monitoring_kind *kind, con
 		strbuf_addf(text, "Prometheus '%s' selects no %s at all: set its spec.%s", key, kind->kind,
 			kind->selector);
 	} else if (json_object_size(pinned) > 0) {
-		strbuf_addf(text, "Prometheus '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
+		strbuf_addf(text,
+			"Prometheus '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
 			key, wanted);
 	} else {
-		strbuf_addf(text,
-			"Prometheus '%s' wants '%s', which our labels cannot satisfy: change its spec.%s", key,
-			wanted, kind->selector);
+		strbuf_addf(text, "Prometheus '%s' wants '%s', which our labels cannot satisfy: change its spec.%s",
+			key, wanted, kind->selector);
 	}
 }
 
@@ -149,7 +148,7 @@ void monitoring_find(const struct monitoring_kind *kind, const json_t *prometheu
 		explain(&why, kind, prometheus, namespace_covered(kind, prometheus, namespaces, ns), ns, pinned);
 	}
 	found->problem = why.len > 0 ? strbuf_take(&why)
-				     : xstrdup("there is no Prometheus resource in this cluster: create one, "
+	                             : xstrdup("there is no Prometheus resource in this cluster: create one, "
 					       "kube-prometheus-stack brings it");
 }
 

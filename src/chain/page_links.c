@@ -35,8 +35,8 @@ static void say_series_missing(const struct facts *facts, const json_t *page, co
 			url, signal->series[0]);
 	} else if (strcmp(told, "Auto") != 0 && strcmp(told, found) != 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
-			"the page at '%s' is of engine '%s', but spec.engine.type is '%s': set it to %s, or to Auto", url, found,
-			told, found);
+			"the page at '%s' is of engine '%s', but spec.engine.type is '%s': set it to %s, or to Auto",
+			url, found, told, found);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
 			"the page at '%s' is of engine '%s', but has no series '%s': some engines have none before their first "
@@ -58,8 +58,9 @@ void judge_page_exposed(const struct facts *facts, const struct workload_signal 
 		return;
 	}
 	if (json_path_int(facts->evidence, "pods.ready", -1) == 0) {
-		SAY(verdict, VERDICT_UNKNOWN, "NoReadyPod", "no pod of %s '%s' is ready yet: waiting for its model to load",
-			w->spec->target_kind, w->spec->target_name);
+		SAY(verdict, VERDICT_UNKNOWN, "NoReadyPod",
+			"no pod of %s '%s' is ready yet: waiting for its model to load", w->spec->target_kind,
+			w->spec->target_name);
 		return;
 	}
 	page = evidence_read(facts, "page", "PageNotServed", verdict);
@@ -106,7 +107,8 @@ static const struct {
 	const char *remedy;
 } scrape_remedies[] = {
 	{"sample limit exceeded", "raise sampleLimit of the ServiceMonitor, or enforcedSampleLimit of the Prometheus"},
-	{"body size limit exceeded", "raise bodySizeLimit of the ServiceMonitor, or enforcedBodySizeLimit of the Prometheus"},
+	{"body size limit exceeded",
+		"raise bodySizeLimit of the ServiceMonitor, or enforcedBodySizeLimit of the Prometheus"},
 	{"label_limit exceeded", "raise labelLimit of the ServiceMonitor, or enforcedLabelLimit of the Prometheus"},
 	{"connection refused", "does a NetworkPolicy keep Prometheus from the pods?"},
 	{"context deadline exceeded", "does a NetworkPolicy keep Prometheus from the pods?"},
@@ -121,8 +123,9 @@ static void say_scrape_failing(const struct facts *facts, const char *error, str
 	for (size_t i = 0; remedy == NULL && i < ARRAY_LEN(scrape_remedies); i++) {
 		remedy = strstr(error, scrape_remedies[i].error) != NULL ? scrape_remedies[i].remedy : NULL;
 	}
-	SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus '%s' cannot scrape the pods by ServiceMonitor '%s': %s%s%s",
-		facts->selected_by, facts->monitor, error, remedy != NULL ? "; " : "", remedy != NULL ? remedy : "");
+	SAY(verdict, VERDICT_FALSE, "ScrapeFailing",
+		"Prometheus '%s' cannot scrape the pods by ServiceMonitor '%s': %s%s%s", facts->selected_by,
+		facts->monitor, error, remedy != NULL ? "; " : "", remedy != NULL ? remedy : "");
 }
 
 static bool monitor_is_young(const struct facts *facts, const json_t *document)
@@ -136,7 +139,8 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 	const json_t *prometheus, struct verdict *verdict)
 {
 	if (monitor_is_young(facts, prometheus)) {
-		auto_free char *made = clock_rfc3339(facts->monitor_made_ms > 0 ? facts->monitor_made_ms : facts->now_ms);
+		auto_free char *made =
+			clock_rfc3339(facts->monitor_made_ms > 0 ? facts->monitor_made_ms : facts->now_ms);
 
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' has not loaded ServiceMonitor '%s' yet, made at %s: it usually takes about a minute",
@@ -163,7 +167,7 @@ void judge_page_scraped(const struct facts *facts, const struct workload_signal 
 	/* The last scrape of a pod that is gone may have failed, and the next one's first may be due: then no
 	 * target has an error. */
 	passes = json_path_int(prometheus, "down", 0) > 0 && json_path(prometheus, "lastError") == NULL &&
-		 evidence_gap_passes(facts, "ScrapeHealthy", prometheus);
+	         evidence_gap_passes(facts, "ScrapeHealthy", prometheus);
 	if (json_path_int(prometheus, "up", 0) > 0 || passes) {
 		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", facts->selected_by);
 	} else if (json_path(prometheus, "lastError") != NULL) {

@@ -44,8 +44,8 @@ static void say_name_leaves(const struct facts *facts, const struct engine_signa
 {
 	const struct autoscaler *spec = facts->workload.spec;
 
-	strbuf_addf(sentence, "the pods of %s '%s/%s' report spec.requests.signal %s as '%s', which %s removes", spec->target_kind,
-		spec->ns, spec->target_name, signal->name, signal->former, signal->gone_in);
+	strbuf_addf(sentence, "the pods of %s '%s/%s' report spec.requests.signal %s as '%s', which %s removes",
+		spec->target_kind, spec->ns, spec->target_name, signal->name, signal->former, signal->gone_in);
 	if (next != NULL) {
 		strbuf_addf(sentence,
 			": this autoscaler reads '%s' too and needs nothing; before upgrading the engine change your own "
@@ -109,8 +109,8 @@ enum lint_verdict lint_drain_too_short(const struct facts *facts, struct strbuf 
 	json_int_t upto = json_path_int(latency, "uptoMs", -1);
 
 	/* The template of a kind that is not watched is not known. */
-	if (!autoscaler_uses_pages(w->spec) || w->engine == NULL || w->engine->latency == NULL || !facts->target_watched ||
-		facts->target == NULL) {
+	if (!autoscaler_uses_pages(w->spec) || w->engine == NULL || w->engine->latency == NULL ||
+		!facts->target_watched || facts->target == NULL) {
 		return LINT_SILENT;
 	}
 	if (json_path_int(latency, "requests", 0) < REQUESTS_MIN) {

@@ -30,7 +30,7 @@ static json_int_t step_from(json_int_t replicas, const json_t *policy)
 	json_int_t value = json_path_int(policy, "value", 0);
 
 	return strcmp(json_path_string(policy, "type", ""), "Percent") == 0 ? replicas + (replicas * value + 99) / 100
-									     : replicas + value;
+	                                                                    : replicas + value;
 }
 
 static void read_policies(const json_t *policies, bool least, json_int_t replicas, struct pace *pace)

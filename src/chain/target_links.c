@@ -31,7 +31,7 @@ static const char *scale_reason(const struct facts *facts)
 static bool target_is_absent(const struct facts *facts)
 {
 	return facts->target_watched ? facts->target == NULL
-				     : strcmp(json_path_string(facts->evidence, "target.cause", ""), "NotFound") == 0;
+	                             : strcmp(json_path_string(facts->evidence, "target.cause", ""), "NotFound") == 0;
 }
 
 void judge_target_found(const struct facts *facts, struct verdict *verdict)
@@ -40,8 +40,10 @@ void judge_target_found(const struct facts *facts, struct verdict *verdict)
 	const json_t *pods;
 
 	if (target_is_absent(facts) && youth_of_autoscaler(facts)) {
-		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING, "%s '%s/%s' does not exist yet: it may come right after this "
-			"autoscaler", spec->target_kind, spec->ns, spec->target_name);
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"%s '%s/%s' does not exist yet: it may come right after this "
+			"autoscaler",
+			spec->target_kind, spec->ns, spec->target_name);
 		return;
 	}
 
@@ -50,8 +52,8 @@ void judge_target_found(const struct facts *facts, struct verdict *verdict)
 	}
 	if (facts->target == NULL) {
 		SAY(verdict, VERDICT_FALSE, "TargetNotFound",
-			"%s '%s/%s' does not exist: create it or correct spec.scaleTargetRef", spec->target_kind, spec->ns,
-			spec->target_name);
+			"%s '%s/%s' does not exist: create it or correct spec.scaleTargetRef", spec->target_kind,
+			spec->ns, spec->target_name);
 		return;
 	}
 	if (facts->workload.match_labels == NULL && autoscaler_uses_pages(spec)) {
@@ -68,8 +70,9 @@ void judge_target_found(const struct facts *facts, struct verdict *verdict)
 		bool by_hand = json_path_int(facts->target, "spec.replicas", 1) == 0;
 
 		if (!by_hand && youth_of_target(facts, pods)) {
-			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING, "%s '%s/%s' was just made: its first pod is awaited",
-				spec->target_kind, spec->ns, spec->target_name);
+			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+				"%s '%s/%s' was just made: its first pod is awaited", spec->target_kind, spec->ns,
+				spec->target_name);
 			return;
 		}
 		SAY(verdict, VERDICT_FALSE, "NoPods", "%s '%s/%s' has no pods: %s", spec->target_kind, spec->ns,
@@ -77,7 +80,8 @@ void judge_target_found(const struct facts *facts, struct verdict *verdict)
 			by_hand ? "its replicas are 0, set by hand; set them to 1 to resume" : "see its events");
 		return;
 	}
-	SAY(verdict, VERDICT_TRUE, "TargetFound", "%s '%s/%s' has pods", spec->target_kind, spec->ns, spec->target_name);
+	SAY(verdict, VERDICT_TRUE, "TargetFound", "%s '%s/%s' has pods", spec->target_kind, spec->ns,
+		spec->target_name);
 }
 
 static bool scales_target(const json_t *scaler, const struct autoscaler *spec)
@@ -137,8 +141,8 @@ void judge_target_owned(const struct facts *facts, struct verdict *verdict)
 
 	if (owner != NULL) {
 		SAY(verdict, VERDICT_FALSE, "OwnedByAnotherAutoscaler",
-			"InferenceAutoscaler '%s/%s' scales %s '%s' already and is older: delete one of the two", spec->ns,
-			kube_object_name(owner), spec->target_kind, spec->target_name);
+			"InferenceAutoscaler '%s/%s' scales %s '%s' already and is older: delete one of the two",
+			spec->ns, kube_object_name(owner), spec->target_kind, spec->target_name);
 		return;
 	}
 	/* Before its HPA, which KEDA would make again. */
@@ -160,7 +164,8 @@ void judge_target_owned(const struct facts *facts, struct verdict *verdict)
 	}
 	if (facts->foreign_child != NULL) {
 		SAY(verdict, VERDICT_FALSE, "NameTaken",
-			"%s exists and is not ours: delete it, or give this autoscaler another name", facts->foreign_child);
+			"%s exists and is not ours: delete it, or give this autoscaler another name",
+			facts->foreign_child);
 		return;
 	}
 	SAY(verdict, VERDICT_TRUE, "Exclusive", "nothing else scales %s '%s/%s'", spec->target_kind, spec->ns,

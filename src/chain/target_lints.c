@@ -77,7 +77,8 @@ static bool limit_by_flag(const struct facts *facts, const struct engine_signal 
 }
 
 /* LINT_SAID when it was found. */
-static enum lint_verdict limit_on_page(const struct facts *facts, const struct engine_signal *signal, struct limit *limit)
+static enum lint_verdict limit_on_page(const struct facts *facts, const struct engine_signal *signal,
+	struct limit *limit)
 {
 	const json_t *page = page_seen(facts);
 
@@ -89,7 +90,8 @@ static enum lint_verdict limit_on_page(const struct facts *facts, const struct e
 	return limit->most > 0 ? LINT_SAID : LINT_SILENT;
 }
 
-static enum lint_verdict find_limit(const struct facts *facts, const struct workload_signal *signal, struct limit *limit)
+static enum lint_verdict find_limit(const struct facts *facts, const struct workload_signal *signal,
+	struct limit *limit)
 {
 	if (signal->gpu || strcmp(signal->signal->name, "KVCache") == 0) {
 		*limit = (struct limit){.most = 100};
@@ -106,8 +108,8 @@ static int64_t tolerance_milli(const struct facts *facts)
 {
 	const json_t *tolerance = json_path(facts->workload.spec->behavior, "scaleUp.tolerance");
 	auto_free char *text = json_is_string(tolerance) ? xstrdup(json_string_value(tolerance))
-			       : tolerance != NULL       ? json_text(tolerance)
-							 : NULL;
+	                       : tolerance != NULL       ? json_text(tolerance)
+	                                                 : NULL;
 	int64_t milli = text != NULL ? quantity_parse_milli(text) : -1;
 
 	return milli >= 0 && milli <= COUNT_MAX ? milli : TOLERANCE_MILLI;
@@ -134,12 +136,12 @@ static void say_limit(const struct facts *facts, const struct workload_signal *s
 
 	strbuf_addf(sentence, "%s%s is %s, but ", sentence->len > 0 ? "; " : "", field, target);
 	if (limit->container != NULL) {
-		strbuf_addf(sentence, "a pod of %s '%s/%s' has at most %lld by %s of container '%s'", spec->target_kind, spec->ns,
-			spec->target_name, (long long)limit->most, signal->signal->limit_flag,
+		strbuf_addf(sentence, "a pod of %s '%s/%s' has at most %lld by %s of container '%s'", spec->target_kind,
+			spec->ns, spec->target_name, (long long)limit->most, signal->signal->limit_flag,
 			json_path_string(limit->container, "name", ""));
 	} else if (limit->series != NULL) {
-		strbuf_addf(sentence, "a pod of %s '%s/%s' has at most %lld, as its page says in '%s'", spec->target_kind, spec->ns,
-			spec->target_name, (long long)limit->most, limit->series);
+		strbuf_addf(sentence, "a pod of %s '%s/%s' has at most %lld, as its page says in '%s'",
+			spec->target_kind, spec->ns, spec->target_name, (long long)limit->most, limit->series);
 	} else {
 		strbuf_addf(sentence, "%s is at most 100 percent", signal->signal->name);
 	}
@@ -162,7 +164,8 @@ enum lint_verdict lint_target_unreachable(const struct facts *facts, struct strb
 		enum lint_verdict found = find_limit(facts, &w->signals[i], &limit);
 
 		unseen = unseen || found == LINT_UNSEEN;
-		if (found == LINT_SAID && w->signals[i].target_milli > reachable_milli(limit.most, tolerance_milli(facts))) {
+		if (found == LINT_SAID &&
+			w->signals[i].target_milli > reachable_milli(limit.most, tolerance_milli(facts))) {
 			say_limit(facts, &w->signals[i], &limit, sentence);
 		}
 	}

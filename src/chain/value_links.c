@@ -21,7 +21,8 @@ bool values_are_certain(const json_t *memory, bool of_moments)
 {
 	const json_t *near = json_object_get(memory, "near");
 
-	return json_path_int(memory, "samples", 0) >= SAMPLES_CERTAIN && json_path_int(memory, "looks", 0) >= LOOKS_CERTAIN &&
+	return json_path_int(memory, "samples", 0) >= SAMPLES_CERTAIN &&
+	       json_path_int(memory, "looks", 0) >= LOOKS_CERTAIN &&
 	       (!of_moments || (json_integer_value(json_array_get(near, 0)) >= NEAR_CERTAIN &&
 				       json_integer_value(json_array_get(near, 1)) >= NEAR_CERTAIN));
 }
@@ -59,8 +60,8 @@ static char *range_text(const json_t *range, const char *unit)
 }
 
 /* The first pod by name, so that what is said does not move. */
-static bool find_dispute(const struct facts *facts, const struct workload_signal *signal, const char *hop, bool of_moments,
-	struct dispute *dispute)
+static bool find_dispute(const struct facts *facts, const struct workload_signal *signal, const char *hop,
+	bool of_moments, struct dispute *dispute)
 {
 	const json_t *apart = json_object_get(json_object_get(evidence_signal(facts, signal), "apart"), hop);
 	const char *unit = engine_metric_is_percent(signal->signal->metric) ? " %" : "";
@@ -115,7 +116,8 @@ bool values_dispute_page(const struct facts *facts, const struct workload_signal
 			"Prometheus '%s' has %s of '%s' for pod '%s', whose page says %s: job '%s' gives it samples under this "
 			"pod's name too; remove the ServiceMonitor or PodMonitor behind that job, whose last samples count for five "
 			"minutes more, or keep this pod out of it",
-			facts->selected_by, dispute.series, signal->signal->series[0], dispute.pod, dispute.value, other);
+			facts->selected_by, dispute.series, signal->signal->series[0], dispute.pod, dispute.value,
+			other);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
 			"Prometheus '%s' has %s of '%s' for pod '%s', whose page says %s: see in its targets whether ServiceMonitor "
@@ -156,8 +158,8 @@ bool values_dispute_metric(const struct facts *facts, const struct workload_sign
 		"the metrics API serves %s of '%s' for pod '%s', but Prometheus has %s: another Prometheus or another rule "
 		"answers; set --prometheus-url of Deployment '%s/%s', now '%s', to the Prometheus that scrapes the pods, and "
 		"remove what else makes '%s' from ConfigMap '%s/%s'",
-		dispute.value, signal->signal->metric, dispute.pod, dispute.series, s->adapter_namespace, s->adapter_deployment,
-		url, signal->signal->metric, s->adapter_namespace, s->adapter_configmap);
+		dispute.value, signal->signal->metric, dispute.pod, dispute.series, s->adapter_namespace,
+		s->adapter_deployment, url, signal->signal->metric, s->adapter_namespace, s->adapter_configmap);
 	return true;
 }
 

@@ -40,8 +40,8 @@ static int64_t works_since(const struct facts *facts, const char *type)
 	const json_t *before = kube_object_condition(facts->object, type);
 
 	return strcmp(json_path_string(before, "status", ""), "True") == 0
-		       ? clock_parse_rfc3339(json_path_string(before, "lastTransitionTime", ""))
-		       : facts->now_ms;
+	               ? clock_parse_rfc3339(json_path_string(before, "lastTransitionTime", ""))
+	               : facts->now_ms;
 }
 
 bool youth_of_object(const struct facts *facts, const json_t *document, int64_t made_ms, int64_t interval_ms)

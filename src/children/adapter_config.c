@@ -16,8 +16,8 @@
 /* A checked text: the foreign part alone, what it means and how it is laid out. */
 struct config {
 	struct block block;   /* ours, in the text as it was given */
-	char *base;	      /* the text without it */
-	json_t *doc;	      /* an object */
+	char *base;           /* the text without it */
+	json_t *doc;          /* an object */
 	struct layout layout; /* of the base */
 };
 
@@ -50,15 +50,14 @@ static json_t *parse(const char *text, struct error *err)
 		return NULL;
 	if (json_array_size(documents) > 1) {
 		error_set(err, ERROR_INVALID,
-			  "more than one YAML document, of which the adapter reads the first: keep "
-			  "one");
+			"more than one YAML document, of which the adapter reads the first: keep "
+			"one");
 		return NULL;
 	}
 	if (!doc || json_is_null(doc))
 		return json_object();
 	if (!json_is_object(doc)) {
-		error_set(err, ERROR_INVALID,
-			  "the top is not a mapping: write 'rules:' there and a list below it");
+		error_set(err, ERROR_INVALID, "the top is not a mapping: write 'rules:' there and a list below it");
 		return NULL;
 	}
 	return json_incref(doc);
@@ -101,8 +100,7 @@ static size_t line_of(const struct config *c, const char *text, size_t at)
 }
 
 /* One of ours that is exposed under this name; NULL when there is none. */
-static const struct adapter_rule *find_rule(const struct adapter_rule *const *rules, size_t n,
-					    const char *name)
+static const struct adapter_rule *find_rule(const struct adapter_rule *const *rules, size_t n, const char *name)
 {
 	for (size_t i = 0; name && i < n; i++)
 		if (!strcmp(rules[i]->name, name))
@@ -111,29 +109,27 @@ static const struct adapter_rule *find_rule(const struct adapter_rule *const *ru
 }
 
 /* Whether the adapter would start with the foreign rules and keep ours apart from them. */
-static int check_rules(const struct config *c, const char *text,
-		       const struct adapter_rule *const *ours, size_t n, struct error *err)
+static int check_rules(const struct config *c, const char *text, const struct adapter_rule *const *ours, size_t n,
+	struct error *err)
 {
 	json_t *rules = json_object_get(c->doc, "rules");
 	json_t *rule;
 	size_t i;
 
 	if (c->layout.shape == LAYOUT_OTHER)
-		return error_set(err, ERROR_INVALID,
-				 "line %zu: 'rules' is not a list: write one there",
-				 line_of(c, text, c->layout.rules_begin));
+		return error_set(err, ERROR_INVALID, "line %zu: 'rules' is not a list: write one there",
+			line_of(c, text, c->layout.rules_begin));
 	json_array_foreach(rules, i, rule) {
 		auto_free char *name = adapter_rule_exposes(rule);
 
 		if (adapter_rule_check_json(rule, err))
-			return error_wrap(err, "line %zu: rule",
-					  line_of(c, text, c->layout.items[i]));
+			return error_wrap(err, "line %zu: rule", line_of(c, text, c->layout.items[i]));
 		if (find_rule(ours, n, name))
 			return error_set(err, ERROR_CONFLICT,
-					 "line %zu: a rule exposes '%s', as ours does, and the "
-					 "adapter would silently drop one: remove it or change "
-					 "its name.as",
-					 line_of(c, text, c->layout.items[i]), name);
+				"line %zu: a rule exposes '%s', as ours does, and the "
+				"adapter would silently drop one: remove it or change "
+				"its name.as",
+				line_of(c, text, c->layout.items[i]), name);
 	}
 	return 0;
 }
@@ -147,10 +143,8 @@ static int check_keys(const json_t *doc, struct error *err)
 	size_t i;
 
 	json_object_foreach((json_t *)doc, key, value)
-		if (strcmp(key, "rules") && strcmp(key, "externalRules") &&
-		    strcmp(key, "resourceRules"))
-			return error_set(
-				err, ERROR_INVALID,
+		if (strcmp(key, "rules") && strcmp(key, "externalRules") && strcmp(key, "resourceRules"))
+			return error_set(err, ERROR_INVALID,
 				"unknown key '%s' at the top, at which the adapter refuses to "
 				"start: correct or remove it",
 				key);
@@ -238,22 +232,21 @@ static int place_find(struct place *p, const struct config *c, bool front, struc
 			return 0;
 		}
 		*p = (struct place){.at = front ? layout_line_start(base, l->root_begin)
-						: below(base, l->root_end, l->column),
-				    .column = l->column,
-				    .key = true};
+		                                : below(base, l->root_end, l->column),
+			.column = l->column,
+			.key = true};
 		return 0;
 	case LAYOUT_NULL:
-		*p = (struct place){.at = below(base, l->rules_end, l->column),
-				    .column = l->column};
+		*p = (struct place){.at = below(base, l->rules_end, l->column), .column = l->column};
 		return 0;
 	case LAYOUT_WRITTEN_NULL:
 		*p = (struct place){.at = l->rules_begin, .column = l->column, .fit = BEFORE_NULL};
 		return 0;
 	case LAYOUT_LIST:
 		*p = (struct place){.at = front ? layout_next_line(base, l->rules_key)
-						: below(base, l->rules_end, l->column),
-				    .column = l->item_column,
-				    .front = front};
+		                                : below(base, l->rules_end, l->column),
+			.column = l->item_column,
+			.front = front};
 		return 0;
 	case LAYOUT_FLOW_LIST:
 		*p = place_in_flow_list(l, base);
@@ -265,8 +258,8 @@ static int place_find(struct place *p, const struct config *c, bool front, struc
 }
 
 /* The rules between the markers, each on lines of its own. */
-static void add_body(struct strbuf *out, const struct place *p,
-		     const struct adapter_rule *const *rules, size_t n, const char *newline)
+static void add_body(struct strbuf *out, const struct place *p, const struct adapter_rule *const *rules, size_t n,
+	const char *newline)
 {
 	if (p->key)
 		strbuf_addf(out, "%*srules:%s%s", (int)p->column, "", p->flow ? " [" : "", newline);
@@ -285,8 +278,7 @@ static void add_body(struct strbuf *out, const struct place *p,
 
 /* The base with the block in it. A block below a text that lacks its final newline brings the break
  * before it and leaves out its own last one. */
-static char *insert(const struct config *c, const struct place *p,
-		    const struct adapter_rule *const *rules, size_t n)
+static char *insert(const struct config *c, const struct place *p, const struct adapter_rule *const *rules, size_t n)
 {
 	const char *base = c->base;
 	const char *lf = strchr(base, '\n');
@@ -298,7 +290,7 @@ static char *insert(const struct config *c, const struct place *p,
 	if (unended || p->fit != WHOLE_LINES)
 		strbuf_addstr(&out, newline);
 	strbuf_addf(&out, "%*s" LAYOUT_BEGIN_TEXT "%s%s", (int)p->column, "",
-		    p->fit == WHOLE_LINES ? "" : LAYOUT_JOINED, newline);
+		p->fit == WHOLE_LINES ? "" : LAYOUT_JOINED, newline);
 	add_body(&out, p, rules, n, newline);
 	strbuf_addf(&out, "%*s" LAYOUT_END, (int)p->column, "");
 	if (p->fit == BEFORE_NULL)
@@ -312,8 +304,7 @@ static char *insert(const struct config *c, const struct place *p,
 }
 
 /* The config as it should read with our rules in it. New reference. */
-static json_t *wanted(const struct config *c, const struct place *p,
-		      const struct adapter_rule *const *rules, size_t n)
+static json_t *wanted(const struct config *c, const struct place *p, const struct adapter_rule *const *rules, size_t n)
 {
 	json_t *doc = json_deep_copy(c->doc);
 	json_t *list = json_array();
@@ -330,8 +321,8 @@ static json_t *wanted(const struct config *c, const struct place *p,
 }
 
 /* Puts the rules in and reads the result again. NULL when it is not what was wanted. */
-static char *insert_checked(const struct config *c, bool front,
-			    const struct adapter_rule *const *rules, size_t n, struct error *err)
+static char *insert_checked(const struct config *c, bool front, const struct adapter_rule *const *rules, size_t n,
+	struct error *err)
 {
 	struct place place;
 	struct block block;
@@ -350,9 +341,9 @@ static char *insert_checked(const struct config *c, bool front,
 	}
 	if (!json_equal(got, want) || strcmp(base, c->base)) {
 		error_set(err, ERROR_INVALID,
-			  "our rules do not fit in without changing another value: write 'rules' "
-			  "as a "
-			  "list behind dashes, and end the text with a newline");
+			"our rules do not fit in without changing another value: write 'rules' "
+			"as a "
+			"list behind dashes, and end the text with a newline");
 		return NULL;
 	}
 
@@ -371,8 +362,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Checks our rules and points to them in the order of their names. */
-static int sort_rules(const struct adapter_rule **sorted, const struct adapter_rule *rules,
-		      size_t n, struct error *err)
+static int sort_rules(const struct adapter_rule **sorted, const struct adapter_rule *rules, size_t n, struct error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (adapter_rule_check(&rules[i], err))
@@ -382,13 +372,11 @@ static int sort_rules(const struct adapter_rule **sorted, const struct adapter_r
 	qsort(sorted, n, sizeof(sorted[0]), by_name);
 	for (size_t i = 1; i < n; i++)
 		if (!strcmp(sorted[i - 1]->name, sorted[i]->name))
-			return error_set(err, ERROR_INVALID, "adapter rule '%s' is there twice",
-					 sorted[i]->name);
+			return error_set(err, ERROR_INVALID, "adapter rule '%s' is there twice", sorted[i]->name);
 	return 0;
 }
 
-static char *splice(const char *text, const struct adapter_rule *const *rules, size_t n,
-		    struct error *err)
+static char *splice(const char *text, const struct adapter_rule *const *rules, size_t n, struct error *err)
 {
 	auto_config config = {0};
 	auto_error first = ERROR_INIT;
@@ -408,13 +396,11 @@ static char *splice(const char *text, const struct adapter_rule *const *rules, s
 	return result;
 }
 
-char *adapter_config_splice(const char *text, const struct adapter_rule *rules, size_t n,
-			    struct error *err)
+char *adapter_config_splice(const char *text, const struct adapter_rule *rules, size_t n, struct error *err)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
 	bool marked = !strncmp(text, byte_order_mark, strlen(byte_order_mark));
-	auto_free const struct adapter_rule **sorted =
-		xcalloc(n + 1, sizeof(struct adapter_rule *));
+	auto_free const struct adapter_rule **sorted = xcalloc(n + 1, sizeof(struct adapter_rule *));
 	auto_free char *result = NULL;
 
 	if (sort_rules(sorted, rules, n, err))

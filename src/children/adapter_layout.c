@@ -62,8 +62,8 @@ size_t layout_line(const char *text, size_t at)
 {
 	size_t line = 1;
 
-	for (size_t next = layout_next_line(text, 0);
-	     next <= at && layout_at_line_start(text, next); next = layout_next_line(text, next)) {
+	for (size_t next = layout_next_line(text, 0); next <= at && layout_at_line_start(text, next);
+		next = layout_next_line(text, next)) {
 		line++;
 		if (!text[next])
 			break;
@@ -142,9 +142,7 @@ static void walk_rules(struct walk *w, const yaml_event_t *ev, size_t begin, siz
 	if (ev->type != YAML_SEQUENCE_START_EVENT) {
 		bool written = ev->type == YAML_SCALAR_EVENT && ev->data.scalar.length > 0;
 
-		l->shape = !is_null(ev) ? LAYOUT_OTHER
-			   : written	? LAYOUT_WRITTEN_NULL
-					: LAYOUT_NULL;
+		l->shape = !is_null(ev) ? LAYOUT_OTHER : written ? LAYOUT_WRITTEN_NULL : LAYOUT_NULL;
 		return;
 	}
 	if (ev->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE) {
@@ -176,8 +174,7 @@ static void walk_node(struct walk *w, const yaml_event_t *ev, size_t begin, size
 	} else if (w->depth == 1 && w->value && w->in_rules) {
 		walk_rules(w, ev, begin, end);
 	} else if (w->depth == 1 && !w->value) {
-		w->in_rules = ev->type == YAML_SCALAR_EVENT &&
-			      !strcmp((const char *)ev->data.scalar.value, "rules");
+		w->in_rules = ev->type == YAML_SCALAR_EVENT && !strcmp((const char *)ev->data.scalar.value, "rules");
 		if (w->in_rules)
 			l->rules_key = end;
 	} else if (w->depth == 2 && w->value && w->in_rules) {
@@ -223,8 +220,7 @@ static bool is_marker(const char *s, const char *marker)
 {
 	size_t n = strlen(marker);
 
-	return !strncmp(s, marker, n) && !isalnum((unsigned char)s[n]) && s[n] != '-' &&
-	       s[n] != '_';
+	return !strncmp(s, marker, n) && !isalnum((unsigned char)s[n]) && s[n] != '-' && s[n] != '_';
 }
 
 /* All lines that look like markers, whether comments or content. */
@@ -235,8 +231,7 @@ static void find_markers(struct layout *l, const char *text)
 
 		if (!is_marker(text + hash, LAYOUT_BEGIN) && !is_marker(text + hash, LAYOUT_END))
 			continue;
-		l->markers =
-			xgrow(l->markers, &l->marker_cap, l->marker_count + 1, sizeof(*l->markers));
+		l->markers = xgrow(l->markers, &l->marker_cap, l->marker_count + 1, sizeof(*l->markers));
 		l->markers[l->marker_count++] = hash;
 	}
 }
@@ -288,8 +283,7 @@ static char *rest_of_line(const char *text, size_t at, size_t skip)
 
 static int damaged(const char *text, size_t at, const char *what, struct error *err)
 {
-	return error_set(
-		err, ERROR_INVALID,
+	return error_set(err, ERROR_INVALID,
 		"line %zu: the marker of our rules %s: restore it, or delete our rules and "
 		"their markers",
 		layout_line(text, at), what);
@@ -327,8 +321,7 @@ int layout_block(const struct layout *l, const char *text, struct block *block, 
 	if (kept)
 		end = last + strlen(LAYOUT_END LAYOUT_KEPT);
 	else if (joined)
-		for (size_t indent = first - layout_line_start(text, first);
-		     indent && text[end] == ' '; indent--)
+		for (size_t indent = first - layout_line_start(text, first); indent && text[end] == ' '; indent--)
 			end++;
 	*block = (struct block){.begin = begin, .end = end};
 	return 0;

@@ -21,19 +21,19 @@
 #define LAYOUT_KEPT " | "
 
 enum layout_shape {
-	LAYOUT_EMPTY,	     /* no content at all */
-	LAYOUT_KEYLESS,	     /* a mapping without `rules` */
-	LAYOUT_NULL,	     /* rules: */
+	LAYOUT_EMPTY,        /* no content at all */
+	LAYOUT_KEYLESS,      /* a mapping without `rules` */
+	LAYOUT_NULL,         /* rules: */
 	LAYOUT_WRITTEN_NULL, /* rules: ~ */
-	LAYOUT_LIST,	     /* rules, and items behind dashes below it */
+	LAYOUT_LIST,         /* rules, and items behind dashes below it */
 	LAYOUT_FLOW_LIST,    /* rules: [] */
-	LAYOUT_OTHER	     /* rules: an alias, a string, a mapping */
+	LAYOUT_OTHER         /* rules: an alias, a string, a mapping */
 };
 
 struct layout {
 	enum layout_shape shape;
-	bool flow_root;	    /* the top is {…} */
-	size_t column;	    /* of the top's keys */
+	bool flow_root;     /* the top is {…} */
+	size_t column;      /* of the top's keys */
 	size_t item_column; /* of the dashes in LAYOUT_LIST */
 	size_t root_begin;  /* the first key; behind the '{' in a flow root */
 	size_t root_end;    /* the end of the last thing in the document */
@@ -41,7 +41,7 @@ struct layout {
 	size_t rules_begin; /* the value of `rules`, properties included */
 	size_t rules_end;   /* the end of the last thing in it; of an item, where it ends in ']' */
 	size_t rules_close; /* the ']' of LAYOUT_FLOW_LIST */
-	size_t *items;	    /* where each rule starts */
+	size_t *items;      /* where each rule starts */
 	size_t item_count, item_cap;
 	size_t *markers; /* the '#' of each line that starts with a marker and is a comment */
 	size_t marker_count, marker_cap;
@@ -59,8 +59,7 @@ void layout_release(struct layout *layout);
 #define auto_layout ATTR_CLEANUP(layout_release) struct layout
 
 /* Finds our block; an error when its markers were damaged. */
-int layout_block(const struct layout *layout, const char *text, struct block *block,
-		 struct error *err);
+int layout_block(const struct layout *layout, const char *text, struct block *block, struct error *err);
 
 /* The number of the line, from 1. */
 size_t layout_line(const char *text, size_t at);

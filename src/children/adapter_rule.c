@@ -109,28 +109,21 @@ struct adapter_rule adapter_rule_of(const struct engine_signal *signal)
 int adapter_rule_check(const struct adapter_rule *rule, struct error *err)
 {
 	if (!rule->name || !is_name(rule->name))
-		return error_set(err, ERROR_INVALID,
-				 "adapter rule has the name '%s': use letters, digits and '_'",
-				 rule->name ? rule->name : "");
+		return error_set(err, ERROR_INVALID, "adapter rule has the name '%s': use letters, digits and '_'",
+			rule->name ? rule->name : "");
 	if (!is_name(namespace_label(rule)) || !is_name(pod_label(rule)) ||
-	    !strcmp(namespace_label(rule), pod_label(rule)))
-		return error_set(
-			err, ERROR_INVALID,
-			"adapter rule '%s' has the labels '%s' and '%s': name two label names",
-			rule->name, namespace_label(rule), pod_label(rule));
+		!strcmp(namespace_label(rule), pod_label(rule)))
+		return error_set(err, ERROR_INVALID,
+			"adapter rule '%s' has the labels '%s' and '%s': name two label names", rule->name,
+			namespace_label(rule), pod_label(rule));
 	if (!rule->series_query || !*rule->series_query || !is_one_line(rule->series_query))
-		return error_set(
-			err, ERROR_INVALID,
-			"adapter rule '%s' has no good seriesQuery: write one line of ASCII",
-			rule->name);
+		return error_set(err, ERROR_INVALID,
+			"adapter rule '%s' has no good seriesQuery: write one line of ASCII", rule->name);
 	if (!rule->metrics_query || !*rule->metrics_query || !is_one_line(rule->metrics_query))
-		return error_set(
-			err, ERROR_INVALID,
-			"adapter rule '%s' has no good metricsQuery: write one line of ASCII",
-			rule->name);
+		return error_set(err, ERROR_INVALID,
+			"adapter rule '%s' has no good metricsQuery: write one line of ASCII", rule->name);
 	if (!is_template(rule->metrics_query))
-		return error_set(
-			err, ERROR_INVALID,
+		return error_set(err, ERROR_INVALID,
 			"adapter rule '%s' has an unknown template action in metricsQuery: use "
 			"<<.Series>>, <<.LabelMatchers>> and <<.GroupBy>>",
 			rule->name);
@@ -139,10 +132,9 @@ int adapter_rule_check(const struct adapter_rule *rule, struct error *err)
 
 json_t *adapter_rule_json(const struct adapter_rule *rule)
 {
-	return json_pack("{s:s, s:{s:{s:{s:s}, s:{s:s}}}, s:{s:s, s:s}, s:s}", "seriesQuery",
-			 rule->series_query, "resources", "overrides", namespace_label(rule),
-			 "resource", "namespace", pod_label(rule), "resource", "pod", "name",
-			 "matches", ".*", "as", rule->name, "metricsQuery", rule->metrics_query);
+	return json_pack("{s:s, s:{s:{s:{s:s}, s:{s:s}}}, s:{s:s, s:s}, s:s}", "seriesQuery", rule->series_query,
+		"resources", "overrides", namespace_label(rule), "resource", "namespace", pod_label(rule), "resource",
+		"pod", "name", "matches", ".*", "as", rule->name, "metricsQuery", rule->metrics_query);
 }
 
 /* 'it''s': in a single-quoted scalar on one line nothing but the quote has a meaning. */
@@ -162,17 +154,14 @@ static void add_fields(struct strbuf *out, const struct adapter_rule *rule, cons
 {
 	strbuf_addstr(out, "seriesQuery: ");
 	add_quoted(out, rule->series_query);
-	strbuf_addf(
-		out,
-		"%sresources: {overrides: {'%s': {resource: namespace}, '%s': {resource: pod}}}",
-		between, namespace_label(rule), pod_label(rule));
+	strbuf_addf(out, "%sresources: {overrides: {'%s': {resource: namespace}, '%s': {resource: pod}}}", between,
+		namespace_label(rule), pod_label(rule));
 	strbuf_addf(out, "%sname: {matches: '.*', as: '%s'}", between, rule->name);
 	strbuf_addf(out, "%smetricsQuery: ", between);
 	add_quoted(out, rule->metrics_query);
 }
 
-void adapter_rule_block(struct strbuf *out, const struct adapter_rule *rule, size_t column,
-			const char *newline)
+void adapter_rule_block(struct strbuf *out, const struct adapter_rule *rule, size_t column, const char *newline)
 {
 	auto_free char *between = xasprintf("%s%*s", newline, (int)column + 2, "");
 
@@ -205,8 +194,7 @@ static int check_field(const json_t *value, const struct field *field, struct er
 			return error_set(err, ERROR_INVALID, "'%s' is not a string", field->name);
 		return 0;
 	case OBJECT:
-		return check_object(value, field->inner, err) ? error_wrap(err, "%s", field->name)
-							      : 0;
+		return check_object(value, field->inner, err) ? error_wrap(err, "%s", field->name) : 0;
 	case LIST:
 		if (!json_is_array(value))
 			return error_set(err, ERROR_INVALID, "'%s' is not a list", field->name);
@@ -243,9 +231,9 @@ static int check_object(const json_t *value, const struct field *fields, struct 
 			field++;
 		if (!field->name)
 			return error_set(err, ERROR_INVALID,
-					 "unknown key '%s', at which the adapter refuses to start: "
-					 "correct or remove it",
-					 key);
+				"unknown key '%s', at which the adapter refuses to start: "
+				"correct or remove it",
+				key);
 		if (check_field(item, field, err))
 			return -1;
 	}
@@ -257,8 +245,7 @@ static bool is_set(const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
 
-	return value && !json_is_null(value) &&
-	       !(json_is_string(value) && !*json_string_value(value));
+	return value && !json_is_null(value) && !(json_is_string(value) && !*json_string_value(value));
 }
 
 int adapter_rule_check_json(const json_t *rule, struct error *err)
@@ -272,14 +259,12 @@ int adapter_rule_check_json(const json_t *rule, struct error *err)
 	if (json_object_get(rule, MERGE_KEY))
 		return 0;
 	if (!is_set(rule, "seriesQuery"))
-		return error_set(
-			err, ERROR_INVALID,
+		return error_set(err, ERROR_INVALID,
 			"no seriesQuery, so that the adapter cannot list any metrics: write one "
 			"or remove the rule");
 	json_array_foreach(filters, i, filter)
 		if (is_set(filter, "is") == is_set(filter, "isNot"))
-			return error_set(
-				err, ERROR_INVALID,
+			return error_set(err, ERROR_INVALID,
 				"seriesFilters[%zu] needs exactly one of 'is' and 'isNot', or the "
 				"adapter refuses to start",
 				i);

@@ -38,7 +38,7 @@ char *child_name(const struct child *child, const struct autoscaler *spec)
 {
 	/* A namespace's name has no dot, so that no two autoscalers can mean the same name. */
 	return is_abroad(child, spec) ? xasprintf("%s.%s%s", spec->ns, spec->name, child->suffix)
-				      : xasprintf("%s%s", spec->name, child->suffix);
+	                              : xasprintf("%s%s", spec->name, child->suffix);
 }
 
 json_t *child_base(const struct child *child, const struct autoscaler *spec)
@@ -52,8 +52,8 @@ json_t *child_base(const struct child *child, const struct autoscaler *spec)
 
 	/* A file that was never applied has no uid: `render` prints it without an owner. */
 	json_t *owners = spec->uid[0] == '\0' || abroad
-				 ? NULL
-				 : json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b}]", "apiVersion", owner_version, "kind",
+	                         ? NULL
+	                         : json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b}]", "apiVersion", owner_version, "kind",
 					   owner->kind, "name", spec->name, "uid", spec->uid, "controller", 1,
 					   "blockOwnerDeletion", 1);
 

@@ -8,9 +8,9 @@
 /* Up at once (4 pods or 100 % per 15 s, the larger), down after 300 s by at most 100 % per 15 s. */
 static json_t *default_behavior(void)
 {
-	return json_pack("{s:{s:i, s:s, s:[{s:s, s:i, s:i}, {s:s, s:i, s:i}]}, s:{s:i, s:[{s:s, s:i, s:i}]}}", "scaleUp",
-		"stabilizationWindowSeconds", 0, "selectPolicy", "Max", "policies", "type", "Pods", "value", 4,
-		"periodSeconds", 15, "type", "Percent", "value", 100, "periodSeconds", 15, "scaleDown",
+	return json_pack("{s:{s:i, s:s, s:[{s:s, s:i, s:i}, {s:s, s:i, s:i}]}, s:{s:i, s:[{s:s, s:i, s:i}]}}",
+		"scaleUp", "stabilizationWindowSeconds", 0, "selectPolicy", "Max", "policies", "type", "Pods", "value",
+		4, "periodSeconds", 15, "type", "Percent", "value", 100, "periodSeconds", 15, "scaleDown",
 		"stabilizationWindowSeconds", 300, "policies", "type", "Percent", "value", 100, "periodSeconds", 15);
 }
 
@@ -45,10 +45,9 @@ static json_t *metrics(const struct workload *w)
 	for (size_t i = 0; i < w->signals_count; i++) {
 		auto_free char *target = quantity_format_milli(w->signals[i].target_milli);
 
-		json_array_append_new(list,
-			json_pack("{s:s, s:{s:{s:s}, s:{s:s, s:s}}}", "type", "Pods", "pods", "metric", "name",
-				w->signals[i].signal->metric, "target", "type", "AverageValue", "averageValue",
-				target));
+		json_array_append_new(list, json_pack("{s:s, s:{s:{s:s}, s:{s:s, s:s}}}", "type", "Pods", "pods",
+						    "metric", "name", w->signals[i].signal->metric, "target", "type",
+						    "AverageValue", "averageValue", target));
 	}
 	return list;
 }
@@ -66,9 +65,9 @@ static json_t *make(const struct workload *w)
 		min = max = w->replicas;
 	}
 	json_object_set_new(hpa, "spec",
-		json_pack("{s:{s:s, s:s, s:s}, s:I, s:I, s:o, s:o}", "scaleTargetRef",
-			"apiVersion", spec->target_api_version, "kind", spec->target_kind, "name", spec->target_name,
-			"minReplicas", (json_int_t)min, "maxReplicas", (json_int_t)max, "metrics", metrics(w), "behavior",
+		json_pack("{s:{s:s, s:s, s:s}, s:I, s:I, s:o, s:o}", "scaleTargetRef", "apiVersion",
+			spec->target_api_version, "kind", spec->target_kind, "name", spec->target_name, "minReplicas",
+			(json_int_t)min, "maxReplicas", (json_int_t)max, "metrics", metrics(w), "behavior",
 			spec->behavior != NULL ? user_behavior(spec->behavior) : default_behavior()));
 	return hpa;
 }

@@ -109,7 +109,8 @@ static void plan_orphans(const struct findings *found, struct plan *plan)
 		if (kube_object_label(object, LABEL_AUTOSCALER) != NULL && managed_by != NULL &&
 			strcmp(managed_by, MANAGED_BY) == 0 && !has_autoscaler(found, object)) {
 			plan_add_delete(plan,
-				kind_by_name(json_path_string(object, "apiVersion", ""), json_path_string(object, "kind", "")),
+				kind_by_name(json_path_string(object, "apiVersion", ""),
+					json_path_string(object, "kind", "")),
 				object);
 		}
 	}
@@ -152,10 +153,10 @@ static void print_plan(const struct plan *plan, const char *tense)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_write *write = &plan->writes[i];
-		const char *what = write->verb == PLAN_DELETE             ? "delete"
-				   : write->kind == KIND_CONFIGMAP         ? "take our rules out of"
-				   : write->kind == KIND_ADAPTER_DEPLOYMENT ? "restart"
-									    : "change";
+		const char *what = write->verb == PLAN_DELETE               ? "delete"
+		                   : write->kind == KIND_CONFIGMAP          ? "take our rules out of"
+		                   : write->kind == KIND_ADAPTER_DEPLOYMENT ? "restart"
+		                                                            : "change";
 
 		printf("%s%s %s '%s/%s'\n", tense, what, kinds[write->kind].resource.kind,
 			kube_object_namespace(write->object), kube_object_name(write->object));
@@ -249,7 +250,8 @@ static const struct option_row rows[] = {
 	OPTION("yes", 0, NULL, OPTION_BOOL, yes, "do it"),
 	OPTION("dry-run", 0, NULL, OPTION_BOOL, dry_run, "only tell what would be done"),
 	OPTION("force", 0, NULL, OPTION_BOOL, force, "also while InferenceAutoscalers exist"),
-	OPTION("if-unused", 0, NULL, OPTION_BOOL, if_unused, "while InferenceAutoscalers exist, leave all as it is and succeed"),
+	OPTION("if-unused", 0, NULL, OPTION_BOOL, if_unused,
+		"while InferenceAutoscalers exist, leave all as it is and succeed"),
 	OPTIONS_ADAPTER,
 	OPTIONS_CONNECTION,
 	OPTION("timeout", 0, "DURATION", OPTION_STRING, timeout, "how long all of it may take"),
@@ -258,11 +260,12 @@ static const struct option_row rows[] = {
 const struct command command_cleanup = {
 	.name = "cleanup",
 	.summary = "take away what is shared, after the operator",
-	.about = "Takes away what autoscalers share and what does not go with them by itself: our rules in prometheus-adapter's "
-		 "ConfigMap, which gets its bytes back (the adapter restarts), the objects for GPU metrics, and objects of ours "
-		 "whose autoscaler is gone.\n\n"
-		 "It is for the time after the last InferenceAutoscaler; while there are any, it refuses. Exit code 0: nothing "
-		 "is left to do.",
+	.about =
+		"Takes away what autoscalers share and what does not go with them by itself: our rules in prometheus-adapter's "
+		"ConfigMap, which gets its bytes back (the adapter restarts), the objects for GPU metrics, and objects of ours "
+		"whose autoscaler is gone.\n\n"
+		"It is for the time after the last InferenceAutoscaler; while there are any, it refuses. Exit code 0: nothing "
+		"is left to do.",
 	.examples = {{"what would go?", "cleanup --dry-run"}, {"after the last autoscaler", "cleanup --yes"}},
 	.rows = rows,
 	.rows_count = ARRAY_LEN(rows),

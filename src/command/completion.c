@@ -210,7 +210,8 @@ const struct command command_completion = {
 	.summary = "print a shell's completion",
 	.argument = "bash|zsh|fish",
 	.about = "Prints a script with which the shell completes verbs, options and their values.",
-	.examples = {{"in this bash", "completion bash > ~/.local/share/bash-completion/completions/inference-autoscaler"},
+	.examples = {{"in this bash",
+			     "completion bash > ~/.local/share/bash-completion/completions/inference-autoscaler"},
 		{"in fish", "completion fish > ~/.config/fish/completions/inference-autoscaler.fish"}},
 	.run = run,
 };

@@ -34,7 +34,8 @@ static json_t *read_autoscalers(struct session *session, const struct options *o
 	if (o->argument == NULL) {
 		return session_list(session, resource, o->all_namespaces ? NULL : ns, NULL, err);
 	}
-	object = session_get(session, resource, slash != NULL ? given_ns : ns, slash != NULL ? slash + 1 : o->argument, err);
+	object = session_get(session, resource, slash != NULL ? given_ns : ns, slash != NULL ? slash + 1 : o->argument,
+		err);
 	return object != NULL ? json_pack("[o]", object) : NULL;
 }
 
@@ -128,7 +129,9 @@ static int explain(struct session *session, const struct options *o, struct erro
 	if (json_array_size(all) == 0) {
 		error_set(err, ERROR_NOT_FOUND, "there is no InferenceAutoscaler in %s%s",
 			o->all_namespaces ? "any namespace" : "namespace ",
-			o->all_namespaces ? "" : o->ns != NULL ? o->ns : session_namespace(session));
+			o->all_namespaces ? ""
+			: o->ns != NULL   ? o->ns
+					  : session_namespace(session));
 	}
 	print_all(o, all);
 	return works ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -145,7 +148,8 @@ static int run(const struct options *options, struct error *err)
 		return EXIT_USAGE;
 	}
 	if (slash != NULL && (slash == options->argument || slash[1] == '\0' || options->ns != NULL)) {
-		error_set(err, ERROR_INVALID, "write NAMESPACE/NAME, or NAME with --namespace, not '%s'", options->argument);
+		error_set(err, ERROR_INVALID, "write NAMESPACE/NAME, or NAME with --namespace, not '%s'",
+			options->argument);
 		return EXIT_USAGE;
 	}
 	session = session_open(options, err);
@@ -171,13 +175,13 @@ const struct command command_explain = {
 	.name = "explain",
 	.summary = "show which link of a chain is broken, and what to do",
 	.argument = "[[NAMESPACE/]NAME]",
-	.about = "Shows the chain of an InferenceAutoscaler, of all in a namespace, or of all: each link with ✓ (works), ✗ (is "
-		 "broken) or ? (not known), then what is broken and what to do.\n\n"
-		 "Exit code 0: Ready, and of today's spec. 1: not so, or not found. 2: wrong usage, or no answer.",
+	.about =
+		"Shows the chain of an InferenceAutoscaler, of all in a namespace, or of all: each link with ✓ (works), ✗ (is "
+		"broken) or ? (not known), then what is broken and what to do.\n\n"
+		"Exit code 0: Ready, and of today's spec. 1: not so, or not found. 2: wrong usage, or no answer.",
 	.examples = {{"why does gemma not scale?", "explain gemma -n vllm-example"},
 		{"what does each hop of the chain say?", "explain gemma -n vllm-example --values"},
-		{"all of them", "explain -A"},
-		{"for a script", "explain vllm-example/gemma -o json"}},
+		{"all of them", "explain -A"}, {"for a script", "explain vllm-example/gemma -o json"}},
 	.rows = rows,
 	.rows_count = ARRAY_LEN(rows),
 	.run = run,

@@ -34,8 +34,8 @@ json_t *operators_explain(struct session *session, struct error *err)
 	json_t *pod;
 
 	json_array_foreach(list, i, pod) {
-		auto_free char *path = xasprintf("/api/v1/namespaces/%s/pods/%s:%lld/proxy/explain", kube_object_namespace(pod),
-			kube_object_name(pod), (long long)port_of(pod));
+		auto_free char *path = xasprintf("/api/v1/namespaces/%s/pods/%s:%lld/proxy/explain",
+			kube_object_namespace(pod), kube_object_name(pod), (long long)port_of(pod));
 		auto_json *answer = NULL;
 
 		if (strcmp(json_path_string(pod, "status.phase", ""), "Running") != 0) {
@@ -53,7 +53,8 @@ json_t *operators_explain(struct session *session, struct error *err)
 		return json_incref(items);
 	}
 	if (err->kind == ERROR_NONE) {
-		error_set(err, ERROR_NOT_FOUND, "no pod with the label app.kubernetes.io/name=inference-autoscaler runs");
+		error_set(err, ERROR_NOT_FOUND,
+			"no pod with the label app.kubernetes.io/name=inference-autoscaler runs");
 	}
 	return NULL;
 }

@@ -67,14 +67,16 @@ static int store(const struct option_row *row, const char *value, struct options
 	switch (row->type) {
 	case OPTION_STRING:
 		if (strchr(row->value, '|') != NULL && !option_alternative(row->value, value)) {
-			return error_set(err, ERROR_INVALID, "--%s must be one of %s, not '%s'", row->name, row->value, value);
+			return error_set(err, ERROR_INVALID, "--%s must be one of %s, not '%s'", row->name, row->value,
+				value);
 		}
 		*(const char **)place(options, row) = value;
 		return 0;
 	case OPTION_LIST:
 		list = place(options, row);
 		if (list->count == OPTION_VALUES_MAX) {
-			return error_set(err, ERROR_INVALID, "--%s may be given %d times at most", row->name, OPTION_VALUES_MAX);
+			return error_set(err, ERROR_INVALID, "--%s may be given %d times at most", row->name,
+				OPTION_VALUES_MAX);
 		}
 		list->values[list->count++] = value;
 		return 0;
@@ -136,8 +138,8 @@ int options_parse(const struct option_row *rows, size_t count, const char *argum
 			value = "true";
 		} else if (value == NULL) {
 			if (i + 1 == argc) {
-				return error_set(err, ERROR_INVALID, "--%s needs a value: --%s %s", row->name, row->name,
-					row->value);
+				return error_set(err, ERROR_INVALID, "--%s needs a value: --%s %s", row->name,
+					row->name, row->value);
 			}
 			value = argv[++i];
 		}
@@ -150,7 +152,5 @@ int options_parse(const struct option_row *rows, size_t count, const char *argum
 
 const char *option_default(const struct option_row *row)
 {
-	return row->type == OPTION_STRING
-		       ? *(const char *const *)((const char *)&options_default + row->offset)
-		       : NULL;
+	return row->type == OPTION_STRING ? *(const char *const *)((const char *)&options_default + row->offset) : NULL;
 }

@@ -78,7 +78,8 @@ static void assume_engine(struct observation *o)
 	page = json_array_get(o->pages, 0);
 	w->port = json_path_int(page, "port", 0);
 	w->path = json_path_string(page, "path", "");
-	fprintf(stderr, "note: spec.engine.type is Auto; rendered for %s, since there are no pods to ask\n", w->engine->type);
+	fprintf(stderr, "note: spec.engine.type is Auto; rendered for %s, since there are no pods to ask\n",
+		w->engine->type);
 }
 
 static void print_child(const struct observation *o, const struct child *child, bool as_json)
@@ -89,15 +90,18 @@ static void print_child(const struct observation *o, const struct child *child, 
 		return;
 	}
 	if (child->form.kind == KIND_SERVICE && o->facts.workload.match_labels == NULL) {
-		fprintf(stderr, "note: the metrics Service is left out, since it copies the selector of %s '%s': "
-				"add its manifest with -f\n",
+		fprintf(stderr,
+			"note: the metrics Service is left out, since it copies the selector of %s '%s': "
+			"add its manifest with -f\n",
 			o->spec.target_kind, o->spec.target_name);
 		return;
 	}
 	if (child->for_pages && o->facts.workload.port == 0) {
-		fprintf(stderr, "note: the %s is left out, since no container of %s '%s' is known to list the port '%s': "
-				"correct spec.engine.port, or add the manifest with -f\n",
-			kinds[child->form.kind].resource.kind, o->spec.target_kind, o->spec.target_name, o->spec.port_name);
+		fprintf(stderr,
+			"note: the %s is left out, since no container of %s '%s' is known to list the port '%s': "
+			"correct spec.engine.port, or add the manifest with -f\n",
+			kinds[child->form.kind].resource.kind, o->spec.target_kind, o->spec.target_name,
+			o->spec.port_name);
 		return;
 	}
 	object = child->make(&o->facts.workload);
@@ -114,7 +118,8 @@ static void print_gpu_rule(const struct world *world, const struct observation *
 	auto_json *rule = NULL;
 
 	monitoring_find(&monitoring_rule, one, namespaces, kube_object_namespace(prometheus), NULL, NULL, &found);
-	rule = gpu_rule_make(prometheus != NULL ? kube_object_namespace(prometheus) : o->facts.settings->adapter_namespace,
+	rule = gpu_rule_make(prometheus != NULL ? kube_object_namespace(prometheus)
+						: o->facts.settings->adapter_namespace,
 		found.labels);
 	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n", as_json);
 	monitoring_release(&found);
@@ -136,8 +141,8 @@ static void print_rules(const struct settings *settings, const struct workload *
 	configmap = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
 		"name", settings->adapter_configmap, "namespace", settings->adapter_namespace, "data",
 		settings->adapter_config_key, text);
-	print_object(configmap, "# These rules are merged into the ConfigMap; the rules of others in it stay as they are.\n",
-		as_json);
+	print_object(configmap,
+		"# These rules are merged into the ConfigMap; the rules of others in it stay as they are.\n", as_json);
 }
 
 static int render(const struct world *world, json_t *object, bool as_json, struct error *err)
@@ -177,7 +182,8 @@ static int render_all(const struct option_list *files, const struct settings *se
 	world_from_document(&world, document, settings);
 	all = world.list(world.ctx, KIND_AUTOSCALER, NULL);
 	if (json_array_size(all) == 0) {
-		return error_set(err, ERROR_NOT_FOUND, "no InferenceAutoscaler (inference-autoscaler.io/v1alpha1) in the files");
+		return error_set(err, ERROR_NOT_FOUND,
+			"no InferenceAutoscaler (inference-autoscaler.io/v1alpha1) in the files");
 	}
 	json_array_foreach(all, i, object) {
 		if (render(&world, object, as_json, err) < 0) {
@@ -208,8 +214,9 @@ static const struct option_row rows[] = {
 const struct command command_render = {
 	.name = "render",
 	.summary = "print what would be applied, without a cluster",
-	.about = "Prints what the operator would apply for the InferenceAutoscalers in the files, without a cluster.\n\n"
-		 "The files may also hold the target and Prometheus resources, which decide selectors and labels.",
+	.about =
+		"Prints what the operator would apply for the InferenceAutoscalers in the files, without a cluster.\n\n"
+		"The files may also hold the target and Prometheus resources, which decide selectors and labels.",
 	.examples = {{"what would be applied?", "render -f autoscaler.yaml -f deployment.yaml"},
 		{"from what a chart renders", "render -f - -o json"}},
 	.rows = rows,

@@ -18,7 +18,7 @@
 
 #define STOP_TIMEOUT_MS 10000
 
-struct operator {
+struct replica {
 	uv_loop_t loop;
 	struct kube_config *config;
 	struct http_client *http;
@@ -57,42 +57,42 @@ static void ignore_closed(void *ctx)
 	(void)ctx;
 }
 
-static void close_handles(struct operator *op)
+static void close_handles(struct replica *replica)
 {
-	for (size_t i = 0; i < ARRAY_LEN(op->signals); i++) {
-		uv_close((uv_handle_t *)&op->signals[i], NULL);
+	for (size_t i = 0; i < ARRAY_LEN(replica->signals); i++) {
+		uv_close((uv_handle_t *)&replica->signals[i], NULL);
 	}
-	uv_close((uv_handle_t *)&op->deadline, NULL);
+	uv_close((uv_handle_t *)&replica->deadline, NULL);
 }
 
 static void on_lease_closed(void *ctx)
 {
-	struct operator *op = ctx;
+	struct replica *replica = ctx;
 
-	op->lease = NULL;
-	http_client_close(op->http, ignore_closed, NULL);
-	http_client_close(op->lease_http, ignore_closed, NULL);
-	close_handles(op);
+	replica->lease = NULL;
+	http_client_close(replica->http, ignore_closed, NULL);
+	http_client_close(replica->lease_http, ignore_closed, NULL);
+	close_handles(replica);
 }
 
 static void on_controller_closed(void *ctx)
 {
-	struct operator *op = ctx;
+	struct replica *replica = ctx;
 
-	op->controller = NULL;
-	if (op->lease != NULL) {
-		kube_lease_close(op->lease, on_lease_closed, op);
+	replica->controller = NULL;
+	if (replica->lease != NULL) {
+		kube_lease_close(replica->lease, on_lease_closed, replica);
 	} else {
-		on_lease_closed(op);
+		on_lease_closed(replica);
 	}
 }
 
 static void on_endpoint_closed(void *ctx)
 {
-	struct operator *op = ctx;
+	struct replica *replica = ctx;
 
-	op->endpoint = NULL;
-	controller_close(op->controller, on_controller_closed, op);
+	replica->endpoint = NULL;
+	controller_close(replica->controller, on_controller_closed, replica);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -102,14 +102,14 @@ static void on_deadline(uv_timer_t *timer)
 	_exit(EXIT_FAILURE);
 }
 
-static void stop(struct operator *op)
+static void stop(struct replica *replica)
 {
-	if (op->stopping) {
+	if (replica->stopping) {
 		return;
 	}
-	op->stopping = true;
-	uv_timer_start(&op->deadline, on_deadline, STOP_TIMEOUT_MS, 0);
-	endpoint_close(op->endpoint, on_endpoint_closed, op);
+	replica->stopping = true;
+	uv_timer_start(&replica->deadline, on_deadline, STOP_TIMEOUT_MS, 0);
+	endpoint_close(replica->endpoint, on_endpoint_closed, replica);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -121,20 +121,20 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static void on_lease_started(void *ctx)
 {
-	struct operator *op = ctx;
+	struct replica *replica = ctx;
 
 	log_event(LOG_INFO, "leading", NULL);
-	op->leading = true;
-	controller_start(op->controller);
+	replica->leading = true;
+	controller_start(replica->controller);
 }
 
 static void on_lease_stopped(void *ctx)
 {
-	struct operator *op = ctx;
+	struct replica *replica = ctx;
 
-	op->leading = false;
+	replica->leading = false;
 	/* Another replica may lead by now: no write of ours may follow, not even one under way. */
-	if (!op->stopping) {
+	if (!replica->stopping) {
 		log_event(LOG_ERROR, "the Lease was lost, leaving", NULL);
 		_exit(EXIT_FAILURE);
 	}
@@ -144,69 +144,70 @@ static void on_lease_stopped(void *ctx)
  * any timer can say so, and half a write may wait to be sent. */
 static void leave_when_late(void *ctx)
 {
-	struct operator *op = ctx;
+	struct replica *replica = ctx;
 
-	if (op->leading && !kube_lease_held(op->lease)) {
-		on_lease_stopped(op);
+	if (replica->leading && !kube_lease_held(replica->lease)) {
+		on_lease_stopped(replica);
 	}
 }
 
 /* The Lease is gone, too, once it was given back. */
 static bool may_write(void *ctx)
 {
-	const struct operator *op = ctx;
+	const struct replica *replica = ctx;
 
-	return op->lease != NULL && kube_lease_held(op->lease);
+	return replica->lease != NULL && kube_lease_held(replica->lease);
 }
 
-static int start(struct operator *op, const struct options *o, struct error *err)
+static int start(struct replica *replica, const struct options *o, struct error *err)
 {
-	const struct kube_lease_hooks hooks = {on_lease_started, on_lease_stopped, op};
+	const struct kube_lease_hooks hooks = {on_lease_started, on_lease_stopped, replica};
 	const char *lease_namespace = o->lease_namespace != NULL ? o->lease_namespace : getenv("POD_NAMESPACE");
 	auto_free char *identity = make_identity();
 
-	op->config = kube_config_load(o->kubeconfig, o->context, err);
-	if (op->config == NULL) {
+	replica->config = kube_config_load(o->kubeconfig, o->context, err);
+	if (replica->config == NULL) {
 		return -1;
 	}
 	if (lease_namespace == NULL) {
-		lease_namespace = kube_config_namespace(op->config);
+		lease_namespace = kube_config_namespace(replica->config);
 	}
-	op->http = http_client_new(&op->loop);
-	op->client = kube_client_new(&op->loop, op->http, op->config);
-	op->lease_http = http_client_new(&op->loop);
-	op->lease_client = kube_client_new(&op->loop, op->lease_http, op->config);
-	op->controller = controller_new(op->client, op->http, op->access, &o->settings, identity);
+	replica->http = http_client_new(&replica->loop);
+	replica->client = kube_client_new(&replica->loop, replica->http, replica->config);
+	replica->lease_http = http_client_new(&replica->loop);
+	replica->lease_client = kube_client_new(&replica->loop, replica->lease_http, replica->config);
+	replica->controller = controller_new(replica->client, replica->http, replica->access, &o->settings, identity);
 	if (o->leader_elect) {
-		op->lease = kube_lease_new(op->lease_client, lease_namespace, o->lease_name, identity, &hooks);
-		kube_client_guard(op->client, may_write, op);
-		http_client_look_first(op->http, leave_when_late, op);
+		replica->lease =
+			kube_lease_new(replica->lease_client, lease_namespace, o->lease_name, identity, &hooks);
+		kube_client_guard(replica->client, may_write, replica);
+		http_client_look_first(replica->http, leave_when_late, replica);
 	}
-	op->endpoint = endpoint_new(&op->loop, o->listen, op->controller, op->lease, err);
-	if (op->endpoint == NULL) {
+	replica->endpoint = endpoint_new(&replica->loop, o->listen, replica->controller, replica->lease, err);
+	if (replica->endpoint == NULL) {
 		return -1;
 	}
-	log_event(LOG_INFO, "started", "version", INFERENCE_AUTOSCALER_VERSION, "server", kube_config_server(op->config),
-		"listen", o->listen, "identity", identity, NULL);
-	if (op->lease != NULL) {
-		kube_lease_start(op->lease);
+	log_event(LOG_INFO, "started", "version", INFERENCE_AUTOSCALER_VERSION, "server",
+		kube_config_server(replica->config), "listen", o->listen, "identity", identity, NULL);
+	if (replica->lease != NULL) {
+		kube_lease_start(replica->lease);
 	} else {
-		controller_start(op->controller);
+		controller_start(replica->controller);
 	}
 	return 0;
 }
 
-static void init(struct operator *op)
+static void init(struct replica *replica)
 {
 	static const int numbers[] = {SIGTERM, SIGINT};
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	uv_loop_init(&op->loop);
-	uv_timer_init(&op->loop, &op->deadline);
-	for (size_t i = 0; i < ARRAY_LEN(op->signals); i++) {
-		uv_signal_init(&op->loop, &op->signals[i]);
-		op->signals[i].data = op;
-		uv_signal_start(&op->signals[i], on_signal, numbers[i]);
+	uv_loop_init(&replica->loop);
+	uv_timer_init(&replica->loop, &replica->deadline);
+	for (size_t i = 0; i < ARRAY_LEN(replica->signals); i++) {
+		uv_signal_init(&replica->loop, &replica->signals[i]);
+		replica->signals[i].data = replica;
+		uv_signal_start(&replica->signals[i], on_signal, numbers[i]);
 	}
 }
 
@@ -222,35 +223,35 @@ static struct access *open_access(const struct options *options, struct error *e
 
 static int run_operator(const struct options *options, struct error *err)
 {
-	struct operator op = {.exit_code = EXIT_SUCCESS};
+	struct replica replica = {.exit_code = EXIT_SUCCESS};
 
 	/* Both were checked against the alternatives of the table. */
 	log_configure((enum log_level)log_level_from_name(options->log_level),
 		(enum log_format)log_format_from_name(options->log_format));
-	op.access = open_access(options, err);
-	if (op.access == NULL) {
+	replica.access = open_access(options, err);
+	if (replica.access == NULL) {
 		return EXIT_USAGE;
 	}
-	init(&op);
-	if (start(&op, options, err) < 0) {
-		op.exit_code = EXIT_FAILURE;
-		op.stopping = true;
-		if (op.controller != NULL) {
-			on_endpoint_closed(&op);
+	init(&replica);
+	if (start(&replica, options, err) < 0) {
+		replica.exit_code = EXIT_FAILURE;
+		replica.stopping = true;
+		if (replica.controller != NULL) {
+			on_endpoint_closed(&replica);
 		} else {
-			close_handles(&op);
+			close_handles(&replica);
 		}
 	}
-	uv_run(&op.loop, UV_RUN_DEFAULT);
-	if (op.client != NULL) {
-		kube_client_free(op.client);
-		kube_client_free(op.lease_client);
+	uv_run(&replica.loop, UV_RUN_DEFAULT);
+	if (replica.client != NULL) {
+		kube_client_free(replica.client);
+		kube_client_free(replica.lease_client);
 	}
-	kube_config_free(op.config);
-	access_free(op.access);
-	uv_loop_close(&op.loop);
+	kube_config_free(replica.config);
+	access_free(replica.access);
+	uv_loop_close(&replica.loop);
 	curl_global_cleanup();
-	return op.exit_code;
+	return replica.exit_code;
 }
 
 static const struct option_row rows[] = {
@@ -274,7 +275,8 @@ static const struct option_row rows[] = {
 		"take any certificate for Prometheus'"),
 	OPTION("prometheus-token-file", 0, "FILE", OPTION_STRING, prometheus.token_file,
 		"bearer token for the Prometheus of that URL; read again when it changes, as these files all are"),
-	OPTION("prometheus-username", 0, "NAME", OPTION_STRING, prometheus.username, "user of the Prometheus of that URL, by basic auth"),
+	OPTION("prometheus-username", 0, "NAME", OPTION_STRING, prometheus.username,
+		"user of the Prometheus of that URL, by basic auth"),
 	OPTION("prometheus-password-file", 0, "FILE", OPTION_STRING, prometheus.password_file, "that user's password"),
 	OPTION("prometheus-header", 0, "HEADER", OPTION_LIST, prometheus_headers,
 		"header for the Prometheus of that URL, such as 'X-Scope-OrgID: tenant'; may be given several times"),

@@ -118,8 +118,8 @@ static void on_answer(void *ctx, json_t *result, const struct error *err)
 	}
 }
 
-json_t *session_get(
-	struct session *session, const struct kube_resource *resource, const char *ns, const char *name, struct error *err)
+json_t *session_get(struct session *session, const struct kube_resource *resource, const char *ns, const char *name,
+	struct error *err)
 {
 	kube_get(session->client, resource, ns, name, on_answer, session);
 	return wait_for_answer(session, err) < 0 ? NULL : session->answer;
@@ -131,8 +131,8 @@ json_t *session_read(struct session *session, const char *path, struct error *er
 	return wait_for_answer(session, err) < 0 ? NULL : session->answer;
 }
 
-json_t *session_list(
-	struct session *session, const struct kube_resource *resource, const char *ns, const char *query, struct error *err)
+json_t *session_list(struct session *session, const struct kube_resource *resource, const char *ns, const char *query,
+	struct error *err)
 {
 	auto_free char *path = kube_resource_path(resource, ns, NULL);
 	auto_free char *full = xasprintf("%s%s%s", path, query != NULL ? "?" : "", query != NULL ? query : "");
@@ -150,7 +150,8 @@ json_t *session_list(
 		json_object_set_new(item, "apiVersion", json_string(api_version));
 		json_object_set_new(item, "kind", json_string(resource->kind));
 	}
-	return json_is_array(json_object_get(list, "items")) ? json_incref(json_object_get(list, "items")) : json_array();
+	return json_is_array(json_object_get(list, "items")) ? json_incref(json_object_get(list, "items"))
+	                                                     : json_array();
 }
 
 static void on_run(void *ctx, const struct run_result *result)

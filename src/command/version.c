@@ -16,14 +16,14 @@ static int run(const struct options *options, struct error *err)
 
 	(void)err;
 	if (options->output != NULL && strcmp(options->output, "json") == 0) {
-		auto_json *version = json_pack("{s:s, s:s, s:s, s:s}", "version", INFERENCE_AUTOSCALER_VERSION, "libcurl",
-			curl, "libuv", uv_version_string(), "jansson", jansson_version_str());
+		auto_json *version = json_pack("{s:s, s:s, s:s, s:s}", "version", INFERENCE_AUTOSCALER_VERSION,
+			"libcurl", curl, "libuv", uv_version_string(), "jansson", jansson_version_str());
 		auto_free char *text = json_text(version);
 
 		printf("%s\n", text);
 	} else {
-		printf("inference-autoscaler %s (libcurl %s, libuv %s, jansson %s)\n", INFERENCE_AUTOSCALER_VERSION, curl,
-			uv_version_string(), jansson_version_str());
+		printf("inference-autoscaler %s (libcurl %s, libuv %s, jansson %s)\n", INFERENCE_AUTOSCALER_VERSION,
+			curl, uv_version_string(), jansson_version_str());
 	}
 	return EXIT_SUCCESS;
 }

@@ -12,21 +12,21 @@
  * A GPU that nobody holds carries no workload, so that pod is missing or the exporter's own. That
  * pod is the one that this very target's `up` has: a pod that merely is scraped as well stays.
  */
-#define HELD(series, match, range)                                                                 \
-	"        label_replace(label_replace(label_replace(label_replace(\n"                       \
-	"          (\n"                                                                            \
-	"            " series "{" match "exported_pod!=\"\"}\n"                                    \
-	"            or (" series "{" match "exported_pod=\"\",pod!=\"\"}"                         \
-	" unless on (job, instance, namespace, pod) up)\n"                                         \
-	"          ) " range ",\n"                                                                 \
-	"          \"workload_namespace\", \"$1\", \"namespace\", \"(.+)\"),\n"                    \
-	"          \"workload_namespace\", \"$1\", \"exported_namespace\", \"(.+)\"),\n"           \
-	"          \"workload_pod\", \"$1\", \"pod\", \"(.+)\"),\n"                                \
+#define HELD(series, match, range)                                                                                     \
+	"        label_replace(label_replace(label_replace(label_replace(\n"                                           \
+	"          (\n"                                                                                                \
+	"            " series "{" match "exported_pod!=\"\"}\n"                                                        \
+	"            or (" series "{" match "exported_pod=\"\",pod!=\"\"}"                                             \
+	" unless on (job, instance, namespace, pod) up)\n"                                                             \
+	"          ) " range ",\n"                                                                                     \
+	"          \"workload_namespace\", \"$1\", \"namespace\", \"(.+)\"),\n"                                        \
+	"          \"workload_namespace\", \"$1\", \"exported_namespace\", \"(.+)\"),\n"                               \
+	"          \"workload_pod\", \"$1\", \"pod\", \"(.+)\"),\n"                                                    \
 	"          \"workload_pod\", \"$1\", \"exported_pod\", \"(.+)\")\n"
 
 /* The end of two label_replace(): whose GPU it is becomes whose series it is. */
-#define AS_WORKLOAD                                                                                \
-	"    \"namespace\", \"$1\", \"workload_namespace\", \"(.+)\"),\n"                             \
+#define AS_WORKLOAD                                                                                                    \
+	"    \"namespace\", \"$1\", \"workload_namespace\", \"(.+)\"),\n"                                              \
 	"    \"pod\", \"$1\", \"workload_pod\", \"(.+)\")\n"
 
 /* One GPU, or one MIG instance of it, however often it is scraped. */
@@ -43,21 +43,15 @@
 const char gpu_record_expr[] =
 	"avg by (namespace, pod) (\n"
 	"  label_replace(label_replace(\n"
-	"      " PER_GPU
-	HELD("DCGM_FI_DEV_GPU_UTIL", "GPU_I_ID=\"\",", ">= 0 <= 100")
-	"      )\n"
-	"      or 100 * clamp_max(" PER_GPU
-	HELD("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "", ">= 0 <= 2")
-	"      ), 1),\n"
-	AS_WORKLOAD
-	")";
+	"      " PER_GPU HELD("DCGM_FI_DEV_GPU_UTIL", "GPU_I_ID=\"\",",
+		">= 0 <= 100") "      )\n"
+			       "      or 100 * clamp_max(" PER_GPU HELD("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "",
+				       ">= 0 <= 2") "      ), 1),\n" AS_WORKLOAD ")";
 
-const char gpu_shared_expr[] =
-	"count by (namespace, pod) (\n"
-	"  label_replace(label_replace(\n"
-	HELD("", "__name__=~\"DCGM_FI_DEV_GPU_UTIL|DCGM_FI_PROF_GR_ENGINE_ACTIVE\",vgpu!=\"\",", "") ",\n"
-	AS_WORKLOAD
-	")";
+const char gpu_shared_expr[] = "count by (namespace, pod) (\n"
+			       "  label_replace(label_replace(\n" HELD("",
+				       "__name__=~\"DCGM_FI_DEV_GPU_UTIL|DCGM_FI_PROF_GR_ENGINE_ACTIVE\",vgpu!=\"\",",
+				       "") ",\n" AS_WORKLOAD ")";
 
 const char *const gpu_dcgm_series[] = {
 	"DCGM_FI_DEV_GPU_UTIL",

@@ -64,8 +64,8 @@ static bool has_label(const char *labels, const struct label *wanted)
 
 	while ((labels = read_label(labels, &one)) != NULL) {
 		if (one.name_len == wanted->name_len && one.value_len == wanted->value_len &&
-		    memcmp(one.name, wanted->name, one.name_len) == 0 &&
-		    memcmp(one.value, wanted->value, one.value_len) == 0) {
+			memcmp(one.name, wanted->name, one.name_len) == 0 &&
+			memcmp(one.value, wanted->value, one.value_len) == 0) {
 			return true;
 		}
 	}
@@ -123,7 +123,7 @@ const char *page_next_sample(const char *from, const char *name, size_t len, str
 {
 	for (const char *line = from; line != NULL && *line != '\0'; line = next_line(line)) {
 		if (strncmp(line, name, len) == 0 && strchr("{ \t", line[len]) != NULL && line[len] != '\0' &&
-		    read_sample(line + len, sample)) {
+			read_sample(line + len, sample)) {
 			const char *next = next_line(line);
 
 			return next != NULL ? next : line + strlen(line);
@@ -193,8 +193,7 @@ bool page_has_series(const char *page, const char *series)
 	for (const char *line = page; line != NULL; line = next_line(line)) {
 		const char *rest;
 
-		if (strncmp(line, series, len) != 0 || line[len] == '\0' ||
-		    strchr("{ \t", line[len]) == NULL) {
+		if (strncmp(line, series, len) != 0 || line[len] == '\0' || strchr("{ \t", line[len]) == NULL) {
 			continue;
 		}
 		rest = skip_blanks(line + len);
@@ -211,9 +210,8 @@ static bool announces(const char *page, const char *name)
 	size_t len = strlen(name);
 
 	for (const char *line = page; line != NULL; line = next_line(line)) {
-		if (strncmp(line, type, sizeof(type) - 1) == 0 &&
-		    strncmp(line + sizeof(type) - 1, name, len) == 0 &&
-		    line[sizeof(type) - 1 + len] == ' ') {
+		if (strncmp(line, type, sizeof(type) - 1) == 0 && strncmp(line + sizeof(type) - 1, name, len) == 0 &&
+			line[sizeof(type) - 1 + len] == ' ') {
 			return true;
 		}
 	}
@@ -224,8 +222,7 @@ const struct engine *page_engine(const char *page)
 {
 	for (size_t i = 0; i < engines_count; i++) {
 		for (size_t m = 0; m < ENGINE_MARKS_MAX && engines[i].marks[m] != NULL; m++) {
-			if (page_has_series(page, engines[i].marks[m]) ||
-			    announces(page, engines[i].marks[m])) {
+			if (page_has_series(page, engines[i].marks[m]) || announces(page, engines[i].marks[m])) {
 				return &engines[i];
 			}
 		}

@@ -19,34 +19,28 @@
 #define FULLEST(series) MAX(OF(series))
 
 #define DISCOVER(names) "{__name__=~\"^" names "$\",namespace!=\"\",pod!=\"\"}"
-#define DISCOVER_LABELLED(name, label)                                                             \
-	"{__name__=~\"^" name "$\"," label ",namespace!=\"\",pod!=\"\"}"
+#define DISCOVER_LABELLED(name, label) "{__name__=~\"^" name "$\"," label ",namespace!=\"\",pod!=\"\"}"
 
 /* SGLang: only the first tensor-parallel rank of each data-parallel rank reports, unless
  * --enable-metrics-for-all-schedulers makes all of them report the same figure. With priority
  * scheduling the label priority breaks the total down, and is empty on the total itself. */
-#define SGLANG(series)                                                                             \
-	"sum(max(" OF_LABELLED(series, "priority=\"\"") ") by (<<.GroupBy>>, dp_rank))" BY
+#define SGLANG(series) "sum(max(" OF_LABELLED(series, "priority=\"\"") ") by (<<.GroupBy>>, dp_rank))" BY
 
 /* LMDeploy: the engine's queue, and before it that of the API server, told since 0.12.1. */
-#define LMDEPLOY_WAITING                                                                           \
-	"(" COUNT("lmdeploy:num_requests_waiting") " + "                                           \
-	COUNT("lmdeploy:num_api_requests_waiting") " or "                                          \
-	COUNT("lmdeploy:num_requests_waiting") ")"
+#define LMDEPLOY_WAITING                                                                                               \
+	"(" COUNT("lmdeploy:num_requests_waiting") " + " COUNT("lmdeploy:num_api_requests_waiting") " or " COUNT(      \
+		"lmdeploy:num_requests_waiting") ")"
 
 /* Triton: "active" are the requests that the backend has, "scheduled" those in the batch, and
  * "waiting", told since April 2025, is their difference (model_instance_state.cc). */
 #define TRITON_REQUESTS "nv_trt_llm_request_metrics"
-#define TRITON(request_type)                                                                       \
-	SUM(OF_LABELLED(TRITON_REQUESTS, "request_type=\"" request_type "\""))
+#define TRITON(request_type) SUM(OF_LABELLED(TRITON_REQUESTS, "request_type=\"" request_type "\""))
 #define TRITON_FILL "nv_trt_llm_kv_cache_block_metrics"
 #define TRITON_FRACTION "kv_cache_block_type=\"fraction\""
 
 /* NIM: its own names have no prefix; since 2.0 it passes on those of vLLM. */
-#define NIM_RUNNING                                                                                \
-	"(" COUNT("num_requests_running") " or " COUNT("vllm:num_requests_running") ")"
-#define NIM_WAITING                                                                                \
-	"(" COUNT("num_requests_waiting") " or " COUNT("vllm:num_requests_waiting") ")"
+#define NIM_RUNNING "(" COUNT("num_requests_running") " or " COUNT("vllm:num_requests_running") ")"
+#define NIM_WAITING "(" COUNT("num_requests_waiting") " or " COUNT("vllm:num_requests_waiting") ")"
 
 const struct engine engines[] = {
 	{
@@ -86,19 +80,17 @@ const struct engine engines[] = {
 					.metric = "vllm_num_requests_in_flight",
 					.series = {"vllm:num_requests_running"},
 					.series_query = DISCOVER("vllm:num_requests_running"),
-					.metrics_query = COUNT("vllm:num_requests_running") " + "
-							 COUNT("vllm:num_requests_waiting"),
+					.metrics_query = COUNT("vllm:num_requests_running") " + " COUNT(
+						"vllm:num_requests_waiting"),
 					.default_target_milli = 4000,
 				},
 				{
 					.name = "KVCache",
 					.metric = "vllm_kv_cache_usage_percent",
-					.series = {"vllm:kv_cache_usage_perc",
-						   "vllm:gpu_cache_usage_perc"},
+					.series = {"vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"},
 					.series_query = DISCOVER("vllm:(kv|gpu)_cache_usage_perc"),
-					.metrics_query = "100 * (" FULLEST("vllm:kv_cache_usage_perc")
-							 " or " FULLEST("vllm:gpu_cache_usage_perc")
-							 ")",
+					.metrics_query = "100 * (" FULLEST("vllm:kv_cache_usage_perc") " or " FULLEST(
+						"vllm:gpu_cache_usage_perc") ")",
 					.default_target_milli = 80000,
 					.former = "vllm:gpu_cache_usage_perc",
 					.gone_in = "vLLM 0.12",
@@ -140,8 +132,8 @@ const struct engine engines[] = {
 					.metric = "sglang_num_requests_in_flight",
 					.series = {"sglang:num_running_reqs"},
 					.series_query = DISCOVER("sglang:num_running_reqs"),
-					.metrics_query = SGLANG("sglang:num_running_reqs") " + "
-							 SGLANG("sglang:num_queue_reqs"),
+					.metrics_query =
+						SGLANG("sglang:num_running_reqs") " + " SGLANG("sglang:num_queue_reqs"),
 					.default_target_milli = 4000,
 				},
 				{
@@ -188,8 +180,7 @@ const struct engine engines[] = {
 					.metric = "tgi_num_requests_in_flight",
 					.series = {"tgi_batch_current_size"},
 					.series_query = DISCOVER("tgi_batch_current_size"),
-					.metrics_query = COUNT("tgi_batch_current_size") " + "
-							 COUNT("tgi_queue_size"),
+					.metrics_query = COUNT("tgi_batch_current_size") " + " COUNT("tgi_queue_size"),
 					.default_target_milli = 4000,
 					.limit_flag = "--max-concurrent-requests",
 				},
@@ -202,8 +193,7 @@ const struct engine engines[] = {
 		 * of these the cache alone. */
 		.type = "TensorRTLLM",
 		.places = {{8000, "/prometheus/metrics"}},
-		.marks = {"trtllm_num_requests_running", "trtllm_kv_cache_utilization",
-			  "trtllm_request_success_total"},
+		.marks = {"trtllm_num_requests_running", "trtllm_kv_cache_utilization", "trtllm_request_success_total"},
 		.version_path = "/version",
 		.version_member = "version",
 		.latency = "trtllm_e2e_request_latency_seconds",
@@ -231,8 +221,8 @@ const struct engine engines[] = {
 					.metric = "trtllm_num_requests_in_flight",
 					.series = {"trtllm_num_requests_running"},
 					.series_query = DISCOVER("trtllm_num_requests_running"),
-					.metrics_query = COUNT("trtllm_num_requests_running") " + "
-							 COUNT("trtllm_num_requests_waiting"),
+					.metrics_query = COUNT("trtllm_num_requests_running") " + " COUNT(
+						"trtllm_num_requests_waiting"),
 					.default_target_milli = 4000,
 				},
 				{
@@ -240,8 +230,7 @@ const struct engine engines[] = {
 					.metric = "trtllm_kv_cache_usage_percent",
 					.series = {"trtllm_kv_cache_utilization"},
 					.series_query = DISCOVER("trtllm_kv_cache_utilization"),
-					.metrics_query =
-						"100 * " FULLEST("trtllm_kv_cache_utilization"),
+					.metrics_query = "100 * " FULLEST("trtllm_kv_cache_utilization"),
 					.default_target_milli = 80000,
 				},
 			},
@@ -259,8 +248,8 @@ const struct engine engines[] = {
 					.name = "Running",
 					.metric = "triton_trtllm_num_requests_running",
 					.series = {TRITON_REQUESTS "{request_type=\"scheduled\"}"},
-					.series_query = DISCOVER_LABELLED(
-						TRITON_REQUESTS, "request_type=\"scheduled\""),
+					.series_query =
+						DISCOVER_LABELLED(TRITON_REQUESTS, "request_type=\"scheduled\""),
 					.metrics_query = TRITON("scheduled"),
 					.default_target_milli = 4000,
 					.limit_series = TRITON_REQUESTS "{request_type=\"max\"}",
@@ -269,9 +258,8 @@ const struct engine engines[] = {
 					.name = "Waiting",
 					.metric = "triton_trtllm_num_requests_waiting",
 					.series = {TRITON_REQUESTS "{request_type=\"waiting\"}",
-						   TRITON_REQUESTS "{request_type=\"active\"}"},
-					.series_query = DISCOVER_LABELLED(
-						TRITON_REQUESTS,
+						TRITON_REQUESTS "{request_type=\"active\"}"},
+					.series_query = DISCOVER_LABELLED(TRITON_REQUESTS,
 						"request_type=~\"^(waiting|active)$\""),
 					.metrics_query = TRITON("waiting") " or clamp_min(" TRITON(
 						"active") " - " TRITON("scheduled") ", 0)",
@@ -281,8 +269,7 @@ const struct engine engines[] = {
 					.name = "InFlight",
 					.metric = "triton_trtllm_num_requests_in_flight",
 					.series = {TRITON_REQUESTS "{request_type=\"active\"}"},
-					.series_query = DISCOVER_LABELLED(
-						TRITON_REQUESTS, "request_type=\"active\""),
+					.series_query = DISCOVER_LABELLED(TRITON_REQUESTS, "request_type=\"active\""),
 					.metrics_query = TRITON("active"),
 					.default_target_milli = 4000,
 					.limit_series = TRITON_REQUESTS "{request_type=\"max\"}",
@@ -291,10 +278,8 @@ const struct engine engines[] = {
 					.name = "KVCache",
 					.metric = "triton_trtllm_kv_cache_usage_percent",
 					.series = {TRITON_FILL "{" TRITON_FRACTION "}"},
-					.series_query =
-						DISCOVER_LABELLED(TRITON_FILL, TRITON_FRACTION),
-					.metrics_query = "100 * " MAX(
-						OF_LABELLED(TRITON_FILL, TRITON_FRACTION)),
+					.series_query = DISCOVER_LABELLED(TRITON_FILL, TRITON_FRACTION),
+					.metrics_query = "100 * " MAX(OF_LABELLED(TRITON_FILL, TRITON_FRACTION)),
 					.default_target_milli = 80000,
 				},
 			},
@@ -331,8 +316,7 @@ const struct engine engines[] = {
 					.metric = "lmdeploy_num_requests_in_flight",
 					.series = {"lmdeploy:num_requests_running"},
 					.series_query = DISCOVER("lmdeploy:num_requests_running"),
-					.metrics_query = COUNT("lmdeploy:num_requests_running") " + "
-							 LMDEPLOY_WAITING,
+					.metrics_query = COUNT("lmdeploy:num_requests_running") " + " LMDEPLOY_WAITING,
 					.default_target_milli = 4000,
 				},
 				{
@@ -340,8 +324,7 @@ const struct engine engines[] = {
 					.metric = "lmdeploy_kv_cache_usage_percent",
 					.series = {"lmdeploy:gpu_cache_usage_perc"},
 					.series_query = DISCOVER("lmdeploy:gpu_cache_usage_perc"),
-					.metrics_query =
-						"100 * " FULLEST("lmdeploy:gpu_cache_usage_perc"),
+					.metrics_query = "100 * " FULLEST("lmdeploy:gpu_cache_usage_perc"),
 					.default_target_milli = 80000,
 				},
 			},
@@ -360,8 +343,7 @@ const struct engine engines[] = {
 				{
 					.name = "Running",
 					.metric = "nim_num_requests_running",
-					.series = {"num_requests_running",
-						   "vllm:num_requests_running"},
+					.series = {"num_requests_running", "vllm:num_requests_running"},
 					.series_query = DISCOVER("(vllm:)?num_requests_running"),
 					.metrics_query = NIM_RUNNING,
 					.default_target_milli = 4000,
@@ -370,8 +352,7 @@ const struct engine engines[] = {
 				{
 					.name = "Waiting",
 					.metric = "nim_num_requests_waiting",
-					.series = {"num_requests_waiting",
-						   "vllm:num_requests_waiting"},
+					.series = {"num_requests_waiting", "vllm:num_requests_waiting"},
 					.series_query = DISCOVER("(vllm:)?num_requests_waiting"),
 					.metrics_query = NIM_WAITING,
 					.default_target_milli = 1000,
@@ -379,8 +360,7 @@ const struct engine engines[] = {
 				{
 					.name = "InFlight",
 					.metric = "nim_num_requests_in_flight",
-					.series = {"num_requests_running",
-						   "vllm:num_requests_running"},
+					.series = {"num_requests_running", "vllm:num_requests_running"},
 					.series_query = DISCOVER("(vllm:)?num_requests_running"),
 					.metrics_query = NIM_RUNNING " + " NIM_WAITING,
 					.default_target_milli = 4000,
@@ -388,12 +368,10 @@ const struct engine engines[] = {
 				{
 					.name = "KVCache",
 					.metric = "nim_kv_cache_usage_percent",
-					.series = {"gpu_cache_usage_perc",
-						   "vllm:kv_cache_usage_perc"},
+					.series = {"gpu_cache_usage_perc", "vllm:kv_cache_usage_perc"},
 					.series_query = DISCOVER("(gpu|vllm:kv)_cache_usage_perc"),
-					.metrics_query = "100 * (" FULLEST("gpu_cache_usage_perc")
-							 " or " FULLEST("vllm:kv_cache_usage_perc")
-							 ")",
+					.metrics_query = "100 * (" FULLEST("gpu_cache_usage_perc") " or " FULLEST(
+						"vllm:kv_cache_usage_perc") ")",
 					.default_target_milli = 80000,
 				},
 			},
@@ -430,8 +408,8 @@ const struct engine engines[] = {
 					.metric = "llamacpp_num_requests_in_flight",
 					.series = {"llamacpp:requests_processing"},
 					.series_query = DISCOVER("llamacpp:requests_processing"),
-					.metrics_query = COUNT("llamacpp:requests_processing") " + "
-							 COUNT("llamacpp:requests_deferred"),
+					.metrics_query = COUNT("llamacpp:requests_processing") " + " COUNT(
+						"llamacpp:requests_deferred"),
 					.default_target_milli = 4000,
 				},
 				{
@@ -439,8 +417,7 @@ const struct engine engines[] = {
 					.metric = "llamacpp_kv_cache_usage_percent",
 					.series = {"llamacpp:kv_cache_usage_ratio"},
 					.series_query = DISCOVER("llamacpp:kv_cache_usage_ratio"),
-					.metrics_query =
-						"100 * " FULLEST("llamacpp:kv_cache_usage_ratio"),
+					.metrics_query = "100 * " FULLEST("llamacpp:kv_cache_usage_ratio"),
 					.default_target_milli = 80000,
 					.former = "llamacpp:kv_cache_usage_ratio",
 					.gone_in = "llama.cpp of May 2025",
@@ -500,8 +477,7 @@ char *engine_signals_text(const struct engine *engine)
 		count++;
 	}
 	for (size_t i = 0; i < count; i++) {
-		strbuf_addf(&text, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ",
-			    engine->signals[i].name);
+		strbuf_addf(&text, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", engine->signals[i].name);
 	}
 	return strbuf_take(&text);
 }

@@ -216,8 +216,8 @@ static struct vector combine(struct reader *r, char op, struct vector *a, struct
 
 	r->odd = r->odd || a->count > 1 || b->count > 1;
 	if (a->count == 1 && b->count == 1) {
-		add(&result, (struct page_sample){
-				     .labels = "", .value = work_out(op, a->samples[0].value, b->samples[0].value)});
+		add(&result, (struct page_sample){.labels = "",
+				     .value = work_out(op, a->samples[0].value, b->samples[0].value)});
 	}
 	release(a);
 	release(b);
@@ -325,7 +325,8 @@ char *query_for_all(const char *metrics_query)
 	while (*metrics_query != '\0') {
 		size_t i = 0;
 
-		while (i < ARRAY_LEN(actions) && strncmp(metrics_query, actions[i].action, strlen(actions[i].action)) != 0) {
+		while (i < ARRAY_LEN(actions) &&
+			strncmp(metrics_query, actions[i].action, strlen(actions[i].action)) != 0) {
 			i++;
 		}
 		if (i < ARRAY_LEN(actions)) {

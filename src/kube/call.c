@@ -20,8 +20,8 @@
 struct kube_call {
 	struct kube_client *client;
 	struct http_transfer *transfer; /* NULL while waiting for a retry or for the end */
-	uv_timer_t timer;   /* a retry's wait, or the step into the loop for an early end */
-	const char *method; /* a literal */
+	uv_timer_t timer;               /* a retry's wait, or the step into the loop for an early end */
+	const char *method;             /* a literal */
 	struct exec_waiter login;
 	unsigned generation; /* of the credentials that were sent */
 	char *url;
@@ -86,8 +86,7 @@ static int split_lines(struct kube_call *call, const char *data, size_t len)
 	const char *end = data + len, *newline;
 	int rc = 0;
 
-	while (rc >= 0 && !call->cancelled &&
-	       (newline = memchr(data, '\n', (size_t)(end - data))) != NULL) {
+	while (rc >= 0 && !call->cancelled && (newline = memchr(data, '\n', (size_t)(end - data))) != NULL) {
 		size_t head = (size_t)(newline - data);
 
 		if (call->partial.len > 0) {
@@ -103,9 +102,8 @@ static int split_lines(struct kube_call *call, const char *data, size_t len)
 		return -1;
 	strbuf_add(&call->partial, data, (size_t)(end - data));
 	if (call->partial.len > MAX_LINE)
-		return error_set(&call->err, ERROR_INTERNAL,
-				 "cannot %s: a line is longer than %d MiB", call->what,
-				 MAX_LINE >> 20);
+		return error_set(&call->err, ERROR_INTERNAL, "cannot %s: a line is longer than %d MiB", call->what,
+			MAX_LINE >> 20);
 	return 0;
 }
 
@@ -123,7 +121,7 @@ static int on_data(void *ctx, const char *data, size_t len)
 static bool retry_later(struct kube_call *call, const struct http_response *response)
 {
 	if (call->on_line || call->cancelled || response->error || response->retry_after_ms < 0 ||
-	    (response->status != 429 && response->status < 500) || call->retries >= MAX_RETRIES)
+		(response->status != 429 && response->status < 500) || call->retries >= MAX_RETRIES)
 		return false;
 	call->retries++;
 	uv_timer_start(&call->timer, on_timer, (uint64_t)response->retry_after_ms, 0);
@@ -146,7 +144,7 @@ static void finish_refused(struct kube_call *call, const struct http_response *r
 	if (strstr(response->content_type, "json"))
 		status = json_parse(response->body, response->body_len, NULL);
 	kube_status_error(&call->err, call->what, response->status, status,
-			  status || response->error ? NULL : response->body);
+		status || response->error ? NULL : response->body);
 	if (response->retry_after_ms >= 0)
 		call->err.retry_after_ms = response->retry_after_ms;
 	if (response->status == 401)
@@ -171,8 +169,8 @@ static void finish_answered(struct kube_call *call, const struct http_response *
 
 		result = json_parse(response->body, response->body_len, &why);
 		if (!result) {
-			error_set(&call->err, ERROR_INTERNAL,
-				  "cannot %s: the answer is not JSON: %s", call->what, why.message);
+			error_set(&call->err, ERROR_INTERNAL, "cannot %s: the answer is not JSON: %s", call->what,
+				why.message);
 			call_fail(call);
 			return;
 		}
@@ -215,8 +213,7 @@ static bool may_send(void *ctx)
 
 	if (call->client->may_write(call->client->guard_ctx))
 		return true;
-	error_set(&call->err, ERROR_CANCELLED, "cannot %s: this replica does not hold the Lease",
-		  call->what);
+	error_set(&call->err, ERROR_CANCELLED, "cannot %s: this replica does not hold the Lease", call->what);
 	return false;
 }
 
@@ -245,8 +242,7 @@ static void transmit(struct kube_call *call)
 		headers[count++] = content_type;
 	}
 	kube_config_tls(config, &tls);
-	call->transfer = http_client_start(
-		call->client->http,
+	call->transfer = http_client_start(call->client->http,
 		&(struct http_request){
 			.method = call->method,
 			.url = call->url,
@@ -293,8 +289,7 @@ struct kube_call *kube_call_start(struct kube_client *client, const struct kube_
 		.login = {.ready = on_login, .ctx = call},
 		.method = spec->method,
 		.url = xasprintf("%s%s", kube_config_server(client->config), spec->path),
-		.content_type =
-			xstrdup(spec->content_type ? spec->content_type : "application/json"),
+		.content_type = xstrdup(spec->content_type ? spec->content_type : "application/json"),
 		.what = xstrdup(spec->what),
 		.body = spec->body ? json_text(spec->body) : NULL,
 		.max_body = spec->max_body,

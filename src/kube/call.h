@@ -22,16 +22,16 @@ typedef int kube_line_fn(void *ctx, const char *line, size_t len);
 
 struct kube_call_spec {
 	const char *method;
-	const char *path;	  /* with its query */
+	const char *path;         /* with its query */
 	const char *content_type; /* NULL = application/json, when there is a body */
-	const json_t *body;	  /* NULL = none */
-	const char *what;	  /* "apply Service 'ns/name'": completes "cannot …: <reason>" */
-	size_t max_body;	  /* 0 = the HTTP client's */
-	bool missing_ok;	  /* NOT_FOUND is success with result {} */
+	const json_t *body;       /* NULL = none */
+	const char *what;         /* "apply Service 'ns/name'": completes "cannot …: <reason>" */
+	size_t max_body;          /* 0 = the HTTP client's */
+	bool missing_ok;          /* NOT_FOUND is success with result {} */
 	/* A stream (a watch): lines come here, and nothing is retried inside. `result` of done is
 	 * JSON null on a clean end; a line over 16 MiB is an error. */
 	kube_line_fn *on_line;
-	int64_t idle_timeout_ms;  /* of a stream */
+	int64_t idle_timeout_ms; /* of a stream */
 	kube_done_fn *done;
 	void *ctx;
 };
@@ -43,7 +43,6 @@ struct kube_call *kube_call_start(struct kube_client *client, const struct kube_
  * Fills `err` ("cannot WHAT: <the server's message>") from an HTTP status and the Status object
  * that came with it (NULL = none, then `text` is told, if any). Always returns -1.
  */
-int kube_status_error(struct error *err, const char *what, int http, const json_t *status,
-		      const char *text);
+int kube_status_error(struct error *err, const char *what, int http, const json_t *status, const char *text);
 
 #endif

@@ -8,8 +8,7 @@
 #include "base/strbuf.h"
 #include "call.h"
 
-struct kube_client *kube_client_new(uv_loop_t *loop, struct http_client *http,
-				    struct kube_config *config)
+struct kube_client *kube_client_new(uv_loop_t *loop, struct http_client *http, struct kube_config *config)
 {
 	struct kube_client *client = xcalloc(1, sizeof(*client));
 
@@ -34,8 +33,7 @@ uv_loop_t *kube_client_loop(struct kube_client *client)
 }
 
 struct kube_call *kube_request(struct kube_client *client, const char *method, const char *path,
-			       const char *content_type, const json_t *body, kube_done_fn *done,
-			       void *ctx)
+	const char *content_type, const json_t *body, kube_done_fn *done, void *ctx)
 {
 	auto_free char *what = xasprintf("%s '%s'", method, path);
 
@@ -55,18 +53,16 @@ struct kube_call *kube_request(struct kube_client *client, const char *method, c
 struct verb {
 	const char *word; /* "apply" */
 	const char *method;
-	const char *suffix;	   /* "/status", or NULL */
+	const char *suffix;        /* "/status", or NULL */
 	const char *field_manager; /* NULL = none */
-	const char *query;	   /* further "name=value", or NULL */
+	const char *query;         /* further "name=value", or NULL */
 	const char *content_type;
 	bool on_collection; /* the path ends before the name */
 	bool missing_ok;
 };
 
-static struct kube_call *start_verb(struct kube_client *client,
-				    const struct kube_resource *resource, const char *ns,
-				    const char *name, const struct verb *verb, const json_t *body,
-				    kube_done_fn *done, void *ctx)
+static struct kube_call *start_verb(struct kube_client *client, const struct kube_resource *resource, const char *ns,
+	const char *name, const struct verb *verb, const json_t *body, kube_done_fn *done, void *ctx)
 {
 	auto_free char *base = kube_resource_path(resource, ns, verb->on_collection ? NULL : name);
 	auto_free char *key = kube_key(resource->namespaced ? ns : NULL, name);
@@ -92,17 +88,16 @@ static struct kube_call *start_verb(struct kube_client *client,
 				       });
 }
 
-struct kube_call *kube_get(struct kube_client *client, const struct kube_resource *resource,
-			   const char *ns, const char *name, kube_done_fn *done, void *ctx)
+struct kube_call *kube_get(struct kube_client *client, const struct kube_resource *resource, const char *ns,
+	const char *name, kube_done_fn *done, void *ctx)
 {
 	const struct verb verb = {.word = "get", .method = "GET"};
 
 	return start_verb(client, resource, ns, name, &verb, NULL, done, ctx);
 }
 
-struct kube_call *kube_apply(struct kube_client *client, const struct kube_resource *resource,
-			     const json_t *object, const char *field_manager, kube_done_fn *done,
-			     void *ctx)
+struct kube_call *kube_apply(struct kube_client *client, const struct kube_resource *resource, const json_t *object,
+	const char *field_manager, kube_done_fn *done, void *ctx)
 {
 	const struct verb verb = {
 		.word = "apply",
@@ -112,13 +107,12 @@ struct kube_call *kube_apply(struct kube_client *client, const struct kube_resou
 		.content_type = "application/apply-patch+yaml",
 	};
 
-	return start_verb(client, resource, kube_object_namespace(object), kube_object_name(object),
-			  &verb, object, done, ctx);
+	return start_verb(client, resource, kube_object_namespace(object), kube_object_name(object), &verb, object,
+		done, ctx);
 }
 
-struct kube_call *kube_apply_status(struct kube_client *client,
-				    const struct kube_resource *resource, const json_t *object,
-				    const char *field_manager, kube_done_fn *done, void *ctx)
+struct kube_call *kube_apply_status(struct kube_client *client, const struct kube_resource *resource,
+	const json_t *object, const char *field_manager, kube_done_fn *done, void *ctx)
 {
 	const struct verb verb = {
 		.word = "apply status of",
@@ -129,13 +123,12 @@ struct kube_call *kube_apply_status(struct kube_client *client,
 		.content_type = "application/apply-patch+yaml",
 	};
 
-	return start_verb(client, resource, kube_object_namespace(object), kube_object_name(object),
-			  &verb, object, done, ctx);
+	return start_verb(client, resource, kube_object_namespace(object), kube_object_name(object), &verb, object,
+		done, ctx);
 }
 
-struct kube_call *kube_merge_patch(struct kube_client *client, const struct kube_resource *resource,
-				   const char *ns, const char *name, const json_t *patch,
-				   const char *field_manager, kube_done_fn *done, void *ctx)
+struct kube_call *kube_merge_patch(struct kube_client *client, const struct kube_resource *resource, const char *ns,
+	const char *name, const json_t *patch, const char *field_manager, kube_done_fn *done, void *ctx)
 {
 	const struct verb verb = {
 		.word = "patch",
@@ -147,9 +140,8 @@ struct kube_call *kube_merge_patch(struct kube_client *client, const struct kube
 	return start_verb(client, resource, ns, name, &verb, patch, done, ctx);
 }
 
-struct kube_call *kube_create(struct kube_client *client, const struct kube_resource *resource,
-			      const json_t *object, const char *field_manager, kube_done_fn *done,
-			      void *ctx)
+struct kube_call *kube_create(struct kube_client *client, const struct kube_resource *resource, const json_t *object,
+	const char *field_manager, kube_done_fn *done, void *ctx)
 {
 	const struct verb verb = {
 		.word = "create",
@@ -158,28 +150,25 @@ struct kube_call *kube_create(struct kube_client *client, const struct kube_reso
 		.on_collection = true,
 	};
 
-	return start_verb(client, resource, kube_object_namespace(object), kube_object_name(object),
-			  &verb, object, done, ctx);
+	return start_verb(client, resource, kube_object_namespace(object), kube_object_name(object), &verb, object,
+		done, ctx);
 }
 
-struct kube_call *kube_replace(struct kube_client *client, const struct kube_resource *resource,
-			       const json_t *object, const char *field_manager, kube_done_fn *done,
-			       void *ctx)
+struct kube_call *kube_replace(struct kube_client *client, const struct kube_resource *resource, const json_t *object,
+	const char *field_manager, kube_done_fn *done, void *ctx)
 {
-	const struct verb verb = {
-		.word = "update", .method = "PUT", .field_manager = field_manager};
+	const struct verb verb = {.word = "update", .method = "PUT", .field_manager = field_manager};
 
-	return start_verb(client, resource, kube_object_namespace(object), kube_object_name(object),
-			  &verb, object, done, ctx);
+	return start_verb(client, resource, kube_object_namespace(object), kube_object_name(object), &verb, object,
+		done, ctx);
 }
 
-struct kube_call *kube_delete(struct kube_client *client, const struct kube_resource *resource,
-			      const char *ns, const char *name, const char *uid, kube_done_fn *done,
-			      void *ctx)
+struct kube_call *kube_delete(struct kube_client *client, const struct kube_resource *resource, const char *ns,
+	const char *name, const char *uid, kube_done_fn *done, void *ctx)
 {
 	const struct verb verb = {.word = "delete", .method = "DELETE", .missing_ok = true};
-	auto_json *options = json_pack("{s:s, s:s, s:s}", "apiVersion", "v1", "kind",
-				       "DeleteOptions", "propagationPolicy", "Background");
+	auto_json *options = json_pack("{s:s, s:s, s:s}", "apiVersion", "v1", "kind", "DeleteOptions",
+		"propagationPolicy", "Background");
 
 	if (uid && uid[0] != '\0')
 		json_object_set_new(options, "preconditions", json_pack("{s:s}", "uid", uid));

@@ -50,10 +50,10 @@ static int load_default(struct kube_config *config, const char *context, struct 
 	if (home && access(path, F_OK) == 0)
 		return kubeconfig_load(config, path, context, err);
 	return error_set(err, ERROR_INVALID,
-			 "no cluster to talk to: KUBECONFIG and KUBERNETES_SERVICE_HOST are not "
-			 "set and '%s' is not "
-			 "there: give --kubeconfig or run in a pod",
-			 path);
+		"no cluster to talk to: KUBECONFIG and KUBERNETES_SERVICE_HOST are not "
+		"set and '%s' is not "
+		"there: give --kubeconfig or run in a pod",
+		path);
 }
 
 struct kube_config *kube_config_load(const char *path, const char *context, struct error *err)

@@ -69,8 +69,9 @@ struct kube_recorder *kube_recorder_new(struct kube_client *client, const char *
 {
 	struct kube_recorder *r = xcalloc(1, sizeof(*r));
 
-	*r = (struct kube_recorder){
-		.client = client, .controller = xstrdup(controller), .instance = xstrndup(instance, 128)};
+	*r = (struct kube_recorder){.client = client,
+		.controller = xstrdup(controller),
+		.instance = xstrndup(instance, 128)};
 	map_init(&r->series, series_free);
 	map_init(&r->budgets, budget_free);
 	uv_timer_init(kube_client_loop(client), &r->step);
@@ -178,18 +179,18 @@ static void create(struct series *series)
 {
 	/* What the API server has no more is told anew, as a first one. */
 	series->count = 1;
-	series->call = kube_create(
-		series->recorder->client, &event_resource, series->object, NULL, on_written, series);
+	series->call = kube_create(series->recorder->client, &event_resource, series->object, NULL, on_written, series);
 }
 
 static void count(struct series *series)
 {
 	auto_free char *last = clock_rfc3339_micro(series->last_wall_ms);
-	auto_json *patch = json_pack(
-		"{s:{s:I, s:s}}", "series", "count", (json_int_t)series->count, "lastObservedTime", last);
+	auto_json *patch =
+		json_pack("{s:{s:I, s:s}}", "series", "count", (json_int_t)series->count, "lastObservedTime", last);
 
-	series->call = kube_merge_patch(series->recorder->client, &event_resource,
-		kube_object_namespace(series->object), kube_object_name(series->object), patch, NULL, on_written, series);
+	series->call =
+		kube_merge_patch(series->recorder->client, &event_resource, kube_object_namespace(series->object),
+			kube_object_name(series->object), patch, NULL, on_written, series);
 }
 
 static void on_written(void *ctx, json_t *result, const struct error *err)
@@ -271,7 +272,8 @@ static void tell_first(struct kube_recorder *r, char *key_take, const json_t *re
 void kube_recorder_tell(struct kube_recorder *r, const json_t *regarding, const struct kube_event *event)
 {
 	int64_t now = clock_monotonic_ms();
-	auto_free char *subject = xasprintf("%s %s", kube_object_uid(regarding), json_path_string(regarding, "kind", ""));
+	auto_free char *subject =
+		xasprintf("%s %s", kube_object_uid(regarding), json_path_string(regarding, "kind", ""));
 	char *key = xasprintf("%s\n%s\n%s\n%s", subject, event->reason, event->action, event->note);
 	struct series *series;
 	bool allowed;

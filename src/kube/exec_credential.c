@@ -16,7 +16,7 @@ void exec_credential_release(struct exec_credential *credential)
 	free(credential->token);
 	free(credential->cert);
 	free(credential->key);
-	*credential = (struct exec_credential)EXEC_CREDENTIAL_INIT;
+	*credential = EXEC_CREDENTIAL_INIT;
 }
 
 /* Most plugins print JSON, some YAML. JSON is tried first: libyaml knows not all of its escapes. */
@@ -34,8 +34,7 @@ static json_t *decode(const char *text, size_t len, struct error *err)
 }
 
 /* *value is NULL when the field is absent or empty. */
-static int text_field(const json_t *status, const char *field, const char **value,
-		      struct error *err)
+static int text_field(const json_t *status, const char *field, const char **value, struct error *err)
 {
 	const json_t *found = json_object_get(status, field);
 
@@ -54,35 +53,35 @@ static int take_status(struct exec_credential *credential, const json_t *status,
 	const char *token, *cert, *key, *expires;
 
 	if (text_field(status, "token", &token, err) < 0 ||
-	    text_field(status, "clientCertificateData", &cert, err) < 0 ||
-	    text_field(status, "clientKeyData", &key, err) < 0 ||
-	    text_field(status, "expirationTimestamp", &expires, err) < 0)
+		text_field(status, "clientCertificateData", &cert, err) < 0 ||
+		text_field(status, "clientKeyData", &key, err) < 0 ||
+		text_field(status, "expirationTimestamp", &expires, err) < 0)
 		return -1;
 	if (!cert != !key)
-		return error_set(err, ERROR_INVALID, "it has a client %s without its %s",
-				 cert ? "certificate" : "key", cert ? "key" : "certificate");
+		return error_set(err, ERROR_INVALID, "it has a client %s without its %s", cert ? "certificate" : "key",
+			cert ? "key" : "certificate");
 	if (!token && !cert)
 		return error_set(err, ERROR_INVALID,
-				 "it has neither 'status.token' nor 'status.clientCertificateData'");
+			"it has neither 'status.token' nor 'status.clientCertificateData'");
 	for (const char *p = token; p && *p; p++)
 		if (!isgraph((unsigned char)*p))
-			return error_set(err, ERROR_INVALID, "'status.token' is not one line of "
-							     "printable characters");
+			return error_set(err, ERROR_INVALID,
+				"'status.token' is not one line of "
+				"printable characters");
 	if (cert && key_pair_check(cert, key, err) < 0)
 		return -1;
 	credential->expires_ms = expires ? clock_parse_rfc3339(expires) : -1;
 	if (expires && credential->expires_ms < 0)
-		return error_set(err, ERROR_INVALID,
-				 "'status.expirationTimestamp' '%s' is not an RFC 3339 time",
-				 expires);
+		return error_set(err, ERROR_INVALID, "'status.expirationTimestamp' '%s' is not an RFC 3339 time",
+			expires);
 	credential->token = xstrdup(token);
 	credential->cert = xstrdup(cert);
 	credential->key = xstrdup(key);
 	return 0;
 }
 
-int exec_credential_parse(struct exec_credential *credential, const char *text, size_t len,
-			  const char *api_version, struct error *err)
+int exec_credential_parse(struct exec_credential *credential, const char *text, size_t len, const char *api_version,
+	struct error *err)
 {
 	auto_json *object = decode(text, len, err);
 	const char *kind = json_path_string(object, "kind", "");
@@ -91,12 +90,10 @@ int exec_credential_parse(struct exec_credential *credential, const char *text, 
 	if (!object)
 		return -1;
 	if (strcmp(kind, "ExecCredential") != 0)
-		return error_set(err, ERROR_INVALID, "its 'kind' is '%s', not 'ExecCredential'",
-				 kind);
+		return error_set(err, ERROR_INVALID, "its 'kind' is '%s', not 'ExecCredential'", kind);
 	if (strcmp(version, api_version) != 0)
-		return error_set(err, ERROR_INVALID,
-				 "its 'apiVersion' is '%s', but the kubeconfig asks for '%s'",
-				 version, api_version);
+		return error_set(err, ERROR_INVALID, "its 'apiVersion' is '%s', but the kubeconfig asks for '%s'",
+			version, api_version);
 	if (!json_is_object(json_object_get(object, "status")))
 		return error_set(err, ERROR_INVALID, "it has no 'status'");
 	return take_status(credential, json_object_get(object, "status"), err);

@@ -18,12 +18,16 @@ struct exec_credential {
 	int64_t expires_ms; /* wall clock; -1 = never */
 };
 
-#define EXEC_CREDENTIAL_INIT {.expires_ms = -1}
+#define EXEC_CREDENTIAL_INIT                                                                                           \
+	(struct exec_credential)                                                                                       \
+	{                                                                                                              \
+		.expires_ms = -1                                                                                       \
+	}
 
 /* Fills a cleared credential. `api_version` is the one that was asked for. The message is the bare
  * reason ("it has no 'status'") and never shows a secret. */
-int exec_credential_parse(struct exec_credential *credential, const char *text, size_t len,
-			  const char *api_version, struct error *err);
+int exec_credential_parse(struct exec_credential *credential, const char *text, size_t len, const char *api_version,
+	struct error *err);
 void exec_credential_release(struct exec_credential *credential);
 
 #endif

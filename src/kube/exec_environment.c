@@ -12,8 +12,8 @@ extern char **environ;
 
 static char *exec_info(const struct exec_plugin *plugin, json_t *cluster, bool interactive)
 {
-	auto_json *info = json_pack("{s:s, s:s, s:{s:b}}", "apiVersion", plugin->api_version,
-				    "kind", "ExecCredential", "spec", "interactive", interactive);
+	auto_json *info = json_pack("{s:s, s:s, s:{s:b}}", "apiVersion", plugin->api_version, "kind", "ExecCredential",
+		"spec", "interactive", interactive);
 
 	if (plugin->provide_cluster) {
 		json_t *copy = json_copy(cluster);

@@ -26,8 +26,8 @@ struct exec_run {
 	uv_timer_t deadline;
 	struct strbuf output;
 	struct strbuf complaint;
-	int awaited;	  /* of: exit, end of out, end of err */
-	bool alive;	  /* started and not yet exited */
+	int awaited;      /* of: exit, end of out, end of err */
+	bool alive;       /* started and not yet exited */
 	int open_handles; /* the run is freed after the last */
 	int64_t exit_code;
 	int exit_signal;
@@ -38,7 +38,7 @@ struct exec_plugin *exec_plugin_new(void)
 {
 	struct exec_plugin *plugin = xcalloc(1, sizeof(*plugin));
 
-	plugin->credential = (struct exec_credential)EXEC_CREDENTIAL_INIT;
+	plugin->credential = EXEC_CREDENTIAL_INIT;
 	plugin->timeout_ms = TIMEOUT_MS;
 	return plugin;
 }
@@ -63,8 +63,8 @@ void exec_plugin_free(struct exec_plugin *plugin)
 
 bool exec_plugin_fresh(const struct exec_plugin *plugin)
 {
-	return plugin->usable && (plugin->credential.expires_ms < 0 ||
-				  clock_wall_ms() + LEEWAY_MS < plugin->credential.expires_ms);
+	return plugin->usable &&
+	       (plugin->credential.expires_ms < 0 || clock_wall_ms() + LEEWAY_MS < plugin->credential.expires_ms);
 }
 
 void exec_plugin_refused(struct exec_plugin *plugin, unsigned generation)
@@ -91,11 +91,10 @@ static void on_handle_closed(uv_handle_t *handle)
 static void close_handles(struct exec_run *run)
 {
 	uv_handle_t *const handles[] = {(uv_handle_t *)&run->process, (uv_handle_t *)&run->out,
-					(uv_handle_t *)&run->err, (uv_handle_t *)&run->deadline};
+		(uv_handle_t *)&run->err, (uv_handle_t *)&run->deadline};
 
 	for (size_t i = 0; i < ARRAY_LEN(handles); i++)
-		if (uv_handle_get_type(handles[i]) != UV_UNKNOWN_HANDLE &&
-		    !uv_is_closing(handles[i]))
+		if (uv_handle_get_type(handles[i]) != UV_UNKNOWN_HANDLE && !uv_is_closing(handles[i]))
 			uv_close(handles[i], on_handle_closed);
 }
 
@@ -121,14 +120,12 @@ static int judge(struct exec_run *run, struct exec_credential *credential, struc
 		return -1;
 	}
 	if (run->exit_signal)
-		return error_set(err, ERROR_UNAUTHORIZED, "exec plugin '%s' was ended by signal %d",
-				 plugin->command, run->exit_signal);
+		return error_set(err, ERROR_UNAUTHORIZED, "exec plugin '%s' was ended by signal %d", plugin->command,
+			run->exit_signal);
 	if (run->exit_code != 0)
-		return error_set(err, ERROR_UNAUTHORIZED, "exec plugin '%s' ended with code %d: %s",
-				 plugin->command, (int)run->exit_code,
-				 last_words(&run->complaint));
-	if (exec_credential_parse(credential, run->output.buf, run->output.len, plugin->api_version,
-				  err) == 0)
+		return error_set(err, ERROR_UNAUTHORIZED, "exec plugin '%s' ended with code %d: %s", plugin->command,
+			(int)run->exit_code, last_words(&run->complaint));
+	if (exec_credential_parse(credential, run->output.buf, run->output.len, plugin->api_version, err) == 0)
 		return 0;
 	err->kind = ERROR_UNAUTHORIZED;
 	return error_wrap(err, "exec plugin '%s' gave no credentials", plugin->command);
@@ -225,9 +222,8 @@ static void on_deadline(uv_timer_t *timer)
 {
 	struct exec_run *run = timer->data;
 
-	error_set(&run->error, ERROR_UNAUTHORIZED,
-		  "exec plugin '%s' did not end within %lld s and was killed", run->plugin->command,
-		  (long long)(run->plugin->timeout_ms / 1000));
+	error_set(&run->error, ERROR_UNAUTHORIZED, "exec plugin '%s' did not end within %lld s and was killed",
+		run->plugin->command, (long long)(run->plugin->timeout_ms / 1000));
 	kill_run(run);
 }
 
@@ -241,8 +237,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 static bool take_output(struct exec_run *run, uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 {
 	if (got >= 0)
-		strbuf_add(stream == (uv_stream_t *)&run->out ? &run->output : &run->complaint,
-			   buf->base, (size_t)got);
+		strbuf_add(stream == (uv_stream_t *)&run->out ? &run->output : &run->complaint, buf->base, (size_t)got);
 	free(buf->base);
 	return got >= 0;
 }
@@ -260,9 +255,8 @@ static void on_output(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 		strbuf_consume(&run->complaint, run->complaint.len - COMPLAINT_LIMIT);
 	if (run->output.len > OUTPUT_LIMIT) {
 		if (run->plugin)
-			error_set(&run->error, ERROR_UNAUTHORIZED,
-				  "exec plugin '%s' printed more than %d KiB", run->plugin->command,
-				  OUTPUT_LIMIT >> 10);
+			error_set(&run->error, ERROR_UNAUTHORIZED, "exec plugin '%s' printed more than %d KiB",
+				run->plugin->command, OUTPUT_LIMIT >> 10);
 		kill_run(run);
 	}
 }
@@ -274,17 +268,16 @@ static int spawn(struct exec_run *run, uv_loop_t *loop, json_t *cluster)
 	char **env = exec_environment(plugin, cluster, interactive);
 	uv_stdio_container_t stdio[] = {
 		{.flags = interactive ? UV_INHERIT_FD : UV_IGNORE, .data.fd = STDIN_FILENO},
-		{.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-		 .data.stream = (uv_stream_t *)&run->out},
+		{.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&run->out},
 		/* Who is asked something has to see the question. */
 		{.flags = interactive ? UV_INHERIT_FD : UV_CREATE_PIPE | UV_WRITABLE_PIPE},
 	};
 	uv_process_options_t options = {.file = plugin->command,
-					.args = plugin->argv,
-					.env = env,
-					.stdio = stdio,
-					.stdio_count = ARRAY_LEN(stdio),
-					.exit_cb = on_exit_of};
+		.args = plugin->argv,
+		.env = env,
+		.stdio = stdio,
+		.stdio_count = ARRAY_LEN(stdio),
+		.exit_cb = on_exit_of};
 	int rc;
 
 	if (interactive)
@@ -317,19 +310,16 @@ static int try_spawn(struct exec_run *run, uv_loop_t *loop, json_t *cluster)
 	int rc;
 
 	if (plugin->interactive == EXEC_ALWAYS && !isatty(STDIN_FILENO))
-		return error_set(
-			&run->error, ERROR_UNAUTHORIZED,
+		return error_set(&run->error, ERROR_UNAUTHORIZED,
 			"exec plugin '%s' has to ask somebody ('interactiveMode: Always'), and "
 			"there is no terminal: use credentials that need not",
 			plugin->command);
 	rc = spawn(run, loop, cluster);
 	if (rc < 0)
-		return error_set(&run->error, ERROR_UNAUTHORIZED,
-				 "exec plugin '%s' cannot be run: %s: %s", plugin->command,
-				 uv_strerror(rc),
-				 plugin->install_hint
-					 ? plugin->install_hint
-					 : "install it, or correct the user's 'exec.command'");
+		return error_set(&run->error, ERROR_UNAUTHORIZED, "exec plugin '%s' cannot be run: %s: %s",
+			plugin->command, uv_strerror(rc),
+			plugin->install_hint ? plugin->install_hint
+					     : "install it, or correct the user's 'exec.command'");
 	return 0;
 }
 
@@ -338,10 +328,10 @@ static struct exec_run *start_run(struct exec_plugin *plugin, uv_loop_t *loop, j
 	struct exec_run *run = xcalloc(1, sizeof(*run));
 
 	*run = (struct exec_run){.plugin = plugin,
-				 .output = STRBUF_INIT,
-				 .complaint = STRBUF_INIT,
-				 .error = ERROR_INIT,
-				 .open_handles = 3};
+		.output = STRBUF_INIT,
+		.complaint = STRBUF_INIT,
+		.error = ERROR_INIT,
+		.open_handles = 3};
 	uv_pipe_init(loop, &run->out, 0);
 	uv_pipe_init(loop, &run->err, 0);
 	uv_timer_init(loop, &run->deadline);
@@ -354,8 +344,7 @@ static struct exec_run *start_run(struct exec_plugin *plugin, uv_loop_t *loop, j
 	return run;
 }
 
-void exec_plugin_wait(struct exec_plugin *plugin, uv_loop_t *loop, json_t *cluster,
-		      struct exec_waiter *waiter)
+void exec_plugin_wait(struct exec_plugin *plugin, uv_loop_t *loop, json_t *cluster, struct exec_waiter *waiter)
 {
 	if (!plugin->run)
 		plugin->run = start_run(plugin, loop, cluster);

@@ -28,11 +28,11 @@ struct exec_plugin {
 	enum exec_interactive interactive;
 	bool provide_cluster;
 	json_t *cluster_config; /* for the plugin, from the cluster's extensions; NULL = none */
-	int64_t timeout_ms;	/* 60 000 */
+	int64_t timeout_ms;     /* 60 000 */
 
 	struct exec_credential credential;
-	bool usable;	     /* the credential was not refused */
-	unsigned generation; /* of the credential */
+	bool usable;          /* the credential was not refused */
+	unsigned generation;  /* of the credential */
 	struct exec_run *run; /* under way; NULL = none */
 };
 
@@ -52,8 +52,7 @@ void exec_plugin_free(struct exec_plugin *plugin);
 bool exec_plugin_fresh(const struct exec_plugin *plugin);
 /* Waits for a run, which is started if there is none. `cluster` is what the plugin may be told of
  * the cluster: an object of the form of ExecCredential.spec.cluster. */
-void exec_plugin_wait(struct exec_plugin *plugin, uv_loop_t *loop, json_t *cluster,
-		      struct exec_waiter *waiter);
+void exec_plugin_wait(struct exec_plugin *plugin, uv_loop_t *loop, json_t *cluster, struct exec_waiter *waiter);
 /* ready() is not called any more. False when the waiter was not waiting. */
 bool exec_waiter_leave(struct exec_waiter *waiter);
 /* The API server refused the credential of this generation: the next request runs the plugin. */

@@ -13,20 +13,15 @@ int incluster_load(struct kube_config *config, const char *dir, struct error *er
 
 	if (!host || host[0] == '\0' || !port || port[0] == '\0')
 		return error_set(err, ERROR_INVALID,
-				 "environment variable '%s' is not set: in a pod the kubelet sets "
-				 "it; outside "
-				 "give --kubeconfig",
-				 !host || host[0] == '\0' ? "KUBERNETES_SERVICE_HOST"
-							  : "KUBERNETES_SERVICE_PORT");
-	config->server =
-		xasprintf(strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
+			"environment variable '%s' is not set: in a pod the kubelet sets "
+			"it; outside "
+			"give --kubeconfig",
+			!host || host[0] == '\0' ? "KUBERNETES_SERVICE_HOST" : "KUBERNETES_SERVICE_PORT");
+	config->server = xasprintf(strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
 	config->token.path = xasprintf("%s/token", dir);
 	config->ca.path = xasprintf("%s/ca.crt", dir);
-	if (kept_file_refresh(&config->token, 0, err) < 0 ||
-	    kept_file_refresh(&config->ca, 0, err) < 0) {
-		error_wrap(
-			err,
-			"service account cannot be used (set automountServiceAccountToken: true)");
+	if (kept_file_refresh(&config->token, 0, err) < 0 || kept_file_refresh(&config->ca, 0, err) < 0) {
+		error_wrap(err, "service account cannot be used (set automountServiceAccountToken: true)");
 		return -1;
 	}
 	ns.path = xasprintf("%s/namespace", dir);

@@ -16,14 +16,12 @@ void informer_progress(struct kube_informer *informer)
 	informer->progress_ms = clock_monotonic_ms();
 }
 
-void informer_set_state(struct kube_informer *informer, bool synced, bool missing,
-			struct error *err)
+void informer_set_state(struct kube_informer *informer, bool synced, bool missing, struct error *err)
 {
 	struct error none = ERROR_INIT;
 	const char *old = informer->error.message ? informer->error.message : "";
 	const char *new = err && err->message ? err->message : "";
-	bool differs =
-		informer->synced != synced || informer->missing != missing || strcmp(old, new) != 0;
+	bool differs = informer->synced != synced || informer->missing != missing || strcmp(old, new) != 0;
 
 	informer->synced = synced;
 	informer->missing = missing;
@@ -32,8 +30,7 @@ void informer_set_state(struct kube_informer *informer, bool synced, bool missin
 		informer->hooks.state(informer->hooks.ctx, informer);
 }
 
-static void tell_changed(struct kube_informer *informer, enum kube_event_type type,
-			 const json_t *object)
+static void tell_changed(struct kube_informer *informer, enum kube_event_type type, const json_t *object)
 {
 	if (informer->hooks.changed && !informer->closing)
 		informer->hooks.changed(informer->hooks.ctx, informer, type, object);
@@ -53,8 +50,7 @@ static void complete(const struct kube_resource *resource, json_t *object)
 
 void informer_take(struct kube_informer *informer, json_t *object)
 {
-	bool had = kube_cache_has(informer->cache, kube_object_namespace(object),
-				  kube_object_name(object));
+	bool had = kube_cache_has(informer->cache, kube_object_namespace(object), kube_object_name(object));
 
 	complete(informer->resource, object);
 	if (kube_cache_put(informer->cache, object))
@@ -64,8 +60,7 @@ void informer_take(struct kube_informer *informer, json_t *object)
 void informer_drop(struct kube_informer *informer, json_t *object)
 {
 	complete(informer->resource, object);
-	if (kube_cache_remove(informer->cache, kube_object_namespace(object),
-			      kube_object_name(object)))
+	if (kube_cache_remove(informer->cache, kube_object_namespace(object), kube_object_name(object)))
 		tell_changed(informer, KUBE_DELETED, object);
 }
 
@@ -145,11 +140,9 @@ void informer_wait_then(struct kube_informer *informer, enum informer_step next,
 	uv_timer_start(&informer->timer, on_timer, (uint64_t)delay_ms, 0);
 }
 
-void informer_back_off_then(struct kube_informer *informer, enum informer_step next,
-			    int64_t retry_after_ms)
+void informer_back_off_then(struct kube_informer *informer, enum informer_step next, int64_t retry_after_ms)
 {
-	informer_wait_then(informer, next,
-			   backoff_next(&informer->backoff, clock_monotonic_ms(), retry_after_ms));
+	informer_wait_then(informer, next, backoff_next(&informer->backoff, clock_monotonic_ms(), retry_after_ms));
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -191,10 +184,8 @@ void informer_add_query(struct strbuf *path, const char *name, const char *value
 
 /* ---- life ---- */
 
-struct kube_informer *kube_informer_new(struct kube_client *client,
-					const struct kube_resource *resource, const char *ns,
-					const char *field_selector,
-					const struct kube_informer_hooks *hooks)
+struct kube_informer *kube_informer_new(struct kube_client *client, const struct kube_resource *resource,
+	const char *ns, const char *field_selector, const struct kube_informer_hooks *hooks)
 {
 	struct kube_informer *informer = xcalloc(1, sizeof(*informer));
 	uint64_t seed = 0;
@@ -209,11 +200,11 @@ struct kube_informer *kube_informer_new(struct kube_client *client,
 		.words_watch = xasprintf("watch %s objects", resource->kind),
 		.hooks = *hooks,
 		.pace = {.missing_ms = 10000,
-			 .short_ms = 1000,
-			 .margin_ms = 30000,
-			 .min_timeout_s = 300,
-			 .silence_ms = 30000,
-			 .relist_ms = INT64_C(10) * 3600 * 1000},
+			.short_ms = 1000,
+			.margin_ms = 30000,
+			.min_timeout_s = 300,
+			.silence_ms = 30000,
+			.relist_ms = INT64_C(10) * 3600 * 1000},
 		.cache = kube_cache_new(hooks->index),
 		.event_error = ERROR_INIT,
 		.error = ERROR_INIT,

@@ -54,8 +54,7 @@ static void take_item(struct kube_informer *informer, json_t *item)
 static void on_first_page(void *ctx, json_t *result, const struct error *err);
 static void on_later_page(void *ctx, json_t *result, const struct error *err);
 
-static void on_page(struct kube_informer *informer, json_t *result, const struct error *err,
-		    bool later_page)
+static void on_page(struct kube_informer *informer, json_t *result, const struct error *err, bool later_page)
 {
 	const char *token = json_path_string(result, "metadata.continue", "");
 	const char *resource_version = json_path_string(result, "metadata.resourceVersion", "");
@@ -79,9 +78,8 @@ static void on_page(struct kube_informer *informer, json_t *result, const struct
 		auto_error none = ERROR_INIT;
 
 		/* Watching from "" would silently start anywhere. */
-		error_set(&none, ERROR_INTERNAL,
-			  "cannot %s: the server's list has no resourceVersion",
-			  informer->words_list);
+		error_set(&none, ERROR_INTERNAL, "cannot %s: the server's list has no resourceVersion",
+			informer->words_list);
 		list_failed(informer, &none, later_page);
 	} else {
 		list_done(informer, resource_version);
@@ -111,13 +109,12 @@ void informer_start_list(struct kube_informer *informer, const char *token)
 		informer_add_query(&path, "fieldSelector", informer->field_selector);
 	if (token)
 		informer_add_query(&path, "continue", token);
-	informer->call = kube_call_start(informer->client,
-					 &(struct kube_call_spec){
-						 .method = "GET",
-						 .path = path.buf,
-						 .what = informer->words_list,
-						 .max_body = MAX_LIST_BODY,
-						 .done = token ? on_later_page : on_first_page,
-						 .ctx = informer,
-					 });
+	informer->call = kube_call_start(informer->client, &(struct kube_call_spec){
+								   .method = "GET",
+								   .path = path.buf,
+								   .what = informer->words_list,
+								   .max_body = MAX_LIST_BODY,
+								   .done = token ? on_later_page : on_first_page,
+								   .ctx = informer,
+							   });
 }

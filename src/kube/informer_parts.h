@@ -32,7 +32,7 @@ enum informer_step {
 struct kube_informer {
 	struct kube_client *client;
 	const struct kube_resource *resource;
-	char *path;	      /* of the collection */
+	char *path;           /* of the collection */
 	char *field_selector; /* NULL = none */
 	char *words_list;     /* "list Service objects" */
 	char *words_watch;
@@ -44,17 +44,17 @@ struct kube_informer {
 	enum informer_step next; /* what the timer starts */
 	struct backoff backoff;
 
-	char *resource_version; /* where the next watch starts */
-	int64_t filled_ms;	/* when the cache was last filled from a whole list */
-	struct map seen;	/* keys of the list under way */
-	bool whole;		/* the list under way is not paged */
+	char *resource_version;      /* where the next watch starts */
+	int64_t filled_ms;           /* when the cache was last filled from a whole list */
+	struct map seen;             /* keys of the list under way */
+	bool whole;                  /* the list under way is not paged */
 	struct kube_cache *arriving; /* what the streaming list under way has shown; else NULL */
-	bool pages_only;	     /* the server has shown that it knows no streaming list */
+	bool pages_only;             /* the server has shown that it knows no streaming list */
 
 	bool told; /* the watch under way moved resource_version */
 	int64_t watch_start_ms;
-	int failures;		  /* of watches, in a row */
-	bool lost_event;	  /* an event could not be read: list again after this watch */
+	int failures;             /* of watches, in a row */
+	bool lost_event;          /* an event could not be read: list again after this watch */
 	struct error event_error; /* an ERROR event that ended the watch */
 
 	bool synced;
@@ -92,16 +92,14 @@ void informer_stream_failed(struct kube_informer *informer, const struct error *
 /* Something was heard from the server. */
 void informer_progress(struct kube_informer *informer);
 /* Takes `err` (NULL = none); calls the state hook when anything is new. */
-void informer_set_state(struct kube_informer *informer, bool synced, bool missing,
-			struct error *err);
+void informer_set_state(struct kube_informer *informer, bool synced, bool missing, struct error *err);
 /* Puts into the cache; calls the changed hook when that changed anything. */
 void informer_take(struct kube_informer *informer, json_t *object);
 void informer_drop(struct kube_informer *informer, json_t *object);
 /* Drops all objects whose key is not in `seen`. */
 void informer_drop_unseen(struct kube_informer *informer);
 void informer_wait_then(struct kube_informer *informer, enum informer_step next, int64_t delay_ms);
-void informer_back_off_then(struct kube_informer *informer, enum informer_step next,
-			    int64_t retry_after_ms);
+void informer_back_off_then(struct kube_informer *informer, enum informer_step next, int64_t retry_after_ms);
 /* After each completed call: true when the informer is on its way out. */
 bool informer_ended(struct kube_informer *informer);
 void informer_add_query(struct strbuf *path, const char *name, const char *value);

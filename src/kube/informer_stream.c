@@ -40,8 +40,7 @@ void informer_stream_put(struct kube_informer *informer, json_t *object)
 void informer_stream_remove(struct kube_informer *informer, json_t *object)
 {
 	uv_timer_again(&informer->timer);
-	kube_cache_remove(informer->arriving, kube_object_namespace(object),
-			  kube_object_name(object));
+	kube_cache_remove(informer->arriving, kube_object_namespace(object), kube_object_name(object));
 }
 
 static void take_arrived(struct kube_informer *informer, const struct kube_cache *arrived)
@@ -88,8 +87,8 @@ void informer_stream_failed(struct kube_informer *informer, const struct error *
 	kube_cache_free(informer->arriving);
 	informer->arriving = NULL;
 	if (is_for_good(err, answered)) {
-		log_event(LOG_DEBUG, "no streaming list to be had, asking for pages", "kind",
-			  informer->resource->kind, "error", err ? err->message : "", NULL);
+		log_event(LOG_DEBUG, "no streaming list to be had, asking for pages", "kind", informer->resource->kind,
+			"error", err ? err->message : "", NULL);
 		informer->pages_only = true;
 	}
 	/* A server that is away or busy is not asked otherwise at once. */

@@ -12,8 +12,7 @@ static void keep_resource_version(struct kube_informer *informer, const json_t *
 {
 	const char *resource_version = kube_object_resource_version(object);
 
-	if (resource_version[0] == '\0' ||
-	    strcmp(resource_version, informer->resource_version) == 0)
+	if (resource_version[0] == '\0' || strcmp(resource_version, informer->resource_version) == 0)
 		return;
 	free(informer->resource_version);
 	informer->resource_version = xstrdup(resource_version);
@@ -38,7 +37,7 @@ static const struct event *find_event(const char *type, const json_t *object)
 {
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
 		if (strcmp(events[i].type, type) == 0 && json_is_object(object) &&
-		    (!events[i].take || kube_object_name(object)[0] != '\0'))
+			(!events[i].take || kube_object_name(object)[0] != '\0'))
 			return &events[i];
 	return NULL;
 }
@@ -48,12 +47,11 @@ static const struct event *find_event(const char *type, const json_t *object)
 static int lose_event(struct kube_informer *informer, const char *type, const struct error *why)
 {
 	if (informer->arriving)
-		return error_set(&informer->event_error, ERROR_INTERNAL,
-				 "cannot %s: an event cannot be read", informer->words_watch);
+		return error_set(&informer->event_error, ERROR_INTERNAL, "cannot %s: an event cannot be read",
+			informer->words_watch);
 	if (!informer->lost_event)
-		log_event(LOG_WARN, "watch event cannot be read, listing again after this watch",
-			  "kind", informer->resource->kind, "type", type, "error", why->message,
-			  NULL);
+		log_event(LOG_WARN, "watch event cannot be read, listing again after this watch", "kind",
+			informer->resource->kind, "type", type, "error", why->message, NULL);
 	informer->lost_event = true;
 	return 0;
 }
@@ -70,7 +68,7 @@ static int on_line(void *ctx, const char *line, size_t len)
 	informer_progress(informer);
 	if (strcmp(type, "ERROR") == 0)
 		return kube_status_error(&informer->event_error, informer->words_watch,
-					 (int)json_path_int(object, "code", 0), object, NULL);
+			(int)json_path_int(object, "code", 0), object, NULL);
 	informer->failures = 0;
 	if (!event)
 		return lose_event(informer, type, &why);
@@ -90,14 +88,12 @@ static int on_line(void *ctx, const char *line, size_t len)
  * same place. */
 static bool needs_list(enum error_kind kind)
 {
-	return kind == ERROR_EXPIRED || kind == ERROR_NOT_FOUND || kind == ERROR_INVALID ||
-	       kind == ERROR_INTERNAL;
+	return kind == ERROR_EXPIRED || kind == ERROR_NOT_FOUND || kind == ERROR_INVALID || kind == ERROR_INTERNAL;
 }
 
 static void watch_failed(struct kube_informer *informer, const struct error *err)
 {
-	enum informer_step next =
-		needs_list(err->kind) || informer->lost_event ? INFORMER_FILL : INFORMER_WATCH;
+	enum informer_step next = needs_list(err->kind) || informer->lost_event ? INFORMER_FILL : INFORMER_WATCH;
 	bool refused = err->kind == ERROR_FORBIDDEN || err->kind == ERROR_UNAUTHORIZED;
 	auto_error copy = ERROR_INIT;
 
@@ -117,9 +113,8 @@ static void watch_ended(struct kube_informer *informer)
 	if (!informer->told && now - informer->watch_start_ms < informer->pace.short_ms) {
 		auto_error err = ERROR_INIT;
 
-		error_set(&err, ERROR_UNAVAILABLE,
-			  "cannot %s: the server ends the watch at once without an event",
-			  informer->words_watch);
+		error_set(&err, ERROR_UNAVAILABLE, "cannot %s: the server ends the watch at once without an event",
+			informer->words_watch);
 		watch_failed(informer, &err);
 		return;
 	}
@@ -169,16 +164,15 @@ static void start(struct kube_informer *informer, const char *query, const char 
 	auto_strbuf path = STRBUF_INIT;
 	int timeout_s = random_timeout_s(&informer->pace);
 
-	strbuf_addf(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d%s",
-		    informer->path, timeout_s, query);
+	strbuf_addf(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d%s", informer->path, timeout_s,
+		query);
 	if (from)
 		informer_add_query(&path, "resourceVersion", from);
 	if (informer->field_selector)
 		informer_add_query(&path, "fieldSelector", informer->field_selector);
 	informer->told = false;
 	informer->watch_start_ms = clock_monotonic_ms();
-	informer->call = kube_call_start(
-		informer->client,
+	informer->call = kube_call_start(informer->client,
 		&(struct kube_call_spec){
 			.method = "GET",
 			.path = path.buf,

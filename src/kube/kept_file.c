@@ -21,8 +21,7 @@ int file_read(const char *path, size_t limit, struct strbuf *out, struct error *
 	int failure;
 
 	if (!stream)
-		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_INVALID, "%s",
-				 strerror(errno));
+		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_INVALID, "%s", strerror(errno));
 	errno = 0;
 	while ((got = fread(chunk, 1, sizeof(chunk), stream)) > 0 && out->len - start <= limit)
 		strbuf_add(out, chunk, got);
@@ -56,8 +55,7 @@ static int trim_line(struct strbuf *text, struct error *err)
 		return error_set(err, ERROR_INVALID, "it is empty");
 	for (size_t i = 0; i < text->len; i++)
 		if (!isgraph((unsigned char)text->buf[i]))
-			return error_set(err, ERROR_INVALID,
-					 "it is not one line of printable characters");
+			return error_set(err, ERROR_INVALID, "it is not one line of printable characters");
 	return 0;
 }
 
@@ -89,13 +87,12 @@ int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *
 	}
 	if (file->text) {
 		if (!file->failing)
-			log_event(LOG_WARN, "file cannot be read again, keeping what it held",
-				  "file", file->path, "error", why.message, NULL);
+			log_event(LOG_WARN, "file cannot be read again, keeping what it held", "file", file->path,
+				"error", why.message, NULL);
 		file->failing = true;
 		return 0;
 	}
-	return error_set(err, ERROR_UNAUTHORIZED, "file '%s' cannot be used: %s", file->path,
-			 why.message);
+	return error_set(err, ERROR_UNAUTHORIZED, "file '%s' cannot be used: %s", file->path, why.message);
 }
 
 void kept_file_doubt(struct kept_file *file)

@@ -41,8 +41,7 @@ int key_pair_check(const char *cert, const char *key, struct error *err)
 	if (!x509)
 		rc = error_set(err, ERROR_INVALID, "the client certificate is not PEM");
 	else if (!private_key)
-		rc = error_set(err, ERROR_INVALID,
-			       "the client key is not PEM, or it is encrypted");
+		rc = error_set(err, ERROR_INVALID, "the client key is not PEM, or it is encrypted");
 	else if (X509_check_private_key(x509, private_key) != 1)
 		rc = error_set(err, ERROR_INVALID, "the client key is not the certificate's");
 	EVP_PKEY_free(private_key);
@@ -69,7 +68,7 @@ int key_pair_check_ca(const char *text, struct error *err)
 	ERR_clear_error();
 	if (found == 0 || !ended)
 		return error_set(err, ERROR_INVALID, "it holds %s PEM certificate",
-				 found == 0 && ended ? "no" : "a broken");
+			found == 0 && ended ? "no" : "a broken");
 	return 0;
 }
 
@@ -91,8 +90,7 @@ static void take_half(struct kept_file *file, struct strbuf *text)
 
 static bool is_fresh(const struct kept_file *file, int64_t max_age_ms)
 {
-	return !file->path ||
-	       (file->read_ms > 0 && clock_monotonic_ms() - file->read_ms < max_age_ms);
+	return !file->path || (file->read_ms > 0 && clock_monotonic_ms() - file->read_ms < max_age_ms);
 }
 
 void key_pair_refresh(struct key_pair *pair, int64_t max_age_ms)
@@ -104,16 +102,15 @@ void key_pair_refresh(struct key_pair *pair, int64_t max_age_ms)
 	if (is_fresh(&pair->cert, max_age_ms) && is_fresh(&pair->key, max_age_ms))
 		return;
 	if (read_half(&pair->cert, &cert, &why) == 0 && read_half(&pair->key, &key, &why) == 0 &&
-	    key_pair_check(cert.buf, key.buf, &why) == 0) {
+		key_pair_check(cert.buf, key.buf, &why) == 0) {
 		take_half(&pair->cert, &cert);
 		take_half(&pair->key, &key);
 		pair->failing = false;
 		return;
 	}
 	if (!pair->failing)
-		log_event(LOG_WARN, "client certificate cannot be read again, keeping the one it was",
-			  "file", pair->cert.path ? pair->cert.path : pair->key.path, "error",
-			  why.message, NULL);
+		log_event(LOG_WARN, "client certificate cannot be read again, keeping the one it was", "file",
+			pair->cert.path ? pair->cert.path : pair->key.path, "error", why.message, NULL);
 	pair->failing = true;
 }
 

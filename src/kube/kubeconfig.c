@@ -18,30 +18,26 @@ static const struct list {
 
 /* Adds to `merged` what is not in it yet: {"clusters": {NAME: {"file": PATH, "fields": {…}}}, …}.
  */
-static int merge_list(json_t *merged, const json_t *document, const struct list *list,
-		      const char *path, struct error *err)
+static int merge_list(json_t *merged, const json_t *document, const struct list *list, const char *path,
+	struct error *err)
 {
-	json_t *into = json_object_get(merged, list->name), *item,
-	       *items = json_object_get(document, list->name);
+	json_t *into = json_object_get(merged, list->name), *item, *items = json_object_get(document, list->name);
 	size_t i;
 
 	if (items && !json_is_null(items) && !json_is_array(items))
-		return error_set(err, ERROR_INVALID,
-				 "kubeconfig '%s': '%s' is not a list: correct the file", path,
-				 list->name);
+		return error_set(err, ERROR_INVALID, "kubeconfig '%s': '%s' is not a list: correct the file", path,
+			list->name);
 	json_array_foreach(items, i, item) {
 		const char *name = json_path_string(item, "name", NULL);
 		json_t *fields = json_object_get(item, list->body);
 
 		if (!name)
 			return error_set(err, ERROR_INVALID,
-					 "kubeconfig '%s': %s[%zu] has no 'name': give it one "
-					 "(quoted, if it is a number)",
-					 path, list->name, i);
+				"kubeconfig '%s': %s[%zu] has no 'name': give it one "
+				"(quoted, if it is a number)",
+				path, list->name, i);
 		if (!json_object_get(into, name))
-			json_object_set_new(
-				into, name,
-				json_pack("{s:s, s:O?}", "file", path, "fields", fields));
+			json_object_set_new(into, name, json_pack("{s:s, s:O?}", "file", path, "fields", fields));
 	}
 	return 0;
 }
@@ -54,21 +50,18 @@ static int merge_file(json_t *merged, const char *path, struct error *err)
 	const char *current;
 
 	if (file_read(path, KUBECONFIG_LIMIT, &text, &why) < 0)
-		return error_set(
-			err, why.kind,
+		return error_set(err, why.kind,
 			"kubeconfig '%s' cannot be read: %s: give --kubeconfig or KUBECONFIG "
 			"another path",
 			path, why.message);
 	document = yaml_parse(text.buf, text.len, err);
 	if (!document)
-		return error_wrap(err,
-				  "kubeconfig '%s' is not valid YAML (correct it or give another)",
-				  path);
+		return error_wrap(err, "kubeconfig '%s' is not valid YAML (correct it or give another)", path);
 	if (!json_is_object(document))
 		return error_set(err, ERROR_INVALID,
-				 "kubeconfig '%s' is empty or not a mapping: give a file written "
-				 "by kubectl config",
-				 path);
+			"kubeconfig '%s' is empty or not a mapping: give a file written "
+			"by kubectl config",
+			path);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		if (merge_list(merged, document, &lists[i], path, err) < 0)
 			return -1;
@@ -96,9 +89,8 @@ static int merge_files(json_t *merged, const char *paths, struct error *err)
 		}
 	}
 	if (read == 0)
-		return error_set(err, ERROR_INVALID,
-				 "none of the kubeconfig files '%s' is there: give a path that is",
-				 paths);
+		return error_set(err, ERROR_INVALID, "none of the kubeconfig files '%s' is there: give a path that is",
+			paths);
 	return 0;
 }
 
@@ -135,9 +127,9 @@ static int check_proxy(const struct entry *cluster, const char *proxy, struct er
 		if (strncmp(proxy, schemes[i], strlen(schemes[i])) == 0)
 			return 0;
 	return error_set(err, ERROR_INVALID,
-			 "kubeconfig '%s': 'proxy-url' of cluster '%s' cannot be used: begin it "
-			 "with http://, https:// or socks5://",
-			 cluster->file, cluster->name);
+		"kubeconfig '%s': 'proxy-url' of cluster '%s' cannot be used: begin it "
+		"with http://, https:// or socks5://",
+		cluster->file, cluster->name);
 }
 
 static int load_cluster(struct kube_config *config, const struct entry *cluster, struct error *err)
@@ -145,27 +137,23 @@ static int load_cluster(struct kube_config *config, const struct entry *cluster,
 	const char *server, *name, *proxy;
 	size_t len;
 
-	if (entry_text(cluster, "server", &server, err) < 0 ||
-	    entry_text(cluster, "tls-server-name", &name, err) < 0 ||
-	    entry_text(cluster, "proxy-url", &proxy, err) < 0 ||
-	    entry_file(cluster, "certificate-authority", "certificate-authority-data", &config->ca,
-		       err) < 0)
+	if (entry_text(cluster, "server", &server, err) < 0 || entry_text(cluster, "tls-server-name", &name, err) < 0 ||
+		entry_text(cluster, "proxy-url", &proxy, err) < 0 ||
+		entry_file(cluster, "certificate-authority", "certificate-authority-data", &config->ca, err) < 0)
 		return -1;
 	if (!server)
-		return error_set(err, ERROR_INVALID,
-				 "kubeconfig '%s': cluster '%s' has no 'server': give its URL",
-				 cluster->file, cluster->name);
+		return error_set(err, ERROR_INVALID, "kubeconfig '%s': cluster '%s' has no 'server': give its URL",
+			cluster->file, cluster->name);
 	if (strncmp(server, "https://", 8) != 0 && strncmp(server, "http://", 7) != 0)
 		return error_set(err, ERROR_INVALID,
-				 "kubeconfig '%s': server '%s' of cluster '%s' is not a URL: begin "
-				 "it with https://",
-				 cluster->file, server, cluster->name);
+			"kubeconfig '%s': server '%s' of cluster '%s' is not a URL: begin "
+			"it with https://",
+			cluster->file, server, cluster->name);
 	if (proxy && check_proxy(cluster, proxy, err) < 0)
 		return -1;
 	config->insecure = json_path_bool(cluster->fields, "insecure-skip-tls-verify", false);
 	if (config->insecure && config->ca.text)
-		return error_set(
-			err, ERROR_INVALID,
+		return error_set(err, ERROR_INVALID,
 			"kubeconfig '%s': cluster '%s' has both a certificate authority and "
 			"'insecure-skip-tls-verify': remove one",
 			cluster->file, cluster->name);
@@ -178,8 +166,8 @@ static int load_cluster(struct kube_config *config, const struct entry *cluster,
 }
 
 /* Finds the entry a context names; a context without a user is an anonymous one. */
-static int follow(const json_t *merged, const struct entry *context, const char *field,
-		  const char *list, struct entry *entry, struct error *err)
+static int follow(const json_t *merged, const struct entry *context, const char *field, const char *list,
+	struct entry *entry, struct error *err)
 {
 	const char *name;
 
@@ -192,13 +180,13 @@ static int follow(const json_t *merged, const struct entry *context, const char 
 	if (find_entry(merged, list, name, entry) == 0)
 		return 0;
 	return error_set(err, ERROR_INVALID,
-			 "kubeconfig '%s': context '%s' names the %s '%s', which is not there: add "
-			 "it or correct the name",
-			 context->file, context->name, field, name);
+		"kubeconfig '%s': context '%s' names the %s '%s', which is not there: add "
+		"it or correct the name",
+		context->file, context->name, field, name);
 }
 
-static int load_context(struct kube_config *config, const json_t *merged, const char *paths,
-			const char *name, struct error *err)
+static int load_context(struct kube_config *config, const json_t *merged, const char *paths, const char *name,
+	struct error *err)
 {
 	auto_free char *known = names_of(merged, "contexts");
 	struct entry context, cluster, user;
@@ -206,33 +194,29 @@ static int load_context(struct kube_config *config, const json_t *merged, const 
 
 	if (!name)
 		return error_set(err, ERROR_INVALID,
-				 "kubeconfig '%s' has no 'current-context': give --context or set "
-				 "one with kubectl config "
-				 "use-context; there are: %s",
-				 paths, known);
+			"kubeconfig '%s' has no 'current-context': give --context or set "
+			"one with kubectl config "
+			"use-context; there are: %s",
+			paths, known);
 	if (find_entry(merged, "contexts", name, &context) < 0)
-		return error_set(err, ERROR_INVALID,
-				 "kubeconfig '%s' has no context '%s': choose one of: %s", paths,
-				 name, known);
+		return error_set(err, ERROR_INVALID, "kubeconfig '%s' has no context '%s': choose one of: %s", paths,
+			name, known);
 	if (follow(merged, &context, "cluster", "clusters", &cluster, err) < 0 ||
-	    follow(merged, &context, "user", "users", &user, err) < 0 ||
-	    entry_text(&context, "namespace", &ns, err) < 0)
+		follow(merged, &context, "user", "users", &user, err) < 0 ||
+		entry_text(&context, "namespace", &ns, err) < 0)
 		return -1;
 	if (!cluster.name)
-		return error_set(err, ERROR_INVALID,
-				 "kubeconfig '%s': context '%s' has no 'cluster': name one",
-				 context.file, name);
+		return error_set(err, ERROR_INVALID, "kubeconfig '%s': context '%s' has no 'cluster': name one",
+			context.file, name);
 	config->ns = xstrdup(ns);
 	if (load_cluster(config, &cluster, err) < 0)
 		return -1;
 	return user.name ? kubeconfig_load_user(config, &user, &cluster, err) : 0;
 }
 
-int kubeconfig_load(struct kube_config *config, const char *paths, const char *context,
-		    struct error *err)
+int kubeconfig_load(struct kube_config *config, const char *paths, const char *context, struct error *err)
 {
-	auto_json *merged =
-		json_pack("{s:{}, s:{}, s:{}}", lists[0].name, lists[1].name, lists[2].name);
+	auto_json *merged = json_pack("{s:{}, s:{}, s:{}}", lists[0].name, lists[1].name, lists[2].name);
 
 	if (merge_files(merged, paths, err) < 0)
 		return -1;

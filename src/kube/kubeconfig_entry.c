@@ -6,8 +6,7 @@
 #include "base/memory.h"
 #include "kube/base64.h"
 
-int entry_text(const struct entry *entry, const char *field, const char **value,
-		      struct error *err)
+int entry_text(const struct entry *entry, const char *field, const char **value, struct error *err)
 {
 	const json_t *found = json_object_get(entry->fields, field);
 
@@ -15,9 +14,8 @@ int entry_text(const struct entry *entry, const char *field, const char **value,
 	if (!found || json_is_null(found))
 		return 0;
 	if (!json_is_string(found))
-		return error_set(err, ERROR_INVALID,
-				 "kubeconfig '%s': '%s' of %s '%s' is not a string: quote it",
-				 entry->file, field, entry->list, entry->name);
+		return error_set(err, ERROR_INVALID, "kubeconfig '%s': '%s' of %s '%s' is not a string: quote it",
+			entry->file, field, entry->list, entry->name);
 	if (json_string_value(found)[0] != '\0')
 		*value = json_string_value(found);
 	return 0;
@@ -32,28 +30,26 @@ char *entry_path(const struct entry *entry, const char *path)
 	return xasprintf("%.*s/%s", (int)(slash - entry->file), entry->file, path);
 }
 
-int entry_file(const struct entry *entry, const char *field, const char *data_field,
-		      struct kept_file *file, struct error *err)
+int entry_file(const struct entry *entry, const char *field, const char *data_field, struct kept_file *file,
+	struct error *err)
 {
 	const char *data, *path;
 	auto_strbuf text = STRBUF_INIT;
 
-	if (entry_text(entry, data_field, &data, err) < 0 ||
-	    entry_text(entry, field, &path, err) < 0)
+	if (entry_text(entry, data_field, &data, err) < 0 || entry_text(entry, field, &path, err) < 0)
 		return -1;
 	if (data) {
 		if (base64_decode(data, &text) < 0)
 			return error_set(err, ERROR_INVALID,
-					 "kubeconfig '%s': '%s' of %s '%s' is not base64: encode "
-					 "the PEM file with base64 -w0",
-					 entry->file, data_field, entry->list, entry->name);
+				"kubeconfig '%s': '%s' of %s '%s' is not base64: encode "
+				"the PEM file with base64 -w0",
+				entry->file, data_field, entry->list, entry->name);
 		if (!strstr(text.buf, file->marker))
 			return error_set(err, ERROR_INVALID,
-					 "kubeconfig '%s': '%s' of %s '%s' holds no PEM text: "
-					 "encode a file that begins with "
-					 "'%s'",
-					 entry->file, data_field, entry->list, entry->name,
-					 file->marker);
+				"kubeconfig '%s': '%s' of %s '%s' holds no PEM text: "
+				"encode a file that begins with "
+				"'%s'",
+				entry->file, data_field, entry->list, entry->name, file->marker);
 		file->text = strbuf_take(&text);
 		return 0;
 	}
@@ -61,7 +57,7 @@ int entry_file(const struct entry *entry, const char *field, const char *data_fi
 		return 0;
 	file->path = entry_path(entry, path);
 	if (kept_file_refresh(file, 0, err) < 0)
-		return error_wrap(err, "kubeconfig '%s': '%s' of %s '%s'", entry->file, field,
-				  entry->list, entry->name);
+		return error_wrap(err, "kubeconfig '%s': '%s' of %s '%s'", entry->file, field, entry->list,
+			entry->name);
 	return 0;
 }

@@ -18,16 +18,15 @@ struct entry {
 };
 
 /* *value is NULL when the field is absent or empty. */
-int entry_text(const struct entry *entry, const char *field, const char **value,
-	       struct error *err);
+int entry_text(const struct entry *entry, const char *field, const char **value, struct error *err);
 /* The base64 of FIELD-data wins over the path in FIELD, as in kubectl. */
-int entry_file(const struct entry *entry, const char *field, const char *data_field,
-	       struct kept_file *file, struct error *err);
+int entry_file(const struct entry *entry, const char *field, const char *data_field, struct kept_file *file,
+	struct error *err);
 /* Heap, caller owns. */
 char *entry_path(const struct entry *entry, const char *path);
 
 /* kubeconfig_user.c: how we log in. */
-int kubeconfig_load_user(struct kube_config *config, const struct entry *user,
-			 const struct entry *cluster, struct error *err);
+int kubeconfig_load_user(struct kube_config *config, const struct entry *user, const struct entry *cluster,
+	struct error *err);
 
 #endif

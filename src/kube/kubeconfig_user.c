@@ -9,15 +9,13 @@
 
 /* ---- exec ---- */
 
-static int exec_invalid(const struct entry *user, const char *field, const char *remedy,
-			struct error *err)
+static int exec_invalid(const struct entry *user, const char *field, const char *remedy, struct error *err)
 {
-	return error_set(err, ERROR_INVALID, "kubeconfig '%s': '%s' of users '%s' %s", user->file,
-			 field, user->name, remedy);
+	return error_set(err, ERROR_INVALID, "kubeconfig '%s': '%s' of users '%s' %s", user->file, field, user->name,
+		remedy);
 }
 
-static int load_interactive(struct exec_plugin *plugin, const struct entry *user,
-			    const char *value, struct error *err)
+static int load_interactive(struct exec_plugin *plugin, const struct entry *user, const char *value, struct error *err)
 {
 	static const char *const modes[] = {
 		[EXEC_NEVER] = "Never",
@@ -33,13 +31,12 @@ static int load_interactive(struct exec_plugin *plugin, const struct entry *user
 			plugin->interactive = (enum exec_interactive)i;
 			return 0;
 		}
-	return exec_invalid(user, "exec.interactiveMode",
-			    "must be Never, IfAvailable or Always: add it", err);
+	return exec_invalid(user, "exec.interactiveMode", "must be Never, IfAvailable or Always: add it", err);
 }
 
 /* A command with a slash is beside the kubeconfig, one without is looked for in PATH. */
-static int load_argv(struct exec_plugin *plugin, const struct entry *user, const char *command,
-		     const json_t *args, struct error *err)
+static int load_argv(struct exec_plugin *plugin, const struct entry *user, const char *command, const json_t *args,
+	struct error *err)
 {
 	size_t i;
 	json_t *arg;
@@ -51,15 +48,13 @@ static int load_argv(struct exec_plugin *plugin, const struct entry *user, const
 	plugin->argv[0] = xstrdup(plugin->command);
 	json_array_foreach(args, i, arg) {
 		if (!json_is_string(arg))
-			return exec_invalid(user, "exec.args", "holds what is no string: quote it",
-					    err);
+			return exec_invalid(user, "exec.args", "holds what is no string: quote it", err);
 		plugin->argv[i + 1] = xstrdup(json_string_value(arg));
 	}
 	return 0;
 }
 
-static int load_env(struct exec_plugin *plugin, const struct entry *user, const json_t *env,
-		    struct error *err)
+static int load_env(struct exec_plugin *plugin, const struct entry *user, const json_t *env, struct error *err)
 {
 	size_t i;
 	json_t *item;
@@ -71,9 +66,9 @@ static int load_env(struct exec_plugin *plugin, const struct entry *user, const 
 
 		if (name[0] == '\0' || strchr(name, '=') || !json_is_string(value))
 			return exec_invalid(user, "exec.env",
-					    "holds an entry without name and value: give both, as "
-					    "strings",
-					    err);
+				"holds an entry without name and value: give both, as "
+				"strings",
+				err);
 		json_object_set(plugin->env, name, value);
 	}
 	return 0;
@@ -86,44 +81,41 @@ static json_t *cluster_config(const struct entry *cluster)
 	json_t *item;
 
 	json_array_foreach(json_object_get(cluster->fields, "extensions"), i, item) {
-		if (strcmp(json_path_string(item, "name", ""),
-			   "client.authentication.k8s.io/exec") == 0)
+		if (strcmp(json_path_string(item, "name", ""), "client.authentication.k8s.io/exec") == 0)
 			return json_incref(json_object_get(item, "extension"));
 	}
 	return NULL;
 }
 
-static int load_exec(struct kube_config *config, const struct entry *user,
-		     const struct entry *cluster, struct error *err)
+static int load_exec(struct kube_config *config, const struct entry *user, const struct entry *cluster,
+	struct error *err)
 {
 	static const char *const versions[] = {"client.authentication.k8s.io/v1",
-					       "client.authentication.k8s.io/v1beta1"};
-	const struct entry exec = {user->list, user->name, user->file,
-				   json_object_get(user->fields, "exec")};
+		"client.authentication.k8s.io/v1beta1"};
+	const struct entry exec = {user->list, user->name, user->file, json_object_get(user->fields, "exec")};
 	struct exec_plugin *plugin;
 	const char *version, *command, *hint, *mode;
 
 	/* Credentials in the file itself win, as with client-go. */
 	if (!exec.fields || json_is_null(exec.fields) || config->token.text || config->basic)
 		return 0;
-	if (entry_text(&exec, "apiVersion", &version, err) < 0 ||
-	    entry_text(&exec, "command", &command, err) < 0 ||
-	    entry_text(&exec, "installHint", &hint, err) < 0 ||
-	    entry_text(&exec, "interactiveMode", &mode, err) < 0)
+	if (entry_text(&exec, "apiVersion", &version, err) < 0 || entry_text(&exec, "command", &command, err) < 0 ||
+		entry_text(&exec, "installHint", &hint, err) < 0 ||
+		entry_text(&exec, "interactiveMode", &mode, err) < 0)
 		return -1;
 	if (!version || (strcmp(version, versions[0]) != 0 && strcmp(version, versions[1]) != 0))
 		return exec_invalid(user, "exec.apiVersion",
-				    "must be client.authentication.k8s.io/v1 or v1beta1: update "
-				    "the plugin and its entry",
-				    err);
+			"must be client.authentication.k8s.io/v1 or v1beta1: update "
+			"the plugin and its entry",
+			err);
 	plugin = config->exec = exec_plugin_new();
 	plugin->api_version = xstrdup(version);
 	plugin->install_hint = xstrdup(hint);
 	plugin->provide_cluster = json_path_bool(exec.fields, "provideClusterInfo", false);
 	plugin->cluster_config = cluster_config(cluster);
 	if (load_argv(plugin, user, command, json_object_get(exec.fields, "args"), err) < 0 ||
-	    load_env(plugin, user, json_object_get(exec.fields, "env"), err) < 0 ||
-	    load_interactive(plugin, user, mode, err) < 0)
+		load_env(plugin, user, json_object_get(exec.fields, "env"), err) < 0 ||
+		load_interactive(plugin, user, mode, err) < 0)
 		return -1;
 	return 0;
 }
@@ -138,13 +130,12 @@ static const struct refusal {
 	const char *remedy;
 } refusals[] = {
 	{"auth-provider", "uses an auth provider, which this version does not know",
-	 "use a token, client certificate or exec plugin"},
-	{"as", "impersonates another ('as'), which this version does not do",
-	 "use that identity's own credentials"},
+		"use a token, client certificate or exec plugin"},
+	{"as", "impersonates another ('as'), which this version does not do", "use that identity's own credentials"},
 };
 
-int kubeconfig_load_user(struct kube_config *config, const struct entry *user,
-			 const struct entry *cluster, struct error *err)
+int kubeconfig_load_user(struct kube_config *config, const struct entry *user, const struct entry *cluster,
+	struct error *err)
 {
 	const char *token, *username, *password;
 
@@ -152,34 +143,27 @@ int kubeconfig_load_user(struct kube_config *config, const struct entry *user,
 		const json_t *field = json_object_get(user->fields, refusals[i].field);
 
 		if (field && !json_is_null(field))
-			return error_set(err, ERROR_INVALID, "kubeconfig '%s': user '%s' %s: %s",
-					 user->file, user->name, refusals[i].what,
-					 refusals[i].remedy);
+			return error_set(err, ERROR_INVALID, "kubeconfig '%s': user '%s' %s: %s", user->file,
+				user->name, refusals[i].what, refusals[i].remedy);
 	}
-	if (entry_file(user, "client-certificate", "client-certificate-data", &config->pair.cert, err) <
-		    0 ||
-	    entry_file(user, "client-key", "client-key-data", &config->pair.key, err) < 0 ||
-	    entry_file(user, "tokenFile", "", &config->token, err) < 0 ||
-	    entry_text(user, "token", &token, err) < 0 ||
-	    entry_text(user, "username", &username, err) < 0 ||
-	    entry_text(user, "password", &password, err) < 0)
+	if (entry_file(user, "client-certificate", "client-certificate-data", &config->pair.cert, err) < 0 ||
+		entry_file(user, "client-key", "client-key-data", &config->pair.key, err) < 0 ||
+		entry_file(user, "tokenFile", "", &config->token, err) < 0 ||
+		entry_text(user, "token", &token, err) < 0 || entry_text(user, "username", &username, err) < 0 ||
+		entry_text(user, "password", &password, err) < 0)
 		return -1;
 	if (!config->pair.cert.text != !config->pair.key.text)
-		return error_set(
-			err, ERROR_INVALID,
-			"kubeconfig '%s': user '%s' has a client %s without its %s: give both",
-			user->file, user->name, config->pair.cert.text ? "certificate" : "key",
-			config->pair.cert.text ? "key" : "certificate");
-	if (config->pair.cert.text &&
-	    key_pair_check(config->pair.cert.text, config->pair.key.text, err) < 0)
-		return error_wrap(err, "kubeconfig '%s': user '%s' cannot log in", user->file,
-				  user->name);
+		return error_set(err, ERROR_INVALID,
+			"kubeconfig '%s': user '%s' has a client %s without its %s: give both", user->file, user->name,
+			config->pair.cert.text ? "certificate" : "key", config->pair.cert.text ? "key" : "certificate");
+	if (config->pair.cert.text && key_pair_check(config->pair.cert.text, config->pair.key.text, err) < 0)
+		return error_wrap(err, "kubeconfig '%s': user '%s' cannot log in", user->file, user->name);
 	for (const char *p = token; p && *p; p++)
 		if (!isgraph((unsigned char)*p))
 			return error_set(err, ERROR_INVALID,
-					 "kubeconfig '%s': 'token' of users '%s' is not one line "
-					 "of printable characters: correct it",
-					 user->file, user->name);
+				"kubeconfig '%s': 'token' of users '%s' is not one line "
+				"of printable characters: correct it",
+				user->file, user->name);
 	if (token && !config->token.text)
 		config->token.text = xstrdup(token);
 	if (username) {

@@ -39,11 +39,11 @@ struct kube_lease {
 	struct lease_pace pace;
 	struct kube_call *call;
 	uv_timer_t retry;
-	uv_timer_t deadline; /* of our leadership; while closing, of the release */
+	uv_timer_t deadline;        /* of our leadership; while closing, of the release */
 	struct lease_record record; /* as last seen */
-	int64_t sent_ms; /* when the write under way was sent: our leadership counts from then */
-	int64_t leads_until_ms; /* unless renewed */
-	bool looked;	 /* the write under way follows a read */
+	int64_t sent_ms;            /* when the write under way was sent: our leadership counts from then */
+	int64_t leads_until_ms;     /* unless renewed */
+	bool looked;                /* the write under way follows a read */
 	bool held;
 	bool closing;
 	int release_tries;
@@ -66,8 +66,7 @@ static void lose(struct kube_lease *lease, const char *why)
 	/* First of all: the owner stops writing. */
 	if (lease->hooks.stopped)
 		lease->hooks.stopped(lease->hooks.ctx);
-	log_event(lease->closing ? LOG_INFO : LOG_WARN, "leadership lost", "lease", lease->name,
-		  "reason", why, NULL);
+	log_event(lease->closing ? LOG_INFO : LOG_WARN, "leadership lost", "lease", lease->name, "reason", why, NULL);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -90,8 +89,7 @@ static void win(struct kube_lease *lease)
 	if (lease->held)
 		return;
 	lease->held = true;
-	log_event(LOG_INFO, "leadership gained", "lease", lease->name, "identity", lease->identity,
-		  NULL);
+	log_event(LOG_INFO, "leadership gained", "lease", lease->name, "identity", lease->identity, NULL);
 	if (lease->hooks.started)
 		lease->hooks.started(lease->hooks.ctx);
 }
@@ -106,8 +104,7 @@ static bool is_ours(const struct kube_lease *lease)
 /* Also one that is not there. */
 static bool is_free(const struct kube_lease *lease)
 {
-	return lease_record_expires_ms(&lease->record, lease->pace.duration_ms) <=
-	       clock_monotonic_ms();
+	return lease_record_expires_ms(&lease->record, lease->pace.duration_ms) <= clock_monotonic_ms();
 }
 
 static void start_write(struct kube_lease *lease, bool looked);
@@ -130,8 +127,7 @@ static void on_retry(uv_timer_t *timer)
 static int64_t candidate_delay_ms(const struct kube_lease *lease)
 {
 	int64_t delay_ms = lease->pace.candidate_ms;
-	int64_t left_ms = lease_record_expires_ms(&lease->record, lease->pace.duration_ms) -
-			  clock_monotonic_ms();
+	int64_t left_ms = lease_record_expires_ms(&lease->record, lease->pace.duration_ms) - clock_monotonic_ms();
 	uint32_t random = 0;
 
 	uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
@@ -165,14 +161,12 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 	if (!err) {
 		lease_record_observe(&lease->record, result);
 		win(lease);
-	} else if (!lease->looked &&
-		   (err->kind == ERROR_CONFLICT || err->kind == ERROR_NOT_FOUND)) {
+	} else if (!lease->looked && (err->kind == ERROR_CONFLICT || err->kind == ERROR_NOT_FOUND)) {
 		/* Not as we left it: look before the next try, at once. */
 		start_read(lease);
 		return;
 	} else if (err->kind != ERROR_CANCELLED && err->kind != ERROR_CONFLICT) {
-		log_event(LOG_WARN, "lease cannot be written", "lease", lease->name, "error",
-			  err->message, NULL);
+		log_event(LOG_WARN, "lease cannot be written", "lease", lease->name, "error", err->message, NULL);
 	}
 	next_round(lease);
 }
@@ -180,17 +174,15 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 /* A leader writes on what it wrote last, without looking: one request a round instead of two. */
 static void start_write(struct kube_lease *lease, bool looked)
 {
-	auto_json *object = lease_record_claim(&lease->record, lease->ns, lease->name,
-					       lease->identity, lease->pace.duration_ms);
+	auto_json *object =
+		lease_record_claim(&lease->record, lease->ns, lease->name, lease->identity, lease->pace.duration_ms);
 
 	lease->looked = looked;
 	lease->sent_ms = clock_monotonic_ms();
 	if (lease->record.object)
-		lease->call = kube_replace(lease->client, &lease_resource, object, NULL, on_written,
-					   lease);
+		lease->call = kube_replace(lease->client, &lease_resource, object, NULL, on_written, lease);
 	else
-		lease->call = kube_create(lease->client, &lease_resource, object, NULL, on_written,
-					  lease);
+		lease->call = kube_create(lease->client, &lease_resource, object, NULL, on_written, lease);
 }
 
 static void on_read(void *ctx, json_t *result, const struct error *err)
@@ -205,8 +197,7 @@ static void on_read(void *ctx, json_t *result, const struct error *err)
 		lease_record_forget(&lease->record);
 	} else {
 		if (err->kind != ERROR_CANCELLED)
-			log_event(LOG_WARN, "lease cannot be read", "lease", lease->name, "error",
-				  err->message, NULL);
+			log_event(LOG_WARN, "lease cannot be read", "lease", lease->name, "error", err->message, NULL);
 		next_round(lease);
 		return;
 	}
@@ -220,14 +211,13 @@ static void on_read(void *ctx, json_t *result, const struct error *err)
 
 static void start_read(struct kube_lease *lease)
 {
-	lease->call =
-		kube_get(lease->client, &lease_resource, lease->ns, lease->name, on_read, lease);
+	lease->call = kube_get(lease->client, &lease_resource, lease->ns, lease->name, on_read, lease);
 }
 
 /* ---- life ---- */
 
-struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, const char *name,
-				  const char *identity, const struct kube_lease_hooks *hooks)
+struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, const char *name, const char *identity,
+	const struct kube_lease_hooks *hooks)
 {
 	struct kube_lease *lease = xcalloc(1, sizeof(*lease));
 
@@ -238,10 +228,10 @@ struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, co
 		.identity = xstrdup(identity),
 		.hooks = *hooks,
 		.pace = {.duration_ms = 15000,
-			 .deadline_ms = 10000,
-			 .retry_ms = 2000,
-			 .candidate_ms = 500,
-			 .release_ms = 5000},
+			.deadline_ms = 10000,
+			.retry_ms = 2000,
+			.candidate_ms = 500,
+			.release_ms = 5000},
 		.open_handles = 2,
 	};
 	uv_timer_init(kube_client_loop(client), &lease->retry);
@@ -302,8 +292,8 @@ static void on_release_written(void *ctx, json_t *result, const struct error *er
 		return;
 	}
 	if (err)
-		log_event(LOG_WARN, "lease cannot be released, it will expire", "lease",
-			  lease->name, "error", err->message, NULL);
+		log_event(LOG_WARN, "lease cannot be released, it will expire", "lease", lease->name, "error",
+			err->message, NULL);
 	finish_close(lease);
 }
 
@@ -322,8 +312,7 @@ static void on_release_read(void *ctx, json_t *result, const struct error *err)
 	/* As client-go: nobody holds it, and a candidate that looks at the duration alone waits one
 	 * second. */
 	object = lease_record_claim(&lease->record, lease->ns, lease->name, "", 1000);
-	lease->call = kube_replace(lease->client, &lease_resource, object, NULL, on_release_written,
-				   lease);
+	lease->call = kube_replace(lease->client, &lease_resource, object, NULL, on_release_written, lease);
 }
 
 /* Reads first, if we ever wrote: a write we cancelled may have reached the server. */
@@ -334,8 +323,7 @@ static void start_release(struct kube_lease *lease)
 		return;
 	}
 	lease->release_tries++;
-	lease->call = kube_get(lease->client, &lease_resource, lease->ns, lease->name,
-			       on_release_read, lease);
+	lease->call = kube_get(lease->client, &lease_resource, lease->ns, lease->name, on_release_read, lease);
 }
 
 static void on_release_deadline(uv_timer_t *timer)

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct lease_record {
-	json_t *object;	    /* the Lease as last seen; NULL = never, or not there */
+	json_t *object;     /* the Lease as last seen; NULL = never, or not there */
 	int64_t changed_ms; /* monotonic time at which its record was last seen to change */
 };
 
@@ -28,7 +28,7 @@ const char *lease_record_holder(const struct lease_record *record);
 int64_t lease_record_expires_ms(const struct lease_record *record, int64_t duration_ms);
 /* The Lease with `identity` as holder, "" to let it go (leaving everything that others wrote into it), or a new one
  * called ns/name. New reference. */
-json_t *lease_record_claim(const struct lease_record *record, const char *ns, const char *name,
-			   const char *identity, int64_t duration_ms);
+json_t *lease_record_claim(const struct lease_record *record, const char *ns, const char *name, const char *identity,
+	int64_t duration_ms);
 
 #endif

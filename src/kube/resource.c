@@ -142,7 +142,7 @@ static const struct selector_op {
 	const char *name;
 	bool (*matches)(const char *value, const json_t *values);
 	const char *before_key; /* how the query form writes it */
-	const char *after_key;	/* followed by the values in parentheses; NULL = no values */
+	const char *after_key;  /* followed by the values in parentheses; NULL = no values */
 } selector_ops[] = {
 	{"In", op_in, "", " in "},
 	{"NotIn", op_not_in, "", " notin "},
@@ -181,7 +181,7 @@ bool kube_selector_matches(const json_t *selector, const json_t *labels, bool if
 		const char *label = json_path_string(requirement, "key", "");
 
 		if (!op || !op->matches(json_string_value(json_object_get(labels, label)),
-					json_object_get(requirement, "values")))
+				   json_object_get(requirement, "values")))
 			return false;
 	}
 	return true;
@@ -228,8 +228,7 @@ char *kube_selector_text(const json_t *selector)
 
 	json_object_foreach(json_object_get(selector, "matchLabels"), key, value) {
 		add_comma(&text);
-		strbuf_addf(&text, "%s=%s", key,
-			    json_is_string(value) ? json_string_value(value) : "");
+		strbuf_addf(&text, "%s=%s", key, json_is_string(value) ? json_string_value(value) : "");
 	}
 	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement)
 		add_requirement(&text, requirement);

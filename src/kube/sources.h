@@ -18,20 +18,19 @@
 struct kube_config {
 	char *server;
 	char *ns;
-	char *proxy;	   /* NULL = the environment's */
+	char *proxy;       /* NULL = the environment's */
 	char *server_name; /* NULL = the URL's host */
 	bool insecure;
 	struct kept_file ca;
 	struct key_pair pair; /* the client certificate */
 	struct kept_file token;
-	char *basic;		  /* base64 of "user:password" */
+	char *basic;              /* base64 of "user:password" */
 	struct exec_plugin *exec; /* NULL = none */
 };
 
 struct kube_config *kube_config_new(void);
 /* Fills an empty config from a colon-separated list of files, merged as kubectl does. */
-int kubeconfig_load(struct kube_config *config, const char *paths, const char *context,
-		    struct error *err);
+int kubeconfig_load(struct kube_config *config, const char *paths, const char *context, struct error *err);
 /* Fills an empty config from the environment and the service account mounted at `dir`. */
 int incluster_load(struct kube_config *config, const char *dir, struct error *err);
 

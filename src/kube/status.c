@@ -11,8 +11,12 @@ static enum error_kind kind_of_http(int http)
 		int http;
 		enum error_kind kind;
 	} kinds[] = {
-		{401, ERROR_UNAUTHORIZED}, {403, ERROR_FORBIDDEN}, {404, ERROR_NOT_FOUND},
-		{408, ERROR_UNAVAILABLE},  {409, ERROR_CONFLICT},  {410, ERROR_EXPIRED},
+		{401, ERROR_UNAUTHORIZED},
+		{403, ERROR_FORBIDDEN},
+		{404, ERROR_NOT_FOUND},
+		{408, ERROR_UNAVAILABLE},
+		{409, ERROR_CONFLICT},
+		{410, ERROR_EXPIRED},
 		{429, ERROR_UNAVAILABLE},
 	};
 
@@ -29,13 +33,20 @@ static const struct {
 	const char *reason;
 	enum error_kind kind;
 } reasons[] = {
-	{"Expired", ERROR_EXPIRED},	      {"Gone", ERROR_EXPIRED},
-	{"Unauthorized", ERROR_UNAUTHORIZED}, {"Forbidden", ERROR_FORBIDDEN},
-	{"NotFound", ERROR_NOT_FOUND},	      {"Conflict", ERROR_CONFLICT},
-	{"AlreadyExists", ERROR_CONFLICT},    {"TooManyRequests", ERROR_UNAVAILABLE},
-	{"ServerTimeout", ERROR_UNAVAILABLE}, {"Timeout", ERROR_UNAVAILABLE},
-	{"InternalError", ERROR_UNAVAILABLE}, {"ServiceUnavailable", ERROR_UNAVAILABLE},
-	{"Invalid", ERROR_INVALID},	      {"BadRequest", ERROR_INVALID},
+	{"Expired", ERROR_EXPIRED},
+	{"Gone", ERROR_EXPIRED},
+	{"Unauthorized", ERROR_UNAUTHORIZED},
+	{"Forbidden", ERROR_FORBIDDEN},
+	{"NotFound", ERROR_NOT_FOUND},
+	{"Conflict", ERROR_CONFLICT},
+	{"AlreadyExists", ERROR_CONFLICT},
+	{"TooManyRequests", ERROR_UNAVAILABLE},
+	{"ServerTimeout", ERROR_UNAVAILABLE},
+	{"Timeout", ERROR_UNAVAILABLE},
+	{"InternalError", ERROR_UNAVAILABLE},
+	{"ServiceUnavailable", ERROR_UNAVAILABLE},
+	{"Invalid", ERROR_INVALID},
+	{"BadRequest", ERROR_INVALID},
 };
 
 /* A resourceVersion the server has not reached yet (after a restore): as with an expired one, list
@@ -74,8 +85,7 @@ static char *plain_reason(int http, const char *text)
 	return xasprintf("%.*s (HTTP %d)", (int)len, text, http);
 }
 
-int kube_status_error(struct error *err, const char *what, int http, const json_t *status,
-		      const char *text)
+int kube_status_error(struct error *err, const char *what, int http, const json_t *status, const char *text)
 {
 	const char *message = json_path_string(status, "message", "");
 	json_int_t seconds = json_path_int(status, "details.retryAfterSeconds", 0);

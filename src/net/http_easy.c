@@ -51,8 +51,8 @@ static int url_parse(struct http_transfer *t, const char *text, CURLU *url, stru
 		const char *start = strrchr(text, '@');
 
 		start = start ? start + 1 : text;
-		return error_set(&t->error, ERROR_INVALID, "URL '%.*s' cannot be used: %s",
-			(int)strcspn(start, "?#"), start, curl_url_strerror(rc));
+		return error_set(&t->error, ERROR_INVALID, "URL '%.*s' cannot be used: %s", (int)strcspn(start, "?#"),
+			start, curl_url_strerror(rc));
 	}
 	if (strcasecmp(parts->scheme, "http") != 0 && strcasecmp(parts->scheme, "https") != 0)
 		return error_set(&t->error, ERROR_INVALID, "URL scheme '%s' cannot be used: give http or https",
@@ -87,8 +87,7 @@ static CURLcode set_blob(CURL *easy, CURLoption option, const char *text)
 }
 
 /* The file's or the text's option, the text first; CURLE_OK when neither is given. */
-static CURLcode set_pem(CURL *easy, CURLoption file_option, const char *file, CURLoption data_option,
-	const char *data)
+static CURLcode set_pem(CURL *easy, CURLoption file_option, const char *file, CURLoption data_option, const char *data)
 {
 	if (data)
 		return set_blob(easy, data_option, data);
@@ -128,8 +127,8 @@ static CURLcode set_server_name(struct http_transfer *t, const struct http_reque
 		return CURLE_URL_MALFORMAT;
 	t->connect_to = curl_slist_append(NULL, place);
 	if (!has_header(request->headers, "Host")) {
-		auto_free char *host = xasprintf("Host: %s%s%s", parts->host, parts->port ? ":" : "",
-			parts->port ? parts->port : "");
+		auto_free char *host =
+			xasprintf("Host: %s%s%s", parts->host, parts->port ? ":" : "", parts->port ? parts->port : "");
 
 		add_header(t, host);
 	}

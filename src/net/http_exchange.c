@@ -21,8 +21,8 @@ struct http_exchange {
 	const char *method;
 	char *path;
 	struct strbuf body;
-	bool asked;    /* the handler has it, and will reply */
-	bool last;     /* on its connection */
+	bool asked; /* the handler has it, and will reply */
+	bool last;  /* on its connection */
 	bool replied;
 	int status;
 	char *content_type;
@@ -142,7 +142,7 @@ static int on_request(struct http_server *server, struct lws *wsi, const char *p
 
 	lws_hdr_copy(wsi, length, sizeof(length), WSI_TOKEN_HTTP_CONTENT_LENGTH);
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
-			(method->has_body && length[0] == '\0')) {
+		(method->has_body && length[0] == '\0')) {
 		reply_error(x, 411, "request body without a Content-Length\n");
 	} else if (strtoull(length, NULL, 10) > MAX_BODY) {
 		reply_error(x, 413, "request body is larger than 1 MiB\n");
@@ -183,12 +183,12 @@ static int write_reply(struct lws *wsi, struct http_exchange *x)
 	unsigned char *start = header + LWS_PRE, *p = start, *end = header + sizeof(header) - 1;
 
 	if (lws_add_http_common_headers(wsi, (unsigned)x->status, x->content_type, x->reply_len, &p, end) ||
-			(x->last && lws_add_http_header_by_token(wsi, WSI_TOKEN_CONNECTION,
-					    (const unsigned char *)"close", 5, &p, end)) ||
-			lws_finalize_write_http_header(wsi, start, &p, end))
+		(x->last && lws_add_http_header_by_token(wsi, WSI_TOKEN_CONNECTION, (const unsigned char *)"close", 5,
+				    &p, end)) ||
+		lws_finalize_write_http_header(wsi, start, &p, end))
 		return -1;
 	if (x->reply_len > 0 && strcmp(x->method, "HEAD") != 0 &&
-			lws_write(wsi, x->reply + LWS_PRE, x->reply_len, LWS_WRITE_HTTP_FINAL) < 0)
+		lws_write(wsi, x->reply + LWS_PRE, x->reply_len, LWS_WRITE_HTTP_FINAL) < 0)
 		return -1;
 	return 0;
 }

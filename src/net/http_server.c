@@ -84,8 +84,10 @@ struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_h
 	info.user = server;
 	server->context = lws_create_context(&info);
 	if (!server->context) {
-		error_set(err, ERROR_INTERNAL, "cannot serve HTTP on '%s': libwebsockets does not start: install "
-			"its libuv support (libwebsockets-evlib-uv)", address);
+		error_set(err, ERROR_INTERNAL,
+			"cannot serve HTTP on '%s': libwebsockets does not start: install "
+			"its libuv support (libwebsockets-evlib-uv)",
+			address);
 		close(fd);
 		free(server);
 		return NULL;

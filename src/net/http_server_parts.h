@@ -23,8 +23,8 @@ struct http_server {
 	int port;
 	uv_poll_t listener;
 	uv_idle_t closer;
-	size_t handles; /* of our own, not yet closed */
-	size_t unsent;  /* replies given and not yet written */
+	size_t handles;         /* of our own, not yet closed */
+	size_t unsent;          /* replies given and not yet written */
 	uint64_t patience_ends; /* for those, in the loop's time */
 	bool destroying;
 	void (*closed)(void *ctx);

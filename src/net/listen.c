@@ -55,7 +55,7 @@ static int bind_and_listen(int fd, const struct sockaddr_storage *where, struct 
 	int one = 1;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-			bind(fd, (const struct sockaddr *)where, len) < 0 || listen(fd, BACKLOG) < 0)
+		bind(fd, (const struct sockaddr *)where, len) < 0 || listen(fd, BACKLOG) < 0)
 		return -1;
 	return getsockname(fd, (struct sockaddr *)bound, &len);
 }
@@ -66,8 +66,10 @@ int listen_on(const char *address, int *port, struct error *err)
 	int fd;
 
 	if (parse_address(address, &where) != 0)
-		return error_set(err, ERROR_INVALID, "cannot listen on '%s': give an IP address and a port, as in "
-			"0.0.0.0:8080 or [::]:8080", address);
+		return error_set(err, ERROR_INVALID,
+			"cannot listen on '%s': give an IP address and a port, as in "
+			"0.0.0.0:8080 or [::]:8080",
+			address);
 	fd = socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || bind_and_listen(fd, &where, &bound) < 0) {
 		int reason = errno;
@@ -77,7 +79,7 @@ int listen_on(const char *address, int *port, struct error *err)
 		return error_set(err, ERROR_INVALID, "cannot listen on '%s': %s%s", address, strerror(reason),
 			listen_remedy(reason));
 	}
-	*port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port :
-						    ((struct sockaddr_in *)&bound)->sin_port);
+	*port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+						  : ((struct sockaddr_in *)&bound)->sin_port);
 	return fd;
 }

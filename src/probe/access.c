@@ -41,7 +41,8 @@ static int check_url(const char *url, struct error *err)
 	}
 	if (authority == NULL || (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) ||
 		authority[3] == '\0' || authority[3] == '/') {
-		return error_set(err, ERROR_INVALID, "--prometheus-url must be like https://HOST:PORT/PATH, not '%s'", url);
+		return error_set(err, ERROR_INVALID, "--prometheus-url must be like https://HOST:PORT/PATH, not '%s'",
+			url);
 	}
 	if (memchr(authority + 3, '@', strcspn(authority + 3, "/")) != NULL) {
 		return error_set(err, ERROR_INVALID,
@@ -50,7 +51,8 @@ static int check_url(const char *url, struct error *err)
 	}
 	if (strpbrk(url, "?# ") != NULL) {
 		return error_set(err, ERROR_INVALID,
-			"--prometheus-url '%s' goes on after its path: leave out what follows it, '/api/v1/…' is added", url);
+			"--prometheus-url '%s' goes on after its path: leave out what follows it, '/api/v1/…' is added",
+			url);
 	}
 	return 0;
 }
@@ -66,8 +68,8 @@ static int check_header(const char *line, struct error *err)
 	}
 	for (size_t i = 0; line[i] != '\0'; i++) {
 		if (iscntrl((unsigned char)line[i])) {
-			return error_set(err, ERROR_INVALID, "--prometheus-header '%.*s' holds a control character: take it out",
-				(int)name, line);
+			return error_set(err, ERROR_INVALID,
+				"--prometheus-header '%.*s' holds a control character: take it out", (int)name, line);
 		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
@@ -89,17 +91,18 @@ static int check_together(const struct access_options *o, struct error *err)
 		{o->client_cert_file, "client-tls-cert-file", o->client_key_file, "client-tls-key-file"},
 		{o->username, "username", o->password_file, "password-file"},
 	};
-	const char *sent = o->token_file != NULL    ? "token-file"
-			   : o->username != NULL    ? "username"
-			   : o->headers_count > 0 ? "header"
-						    : NULL;
+	const char *sent = o->token_file != NULL  ? "token-file"
+	                   : o->username != NULL  ? "username"
+	                   : o->headers_count > 0 ? "header"
+	                                          : NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		bool one = pairs[i].one != NULL;
 
 		if (one != (pairs[i].other != NULL)) {
 			return error_set(err, ERROR_INVALID, "--prometheus-%s needs --prometheus-%s: give both",
-				one ? pairs[i].one_name : pairs[i].other_name, one ? pairs[i].other_name : pairs[i].one_name);
+				one ? pairs[i].one_name : pairs[i].other_name,
+				one ? pairs[i].other_name : pairs[i].one_name);
 		}
 	}
 	if (o->token_file != NULL && o->username != NULL) {
@@ -108,7 +111,8 @@ static int check_together(const struct access_options *o, struct error *err)
 	}
 	if (o->username != NULL && strchr(o->username, ':') != NULL) {
 		return error_set(err, ERROR_INVALID,
-			"--prometheus-username '%s' holds a ':', which basic auth cannot send: choose another name", o->username);
+			"--prometheus-username '%s' holds a ':', which basic auth cannot send: choose another name",
+			o->username);
 	}
 	if (o->insecure && o->ca_file != NULL) {
 		return error_set(err, ERROR_INVALID,
@@ -142,8 +146,8 @@ static void warn(const struct access_options *o)
 			NULL);
 	}
 	if (plain && (o->token_file != NULL || o->username != NULL)) {
-		log_event(LOG_WARN, "credentials go to Prometheus unencrypted: give --prometheus-url with https", "url", o->url,
-			NULL);
+		log_event(LOG_WARN, "credentials go to Prometheus unencrypted: give --prometheus-url with https", "url",
+			o->url, NULL);
 	}
 }
 
@@ -166,8 +170,8 @@ static int load_file(const char *option, struct kept_file *file, struct error *e
 	}
 	if (why.kind != ERROR_NONE) {
 		return error_set(err, ERROR_INVALID,
-			"--prometheus-%s '%s' cannot be used: %s; put it there, or correct the path", option, file->path,
-			why.message);
+			"--prometheus-%s '%s' cannot be used: %s; put it there, or correct the path", option,
+			file->path, why.message);
 	}
 	return kept_file_refresh(file, 0, err);
 }
@@ -183,8 +187,7 @@ static int load_files(struct access *access, struct error *err)
 		load_file("password-file", &access->password, err) < 0) {
 		return -1;
 	}
-	if (access->pair.cert.path != NULL &&
-		key_pair_check(access->pair.cert.text, access->pair.key.text, &why) < 0) {
+	if (access->pair.cert.path != NULL && key_pair_check(access->pair.cert.text, access->pair.key.text, &why) < 0) {
 		return error_set(err, ERROR_INVALID,
 			"--prometheus-client-tls-cert-file '%s' and --prometheus-client-tls-key-file '%s' cannot be used: %s",
 			access->pair.cert.path, access->pair.key.path, why.message);
@@ -231,8 +234,8 @@ static void refresh(struct access *access, int64_t max_age_ms)
 		.key_data = access->pair.key.text,
 		.server_name = access->options.server_name,
 		.insecure = access->options.insecure};
-	seen = xasprintf("%s\n%s\n%s\n%s\n%s", text_of(&access->ca), text_of(&access->token), text_of(&access->password),
-		text_of(&access->pair.cert), text_of(&access->pair.key));
+	seen = xasprintf("%s\n%s\n%s\n%s\n%s", text_of(&access->ca), text_of(&access->token),
+		text_of(&access->password), text_of(&access->pair.cert), text_of(&access->pair.key));
 	if (access->seen != NULL && strcmp(access->seen, seen) == 0) {
 		free_indirect(&seen);
 		return;
@@ -263,7 +266,8 @@ struct access *access_new(const struct access_options *o, struct error *err)
 	*access = (struct access){.options = *o,
 		.base = o->url != NULL ? prometheus_base(o->url) : NULL,
 		.ca = file_of(o->ca_file, PEM_MARKER),
-		.pair = {.cert = file_of(o->client_cert_file, PEM_MARKER), .key = file_of(o->client_key_file, PEM_MARKER)},
+		.pair = {.cert = file_of(o->client_cert_file, PEM_MARKER),
+			.key = file_of(o->client_key_file, PEM_MARKER)},
 		.token = file_of(o->token_file, NULL),
 		.password = file_of(o->password_file, ANYTHING),
 		.headers = xcalloc(o->headers_count + 2, sizeof(*access->headers))};
@@ -309,7 +313,8 @@ void access_apply(struct access *access, const char *base, struct http_request *
 		request->tls = &access->tls;
 	}
 	if (access_is_set(access, base)) {
-		request->headers = (const char *const *)(access->authorization != NULL ? access->headers : access->headers + 1);
+		request->headers =
+			(const char *const *)(access->authorization != NULL ? access->headers : access->headers + 1);
 	}
 }
 

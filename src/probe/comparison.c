@@ -62,10 +62,11 @@ static json_t *remember(const json_t *before, const struct range *values, const 
 	bool sampled = now->sample_time > last;
 
 	return json_pack("{s:I, s:I, s:I, s:o, s:[I, I], s:[I, I], s:I, s:I}", "since",
-		json_path_int(before, "since", (json_int_t)now->look_at_ms), "looks", json_path_int(before, "looks", 0) + 1,
-		"samples", json_path_int(before, "samples", 0) + sampled, "near", count_near(before, now), "values",
-		(json_int_t)values->low, (json_int_t)values->high, "series", (json_int_t)series->low,
-		(json_int_t)series->high, "sampleTime", sampled ? (json_int_t)now->sample_time : last, "sampleAt",
+		json_path_int(before, "since", (json_int_t)now->look_at_ms), "looks",
+		json_path_int(before, "looks", 0) + 1, "samples", json_path_int(before, "samples", 0) + sampled, "near",
+		count_near(before, now), "values", (json_int_t)values->low, (json_int_t)values->high, "series",
+		(json_int_t)series->low, (json_int_t)series->high, "sampleTime",
+		sampled ? (json_int_t)now->sample_time : last, "sampleAt",
 		sampled ? (json_int_t)now->sample_at_ms : json_path_int(before, "sampleAt", 0));
 }
 

@@ -31,8 +31,8 @@ struct range {
 struct comparison {
 	int64_t value; /* at the pod's page, in the metrics API, or in the HPA's status */
 	int64_t look_at_ms;
-	struct range sample; /* in Prometheus; beside the HPA's, what the metrics API serves for all pods */
-	int64_t sample_time; /* by Prometheus' clock, exactly */
+	struct range sample;  /* in Prometheus; beside the HPA's, what the metrics API serves for all pods */
+	int64_t sample_time;  /* by Prometheus' clock, exactly */
 	int64_t sample_at_ms; /* by ours, about */
 	int64_t interval_ms;  /* of the scrapes */
 };

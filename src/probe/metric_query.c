@@ -50,7 +50,8 @@ static void finish_failed(struct metric_query *query, const struct error *err)
 				query->metric, query->ns, err->message));
 	} else if (err->http == 503) {
 		finish_refused(query, "Unavailable", err->http,
-			xasprintf("APIService '" APISERVICE "' is not available: the API server does not reach what serves "
+			xasprintf("APIService '" APISERVICE
+				  "' is not available: the API server does not reach what serves "
 				  "it; see the Service that it names, and that Service's pods (%s)",
 				err->message));
 	} else {
@@ -75,9 +76,11 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 		finish_failed(query, err);
 	} else if (!reading_metric_listed(result, query->metric)) {
 		finish_refused(query, "NotListed", 404,
-			xasprintf("the metrics API does not know '%s': the adapter finds a new metric at its next relist; if "
-				  "it stays so, is '" APISERVICE "' the adapter's, and does the adapter ask the Prometheus that "
-				  "scrapes the pods?",
+			xasprintf(
+				"the metrics API does not know '%s': the adapter finds a new metric at its next relist; if "
+				"it stays so, is '" APISERVICE
+				"' the adapter's, and does the adapter ask the Prometheus that "
+				"scrapes the pods?",
 				query->metric));
 	} else {
 		document = reading_metric(NULL, query->ready, &grace);

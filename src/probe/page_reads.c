@@ -91,7 +91,8 @@ struct page_reads *page_reads_start(const struct page_reads_order *order)
 	json_array_foreach(json_object_get(order->pods, "items"), i, pod) {
 		const char *name = kube_object_name(pod);
 
-		if (reads->count < OTHERS_MAX && strcmp(name, first) != 0 && json_object_get(order->ready, name) != NULL) {
+		if (reads->count < OTHERS_MAX && strcmp(name, first) != 0 &&
+			json_object_get(order->ready, name) != NULL) {
 			start(reads, order->http, pod);
 		}
 	}

@@ -27,9 +27,9 @@ struct page_search {
 	json_t *last;
 	json_t *wanted; /* series */
 	int64_t started_ms;
-	size_t next;     /* candidate */
-	char *url;       /* being read */
-	json_t *page;    /* the best one so far; NULL = none */
+	size_t next;  /* candidate */
+	char *url;    /* being read */
+	json_t *page; /* the best one so far; NULL = none */
 	struct strbuf tries;
 	size_t told; /* in `tries` */
 	bool cancelled;
@@ -145,7 +145,8 @@ static void tell_refusal(struct page_search *search, const struct http_response 
 	auto_free char *text = NULL;
 
 	if (response->error != NULL) {
-		text = xasprintf("pod '%s' does not serve '%s': %s", search->pod, search->url, response->error->message);
+		text = xasprintf("pod '%s' does not serve '%s': %s", search->pod, search->url,
+			response->error->message);
 	} else {
 		text = xasprintf("pod '%s' answers HTTP %d at '%s'%s", search->pod, response->status, search->url,
 			response->status >= 300 && response->status < 400 ? ", a redirect, which is not followed" : "");

@@ -20,18 +20,18 @@
 
 /* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
  * them, and its news would come late. HEALTHY_MS is jittered by 20 %. */
-_Static_assert(PROMETHEUS_KEPT_REFRESHES * PROMETHEUS_REFRESH_MS > HEALTHY_MS * 12 / 10,
+_Static_assert(PROMETHEUS_KEPT_REFRESHES *PROMETHEUS_REFRESH_MS > HEALTHY_MS * 12 / 10,
 	"a question is kept until a healthy autoscaler asks it again");
 
 struct prober {
 	struct round_peers peers;
 	struct prober_hooks hooks;
-	struct map entries; /* key → struct entry */
-	unsigned seed;      /* of the jitter */
-	unsigned lists;     /* under way: rounds that do not know their pods yet */
+	struct map entries;          /* key → struct entry */
+	unsigned seed;               /* of the jitter */
+	unsigned lists;              /* under way: rounds that do not know their pods yet */
 	struct entry *first_waiting; /* due, but there are LISTS_MAX; in order */
 	struct entry *last_waiting;
-	unsigned open;      /* entries not freed yet, and the asker of Prometheus */
+	unsigned open; /* entries not freed yet, and the asker of Prometheus */
 	bool closing;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
@@ -174,7 +174,8 @@ static void schedule(struct entry *entry)
 		wait_ms = entry->delay_ms;
 	}
 	due_ms = jittered(wait_ms, &entry->prober->seed);
-	uv_timer_start(&entry->timer, on_due, again_ms(entry) > 0 && again_ms(entry) < due_ms ? again_ms(entry) : due_ms, 0);
+	uv_timer_start(&entry->timer, on_due,
+		again_ms(entry) > 0 && again_ms(entry) < due_ms ? again_ms(entry) : due_ms, 0);
 }
 
 static void begin_next(struct prober *prober);
@@ -307,8 +308,8 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 	*prober = (struct prober){.hooks = *hooks, .open = 1};
 	prober->peers = (struct round_peers){.client = client,
 		.http = http,
-		.prometheus =
-			prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned, prober),
+		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
+			prober),
 		.hpa_average = hooks->hpa_average,
 		.hpa_ctx = hooks->ctx};
 	prober->seed = (unsigned)clock_wall_ms();
@@ -359,7 +360,8 @@ void prober_want(struct prober *prober, const char *key, const json_t *wish, enu
 		return;
 	}
 	if (pace == PROBE_HEALTHY && !entry->changed) {
-		look_soon(entry); /* as a healthy one: from now on Prometheus is asked by itself, and its news is told */
+		look_soon(
+			entry); /* as a healthy one: from now on Prometheus is asked by itself, and its news is told */
 	} else {
 		schedule(entry);
 	}

@@ -34,8 +34,8 @@ struct question {
 	json_t *index;
 	char *error;
 	const char *cause;
-	int64_t at_ms;    /* of the wall */
-	int64_t got_ms;   /* monotonic; 0 = none yet */
+	int64_t at_ms;  /* of the wall */
+	int64_t got_ms; /* monotonic; 0 = none yet */
 
 	int64_t wanted_ms;  /* monotonic, by anybody */
 	int64_t healthy_ms; /* monotonic, by a healthy one; 0 = never */
@@ -210,8 +210,12 @@ struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, str
 {
 	struct prometheus *prometheus = xcalloc(1, sizeof(*prometheus));
 
-	*prometheus = (struct prometheus){.http = http, .access = access, .refresh_ms = refresh_ms, .handles = HANDLES,
-		.turned = turned, .turned_ctx = ctx};
+	*prometheus = (struct prometheus){.http = http,
+		.access = access,
+		.refresh_ms = refresh_ms,
+		.handles = HANDLES,
+		.turned = turned,
+		.turned_ctx = ctx};
 	map_init(&prometheus->by_key, NULL);
 	uv_timer_init(loop, &prometheus->refresh);
 	uv_timer_init(loop, &prometheus->deliver);

@@ -213,7 +213,8 @@ json_t *question_exporter_index(const json_t *answer)
 	json_t *row;
 
 	json_array_foreach(json_path(answer, "data.result"), i, row) {
-		json_object_set_new(index, json_path_string(row, "metric.job", ""), json_integer((json_int_t)row_value(row)));
+		json_object_set_new(index, json_path_string(row, "metric.job", ""),
+			json_integer((json_int_t)row_value(row)));
 	}
 	return index;
 }
@@ -299,9 +300,10 @@ json_t *question_rule_index(const json_t *answer)
 			const char *error = json_path_string(rule, "lastError", "");
 
 			json_array_append_new(list_under(index, name),
-				json_pack("{s:s, s:s, s:s, s:s*}", "file", json_path_string(group, "file", ""), "health",
-					json_path_string(rule, "health", "unknown"), "query", json_path_string(rule, "query", ""),
-					"lastError", error[0] != '\0' ? error : NULL));
+				json_pack("{s:s, s:s, s:s, s:s*}", "file", json_path_string(group, "file", ""),
+					"health", json_path_string(rule, "health", "unknown"), "query",
+					json_path_string(rule, "query", ""), "lastError",
+					error[0] != '\0' ? error : NULL));
 		}
 	}
 	return index;

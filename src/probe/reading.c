@@ -30,7 +30,8 @@ json_t *reading_text(const char *text)
 
 bool reading_pod_ready(const json_t *pod)
 {
-	return json_path(pod, "metadata.deletionTimestamp") == NULL && json_path_string(pod, "status.podIP", NULL) != NULL &&
+	return json_path(pod, "metadata.deletionTimestamp") == NULL &&
+	       json_path_string(pod, "status.podIP", NULL) != NULL &&
 	       strcmp(json_path_string(kube_object_condition(pod, "Ready"), "status", ""), "True") == 0;
 }
 
@@ -132,8 +133,8 @@ json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, co
 			*first = *first != NULL ? *first : pod;
 		}
 	}
-	return json_pack("{s:I, s:I, s:o, s:o}", "total", total, "ready", (json_int_t)json_object_size(ready), "foreign",
-		foreign, "ports", listed_ports(*first));
+	return json_pack("{s:I, s:I, s:o, s:o}", "total", total, "ready", (json_int_t)json_object_size(ready),
+		"foreign", foreign, "ports", listed_ports(*first));
 }
 
 /* {requests, overMs, uptoMs?}: how long the slowest of 100 requests took; NULL when the page does not tell. */
@@ -166,7 +167,8 @@ static json_t *page_limits(const char *page, const struct engine *engine)
 		double most = 0;
 
 		while (at != NULL && (at = page_next_sample(at, series, len, &sample)) != NULL) {
-			most += page_sample_matches(&sample, series + len + (series[len] == '{' ? 1 : 0)) ? sample.value : 0;
+			most += page_sample_matches(&sample, series + len + (series[len] == '{' ? 1 : 0)) ? sample.value
+			                                                                                  : 0;
 		}
 		if (most >= 1 && most <= LIMIT_MAX) {
 			limits = limits != NULL ? limits : json_object();
@@ -232,7 +234,8 @@ static json_t *coverage(const json_t *have, const json_t *ready, const struct re
 	return json_pack("{s:I, s:o}", "pods", pods, "missing", missing);
 }
 
-json_t *reading_series(const json_t *samples, const json_t *ready, int64_t max_age_ms, const struct reading_grace *grace)
+json_t *reading_series(const json_t *samples, const json_t *ready, int64_t max_age_ms,
+	const struct reading_grace *grace)
 {
 	auto_json *fresh = json_object();
 	json_t *own = json_object();

@@ -36,7 +36,8 @@ json_t *reading_page(const char *page, const char *url, const char *pod, const j
 json_t *reading_page_values(const char *page, const json_t *signals);
 /* {pods, missing, samples}: the ready pods whose youngest sample, of question_samples_index, is younger than
  * `max_age_ms`; and the samples of ready pods, old ones too. */
-json_t *reading_series(const json_t *samples, const json_t *ready, int64_t max_age_ms, const struct reading_grace *grace);
+json_t *reading_series(const json_t *samples, const json_t *ready, int64_t max_age_ms,
+	const struct reading_grace *grace);
 /* {pods, missing, values: {pod: thousandths}} of a MetricValueList. */
 json_t *reading_metric(const json_t *list, const json_t *ready, const struct reading_grace *grace);
 /* Whether a discovery document (APIResourceList) names the pods' metric. */

@@ -9,8 +9,8 @@
 
 #define SAID_MAX 200 /* of a refusal's own words */
 
-#define ASKS_CERTIFICATE                                                                                              \
-	"it wants a client certificate that it trusts; give --prometheus-client-tls-cert-file and "                  \
+#define ASKS_CERTIFICATE                                                                                               \
+	"it wants a client certificate that it trusts; give --prometheus-client-tls-cert-file and "                    \
 	"--prometheus-client-tls-key-file (chart: prometheus.tls.clientSecret)"
 #define TELL_ADDRESS "--prometheus-url (chart: prometheus.url)"
 
@@ -57,35 +57,40 @@ static char *unauthorized(const struct access *access, const char *base, const s
 	auto_free char *words = said(response);
 
 	if (who == NULL) {
-		return xasprintf("Prometheus at '%s' answers only to those it knows (HTTP %d%s): give %s--prometheus-token-file, "
-				 "or --prometheus-username and --prometheus-password-file (chart: prometheus.auth)",
+		return xasprintf(
+			"Prometheus at '%s' answers only to those it knows (HTTP %d%s): give %s--prometheus-token-file, "
+			"or --prometheus-username and --prometheus-password-file (chart: prometheus.auth)",
 			base, response->status, words, access_is_set(access, base) ? "" : TELL_ADDRESS " and ");
 	}
 	if (response->status == 401) {
-		return xasprintf("Prometheus at '%s' refuses %s (HTTP 401%s): correct what the file holds, or name another "
-				 "(chart: prometheus.auth)",
+		return xasprintf(
+			"Prometheus at '%s' refuses %s (HTTP 401%s): correct what the file holds, or name another "
+			"(chart: prometheus.auth)",
 			base, who, words);
 	}
-	return xasprintf("Prometheus at '%s' does not let %s ask (HTTP 403%s): give it the right to query, on OpenShift by the "
-			 "ClusterRole 'cluster-monitoring-view'",
+	return xasprintf(
+		"Prometheus at '%s' does not let %s ask (HTTP 403%s): give it the right to query, on OpenShift by the "
+		"ClusterRole 'cluster-monitoring-view'",
 		base, who, words);
 }
 
 /* Remedies of TLS failures, by a piece of OpenSSL's or libcurl's words. */
 static const struct {
 	const char *words;
-	const char *remedy;          /* when no CA was given, or it does not matter */
-	const char *remedy_with_ca;  /* NULL = the same */
+	const char *remedy;         /* when no CA was given, or it does not matter */
+	const char *remedy_with_ca; /* NULL = the same */
 } tls_remedies[] = {
 	{"issuer certificate", "give the CA that signed it by --prometheus-ca-file (chart: prometheus.tls)",
 		"the CA of --prometheus-ca-file has not signed it: give the one that has (chart: prometheus.tls)"},
 	{"self-signed certificate", "give the CA that signed it by --prometheus-ca-file (chart: prometheus.tls)",
 		"the CA of --prometheus-ca-file has not signed it: give the one that has (chart: prometheus.tls)"},
-	{"signature failure", "the CA of --prometheus-ca-file has not signed it: give the one that has (chart: prometheus.tls)",
+	{"signature failure",
+		"the CA of --prometheus-ca-file has not signed it: give the one that has (chart: prometheus.tls)",
 		NULL},
-	{"subject name", "give a name that it is for by --prometheus-tls-server-name (chart: prometheus.tls.serverName)", NULL},
-	{"does not match", "give a name that it is for by --prometheus-tls-server-name (chart: prometheus.tls.serverName)",
-		NULL},
+	{"subject name",
+		"give a name that it is for by --prometheus-tls-server-name (chart: prometheus.tls.serverName)", NULL},
+	{"does not match",
+		"give a name that it is for by --prometheus-tls-server-name (chart: prometheus.tls.serverName)", NULL},
 	{"expired", "renew Prometheus' certificate", NULL},
 	{"not yet valid", "see whose clock is wrong", NULL},
 	{"wrong version number", "it speaks no TLS: give " TELL_ADDRESS " with http", NULL},
@@ -99,12 +104,13 @@ static char *untrusted(const struct access *access, const char *base, const char
 
 	/* The words behind it are one time these and one time those. */
 	if (strstr(words, "after the TLS handshake") != NULL) {
-		return xasprintf("Prometheus at '%s' ended the connection after the TLS handshake: " ASKS_CERTIFICATE, base);
+		return xasprintf("Prometheus at '%s' ended the connection after the TLS handshake: " ASKS_CERTIFICATE,
+			base);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(tls_remedies); i++) {
 		if (strstr(words, tls_remedies[i].words) != NULL) {
 			remedy = with_ca && tls_remedies[i].remedy_with_ca != NULL ? tls_remedies[i].remedy_with_ca
-										 : tls_remedies[i].remedy;
+			                                                           : tls_remedies[i].remedy;
 			break;
 		}
 	}
@@ -116,12 +122,14 @@ static char *redirected(const char *base, const struct http_response *response)
 {
 	size_t origin = strcspn(base + strlen("https://"), "/") + strlen("https://");
 	bool home = strncmp(response->redirect, base, origin) == 0 &&
-		    (response->redirect[origin] == '/' || response->redirect[origin] == '\0');
+	            (response->redirect[origin] == '/' || response->redirect[origin] == '\0');
 
-	return xasprintf("what answers at '%s' is not Prometheus: it redirects to '%.*s' (HTTP %d), which is not followed; %s",
+	return xasprintf(
+		"what answers at '%s' is not Prometheus: it redirects to '%.*s' (HTTP %d), which is not followed; %s",
 		base, (int)strcspn(response->redirect, "?#"), response->redirect, response->status,
 		home ? "if Prometheus is under that path, give it in " TELL_ADDRESS
-		     : "is it a login page? give " TELL_ADDRESS " an address that takes a token, and --prometheus-token-file");
+		     : "is it a login page? give " TELL_ADDRESS
+		       " an address that takes a token, and --prometheus-token-file");
 }
 
 static bool is_html(const struct http_response *response)
@@ -137,13 +145,15 @@ static char *stranger(const char *base, const struct http_response *response, co
 		return redirected(base, response);
 	}
 	if (response->status < 500 && is_html(response)) {
-		return xasprintf("what answers at '%s' is not Prometheus: it sends a web page (HTTP %d); is it a login page? give "
-				 TELL_ADDRESS " the address of Prometheus itself",
+		return xasprintf(
+			"what answers at '%s' is not Prometheus: it sends a web page (HTTP %d); is it a login page? give " TELL_ADDRESS
+			" the address of Prometheus itself",
 			base, response->status);
 	}
 	if (response->status == 404 && answer == NULL) {
-		return xasprintf("what answers at '%s' is not Prometheus: it has no '/api/v1' there (HTTP 404); give " TELL_ADDRESS
-				 " with the path that Prometheus is under",
+		return xasprintf(
+			"what answers at '%s' is not Prometheus: it has no '/api/v1' there (HTTP 404); give " TELL_ADDRESS
+			" with the path that Prometheus is under",
 			base);
 	}
 	if (response->status == 200 && answer == NULL) {
@@ -167,8 +177,9 @@ struct refusal refusal_of(const struct access *access, const char *base, const s
 	}
 	if (response->error != NULL) {
 		return refusal(NULL,
-			xasprintf("Prometheus at '%s' cannot be asked: %s; see whether its pods run, and whether a NetworkPolicy "
-				  "keeps the operator from them, or give another address by " TELL_ADDRESS,
+			xasprintf(
+				"Prometheus at '%s' cannot be asked: %s; see whether its pods run, and whether a NetworkPolicy "
+				"keeps the operator from them, or give another address by " TELL_ADDRESS,
 				base, response->error->message));
 	}
 	if (response->status == 401 || response->status == 403) {
@@ -186,8 +197,8 @@ struct refusal refusal_of(const struct access *access, const char *base, const s
 	if (response->status != 200) {
 		const char *words = json_path_string(read, "error", NULL);
 
-		return refusal(NULL, xasprintf("Prometheus at '%s' answered HTTP %d to a query%s%s", base, response->status,
-					     words != NULL ? ": " : "", words != NULL ? words : ""));
+		return refusal(NULL, xasprintf("Prometheus at '%s' answered HTTP %d to a query%s%s", base,
+					     response->status, words != NULL ? ": " : "", words != NULL ? words : ""));
 	}
 	*answer = json_incref(read);
 	return refusal(NULL, NULL);

@@ -33,7 +33,7 @@ struct round {
 	struct page_reads *reads;
 	struct signal_walk *walks;
 	size_t walks_count;
-	size_t walking; /* of them, still under way */
+	size_t walking;   /* of them, still under way */
 	int64_t again_ms; /* how soon another look is wanted; 0 = at its time */
 	void (*listed)(void *ctx);
 	void (*done)(void *ctx, json_t *evidence_take);
@@ -109,8 +109,9 @@ static const char *selector_of(const struct round *round)
 static void ask(struct round *round, char *target_take, json_t *(*index)(const json_t *), prometheus_done_fn *done,
 	void *ctx)
 {
-	const struct prometheus_question question = {
-		.base = json_path_string(round->wish, "prometheus", ""), .target = target_take, .index = index,
+	const struct prometheus_question question = {.base = json_path_string(round->wish, "prometheus", ""),
+		.target = target_take,
+		.index = index,
 		.steady = index == question_scrapes_index};
 
 	prometheus_ask(round->peers.prometheus, &question, round->healthy, done, ctx);
@@ -206,8 +207,8 @@ static void on_pool(void *ctx, const struct prometheus_answer *answer)
 	struct round *round = ctx;
 
 	/* A pod that leaves refuses its last scrape: that is no failure. */
-	round_blame(json_object_get(round->evidence, "prometheus"), json_path_string(round->wish, "pool", ""), round->ready,
-		answer);
+	round_blame(json_object_get(round->evidence, "prometheus"), json_path_string(round->wish, "pool", ""),
+		round->ready, answer);
 	walk_signals(round);
 }
 

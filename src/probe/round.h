@@ -25,9 +25,9 @@ struct round_peers {
 
 struct round_order {
 	const struct round_peers *peers;
-	json_t *wish;       /* the reference is kept */
-	const json_t *last; /* the evidence before; NULL = none */
-	bool healthy;       /* answers that others got lately will do */
+	json_t *wish;              /* the reference is kept */
+	const json_t *last;        /* the evidence before; NULL = none */
+	bool healthy;              /* answers that others got lately will do */
 	void (*listed)(void *ctx); /* the pods are known; not called when the round ends before */
 	void (*done)(void *ctx, json_t *evidence_take);
 	void *ctx;

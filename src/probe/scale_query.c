@@ -54,12 +54,13 @@ static void on_scale(void *ctx, json_t *result, const struct error *err)
 	query->call = NULL;
 	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
 		finish_refused(query, "NotFound",
-			xasprintf("%s '%s/%s' does not exist: create it or correct spec.scaleTargetRef", query->kind, query->ns,
-				query->name));
+			xasprintf("%s '%s/%s' does not exist: create it or correct spec.scaleTargetRef", query->kind,
+				query->ns, query->name));
 	} else if (err != NULL && err->kind == ERROR_FORBIDDEN) {
 		finish_refused(query, "Forbidden",
-			xasprintf("the operator may not read the scale of %s '%s/%s': allow it to get '%s/scale' of '%s', by the "
-				  "chart's value scaleTargets",
+			xasprintf(
+				"the operator may not read the scale of %s '%s/%s': allow it to get '%s/scale' of '%s', by the "
+				"chart's value scaleTargets",
 				query->kind, query->ns, query->name, query->plural, query->api_version));
 	} else if (err != NULL) {
 		finish_refused(query, "Failed",
@@ -67,11 +68,12 @@ static void on_scale(void *ctx, json_t *result, const struct error *err)
 				err->message));
 	} else if (*selector == '\0') {
 		finish_refused(query, "NotScalable",
-			xasprintf("the scale of %s '%s/%s' tells no selector, without which an HPA cannot find its pods",
+			xasprintf(
+				"the scale of %s '%s/%s' tells no selector, without which an HPA cannot find its pods",
 				query->kind, query->ns, query->name));
 	} else {
-		finish(query, json_pack("{s:I, s:I, s:s}", "replicas", json_path_int(result, "spec.replicas", 0), "current",
-				      json_path_int(result, "status.replicas", 0), "selector", selector));
+		finish(query, json_pack("{s:I, s:I, s:s}", "replicas", json_path_int(result, "spec.replicas", 0),
+				      "current", json_path_int(result, "status.replicas", 0), "selector", selector));
 	}
 }
 
@@ -115,8 +117,9 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 	query->plural = err == NULL ? find_plural(result, query->kind) : NULL;
 	if (query->plural == NULL) {
 		finish_refused(query, "NotScalable",
-			xasprintf("this cluster has no kind %s of '%s' with a scale subresource: correct spec.scaleTargetRef, or "
-				  "install it",
+			xasprintf(
+				"this cluster has no kind %s of '%s' with a scale subresource: correct spec.scaleTargetRef, or "
+				"install it",
 				query->kind, query->api_version));
 		return;
 	}

@@ -34,8 +34,9 @@ static json_int_t fresh_ms(const struct signal_walk *walk)
 
 static void ask(struct signal_walk *walk, char *target_take, json_t *(*index)(const json_t *), prometheus_done_fn *done)
 {
-	const struct prometheus_question question = {
-		.base = json_path_string(walk->wish, "prometheus", ""), .target = target_take, .index = index};
+	const struct prometheus_question question = {.base = json_path_string(walk->wish, "prometheus", ""),
+		.target = target_take,
+		.index = index};
 
 	prometheus_ask(walk->peers->prometheus, &question, walk->healthy, done, walk);
 	free_indirect(&target_take);
@@ -83,8 +84,8 @@ static void compare_pod(struct signal_walk *walk, const char *hop, const char *p
 	if (!json_is_integer(value) || milli < 0 || json_path_int(sample, "age", 0) >= fresh_ms(walk)) {
 		return;
 	}
-	memory = compare(walk, json_object_get(json_object_get(walk->apart, hop), pod), json_integer_value(value), at_ms,
-		&(struct range){milli, milli}, sample);
+	memory = compare(walk, json_object_get(json_object_get(walk->apart, hop), pod), json_integer_value(value),
+		at_ms, &(struct range){milli, milli}, sample);
 	if (memory != NULL) {
 		json_object_set_new(json_child(json_child(walk->evidence, "apart"), hop), pod, memory);
 	}
@@ -143,7 +144,8 @@ static bool was_missed(const struct signal_walk *walk, const char *part, const j
 {
 	const json_t *before = json_object_get(walk->before, part);
 
-	return json_holds(json_object_get(before, "missing"), pod) || json_holds(json_object_get(before, "suspects"), pod);
+	return json_holds(json_object_get(before, "missing"), pod) ||
+	       json_holds(json_object_get(before, "suspects"), pod);
 }
 
 /* A pod that went since it was listed has no value either: one is missing only when the look before, a moment ago,
@@ -287,7 +289,8 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	if (found == 0 || walk->cancelled) {
 		walk_end(walk);
 	} else if (comparison_suspects(json_path(walk->evidence, "apart.page"))) {
-		ask(walk, question_scrapers(json_object_get(walk->signal, "series")), question_scrapers_index, on_scrapers);
+		ask(walk, question_scrapers(json_object_get(walk->signal, "series")), question_scrapers_index,
+			on_scrapers);
 	} else {
 		ask_metric(walk);
 	}
@@ -300,7 +303,8 @@ void signal_walk_start(struct signal_walk *walk)
 	walk->same_question = json_equal(json_object_get(walk->last, "asked"), walk->wish);
 	walk->before = json_object_get(json_object_get(walk->last, "signals"), metric);
 	walk->apart = walk->same_question ? json_object_get(walk->before, "apart") : NULL;
-	ask(walk, question_samples(json_object_get(walk->signal, "series"), metric), question_samples_index, on_samples);
+	ask(walk, question_samples(json_object_get(walk->signal, "series"), metric), question_samples_index,
+		on_samples);
 }
 
 void signal_walk_cancel(struct signal_walk *walk)

@@ -21,10 +21,13 @@ struct stack_round {
 	void *ctx;
 };
 
-static void ask(struct stack_round *round, char *target_take, json_t *(*index)(const json_t *), prometheus_done_fn *done)
+static void ask(struct stack_round *round, char *target_take, json_t *(*index)(const json_t *),
+	prometheus_done_fn *done)
 {
-	const struct prometheus_question question = {
-		.base = json_path_string(round->wish, "prometheus", ""), .target = target_take, .index = index, .steady = index == question_rule_index};
+	const struct prometheus_question question = {.base = json_path_string(round->wish, "prometheus", ""),
+		.target = target_take,
+		.index = index,
+		.steady = index == question_rule_index};
 
 	prometheus_ask(round->peers.prometheus, &question, round->healthy, done, round);
 	free_indirect(&target_take);
@@ -46,7 +49,8 @@ static char *rule_object(const char *file)
 	const char *slash = strrchr(file, '/');
 	const char *name = slash != NULL ? slash + 1 : file;
 	size_t len = strlen(name);
-	bool written = len > UID_END_LEN && name[len - UID_END_LEN] == '-' && strcmp(name + len - strlen(YAML), YAML) == 0;
+	bool written =
+		len > UID_END_LEN && name[len - UID_END_LEN] == '-' && strcmp(name + len - strlen(YAML), YAML) == 0;
 
 	return xasprintf("%.*s", written ? (int)(len - UID_END_LEN) : 0, name);
 }
@@ -85,7 +89,8 @@ static json_t *rivals_of(const struct stack_round *round, const json_t *own, con
 	json_t *rule;
 
 	json_array_foreach((json_t *)rules, i, rule) {
-		if (!is_ours(round, rule) && !json_equal(json_object_get(rule, "query"), json_object_get(own, "query"))) {
+		if (!is_ours(round, rule) &&
+			!json_equal(json_object_get(rule, "query"), json_object_get(own, "query"))) {
 			auto_free char *object = rule_object(json_path_string(rule, "file", ""));
 
 			json_array_append_new(rivals, json_string(object));

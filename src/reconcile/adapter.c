@@ -39,8 +39,8 @@ static json_t *configmap_patch(const struct settings *s, const json_t *configmap
 {
 	json_t *data = text != NULL ? json_pack("{s:s}", s->adapter_config_key, text) : NULL;
 
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o}, s:o*}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
-		"name", s->adapter_configmap, "namespace", s->adapter_namespace, "resourceVersion",
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o}, s:o*}", "apiVersion", "v1", "kind", "ConfigMap",
+		"metadata", "name", s->adapter_configmap, "namespace", s->adapter_namespace, "resourceVersion",
 		kube_object_resource_version(configmap), "annotations", notes_take, "data", data);
 }
 
@@ -135,8 +135,9 @@ static bool rests_by_hand(const struct settings *s, const json_t *deployment, en
 	}
 	if (json_path_bool(deployment, "spec.paused", false) && rollout != ROLLOUT_DONE) {
 		stack_state_set(state, ADAPTER_BROKEN, "AdapterPaused",
-			xasprintf("Deployment '%s/%s' has spec.paused true, so that its pods keep an old configuration: set "
-				  "spec.paused to false",
+			xasprintf(
+				"Deployment '%s/%s' has spec.paused true, so that its pods keep an old configuration: set "
+				"spec.paused to false",
 				s->adapter_namespace, s->adapter_deployment));
 		return true;
 	}
@@ -155,7 +156,8 @@ static void judge_rollout(const struct world *world, enum rollout rollout, bool 
 			xasprintf("the adapter cannot be given our rules: %s", world->failure(world->ctx, STACK_KEY)));
 	} else if (!owed && rollout == ROLLOUT_STUCK) {
 		stack_state_set(state, ADAPTER_BROKEN, "RolloutStuck",
-			xasprintf("Deployment '%s/%s' does not come up with its configuration: see the log of its newest pod",
+			xasprintf(
+				"Deployment '%s/%s' does not come up with its configuration: see the log of its newest pod",
 				s->adapter_namespace, s->adapter_deployment));
 	} else if (owed || rollout != ROLLOUT_DONE) {
 		stack_state_set(state, ADAPTER_ROLLING, NULL, NULL);
@@ -186,8 +188,9 @@ void adapter_reconcile(const struct world *world, const struct adapter_needs *ne
 	}
 	if (deployment == NULL) {
 		stack_state_set(state, ADAPTER_BROKEN, "AdapterNotFound",
-			xasprintf("Deployment '%s/%s' does not exist: install prometheus-adapter, or set the operator's "
-				  "--adapter-namespace and --adapter-deployment",
+			xasprintf(
+				"Deployment '%s/%s' does not exist: install prometheus-adapter, or set the operator's "
+				"--adapter-namespace and --adapter-deployment",
 				s->adapter_namespace, s->adapter_deployment));
 		return;
 	}
@@ -205,6 +208,7 @@ void adapter_reconcile(const struct world *world, const struct adapter_needs *ne
 		plan_add_take(plan, PLAN_PATCH, KIND_ADAPTER_DEPLOYMENT, deployment_patch(s, deployment, revision));
 	}
 	if (!rests_by_hand(s, deployment, rollout, state)) {
-		judge_rollout(world, rollout, text_changes > 0 || restarts, json_object_size(needs->metrics) > 0, state);
+		judge_rollout(world, rollout, text_changes > 0 || restarts, json_object_size(needs->metrics) > 0,
+			state);
 	}
 }

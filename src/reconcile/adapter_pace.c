@@ -141,7 +141,7 @@ void adapter_pace_find(const struct world *world, const json_t *configmap, const
 	const char *told = kube_object_annotation(configmap, ANNOTATION_ADAPTER_METRICS);
 	const char *rolled = rollout_revision(deployment);
 	bool rolling = revision != NULL && rolled != NULL && strcmp(revision, rolled) == 0 &&
-		       rollout_of(deployment, world->now_ms) == ROLLOUT_UNDER_WAY;
+	               rollout_of(deployment, world->now_ms) == ROLLOUT_UNDER_WAY;
 	/* Which rules are written is known: none before the first write, or those that were noted. */
 	bool known = revision != NULL ? told != NULL : rolled == NULL;
 	auto_json *written = parse_metrics(revision != NULL && told != NULL ? told : "");

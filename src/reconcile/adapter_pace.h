@@ -42,7 +42,11 @@ struct adapter_pace {
 	int64_t again_ms; /* after which it may be otherwise without an event; 0 = never */
 };
 
-#define ADAPTER_PACE_INIT {.metrics = NULL, .held = NULL, .rolling = false, .unused = NULL, .again_ms = 0}
+#define ADAPTER_PACE_INIT                                                                                              \
+	(struct adapter_pace)                                                                                          \
+	{                                                                                                              \
+		.metrics = NULL                                                                                        \
+	}
 
 void adapter_pace_find(const struct world *world, const json_t *configmap, const json_t *deployment,
 	const struct adapter_needs *needs, struct adapter_pace *pace);

@@ -34,7 +34,8 @@ static void desire_children(const struct observation *o, const struct world *wor
 	const struct workload *w = &o->facts.workload;
 	bool pages = autoscaler_uses_pages(&o->spec);
 
-	if (!workload_complete(w) || o->target == NULL || (pages && (w->match_labels == NULL || !o->facts.port_known))) {
+	if (!workload_complete(w) || o->target == NULL ||
+		(pages && (w->match_labels == NULL || !o->facts.port_known))) {
 		return;
 	}
 	for (size_t i = 0; i < children_count; i++) {
@@ -110,9 +111,8 @@ static json_t *signals_to_probe(const struct workload *w)
 		for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s] != NULL; s++) {
 			json_array_append_new(series, json_string(signal->series[s]));
 		}
-		json_array_append_new(signals,
-			json_pack("{s:s, s:s, s:b, s:o}", "name", signal->name, "metric", signal->metric, "page",
-				!w->signals[i].gpu, "series", series));
+		json_array_append_new(signals, json_pack("{s:s, s:s, s:b, s:o}", "name", signal->name, "metric",
+						       signal->metric, "page", !w->signals[i].gpu, "series", series));
 	}
 	return signals;
 }
@@ -140,9 +140,10 @@ static json_t *wish_to_probe(const struct observation *o, const struct world *wo
 	}
 	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
 	pool = xasprintf("serviceMonitor/%s/%s/0", child_namespace(&child_servicemonitor, &o->spec), monitor_name);
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:s*, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:I, s:o}", "namespace", o->spec.ns,
-		"name", o->spec.name, "target", "apiVersion", o->spec.target_api_version, "kind", o->spec.target_kind, "name", o->spec.target_name, "selector", selector, "scheme", w->scheme, "engine",
-		w->engine != NULL ? w->engine->type : NULL, "pages", o->pages, "prometheus", url, "service",
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:s*, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:I, s:o}",
+		"namespace", o->spec.ns, "name", o->spec.name, "target", "apiVersion", o->spec.target_api_version,
+		"kind", o->spec.target_kind, "name", o->spec.target_name, "selector", selector, "scheme", w->scheme,
+		"engine", w->engine != NULL ? w->engine->type : NULL, "pages", o->pages, "prometheus", url, "service",
 		pages ? service : NULL, "pool", pages ? pool : NULL, "intervalMs",
 		(json_int_t)clock_parse_duration(o->spec.scrape_interval), "signals", signals_to_probe(w));
 }
@@ -154,14 +155,16 @@ static bool awaits_first_look(const struct observation *o, const struct verdict 
 	const json_t *said;
 	bool unseen;
 
-	if (first == links_count || strcmp(verdicts[first].reason, REASON_PROBING) != 0 || o->facts.write_problem != NULL ||
+	if (first == links_count || strcmp(verdicts[first].reason, REASON_PROBING) != 0 ||
+		o->facts.write_problem != NULL ||
 		json_path_int(o->object, "status.observedGeneration", -1) != o->spec.generation) {
 		return false;
 	}
 	if (o->facts.evidence == NULL) {
 		return true;
 	}
-	unseen = o->facts.adapter == ADAPTER_UNKNOWN || (autoscaler_uses_gpus(&o->spec) && o->facts.gpu_evidence == NULL);
+	unseen = o->facts.adapter == ADAPTER_UNKNOWN ||
+	         (autoscaler_uses_gpus(&o->spec) && o->facts.gpu_evidence == NULL);
 	said = kube_object_condition(o->object, links[first].type);
 	return unseen && strcmp(json_path_string(said, "status", "Unknown"), "Unknown") != 0;
 }

@@ -43,11 +43,10 @@ static json_t *chain_of(const json_t *object)
 		const char *type = json_path_string(condition, "type", "");
 
 		if (is_link(type)) {
-			json_array_append_new(chain,
-				json_pack("{s:s, s:s, s:s, s:s}", "type", type, "status",
-					json_path_string(condition, "status", "Unknown"), "reason",
-					json_path_string(condition, "reason", ""), "message",
-					json_path_string(condition, "message", "")));
+			json_array_append_new(chain, json_pack("{s:s, s:s, s:s, s:s}", "type", type, "status",
+							     json_path_string(condition, "status", "Unknown"), "reason",
+							     json_path_string(condition, "reason", ""), "message",
+							     json_path_string(condition, "message", "")));
 		}
 	}
 	return chain;
@@ -84,12 +83,14 @@ static json_t *warnings_of(const json_t *object, bool stale, json_int_t generati
 
 	if (json_array_size(json_path(object, "status.conditions")) == 0) {
 		json_array_append_new(warnings,
-			json_string("no operator has looked at it yet: is one running? see kubectl get deployments -A -l "
-				    "app.kubernetes.io/name=inference-autoscaler"));
+			json_string(
+				"no operator has looked at it yet: is one running? see kubectl get deployments -A -l "
+				"app.kubernetes.io/name=inference-autoscaler"));
 	} else if (stale) {
-		auto_free char *text = xasprintf("the status speaks of generation %lld, the spec is at %lld: what follows "
-						 "is of an older spec; if it stays so, no operator is running",
-			(long long)observed, (long long)generation);
+		auto_free char *text =
+			xasprintf("the status speaks of generation %lld, the spec is at %lld: what follows "
+				  "is of an older spec; if it stays so, no operator is running",
+				(long long)observed, (long long)generation);
 
 		json_array_append_new(warnings, json_string(text));
 	}
@@ -108,18 +109,20 @@ json_t *diagnosis_make(const json_t *object)
 	bool stale = observed < generation || json_path_int(ready, "observedGeneration", 0) < generation;
 	auto_json *chain = chain_of(object);
 
-	return json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:b, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:I, s:I, s:O, s:O*, s:o*, "
-			 "s:O*, s:O*, s:o, s:o}",
+	return json_pack(
+		"{s:s, s:s, s:s, s:{s:s, s:s}, s:b, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:I, s:I, s:O, s:O*, s:o*, "
+		"s:O*, s:O*, s:o, s:o}",
 		"namespace", kube_object_namespace(object), "name", kube_object_name(object), "mode",
 		json_path_string(object, "spec.mode", ""), "target", "kind",
 		json_path_string(object, "spec.scaleTargetRef.kind", ""), "name",
-		json_path_string(object, "spec.scaleTargetRef.name", ""), "works", !stale && strcmp(status, "True") == 0,
-		"ready", status, "reason", json_path_string(ready, "reason", NULL), "message",
-		json_path_string(ready, "message", NULL), "broken", first_broken(chain), "since",
-		json_path_string(ready, "lastTransitionTime", NULL), "stale", stale, "generation", generation,
-		"observedGeneration", observed, "chain", chain, "engine", json_path(object, "status.engine"), "replicas",
-		replicas_of(object), "signals", json_path(object, "status.signals"), "children",
-		json_path(object, "status.children"), "advice",
-		json_is_array(json_path(object, "status.advice")) ? json_incref(json_path(object, "status.advice")) : json_array(),
+		json_path_string(object, "spec.scaleTargetRef.name", ""), "works",
+		!stale && strcmp(status, "True") == 0, "ready", status, "reason",
+		json_path_string(ready, "reason", NULL), "message", json_path_string(ready, "message", NULL), "broken",
+		first_broken(chain), "since", json_path_string(ready, "lastTransitionTime", NULL), "stale", stale,
+		"generation", generation, "observedGeneration", observed, "chain", chain, "engine",
+		json_path(object, "status.engine"), "replicas", replicas_of(object), "signals",
+		json_path(object, "status.signals"), "children", json_path(object, "status.children"), "advice",
+		json_is_array(json_path(object, "status.advice")) ? json_incref(json_path(object, "status.advice"))
+								  : json_array(),
 		"warnings", warnings_of(object, stale, generation, observed));
 }

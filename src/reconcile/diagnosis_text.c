@@ -128,7 +128,8 @@ static void add_signals(struct strbuf *text, const json_t *signals, const json_t
 		add_at(text, signal, "metric");
 		strbuf_addf(text, ", target ");
 		add_at(text, signal, "target");
-		strbuf_addf(text, " per replica, %s\n", json_path_bool(signal, "served", false) ? "served" : "not served");
+		strbuf_addf(text, " per replica, %s\n",
+			json_path_bool(signal, "served", false) ? "served" : "not served");
 		values_text(text, values, json_path_string(signal, "metric", ""));
 	}
 }
@@ -169,9 +170,9 @@ void diagnosis_text(struct strbuf *text, const json_t *d, bool colour, int64_t n
 	json_t *warning;
 
 	strbuf_addf(text, "%s", colour ? BOLD : "");
-	strbuf_addf(text, "%s/%s%s scales %s %s, mode %s\n", json_path_string(d, "namespace", ""), json_path_string(d, "name", ""),
-		colour ? RESET : "", json_path_string(d, "target.kind", ""), json_path_string(d, "target.name", ""),
-		json_path_string(d, "mode", ""));
+	strbuf_addf(text, "%s/%s%s scales %s %s, mode %s\n", json_path_string(d, "namespace", ""),
+		json_path_string(d, "name", ""), colour ? RESET : "", json_path_string(d, "target.kind", ""),
+		json_path_string(d, "target.name", ""), json_path_string(d, "mode", ""));
 	json_array_foreach(json_object_get(d, "warnings"), i, warning) {
 		strbuf_addf(text, "! ");
 		add_clean(text, json_string_value(warning));
@@ -181,7 +182,8 @@ void diagnosis_text(struct strbuf *text, const json_t *d, bool colour, int64_t n
 	add_engine(text, json_object_get(d, "engine"));
 	add_signals(text, json_object_get(d, "signals"), json_object_get(d, "values"));
 	if (replicas != NULL) {
-		strbuf_addf(text, "replicas  %lld now, %lld wanted, from %lld to %lld\n", (long long)json_path_int(replicas, "current", 0),
+		strbuf_addf(text, "replicas  %lld now, %lld wanted, from %lld to %lld\n",
+			(long long)json_path_int(replicas, "current", 0),
 			(long long)json_path_int(replicas, "desired", 0), (long long)json_path_int(replicas, "min", 0),
 			(long long)json_path_int(replicas, "max", 0));
 	}
@@ -192,7 +194,10 @@ void diagnosis_text(struct strbuf *text, const json_t *d, bool colour, int64_t n
 	}
 	strbuf_addf(text, "\n");
 	add_mark(text, ready, colour);
-	strbuf_addf(text, " %s: ", strcmp(ready, "True") == 0 ? "ready" : strcmp(ready, "False") == 0 ? "not ready" : "not known yet");
+	strbuf_addf(text, " %s: ",
+		strcmp(ready, "True") == 0    ? "ready"
+		: strcmp(ready, "False") == 0 ? "not ready"
+					      : "not known yet");
 	add_at(text, d, "reason");
 	add_age(text, json_path_string(d, "since", NULL), now_ms);
 	strbuf_addf(text, "\n  ");

@@ -115,7 +115,8 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 				kube_object_name(monitor));
 			json_object_set_new(row, "monitor", json_string(name));
 			json_object_set_new(row, "selectedBy", json_string(selected_by));
-			set_since(s, row, KIND_SERVICEMONITOR, kube_object_namespace(monitor), kube_object_name(monitor));
+			set_since(s, row, KIND_SERVICEMONITOR, kube_object_namespace(monitor),
+				kube_object_name(monitor));
 			return true;
 		}
 	}
@@ -229,7 +230,8 @@ static json_t *survey_rule(struct survey *s, const char *prometheus)
 	json_t *row;
 
 	if (!find_place(s, &monitoring_rule, prometheus, &place)) {
-		row = json_pack("{s:s+}", "problem", "the recording rule is selected by no Prometheus: ", place.problem);
+		row = json_pack("{s:s+}", "problem",
+			"the recording rule is selected by no Prometheus: ", place.problem);
 	} else {
 		ns = namespace_of(place.selected_by);
 		name = xasprintf("%s/%s", ns, GPU_OBJECT_NAME);
@@ -282,7 +284,8 @@ static void plan_wanted(const struct survey *s, struct plan *plan)
 		if (s->world->missing(s->world->ctx, form->kind)) {
 			continue;
 		}
-		observed = s->world->get(s->world->ctx, form->kind, kube_object_namespace(wanted), kube_object_name(wanted));
+		observed = s->world->get(s->world->ctx, form->kind, kube_object_namespace(wanted),
+			kube_object_name(wanted));
 		child_stamp(wanted);
 		if (observed == NULL) {
 			plan_add_take(plan, PLAN_APPLY, form->kind, json_incref(wanted));
@@ -335,8 +338,8 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t 
 		if (autoscaler_decode(object, &spec, &err) == 0) {
 			json_object_set_new(exporters, id, exporter_row(&s, &spec, seen));
 			prometheus = prometheus != NULL
-					     ? prometheus
-					     : json_path_string(json_object_get(exporters, id), "selectedBy", NULL);
+			                     ? prometheus
+			                     : json_path_string(json_object_get(exporters, id), "selectedBy", NULL);
 		}
 	}
 	if (json_object_size(specs) > 0) {
@@ -360,7 +363,8 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t 
 
 json_t *gpu_wish(const struct world *world, const json_t *survey)
 {
-	const char *prometheus = json_path_string(survey, "prometheus", json_path_string(survey, "rule.selectedBy", NULL));
+	const char *prometheus =
+		json_path_string(survey, "prometheus", json_path_string(survey, "rule.selectedBy", NULL));
 	auto_json *all = world->list(world->ctx, KIND_PROMETHEUS, NULL);
 	auto_free char *url = prometheus_url(world, all, prometheus);
 	const json_t *first = json_object_iter_value(json_object_iter(json_object_get(survey, "exporters")));

@@ -29,7 +29,8 @@ static const json_t *find_labelled(const json_t *list, const char *path, const c
 	json_t *object;
 
 	json_array_foreach((json_t *)list, i, object) {
-		if (survey_in_namespace(object, ns) && !survey_is_shared(object) && json_covers(json_path(object, path), labels)) {
+		if (survey_in_namespace(object, ns) && !survey_is_shared(object) &&
+			json_covers(json_path(object, path), labels)) {
 			return object;
 		}
 	}
@@ -73,9 +74,10 @@ static bool take_service(struct survey *s, const json_t *service, const char *po
 	found->service = service;
 	found->port = port_name(json_path(service, "spec.ports"), port);
 	if (found->port == NULL) {
-		s->problem = xasprintf("the ports of Service '%s/%s' have no name, by which a ServiceMonitor could select "
-				       "one: name the metrics port '%s'",
-			kube_object_namespace(service), kube_object_name(service), port);
+		s->problem =
+			xasprintf("the ports of Service '%s/%s' have no name, by which a ServiceMonitor could select "
+				  "one: name the metrics port '%s'",
+				kube_object_namespace(service), kube_object_name(service), port);
 	}
 	return found->port != NULL;
 }
@@ -88,12 +90,13 @@ static bool make_service(struct survey *s, const json_t *daemonset, struct found
 	auto_json *service = NULL;
 
 	if (port == NULL) {
-		s->problem = xasprintf("the container of DaemonSet '%s/%s' names no port: name its metrics port 'metrics'",
-			kube_object_namespace(daemonset), kube_object_name(daemonset));
+		s->problem =
+			xasprintf("the container of DaemonSet '%s/%s' names no port: name its metrics port 'metrics'",
+				kube_object_namespace(daemonset), kube_object_name(daemonset));
 		return false;
 	}
-	service = gpu_service_make(kube_object_namespace(daemonset),
-		json_path(daemonset, "spec.selector.matchLabels"), port);
+	service = gpu_service_make(kube_object_namespace(daemonset), json_path(daemonset, "spec.selector.matchLabels"),
+		port);
 	survey_want(s, json_incref(service));
 	*found = (struct found_exporter){.service = survey_wanted(s, service), .port = METRICS_PORT};
 	return true;
@@ -117,15 +120,17 @@ static bool find_preset(struct survey *s, const struct autoscaler *spec, struct 
 			if (pass == 0 && service != NULL) {
 				return take_service(s, service, row->port_name, found);
 			}
-			daemonset = find_labelled(s->daemonsets, "spec.template.metadata.labels", row->namespace, labels);
+			daemonset =
+				find_labelled(s->daemonsets, "spec.template.metadata.labels", row->namespace, labels);
 			if (pass == 1 && daemonset != NULL) {
 				return make_service(s, daemonset, found);
 			}
 		}
 	}
-	s->problem = xasprintf("no DCGM exporter was found (spec.gpu.exporter.type %s): install NVIDIA's GPU operator or "
-			       "the dcgm-exporter chart, or describe yours with type: Custom",
-		spec->exporter_type);
+	s->problem =
+		xasprintf("no DCGM exporter was found (spec.gpu.exporter.type %s): install NVIDIA's GPU operator or "
+			  "the dcgm-exporter chart, or describe yours with type: Custom",
+			spec->exporter_type);
 	return false;
 }
 

@@ -49,17 +49,19 @@ void metrics_api_judge(const struct world *world, struct stack_state *state)
 				api_name));
 	} else if (service == NULL) {
 		say(state, "APIServiceUnavailable",
-			xasprintf("APIService '%s' leads to Service '%s/%s', which does not exist: set its spec.service to the "
-				  "Service of Deployment '%s/%s'",
+			xasprintf(
+				"APIService '%s' leads to Service '%s/%s', which does not exist: set its spec.service to the "
+				"Service of Deployment '%s/%s'",
 				api_name, ns, name, s->adapter_namespace, s->adapter_deployment));
 	} else if (leads_elsewhere(world, service)) {
 		say(state, "OtherServer",
-			xasprintf("APIService '%s' belongs to another server, behind Service '%s/%s': only one can have it; set "
-				  "its spec.service to the Service of Deployment '%s/%s', or remove the other server",
+			xasprintf(
+				"APIService '%s' belongs to another server, behind Service '%s/%s': only one can have it; set "
+				"its spec.service to the Service of Deployment '%s/%s', or remove the other server",
 				api_name, ns, name, s->adapter_namespace, s->adapter_deployment));
 	} else if (strcmp(json_path_string(available, "status", "True"), "False") == 0) {
 		say(state, "APIServiceUnavailable",
-			xasprintf("APIService '%s' is not available (%s): see Service '%s/%s' and the pods behind it", api_name,
-				json_path_string(available, "reason", "no reason given"), ns, name));
+			xasprintf("APIService '%s' is not available (%s): see Service '%s/%s' and the pods behind it",
+				api_name, json_path_string(available, "reason", "no reason given"), ns, name));
 	}
 }

@@ -79,15 +79,16 @@ static json_t *target_by_scale(const json_t *evidence, const struct autoscaler *
 	json_t *ports = json_path(evidence, "pods.ports");
 	auto_json *labels = NULL;
 
-	if (selector == NULL || (asked != NULL && (strcmp(json_path_string(asked, "name", ""), spec->target_name) != 0 ||
-							  strcmp(json_path_string(asked, "kind", ""), spec->target_kind) != 0))) {
+	if (selector == NULL ||
+		(asked != NULL && (strcmp(json_path_string(asked, "name", ""), spec->target_name) != 0 ||
+					  strcmp(json_path_string(asked, "kind", ""), spec->target_kind) != 0))) {
 		return NULL;
 	}
 	labels = parse_labels(selector);
 	return json_pack("{s:{s:I, s:{s:O*, s:[s*]}, s:{s:{s:[{s:O*}]}}}, s:{s:I}}", "spec", "replicas",
 		json_path_int(found, "replicas", 0), "selector", "matchLabels", labels, "matchExpressions",
-		labels == NULL ? selector : NULL, "template", "spec", "containers", "ports", ports, "status", "replicas",
-		json_path_int(found, "current", 0));
+		labels == NULL ? selector : NULL, "template", "spec", "containers", "ports", ports, "status",
+		"replicas", json_path_int(found, "current", 0));
 }
 
 static void observe_target(struct observation *o, const struct world *world)
@@ -96,15 +97,14 @@ static void observe_target(struct observation *o, const struct world *world)
 
 	o->facts.target_watched = kind == KIND_DEPLOYMENT || kind == KIND_STATEFULSET;
 	o->target = o->facts.target_watched ? world->get(world->ctx, kind, o->spec.ns, o->spec.target_name)
-					    : target_by_scale(o->facts.evidence, &o->spec);
+	                                    : target_by_scale(o->facts.evidence, &o->spec);
 	o->facts.target = o->target;
 }
 
 /* Where the page is: where it was seen last, else the likeliest place. */
 static void observe_page(struct observation *o)
 {
-	const json_t *seen[] = {
-		json_object_get(o->facts.evidence, "page"), json_path(o->object, "status.engine")};
+	const json_t *seen[] = {json_object_get(o->facts.evidence, "page"), json_path(o->object, "status.engine")};
 	struct workload *w = &o->facts.workload;
 	const json_t *page;
 
@@ -132,8 +132,8 @@ static void observe_workload(struct observation *o)
 		(void)observe_signals(w, &o->spec, w->engine, &o->invalid);
 	}
 	w->match_labels = json_array_size(json_object_get(selector, "matchExpressions")) == 0
-				  ? json_object_get(selector, "matchLabels")
-				  : NULL;
+	                          ? json_object_get(selector, "matchLabels")
+	                          : NULL;
 	w->replicas = json_path_int(o->target, "spec.replicas", -1);
 	observe_page(o);
 }

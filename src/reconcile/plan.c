@@ -15,8 +15,8 @@ void plan_add_delete(struct plan *plan, enum kind kind, const json_t *observed)
 
 	plan_add_take(plan, PLAN_DELETE, kind,
 		json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", api_version, "kind", kinds[kind].resource.kind,
-			"metadata", "name", kube_object_name(observed), "namespace", kube_object_namespace(observed), "uid",
-			kube_object_uid(observed)));
+			"metadata", "name", kube_object_name(observed), "namespace", kube_object_namespace(observed),
+			"uid", kube_object_uid(observed)));
 }
 
 void plan_release(struct plan *plan)
@@ -27,7 +27,7 @@ void plan_release(struct plan *plan)
 	free_indirect(&plan->writes);
 	json_decref(plan->status);
 	json_decref(plan->probe);
-	*plan = (struct plan)PLAN_INIT;
+	*plan = PLAN_INIT;
 }
 
 const char *plan_verb_name(enum plan_verb verb)
@@ -46,7 +46,7 @@ json_t *plan_document(const struct plan *plan)
 			json_pack("{s:s, s:s, s:O}", "verb", plan_verb_name(plan->writes[i].verb), "kind",
 				kinds[plan->writes[i].kind].resource.kind, "object", plan->writes[i].object));
 	}
-	return json_pack("{s:o, s:O*, s:O*, s:b, s:o*, s:o*}", "writes", writes, "status", plan->status, "probe", plan->probe,
-		"healthy", plan->healthy, "waiting", plan->waiting ? json_true() : NULL, "againMs",
+	return json_pack("{s:o, s:O*, s:O*, s:b, s:o*, s:o*}", "writes", writes, "status", plan->status, "probe",
+		plan->probe, "healthy", plan->healthy, "waiting", plan->waiting ? json_true() : NULL, "againMs",
 		plan->again_ms > 0 ? json_integer(plan->again_ms) : NULL);
 }

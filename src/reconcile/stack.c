@@ -24,7 +24,7 @@ void stack_state_release(struct stack_state *state)
 	json_decref(state->gpu);
 	json_decref(state->adapter);
 	free_indirect(&state->api_message);
-	*state = (struct stack_state)STACK_STATE_INIT;
+	*state = STACK_STATE_INIT;
 }
 
 void stack_state_set(struct stack_state *state, enum adapter_state value, const char *reason, char *message)

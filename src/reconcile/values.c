@@ -31,7 +31,8 @@ static void add_keys(json_t *names, const json_t *object)
 	}
 }
 
-static json_t *pod_row(const char *pod, const json_t *page, const json_t *samples, const json_t *served, const char *metric)
+static json_t *pod_row(const char *pod, const json_t *page, const json_t *samples, const json_t *served,
+	const char *metric)
 {
 	const json_t *sample = json_object_get(samples, pod);
 	bool recorded = json_object_get(sample, "source") != NULL;
@@ -91,10 +92,10 @@ json_t *values_make(const json_t *evidence, const json_t *hpa)
 		const char *metric = json_path_string(signal, "metric", "");
 		const json_t *seen = json_object_get(json_object_get(evidence, "signals"), metric);
 		auto_json *average = values_hpa_average(hpa, metric);
-		json_t *item = json_pack("{s:s, s:b, s:o}", "metric", metric, "percent", engine_metric_is_percent(metric),
-			"pods",
-			pod_rows(json_path_bool(signal, "page", false) ? pages : NULL, json_path(seen, "series.samples"),
-				json_path(seen, "metric.values"), metric));
+		json_t *item = json_pack("{s:s, s:b, s:o}", "metric", metric, "percent",
+			engine_metric_is_percent(metric), "pods",
+			pod_rows(json_path_bool(signal, "page", false) ? pages : NULL,
+				json_path(seen, "series.samples"), json_path(seen, "metric.values"), metric));
 
 		set_value(item, "hpa", average);
 		json_array_append_new(values, item);

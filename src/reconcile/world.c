@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "reconcile/reconcile.h"
 
-static const struct stack_state no_stack = STACK_STATE_INIT;
+static const struct stack_state no_stack = {.state = ADAPTER_UNKNOWN};
 
 static bool is_kind(const json_t *object, enum kind kind)
 {
@@ -107,8 +107,7 @@ int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns,
 {
 	auto_json *object = world->get(world->ctx, kind, ns, name);
 
-	return object != NULL ? clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""))
-			      : 0;
+	return object != NULL ? clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", "")) : 0;
 }
 
 void world_from_document(struct world *world, const json_t *document, const struct settings *settings)

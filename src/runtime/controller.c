@@ -53,9 +53,9 @@ struct controller {
 struct pass {
 	struct controller *controller;
 	char *key;
-	json_t *written;     /* own writes that the caches may not show yet */
+	json_t *written; /* own writes that the caches may not show yet */
 	int64_t written_ms;
-	char *failure;       /* of the last write */
+	char *failure; /* of the last write */
 	bool ready;
 	bool counts; /* an autoscaler's, not the stack's */
 	bool gone;   /* the autoscaler is not there any more */
@@ -166,8 +166,8 @@ static void on_state(void *ctx, struct kube_informer *informer)
 		log_event(LOG_WARN, "cannot watch", "resource", resource->plural, "group", resource->group, "error",
 			err->message, NULL);
 	} else if (kube_informer_missing(informer)) {
-		log_event(LOG_WARN, "resource type is not installed; waiting for it", "resource", resource->plural, "group",
-			resource->group, NULL);
+		log_event(LOG_WARN, "resource type is not installed; waiting for it", "resource", resource->plural,
+			"group", resource->group, NULL);
 	}
 	if (c->stopped || !controller_ready(c)) {
 		return;
@@ -256,8 +256,8 @@ static bool type_is_gone(const struct error *err)
 static char *failure_text(const struct error *err)
 {
 	return err->kind == ERROR_FORBIDDEN
-		       ? xasprintf("%s; give the operator this right, by the chart's roles", err->message)
-		       : xstrdup(err->message);
+	               ? xasprintf("%s; give the operator this right, by the chart's roles", err->message)
+	               : xstrdup(err->message);
 }
 
 static void on_run(void *ctx, const struct run_result *result)
@@ -341,12 +341,12 @@ static void work_stack(struct controller *c, struct pass *pass)
 	struct stack_state before = c->stack;
 	auto_plan plan = PLAN_INIT;
 
-	c->stack = (struct stack_state)STACK_STATE_INIT;
+	c->stack = STACK_STATE_INIT;
 	stack_reconcile(&world, &plan, &c->stack);
 	if (stack_differs(&before, &c->stack)) {
 		if (c->stack.state == ADAPTER_BROKEN) {
-			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->stack.reason, "message",
-				c->stack.message, NULL);
+			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->stack.reason,
+				"message", c->stack.message, NULL);
 		}
 		/* A newly loaded rule is worth a look at once. */
 		routes_all(&c->routes, c->stack.state == ADAPTER_LOADED);
@@ -412,8 +412,8 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}
-	c->routes = (struct routes){
-		.autoscalers = cache_of(c, KIND_AUTOSCALER), .queue = c->queue, .prober = c->prober};
+	c->routes =
+		(struct routes){.autoscalers = cache_of(c, KIND_AUTOSCALER), .queue = c->queue, .prober = c->prober};
 	return c;
 }
 
@@ -484,7 +484,8 @@ bool controller_live(const struct controller *c)
 
 static void metric(struct strbuf *page, const char *name, const char *type, const char *help, uint64_t value)
 {
-	strbuf_addf(page, "# HELP inference_autoscaler_%s %s\n# TYPE inference_autoscaler_%s %s\n", name, help, name, type);
+	strbuf_addf(page, "# HELP inference_autoscaler_%s %s\n# TYPE inference_autoscaler_%s %s\n", name, help, name,
+		type);
 	strbuf_addf(page, "inference_autoscaler_%s %llu\n", name, (unsigned long long)value);
 }
 

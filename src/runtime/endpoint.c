@@ -37,7 +37,8 @@ static int readyz(const struct endpoint *endpoint, struct strbuf *page)
 {
 	bool ready = standing_by(endpoint) || controller_ready(endpoint->controller);
 
-	strbuf_addstr(page, ready ? "ok\n" : "the caches have not synced yet: see the log for what cannot be watched\n");
+	strbuf_addstr(page,
+		ready ? "ok\n" : "the caches have not synced yet: see the log for what cannot be watched\n");
 	return ready ? 200 : 503;
 }
 

@@ -14,7 +14,8 @@ static void add_sample(const json_t *autoscaler, const json_t *condition, struct
 
 	/* None of the label values can hold a quote: names of objects, and a type that we wrote. */
 	if (known && strcmp(json_path_string(condition, "type", ""), CONDITION_ADVICE) != 0) {
-		strbuf_addf(page, "inference_autoscaler_link_healthy{autoscaler_namespace=\"%s\",autoscaler=\"%s\",link=\"%s\"} %d\n",
+		strbuf_addf(page,
+			"inference_autoscaler_link_healthy{autoscaler_namespace=\"%s\",autoscaler=\"%s\",link=\"%s\"} %d\n",
 			kube_object_namespace(autoscaler), kube_object_name(autoscaler),
 			json_path_string(condition, "type", ""), strcmp(status, "True") == 0);
 	}

@@ -85,7 +85,8 @@ static void queue_child_owner(const struct routes *r, const json_t *object)
 static void autoscaler_changed(const struct routes *r, enum kube_event_type type, const json_t *object)
 {
 	auto_free char *key = kube_object_key(object);
-	bool edited = json_path_int(object, "metadata.generation", 0) != json_path_int(object, "status.observedGeneration", 0);
+	bool edited = json_path_int(object, "metadata.generation", 0) !=
+	              json_path_int(object, "status.observedGeneration", 0);
 
 	if (type == KUBE_DELETED) {
 		prober_forget(r->prober, key);

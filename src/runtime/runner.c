@@ -155,7 +155,8 @@ static void step(struct runner *run)
 	}
 }
 
-void runner_start(struct kube_client *client, struct plan *plan_take, const json_t *owner, runner_done_fn *done, void *ctx)
+void runner_start(struct kube_client *client, struct plan *plan_take, const json_t *owner, runner_done_fn *done,
+	void *ctx)
 {
 	struct runner *run = xcalloc(1, sizeof(*run));
 
@@ -166,7 +167,7 @@ void runner_start(struct kube_client *client, struct plan *plan_take, const json
 		.error = ERROR_INIT,
 		.done = done,
 		.ctx = ctx};
-	*plan_take = (struct plan)PLAN_INIT;
+	*plan_take = PLAN_INIT;
 	if (run->plan.count == 0 && (run->plan.status == NULL || owner == NULL)) {
 		finish(run);
 		return;

@@ -32,7 +32,6 @@ import os
 import pathlib
 import re
 import shlex
-import signal
 import string
 import subprocess
 import sys
@@ -44,7 +43,7 @@ from conftest import Kube
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "hack"))
 from onenode.layout import Layout, default_state  # noqa: E402
-from onenode.processes import Processes  # noqa: E402
+from onenode.namespace import Namespace  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).parent / "breakages"
 # Built where the image is made from it.
@@ -134,6 +133,15 @@ def kubectl(*words, stdin=None):
     return done.returncode, done.stdout
 
 
+def signal_node(program, name):
+    """To a program of the node, which has process ids of its own; (exit code, output)."""
+    layout = Layout(default_state(control_plane_only=False))
+    pid = json.loads((layout.processes / f"{program}.json").read_text())["identity"]["pid"]
+    done = subprocess.run(Namespace(layout).command(["kill", f"-{name}", str(pid)]), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
 def explain(key):
     """What the program says of an autoscaler, without its line breaks."""
     done = subprocess.run([PROGRAM, "explain", key[1], "-n", key[0]], text=True, capture_output=True)
@@ -173,9 +181,7 @@ class Steps:
             answer = Kube(os.environ["KUBECONFIG"]).ask(told, rest[0][1])
             return (1, "no answer") if answer is None else (0, answer)
         if verb in ("freeze", "thaw"):
-            os.kill(Processes(Layout(default_state(control_plane_only=False))).alive(told),
-                    signal.SIGSTOP if verb == "freeze" else signal.SIGCONT)
-            return 0, ""
+            return signal_node(told, "STOP" if verb == "freeze" else "CONT")
         if verb in ("keep", "forbid"):
             code, text = kubectl("get", *words, "-o", "json")
             self.kept[told] = text

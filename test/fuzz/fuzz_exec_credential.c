@@ -11,8 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct exec_credential credential = EXEC_CREDENTIAL_INIT;
 	auto_error err = ERROR_INIT;
-	int rc = exec_credential_parse(&credential, (const char *)data, size,
-				       "client.authentication.k8s.io/v1", &err);
+	int rc = exec_credential_parse(&credential, (const char *)data, size, "client.authentication.k8s.io/v1", &err);
 
 	if (rc == 0 && ((!credential.token && !credential.cert) || !credential.cert != !credential.key))
 		abort();

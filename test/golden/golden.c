@@ -179,12 +179,12 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 static char *state_text(const struct stack_state *state)
 {
 	static const char *const names[] = {[ADAPTER_UNKNOWN] = "Unknown",
-					    [ADAPTER_LOADED] = "Loaded",
-					    [ADAPTER_ROLLING] = "Rolling",
-					    [ADAPTER_BROKEN] = "Broken"};
+		[ADAPTER_LOADED] = "Loaded",
+		[ADAPTER_ROLLING] = "Rolling",
+		[ADAPTER_BROKEN] = "Broken"};
 
 	return xasprintf("%s%s%s", names[state->state], state->reason != NULL ? " " : "",
-			 state->reason != NULL ? state->reason : "");
+		state->reason != NULL ? state->reason : "");
 }
 
 static json_t *outcome_document(const struct outcome *outcome)
@@ -198,8 +198,7 @@ static json_t *outcome_document(const struct outcome *outcome)
 			json_object_set(document, "held", outcome->stack.held);
 		}
 		if (outcome->stack.message != NULL) {
-			json_object_set_new(document, "message",
-					    json_string(outcome->stack.message));
+			json_object_set_new(document, "message", json_string(outcome->stack.message));
 		}
 	}
 	return document;
@@ -209,11 +208,9 @@ static json_t *outcome_document(const struct outcome *outcome)
 static json_t *gist(const json_t *document, const struct outcome *outcome)
 {
 	const struct plan *plan = &outcome->plan;
-	auto_free char *id =
-		xasprintf("InferenceAutoscaler/%s", json_path_string(document, "reconcile", ""));
+	auto_free char *id = xasprintf("InferenceAutoscaler/%s", json_path_string(document, "reconcile", ""));
 	json_t *objects = json_object_get(document, "objects");
-	const json_t *status =
-		json_object_get(json_array_get(objects, find_object(objects, id)), "status");
+	const json_t *status = json_object_get(json_array_get(objects, find_object(objects, id)), "status");
 	json_t *writes = json_array();
 	auto_json *advice = json_array();
 	auto_free char *text = NULL;
@@ -223,7 +220,7 @@ static json_t *gist(const json_t *document, const struct outcome *outcome)
 
 	for (i = 0; i < plan->count; i++) {
 		auto_free char *write = xasprintf("%s %s", plan_verb_name(plan->writes[i].verb),
-						  kinds[plan->writes[i].kind].resource.kind);
+			kinds[plan->writes[i].kind].resource.kind);
 
 		json_array_append_new(writes, json_string(write));
 	}
@@ -238,7 +235,7 @@ static json_t *gist(const json_t *document, const struct outcome *outcome)
 	json_array_foreach(json_object_get(status, "conditions"), i, condition) {
 		if (strcmp(json_path_string(condition, "type", ""), "Ready") == 0) {
 			text = xasprintf("%s %s", json_path_string(condition, "status", ""),
-					 json_path_string(condition, "reason", ""));
+				json_path_string(condition, "reason", ""));
 		}
 	}
 	json_array_foreach(json_object_get(status, "advice"), i, one) {
@@ -262,11 +259,9 @@ static int differ(const char *path, const json_t *want, const json_t *got)
 
 		json_object_update_missing(all, (json_t *)got);
 		json_object_foreach(all, key, value) {
-			auto_free char *inner =
-				xasprintf("%s%s%s", path, *path != '\0' ? "." : "", key);
+			auto_free char *inner = xasprintf("%s%s%s", path, *path != '\0' ? "." : "", key);
 
-			count += differ(inner, json_object_get(want, key),
-					json_object_get(got, key));
+			count += differ(inner, json_object_get(want, key), json_object_get(got, key));
 		}
 	} else if (arrays) {
 		for (size_t i = 0; i < json_array_size(want) || i < json_array_size(got); i++) {
@@ -288,8 +283,7 @@ static int differ(const char *path, const json_t *want, const json_t *got)
 static int carry_out(json_t *document, const struct plan *plan)
 {
 	json_t *objects = json_object_get(document, "objects");
-	auto_free char *self =
-		xasprintf("InferenceAutoscaler/%s", json_path_string(document, "reconcile", ""));
+	auto_free char *self = xasprintf("InferenceAutoscaler/%s", json_path_string(document, "reconcile", ""));
 
 	auto_json *made = json_pack("{s:O}", "creationTimestamp", json_object_get(document, "now"));
 
@@ -300,8 +294,7 @@ static int carry_out(json_t *document, const struct plan *plan)
 		const char *version = kube_object_resource_version(write->object);
 
 		if (*version != '\0' &&
-		    strcmp(version, kube_object_resource_version(json_array_get(objects, at))) !=
-			    0) {
+			strcmp(version, kube_object_resource_version(json_array_get(objects, at))) != 0) {
 			fprintf(stderr, "  the %s of %s has a precondition that does not hold\n",
 				plan_verb_name(write->verb), id);
 			return 1;
@@ -314,8 +307,7 @@ static int carry_out(json_t *document, const struct plan *plan)
 		json_object_update_missing(json_object_get(json_array_get(objects, at), "metadata"), made);
 	}
 	if (plan->status != NULL) {
-		json_object_set(json_array_get(objects, find_object(objects, self)), "status",
-				plan->status);
+		json_object_set(json_array_get(objects, find_object(objects, self)), "status", plan->status);
 	}
 	return 0;
 }
@@ -395,8 +387,7 @@ static int run_case(const char *folder, bool update)
 	}
 	complaints += unsettled(folder, document, &outcome);
 	if (complaints > 0) {
-		fprintf(stderr, "golden: '%s' is not as it was: %s\n", folder,
-			json_path_string(document, "about", ""));
+		fprintf(stderr, "golden: '%s' is not as it was: %s\n", folder, json_path_string(document, "about", ""));
 	}
 	return complaints;
 }
@@ -413,7 +404,7 @@ int main(int argc, char **argv)
 		      "Compares the plan for each FOLDER's world.yaml with its plan.json.\n"
 		      "  --update  writes plan.json instead; only when 'expect' holds\n"
 		      "  --print   prints the plan; fails only when it does not settle\n",
-		      stderr);
+			stderr);
 		return 2;
 	}
 	for (int i = first; i < argc; i++) {

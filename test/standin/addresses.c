@@ -60,8 +60,8 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 
 		if (getnameinfo(one->ai_addr, one->ai_addrlen, ip, sizeof(ip), NULL, 0, NI_NUMERICHOST) == 0) {
 			bool v6 = one->ai_family == AF_INET6;
-			auto_free char *base = xasprintf("%s://%s%s%s:%s", a->scheme, v6 ? "[" : "", ip, v6 ? "]" : "",
-				a->port);
+			auto_free char *base =
+				xasprintf("%s://%s%s%s:%s", a->scheme, v6 ? "[" : "", ip, v6 ? "]" : "", a->port);
 
 			find_or_add(a, base)->listed = true;
 		}

@@ -14,9 +14,9 @@
 #include "base/error.h"
 
 struct address {
-	char *base;    /* http://ADDRESS:PORT */
-	int requests;  /* taken and not given back */
-	bool listed;   /* the name stands for it now, and it answered when it was last asked */
+	char *base;   /* http://ADDRESS:PORT */
+	int requests; /* taken and not given back */
+	bool listed;  /* the name stands for it now, and it answered when it was last asked */
 };
 
 struct addresses;

@@ -30,10 +30,8 @@ static const struct counter counters[] = {
 	{"DCGM_FI_DEV_MEM_COPY_UTIL", "Memory utilization (in %).", true, false, true, 0, 0.5},
 	{"DCGM_FI_DEV_FB_FREE", "Framebuffer memory free (in MiB).", false, false, false, 73000, 0},
 	{"DCGM_FI_DEV_FB_USED", "Framebuffer memory used (in MiB).", false, false, false, 7000, 0},
-	{"DCGM_FI_PROF_GR_ENGINE_ACTIVE", "Ratio of time the graphics engine is active.", false, true,
-		true, 0, 0.01},
-	{"DCGM_FI_PROF_DRAM_ACTIVE",
-		"Ratio of cycles the device memory interface is active sending or receiving data.",
+	{"DCGM_FI_PROF_GR_ENGINE_ACTIVE", "Ratio of time the graphics engine is active.", false, true, true, 0, 0.01},
+	{"DCGM_FI_PROF_DRAM_ACTIVE", "Ratio of cycles the device memory interface is active sending or receiving data.",
 		false, true, true, 0, 0.005},
 };
 
@@ -42,8 +40,8 @@ struct device {
 	int number; /* on the node */
 	bool blank;
 	double util;
-	const char *uuid; /* NULL is one made of the host's name and the number */
-	const char *vgpu; /* which share of it this is; NULL is all of it */
+	const char *uuid;     /* NULL is one made of the host's name and the number */
+	const char *vgpu;     /* which share of it this is; NULL is all of it */
 	const json_t *holder; /* NULL is nobody */
 };
 
@@ -103,9 +101,12 @@ static bool find_device(const json_t *assignment, int gpus, int number, struct d
 			const json_t *util = json_object_get(gpu, "util");
 
 			if (seen++ == number) {
-				*device = (struct device){.number = number, .blank = json_is_null(util),
-					.util = json_number_value(util), .uuid = json_path_string(gpu, "uuid", NULL),
-					.vgpu = json_path_string(gpu, "vgpu", NULL), .holder = holder};
+				*device = (struct device){.number = number,
+					.blank = json_is_null(util),
+					.util = json_number_value(util),
+					.uuid = json_path_string(gpu, "uuid", NULL),
+					.vgpu = json_path_string(gpu, "vgpu", NULL),
+					.holder = holder};
 				return true;
 			}
 		}

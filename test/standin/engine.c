@@ -32,8 +32,7 @@ static void tell_gauges(struct standin_engine *engine)
 	value[VALUE_ACTIVE] = value[VALUE_RUNNING] + value[VALUE_WAITING];
 	value[VALUE_MAX_NUM_SEQS] = engine->max_num_seqs;
 	/* Each running request holds the same share of the cache, which is full when all run. */
-	value[VALUE_CACHE_USAGE] =
-		gauge(engine, GAUGE_CACHE, (double)engine->running / engine->max_num_seqs);
+	value[VALUE_CACHE_USAGE] = gauge(engine, GAUGE_CACHE, (double)engine->running / engine->max_num_seqs);
 }
 
 void standin_engine_init(struct standin_engine *engine, uv_loop_t *loop, int max_num_seqs, int64_t latency_ms,

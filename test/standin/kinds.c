@@ -15,8 +15,7 @@ struct kind_row {
 	double times; /* the value is multiplied by this; 0 is 1 */
 };
 
-#define SGLANG_SCHEDULER                                                                           \
-	"engine_type=\"unified\",model_name=\"$\",moe_ep_rank=\"0\",pp_rank=\"0\",tp_rank=\"0\""
+#define SGLANG_SCHEDULER "engine_type=\"unified\",model_name=\"$\",moe_ep_rank=\"0\",pp_rank=\"0\",tp_rank=\"0\""
 #define SGLANG_TOKENIZER "engine_type=\"unified\",model_name=\"$\""
 
 static const struct kind_row sglang[] = {
@@ -30,8 +29,7 @@ static const struct kind_row sglang[] = {
 	{"sglang:token_usage", "gauge", "The token usage.", SGLANG_SCHEDULER, VALUE_CACHE_USAGE, 0},
 	{"sglang:full_token_usage", "gauge", "The token usage for full attention layers.", SGLANG_SCHEDULER,
 		VALUE_CACHE_USAGE, 0},
-	{"sglang:num_used_tokens", "gauge", "The number of used tokens.", SGLANG_SCHEDULER, VALUE_CACHE_USAGE,
-		1048576},
+	{"sglang:num_used_tokens", "gauge", "The number of used tokens.", SGLANG_SCHEDULER, VALUE_CACHE_USAGE, 1048576},
 	{"sglang:prompt_tokens_total", "counter", "Number of prefill tokens processed.", SGLANG_TOKENIZER,
 		VALUE_PROMPT_TOKENS, 0},
 	{"sglang:generation_tokens_total", "counter", "Number of generation tokens processed.", SGLANG_TOKENIZER,
@@ -52,14 +50,16 @@ static const struct kind_row tgi[] = {
 };
 
 #define TRTLLM "engine_type=\"trtllm\",model_name=\"$\""
-#define TRTLLM_REQUESTS                                                                            \
-	{"trtllm_request_success_total", "counter", "Count of successfully processed requests.",    \
-		"engine_type=\"trtllm\",finished_reason=\"length\",model_name=\"$\"",               \
-		VALUE_SUCCESS_LENGTH, 0}
-#define TRTLLM_CACHE                                                                               \
-	{"trtllm_kv_cache_hit_rate", "gauge", "KV cache hit rate", TRTLLM, VALUE_ZERO, 0},          \
-		{"trtllm_kv_cache_utilization", "gauge", "KV cache utilization", TRTLLM,            \
-			VALUE_CACHE_USAGE, 0}
+#define TRTLLM_REQUESTS                                                                                                \
+	{                                                                                                              \
+		"trtllm_request_success_total", "counter", "Count of successfully processed requests.",                \
+			"engine_type=\"trtllm\",finished_reason=\"length\",model_name=\"$\"", VALUE_SUCCESS_LENGTH, 0  \
+	}
+#define TRTLLM_CACHE                                                                                                   \
+	{"trtllm_kv_cache_hit_rate", "gauge", "KV cache hit rate", TRTLLM, VALUE_ZERO, 0},                             \
+	{                                                                                                              \
+		"trtllm_kv_cache_utilization", "gauge", "KV cache utilization", TRTLLM, VALUE_CACHE_USAGE, 0           \
+	}
 
 static const struct kind_row trtllm[] = {
 	TRTLLM_REQUESTS,
@@ -70,8 +70,7 @@ static const struct kind_row trtllm[] = {
 	TRTLLM_CACHE,
 	{"trtllm_num_requests_running", "gauge", "Number of active requests", TRTLLM, VALUE_RUNNING, 0},
 	{"trtllm_num_requests_waiting", "gauge", "Number of queued requests", TRTLLM, VALUE_WAITING, 0},
-	{"trtllm_max_num_active_requests", "gauge", "Maximum number of active requests", TRTLLM, VALUE_MAX_NUM_SEQS,
-		0},
+	{"trtllm_max_num_active_requests", "gauge", "Maximum number of active requests", TRTLLM, VALUE_MAX_NUM_SEQS, 0},
 	{0},
 };
 
@@ -84,19 +83,23 @@ static const struct kind_row trtllm_old[] = {TRTLLM_REQUESTS, TRTLLM_CACHE, {0}}
 #define TRITON_BLOCK(type) "kv_cache_block_type=\"" type "\",model=\"$\",version=\"1\""
 /* All of them: VALUE_AWAKE is always 1. */
 #define TRITON_BLOCKS 6239
-#define TRITON_BASE                                                                                \
-	{"nv_inference_request_success", "counter",                                                \
-		"Number of successful inference requests, all batch sizes",                         \
-		"model=\"$\",version=\"1\"", VALUE_SUCCESS_LENGTH, 0}
-#define TRITON_REST                                                                                \
-	{TRITON_REQUEST, NULL, NULL, TRITON_TYPE("context"), VALUE_ZERO, 0},                        \
-		{TRITON_REQUEST, NULL, NULL, TRITON_TYPE("scheduled"), VALUE_RUNNING, 0},           \
-		{TRITON_REQUEST, NULL, NULL, TRITON_TYPE("max"), VALUE_MAX_NUM_SEQS, 0},            \
-		{TRITON_REQUEST, NULL, NULL, TRITON_TYPE("active"), VALUE_ACTIVE, 0},               \
-		{TRITON_CACHE, "gauge", "TRT LLM KV cache block metrics", TRITON_BLOCK("fraction"), \
-			VALUE_CACHE_USAGE, 0},                                                      \
-		{TRITON_CACHE, NULL, NULL, TRITON_BLOCK("used"), VALUE_CACHE_USAGE, TRITON_BLOCKS}, \
-		{TRITON_CACHE, NULL, NULL, TRITON_BLOCK("max"), VALUE_AWAKE, TRITON_BLOCKS}, {0}
+#define TRITON_BASE                                                                                                    \
+	{                                                                                                              \
+		"nv_inference_request_success", "counter", "Number of successful inference requests, all batch sizes", \
+			"model=\"$\",version=\"1\"", VALUE_SUCCESS_LENGTH, 0                                           \
+	}
+#define TRITON_REST                                                                                                    \
+	{TRITON_REQUEST, NULL, NULL, TRITON_TYPE("context"), VALUE_ZERO, 0},                                           \
+		{TRITON_REQUEST, NULL, NULL, TRITON_TYPE("scheduled"), VALUE_RUNNING, 0},                              \
+		{TRITON_REQUEST, NULL, NULL, TRITON_TYPE("max"), VALUE_MAX_NUM_SEQS, 0},                               \
+		{TRITON_REQUEST, NULL, NULL, TRITON_TYPE("active"), VALUE_ACTIVE, 0},                                  \
+		{TRITON_CACHE, "gauge", "TRT LLM KV cache block metrics", TRITON_BLOCK("fraction"), VALUE_CACHE_USAGE, \
+			0},                                                                                            \
+		{TRITON_CACHE, NULL, NULL, TRITON_BLOCK("used"), VALUE_CACHE_USAGE, TRITON_BLOCKS},                    \
+		{TRITON_CACHE, NULL, NULL, TRITON_BLOCK("max"), VALUE_AWAKE, TRITON_BLOCKS},                           \
+	{                                                                                                              \
+		0                                                                                                      \
+	}
 
 static const struct kind_row triton[] = {
 	TRITON_BASE,
@@ -112,20 +115,20 @@ static const struct kind_row triton_old[] = {
 };
 
 #define LMDEPLOY "engine=\"0\",model_name=\"$\""
-#define LMDEPLOY_BOTH                                                                              \
-	{"lmdeploy:num_requests_running", "gauge", "Number of requests in model execution batches.", \
-		LMDEPLOY, VALUE_RUNNING, 0},                                                        \
-		{"lmdeploy:num_requests_waiting", "gauge",                                          \
-			"Number of requests waiting to be processed.", LMDEPLOY, VALUE_WAITING, 0}, \
-		{"lmdeploy:gpu_cache_usage_perc", "gauge",                                          \
-			"GPU KV-cache usage. 1 means 100 percent usage.", LMDEPLOY,                 \
-			VALUE_CACHE_USAGE, 0},                                                      \
-		{"lmdeploy:prompt_tokens_total", "counter", "Number of prefill tokens processed.",  \
-			LMDEPLOY, VALUE_PROMPT_TOKENS, 0},                                          \
-		{"lmdeploy:generation_tokens_total", "counter",                                     \
-			"Number of generation tokens processed.", LMDEPLOY,                         \
-			VALUE_GENERATION_TOKENS, 0},                                                \
-		{0}
+#define LMDEPLOY_BOTH                                                                                                  \
+	{"lmdeploy:num_requests_running", "gauge", "Number of requests in model execution batches.", LMDEPLOY,         \
+		VALUE_RUNNING, 0},                                                                                     \
+		{"lmdeploy:num_requests_waiting", "gauge", "Number of requests waiting to be processed.", LMDEPLOY,    \
+			VALUE_WAITING, 0},                                                                             \
+		{"lmdeploy:gpu_cache_usage_perc", "gauge", "GPU KV-cache usage. 1 means 100 percent usage.", LMDEPLOY, \
+			VALUE_CACHE_USAGE, 0},                                                                         \
+		{"lmdeploy:prompt_tokens_total", "counter", "Number of prefill tokens processed.", LMDEPLOY,           \
+			VALUE_PROMPT_TOKENS, 0},                                                                       \
+		{"lmdeploy:generation_tokens_total", "counter", "Number of generation tokens processed.", LMDEPLOY,    \
+			VALUE_GENERATION_TOKENS, 0},                                                                   \
+	{                                                                                                              \
+		0                                                                                                      \
+	}
 
 static const struct kind_row lmdeploy[] = {
 	{"lmdeploy:num_requests_succeeded", "gauge", "Number of current succeeded requests.", LMDEPLOY,
@@ -134,8 +137,8 @@ static const struct kind_row lmdeploy[] = {
 		0},
 	{"lmdeploy:num_api_requests_routed", "gauge", "Number of requests routed to request handles.", LMDEPLOY,
 		VALUE_ACTIVE, 0},
-	{"lmdeploy:num_api_requests_waiting", "gauge", "Number of requests waiting for free request handles.",
-		LMDEPLOY, VALUE_ZERO, 0},
+	{"lmdeploy:num_api_requests_waiting", "gauge", "Number of requests waiting for free request handles.", LMDEPLOY,
+		VALUE_ZERO, 0},
 	LMDEPLOY_BOTH,
 };
 
@@ -153,21 +156,21 @@ static const struct kind_row nim[] = {
 	{"num_requests_running", "gauge", "Number of requests currently running on GPU.", NIM, VALUE_RUNNING, 0},
 	{"num_requests_waiting", "gauge", "Number of requests waiting to be processed.", NIM, VALUE_WAITING, 0},
 	{"num_request_max", "gauge", "Max number of concurrently running requests.", NIM, VALUE_MAX_NUM_SEQS, 0},
-	{"gpu_cache_usage_perc", "gauge", "GPU KV-cache usage. 1 means 100 percent usage.", NIM, VALUE_CACHE_USAGE,
-		0},
+	{"gpu_cache_usage_perc", "gauge", "GPU KV-cache usage. 1 means 100 percent usage.", NIM, VALUE_CACHE_USAGE, 0},
 	{"prompt_tokens_total", "counter", "Number of prefill tokens processed.", NIM, VALUE_PROMPT_TOKENS, 0},
-	{"generation_tokens_total", "counter", "Number of generation tokens processed.", NIM,
-		VALUE_GENERATION_TOKENS, 0},
-	{"request_success_total", "counter", "Count of successfully processed requests.", NIM, VALUE_SUCCESS_LENGTH,
+	{"generation_tokens_total", "counter", "Number of generation tokens processed.", NIM, VALUE_GENERATION_TOKENS,
 		0},
+	{"request_success_total", "counter", "Count of successfully processed requests.", NIM, VALUE_SUCCESS_LENGTH, 0},
 	{0},
 };
 
-#define LLAMACPP_COUNTERS                                                                          \
-	{"llamacpp:prompt_tokens_total", "counter", "Number of prompt tokens processed.", NULL,     \
-		VALUE_PROMPT_TOKENS, 0},                                                            \
-		{"llamacpp:tokens_predicted_total", "counter",                                      \
-			"Number of generation tokens processed.", NULL, VALUE_GENERATION_TOKENS, 0}
+#define LLAMACPP_COUNTERS                                                                                              \
+	{"llamacpp:prompt_tokens_total", "counter", "Number of prompt tokens processed.", NULL, VALUE_PROMPT_TOKENS,   \
+		0},                                                                                                    \
+	{                                                                                                              \
+		"llamacpp:tokens_predicted_total", "counter", "Number of generation tokens processed.", NULL,          \
+			VALUE_GENERATION_TOKENS, 0                                                                     \
+	}
 
 static const struct kind_row llamacpp[] = {
 	LLAMACPP_COUNTERS,
@@ -187,36 +190,87 @@ static const struct kind_row llamacpp_old[] = {
 };
 
 static const struct standin_kind kinds[] = {
-	{.name = "vllm", .port = 8000, .path = "/metrics", .version_path = "/version",
+	{.name = "vllm",
+		.port = 8000,
+		.path = "/metrics",
+		.version_path = "/version",
 		.version = "{\"version\":\"0.32.0+standin\"}"},
-	{.name = "vllm", .generation = GENERATION_OLD, .port = 8000, .path = "/metrics", .version_path = "/version",
+	{.name = "vllm",
+		.generation = GENERATION_OLD,
+		.port = 8000,
+		.path = "/metrics",
+		.version_path = "/version",
 		.version = "{\"version\":\"0.10.2+standin\"}"},
-	{.name = "sglang", .port = 30000, .path = "/metrics", .version_path = "/get_server_info",
-		.version = "{\"model_path\":\"standin\",\"version\":\"0.5.6+standin\"}", .python = true, .rows = sglang},
-	{.name = "tgi", .port = 80, .path = "/metrics", .version_path = "/info",
+	{.name = "sglang",
+		.port = 30000,
+		.path = "/metrics",
+		.version_path = "/get_server_info",
+		.version = "{\"model_path\":\"standin\",\"version\":\"0.5.6+standin\"}",
+		.python = true,
+		.rows = sglang},
+	{.name = "tgi",
+		.port = 80,
+		.path = "/metrics",
+		.version_path = "/info",
 		.version = "{\"router\":\"text-generation-router\",\"version\":\"3.3.7+standin\"}",
-		.unused = UNUSED_EMPTY, .gap = true, .rows = tgi},
-	{.name = "tensorrt-llm", .port = 8000, .path = "/prometheus/metrics", .version_path = "/version",
-		.version = "{\"version\":\"1.3.0+standin\"}", .stats_path = "/metrics", .unused = UNUSED_ANNOUNCED,
-		.python = true, .rows = trtllm},
-	{.name = "tensorrt-llm", .generation = GENERATION_OLD, .port = 8000, .path = "/prometheus/metrics",
-		.version_path = "/version", .version = "{\"version\":\"1.2.0+standin\"}", .stats_path = "/metrics",
-		.unused = UNUSED_ANNOUNCED, .python = true, .rows = trtllm_old},
+		.unused = UNUSED_EMPTY,
+		.gap = true,
+		.rows = tgi},
+	{.name = "tensorrt-llm",
+		.port = 8000,
+		.path = "/prometheus/metrics",
+		.version_path = "/version",
+		.version = "{\"version\":\"1.3.0+standin\"}",
+		.stats_path = "/metrics",
+		.unused = UNUSED_ANNOUNCED,
+		.python = true,
+		.rows = trtllm},
+	{.name = "tensorrt-llm",
+		.generation = GENERATION_OLD,
+		.port = 8000,
+		.path = "/prometheus/metrics",
+		.version_path = "/version",
+		.version = "{\"version\":\"1.2.0+standin\"}",
+		.stats_path = "/metrics",
+		.unused = UNUSED_ANNOUNCED,
+		.python = true,
+		.rows = trtllm_old},
 	{.name = "triton", .port = 8002, .path = "/metrics", .rows = triton},
 	{.name = "triton", .generation = GENERATION_OLD, .port = 8002, .path = "/metrics", .rows = triton_old},
 	{.name = "lmdeploy", .port = 23333, .path = "/metrics", .python = true, .rows = lmdeploy},
-	{.name = "lmdeploy", .generation = GENERATION_OLD, .port = 23333, .path = "/metrics", .python = true,
+	{.name = "lmdeploy",
+		.generation = GENERATION_OLD,
+		.port = 23333,
+		.path = "/metrics",
+		.python = true,
 		.rows = lmdeploy_old},
 	/* A new one passes on what vLLM says. */
-	{.name = "nim", .port = 8000, .path = "/v1/metrics", .version_path = "/v1/version",
+	{.name = "nim",
+		.port = 8000,
+		.path = "/v1/metrics",
+		.version_path = "/v1/version",
 		.version = "{\"release\":\"2.0.3+standin\",\"api\":\"2.0.3\"}"},
-	{.name = "nim", .generation = GENERATION_OLD, .port = 8000, .path = "/v1/metrics",
-		.version_path = "/v1/version", .version = "{\"release\":\"1.14.0+standin\",\"api\":\"1.14.0\"}",
-		.python = true, .rows = nim},
-	{.name = "llamacpp", .port = 8080, .path = "/metrics", .version_path = "/props",
-		.version = "{\"build_info\":\"b6900-standin\",\"model_path\":\"standin.gguf\"}", .rows = llamacpp},
-	{.name = "llamacpp", .generation = GENERATION_OLD, .port = 8080, .path = "/metrics", .version_path = "/props",
-		.version = "{\"build_info\":\"b5400-standin\",\"model_path\":\"standin.gguf\"}", .rows = llamacpp_old},
+	{.name = "nim",
+		.generation = GENERATION_OLD,
+		.port = 8000,
+		.path = "/v1/metrics",
+		.version_path = "/v1/version",
+		.version = "{\"release\":\"1.14.0+standin\",\"api\":\"1.14.0\"}",
+		.python = true,
+		.rows = nim},
+	{.name = "llamacpp",
+		.port = 8080,
+		.path = "/metrics",
+		.version_path = "/props",
+		.version = "{\"build_info\":\"b6900-standin\",\"model_path\":\"standin.gguf\"}",
+		.rows = llamacpp},
+	{.name = "llamacpp",
+		.generation = GENERATION_OLD,
+		.port = 8080,
+		.path = "/metrics",
+		.version_path = "/props",
+		.version = "{\"build_info\":\"b5400-standin\",\"model_path\":\"standin.gguf\"}",
+		.rows = llamacpp_old},
 };
 
 const struct standin_kind *kind_find(const char *name, enum standin_generation generation)
@@ -295,7 +349,8 @@ void kind_stats(struct strbuf *json, const struct standin_metrics *metrics)
 		strbuf_addstr(json, "[]");
 		return;
 	}
-	strbuf_addf(json, "[{\"iter\":1,\"numActiveRequests\":%.0f,\"numQueuedRequests\":%.0f,\"maxNumActiveRequests\":%.0f,",
+	strbuf_addf(json,
+		"[{\"iter\":1,\"numActiveRequests\":%.0f,\"numQueuedRequests\":%.0f,\"maxNumActiveRequests\":%.0f,",
 		value[VALUE_RUNNING], value[VALUE_WAITING], value[VALUE_MAX_NUM_SEQS]);
 	strbuf_addf(json, "\"kvCacheStats\":{\"maxNumBlocks\":1000,\"usedNumBlocks\":%.0f,\"tokensPerBlock\":32}}]",
 		value[VALUE_CACHE_USAGE] * 1000);

@@ -64,9 +64,8 @@ static void print_summary(const struct run *run, const char *title)
 	printf("%s: %.0f s, in flight %d, finished %ld (%.1f/s), failed %ld, latency mean %.0f ms max %lld ms%s%s\n",
 		title, elapsed_s, count_in_flight(run), run->finished,
 		elapsed_s > 0 ? (double)run->finished / elapsed_s : 0, run->failed,
-		run->finished ? (double)run->latency_sum_ms / (double)run->finished : 0,
-		(long long)run->latency_max_ms, run->last_failure ? ", last failure: " : "",
-		run->last_failure ? run->last_failure : "");
+		run->finished ? (double)run->latency_sum_ms / (double)run->finished : 0, (long long)run->latency_max_ms,
+		run->last_failure ? ", last failure: " : "", run->last_failure ? run->last_failure : "");
 	fflush(stdout);
 }
 
@@ -102,8 +101,8 @@ static void on_done(void *ctx, const struct http_response *response)
 		start(slot);
 		return;
 	}
-	fail(slot, response->error ? xstrdup(response->error->message) :
-				     xasprintf("HTTP %d: %.200s", response->status, response->body));
+	fail(slot, response->error ? xstrdup(response->error->message)
+				   : xasprintf("HTTP %d: %.200s", response->status, response->body));
 }
 
 static void start(struct slot *slot)
@@ -111,8 +110,13 @@ static void start(struct slot *slot)
 	struct run *run = slot->run;
 	const char *const headers[] = {"Content-Type: application/json", "Connection: close",
 		addresses_host_header(run->addresses), NULL};
-	struct http_request request = {.method = "POST", .headers = headers, .body = run->body,
-		.body_len = strlen(run->body), .proxy = "", .done = on_done, .ctx = slot};
+	struct http_request request = {.method = "POST",
+		.headers = headers,
+		.body = run->body,
+		.body_len = strlen(run->body),
+		.proxy = "",
+		.done = on_done,
+		.ctx = slot};
 	auto_free char *url = NULL;
 
 	slot->address = addresses_take(run->addresses);

@@ -9,15 +9,18 @@
 static const double tokens[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, INFINITY};
 static const double iteration[] = {1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, INFINITY};
 static const double samples[] = {1, 2, 5, 10, 20, INFINITY};
-static const double first_token[] = {.001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 20,
-	40, 80, 160, 640, 2560, INFINITY};
-static const double per_token[] = {.01, .025, .05, .075, .1, .15, .2, .3, .4, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40,
-	80, INFINITY};
+static const double first_token[] = {.001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40,
+	80, 160, 640, 2560, INFINITY};
+static const double per_token[] = {.01, .025, .05, .075, .1, .15, .2, .3, .4, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40, 80,
+	INFINITY};
 static const double request[] = {.3, .5, .8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920,
 	7680, INFINITY};
 static const double preemptions[] = {1, 2, 3, 4, 5, 10, 20, INFINITY};
 
+/* Which clang-format takes for a block of statements. */
+/* clang-format off */
 #define BOUNDS(list) {list, ARRAY_LEN(list)}
+/* clang-format on */
 
 static const struct {
 	const double *bounds;

@@ -22,7 +22,7 @@ enum standin_value {
 	VALUE_WEIGHTS_OFFLOADED,
 	VALUE_DISCARD_ALL,
 	VALUE_CACHE_USAGE, /* 0 to 1 */
-	VALUE_ACTIVE, /* running and waiting */
+	VALUE_ACTIVE,      /* running and waiting */
 	VALUE_MAX_NUM_SEQS,
 	VALUE_PROMPT_TOKENS,
 	VALUE_PROMPT_LOCAL_COMPUTE,
@@ -66,7 +66,7 @@ struct standin_metrics {
 		double sum, count;
 	} distribution[DISTRIBUTIONS];
 	double created_s; /* seconds since the epoch */
-	bool used; /* there has been a request */
+	bool used;        /* there has been a request */
 };
 
 void standin_metrics_init(struct standin_metrics *metrics, double created_s);

@@ -63,8 +63,9 @@ static void reply_json(struct http_exchange *exchange, int status, json_t *value
 
 static void reply_error(struct http_exchange *exchange, int status, const char *type, const char *message)
 {
-	reply_json(exchange, status, json_pack("{s:{s:s, s:s, s:n, s:i}}", "error", "message", message, "type", type,
-		"param", "code", status));
+	reply_json(exchange, status,
+		json_pack("{s:{s:s, s:s, s:n, s:i}}", "error", "message", message, "type", type, "param", "code",
+			status));
 }
 
 /* Completions --------------------------------------------------------------------------------- */
@@ -90,13 +91,15 @@ static void on_completed(void *ctx, bool finished)
 		return;
 	}
 	choice = c->chat ? json_pack("{s:i, s:{s:s, s:s}, s:s}", "index", 0, "message", "role", "assistant", "content",
-				   "a stand-in has nothing to say", "finish_reason", "length") :
-			   json_pack("{s:i, s:s, s:s}", "index", 0, "text", "a stand-in has nothing to say",
+				   "a stand-in has nothing to say", "finish_reason", "length")
+	                 : json_pack("{s:i, s:s, s:s}", "index", 0, "text", "a stand-in has nothing to say",
 				   "finish_reason", "length");
-	reply_json(c->exchange, 200, json_pack("{s:s, s:s, s:I, s:s, s:[o], s:{s:i, s:i, s:i}}", "id", id, "object",
-		c->chat ? "chat.completion" : "text_completion", "created", (json_int_t)(clock_wall_ms() / 1000),
-		"model", service->options->model, "choices", choice, "usage", "prompt_tokens", c->prompt_tokens,
-		"completion_tokens", c->max_tokens, "total_tokens", c->prompt_tokens + c->max_tokens));
+	reply_json(c->exchange, 200,
+		json_pack("{s:s, s:s, s:I, s:s, s:[o], s:{s:i, s:i, s:i}}", "id", id, "object",
+			c->chat ? "chat.completion" : "text_completion", "created",
+			(json_int_t)(clock_wall_ms() / 1000), "model", service->options->model, "choices", choice,
+			"usage", "prompt_tokens", c->prompt_tokens, "completion_tokens", c->max_tokens, "total_tokens",
+			c->prompt_tokens + c->max_tokens));
 	free(c);
 }
 
@@ -132,11 +135,18 @@ static void complete(struct service *service, struct http_exchange *exchange, bo
 		reply_error(exchange, 404, "NotFoundError", message);
 	} else {
 		c = xcalloc(1, sizeof(*c));
-		*c = (struct completion){.service = service, .exchange = exchange, .chat = chat,
-			.prompt_tokens = count_tokens(prompt), .max_tokens = (int)max_tokens};
+		*c = (struct completion){.service = service,
+			.exchange = exchange,
+			.chat = chat,
+			.prompt_tokens = count_tokens(prompt),
+			.max_tokens = (int)max_tokens};
 		http_exchange_watch(exchange, on_client_gone, c);
-		c->request = standin_engine_submit(&service->engine, &(struct standin_job){.prompt_tokens = c->prompt_tokens,
-			.max_tokens = c->max_tokens, .n = 1, .done = on_completed, .ctx = c});
+		c->request =
+			standin_engine_submit(&service->engine, &(struct standin_job){.prompt_tokens = c->prompt_tokens,
+									.max_tokens = c->max_tokens,
+									.n = 1,
+									.done = on_completed,
+									.ctx = c});
 	}
 }
 
@@ -177,9 +187,9 @@ static void on_models(struct service *service, struct http_exchange *exchange)
 {
 	const char *model = service->options->model;
 
-	reply_json(exchange, 200, json_pack("{s:s, s:[{s:s, s:s, s:I, s:s, s:s}]}", "object", "list", "data", "id",
-		model, "object", "model", "created", (json_int_t)(clock_wall_ms() / 1000), "owned_by", "vllm",
-		"root", model));
+	reply_json(exchange, 200,
+		json_pack("{s:s, s:[{s:s, s:s, s:I, s:s, s:s}]}", "object", "list", "data", "id", model, "object",
+			"model", "created", (json_int_t)(clock_wall_ms() / 1000), "owned_by", "vllm", "root", model));
 }
 
 static void end_hung(void *ctx)
@@ -259,7 +269,8 @@ static int pin(struct standin_engine *engine, const json_t *wanted, struct error
 		size_t i = gauge_named(name);
 
 		if (i == GAUGES)
-			return error_set(err, ERROR_INVALID, "'%s' is unknown: give 'running', 'waiting' or 'kv'", name);
+			return error_set(err, ERROR_INVALID, "'%s' is unknown: give 'running', 'waiting' or 'kv'",
+				name);
 		if (!json_is_null(value) && (!json_is_number(value) || json_number_value(value) < 0 ||
 						    json_number_value(value) > gauges[i].most))
 			return error_set(err, ERROR_INVALID, "'%s' must be between 0 and %g, or null for NaN", name,
@@ -306,7 +317,7 @@ static void on_standin(struct service *service, struct http_exchange *exchange)
 /* Which route --------------------------------------------------------------------------------- */
 
 struct route {
-	const char *method, *path; /* method NULL is any; path NULL is the engine's own */
+	const char *method, *path;               /* method NULL is any; path NULL is the engine's own */
 	enum { ALWAYS, LOADED, ACCEPTING } when; /* 503 while the model loads; and also while draining */
 	void (*handle)(struct service *service, struct http_exchange *exchange);
 };

@@ -13,8 +13,8 @@ struct serve_options {
 	int max_num_seqs;
 	int64_t latency_ms;
 	int64_t startup_delay_ms;
-	int refuse; /* the metrics page answers 503 */
-	int hang;   /* the metrics page never answers */
+	int refuse;              /* the metrics page answers 503 */
+	int hang;                /* the metrics page never answers */
 	int64_t clock_behind_ms; /* samples are stamped with a clock that is late by this; 0 leaves stamps out */
 };
 

@@ -92,8 +92,8 @@ static void send_answer(struct connection *connection, const struct fake_answer 
 
 	if (answer->end == FAKE_MUTE)
 		return;
-	strbuf_addf(&head, "HTTP/1.1 %d Fake\r\nContent-Type: application/json\r\n%s",
-		    answer->status, answer->headers ? answer->headers : "");
+	strbuf_addf(&head, "HTTP/1.1 %d Fake\r\nContent-Type: application/json\r\n%s", answer->status,
+		answer->headers ? answer->headers : "");
 	if (answer->end == FAKE_REPLY) {
 		strbuf_addf(&head, "Content-Length: %zu\r\n\r\n", strlen(body));
 		strbuf_addstr(&head, body);
@@ -118,8 +118,7 @@ static struct fake_answer script_answer(struct fake_apiserver *fake, const char 
 			fake->step++;
 			return step->answer;
 		}
-		fprintf(stderr, "fake API server: step %zu expects '%s', got '%s'\n", fake->step,
-			step->expect, line);
+		fprintf(stderr, "fake API server: step %zu expects '%s', got '%s'\n", fake->step, step->expect, line);
 	} else {
 		fprintf(stderr, "fake API server: after the last step: '%s'\n", line);
 	}
@@ -146,8 +145,7 @@ static void take_request(struct connection *connection, char *head, char *body)
 	fake->last_body = body;
 	fake->requests++;
 	request = (struct fake_request){fake->last_line, head, body};
-	answer = fake->handler ? fake->handler(fake->ctx, &request)
-			       : script_answer(fake, fake->last_line);
+	answer = fake->handler ? fake->handler(fake->ctx, &request) : script_answer(fake, fake->last_line);
 	send_answer(connection, &answer);
 }
 

@@ -18,16 +18,14 @@ static void on_closed(void *ctx)
 	((struct test *)ctx)->closed = true;
 }
 
-static void on_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type,
-		       const json_t *object)
+static void on_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
 {
 	struct test *test = ctx;
 
 	assert_string_equal(kube_object_namespace(object), "d");
 	strbuf_addf(&test->seen, "%c%s ", "+~-"[type], kube_object_name(object));
 	/* The cache took the change before we are told. */
-	assert_int_equal(
-		kube_cache_has(kube_informer_cache(informer), "d", kube_object_name(object)),
+	assert_int_equal(kube_cache_has(kube_informer_cache(informer), "d", kube_object_name(object)),
 		type != KUBE_DELETED);
 	if (test->close_on_change) {
 		test->close_on_change = false;
@@ -43,24 +41,23 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	if (err && !test->first_error)
 		test->first_error = xstrdup(err->message);
 	strbuf_addf(&test->seen, "!%s ",
-		    err				      ? error_kind_name(err->kind)
-		    : kube_informer_missing(informer) ? "missing"
-		    : kube_informer_synced(informer)  ? "synced"
-						      : "waiting");
+		err                               ? error_kind_name(err->kind)
+		: kube_informer_missing(informer) ? "missing"
+		: kube_informer_synced(informer)  ? "synced"
+						  : "waiting");
 }
 
 const struct kube_informer_hooks seeing = {.changed = on_changed, .state = on_state};
 
 const struct informer_pace quick = {.backoff_ms = 1,
-					   .missing_ms = 1,
-					   .short_ms = 1000,
-					   .margin_ms = 30000,
-					   .min_timeout_s = 300,
-					   .silence_ms = 30000,
-					   .relist_ms = 3600000};
+	.missing_ms = 1,
+	.short_ms = 1000,
+	.margin_ms = 30000,
+	.min_timeout_s = 300,
+	.silence_ms = 30000,
+	.relist_ms = 3600000};
 
-void open_new(struct test *test, const struct fake_step *steps, size_t count,
-		     const struct informer_pace *pace)
+void open_new(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace)
 {
 	struct kube_informer_hooks hooks = seeing;
 
@@ -92,21 +89,18 @@ static bool asked_enough(void *ctx)
 {
 	const struct test *test = ctx;
 
-	return fake_requests(test->rig.fake) - test->before >=
-	       (size_t)strtoul(test->want, NULL, 10);
+	return fake_requests(test->rig.fake) - test->before >= (size_t)strtoul(test->want, NULL, 10);
 }
 
 void expect_requests(struct test *test, const char *count)
 {
 	test->want = count;
 	if (!run_until(&test->rig.loop, asked_enough, test))
-		fail_msg("%zu requests instead of %s; last '%s'",
-			 fake_requests(test->rig.fake) - test->before, count,
-			 fake_last_line(test->rig.fake));
+		fail_msg("%zu requests instead of %s; last '%s'", fake_requests(test->rig.fake) - test->before, count,
+			fake_last_line(test->rig.fake));
 }
 
-void open_paced(struct test *test, const struct fake_step *steps, size_t count,
-		       const struct informer_pace *pace)
+void open_paced(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace)
 {
 	static const struct fake_step refusal = {STREAM, REFUSED};
 

@@ -13,39 +13,37 @@
 #include "kube_rig.h"
 
 #define LIST "GET /api/v1/services[?]limit=500"
-#define WATCH(rv)                                                                                  \
-	"GET "                                                                                     \
-	"/api/v1/"                                                                                 \
+#define WATCH(rv)                                                                                                      \
+	"GET "                                                                                                         \
+	"/api/v1/"                                                                                                     \
 	"services[?]watch=true&allowWatchBookmarks=true&timeoutSeconds=*&resourceVersion=" rv
 
-#define STREAM                                                                                     \
-	"GET "                                                                                     \
-	"/api/v1/"                                                                                 \
-	"services[?]watch=true&allowWatchBookmarks=true&timeoutSeconds=*"                          \
+#define STREAM                                                                                                         \
+	"GET "                                                                                                         \
+	"/api/v1/"                                                                                                     \
+	"services[?]watch=true&allowWatchBookmarks=true&timeoutSeconds=*"                                              \
 	"&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
 
-#define META(name, rv)                                                                             \
-	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"" name "\",\"resourceVersion\":\"" rv "\"}" \
+#define META(name, rv)                                                                                                 \
+	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"" name "\",\"resourceVersion\":\"" rv "\"}"                     \
 	"}"
 #define EVENT(type, name, rv) "{\"type\":\"" type "\",\"object\":" META(name, rv) "}\n"
-#define BOOKMARK(rv)                                                                               \
-	"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"" rv "\"}}}\n"
-#define END_OF_LIST(rv)                                                                            \
-	"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"" rv                 \
+#define BOOKMARK(rv) "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"" rv "\"}}}\n"
+#define END_OF_LIST(rv)                                                                                                \
+	"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"" rv                                   \
 	"\",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}}}}\n"
-#define ERROR_EVENT(code, reason)                                                                  \
-	"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":" code                       \
-	",\"reason\":\"" reason "\",\"message\":\"said so\"}}\n"
-#define STATUS(reason, message)                                                                    \
-	"{\"kind\":\"Status\",\"reason\":\"" reason "\",\"message\":\"" message "\"}"
+#define ERROR_EVENT(code, reason)                                                                                      \
+	"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":" code ",\"reason\":\"" reason                   \
+	"\",\"message\":\"said so\"}}\n"
+#define STATUS(reason, message) "{\"kind\":\"Status\",\"reason\":\"" reason "\",\"message\":\"" message "\"}"
 #define ITEMS(rv, items) "{\"metadata\":{\"resourceVersion\":\"" rv "\"},\"items\":" items "}"
 #define EMPTY(rv) ITEMS(rv, "[]")
 
-#define REFUSED                                                                                    \
-	{                                                                                          \
-		.status = 422,                                                                     \
-		.body = STATUS("Invalid", "sendInitialEvents is forbidden for watch unless the "   \
-					  "WatchList feature gate is enabled"),                    \
+#define REFUSED                                                                                                        \
+	{                                                                                                              \
+		.status = 422,                                                                                         \
+		.body = STATUS("Invalid", "sendInitialEvents is forbidden for watch unless the "                       \
+					  "WatchList feature gate is enabled"),                                        \
 	}
 
 extern const struct kube_resource services;
@@ -65,12 +63,10 @@ struct test {
 };
 
 /* An informer on a server that has just what the steps say. */
-void open_new(struct test *test, const struct fake_step *steps, size_t count,
-	      const struct informer_pace *pace);
+void open_new(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace);
 #define OPEN_NEW(test, steps) open_new(test, steps, ARRAY_LEN(steps), &quick)
 /* The same on an old server, whose refusal is over and not counted. */
-void open_paced(struct test *test, const struct fake_step *steps, size_t count,
-		const struct informer_pace *pace);
+void open_paced(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace);
 #define OPEN(test, steps) open_paced(test, steps, ARRAY_LEN(steps), &quick)
 
 /* Wait, and fail when it does not come. */

@@ -66,7 +66,7 @@ void rig_open(struct kube_rig *rig, fake_handler_fn *handler, void *ctx, const c
 			 "contexts: [{name: t, context: {cluster: c, user: u}}]\n"
 			 "clusters: [{name: c, cluster: {server: '%s/'}}]\n"
 			 "users: [{name: u, user: {%s}}]\n",
-			 fake_url(rig->fake), user ? user : "");
+		fake_url(rig->fake), user ? user : "");
 	path = rig_file(rig->dir, "kubeconfig", text);
 	rig->config = kube_config_load(path, NULL, &err);
 	if (!rig->config) {

@@ -8,18 +8,18 @@
 
 #include "base/json.h"
 
-#define POD(name)                                                                                  \
-	"{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"containers\":[{\"image\":\"vllm:1\"}]}," \
-	"\"status\":{\"phase\":\"Running\",\"podIP\":\"127.0.0.1\",\"conditions\":[{\"type\":\"Ready\"," \
+#define POD(name)                                                                                                      \
+	"{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"containers\":[{\"image\":\"vllm:1\"}]},"                    \
+	"\"status\":{\"phase\":\"Running\",\"podIP\":\"127.0.0.1\",\"conditions\":[{\"type\":\"Ready\","               \
 	"\"status\":\"True\",\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}]}}"
 #define PODS "{\"items\":[" POD("p-0") "," POD("p-1") "]}"
-#define SCRAPES                                                                                    \
-	PROBE_RESULT("{\"metric\":{\"namespace\":\"team\",\"job\":\"gemma-metrics\",\"up\":\"1\"}," \
+#define SCRAPES                                                                                                        \
+	PROBE_RESULT("{\"metric\":{\"namespace\":\"team\",\"job\":\"gemma-metrics\",\"up\":\"1\"},"                    \
 		     "\"value\":[100,\"2\"]}")
 /* The second pod's last sample is a minute old. */
-#define SAMPLES                                                                                    \
-	PROBE_RESULT(PROBE_SAMPLE("p-0", "time", "95") "," PROBE_SAMPLE("p-0", "milli", "1") ","    \
-		PROBE_SAMPLE("p-1", "time", "40"))
+#define SAMPLES                                                                                                        \
+	PROBE_RESULT(PROBE_SAMPLE("p-0", "time", "95") "," PROBE_SAMPLE("p-0", "milli", "1") "," PROBE_SAMPLE("p-1",   \
+		"time", "40"))
 
 static const struct probe_saying healthy[] = {
 	{"GET /api/v1/namespaces/*/pods[?]labelSelector=app%3Dx", {.status = 200, .body = PODS}, 0},
@@ -75,9 +75,9 @@ void probe_rig_open(struct probe_rig *rig)
 	rig->prober = prober_new(rig->kube.client, rig->kube.http, rig->access,
 		&(struct prober_hooks){.seen = on_seen, .hpa_average = hpa_average, .ctx = rig});
 	rig->wish = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
-		"namespace", "team", "name", "gemma", "selector", "app=x", "pages", "port", rig->port, "path", "/metrics",
-		"scheme", "http", "prometheus", fake_url(rig->kube.fake), "service", "gemma-metrics", "pool",
-		"serviceMonitor/team/gemma/0", "intervalMs", 15000, "signals", "name", "Running", "metric",
+		"namespace", "team", "name", "gemma", "selector", "app=x", "pages", "port", rig->port, "path",
+		"/metrics", "scheme", "http", "prometheus", fake_url(rig->kube.fake), "service", "gemma-metrics",
+		"pool", "serviceMonitor/team/gemma/0", "intervalMs", 15000, "signals", "name", "Running", "metric",
 		"vllm_num_requests_running", "page", true, "series", "vllm:num_requests_running");
 }
 

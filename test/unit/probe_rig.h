@@ -18,13 +18,12 @@
 /* An answer of Prometheus to a query. */
 #define PROBE_RESULT(rows) "{\"status\":\"success\",\"data\":{\"result\":[" rows "]}}"
 /* A row of the answer about samples; it is asked for at 100. */
-#define PROBE_SAMPLE(pod, part, value)                                                             \
-	"{\"metric\":{\"namespace\":\"team\",\"pod\":\"" pod "\",\"part\":\"" part "\"},\"value\":[100,\"" value \
-	"\"]}"
+#define PROBE_SAMPLE(pod, part, value)                                                                                 \
+	"{\"metric\":{\"namespace\":\"team\",\"pod\":\"" pod "\",\"part\":\"" part "\"},\"value\":[100,\"" value "\"]}"
 /* A MetricValueList with one pod, p-0. */
 #define PROBE_VALUES "{\"items\":[{\"describedObject\":{\"name\":\"p-0\"},\"value\":\"4\"}]}"
 /* The request for a metric's value. */
-#define PROBE_ASK(metric) \
+#define PROBE_ASK(metric)                                                                                              \
 	"GET /apis/custom.metrics.k8s.io/v1beta1/namespaces/team/pods/[*]/" metric "[?]labelSelector=app%3Dx"
 
 struct probe_saying {
@@ -37,10 +36,10 @@ struct probe_rig {
 	struct kube_rig kube;
 	struct access *access;
 	struct prober *prober;
-	json_t *wish; /* of PROBE_KEY; a test may change it */
+	json_t *wish;         /* of PROBE_KEY; a test may change it */
 	json_int_t hpa_milli; /* every HPA's average; -1 = none */
-	int port;     /* of the server, at 127.0.0.1 */
-	int seen;     /* rounds reported */
+	int port;             /* of the server, at 127.0.0.1 */
+	int seen;             /* rounds reported */
 	struct probe_saying sayings[16];
 	size_t count;
 	bool closed;
@@ -63,10 +62,10 @@ char *probe_text(const json_t *evidence, const char *path);
 bool probe_says(const json_t *evidence, const char *path, const char *words);
 
 /* For users of cmocka. */
-#define assert_found(evidence, path, wanted)                                                       \
-	do {                                                                                       \
-		auto_free char *found_text = probe_text(evidence, path);                           \
-		assert_string_equal(found_text, wanted);                                           \
+#define assert_found(evidence, path, wanted)                                                                           \
+	do {                                                                                                           \
+		auto_free char *found_text = probe_text(evidence, path);                                               \
+		assert_string_equal(found_text, wanted);                                                               \
 	} while (0)
 #define assert_says(evidence, path, words) assert_true(probe_says(evidence, path, words))
 

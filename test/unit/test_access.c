@@ -73,10 +73,12 @@ static void assert_refused(const struct access_options *options, const char *say
 static void test_options_that_do_not_go_together(void **state)
 {
 	(void)state;
-	REFUSED("--prometheus-url must be like https://HOST:PORT/PATH, not 'prometheus:9090'", .url = "prometheus:9090");
+	REFUSED("--prometheus-url must be like https://HOST:PORT/PATH, not 'prometheus:9090'",
+		.url = "prometheus:9090");
 	REFUSED("--prometheus-url must be like", .url = "file:///etc/passwd");
 	REFUSED("--prometheus-url must be like", .url = "https:///prom");
-	REFUSED("give --prometheus-username and --prometheus-password-file instead", .url = "https://me:secret@prometheus");
+	REFUSED("give --prometheus-username and --prometheus-password-file instead",
+		.url = "https://me:secret@prometheus");
 	REFUSED("goes on after its path", .url = "https://prometheus/?tenant=a");
 	REFUSED("--prometheus-token-file needs --prometheus-url", .token_file = "t");
 	REFUSED("--prometheus-username needs --prometheus-url", .username = "u", .password_file = "p");

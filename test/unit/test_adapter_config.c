@@ -16,20 +16,19 @@
 #include "children/adapter_config.h"
 
 /* One rule of ours, and how it reads behind a dash at column 0. */
-static const struct adapter_rule ours = {
-	.name = "m", .series_query = "{a='b'}", .metrics_query = "sum(<<.Series>>)"};
+static const struct adapter_rule ours = {.name = "m", .series_query = "{a='b'}", .metrics_query = "sum(<<.Series>>)"};
 static const struct adapter_rule two[] = {
 	{.name = "z",
-	 .series_query = "z",
-	 .namespace_label = "exported_namespace",
-	 .pod_label = "exported_pod",
-	 .metrics_query = "<<.Series>>{<<.LabelMatchers>>}"},
+		.series_query = "z",
+		.namespace_label = "exported_namespace",
+		.pod_label = "exported_pod",
+		.metrics_query = "<<.Series>>{<<.LabelMatchers>>}"},
 	{.name = "m", .series_query = "{a='b'}", .metrics_query = "sum(<<.Series>>)"},
 };
 
-#define FIELDS                                                                                     \
-	"seriesQuery: '{a=''b''}'%n  resources: {overrides: {'namespace': {resource: namespace}, " \
-	"'pod': {resource: pod}}}%n  name: {matches: '.*', as: 'm'}%n  metricsQuery: "             \
+#define FIELDS                                                                                                         \
+	"seriesQuery: '{a=''b''}'%n  resources: {overrides: {'namespace': {resource: namespace}, "                     \
+	"'pod': {resource: pod}}}%n  name: {matches: '.*', as: 'm'}%n  metricsQuery: "                                 \
 	"'sum(<<.Series>>)'"
 
 /*
@@ -48,149 +47,128 @@ static const struct row rows[] = {
 	{"a list that is not indented", "rules:\n- " Q "\n", "rules:\n- " Q "\n«B»\n«R»\n«E»\n"},
 	{"an indented list", "rules:\n  - " Q "\n", "rules:\n  - " Q "\n  «B»\n  «R»\n  «E»\n"},
 	{"a list indented by 7", "rules:\n       - " Q "\n",
-	 "rules:\n       - " Q "\n       «B»\n       «R»\n       «E»\n"},
+		"rules:\n       - " Q "\n       «B»\n       «R»\n       «E»\n"},
 	{"several spaces behind the dash", "rules:\n-    " Q "\n     name: {as: x}\n",
-	 "rules:\n-    " Q "\n     name: {as: x}\n«B»\n«R»\n«E»\n"},
-	{"a dash on a line of its own", "rules:\n-\n  " Q "\n",
-	 "rules:\n-\n  " Q "\n«B»\n«R»\n«E»\n"},
+		"rules:\n-    " Q "\n     name: {as: x}\n«B»\n«R»\n«E»\n"},
+	{"a dash on a line of its own", "rules:\n-\n  " Q "\n", "rules:\n-\n  " Q "\n«B»\n«R»\n«E»\n"},
 	{"an indented top", "  rules:\n  - " Q "\n", "  rules:\n  - " Q "\n  «B»\n  «R»\n  «E»\n"},
 	{"keys behind the list", "rules:\n- " Q "\nexternalRules:\n- " Q "\nresourceRules: {}\n",
-	 "rules:\n- " Q "\n«B»\n«R»\n«E»\nexternalRules:\n- " Q "\nresourceRules: {}\n"},
+		"rules:\n- " Q "\n«B»\n«R»\n«E»\nexternalRules:\n- " Q "\nresourceRules: {}\n"},
 	{"keys before the list", "resourceRules:\n  window: 5m\nrules:\n- " Q "\n",
-	 "resourceRules:\n  window: 5m\nrules:\n- " Q "\n«B»\n«R»\n«E»\n"},
+		"resourceRules:\n  window: 5m\nrules:\n- " Q "\n«B»\n«R»\n«E»\n"},
 	{"no final newline", "rules:\n- " Q, "rules:\n- " Q "\n«B»\n«R»\n«E»"},
 	{"no final newline, other keys behind", "rules:\n- " Q "\nresourceRules: {}",
-	 "rules:\n- " Q "\n«B»\n«R»\n«E»\nresourceRules: {}"},
-	{"spaces instead of a final newline", "rules:\n- " Q "  ",
-	 "rules:\n- " Q "  \n«B»\n«R»\n«E»"},
+		"rules:\n- " Q "\n«B»\n«R»\n«E»\nresourceRules: {}"},
+	{"spaces instead of a final newline", "rules:\n- " Q "  ", "rules:\n- " Q "  \n«B»\n«R»\n«E»"},
 	{"blank lines at the end", "rules:\n- " Q "\n\n\n", "rules:\n- " Q "\n«B»\n«R»\n«E»\n\n\n"},
 	{"trailing spaces", "rules:  \n- " Q "   \n", "rules:  \n- " Q "   \n«B»\n«R»\n«E»\n"},
 	{"CRLF", "rules:\r\n- " Q "\r\n", "rules:\r\n- " Q "\r\n«B»\r\n«R»\r\n«E»\r\n"},
 	{"CRLF without a final one", "rules:\r\n- " Q, "rules:\r\n- " Q "\r\n«B»\r\n«R»\r\n«E»"},
 	{"CRLF in a flow list", "rules: []\r\n", "rules: [\r\n  «J»\r\n  «F»\r\n  «E»\r\n  ]\r\n"},
-	{"CRLF, and the first line LF", "rules:\n- " Q "\r\n",
-	 "rules:\n- " Q "\r\n«B»\n«R»\n«E»\n"},
+	{"CRLF, and the first line LF", "rules:\n- " Q "\r\n", "rules:\n- " Q "\r\n«B»\n«R»\n«E»\n"},
 	{"old CR alone", "rules:\r- " Q "\r", "rules:\r- " Q "\r«B»\n«R»\n«E»\n"},
-	{"a comment on the last line", "rules:\n- " Q " # why\n",
-	 "rules:\n- " Q " # why\n«B»\n«R»\n«E»\n"},
+	{"a comment on the last line", "rules:\n- " Q " # why\n", "rules:\n- " Q " # why\n«B»\n«R»\n«E»\n"},
 	{"a deeper comment behind", "rules:\n- " Q "\n  # about it\nexternalRules: []\n",
-	 "rules:\n- " Q "\n  # about it\n«B»\n«R»\n«E»\nexternalRules: []\n"},
+		"rules:\n- " Q "\n  # about it\n«B»\n«R»\n«E»\nexternalRules: []\n"},
 	{"a comment of the next key", "rules:\n- " Q "\n# the next\nexternalRules: []\n",
-	 "rules:\n- " Q "\n«B»\n«R»\n«E»\n# the next\nexternalRules: []\n"},
-	{"a commented-out rule in an indented list",
-	 "rules:\n  - " Q "\n\n  # - " Q "\n  #   name: x\n",
-	 "rules:\n  - " Q "\n\n  # - " Q "\n  #   name: x\n  «B»\n  «R»\n  «E»\n"},
-	{"a deeper comment without a newline", "rules:\n- " Q "\n  # c",
-	 "rules:\n- " Q "\n  # c\n«B»\n«R»\n«E»"},
-	{"a deeper comment behind blank lines, then a key",
-	 "rules:\n  - " Q "\n\n# next\n  # deep\nexternalRules:\n",
-	 "rules:\n  - " Q "\n  «B»\n  «R»\n  «E»\n\n# next\n  # deep\nexternalRules:\n"},
+		"rules:\n- " Q "\n«B»\n«R»\n«E»\n# the next\nexternalRules: []\n"},
+	{"a commented-out rule in an indented list", "rules:\n  - " Q "\n\n  # - " Q "\n  #   name: x\n",
+		"rules:\n  - " Q "\n\n  # - " Q "\n  #   name: x\n  «B»\n  «R»\n  «E»\n"},
+	{"a deeper comment without a newline", "rules:\n- " Q "\n  # c", "rules:\n- " Q "\n  # c\n«B»\n«R»\n«E»"},
+	{"a deeper comment behind blank lines, then a key", "rules:\n  - " Q "\n\n# next\n  # deep\nexternalRules:\n",
+		"rules:\n  - " Q "\n  «B»\n  «R»\n  «E»\n\n# next\n  # deep\nexternalRules:\n"},
 	{"comments everywhere", "# top\nrules: # r\n# one\n- " Q " # two\n# three\n",
-	 "# top\nrules: # r\n# one\n- " Q " # two\n«B»\n«R»\n«E»\n# three\n"},
+		"# top\nrules: # r\n# one\n- " Q " # two\n«B»\n«R»\n«E»\n# three\n"},
 	{"an empty flow list", "rules: []\n", "rules: [\n  «J»\n  «F»\n  «E»\n  ]\n"},
-	{"an empty flow list, spaced, no newline", "rules: [ ] # c",
-	 "rules: [ \n  «J»\n  «F»\n  «E»\n  ] # c"},
+	{"an empty flow list, spaced, no newline", "rules: [ ] # c", "rules: [ \n  «J»\n  «F»\n  «E»\n  ] # c"},
 	{"a flow list", "rules: [{" Q "}]\nexternalRules: []\n",
-	 "rules: [{" Q "}\n  «J»\n  , «F»\n  «E»\n  ]\nexternalRules: []\n"},
+		"rules: [{" Q "}\n  «J»\n  , «F»\n  «E»\n  ]\nexternalRules: []\n"},
 	{"a flow list with a comma at its end", "rules: [{" Q "}, ]\n",
-	 "rules: [{" Q "}, \n  «J»\n  «F»\n  «E»\n  ]\n"},
+		"rules: [{" Q "}, \n  «J»\n  «F»\n  «E»\n  ]\n"},
 	{"a flow list over lines", "rules: [\n  {" Q "},\n  {" Q "}\n]\n",
-	 "rules: [\n  {" Q "},\n  {" Q "}\n  «B»\n  , «F»\n  «E»\n]\n"},
-	{"a flow list over lines, with commas and comments",
-	 "rules: [\n  {" Q "}, # a, b\n  # c,\n  ]\n",
-	 "rules: [\n  {" Q "}, # a, b\n  # c,\n  «B»\n  «F»\n  «E»\n  ]\n"},
+		"rules: [\n  {" Q "},\n  {" Q "}\n  «B»\n  , «F»\n  «E»\n]\n"},
+	{"a flow list over lines, with commas and comments", "rules: [\n  {" Q "}, # a, b\n  # c,\n  ]\n",
+		"rules: [\n  {" Q "}, # a, b\n  # c,\n  «B»\n  «F»\n  «E»\n  ]\n"},
 	{"a comma only in a comment", "rules: [\n  {" Q "} # a, b\n]\n",
-	 "rules: [\n  {" Q "} # a, b\n  «B»\n  , «F»\n  «E»\n]\n"},
+		"rules: [\n  {" Q "} # a, b\n  «B»\n  , «F»\n  «E»\n]\n"},
 	{"JSON", "{\"rules\": [{\"seriesQuery\": \"q\"}], \"externalRules\": []}",
-	 "{\"rules\": [{\"seriesQuery\": \"q\"}\n  «J»\n  , «F»\n  «E»\n  ], \"externalRules\": "
-	 "[]}"},
+		"{\"rules\": [{\"seriesQuery\": \"q\"}\n  «J»\n  , «F»\n  «E»\n  ], \"externalRules\": "
+		"[]}"},
 	{"an empty flow mapping", "{}\n", "{\n  «J»\n  rules: [\n  «F»\n  ],\n  «E»\n  }\n"},
 	{"a flow mapping without rules", "{externalRules: []}",
-	 "{\n  «J»\n  rules: [\n  «F»\n  ],\n  «E»\n  externalRules: []}"},
+		"{\n  «J»\n  rules: [\n  «F»\n  ],\n  «E»\n  externalRules: []}"},
 	{"a flow mapping over lines", "{ \n  externalRules: []\n}\n",
-	 "{ \n  «B»\n  rules: [\n  «F»\n  ],\n  «E»\n  externalRules: []\n}\n"},
+		"{ \n  «B»\n  rules: [\n  «F»\n  ],\n  «E»\n  externalRules: []\n}\n"},
 	{"a null", "rules:\n", "rules:\n«B»\n«R»\n«E»\n"},
 	{"a null without a newline", "rules:", "rules:\n«B»\n«R»\n«E»"},
 	{"a null, a comment, another key", "rules: # none yet\nexternalRules:\n",
-	 "rules: # none yet\n«B»\n«R»\n«E»\nexternalRules:\n"},
+		"rules: # none yet\n«B»\n«R»\n«E»\nexternalRules:\n"},
 	{"a null and commented-out rules", "rules:\n  # - " Q "\nexternalRules:\n",
-	 "rules:\n  # - " Q "\n«B»\n«R»\n«E»\nexternalRules:\n"},
+		"rules:\n  # - " Q "\n«B»\n«R»\n«E»\nexternalRules:\n"},
 	{"a written null", "rules: ~\n", "rules: \n«J»\n«R»\n«E» | ~\n"},
 	{"a written null, a comment, another key", "rules: null # c\nexternalRules:\n",
-	 "rules: \n«J»\n«R»\n«E» | null # c\nexternalRules:\n"},
+		"rules: \n«J»\n«R»\n«E» | null # c\nexternalRules:\n"},
 	{"a written null without a newline", "rules:   NULL", "rules:   \n«J»\n«R»\n«E» | NULL"},
 	{"an anchored null", "rules: &a ~\r\n", "rules: \r\n«J»\r\n«R»\r\n«E» | &a ~\r\n"},
-	{"no rules", "externalRules:\n- " Q "\n",
-	 "externalRules:\n- " Q "\n«B»\nrules:\n«R»\n«E»\n"},
+	{"no rules", "externalRules:\n- " Q "\n", "externalRules:\n- " Q "\n«B»\nrules:\n«R»\n«E»\n"},
 	{"no rules, no newline", "resourceRules: {}", "resourceRules: {}\n«B»\nrules:\n«R»\n«E»"},
 	{"no rules, an indented top", " resourceRules:\n  window: 5m\n# c\n",
-	 " resourceRules:\n  window: 5m\n «B»\n rules:\n «R»\n «E»\n# c\n"},
+		" resourceRules:\n  window: 5m\n «B»\n rules:\n «R»\n «E»\n# c\n"},
 	{"nothing", "", "«B»\nrules:\n«R»\n«E»\n"},
 	{"a newline", "\n", "\n«B»\nrules:\n«R»\n«E»\n"},
 	{"spaces", "  ", "  \n«B»\nrules:\n«R»\n«E»"},
 	{"a comment", "# c\n", "# c\n«B»\nrules:\n«R»\n«E»\n"},
 	{"a comment without a newline", "# c", "# c\n«B»\nrules:\n«R»\n«E»"},
-	{"document markers", "---\nrules:\n- " Q "\n...\n",
-	 "---\nrules:\n- " Q "\n«B»\n«R»\n«E»\n...\n"},
+	{"document markers", "---\nrules:\n- " Q "\n...\n", "---\nrules:\n- " Q "\n«B»\n«R»\n«E»\n...\n"},
 	{"a document marker alone", "---\n", "---\n«B»\nrules:\n«R»\n«E»\n"},
 	{"a document marker without a newline", "---", "---\n«B»\nrules:\n«R»\n«E»"},
 	{"both document markers", "--- # c\n...\n", "--- # c\n«B»\nrules:\n«R»\n«E»\n...\n"},
-	{"a directive", "%YAML 1.1\n---\nrules: []\n",
-	 "%YAML 1.1\n---\nrules: [\n  «J»\n  «F»\n  «E»\n  ]\n"},
+	{"a directive", "%YAML 1.1\n---\nrules: []\n", "%YAML 1.1\n---\nrules: [\n  «J»\n  «F»\n  «E»\n  ]\n"},
 	{"a block scalar at the end", "rules:\n- seriesQuery: |\n    a\n    # b\n  # c\n",
-	 "rules:\n- seriesQuery: |\n    a\n    # b\n  # c\n«B»\n«R»\n«E»\n"},
+		"rules:\n- seriesQuery: |\n    a\n    # b\n  # c\n«B»\n«R»\n«E»\n"},
 	{"a block scalar that keeps its newlines", "rules:\n- seriesQuery: |+\n    a\n\n\n",
-	 "rules:\n- seriesQuery: |+\n    a\n\n\n«B»\n«R»\n«E»\n"},
-	{"a folded scalar, then a key",
-	 "rules:\n  - seriesQuery: >-\n      a\n\n      b\n\nexternalRules:\n",
-	 "rules:\n  - seriesQuery: >-\n      a\n\n      b\n\n  «B»\n  «R»\n  "
-	 "«E»\nexternalRules:\n"},
+		"rules:\n- seriesQuery: |+\n    a\n\n\n«B»\n«R»\n«E»\n"},
+	{"a folded scalar, then a key", "rules:\n  - seriesQuery: >-\n      a\n\n      b\n\nexternalRules:\n",
+		"rules:\n  - seriesQuery: >-\n      a\n\n      b\n\n  «B»\n  «R»\n  "
+		"«E»\nexternalRules:\n"},
 	{"a block scalar that a newline would change", "rules:\n# c\n- seriesQuery: |\n    a",
-	 "rules:\n«B»\n«R»\n«E»\n# c\n- seriesQuery: |\n    a"},
+		"rules:\n«B»\n«R»\n«E»\n# c\n- seriesQuery: |\n    a"},
 	{"a stripped block scalar without a newline", "rules:\n- seriesQuery: |-\n    a",
-	 "rules:\n- seriesQuery: |-\n    a\n«B»\n«R»\n«E»"},
-	{"no rules, and a block scalar that a newline would change",
-	 "# c\nexternalRules:\n- seriesQuery: |\n    a",
-	 "# c\n«B»\nrules:\n«R»\n«E»\nexternalRules:\n- seriesQuery: |\n    a"},
+		"rules:\n- seriesQuery: |-\n    a\n«B»\n«R»\n«E»"},
+	{"no rules, and a block scalar that a newline would change", "# c\nexternalRules:\n- seriesQuery: |\n    a",
+		"# c\n«B»\nrules:\n«R»\n«E»\nexternalRules:\n- seriesQuery: |\n    a"},
 	{"a plain scalar over lines", "rules:\n- seriesQuery: a\n    b\n    c\n",
-	 "rules:\n- seriesQuery: a\n    b\n    c\n«B»\n«R»\n«E»\n"},
+		"rules:\n- seriesQuery: a\n    b\n    c\n«B»\n«R»\n«E»\n"},
 	{"a quoted scalar over lines", "rules:\n- seriesQuery: \"a\n\n  # b\"\n",
-	 "rules:\n- seriesQuery: \"a\n\n  # b\"\n«B»\n«R»\n«E»\n"},
-	{"an empty value at the end", "rules:\n- " Q "\n  name:\n",
-	 "rules:\n- " Q "\n  name:\n«B»\n«R»\n«E»\n"},
+		"rules:\n- seriesQuery: \"a\n\n  # b\"\n«B»\n«R»\n«E»\n"},
+	{"an empty value at the end", "rules:\n- " Q "\n  name:\n", "rules:\n- " Q "\n  name:\n«B»\n«R»\n«E»\n"},
 	{"a flow value at the end", "rules:\n- " Q "\n  name: {as: x,\n    matches: y}  # c\n",
-	 "rules:\n- " Q "\n  name: {as: x,\n    matches: y}  # c\n«B»\n«R»\n«E»\n"},
-	{"anchors and aliases",
-	 "rules:\n- " Q "\n  resources: &r {template: t}\n- " Q "\n  resources: *r\n",
-	 "rules:\n- " Q "\n  resources: &r {template: t}\n- " Q
-	 "\n  resources: *r\n«B»\n«R»\n«E»\n"},
-	{"an anchored list", "rules: &a\n  - " Q "\n",
-	 "rules: &a\n  - " Q "\n  «B»\n  «R»\n  «E»\n"},
+		"rules:\n- " Q "\n  name: {as: x,\n    matches: y}  # c\n«B»\n«R»\n«E»\n"},
+	{"anchors and aliases", "rules:\n- " Q "\n  resources: &r {template: t}\n- " Q "\n  resources: *r\n",
+		"rules:\n- " Q "\n  resources: &r {template: t}\n- " Q "\n  resources: *r\n«B»\n«R»\n«E»\n"},
+	{"an anchored list", "rules: &a\n  - " Q "\n", "rules: &a\n  - " Q "\n  «B»\n  «R»\n  «E»\n"},
 	{"a merged rule", "rules:\n- &a\n  " Q "\n- <<: *a\n  name: {as: x}\n",
-	 "rules:\n- &a\n  " Q "\n- <<: *a\n  name: {as: x}\n«B»\n«R»\n«E»\n"},
-	{"quoted keys", "\"rules\":\n- \"seriesQuery\": 'q'\n",
-	 "\"rules\":\n- \"seriesQuery\": 'q'\n«B»\n«R»\n«E»\n"},
-	{"an explicit key", "? rules\n: - " Q "\n  - " Q "\n",
-	 "? rules\n: - " Q "\n  - " Q "\n  «B»\n  «R»\n  «E»\n"},
+		"rules:\n- &a\n  " Q "\n- <<: *a\n  name: {as: x}\n«B»\n«R»\n«E»\n"},
+	{"quoted keys", "\"rules\":\n- \"seriesQuery\": 'q'\n", "\"rules\":\n- \"seriesQuery\": 'q'\n«B»\n«R»\n«E»\n"},
+	{"an explicit key", "? rules\n: - " Q "\n  - " Q "\n", "? rules\n: - " Q "\n  - " Q "\n  «B»\n  «R»\n  «E»\n"},
 	{"tabs where YAML has them", "rules:\t# c\n- seriesQuery:\tq\t\n",
-	 "rules:\t# c\n- seriesQuery:\tq\t\n«B»\n«R»\n«E»\n"},
+		"rules:\t# c\n- seriesQuery:\tq\t\n«B»\n«R»\n«E»\n"},
 	{"letters of several bytes",
-	 "# \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\nrules:\n- seriesQuery: \xc3\xa4 # \xe2\x82\xac\n",
-	 "# \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\nrules:\n- seriesQuery: \xc3\xa4 # "
-	 "\xe2\x82\xac\n«B»\n«R»\n«E»\n"},
-	{"a byte order mark", "\xef\xbb\xbfrules: []\n",
-	 "\xef\xbb\xbfrules: [\n  «J»\n  «F»\n  «E»\n  ]\n"},
+		"# \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\nrules:\n- seriesQuery: \xc3\xa4 # \xe2\x82\xac\n",
+		"# \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\nrules:\n- seriesQuery: \xc3\xa4 # "
+		"\xe2\x82\xac\n«B»\n«R»\n«E»\n"},
+	{"a byte order mark", "\xef\xbb\xbfrules: []\n", "\xef\xbb\xbfrules: [\n  «J»\n  «F»\n  «E»\n  ]\n"},
 	{"a byte order mark and several keys", "\xef\xbb\xbfrules:\n- " Q "\nexternalRules:\n",
-	 "\xef\xbb\xbfrules:\n- " Q "\n«B»\n«R»\n«E»\nexternalRules:\n"},
+		"\xef\xbb\xbfrules:\n- " Q "\n«B»\n«R»\n«E»\nexternalRules:\n"},
 	{"Unicode line breaks", "rules:\n- " Q " # \xe2\x80\xa8# BEGIN\xc2\x85",
-	 "rules:\n- " Q " # \xe2\x80\xa8«B»\n«R»\n«E»\n# BEGIN\xc2\x85"},
+		"rules:\n- " Q " # \xe2\x80\xa8«B»\n«R»\n«E»\n# BEGIN\xc2\x85"},
 	{"our markers as somebody's text",
-	 "rules:\n- seriesQuery: |\n    # BEGIN inference-autoscaler\n    # END "
-	 "inference-autoscaler\n",
-	 "rules:\n- seriesQuery: |\n    # BEGIN inference-autoscaler\n    # END "
-	 "inference-autoscaler\n«B»\n«R»\n«E»\n"},
+		"rules:\n- seriesQuery: |\n    # BEGIN inference-autoscaler\n    # END "
+		"inference-autoscaler\n",
+		"rules:\n- seriesQuery: |\n    # BEGIN inference-autoscaler\n    # END "
+		"inference-autoscaler\n«B»\n«R»\n«E»\n"},
 	{"somebody's marker", "rules:\n# BEGIN inference-autoscaler-x\n- " Q "\n",
-	 "rules:\n# BEGIN inference-autoscaler-x\n- " Q "\n«B»\n«R»\n«E»\n"},
+		"rules:\n# BEGIN inference-autoscaler-x\n- " Q "\n«B»\n«R»\n«E»\n"},
 };
 
 static const char *skip_prefix(const char *s, const char *prefix)
@@ -275,10 +253,10 @@ static bool means(const char *text, const char *spliced, const struct adapter_ru
 		const json_t *rule = json_array_get(all, at + i);
 
 		if (strcmp(json_path_string(rule, "name.as", ""), rules[i].name) ||
-		    strcmp(json_path_string(rule, "name.matches", ""), ".*") ||
-		    strcmp(json_path_string(rule, "seriesQuery", ""), rules[i].series_query) ||
-		    strcmp(json_path_string(rule, "metricsQuery", ""), rules[i].metrics_query) ||
-		    json_object_size(json_path(rule, "resources.overrides")) != 2)
+			strcmp(json_path_string(rule, "name.matches", ""), ".*") ||
+			strcmp(json_path_string(rule, "seriesQuery", ""), rules[i].series_query) ||
+			strcmp(json_path_string(rule, "metricsQuery", ""), rules[i].metrics_query) ||
+			json_object_size(json_path(rule, "resources.overrides")) != 2)
 			return false;
 	}
 	for (size_t i = at; i < have; i++)
@@ -324,8 +302,7 @@ static void test_order_and_labels(void **state)
 	auto_free char *text = adapter_config_splice("", two, ARRAY_LEN(two), &err);
 
 	(void)state;
-	check_equal(
-		"two", text,
+	check_equal("two", text,
 		"# BEGIN inference-autoscaler: managed rules, do not edit\n"
 		"rules:\n"
 		"- seriesQuery: '{a=''b''}'\n"
@@ -346,25 +323,19 @@ static void test_order_and_labels(void **state)
 static void test_foreign_edits_survive(void **state)
 {
 	static const struct row edits[] = {
-		{"a rule below ours",
-		 "rules:\n- " Q "\n«B»\n- old: x\n«E»\n- seriesQuery: new # n\n",
-		 "rules:\n- " Q "\n- seriesQuery: new # n\n«B»\n«R»\n«E»\n"},
+		{"a rule below ours", "rules:\n- " Q "\n«B»\n- old: x\n«E»\n- seriesQuery: new # n\n",
+			"rules:\n- " Q "\n- seriesQuery: new # n\n«B»\n«R»\n«E»\n"},
 		{"ours alone left", "rules:\n«B»\n- old: x\n«E»\nexternalRules:\n",
-		 "rules:\n«B»\n«R»\n«E»\nexternalRules:\n"},
-		{"a newline added", "rules:\n- " Q "\n«B»\n- old: x\n«E»\n",
-		 "rules:\n- " Q "\n«B»\n«R»\n«E»\n"},
-		{"a newline dropped", "rules:\n- " Q "\n«B»\n- old: x\n«E»",
-		 "rules:\n- " Q "\n«B»\n«R»\n«E»"},
-		{"a key of their own below ours",
-		 "resourceRules: {}\n«B»\nrules:\n- old: x\n«E»\nexternalRules: []\n",
-		 "resourceRules: {}\nexternalRules: []\n«B»\nrules:\n«R»\n«E»\n"},
-		{"everything indented by hand",
-		 "rules:\n  - " Q "\n    «B»\n  - old: x\n   «E»   \n",
-		 "rules:\n  - " Q "\n  «B»\n  «R»\n  «E»\n"},
+			"rules:\n«B»\n«R»\n«E»\nexternalRules:\n"},
+		{"a newline added", "rules:\n- " Q "\n«B»\n- old: x\n«E»\n", "rules:\n- " Q "\n«B»\n«R»\n«E»\n"},
+		{"a newline dropped", "rules:\n- " Q "\n«B»\n- old: x\n«E»", "rules:\n- " Q "\n«B»\n«R»\n«E»"},
+		{"a key of their own below ours", "resourceRules: {}\n«B»\nrules:\n- old: x\n«E»\nexternalRules: []\n",
+			"resourceRules: {}\nexternalRules: []\n«B»\nrules:\n«R»\n«E»\n"},
+		{"everything indented by hand", "rules:\n  - " Q "\n    «B»\n  - old: x\n   «E»   \n",
+			"rules:\n  - " Q "\n  «B»\n  «R»\n  «E»\n"},
 		{"the kept null changed", "rules: \n«J»\n- old: x\n«E» | null # new\n",
-		 "rules: \n«J»\n«R»\n«E» | null # new\n"},
-		{"a foreign flow item behind ours",
-		 "rules: [\n  «J»\n  {old: x}\n  «E»\n  , {" Q "}]\n", NULL},
+			"rules: \n«J»\n«R»\n«E» | null # new\n"},
+		{"a foreign flow item behind ours", "rules: [\n  «J»\n  {old: x}\n  «E»\n  , {" Q "}]\n", NULL},
 	};
 
 	(void)state;
@@ -400,7 +371,7 @@ static void test_refusals(void **state)
 		{"rules: \xff\n", ERROR_INVALID, "cannot parse YAML at byte 7"},
 		{"\xff\xfe"
 		 "r",
-		 ERROR_INVALID, "cannot parse YAML"},
+			ERROR_INVALID, "cannot parse YAML"},
 		{"rules: []\n---\nrules: []\n", ERROR_INVALID, "more than one YAML document"},
 		{"---\n---\n", ERROR_INVALID, "more than one YAML document"},
 		{"- " Q "\n", ERROR_INVALID, "the top is not a mapping"},
@@ -409,63 +380,47 @@ static void test_refusals(void **state)
 		{"\nrules: text\n", ERROR_INVALID, "line 2: 'rules' is not a list"},
 		{"rules: {a: b}\n", ERROR_INVALID, "line 1: 'rules' is not a list"},
 		{"rules:\n  a: b\n", ERROR_INVALID, "line 2: 'rules' is not a list"},
-		{"externalRules: &a []\nrules: *a\n", ERROR_INVALID,
-		 "line 2: 'rules' is not a list"},
+		{"externalRules: &a []\nrules: *a\n", ERROR_INVALID, "line 2: 'rules' is not a list"},
 		{"{rules: null}\n", ERROR_INVALID, "write 'rules: []'"},
 		{"{rules: }\n", ERROR_INVALID, "write 'rules: []'"},
-		{"rules: &a\n- " Q "\nexternalRules: *a\n", ERROR_INVALID,
-		 "without changing another value"},
+		{"rules: &a\n- " Q "\nexternalRules: *a\n", ERROR_INVALID, "without changing another value"},
 		{"Rules: []\n", ERROR_INVALID, "unknown key 'Rules'"},
 		{"<<: {rules: []}\n", ERROR_INVALID, "unknown key '<<'"},
-		{"rules:\n- " Q "\n\n- seriesquery: q\n", ERROR_INVALID,
-		 "line 4: rule: unknown key 'seriesquery'"},
-		{"rules:\n- " Q "\n  name: {As: x}\n", ERROR_INVALID,
-		 "line 2: rule: name: unknown key 'As'"},
-		{"rules:\n- " Q "\n  name: x\n", ERROR_INVALID,
-		 "line 2: rule: name: not a mapping"},
-		{"rules:\n- seriesQuery: [q]\n", ERROR_INVALID,
-		 "line 2: rule: 'seriesQuery' is not a string"},
+		{"rules:\n- " Q "\n\n- seriesquery: q\n", ERROR_INVALID, "line 4: rule: unknown key 'seriesquery'"},
+		{"rules:\n- " Q "\n  name: {As: x}\n", ERROR_INVALID, "line 2: rule: name: unknown key 'As'"},
+		{"rules:\n- " Q "\n  name: x\n", ERROR_INVALID, "line 2: rule: name: not a mapping"},
+		{"rules:\n- seriesQuery: [q]\n", ERROR_INVALID, "line 2: rule: 'seriesQuery' is not a string"},
 		{"rules:\n- name: {as: x}\n", ERROR_INVALID, "line 2: rule: no seriesQuery"},
 		{"rules:\n-\n", ERROR_INVALID, "line 2: rule: no seriesQuery"},
 		{"rules:\n- " Q "\n- text\n", ERROR_INVALID, "line 3: rule: not a mapping"},
-		{"rules:\n- " Q "\n  seriesFilters: {is: x}\n", ERROR_INVALID,
-		 "'seriesFilters' is not a list"},
+		{"rules:\n- " Q "\n  seriesFilters: {is: x}\n", ERROR_INVALID, "'seriesFilters' is not a list"},
 		{"rules:\n- " Q "\n  seriesFilters: [{is: x, isNot: y}]\n", ERROR_INVALID,
-		 "seriesFilters[0] needs exactly one"},
+			"seriesFilters[0] needs exactly one"},
 		{"rules:\n- " Q "\n  seriesFilters: [{is: x}, {}]\n", ERROR_INVALID,
-		 "seriesFilters[1] needs exactly one"},
+			"seriesFilters[1] needs exactly one"},
 		{"rules:\n- " Q "\n  resources: {overrides: {pod: {kind: pod}}}\n", ERROR_INVALID,
-		 "resources: overrides.pod: unknown key 'kind'"},
-		{"rules:\n- " Q "\n  resources: {overrides: [pod]}\n", ERROR_INVALID,
-		 "'overrides' is not a mapping"},
+			"resources: overrides.pod: unknown key 'kind'"},
+		{"rules:\n- " Q "\n  resources: {overrides: [pod]}\n", ERROR_INVALID, "'overrides' is not a mapping"},
 		{"externalRules: {}\n", ERROR_INVALID, "'externalRules' is not a list"},
-		{"externalRules:\n- seriesQuery: ''\n", ERROR_INVALID,
-		 "externalRules[0]: no seriesQuery"},
-		{"rules:\n- " Q "\n- " Q "\n  name: {as: m}\n", ERROR_CONFLICT,
-		 "line 3: a rule exposes 'm'"},
-		{"rules:\n- seriesQuery: 'm{a=\"b\"}'\n", ERROR_CONFLICT,
-		 "line 2: a rule exposes 'm'"},
-		{"rules: [{seriesQuery: '{x=\"\",__name__=\"m\"}', name: {as: $0}}]\n",
-		 ERROR_CONFLICT, "line 1: a rule exposes 'm'"},
+		{"externalRules:\n- seriesQuery: ''\n", ERROR_INVALID, "externalRules[0]: no seriesQuery"},
+		{"rules:\n- " Q "\n- " Q "\n  name: {as: m}\n", ERROR_CONFLICT, "line 3: a rule exposes 'm'"},
+		{"rules:\n- seriesQuery: 'm{a=\"b\"}'\n", ERROR_CONFLICT, "line 2: a rule exposes 'm'"},
+		{"rules: [{seriesQuery: '{x=\"\",__name__=\"m\"}', name: {as: $0}}]\n", ERROR_CONFLICT,
+			"line 1: a rule exposes 'm'"},
 		/* line numbers are those of the text as it was given, with our block in it */
-		{"rules:\n«B»\n«R»\n«E»\n- seriesQuery: m\n", ERROR_CONFLICT,
-		 "line 8: a rule exposes 'm'"},
-		{"rules:\n- " Q "\n«B»\n- " Q "\n", ERROR_INVALID,
-		 "line 3: the marker of our rules"},
-		{"rules:\n- " Q "\n- " Q "\n«E»\n", ERROR_INVALID,
-		 "line 4: the marker of our rules"},
+		{"rules:\n«B»\n«R»\n«E»\n- seriesQuery: m\n", ERROR_CONFLICT, "line 8: a rule exposes 'm'"},
+		{"rules:\n- " Q "\n«B»\n- " Q "\n", ERROR_INVALID, "line 3: the marker of our rules"},
+		{"rules:\n- " Q "\n- " Q "\n«E»\n", ERROR_INVALID, "line 4: the marker of our rules"},
 		{"rules:\n- " Q "\n«E»\n«B»\n", ERROR_INVALID, "line 3: the marker of our rules"},
 		{"rules:\n«B»\n«E»\n«B»\n«E»\n", ERROR_INVALID, "line 3: the marker of our rules"},
 		{"rules:\n«B»\n«B»\n", ERROR_INVALID, "line 3: the marker of our rules"},
 		{"rules:\n«B» now\n«E»\n", ERROR_INVALID, "line 2: the marker of our rules"},
-		{"rules:\n# BEGIN inference-autoscaler\n«E»\n", ERROR_INVALID,
-		 "line 2: the marker of our rules"},
+		{"rules:\n# BEGIN inference-autoscaler\n«E»\n", ERROR_INVALID, "line 2: the marker of our rules"},
 		{"rules:\n«B»\n«E» now\n", ERROR_INVALID, "line 3: the marker of our rules"},
 		{"rules:\n«B»\n«E» | now\n", ERROR_INVALID, "line 3: the marker of our rules"},
 		{"rules:\n«J»\n«E» |\n", ERROR_INVALID, "line 3: the marker of our rules"},
 		{"«B»\nrules:\n«R»\n«E»\n- " Q "\n", ERROR_INVALID, "the top is not a mapping"},
-		{"resourceRules: {}\n«B»\nrules:\n«R»\n«E»\n- " Q "\n", ERROR_INVALID,
-		 "needs a key of its own"},
+		{"resourceRules: {}\n«B»\nrules:\n«R»\n«E»\n- " Q "\n", ERROR_INVALID, "needs a key of its own"},
 	};
 
 	(void)state;
@@ -478,7 +433,7 @@ static void test_refusals(void **state)
 		if (got)
 			fail_msg("'%s' was taken", before);
 		if (err.kind != r->kind || !err.message || !strstr(err.message, r->message) ||
-		    strncmp(err.message, "adapter config: ", 16))
+			strncmp(err.message, "adapter config: ", 16))
 			fail_msg("'%s': %s: %s", before, error_kind_name(err.kind), err.message);
 	}
 }
@@ -532,20 +487,15 @@ static void test_our_rules_are_checked(void **state)
 		{{.name = "$1", .series_query = "q", .metrics_query = "q"}, "has the name '$1'"},
 		{{.name = "a:b", .series_query = "q", .metrics_query = "q"}, "has the name 'a:b'"},
 		{{.name = "m", .series_query = "", .metrics_query = "q"}, "no good seriesQuery"},
-		{{.name = "m", .series_query = "a\nb", .metrics_query = "q"},
-		 "no good seriesQuery"},
-		{{.name = "m", .series_query = "\xc3\xa4", .metrics_query = "q"},
-		 "no good seriesQuery"},
+		{{.name = "m", .series_query = "a\nb", .metrics_query = "q"}, "no good seriesQuery"},
+		{{.name = "m", .series_query = "\xc3\xa4", .metrics_query = "q"}, "no good seriesQuery"},
 		{{.name = "m", .series_query = "q", .metrics_query = NULL}, "no good metricsQuery"},
-		{{.name = "m", .series_query = "q", .metrics_query = "a\tb"},
-		 "no good metricsQuery"},
-		{{.name = "m", .series_query = "q", .metrics_query = "<<.Serie>>"},
-		 "template action"},
+		{{.name = "m", .series_query = "q", .metrics_query = "a\tb"}, "no good metricsQuery"},
+		{{.name = "m", .series_query = "q", .metrics_query = "<<.Serie>>"}, "template action"},
 		{{.name = "m", .series_query = "q", .metrics_query = "<<"}, "template action"},
 		{{.name = "m", .series_query = "q", .pod_label = "namespace", .metrics_query = "q"},
-		 "labels 'namespace' and 'namespace'"},
-		{{.name = "m", .series_query = "q", .pod_label = "a-b", .metrics_query = "q"},
-		 "'a-b'"},
+			"labels 'namespace' and 'namespace'"},
+		{{.name = "m", .series_query = "q", .pod_label = "a-b", .metrics_query = "q"}, "'a-b'"},
 	};
 	static const struct adapter_rule twice[] = {
 		{.name = "m", .series_query = "q", .metrics_query = "q"},
@@ -592,14 +542,12 @@ static void test_quoting(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(hard); i++) {
 		for (size_t k = 0; k < ARRAY_LEN(into); k++) {
-			struct adapter_rule rule = {
-				.name = "m", .series_query = hard[i], .metrics_query = hard[i]};
+			struct adapter_rule rule = {.name = "m", .series_query = hard[i], .metrics_query = hard[i]};
 			auto_error err = ERROR_INIT;
 			auto_free char *got = adapter_config_splice(into[k], &rule, 1, &err);
 
 			if (!got || !means(into[k], got, &rule, 1))
-				fail_msg("'%s' into '%s': %s", hard[i], into[k],
-					 got ? got : err.message);
+				fail_msg("'%s' into '%s': %s", hard[i], into[k], got ? got : err.message);
 		}
 	}
 }
@@ -642,7 +590,7 @@ static void comments(struct strbuf *out, size_t depth)
 			break;
 		default:
 			strbuf_addf(out, "%*s# %s\n", (int)pick(depth + 4), "",
-				    pick(2) ? "- seriesQuery: x" : "a, b] }: \"");
+				pick(2) ? "- seriesQuery: x" : "a, b] }: \"");
 		}
 	}
 }
@@ -656,8 +604,8 @@ static const char *trail(void)
 
 static void scalar(struct strbuf *out, size_t depth)
 {
-	static const char *const inline_scalars[] = {
-		"q", "'it''s'", "\"a \\\" b\"", "sum(x) by (y)", "a\xc3\xa4", "5", "'# no'"};
+	static const char *const inline_scalars[] = {"q", "'it''s'", "\"a \\\" b\"", "sum(x) by (y)", "a\xc3\xa4", "5",
+		"'# no'"};
 	static const char *const heads[] = {"|", "|-", "|+", ">", ">-", ">+"};
 
 	if (pick(3)) {
@@ -667,7 +615,7 @@ static void scalar(struct strbuf *out, size_t depth)
 	strbuf_addf(out, " %s%s", PICK(heads), trail());
 	for (size_t lines = 1 + pick(3); lines > 0; lines--)
 		strbuf_addf(out, "%s%*s%s\n", pick(4) ? "" : "\n", (int)depth + 1, "",
-			    pick(3) ? "text: [" : "# END inference-autoscaler");
+			pick(3) ? "text: [" : "# END inference-autoscaler");
 	if (pick(4) == 0)
 		strbuf_addstr(out, "\n\n");
 }
@@ -675,7 +623,7 @@ static void scalar(struct strbuf *out, size_t depth)
 static void flow_rule(struct strbuf *out)
 {
 	static const char *const rules[] = {"{seriesQuery: q}", "{seriesQuery: 'q', name: {as: x}}",
-					    "{ \"seriesQuery\": \"a,]}\", }"};
+		"{ \"seriesQuery\": \"a,]}\", }"};
 
 	strbuf_addstr(out, PICK(rules));
 }
@@ -684,8 +632,7 @@ static void block_rule(struct strbuf *out, size_t column)
 {
 	size_t depth = column + 2;
 	static const char *const more[] = {"name: {as: other, matches: '^(.*)$'}",
-					   "resources: {template: \"<<.Resource>>\"}",
-					   "name:", "seriesFilters: []"};
+		"resources: {template: \"<<.Resource>>\"}", "name:", "seriesFilters: []"};
 
 	if (pick(6) == 0) {
 		strbuf_addf(out, "%*s- ", (int)column, "");

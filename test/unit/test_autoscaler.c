@@ -76,13 +76,12 @@ static void a_file_needs_no_metadata_of_the_server(void **state)
 
 static void everything_that_is_written_arrives(void **state)
 {
-	auto_json *object = with_spec(
-		TARGET
-		", minReplicas: 2, maxReplicas: 2, mode: Requests, scrapeInterval: 1m30s, paused: "
-		"true,"
-		" engine: {type: VLLM, port: 8080, path: /m, scheme: https},"
-		" requests: {signal: Waiting, target: 2500m}, monitor: {labels: {release: x}},"
-		" behavior: {scaleDown: {stabilizationWindowSeconds: 0}}");
+	auto_json *object =
+		with_spec(TARGET ", minReplicas: 2, maxReplicas: 2, mode: Requests, scrapeInterval: 1m30s, paused: "
+				 "true,"
+				 " engine: {type: VLLM, port: 8080, path: /m, scheme: https},"
+				 " requests: {signal: Waiting, target: 2500m}, monitor: {labels: {release: x}},"
+				 " behavior: {scaleDown: {stabilizationWindowSeconds: 0}}");
 	auto_error err = ERROR_INIT;
 	auto_autoscaler a;
 
@@ -118,16 +117,21 @@ static const struct {
 	const char *target;
 	int64_t milli;
 } quantities[] = {
-	{"4", 4000},	  {"\"4\"", 4000}, {"2500m", 2500}, {"2.5", 2500},
-	{"\"0.5\"", 500}, {"1k", 1000000}, {"0.25", 250},   {"1m", 1},
+	{"4", 4000},
+	{"\"4\"", 4000},
+	{"2500m", 2500},
+	{"2.5", 2500},
+	{"\"0.5\"", 500},
+	{"1k", 1000000},
+	{"0.25", 250},
+	{"1m", 1},
 };
 
 static void targets_are_quantities(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(quantities); i++) {
-		auto_free char *spec =
-			xasprintf(SMALLEST ", requests: {target: %s}", quantities[i].target);
+		auto_free char *spec = xasprintf(SMALLEST ", requests: {target: %s}", quantities[i].target);
 		auto_json *object = with_spec(spec);
 		auto_error err = ERROR_INIT;
 		auto_autoscaler a;
@@ -151,9 +155,8 @@ static void a_port_is_a_number_or_a_name(void **state)
 
 static void null_is_absent(void **state)
 {
-	auto_json *object = with_spec(
-		SMALLEST
-		", minReplicas: null, requests: null, behavior: null, engine: {port: null}");
+	auto_json *object =
+		with_spec(SMALLEST ", minReplicas: null, requests: null, behavior: null, engine: {port: null}");
 	auto_error err = ERROR_INIT;
 	auto_autoscaler a;
 
@@ -169,8 +172,7 @@ static const struct {
 	const char *message;
 } refused[] = {
 	{"maxReplicas: 5", "spec.scaleTargetRef.kind is required"},
-	{"scaleTargetRef: {kind: Deployment}, maxReplicas: 5",
-	 "spec.scaleTargetRef.name is required"},
+	{"scaleTargetRef: {kind: Deployment}, maxReplicas: 5", "spec.scaleTargetRef.name is required"},
 	{TARGET, "spec.maxReplicas is required"},
 	{TARGET ", maxReplicas: null", "spec.maxReplicas is required"},
 	{TARGET ", maxReplicas: five", "spec.maxReplicas must be a whole number"},
@@ -180,7 +182,7 @@ static const struct {
 	{SMALLEST ", gpu: {signal: Memory}", "spec.gpu.signal 'Memory' is unknown: use Utilization"},
 	{SMALLEST ", gpu: {target: 101}", "spec.gpu.target must be a percentage from 1 to 100, not 101"},
 	{SMALLEST ", gpu: {exporter: {type: Custom, port: metrics}}",
-	 "spec.gpu.exporter of type Custom needs namespace, selector and port: write all three"},
+		"spec.gpu.exporter of type Custom needs namespace, selector and port: write all three"},
 	{SMALLEST ", minReplicas: 0", "spec.minReplicas must be at least 1: a Pods metric cannot "
 				      "wake a target from zero replicas"},
 	{SMALLEST ", minReplicas: 6", "spec.maxReplicas must not be below spec.minReplicas: raise "
@@ -189,15 +191,13 @@ static const struct {
 	{SMALLEST ", behavior: fast", "spec.behavior must be an object"},
 	{SMALLEST ", monitor: {labels: [a]}", "spec.monitor.labels must be an object"},
 	{SMALLEST ", requests: {target: 0}",
-	 "spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not '0'"},
+		"spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not '0'"},
 	{SMALLEST ", requests: {target: -1}",
-	 "spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not '-1'"},
+		"spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not '-1'"},
 	{SMALLEST ", requests: {target: many}",
-	 "spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not 'many'"},
-	{SMALLEST ", scrapeInterval: soon",
-	 "spec.scrapeInterval 'soon' is not a duration: write for example 15s"},
-	{SMALLEST ", scrapeInterval: 0s",
-	 "spec.scrapeInterval '0s' is not a duration: write for example 15s"},
+		"spec.requests.target must be a quantity above zero such as 4 or \"2500m\", not 'many'"},
+	{SMALLEST ", scrapeInterval: soon", "spec.scrapeInterval 'soon' is not a duration: write for example 15s"},
+	{SMALLEST ", scrapeInterval: 0s", "spec.scrapeInterval '0s' is not a duration: write for example 15s"},
 };
 
 static void what_is_wrong_is_refused_by_name(void **state)
@@ -244,8 +244,7 @@ static void kinds_are_found_by_version_and_name(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(named); i++) {
-		assert_int_equal(kind_by_name(named[i].api_version, named[i].kind),
-				 named[i].expected);
+		assert_int_equal(kind_by_name(named[i].api_version, named[i].kind), named[i].expected);
 	}
 }
 

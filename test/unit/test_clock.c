@@ -62,7 +62,7 @@ static void parse_times_by_the_table(void **state)
 
 		if (ms != cases[i].ms)
 			fail_msg("'%s' gave %lld instead of %lld", cases[i].text, (long long)ms,
-				 (long long)cases[i].ms);
+				(long long)cases[i].ms);
 	}
 }
 
@@ -142,7 +142,7 @@ static void parse_durations_by_the_table(void **state)
 
 		if (ms != cases[i].ms)
 			fail_msg("'%s' gave %lld instead of %lld", cases[i].text, (long long)ms,
-				 (long long)cases[i].ms);
+				(long long)cases[i].ms);
 	}
 }
 

@@ -153,9 +153,26 @@ static int64_t restarts(int64_t t)
 }
 
 static int64_t (*const loads[])(int64_t) = {
-	idle,	      full,	   wild,       flips_fast,  flips_like_scrapes, mostly_busy,	   rarely_busy,
-	few_values,   steps,	   ramp,       falling_ramp, waves,		 cache_fill,	   beats_of_15,
-	beats_of_30,  second_at_scrapes, second_from_scrapes_on, second_until_scrapes, gap_at_scrapes, restarts,
+	idle,
+	full,
+	wild,
+	flips_fast,
+	flips_like_scrapes,
+	mostly_busy,
+	rarely_busy,
+	few_values,
+	steps,
+	ramp,
+	falling_ramp,
+	waves,
+	cache_fill,
+	beats_of_15,
+	beats_of_30,
+	second_at_scrapes,
+	second_from_scrapes_on,
+	second_until_scrapes,
+	gap_at_scrapes,
+	restarts,
 };
 
 /* A chain; `series` and `served` say what the load becomes on the way. */
@@ -164,10 +181,10 @@ struct chain {
 	int64_t (*series)(int64_t milli);
 	int64_t (*served)(int64_t milli);
 	int64_t round_min_ms, round_max_ms; /* unless a look wants the next one sooner */
-	int64_t other_replica_ms;	    /* the adapter asks a Prometheus that scrapes so much later */
-	int64_t hpa_period_ms;		    /* of the HPA controller's rounds; 0 = 15 s */
-	int64_t hpa_stops_ms;		    /* from the begin on; 0 = never */
-	int64_t scrapes_lost;		    /* one of so many; 0 = none */
+	int64_t other_replica_ms;           /* the adapter asks a Prometheus that scrapes so much later */
+	int64_t hpa_period_ms;              /* of the HPA controller's rounds; 0 = 15 s */
+	int64_t hpa_stops_ms;               /* from the begin on; 0 = never */
+	int64_t scrapes_lost;               /* one of so many; 0 = none */
 };
 
 static int64_t as_it_is(int64_t milli)
@@ -261,7 +278,8 @@ static struct found simulate(const struct chain *chain, int64_t duration_ms)
 		step(&metric, chain->served(chain->load(served)), got, chain->series(chain->load(scraped)), scraped);
 		step(&hpa, hpa_average(chain, got, begin), got, chain->served(chain->load(served)), scraped);
 		found.page_ms = found.page_ms == 0 && values_are_certain(page, true) ? read - begin : found.page_ms;
-		found.metric_ms = found.metric_ms == 0 && values_are_certain(metric, false) ? got - begin : found.metric_ms;
+		found.metric_ms =
+			found.metric_ms == 0 && values_are_certain(metric, false) ? got - begin : found.metric_ms;
 		found.hpa_ms = found.hpa_ms == 0 && values_are_stale(hpa, got) ? got - begin : found.hpa_ms;
 		again[0] = comparison_again_ms(page, INTERVAL_MS, got);
 		again[1] = comparison_again_ms(metric, INTERVAL_MS, got);
@@ -284,8 +302,12 @@ static void no_load_makes_a_healthy_chain_disagree(void **state)
 	(void)state;
 	for (size_t l = 0; l < ARRAY_LEN(loads); l++) {
 		for (size_t r = 0; r < ARRAY_LEN(rounds); r++) {
-			struct chain chain = {.load = loads[l], .series = as_it_is, .served = cut_off,
-				.round_min_ms = rounds[r][0], .round_max_ms = rounds[r][1], .scrapes_lost = r % 2 == 0 ? 0 : 10};
+			struct chain chain = {.load = loads[l],
+				.series = as_it_is,
+				.served = cut_off,
+				.round_min_ms = rounds[r][0],
+				.round_max_ms = rounds[r][1],
+				.scrapes_lost = r % 2 == 0 ? 0 : 10};
 			struct found found;
 
 			seed = l * 100 + r;
@@ -306,8 +328,12 @@ static void another_replica_does_not_disagree(void **state)
 	(void)state;
 	for (size_t l = 0; loads[l] != beats_of_15; l++) {
 		for (size_t r = 0; r < ARRAY_LEN(rounds); r++) {
-			struct chain chain = {.load = loads[l], .series = as_it_is, .served = as_it_is,
-				.round_min_ms = rounds[r][0], .round_max_ms = rounds[r][1], .other_replica_ms = 7000};
+			struct chain chain = {.load = loads[l],
+				.series = as_it_is,
+				.served = as_it_is,
+				.round_min_ms = rounds[r][0],
+				.round_max_ms = rounds[r][1],
+				.other_replica_ms = 7000};
 
 			seed = l * 100 + r;
 			assert_int_equal(simulate(&chain, HOURS * (int64_t)HOUR_MS).metric_ms, 0);
@@ -323,8 +349,12 @@ static void an_hpa_controller_that_is_slow_is_not_said_to_stand(void **state)
 	(void)state;
 	for (size_t l = 0; l < ARRAY_LEN(loads); l++) {
 		for (size_t p = 0; p < ARRAY_LEN(periods); p++) {
-			struct chain chain = {.load = loads[l], .series = as_it_is, .served = cut_off, .round_min_ms = 24000,
-				.round_max_ms = 36000, .hpa_period_ms = periods[p]};
+			struct chain chain = {.load = loads[l],
+				.series = as_it_is,
+				.served = cut_off,
+				.round_min_ms = 24000,
+				.round_max_ms = 36000,
+				.hpa_period_ms = periods[p]};
 
 			seed = l * 100 + p;
 			assert_int_equal(simulate(&chain, HOURS * (int64_t)HOUR_MS).hpa_ms, 0);
@@ -381,8 +411,12 @@ static void a_chain_that_disagrees_is_found_in_minutes(void **state)
 
 static struct comparison look(int64_t value, int64_t sample, int64_t at)
 {
-	return (struct comparison){.value = value, .look_at_ms = at, .sample = {sample, sample}, .sample_time = at - at % INTERVAL_MS,
-		.sample_at_ms = at - at % INTERVAL_MS, .interval_ms = INTERVAL_MS};
+	return (struct comparison){.value = value,
+		.look_at_ms = at,
+		.sample = {sample, sample},
+		.sample_time = at - at % INTERVAL_MS,
+		.sample_at_ms = at - at % INTERVAL_MS,
+		.interval_ms = INTERVAL_MS};
 }
 
 static void assert_memory(const json_t *memory, const char *wanted)
@@ -429,7 +463,7 @@ static void those_apart_are_looked_at_about_scrapes_and_between(void **state)
 	assert_int_equal(comparison_again_ms(odd, INTERVAL_MS, 22500), 7500 + 100);
 	assert_int_equal(comparison_again_ms(even, INTERVAL_MS, 29900), 7600); /* halfway to the one after */
 	assert_int_equal(comparison_again_ms(even, INTERVAL_MS, 45100), 7400); /* also when the last is not known */
-	assert_int_equal(comparison_again_ms(even, 1000, 20000), 2000); /* never in a rush */
+	assert_int_equal(comparison_again_ms(even, 1000, 20000), 2000);        /* never in a rush */
 }
 
 int main(void)

@@ -25,8 +25,9 @@ static void a_quantile_lies_between_two_bounds(void **state)
 		{B("le=\"1.0\"", "99") B("le=\"2.5\"", "99") B("le=\"+Inf\"", "100"), 0, 1, 100},
 		{B("le=\"1.0\"", "0") B("le=\"2.5\"", "90") B("le=\"+Inf\"", "100"), 2.5, INFINITY, 100},
 		/* Two ranks of one pod, in any order, among others. */
-		{"# TYPE took histogram\n" B("engine=\"1\",le=\"+Inf\"", "50") B("le=\"5\",engine=\"0\"", "1e2") "took_sum 7\n"
-			B("engine=\"0\",le=\"+Inf\"", "100") B("engine=\"1\",le=\"5\"", "0") "tooks_bucket{le=\"1\"} 3\n",
+		{"# TYPE took histogram\n" B("engine=\"1\",le=\"+Inf\"", "50")
+				B("le=\"5\",engine=\"0\"", "1e2") "took_sum 7\n" B("engine=\"0\",le=\"+Inf\"", "100")
+					B("engine=\"1\",le=\"5\"", "0") "tooks_bucket{le=\"1\"} 3\n",
 			5, INFINITY, 150},
 	};
 

@@ -175,8 +175,7 @@ static void on_done(void *ctx, const struct http_response *response)
 
 static struct http_request get(struct world *w)
 {
-	return (struct http_request){
-		.method = "GET", .url = w->listener.url, .proxy = "", .done = on_done, .ctx = w};
+	return (struct http_request){.method = "GET", .url = w->listener.url, .proxy = "", .done = on_done, .ctx = w};
 }
 
 /* Starts it and waits for its end. */
@@ -414,8 +413,8 @@ static void sockets_are_probed_for_a_vanished_peer(void **state)
 
 static void clear_proxies(void)
 {
-	static const char *const names[] = {
-		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"};
+	static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+		"no_proxy", "NO_PROXY"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		unsetenv(names[i]);

@@ -125,12 +125,11 @@ static void on_done(void *ctx, const struct http_response *response)
 	w->done++;
 }
 
-static struct http_transfer *start(struct world *w, const char *method, const char *path, const char *body,
-	size_t len)
+static struct http_transfer *start(struct world *w, const char *method, const char *path, const char *body, size_t len)
 {
 	auto_free char *url = xasprintf("http://127.0.0.1:%d%s", http_server_port(w->server), path);
-	struct http_request request = {.method = method, .url = url, .body = body, .body_len = len, .proxy = "",
-		.done = on_done, .ctx = w};
+	struct http_request request =
+		{.method = method, .url = url, .body = body, .body_len = len, .proxy = "", .done = on_done, .ctx = w};
 
 	return http_client_start(w->client, &request);
 }
@@ -147,7 +146,8 @@ static void ask(struct world *w, const char *method, const char *path, const cha
 /* Sends raw bytes on a connection of its own; the descriptor. */
 static int send_raw(struct world *w, const char *bytes)
 {
-	struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(w->server)),
+	struct sockaddr_in where = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)http_server_port(w->server)),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct timeval patience = {.tv_sec = 5};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -368,7 +368,8 @@ static void unusable_address_is_told(void **state)
 	struct world *w = *state;
 	auto_free char *taken = xasprintf("127.0.0.1:%d", http_server_port(w->server));
 	auto_free char *taken_message = xasprintf("cannot listen on '%s': Address already in use: stop what listens "
-		"there, or choose another port", taken);
+						  "there, or choose another port",
+		taken);
 	const struct {
 		const char *address, *message;
 	} cases[] = {
@@ -382,7 +383,7 @@ static void unusable_address_is_told(void **state)
 		{"127.0.0.1:8x", NULL},
 		{"::1:0x", NULL},
 		{"192.0.2.1:0", "cannot listen on '192.0.2.1:0': Cannot assign requested address: choose an address of "
-			"this machine, or 0.0.0.0"},
+				"this machine, or 0.0.0.0"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -90,8 +90,8 @@ static void covers_by_the_table(void **state)
 		auto_json *wanted = parse(cases[i].wanted);
 
 		if (json_covers(observed, wanted) != cases[i].covers)
-			fail_msg("'%s' should%s cover '%s'", cases[i].observed,
-				 cases[i].covers ? "" : " not", cases[i].wanted);
+			fail_msg("'%s' should%s cover '%s'", cases[i].observed, cases[i].covers ? "" : " not",
+				cases[i].wanted);
 	}
 }
 
@@ -147,8 +147,19 @@ static void text_is_compact_and_sorted(void **state)
 static void malformed_text_is_told_with_its_place(void **state)
 {
 	static const char *const texts[] = {
-		"", " ", "{", "{\"a\":1,}", "[1] x", "nul", "\"\xff\"", "01", "{\"a\" 1}", "NaN",
-		"99999999999999999999", "1e999", "{\"a\\u0000\":1}",
+		"",
+		" ",
+		"{",
+		"{\"a\":1,}",
+		"[1] x",
+		"nul",
+		"\"\xff\"",
+		"01",
+		"{\"a\" 1}",
+		"NaN",
+		"99999999999999999999",
+		"1e999",
+		"{\"a\\u0000\":1}",
 	};
 
 	(void)state;
@@ -192,8 +203,8 @@ static void depth_is_bounded(void **state)
 
 static void arrays_are_searched(void **state)
 {
-	auto_json *array = json_pack("[{s:i}, {s:s}, s, {s:s, s:i}, {s:s}]", "name", 1, "other", "b", "b", "name", "b", "at", 3,
-		"name", "b");
+	auto_json *array = json_pack("[{s:i}, {s:s}, s, {s:s, s:i}, {s:s}]", "name", 1, "other", "b", "b", "name", "b",
+		"at", 3, "name", "b");
 	auto_json *b = json_string("b");
 	auto_json *c = json_string("c");
 

@@ -17,10 +17,9 @@
 
 static json_t *object(const char *ns, const char *name, const char *version)
 {
-	return json_pack("{s:{s:s*, s:s*, s:s*, s:[{s:s}], s:{s:s, s:s}}, s:{s:i}}", "metadata",
-			 "namespace", ns, "name", name, "resourceVersion", version,
-			 "managedFields", "manager", "m", "annotations", LAST_APPLIED, "{}", "keep",
-			 "me", "spec", "replicas", 0);
+	return json_pack("{s:{s:s*, s:s*, s:s*, s:[{s:s}], s:{s:s, s:s}}, s:{s:i}}", "metadata", "namespace", ns,
+		"name", name, "resourceVersion", version, "managedFields", "manager", "m", "annotations", LAST_APPLIED,
+		"{}", "keep", "me", "spec", "replicas", 0);
 }
 
 static bool put(struct kube_cache *cache, const char *ns, const char *name, const char *version)
@@ -117,7 +116,7 @@ static void test_list_by_finds_what_the_index_says_now(void **state)
 	assert_found(cache, NULL, "x", "a/1 a/2 b/1");
 	assert_found(cache, "a", "x", "a/1 a/2");
 	assert_found(cache, "a", "z", "");
-	put(cache, "a", "2", "y"); /* moves */
+	put(cache, "a", "2", "y");  /* moves */
 	put(cache, "a", "3", NULL); /* leaves the index */
 	assert_found(cache, NULL, "x", "a/1 b/1");
 	assert_found(cache, NULL, "y", "a/2");

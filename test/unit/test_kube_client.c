@@ -15,8 +15,8 @@
 #include "kube/sources.h"
 #include "kube_rig.h"
 
-static const struct kube_resource hpas = {"autoscaling", "v2", "horizontalpodautoscalers",
-					  "HorizontalPodAutoscaler", true};
+static const struct kube_resource hpas = {"autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler",
+	true};
 
 #define HPAS "/apis/autoscaling/v2/namespaces/ns/horizontalpodautoscalers"
 
@@ -29,9 +29,9 @@ struct outcome {
 	int line_rc;
 };
 
-#define OUTCOME_INIT                                                                               \
-	{                                                                                          \
-		.err = ERROR_INIT, .lines = STRBUF_INIT                                            \
+#define OUTCOME_INIT                                                                                                   \
+	{                                                                                                              \
+		.err = ERROR_INIT, .lines = STRBUF_INIT                                                                \
 	}
 
 static void on_done(void *ctx, json_t *result, const struct error *err)
@@ -126,45 +126,43 @@ static void test_verbs(void **state)
 	kube_apply(rig.client, &hpas, object, "me & you", on_done, &o);
 	await(&rig, &o);
 	assert_sent(&rig, "PATCH " HPAS "/n?fieldManager=me%20%26%20you&force=true",
-		    "Content-Type: application/apply-patch+yaml\r\n", object_text);
+		"Content-Type: application/apply-patch+yaml\r\n", object_text);
 	outcome_release(&o);
 
 	kube_apply_status(rig.client, &hpas, object, "m", on_done, &o);
 	await(&rig, &o);
 	assert_sent(&rig, "PATCH " HPAS "/n/status?fieldManager=m&force=true",
-		    "Content-Type: application/apply-patch+yaml\r\n", object_text);
+		"Content-Type: application/apply-patch+yaml\r\n", object_text);
 	outcome_release(&o);
 
 	kube_merge_patch(rig.client, &hpas, "ns", "n", object, "m", on_done, &o);
 	await(&rig, &o);
-	assert_sent(&rig, "PATCH " HPAS "/n?fieldManager=m",
-		    "Content-Type: application/merge-patch+json\r\n", object_text);
+	assert_sent(&rig, "PATCH " HPAS "/n?fieldManager=m", "Content-Type: application/merge-patch+json\r\n",
+		object_text);
 	outcome_release(&o);
 
 	kube_create(rig.client, &hpas, object, "m", on_done, &o);
 	await(&rig, &o);
-	assert_sent(&rig, "POST " HPAS "?fieldManager=m", "Content-Type: application/json\r\n",
-		    object_text);
+	assert_sent(&rig, "POST " HPAS "?fieldManager=m", "Content-Type: application/json\r\n", object_text);
 	outcome_release(&o);
 
 	kube_replace(rig.client, &hpas, object, "m", on_done, &o);
 	await(&rig, &o);
-	assert_sent(&rig, "PUT " HPAS "/n?fieldManager=m", "Content-Type: application/json\r\n",
-		    object_text);
+	assert_sent(&rig, "PUT " HPAS "/n?fieldManager=m", "Content-Type: application/json\r\n", object_text);
 	outcome_release(&o);
 
 	kube_delete(rig.client, &hpas, "ns", "n", "u1", on_done, &o);
 	await(&rig, &o);
 	assert_sent(&rig, "DELETE " HPAS "/n", "Content-Type: application/json\r\n",
-		    "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":"
-		    "\"u1\"},\"propagationPolicy\":\"Background\"}");
+		"{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"preconditions\":{\"uid\":"
+		"\"u1\"},\"propagationPolicy\":\"Background\"}");
 	outcome_release(&o);
 
 	kube_delete(rig.client, &hpas, "ns", "n", NULL, on_done, &o);
 	await(&rig, &o);
 	assert_sent(&rig, "DELETE " HPAS "/n", NULL,
-		    "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"propagationPolicy\":"
-		    "\"Background\"}");
+		"{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"propagationPolicy\":"
+		"\"Background\"}");
 	assert_int_equal(json_object_size(o.result), 0);
 	outcome_release(&o);
 
@@ -198,37 +196,18 @@ static void test_errors(void **state)
 		{{.status = 403, .body = REASON("Forbidden", "m")}, ERROR_FORBIDDEN, -1, "m"},
 		{{.status = 422, .body = REASON("Invalid", "m")}, ERROR_INVALID, -1, "m"},
 		{{.status = 400, .body = REASON("BadRequest", "m")}, ERROR_INVALID, -1, "m"},
-		{{.status = 415, .body = REASON("UnsupportedMediaType", "m")},
-		 ERROR_INVALID,
-		 -1,
-		 "m"},
-		{{.status = 429, .body = REASON("TooManyRequests", "m")},
-		 ERROR_UNAVAILABLE,
-		 -1,
-		 "m"},
+		{{.status = 415, .body = REASON("UnsupportedMediaType", "m")}, ERROR_INVALID, -1, "m"},
+		{{.status = 429, .body = REASON("TooManyRequests", "m")}, ERROR_UNAVAILABLE, -1, "m"},
 		{{.status = 500,
-		  .body = "{\"reason\":\"ServerTimeout\",\"message\":\"m\",\"details\":{"
-			  "\"retryAfterSeconds\":3}}"},
-		 ERROR_UNAVAILABLE,
-		 3000,
-		 "m"},
+			 .body = "{\"reason\":\"ServerTimeout\",\"message\":\"m\",\"details\":{"
+				 "\"retryAfterSeconds\":3}}"},
+			ERROR_UNAVAILABLE, 3000, "m"},
 		{{.status = 504, .body = REASON("Timeout", "m")}, ERROR_UNAVAILABLE, -1, "m"},
-		{{.status = 502, .body = "<html>"},
-		 ERROR_UNAVAILABLE,
-		 -1,
-		 "the server answered HTTP 502"},
-		{{.status = 503, .body = ""},
-		 ERROR_UNAVAILABLE,
-		 -1,
-		 "the server answered HTTP 503"},
-		{{.status = 404, .body = "404 page not found\n"},
-		 ERROR_NOT_FOUND,
-		 -1,
-		 "404 page not found (HTTP 404)"},
-		{{.status = 302, .headers = "Location: /\r\n", .body = ""},
-		 ERROR_INTERNAL,
-		 -1,
-		 "the server answered HTTP 302"},
+		{{.status = 502, .body = "<html>"}, ERROR_UNAVAILABLE, -1, "the server answered HTTP 502"},
+		{{.status = 503, .body = ""}, ERROR_UNAVAILABLE, -1, "the server answered HTTP 503"},
+		{{.status = 404, .body = "404 page not found\n"}, ERROR_NOT_FOUND, -1, "404 page not found (HTTP 404)"},
+		{{.status = 302, .headers = "Location: /\r\n", .body = ""}, ERROR_INTERNAL, -1,
+			"the server answered HTTP 302"},
 	};
 	struct fake_step step = {.expect = "PATCH *"};
 	auto_json *object = json_pack("{s:{s:s, s:s}}", "metadata", "name", "n", "namespace", "ns");
@@ -238,8 +217,7 @@ static void test_errors(void **state)
 	(void)state;
 	rig_open(&rig, NULL, NULL, "token: t");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_free char *want = xasprintf("cannot apply HorizontalPodAutoscaler 'ns/n': %s",
-						 rows[i].message);
+		auto_free char *want = xasprintf("cannot apply HorizontalPodAutoscaler 'ns/n': %s", rows[i].message);
 
 		step.answer = rows[i].answer;
 		fake_script(rig.fake, &step, 1);
@@ -329,8 +307,7 @@ static void test_a_guarded_client_sends_no_write(void **state)
 	kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
 	await(&rig, &o);
 	assert_int_equal(o.err.kind, ERROR_CANCELLED);
-	assert_string_equal(o.err.message,
-			    "cannot POST '/x': this replica does not hold the Lease");
+	assert_string_equal(o.err.message, "cannot POST '/x': this replica does not hold the Lease");
 	outcome_release(&o);
 	kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &o);
 	await(&rig, &o);
@@ -352,8 +329,7 @@ static void test_a_guarded_client_sends_no_write(void **state)
 	may = false;
 	await(&rig, &o);
 	assert_int_equal(o.err.kind, ERROR_CANCELLED);
-	assert_string_equal(o.err.message,
-			    "cannot POST '/x': this replica does not hold the Lease");
+	assert_string_equal(o.err.message, "cannot POST '/x': this replica does not hold the Lease");
 	assert_int_equal(fake_requests(rig.fake), 2);
 	outcome_release(&o);
 	assert_int_equal(rig_close(&rig), 0);
@@ -427,8 +403,7 @@ static void test_a_refused_token_is_read_again(void **state)
 
 static void test_a_refusal_may_be_cut_short(void **state)
 {
-	static const struct fake_step steps[] = {
-		{"GET *", {.status = 401, .body = "{\"mess", .end = FAKE_HOLD}}};
+	static const struct fake_step steps[] = {{"GET *", {.status = 401, .body = "{\"mess", .end = FAKE_HOLD}}};
 	auto_free char *dir = rig_dir();
 	auto_free char *path = rig_file(dir, "token", "old");
 	auto_free char *user = xasprintf("tokenFile: '%s'", path);
@@ -449,8 +424,7 @@ static void test_a_refusal_may_be_cut_short(void **state)
 	assert_int_equal(rig_close(&rig), 0);
 }
 
-static struct kube_call *stream(struct kube_rig *rig, int64_t idle_timeout_ms,
-				struct outcome *outcome)
+static struct kube_call *stream(struct kube_rig *rig, int64_t idle_timeout_ms, struct outcome *outcome)
 {
 	return kube_call_start(rig->client, &(struct kube_call_spec){
 						    .method = "GET",
@@ -466,8 +440,7 @@ static struct kube_call *stream(struct kube_rig *rig, int64_t idle_timeout_ms,
 static void test_streams(void **state)
 {
 	static const struct fake_step steps[] = {
-		{"GET /s",
-		 {.status = 200, .body = "one\n\ntwo\nrest", .end = FAKE_END, .piece = 3}},
+		{"GET /s", {.status = 200, .body = "one\n\ntwo\nrest", .end = FAKE_END, .piece = 3}},
 		{"GET /s", {.status = 410, .body = REASON("Expired", "m")}},
 		{"GET /s", {.status = 503, .headers = "Retry-After: 7\r\n", .body = "{}"}},
 		{"GET /s", {.status = 200, .body = "one\ntwo\n", .end = FAKE_HOLD}},

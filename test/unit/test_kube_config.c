@@ -20,10 +20,10 @@
 #define PEM_DATA "LS0tLS1CRUdJTiBY"
 #define NOT_PEM_DATA "bm9uZQ=="
 
-#define ONE(cluster, user)                                                                         \
-	"current-context: t\n"                                                                     \
-	"contexts: [{name: t, context: {cluster: c, user: u, namespace: n}}]\n"                    \
-	"clusters: [{name: c, cluster: {" cluster "}}]\n"                                          \
+#define ONE(cluster, user)                                                                                             \
+	"current-context: t\n"                                                                                         \
+	"contexts: [{name: t, context: {cluster: c, user: u, namespace: n}}]\n"                                        \
+	"clusters: [{name: c, cluster: {" cluster "}}]\n"                                                              \
 	"users: [{name: u, user: {" user "}}]\n"
 #define V1 "apiVersion: client.authentication.k8s.io/v1"
 #define SERVER "server: 'https://h:6443'"
@@ -91,8 +91,8 @@ static void test_all_fields(void **state)
 	key_data = base64(key);
 	text = xasprintf(ONE(SERVER ", tls-server-name: s, proxy-url: 'http://p:1', "
 				    "certificate-authority-data: " PEM_DATA,
-			     "client-certificate-data: %s, client-key-data: %s"),
-			 cert_data, key_data);
+				 "client-certificate-data: %s, client-key-data: %s"),
+		cert_data, key_data);
 	config = load(*state, text, NULL);
 
 	kube_config_tls(config, &tls);
@@ -110,16 +110,15 @@ static void test_all_fields(void **state)
 
 static void test_other_fields(void **state)
 {
-	struct kube_config *config =
-		load(*state,
-		     "current-context: t\n"
-		     "contexts: [{name: t, context: {cluster: c}}, {name: b, context: {cluster: c, "
-		     "user: b}}, {name: k, context: {cluster: c, user: k}}]\n"
-		     "clusters: [{name: c, cluster: {server: 'http://[::1]:80/prefix//', "
-		     "insecure-skip-tls-verify: true}}]\n"
-		     "users: [{name: b, user: {username: 'a', password: 'b:c'}},\n"
-		     "        {name: k, user: {token: 'k1'}}]\n",
-		     NULL);
+	struct kube_config *config = load(*state,
+		"current-context: t\n"
+		"contexts: [{name: t, context: {cluster: c}}, {name: b, context: {cluster: c, "
+		"user: b}}, {name: k, context: {cluster: c, user: k}}]\n"
+		"clusters: [{name: c, cluster: {server: 'http://[::1]:80/prefix//', "
+		"insecure-skip-tls-verify: true}}]\n"
+		"users: [{name: b, user: {username: 'a', password: 'b:c'}},\n"
+		"        {name: k, user: {token: 'k1'}}]\n",
+		NULL);
 	auto_free char *path = xasprintf("%s/kc", (char *)*state);
 	struct http_tls tls;
 
@@ -145,8 +144,7 @@ static void test_files_are_beside_the_kubeconfig(void **state)
 	const char *dir = *state;
 	auto_free char *ca = rig_file(dir, "ca.pem", PEM);
 	auto_free char *token = rig_file(dir, "token", "  t1\n");
-	struct kube_config *config =
-		load(dir, ONE(SERVER ", certificate-authority: ca.pem", "tokenFile: token"), NULL);
+	struct kube_config *config = load(dir, ONE(SERVER ", certificate-authority: ca.pem", "tokenFile: token"), NULL);
 	struct http_tls tls;
 
 	kube_config_tls(config, &tls);
@@ -184,7 +182,7 @@ static void test_a_new_token_is_read(void **state)
 		auto_free char *header = NULL;
 		auto_free char *want = xasprintf("token cannot be read: file '%s' cannot be used: "
 						 "No such file or directory",
-						 token);
+			token);
 		auto_error err = ERROR_INIT;
 
 		assert_int_equal(kube_config_authorization(config, &header, &err), -1);
@@ -200,8 +198,7 @@ static void test_a_new_ca_is_read(void **state)
 {
 	const char *dir = *state;
 	auto_free char *ca = rig_file(dir, "ca.pem", PEM);
-	struct kube_config *config =
-		load(dir, ONE(SERVER ", certificate-authority: ca.pem", ""), NULL);
+	struct kube_config *config = load(dir, ONE(SERVER ", certificate-authority: ca.pem", ""), NULL);
 	struct http_tls tls;
 
 	kube_config_tls(config, &tls);
@@ -263,8 +260,7 @@ static void test_a_new_client_certificate_is_read_with_its_key(void **state)
 
 	free(rig_file(dir, "c.pem", cert[1]));
 	{
-		auto_free char *path = rig_file(
-			dir, "kc", ONE(SERVER, "client-certificate: c.pem, client-key: k.pem"));
+		auto_free char *path = rig_file(dir, "kc", ONE(SERVER, "client-certificate: c.pem, client-key: k.pem"));
 		auto_error err = ERROR_INIT;
 
 		assert_null(kube_config_load(path, NULL, &err));
@@ -281,8 +277,8 @@ static void test_several_files_are_merged_first_wins(void **state)
 {
 	const char *dir = *state;
 	auto_free char *a = rig_file(dir, "a",
-				     "contexts: [{name: t, context: {cluster: c, user: u}}]\n"
-				     "users: [{name: u, user: {token: first}}]\n");
+		"contexts: [{name: t, context: {cluster: c, user: u}}]\n"
+		"users: [{name: u, user: {token: first}}]\n");
 	auto_free char *b = rig_file(dir, "b", ONE(SERVER, "token: second"));
 	auto_free char *list = xasprintf("%s/none:%s::%s", dir, a, b);
 	auto_error err = ERROR_INIT;
@@ -307,9 +303,8 @@ static void test_the_service_account(void **state)
 	struct kube_config *config = kube_config_new();
 
 	assert_int_equal(incluster_load(config, dir, &err), -1);
-	assert_string_equal(err.message,
-			    "environment variable 'KUBERNETES_SERVICE_HOST' is not set: in a pod "
-			    "the kubelet sets it; outside give --kubeconfig");
+	assert_string_equal(err.message, "environment variable 'KUBERNETES_SERVICE_HOST' is not set: in a pod "
+					 "the kubelet sets it; outside give --kubeconfig");
 	kube_config_free(config);
 
 	setenv("KUBERNETES_SERVICE_HOST", "fd00::1", 1);
@@ -368,83 +363,76 @@ static void test_what_is_said_of_a_broken_file(void **state)
 		{"", NULL, " is empty or not a mapping: give a file written by kubectl config"},
 		{"- a", NULL, " is empty or not a mapping: give a file written by kubectl config"},
 		{"users: x", NULL, ": 'users' is not a list: correct the file"},
-		{"users: [{user: {}}]", NULL,
-		 ": users[0] has no 'name': give it one (quoted, if it is a number)"},
+		{"users: [{user: {}}]", NULL, ": users[0] has no 'name': give it one (quoted, if it is a number)"},
 		{"contexts: [{name: a}, {name: b}]", NULL,
-		 " has no 'current-context': give --context or set one with kubectl config "
-		 "use-context; there are: a, b"},
+			" has no 'current-context': give --context or set one with kubectl config "
+			"use-context; there are: a, b"},
 		{"current-context: x", NULL, " has no context 'x': choose one of: (none)"},
 		{ONE(SERVER, ""), "x", " has no context 'x': choose one of: t"},
 		{"current-context: t\ncontexts: [{name: t, context: {}}]", NULL,
-		 ": context 't' has no 'cluster': name one"},
+			": context 't' has no 'cluster': name one"},
 		{"current-context: t\ncontexts: [{name: t, context: {cluster: c}}]", NULL,
-		 ": context 't' names the cluster 'c', which is not there: add it or correct the "
-		 "name"},
+			": context 't' names the cluster 'c', which is not there: add it or correct the "
+			"name"},
 		{"current-context: t\ncontexts: [{name: t, context: {cluster: c, user: u}}]\n"
 		 "clusters: [{name: c}]",
-		 NULL,
-		 ": context 't' names the user 'u', which is not there: add it or correct the "
-		 "name"},
+			NULL,
+			": context 't' names the user 'u', which is not there: add it or correct the "
+			"name"},
 		{ONE("", ""), NULL, ": cluster 'c' has no 'server': give its URL"},
-		{ONE("server: 5", ""), NULL,
-		 ": 'server' of clusters 'c' is not a string: quote it"},
-		{ONE("server: 'h:1'", ""), NULL,
-		 ": server 'h:1' of cluster 'c' is not a URL: begin it with https://"},
-		{ONE(SERVER
-		     ", insecure-skip-tls-verify: true, certificate-authority-data: " PEM_DATA,
-		     ""),
-		 NULL,
-		 ": cluster 'c' has both a certificate authority and 'insecure-skip-tls-verify': "
-		 "remove one"},
+		{ONE("server: 5", ""), NULL, ": 'server' of clusters 'c' is not a string: quote it"},
+		{ONE("server: 'h:1'", ""), NULL, ": server 'h:1' of cluster 'c' is not a URL: begin it with https://"},
+		{ONE(SERVER ", insecure-skip-tls-verify: true, certificate-authority-data: " PEM_DATA, ""), NULL,
+			": cluster 'c' has both a certificate authority and 'insecure-skip-tls-verify': "
+			"remove one"},
 		{ONE(SERVER ", certificate-authority-data: 'a'", ""), NULL,
-		 ": 'certificate-authority-data' of clusters 'c' is not base64: encode the PEM "
-		 "file with base64 -w0"},
+			": 'certificate-authority-data' of clusters 'c' is not base64: encode the PEM "
+			"file with base64 -w0"},
 		{ONE(SERVER ", certificate-authority-data: '" NOT_PEM_DATA "'", ""), NULL,
-		 ": 'certificate-authority-data' of clusters 'c' holds no PEM text: encode a file "
-		 "that begins with '-----BEGIN '"},
+			": 'certificate-authority-data' of clusters 'c' holds no PEM text: encode a file "
+			"that begins with '-----BEGIN '"},
 		{ONE(SERVER ", certificate-authority: /none", ""), NULL,
-		 ": 'certificate-authority' of clusters 'c': file '/none' cannot be used: No such "
-		 "file or directory"},
+			": 'certificate-authority' of clusters 'c': file '/none' cannot be used: No such "
+			"file or directory"},
 		{ONE(SERVER, "exec: {command: x}"), NULL,
-		 ": 'exec.apiVersion' of users 'u' must be client.authentication.k8s.io/v1 or "
-		 "v1beta1: update the plugin and its entry"},
+			": 'exec.apiVersion' of users 'u' must be client.authentication.k8s.io/v1 or "
+			"v1beta1: update the plugin and its entry"},
 		{ONE(SERVER, "exec: {apiVersion: client.authentication.k8s.io/v1alpha1}"), NULL,
-		 ": 'exec.apiVersion' of users 'u' must be client.authentication.k8s.io/v1 or "
-		 "v1beta1: update the plugin and its entry"},
-		{ONE(SERVER, "exec: {" V1 "}"), NULL,
-		 ": 'exec.command' of users 'u' is missing: name the program"},
+			": 'exec.apiVersion' of users 'u' must be client.authentication.k8s.io/v1 or "
+			"v1beta1: update the plugin and its entry"},
+		{ONE(SERVER, "exec: {" V1 "}"), NULL, ": 'exec.command' of users 'u' is missing: name the program"},
 		{ONE(SERVER, "exec: {" V1 ", command: x}"), NULL,
-		 ": 'exec.interactiveMode' of users 'u' must be Never, IfAvailable or Always: add "
-		 "it"},
+			": 'exec.interactiveMode' of users 'u' must be Never, IfAvailable or Always: add "
+			"it"},
 		{ONE(SERVER, "exec: {" V1 ", command: x, interactiveMode: Maybe}"), NULL,
-		 ": 'exec.interactiveMode' of users 'u' must be Never, IfAvailable or Always: add "
-		 "it"},
+			": 'exec.interactiveMode' of users 'u' must be Never, IfAvailable or Always: add "
+			"it"},
 		{ONE(SERVER, "exec: {" V1 ", command: x, args: [5]}"), NULL,
-		 ": 'exec.args' of users 'u' holds what is no string: quote it"},
+			": 'exec.args' of users 'u' holds what is no string: quote it"},
 		{ONE(SERVER, "exec: {" V1 ", command: x, env: [{name: A}]}"), NULL,
-		 ": 'exec.env' of users 'u' holds an entry without name and value: give both, as "
-		 "strings"},
+			": 'exec.env' of users 'u' holds an entry without name and value: give both, as "
+			"strings"},
 		{ONE(SERVER ", proxy-url: 'p:3128'", ""), NULL,
-		 ": 'proxy-url' of cluster 'c' cannot be used: begin it with http://, https:// or "
-		 "socks5://"},
-		{ONE(SERVER, "client-certificate-data: " PEM_DATA ", client-key-data: " PEM_DATA),
-		 NULL, ": user 'u' cannot log in: the client certificate is not PEM"},
+			": 'proxy-url' of cluster 'c' cannot be used: begin it with http://, https:// or "
+			"socks5://"},
+		{ONE(SERVER, "client-certificate-data: " PEM_DATA ", client-key-data: " PEM_DATA), NULL,
+			": user 'u' cannot log in: the client certificate is not PEM"},
 		{ONE(SERVER, "auth-provider: {name: x}"), NULL,
-		 ": user 'u' uses an auth provider, which this version does not know: use a token, "
-		 "client certificate or exec plugin"},
+			": user 'u' uses an auth provider, which this version does not know: use a token, "
+			"client certificate or exec plugin"},
 		{ONE(SERVER, "as: x, token: t"), NULL,
-		 ": user 'u' impersonates another ('as'), which this version does not do: use "
-		 "that identity's own credentials"},
+			": user 'u' impersonates another ('as'), which this version does not do: use "
+			"that identity's own credentials"},
 		{ONE(SERVER, "client-certificate-data: " PEM_DATA), NULL,
-		 ": user 'u' has a client certificate without its key: give both"},
+			": user 'u' has a client certificate without its key: give both"},
 		{ONE(SERVER, "client-key-data: " PEM_DATA), NULL,
-		 ": user 'u' has a client key without its certificate: give both"},
+			": user 'u' has a client key without its certificate: give both"},
 		{ONE(SERVER, "tokenFile: /none"), NULL,
-		 ": 'tokenFile' of users 'u': file '/none' cannot be used: No such file or "
-		 "directory"},
+			": 'tokenFile' of users 'u': file '/none' cannot be used: No such file or "
+			"directory"},
 		{ONE(SERVER, "token: 5"), NULL, ": 'token' of users 'u' is not a string: quote it"},
 		{ONE(SERVER, "token: \"a\\nb\""), NULL,
-		 ": 'token' of users 'u' is not one line of printable characters: correct it"},
+			": 'token' of users 'u' is not one line of printable characters: correct it"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -467,8 +455,7 @@ static void test_base64(void **state)
 	static const struct {
 		const char *plain, *coded;
 	} rows[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"\xff\xfe", "//4="}};
-	static const char *const wrong[] = {
-		"Z", "Zg", "Zg=", "Zg===", "Z===", "Zm=v", "Zm9-", "===="};
+	static const char *const wrong[] = {"Z", "Zg", "Zg=", "Zg===", "Z===", "Zm=v", "Zm9-", "===="};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

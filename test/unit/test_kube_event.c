@@ -19,10 +19,10 @@
 struct server {
 	int creates;
 	int patches;
-	int refuse; /* answer with this HTTP status; 0 = take it */
+	int refuse;      /* answer with this HTTP status; 0 = take it */
 	json_t *created; /* the last */
-	json_t *patch;	 /* the last */
-	char *patched;	 /* its target */
+	json_t *patch;   /* the last */
+	char *patched;   /* its target */
 };
 
 struct rig {
@@ -63,7 +63,7 @@ static int setup(void **state)
 	rig_open(&rig->kube, on_request, &rig->server, NULL);
 	rig->recorder = kube_recorder_new(rig->kube.client, "tester", "tester-0");
 	rig->object = json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", "example.com/v1", "kind", "Thing",
-				"metadata", "name", "thing", "namespace", "ns", "uid", "u-1");
+		"metadata", "name", "thing", "namespace", "ns", "uid", "u-1");
 	*state = rig;
 	return 0;
 }
@@ -97,7 +97,7 @@ static int teardown(void **state)
 static void tell(struct rig *rig, const char *reason, const char *note)
 {
 	kube_recorder_tell(rig->recorder, rig->object,
-			   &(struct kube_event){.warning = true, .reason = reason, .action = "Check", .note = note});
+		&(struct kube_event){.warning = true, .reason = reason, .action = "Check", .note = note});
 }
 
 struct goal {

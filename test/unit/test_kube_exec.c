@@ -22,18 +22,17 @@
 #include "pem_rig.h"
 
 #define V1 "client.authentication.k8s.io/v1"
-#define CREDENTIAL(status)                                                                         \
-	"{\"apiVersion\":\"" V1 "\",\"kind\":\"ExecCredential\",\"status\":{" status "}}"
+#define CREDENTIAL(status) "{\"apiVersion\":\"" V1 "\",\"kind\":\"ExecCredential\",\"status\":{" status "}}"
 #define TOKEN(token) CREDENTIAL("\"token\":\"" token "\"")
 
 /* A plugin that notes each run, its arguments and what it was told, and prints the file "out". */
-#define PLUGIN                                                                                     \
-	"#!/bin/sh\n"                                                                              \
-	"cd \"${0%/*}\"\n"                                                                         \
-	"echo run >>runs\n"                                                                        \
-	"for arg; do echo \"<$arg>\"; done >args\n"                                                \
-	"printf '%s' \"$KUBERNETES_EXEC_INFO\" >info\n"                                            \
-	"printf '%s' \"$OF_PLUGIN:$OURS\" >env\n"                                                  \
+#define PLUGIN                                                                                                         \
+	"#!/bin/sh\n"                                                                                                  \
+	"cd \"${0%/*}\"\n"                                                                                             \
+	"echo run >>runs\n"                                                                                            \
+	"for arg; do echo \"<$arg>\"; done >args\n"                                                                    \
+	"printf '%s' \"$KUBERNETES_EXEC_INFO\" >info\n"                                                                \
+	"printf '%s' \"$OF_PLUGIN:$OURS\" >env\n"                                                                      \
 	"cat out\n"
 
 struct outcome {
@@ -98,13 +97,12 @@ static void open_plugin(struct test *test, const char *script, const char *out, 
 	auto_free char *user = NULL;
 
 	memset(test, 0, sizeof(*test));
-	test->outcome.err = (struct error)ERROR_INIT;
+	test->outcome.err = ERROR_INIT;
 	test->dir = rig_dir();
 	path = rig_file(test->dir, "plugin", script);
 	chmod(path, 0700);
 	put(test, "out", out);
-	user = xasprintf("exec: {apiVersion: " V1 ", command: '%s'%s}", path,
-			 more ? more : ", interactiveMode: Never");
+	user = xasprintf("exec: {apiVersion: " V1 ", command: '%s'%s}", path, more ? more : ", interactiveMode: Never");
 	rig_open(&test->rig, always_ok, NULL, user);
 }
 
@@ -167,8 +165,8 @@ static void test_there_is_no_shell(void **state)
 
 	(void)state;
 	open_plugin(&test, PLUGIN, TOKEN("t"),
-		    ", interactiveMode: Never, args: ['$(touch pwned)', '; touch pwned', 'a b', "
-		    "'']");
+		", interactiveMode: Never, args: ['$(touch pwned)', '; touch pwned', 'a b', "
+		"'']");
 	request(&test);
 	assert_file(&test, "args", "<$(touch pwned)>\n<; touch pwned>\n<a b>\n<>\n");
 	close_plugin(&test);
@@ -182,21 +180,18 @@ static void test_the_environment_is_the_childs_alone(void **state)
 	setenv("OURS", "kept", 1);
 	setenv("KUBERNETES_EXEC_INFO", "of somebody else", 1);
 	unsetenv("OF_PLUGIN");
-	open_plugin(&test, PLUGIN, TOKEN("t"),
-		    ", interactiveMode: Never, env: [{name: OF_PLUGIN, value: 'x y'}]");
+	open_plugin(&test, PLUGIN, TOKEN("t"), ", interactiveMode: Never, env: [{name: OF_PLUGIN, value: 'x y'}]");
 	request(&test);
 	assert_file(&test, "env", "x y:kept");
 	assert_file(&test, "info",
-		    "{\"apiVersion\":\"" V1
-		    "\",\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":false}}");
+		"{\"apiVersion\":\"" V1 "\",\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":false}}");
 	assert_null(getenv("OF_PLUGIN"));
 	assert_string_equal(getenv("KUBERNETES_EXEC_INFO"), "of somebody else");
 	unsetenv("KUBERNETES_EXEC_INFO");
 	close_plugin(&test);
 
 	/* Its own value over ours. */
-	open_plugin(&test, PLUGIN, TOKEN("t"),
-		    ", interactiveMode: IfAvailable, env: [{name: OURS, value: other}]");
+	open_plugin(&test, PLUGIN, TOKEN("t"), ", interactiveMode: IfAvailable, env: [{name: OURS, value: other}]");
 	request(&test);
 	assert_file(&test, "env", ":other");
 	unsetenv("OURS");
@@ -234,15 +229,14 @@ static void test_it_inherits_no_connection(void **state)
 
 	(void)state;
 	open_plugin(&test,
-		    "#!/bin/sh\n"
-		    "cd \"${0%/*}\"\n"
-		    "for fd in /proc/$$/fd/*; do\n"
-		    "	inode=$(readlink \"$fd\" | sed -n 's/^socket:.\\([0-9]*\\).$/\\1/p')\n"
-		    "	[ -z \"$inode\" ] || grep -w \"$inode\" /proc/net/tcp\n"
-		    "done >fds\n"
-		    "cat out\n",
-		    CREDENTIAL("\"token\":\"t\",\"expirationTimestamp\":\"2001-01-01T00:00:00Z\""),
-		    NULL);
+		"#!/bin/sh\n"
+		"cd \"${0%/*}\"\n"
+		"for fd in /proc/$$/fd/*; do\n"
+		"	inode=$(readlink \"$fd\" | sed -n 's/^socket:.\\([0-9]*\\).$/\\1/p')\n"
+		"	[ -z \"$inode\" ] || grep -w \"$inode\" /proc/net/tcp\n"
+		"done >fds\n"
+		"cat out\n",
+		CREDENTIAL("\"token\":\"t\",\"expirationTimestamp\":\"2001-01-01T00:00:00Z\""), NULL);
 	request(&test);
 	/* Now there is a connection, and a listener of this same process. */
 	request(&test);
@@ -281,11 +275,11 @@ static bool ticked(void *ctx)
 	return ((struct ticks *)ctx)->seen >= 5;
 }
 
-#define SLOW_PLUGIN                                                                                \
-	"#!/bin/sh\n"                                                                              \
-	"cd \"${0%/*}\"\n"                                                                         \
-	"echo $$ >pid.new && mv pid.new pid\n"                                                     \
-	"while [ ! -e go ]; do sleep 0.01; done\n"                                                 \
+#define SLOW_PLUGIN                                                                                                    \
+	"#!/bin/sh\n"                                                                                                  \
+	"cd \"${0%/*}\"\n"                                                                                             \
+	"echo $$ >pid.new && mv pid.new pid\n"                                                                         \
+	"while [ ! -e go ]; do sleep 0.01; done\n"                                                                     \
 	"cat out\n"
 
 static void test_the_loop_goes_on_meanwhile(void **state)
@@ -357,8 +351,7 @@ static void test_it_is_run_again_when_the_credential_expires(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_free char *when = clock_rfc3339(clock_wall_ms() + rows[i].left_ms);
-		auto_free char *out = xasprintf(
-			CREDENTIAL("\"token\":\"t\",\"expirationTimestamp\":\"%s\""), when);
+		auto_free char *out = xasprintf(CREDENTIAL("\"token\":\"t\",\"expirationTimestamp\":\"%s\""), when);
 		struct test test;
 
 		open_plugin(&test, PLUGIN, out, NULL);
@@ -386,7 +379,7 @@ static void test_a_refusal_runs_it_again_once(void **state)
 	{
 		auto_free char *user = xasprintf("exec: {apiVersion: " V1 ", command: '%s/plugin', "
 						 "interactiveMode: Never}",
-						 test.dir);
+			test.dir);
 
 		rig_open(&test.rig, NULL, NULL, user);
 	}
@@ -412,9 +405,9 @@ static void test_it_may_print_yaml(void **state)
 
 	(void)state;
 	open_plugin(&test, PLUGIN,
-		    "apiVersion: " V1 "\nkind: ExecCredential\nstatus:\n"
-		    "  expirationTimestamp: 2099-01-01T00:00:00+02:00\n  token: y1\n",
-		    NULL);
+		"apiVersion: " V1 "\nkind: ExecCredential\nstatus:\n"
+		"  expirationTimestamp: 2099-01-01T00:00:00+02:00\n  token: y1\n",
+		NULL);
 	request(&test);
 	request(&test);
 	assert_sent_token(&test, "y1");
@@ -433,9 +426,8 @@ static void test_it_may_give_a_client_certificate(void **state)
 
 	(void)state;
 	pem_pair("a", &cert, &key);
-	credential = json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", V1, "kind",
-			       "ExecCredential", "status", "clientCertificateData", cert,
-			       "clientKeyData", key);
+	credential = json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", V1, "kind", "ExecCredential", "status",
+		"clientCertificateData", cert, "clientKeyData", key);
 	out = json_text(credential);
 	open_plugin(&test, PLUGIN, out, NULL);
 	request(&test);
@@ -452,11 +444,10 @@ static void test_a_command_with_a_slash_is_beside_the_kubeconfig(void **state)
 	auto_free char *dir = rig_dir();
 	auto_free char *plugin = rig_file(dir, "plugin", "");
 	auto_free char *path = rig_file(dir, "kc",
-					"current-context: t\n"
-					"contexts: [{name: t, context: {cluster: c, user: u}}]\n"
-					"clusters: [{name: c, cluster: {server: 'https://h'}}]\n"
-					"users: [{name: u, user: {exec: {apiVersion: " V1
-					", command: ./plugin, interactiveMode: Never}}}]\n");
+		"current-context: t\n"
+		"contexts: [{name: t, context: {cluster: c, user: u}}]\n"
+		"clusters: [{name: c, cluster: {server: 'https://h'}}]\n"
+		"users: [{name: u, user: {exec: {apiVersion: " V1 ", command: ./plugin, interactiveMode: Never}}}]\n");
 	auto_free char *want = xasprintf("%s/./plugin", dir);
 	struct kube_config *config = kube_config_load(path, NULL, NULL);
 
@@ -472,8 +463,7 @@ static void test_credentials_in_the_file_win(void **state)
 	struct kube_rig rig;
 
 	(void)state;
-	rig_open(&rig, always_ok, NULL,
-		 "token: t, exec: {apiVersion: " V1 ", command: x, interactiveMode: Never}");
+	rig_open(&rig, always_ok, NULL, "token: t, exec: {apiVersion: " V1 ", command: x, interactiveMode: Never}");
 	assert_null(rig.config->exec);
 	assert_int_equal(rig_close(&rig), 0);
 }
@@ -485,40 +475,36 @@ static void test_what_is_said_of_a_failing_plugin(void **state)
 		const char *script, *out, *more, *message;
 	} rows[] = {
 		{"#!/bin/sh\necho first >&2\necho 'no such profile' >&2\nexit 3\n", "", NULL,
-		 "ended with code 3: no such profile"},
-		{"#!/bin/sh\nexit 1\n", "", NULL,
-		 "ended with code 1: it said nothing on its standard error"},
+			"ended with code 3: no such profile"},
+		{"#!/bin/sh\nexit 1\n", "", NULL, "ended with code 1: it said nothing on its standard error"},
 		{"#!/bin/sh\nkill -9 $$\n", "", NULL, "was ended by signal 9"},
 		{PLUGIN, "", NULL, "gave no credentials: it printed nothing"},
 		{PLUGIN, "hello", NULL, "gave no credentials: it printed neither JSON nor YAML"},
 		{PLUGIN, "{}", NULL, "gave no credentials: its 'kind' is '', not 'ExecCredential'"},
 		{PLUGIN, "{\"kind\":\"ExecCredential\",\"apiVersion\":\"v2\"}", NULL,
-		 "gave no credentials: its 'apiVersion' is 'v2', but the kubeconfig asks for '" V1
-		 "'"},
+			"gave no credentials: its 'apiVersion' is 'v2', but the kubeconfig asks for '" V1 "'"},
 		{PLUGIN, "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "\"}", NULL,
-		 "gave no credentials: it has no 'status'"},
+			"gave no credentials: it has no 'status'"},
 		{PLUGIN, CREDENTIAL(""), NULL,
-		 "gave no credentials: it has neither 'status.token' nor "
-		 "'status.clientCertificateData'"},
-		{PLUGIN, CREDENTIAL("\"token\":5"), NULL,
-		 "gave no credentials: 'status.token' is not a text"},
+			"gave no credentials: it has neither 'status.token' nor "
+			"'status.clientCertificateData'"},
+		{PLUGIN, CREDENTIAL("\"token\":5"), NULL, "gave no credentials: 'status.token' is not a text"},
 		{PLUGIN, CREDENTIAL("\"token\":\"a\\nInjected: b\""), NULL,
-		 "gave no credentials: 'status.token' is not one line of printable characters"},
+			"gave no credentials: 'status.token' is not one line of printable characters"},
 		{PLUGIN, CREDENTIAL("\"clientKeyData\":\"k\""), NULL,
-		 "gave no credentials: it has a client key without its certificate"},
-		{PLUGIN, CREDENTIAL("\"clientCertificateData\":\"c\",\"clientKeyData\":\"k\""),
-		 NULL, "gave no credentials: the client certificate is not PEM"},
+			"gave no credentials: it has a client key without its certificate"},
+		{PLUGIN, CREDENTIAL("\"clientCertificateData\":\"c\",\"clientKeyData\":\"k\""), NULL,
+			"gave no credentials: the client certificate is not PEM"},
 		{PLUGIN, CREDENTIAL("\"token\":\"t\",\"expirationTimestamp\":\"soon\""), NULL,
-		 "gave no credentials: 'status.expirationTimestamp' 'soon' is not an RFC 3339 "
-		 "time"},
+			"gave no credentials: 'status.expirationTimestamp' 'soon' is not an RFC 3339 "
+			"time"},
 		{PLUGIN, "", ", interactiveMode: Always",
-		 "has to ask somebody ('interactiveMode: Always'), and there is no terminal: use "
-		 "credentials that need not"},
+			"has to ask somebody ('interactiveMode: Always'), and there is no terminal: use "
+			"credentials that need not"},
 		{"#!/bin/sh\nexec yes\n", "", NULL, "printed more than 1024 KiB"},
-		{"#!/bin/sh\nexec sleep 60\n", "", NULL,
-		 "did not end within 0 s and was killed"},
+		{"#!/bin/sh\nexec sleep 60\n", "", NULL, "did not end within 0 s and was killed"},
 		{"#!/no/interpreter\n", "", ", interactiveMode: Never, installHint: 'see the docs'",
-		 "cannot be run: no such file or directory: see the docs"},
+			"cannot be run: no such file or directory: see the docs"},
 	};
 
 	(void)state;
@@ -527,10 +513,8 @@ static void test_what_is_said_of_a_failing_plugin(void **state)
 		struct test test;
 
 		open_plugin(&test, rows[i].script, rows[i].out, rows[i].more);
-		test.rig.config->exec->timeout_ms =
-			strstr(rows[i].message, "did not end") ? 100 : 10000;
-		want = xasprintf("cannot GET '/x': exec plugin '%s/plugin' %s", test.dir,
-				 rows[i].message);
+		test.rig.config->exec->timeout_ms = strstr(rows[i].message, "did not end") ? 100 : 10000;
+		want = xasprintf("cannot GET '/x': exec plugin '%s/plugin' %s", test.dir, rows[i].message);
 		request(&test);
 		assert_string_equal(test.outcome.err.message, want);
 		assert_int_equal(test.outcome.err.kind, ERROR_UNAUTHORIZED);
@@ -545,17 +529,14 @@ static void test_a_missing_program_is_named_with_its_remedy(void **state)
 	struct kube_rig rig;
 
 	(void)state;
-	rig_open(&rig, NULL, NULL,
-		 "exec: {apiVersion: " V1 ", command: no-such-plugin, interactiveMode: Never}");
+	rig_open(&rig, NULL, NULL, "exec: {apiVersion: " V1 ", command: no-such-plugin, interactiveMode: Never}");
 	kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &outcome);
 	assert_true(run_until(&rig.loop, is_done, &outcome));
-	assert_string_equal(outcome.err.message,
-			    "cannot GET '/x': exec plugin 'no-such-plugin' cannot be run: no such "
-			    "file or directory: install it, or correct the user's 'exec.command'");
+	assert_string_equal(outcome.err.message, "cannot GET '/x': exec plugin 'no-such-plugin' cannot be run: no such "
+						 "file or directory: install it, or correct the user's 'exec.command'");
 	/* Also when nobody waits for that any longer. */
 	outcome.calls = 0;
-	kube_call_cancel(
-		kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &outcome));
+	kube_call_cancel(kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &outcome));
 	assert_true(run_until(&rig.loop, is_done, &outcome));
 	assert_int_equal(outcome.err.kind, ERROR_CANCELLED);
 	error_release(&outcome.err);

@@ -23,14 +23,13 @@ static bool has_progress(void *ctx)
 static void test_list_comes_in_pages(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST,
-		 {.status = 200,
-		  .body = "{\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"t/"
-			  "1\"},\"items\":[" META("a", "1") "]}"}},
+		{LIST, {.status = 200,
+			       .body = "{\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"t/"
+				       "1\"},\"items\":[" META("a", "1") "]}"}},
 		{LIST "&continue=t%2F1",
-		 {.status = 200,
-		  .body = "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"\"},\"items\":"
-			  "[" META("b", "2") "]}"}},
+			{.status = 200,
+				.body = "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"\"},\"items\":"
+					"[" META("b", "2") "]}"}},
 		{WATCH("10"), {.status = 200, .end = FAKE_HOLD}},
 	};
 	struct test test;
@@ -52,13 +51,11 @@ static void test_list_comes_in_pages(void **state)
 static void test_a_snapshot_lost_between_pages_is_listed_whole(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST,
-		 {.status = 200,
-		  .body = "{\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"t\"},\"items\":"
-			  "[" META("a", "1") "]}"}},
+		{LIST, {.status = 200,
+			       .body = "{\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"t\"},\"items\":"
+				       "[" META("a", "1") "]}"}},
 		{LIST "&continue=t", {.status = 410, .body = STATUS("Expired", "too old")}},
-		{"GET /api/v1/services",
-		 {.status = 200, .body = ITEMS("12", "[" META("b", "2") "]")}},
+		{"GET /api/v1/services", {.status = 200, .body = ITEMS("12", "[" META("b", "2") "]")}},
 		{WATCH("12"), {.status = 200, .end = FAKE_HOLD}},
 	};
 	struct test test;
@@ -74,13 +71,12 @@ static void test_events_may_be_cut_anywhere(void **state)
 {
 	static const struct fake_step steps[] = {
 		{LIST, {.status = 200, .body = EMPTY("10")}},
-		{WATCH("10"),
-		 {.status = 200,
-		  .body = EVENT("ADDED", "a", "11") BOOKMARK("12") EVENT("MODIFIED", "a", "13")
-			  EVENT("MODIFIED", "a", "13") EVENT("ADDED", "b", "14")
-				  EVENT("DELETED", "a", "15") EVENT("DELETED", "never", "16"),
-		  .end = FAKE_HOLD,
-		  .piece = 7}},
+		{WATCH("10"), {.status = 200,
+				      .body = EVENT("ADDED", "a", "11") BOOKMARK("12") EVENT("MODIFIED", "a", "13")
+					      EVENT("MODIFIED", "a", "13") EVENT("ADDED", "b", "14")
+						      EVENT("DELETED", "a", "15") EVENT("DELETED", "never", "16"),
+				      .end = FAKE_HOLD,
+				      .piece = 7}},
 	};
 	struct test test;
 
@@ -133,12 +129,9 @@ static void test_a_reset_connection_resumes_at_the_same_place(void **state)
 static void test_expired_in_the_stream_lists_again(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST,
-		 {.status = 200, .body = ITEMS("10", "[" META("a", "1") "," META("b", "2") "]")}},
-		{WATCH("10"),
-		 {.status = 200, .body = ERROR_EVENT("410", "Expired"), .end = FAKE_HOLD}},
-		{LIST,
-		 {.status = 200, .body = ITEMS("20", "[" META("b", "15") "," META("c", "16") "]")}},
+		{LIST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "," META("b", "2") "]")}},
+		{WATCH("10"), {.status = 200, .body = ERROR_EVENT("410", "Expired"), .end = FAKE_HOLD}},
+		{LIST, {.status = 200, .body = ITEMS("20", "[" META("b", "15") "," META("c", "16") "]")}},
 		{WATCH("20"), {.status = 200, .end = FAKE_HOLD}},
 	};
 	struct test test;
@@ -172,13 +165,12 @@ static void test_too_large_resource_version_lists_again(void **state)
 {
 	static const struct fake_step steps[] = {
 		{LIST, {.status = 200, .body = EMPTY("20")}},
-		{WATCH("20"),
-		 {.status = 504,
-		  .body = "{\"kind\":\"Status\",\"reason\":\"Timeout\",\"message\":\"Too large "
-			  "resource "
-			  "version\",\"details\":{\"causes\":[{\"reason\":"
-			  "\"ResourceVersionTooLarge\"}]}"
-			  "}"}},
+		{WATCH("20"), {.status = 504,
+				      .body = "{\"kind\":\"Status\",\"reason\":\"Timeout\",\"message\":\"Too large "
+					      "resource "
+					      "version\",\"details\":{\"causes\":[{\"reason\":"
+					      "\"ResourceVersionTooLarge\"}]}"
+					      "}"}},
 		{LIST, {.status = 200, .body = EMPTY("5")}},
 		{WATCH("5"), {.status = 200, .end = FAKE_HOLD}},
 	};
@@ -264,8 +256,7 @@ static void test_a_failing_watch_does_not_list(void **state)
 	static const struct fake_step steps[] = {
 		{LIST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 503, .body = STATUS("ServiceUnavailable", "later")}},
-		{WATCH("10"),
-		 {.status = 200, .body = ERROR_EVENT("500", "InternalError"), .end = FAKE_END}},
+		{WATCH("10"), {.status = 200, .body = ERROR_EVENT("500", "InternalError"), .end = FAKE_END}},
 		{WATCH("10"), {.status = 429, .body = STATUS("TooManyRequests", "slow down")}},
 		{WATCH("10"), {.status = 200, .body = EVENT("ADDED", "a", "11"), .end = FAKE_HOLD}},
 	};
@@ -281,15 +272,13 @@ static void test_a_failing_watch_does_not_list(void **state)
 static void test_retry_after_is_honoured(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST,
-		 {.status = 429,
-		  .headers = "Retry-After: 1\r\n",
-		  .body = STATUS("TooManyRequests", "slow down")}},
+		{LIST, {.status = 429,
+			       .headers = "Retry-After: 1\r\n",
+			       .body = STATUS("TooManyRequests", "slow down")}},
 		{LIST, {.status = 200, .body = EMPTY("10")}},
-		{WATCH("10"),
-		 {.status = 429,
-		  .headers = "Retry-After: 1\r\n",
-		  .body = STATUS("TooManyRequests", "slow down")}},
+		{WATCH("10"), {.status = 429,
+				      .headers = "Retry-After: 1\r\n",
+				      .body = STATUS("TooManyRequests", "slow down")}},
 		{WATCH("10"), {.status = 200, .end = FAKE_HOLD}},
 	};
 	struct test test;
@@ -360,9 +349,7 @@ static void test_a_missing_type_is_a_state_not_an_error(void **state)
 {
 	static const struct fake_step steps[] = {
 		{LIST, {.status = 404, .body = "404 page not found"}},
-		{LIST,
-		 {.status = 404,
-		  .body = STATUS("NotFound", "could not find the requested resource")}},
+		{LIST, {.status = 404, .body = STATUS("NotFound", "could not find the requested resource")}},
 		{LIST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "]")}},
 		{WATCH("10"), {.status = 404, .body = "404 page not found"}},
 		{LIST, {.status = 404, .body = "404 page not found"}},
@@ -403,14 +390,12 @@ static void test_what_cannot_be_read_does_not_stall(void **state)
 {
 	static const struct fake_step steps[] = {
 		{LIST, {.status = 200, .body = ITEMS("10", "null")}},
-		{WATCH("10"),
-		 {.status = 200,
-		  .body = "not JSON\n{\"type\":\"ADDED\"}\n{\"type\":\"MODIFIED\",\"object\":{}}\n"
-			  "{\"type\":\"NEWS\",\"object\":{}}\n\n[]\n" EVENT("ADDED", "a", "11"),
-		  .end = FAKE_HOLD}},
+		{WATCH("10"), {.status = 200,
+				      .body = "not JSON\n{\"type\":\"ADDED\"}\n{\"type\":\"MODIFIED\",\"object\":{}}\n"
+					      "{\"type\":\"NEWS\",\"object\":{}}\n\n[]\n" EVENT("ADDED", "a", "11"),
+				      .end = FAKE_HOLD}},
 		/* One of these may have been a change: so it is compared with a list afterwards. */
-		{LIST,
-		 {.status = 200, .body = ITEMS("20", "[" META("a", "11") "," META("b", "12") "]")}},
+		{LIST, {.status = 200, .body = ITEMS("20", "[" META("a", "11") "," META("b", "12") "]")}},
 		{WATCH("20"), {.status = 200, .body = BOOKMARK("21"), .end = FAKE_END}},
 		{WATCH("21"), {.status = 200, .end = FAKE_HOLD}},
 	};
@@ -438,9 +423,7 @@ static void test_a_list_without_resource_version_is_an_error(void **state)
 	(void)state;
 	OPEN(&test, steps);
 	expect_seen(&test, "!Internal !Internal !synced ");
-	assert_string_equal(
-		test.first_error,
-		"cannot list Service objects: the server's list has no resourceVersion");
+	assert_string_equal(test.first_error, "cannot list Service objects: the server's list has no resourceVersion");
 	expect_requests(&test, "4");
 	expect_requests(&test, "4");
 	finish(&test);
@@ -451,11 +434,11 @@ static void test_namespace_and_field_selector(void **state)
 	static const struct fake_step steps[] = {
 		{"GET /api/v1/namespaces/d/services[?]watch=true*&sendInitialEvents=true*"
 		 "fieldSelector=metadata.name%3Da",
-		 REFUSED},
+			REFUSED},
 		{"GET /api/v1/namespaces/d/services[?]limit=500&fieldSelector=metadata.name%3Da",
-		 {.status = 200, .body = EMPTY("10")}},
+			{.status = 200, .body = EMPTY("10")}},
 		{"GET /api/v1/namespaces/d/services[?]watch=true*fieldSelector=metadata.name%3Da",
-		 {.status = 200, .end = FAKE_HOLD}},
+			{.status = 200, .end = FAKE_HOLD}},
 	};
 	struct kube_informer_hooks none = {0};
 	struct test test = {.seen = STRBUF_INIT};
@@ -463,8 +446,7 @@ static void test_namespace_and_field_selector(void **state)
 	(void)state;
 	rig_open(&test.rig, NULL, NULL, NULL);
 	fake_script(test.rig.fake, steps, ARRAY_LEN(steps));
-	test.informer =
-		kube_informer_new(test.rig.client, &services, "d", "metadata.name=a", &none);
+	test.informer = kube_informer_new(test.rig.client, &services, "d", "metadata.name=a", &none);
 	kube_informer_start(test.informer);
 	expect_requests(&test, "3");
 	finish(&test);
@@ -473,15 +455,12 @@ static void test_namespace_and_field_selector(void **state)
 static void test_closing_from_a_hook(void **state)
 {
 	static const struct fake_step in_list[] = {
-		{LIST,
-		 {.status = 200, .body = ITEMS("10", "[" META("a", "1") "," META("b", "2") "]")}},
+		{LIST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "," META("b", "2") "]")}},
 	};
 	static const struct fake_step in_watch[] = {
 		{LIST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"),
-		 {.status = 200,
-		  .body = EVENT("ADDED", "a", "11") EVENT("ADDED", "b", "12"),
-		  .end = FAKE_HOLD}},
+			{.status = 200, .body = EVENT("ADDED", "a", "11") EVENT("ADDED", "b", "12"), .end = FAKE_HOLD}},
 	};
 	struct test test;
 

@@ -14,13 +14,12 @@
 static void test_the_list_comes_as_a_stream(void **state)
 {
 	static const struct fake_step steps[] = {
-		{STREAM,
-		 {.status = 200,
-		  .body = EVENT("ADDED", "b", "9") EVENT("ADDED", "a", "4") EVENT("ADDED", "c", "7")
-			  /* Changes meanwhile are told before the end. */
-			  EVENT("MODIFIED", "a", "11") EVENT("DELETED", "c", "12"),
-		  .end = FAKE_HOLD,
-		  .piece = 7}},
+		{STREAM, {.status = 200,
+				 .body = EVENT("ADDED", "b", "9") EVENT("ADDED", "a", "4") EVENT("ADDED", "c", "7")
+				 /* Changes meanwhile are told before the end. */
+				 EVENT("MODIFIED", "a", "11") EVENT("DELETED", "c", "12"),
+				 .end = FAKE_HOLD,
+				 .piece = 7}},
 		{WATCH("21"), {.status = 200, .end = FAKE_HOLD}},
 	};
 	struct test test;
@@ -46,10 +45,7 @@ static void test_the_list_comes_as_a_stream(void **state)
 static void test_resource_versions_in_a_stream_are_not_ours(void **state)
 {
 	static const struct fake_step steps[] = {
-		{STREAM,
-		 {.status = 200,
-		  .body = EVENT("ADDED", "a", "900") BOOKMARK("800"),
-		  .end = FAKE_HOLD}},
+		{STREAM, {.status = 200, .body = EVENT("ADDED", "a", "900") BOOKMARK("800"), .end = FAKE_HOLD}},
 		{WATCH("20"), {.status = 200, .end = FAKE_HOLD}},
 	};
 	struct test test;
@@ -125,16 +121,12 @@ static void test_a_refused_stream_is_not_asked_for_again(void **state)
 static void test_after_expiry_the_list_is_streamed_again(void **state)
 {
 	static const struct fake_step steps[] = {
+		{STREAM, {.status = 200,
+				 .body = EVENT("ADDED", "a", "1") EVENT("ADDED", "b", "2") END_OF_LIST("10"),
+				 .end = FAKE_END}},
+		{WATCH("10"), {.status = 200, .body = ERROR_EVENT("410", "Expired"), .end = FAKE_HOLD}},
 		{STREAM,
-		 {.status = 200,
-		  .body = EVENT("ADDED", "a", "1") EVENT("ADDED", "b", "2") END_OF_LIST("10"),
-		  .end = FAKE_END}},
-		{WATCH("10"),
-		 {.status = 200, .body = ERROR_EVENT("410", "Expired"), .end = FAKE_HOLD}},
-		{STREAM,
-		 {.status = 200,
-		  .body = EVENT("ADDED", "b", "15") EVENT("ADDED", "c", "16"),
-		  .end = FAKE_HOLD}},
+			{.status = 200, .body = EVENT("ADDED", "b", "15") EVENT("ADDED", "c", "16"), .end = FAKE_HOLD}},
 	};
 	struct test test;
 
@@ -151,10 +143,7 @@ static void test_after_expiry_the_list_is_streamed_again(void **state)
 static void test_closing_during_a_stream(void **state)
 {
 	static const struct fake_step steps[] = {
-		{STREAM,
-		 {.status = 200,
-		  .body = EVENT("ADDED", "a", "1") EVENT("ADDED", "b", "2"),
-		  .end = FAKE_HOLD}},
+		{STREAM, {.status = 200, .body = EVENT("ADDED", "a", "1") EVENT("ADDED", "b", "2"), .end = FAKE_HOLD}},
 	};
 	struct test test;
 

@@ -22,8 +22,8 @@ struct server {
 	json_t *object;
 	int version;
 	int writes;
-	bool down;	  /* answers 500 */
-	bool mute;	  /* does not answer at all */
+	bool down;        /* answers 500 */
+	bool mute;        /* does not answer at all */
 	bool deny_writes; /* 409 whatever the precondition */
 	char *text;
 };
@@ -39,8 +39,7 @@ static void store(struct server *server, json_t *object)
 {
 	auto_free char *version = xasprintf("%d", ++server->version);
 
-	json_object_set_new(json_object_get(object, "metadata"), "resourceVersion",
-			    json_string(version));
+	json_object_set_new(json_object_get(object, "metadata"), "resourceVersion", json_string(version));
 	json_decref(server->object);
 	server->object = object;
 	server->writes++;
@@ -59,8 +58,7 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	if (server->down)
 		return (struct fake_answer){.status = 500, .body = "{}"};
 	if (strcmp(request->line, "GET " COLLECTION "/l") == 0)
-		return server->object ? answer_object(server, 200)
-				      : (struct fake_answer){.status = 404, .body = "{}"};
+		return server->object ? answer_object(server, 200) : (struct fake_answer){.status = 404, .body = "{}"};
 	if (strcmp(request->line, "POST " COLLECTION) == 0) {
 		if (server->object || server->deny_writes)
 			return (struct fake_answer){.status = 409, .body = "{}"};
@@ -108,8 +106,11 @@ static void on_stopped(void *ctx)
 		kube_lease_close(candidate->lease, on_closed, candidate);
 }
 
-static const struct lease_pace quick = {
-	.duration_ms = 1000, .deadline_ms = 400, .retry_ms = 20, .candidate_ms = 20, .release_ms = 1000};
+static const struct lease_pace quick = {.duration_ms = 1000,
+	.deadline_ms = 400,
+	.retry_ms = 20,
+	.candidate_ms = 20,
+	.release_ms = 1000};
 
 struct test {
 	struct kube_rig rig;
@@ -192,10 +193,9 @@ static json_int_t number(const struct test *test, const char *field)
 /* Somebody else's record, put there without asking. */
 static void put_record(struct test *test, const char *holder, int duration_s)
 {
-	store(&test->server, json_pack("{s:{s:s, s:s}, s:{s:s, s:i, s:i, s:s}}", "metadata", "name",
-				       "l", "namespace", "ns", "spec", "holderIdentity", holder,
-				       "leaseDurationSeconds", duration_s, "leaseTransitions", 4,
-				       "renewTime", "2001-01-01T00:00:00.000000Z"));
+	store(&test->server, json_pack("{s:{s:s, s:s}, s:{s:s, s:i, s:i, s:s}}", "metadata", "name", "l", "namespace",
+				     "ns", "spec", "holderIdentity", holder, "leaseDurationSeconds", duration_s,
+				     "leaseTransitions", 4, "renewTime", "2001-01-01T00:00:00.000000Z"));
 }
 
 static void test_create_renew_release(void **state)
@@ -390,8 +390,7 @@ static void test_a_foreign_write_is_survived(void **state)
 	{
 		json_t *labelled = json_deep_copy(test.server.object);
 
-		json_object_set_new(json_object_get(labelled, "metadata"), "labels",
-				    json_pack("{s:s}", "x", "y"));
+		json_object_set_new(json_object_get(labelled, "metadata"), "labels", json_pack("{s:s}", "x", "y"));
 		store(&test.server, labelled);
 	}
 	test.want_writes = test.server.writes + 3;

@@ -11,8 +11,8 @@
 #include "kube/resource.h"
 
 static const struct kube_resource services = {"", "v1", "services", "Service", true};
-static const struct kube_resource hpas = {"autoscaling", "v2", "horizontalpodautoscalers",
-					  "HorizontalPodAutoscaler", true};
+static const struct kube_resource hpas = {"autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler",
+	true};
 static const struct kube_resource nodes = {"", "v1", "nodes", "Node", false};
 
 static void test_paths(void **state)
@@ -32,8 +32,7 @@ static void test_paths(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_free char *path =
-			kube_resource_path(rows[i].resource, rows[i].ns, rows[i].name);
+		auto_free char *path = kube_resource_path(rows[i].resource, rows[i].ns, rows[i].name);
 
 		assert_string_equal(path, rows[i].path);
 	}
@@ -41,9 +40,9 @@ static void test_paths(void **state)
 
 static void test_names(void **state)
 {
-	auto_json *object = json_pack("{s:{s:s, s:s, s:s, s:s, s:{s:s}, s:{s:s}}}", "metadata",
-				      "name", "n", "namespace", "s", "uid", "u", "resourceVersion",
-				      "7", "labels", "a.b/c", "l", "annotations", "d.e/f", "x");
+	auto_json *object =
+		json_pack("{s:{s:s, s:s, s:s, s:s, s:{s:s}, s:{s:s}}}", "metadata", "name", "n", "namespace", "s",
+			"uid", "u", "resourceVersion", "7", "labels", "a.b/c", "l", "annotations", "d.e/f", "x");
 	auto_json *bare = json_object();
 	auto_free char *core = kube_api_version(&services), *group = kube_api_version(&hpas);
 	auto_free char *key = kube_object_key(object), *cluster_key = kube_key(NULL, "n");
@@ -73,31 +72,26 @@ static void test_selectors(void **state)
 		{"null", "{}", "", false, false},
 		{"{}", "{}", "", false, true},
 		{"[]", "{}", "", true, false},
-		{"{'matchLabels':{'a':'1','b':'2'}}", "{'b':'2','a':'1','c':'3'}", "a=1,b=2", false,
-		 true},
+		{"{'matchLabels':{'a':'1','b':'2'}}", "{'b':'2','a':'1','c':'3'}", "a=1,b=2", false, true},
 		{"{'matchLabels':{'a':'1'}}", "{'a':'2'}", "a=1", false, false},
 		{"{'matchLabels':{'a':'1'}}", "{}", "a=1", false, false},
-		{"{'matchExpressions':[{'key':'a','operator':'In','values':['1','2']}]}",
-		 "{'a':'2'}", "a in (1,2)", false, true},
-		{"{'matchExpressions':[{'key':'a','operator':'In','values':['1','2']}]}",
-		 "{'a':'3'}", "a in (1,2)", false, false},
-		{"{'matchExpressions':[{'key':'a','operator':'In','values':['1']}]}", "{}",
-		 "a in (1)", false, false},
-		{"{'matchExpressions':[{'key':'a','operator':'NotIn','values':['1']}]}", "{}",
-		 "a notin (1)", false, true},
-		{"{'matchExpressions':[{'key':'a','operator':'NotIn','values':['1']}]}",
-		 "{'a':'1'}", "a notin (1)", false, false},
-		{"{'matchExpressions':[{'key':'a','operator':'Exists'}]}", "{'a':''}", "a", false,
-		 true},
+		{"{'matchExpressions':[{'key':'a','operator':'In','values':['1','2']}]}", "{'a':'2'}", "a in (1,2)",
+			false, true},
+		{"{'matchExpressions':[{'key':'a','operator':'In','values':['1','2']}]}", "{'a':'3'}", "a in (1,2)",
+			false, false},
+		{"{'matchExpressions':[{'key':'a','operator':'In','values':['1']}]}", "{}", "a in (1)", false, false},
+		{"{'matchExpressions':[{'key':'a','operator':'NotIn','values':['1']}]}", "{}", "a notin (1)", false,
+			true},
+		{"{'matchExpressions':[{'key':'a','operator':'NotIn','values':['1']}]}", "{'a':'1'}", "a notin (1)",
+			false, false},
+		{"{'matchExpressions':[{'key':'a','operator':'Exists'}]}", "{'a':''}", "a", false, true},
 		{"{'matchExpressions':[{'key':'a','operator':'Exists'}]}", "{}", "a", false, false},
-		{"{'matchExpressions':[{'key':'a','operator':'DoesNotExist'}]}", "{'a':'1'}", "!a",
-		 false, false},
-		{"{'matchExpressions':[{'key':'a','operator':'DoesNotExist'}]}", "{}", "!a", false,
-		 true},
-		{"{'matchExpressions':[{'key':'a','operator':'Gt','values':['1']}]}", "{'a':'2'}",
-		 "a,!a", false, false},
-		{"{'matchLabels':{'a':'1'},'matchExpressions':[{'key':'b','operator':'Exists'}]}",
-		 "{'a':'1'}", "a=1,b", false, false},
+		{"{'matchExpressions':[{'key':'a','operator':'DoesNotExist'}]}", "{'a':'1'}", "!a", false, false},
+		{"{'matchExpressions':[{'key':'a','operator':'DoesNotExist'}]}", "{}", "!a", false, true},
+		{"{'matchExpressions':[{'key':'a','operator':'Gt','values':['1']}]}", "{'a':'2'}", "a,!a", false,
+			false},
+		{"{'matchLabels':{'a':'1'},'matchExpressions':[{'key':'b','operator':'Exists'}]}", "{'a':'1'}", "a=1,b",
+			false, false},
 	};
 
 	(void)state;

@@ -57,42 +57,41 @@ static void rig_init(struct rig *rig)
 				 "'2026-01-02T00:00:00Z'}, {type: SeriesRecorded, status: 'True', lastTransitionTime: "
 				 "'2026-01-02T00:00:00Z'}]}\n"),
 		.target = parsed("spec: {replicas: 1, selector: {matchLabels: {app: server}}}\n"),
-		.evidence = parsed(
-			"asked: {selector: app=server, pages: [{port: 8000, path: /metrics}], scheme: http,\n"
-			"        signals: [{metric: vllm_num_requests_running, page: true, series: "
-			"['vllm:num_requests_running']}, {metric: gpu_utilization_percent}],\n"
-			"        prometheus: 'http://p:9090'}\n"
-			"pods: {total: 1, ready: 1}\n"
-			"page: {url: 'http://10.0.0.1:8000/metrics', port: 8000, path: /metrics, engine: VLLM,\n"
-			"       series: ['vllm:num_requests_running']}\n"
-			"prometheus: {up: 1, down: 0}\n"
-			"signals: {vllm_num_requests_running: {series: {pods: 1}, metric: {pods: 1}},\n"
-			"          gpu_utilization_percent: {series: {pods: 1}, metric: {pods: 1}}}\n"),
+		.evidence =
+			parsed("asked: {selector: app=server, pages: [{port: 8000, path: /metrics}], scheme: http,\n"
+			       "        signals: [{metric: vllm_num_requests_running, page: true, series: "
+			       "['vllm:num_requests_running']}, {metric: gpu_utilization_percent}],\n"
+			       "        prometheus: 'http://p:9090'}\n"
+			       "pods: {total: 1, ready: 1}\n"
+			       "page: {url: 'http://10.0.0.1:8000/metrics', port: 8000, path: /metrics, engine: VLLM,\n"
+			       "       series: ['vllm:num_requests_running']}\n"
+			       "prometheus: {up: 1, down: 0}\n"
+			       "signals: {vllm_num_requests_running: {series: {pods: 1}, metric: {pods: 1}},\n"
+			       "          gpu_utilization_percent: {series: {pods: 1}, metric: {pods: 1}}}\n"),
 		.gpu = parsed("exporters: {Auto: {service: gpus/dcgm, ready: 1, monitor: theirs, "
 			      "selectedBy: monitoring/k8s}}\n"
 			      "rule: {name: monitoring/gpu, selectedBy: monitoring/k8s}\n"),
 		.gpu_evidence = parsed("exporter: {up: 1, down: 0, series: 2, withPod: 1}\n"
 				       "rule: {loaded: true, health: ok}\n"),
-		.hpas = parsed(
-			"- metadata: {namespace: shop, name: gemma, ownerReferences: [{uid: u1}]}\n"
-			"  spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"
-			"  status: {conditions: [{type: AbleToScale, status: 'True'}, {type: "
-			"ScalingActive, status: 'True'}]}\n"),
+		.hpas = parsed("- metadata: {namespace: shop, name: gemma, ownerReferences: [{uid: u1}]}\n"
+			       "  spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"
+			       "  status: {conditions: [{type: AbleToScale, status: 'True'}, {type: "
+			       "ScalingActive, status: 'True'}]}\n"),
 	};
 	assert_int_equal(autoscaler_decode(rig->object, &rig->spec, NULL), 0);
 	rig->wish = json_deep_copy(json_object_get(rig->evidence, "asked"));
 	rig->autoscalers = json_pack("[O]", rig->object);
 	rig->facts = (struct facts){
 		.workload = {.spec = &rig->spec,
-			     .engine = &engines[0],
-			     .signals = {{engine_signal_by_name(&engines[0], "Running"), 4000, false},
-					 {&gpu_utilization, 70000, true}},
-			     .signals_count = 2,
-			     .match_labels = json_path(rig->target, "spec.selector.matchLabels"),
-			     .port = 8000,
-			     .path = "/metrics",
-			     .scheme = "http",
-			     .replicas = 1},
+			.engine = &engines[0],
+			.signals = {{engine_signal_by_name(&engines[0], "Running"), 4000, false},
+				{&gpu_utilization, 70000, true}},
+			.signals_count = 2,
+			.match_labels = json_path(rig->target, "spec.selector.matchLabels"),
+			.port = 8000,
+			.path = "/metrics",
+			.scheme = "http",
+			.replicas = 1},
 		.settings = &rig->settings,
 		.now_ms = NOW_MS,
 		.monitor_made_ms = MADE_MS,
@@ -142,7 +141,8 @@ static void invalid(struct rig *rig)
 static void unsupported(struct rig *rig)
 {
 	rig->facts.target_watched = false;
-	json_object_set_new(rig->evidence, "target", parsed("{error: it has no scale subresource, cause: NotScalable}"));
+	json_object_set_new(rig->evidence, "target",
+		parsed("{error: it has no scale subresource, cause: NotScalable}"));
 }
 
 static void no_target(struct rig *rig)
@@ -199,17 +199,15 @@ static void pods_forbidden(struct rig *rig)
 
 static void other_hpa(struct rig *rig)
 {
-	json_array_append_new(rig->hpas,
-			      parsed("metadata: {namespace: shop, name: theirs}\n"
-				     "spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"));
+	json_array_append_new(rig->hpas, parsed("metadata: {namespace: shop, name: theirs}\n"
+						"spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"));
 }
 
 static void older_autoscaler(struct rig *rig)
 {
-	json_array_append_new(rig->autoscalers,
-			      parsed("metadata: {namespace: shop, name: zz, creationTimestamp: "
-				     "'2026-01-01T00:00:00Z'}\n"
-				     "spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"));
+	json_array_append_new(rig->autoscalers, parsed("metadata: {namespace: shop, name: zz, creationTimestamp: "
+						       "'2026-01-01T00:00:00Z'}\n"
+						       "spec: {scaleTargetRef: {kind: Deployment, name: server}}\n"));
 }
 
 static void name_taken(struct rig *rig)
@@ -435,8 +433,7 @@ static const struct row {
 } rows[] = {
 	{invalid, "Accepted", VERDICT_FALSE, "InvalidSpec", "use Requests"},
 	{unsupported, "TargetFound", VERDICT_FALSE, "KindNotScalable", "scale subresource"},
-	{no_target, "TargetFound", VERDICT_FALSE, "TargetNotFound",
-	 "Deployment 'shop/server' does not exist"},
+	{no_target, "TargetFound", VERDICT_FALSE, "TargetNotFound", "Deployment 'shop/server' does not exist"},
 	{target_to_come, "TargetFound", VERDICT_UNKNOWN, "Waiting", "'shop/server' does not exist yet"},
 	{scale_to_come, "TargetFound", VERDICT_UNKNOWN, "Waiting", "'shop/server' does not exist yet"},
 	{no_match_labels, "TargetFound", VERDICT_FALSE, "SelectorNotSupported", "use matchLabels"},
@@ -444,15 +441,13 @@ static const struct row {
 	{pods_forbidden, "TargetFound", VERDICT_FALSE, "PodsNotReadable", "pods cannot be listed"},
 	{no_pods, "TargetFound", VERDICT_FALSE, "NoPods", "see its events"},
 	{other_hpa, "TargetExclusive", VERDICT_FALSE, "OwnedByAnotherHPA", "'shop/theirs'"},
-	{older_autoscaler, "TargetExclusive", VERDICT_FALSE, "OwnedByAnotherAutoscaler",
-	 "'shop/zz'"},
+	{older_autoscaler, "TargetExclusive", VERDICT_FALSE, "OwnedByAnotherAutoscaler", "'shop/zz'"},
 	{name_taken, "TargetExclusive", VERDICT_FALSE, "NameTaken", "Service 'shop/gemma-metrics'"},
 	{no_port, "MetricsExposed", VERDICT_FALSE, "PortNotFound", "'web'"},
 	{none_ready, "MetricsExposed", VERDICT_UNKNOWN, "NoReadyPod", "waiting for its model"},
 	{page_error, "MetricsExposed", VERDICT_FALSE, "PageNotServed", "connection refused"},
 	{no_engine, "MetricsExposed", VERDICT_FALSE, "EngineNotRecognised", "set spec.engine.type"},
-	{no_series, "MetricsExposed", VERDICT_FALSE, "SeriesNotOnPage",
-	 "'vllm:num_requests_running'"},
+	{no_series, "MetricsExposed", VERDICT_FALSE, "SeriesNotOnPage", "'vllm:num_requests_running'"},
 	{no_operator, "ScrapeSelected", VERDICT_FALSE, "PrometheusOperatorMissing", "install it"},
 	{not_selected, "ScrapeSelected", VERDICT_FALSE, "NotSelected", "there is none"},
 	{prometheus_error, "ScrapeHealthy", VERDICT_FALSE, "PrometheusNotReachable", "timed out"},
@@ -463,17 +458,15 @@ static const struct row {
 	{targets_down, "ScrapeHealthy", VERDICT_FALSE, "ScrapeFailing", "no route to host"},
 	{no_samples, "SeriesFresh", VERDICT_FALSE, "SeriesMissing", "three scrape intervals"},
 	{adapter_unknown, "AdapterConfigured", VERDICT_UNKNOWN, "Probing", "waiting"},
-	{adapter_rolling, "AdapterConfigured", VERDICT_UNKNOWN, "RollingOut",
-	 "'monitoring/prometheus-adapter'"},
+	{adapter_rolling, "AdapterConfigured", VERDICT_UNKNOWN, "RollingOut", "'monitoring/prometheus-adapter'"},
 	{adapter_holds, "AdapterConfigured", VERDICT_UNKNOWN, "Waiting",
-	 "'gpu_utilization_percent' waits for the end of the rollout"},
-	{adapter_broken, "AdapterConfigured", VERDICT_FALSE, "RuleConflict",
-	 "a rule of somebody else"},
+		"'gpu_utilization_percent' waits for the end of the rollout"},
+	{adapter_broken, "AdapterConfigured", VERDICT_FALSE, "RuleConflict", "a rule of somebody else"},
 	{metric_error, "MetricServed", VERDICT_FALSE, "MetricNotServed", "not found"},
 	{no_value, "MetricServed", VERDICT_FALSE, "NoValue", "next relist"},
 	{pod_without_series, "SeriesFresh", VERDICT_FALSE, "PodsWithoutSeries",
-	 "requests: Prometheus 'monitoring/k8s' has no fresh sample of 'vllm:num_requests_running' for pod "
-	 "'server-7' and 'server-8'"},
+		"requests: Prometheus 'monitoring/k8s' has no fresh sample of 'vllm:num_requests_running' for pod "
+		"'server-7' and 'server-8'"},
 	{pod_without_value, "MetricServed", VERDICT_FALSE, "PodsWithoutValue", "'server-7'"},
 	{not_surveyed, "MetricsExposed", VERDICT_UNKNOWN, "Probing", "GPU: waiting"},
 	{no_exporter, "MetricsExposed", VERDICT_FALSE, "ExporterNotFound", "GPU: no DCGM exporter"},
@@ -522,14 +515,12 @@ static void each_link_breaks_alone(void **state)
 		assert_string_equal(links[first].type, rows[r].link);
 		for (size_t i = 0; i < links_count; i++) {
 			check_words(&verdicts[i]);
-			assert_int_equal(verdicts[i].status, i < first	  ? VERDICT_TRUE
+			assert_int_equal(verdicts[i].status, i < first    ? VERDICT_TRUE
 							     : i == first ? rows[r].status
 									  : VERDICT_UNKNOWN);
 			if (i > first) {
 				assert_string_equal(verdicts[i].reason,
-						    rows[r].status == VERDICT_FALSE
-							    ? "UpstreamBroken"
-							    : "UpstreamPending");
+					rows[r].status == VERDICT_FALSE ? "UpstreamBroken" : "UpstreamPending");
 			}
 		}
 		assert_string_equal(verdicts[first].reason, rows[r].reason);
@@ -597,11 +588,11 @@ static const struct {
 	{"{pages: [{port: 1, path: /m}, {port: 8000, path: /metrics}]}", NULL},
 	{"{scheme: https}", "MetricsExposed"},
 	{"{signals: [{metric: vllm_num_requests_waiting, page: true, series: ['vllm:num_requests_waiting']}]}",
-	 "MetricsExposed"},
+		"MetricsExposed"},
 	{"{prometheus: 'http://q:9090'}", "ScrapeHealthy"},
 	{"{signals: [{metric: vllm_num_requests_running, page: true, name: Other, series: "
 	 "['vllm:num_requests_running']}]}",
-	 "SeriesFresh"},
+		"SeriesFresh"},
 	{"{intervalMs: 30000}", NULL},
 };
 
@@ -635,23 +626,23 @@ static const struct {
 } others[] = {
 	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: "
 	 "{kind: Deployment, name: server}}}",
-	 true},
+		true},
 	{"{metadata: {name: a, creationTimestamp: '2026-01-03T00:00:00Z'}, spec: {scaleTargetRef: "
 	 "{kind: Deployment, name: server}}}",
-	 false},
+		false},
 	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: "
 	 "{kind: Deployment, name: else}}}",
-	 false},
+		false},
 	{"{metadata: {name: a, creationTimestamp: '2026-01-01T00:00:00Z'}, spec: {scaleTargetRef: "
 	 "{kind: StatefulSet, name: server}}}",
-	 false},
+		false},
 	/* of the same second: by name */
 	{"{metadata: {name: a, creationTimestamp: '2026-01-02T00:00:00Z'}, spec: {scaleTargetRef: "
 	 "{kind: Deployment, name: server}}}",
-	 true},
+		true},
 	{"{metadata: {name: z, creationTimestamp: '2026-01-02T00:00:00Z'}, spec: {scaleTargetRef: "
 	 "{kind: Deployment, name: server}}}",
-	 false},
+		false},
 };
 
 static void of_two_autoscalers_one_has_the_target(void **state)

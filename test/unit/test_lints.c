@@ -28,9 +28,10 @@ static json_t *judge(const json_t *world)
 	struct settings settings = SETTINGS_DEFAULT;
 	auto_autoscaler spec = {.ns = NULL};
 	auto_error err = ERROR_INIT;
-	auto_json *object = json_pack("{s:{s:s, s:s, s:s}, s:{s:{s:s, s:s, s:s}, s:i}, s:{s:O*}}", "metadata", "namespace",
-		"shop", "name", "gemma", "uid", "u1", "spec", "scaleTargetRef", "apiVersion", "apps/v1", "kind", "Deployment",
-		"name", "server", "maxReplicas", 5, "status", "advice", json_object_get(world, "advice"));
+	auto_json *object = json_pack("{s:{s:s, s:s, s:s}, s:{s:{s:s, s:s, s:s}, s:i}, s:{s:O*}}", "metadata",
+		"namespace", "shop", "name", "gemma", "uid", "u1", "spec", "scaleTargetRef", "apiVersion", "apps/v1",
+		"kind", "Deployment", "name", "server", "maxReplicas", 5, "status", "advice",
+		json_object_get(world, "advice"));
 	struct facts facts = {.settings = &settings,
 		.object = object,
 		.target = json_object_get(world, "target"),
@@ -67,41 +68,51 @@ static void check(const struct row *rows, size_t count)
 		message = json_path_string(json_array_get(advice, 0), "message", "");
 		if (strcmp(reasons.buf, rows[r].reasons) != 0 ||
 			(rows[r].says != NULL && strstr(message, rows[r].says) == NULL)) {
-			fail_msg("%s\n  wanted '%s', got '%s': %s", rows[r].world, rows[r].reasons, reasons.buf, message);
+			fail_msg("%s\n  wanted '%s', got '%s': %s", rows[r].world, rows[r].reasons, reasons.buf,
+				message);
 		}
 	}
 }
 #define CHECK(rows) check(rows, ARRAY_LEN(rows))
 
-#define ARGS(words) "{target: {spec: {template: {spec: {containers: [{name: c, args: " words "}]}}}}, adapter: {replicas: 2}, "
+#define ARGS(words)                                                                                                    \
+	"{target: {spec: {template: {spec: {containers: [{name: c, args: " words "}]}}}}, adapter: {replicas: 2}, "
 
 static void a_target_must_be_exceeded_by_the_tolerance(void **state)
 {
 	static const struct row rows[] = {
-		{ARGS("[--max-num-seqs, '4']") "}", "TargetUnreachable", "set spec.requests.target to 3 or less, or raise --max-num-seqs"},
-		{ARGS("['--max-num-seqs=4']") "}", "TargetUnreachable", "Deployment 'shop/server' has at most 4 by --max-num-seqs of container 'c'"},
+		{ARGS("[--max-num-seqs, '4']") "}", "TargetUnreachable",
+			"set spec.requests.target to 3 or less, or raise --max-num-seqs"},
+		{ARGS("['--max-num-seqs=4']") "}", "TargetUnreachable",
+			"Deployment 'shop/server' has at most 4 by --max-num-seqs of container 'c'"},
 		{ARGS("['--max_num_seqs=4']") "}", "TargetUnreachable", NULL},
 		{ARGS("['--max-num-seqs=5']") "}", "", NULL},
-		{ARGS("['--max-num-seqs=11']") "spec: {requests: {target: 10}}}", "TargetUnreachable", "set spec.requests.target to 9 or less"},
+		{ARGS("['--max-num-seqs=11']") "spec: {requests: {target: 10}}}", "TargetUnreachable",
+			"set spec.requests.target to 9 or less"},
 		{ARGS("['--max-num-seqs=12']") "spec: {requests: {target: 10}}}", "", NULL},
 		{ARGS("['--max-num-seqs=1']") "spec: {requests: {target: 1}}}", "TargetUnreachable", "to 900m or less"},
 		/* The last one counts, as for the engine. */
 		{ARGS("['--max-num-seqs=4', '--max-num-seqs=64']") "}", "", NULL},
 		/* A tolerance of one's own. */
-		{ARGS("['--max-num-seqs=11']") "spec: {requests: {target: 10}, behavior: {scaleUp: {tolerance: '0.05'}}}}", "", NULL},
-		{ARGS("['--max-num-seqs=4']") "spec: {behavior: {scaleUp: {tolerance: 0}}}}", "TargetUnreachable", "tolerance, 0 percent"},
+		{ARGS("['--max-num-seqs=11']") "spec: {requests: {target: 10}, behavior: {scaleUp: {tolerance: '0.05'}}}}",
+			"", NULL},
+		{ARGS("['--max-num-seqs=4']") "spec: {behavior: {scaleUp: {tolerance: 0}}}}", "TargetUnreachable",
+			"tolerance, 0 percent"},
 		/* The engine does not bound what waits. */
 		{ARGS("['--max-num-seqs=4']") "spec: {requests: {signal: InFlight}}}", "", NULL},
 		{ARGS("['--max-num-seqs=4']") "spec: {requests: {signal: Waiting, target: 9}}}", "", NULL},
 		{ARGS("['--max-concurrent-requests', '8']") "engine: TGI, spec: {requests: {signal: InFlight, target: 8}}}",
 			"TargetUnreachable", "set spec.requests.target to 7 or less"},
-		{ARGS("['--max-running-requests', '8']") "engine: SGLang, spec: {requests: {target: 8}}}", "TargetUnreachable", NULL},
+		{ARGS("['--max-running-requests', '8']") "engine: SGLang, spec: {requests: {target: 8}}}",
+			"TargetUnreachable", NULL},
 		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {target: 8}}, evidence: {page: {limits: {Running: 8}}}}",
 			"TargetUnreachable", "has at most 8, as its page says in 'num_request_max'"},
-		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {target: 8}}, evidence: {page: {limits: {Running: 9}}}}", "", NULL},
-		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {target: 8}}, evidence: {page: {series: []}}}", "", NULL},
-		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {signal: Waiting}}, evidence: {page: {limits: {Running: 1}}}}", "",
-			NULL},
+		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {target: 8}}, evidence: {page: {limits: {Running: 9}}}}",
+			"", NULL},
+		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {target: 8}}, evidence: {page: {series: []}}}",
+			"", NULL},
+		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {signal: Waiting}}, evidence: {page: {limits: {Running: 1}}}}",
+			"", NULL},
 		{ARGS("['--parallel', '4']") "engine: LlamaCpp}", "TargetUnreachable", NULL},
 	};
 
@@ -140,9 +151,12 @@ static void nothing_is_fuller_than_full(void **state)
 	static const struct row rows[] = {
 		{"{adapter: {replicas: 2}, spec: {requests: {signal: KVCache, target: 91}}, evidence: {page: {series: []}}}",
 			"TargetUnreachable", "spec.requests.target is 91, but KVCache is at most 100 percent"},
-		{"{adapter: {replicas: 2}, spec: {requests: {signal: KVCache, target: 90}}, evidence: {page: {series: []}}}", "", NULL},
-		{"{adapter: {replicas: 2}, spec: {requests: {signal: KVCache}}, evidence: {page: {series: []}}}", "", NULL},
-		{"{adapter: {replicas: 2}, spec: {mode: GPU, gpu: {target: 95}}}", "TargetUnreachable", "set spec.gpu.target to 90 or less"},
+		{"{adapter: {replicas: 2}, spec: {requests: {signal: KVCache, target: 90}}, evidence: {page: {series: []}}}",
+			"", NULL},
+		{"{adapter: {replicas: 2}, spec: {requests: {signal: KVCache}}, evidence: {page: {series: []}}}", "",
+			NULL},
+		{"{adapter: {replicas: 2}, spec: {mode: GPU, gpu: {target: 95}}}", "TargetUnreachable",
+			"set spec.gpu.target to 90 or less"},
 		{"{adapter: {replicas: 2}, spec: {mode: Combined, gpu: {target: 95}}}", "TargetUnreachable", NULL},
 		{"{adapter: {replicas: 2}, spec: {mode: GPU}}", "", NULL},
 	};
@@ -151,7 +165,7 @@ static void nothing_is_fuller_than_full(void **state)
 	CHECK(rows);
 }
 
-#define GPU_SAMPLES(samples)                                                                       \
+#define GPU_SAMPLES(samples)                                                                                           \
 	"{spec: {mode: GPU}, evidence: {signals: {gpu_utilization_percent: {series: {samples: " samples "}}}}}"
 
 static void a_gpu_is_one_pods(void **state)
@@ -177,7 +191,8 @@ static void the_adapter_has_a_spare(void **state)
 		{"{adapter: {replicas: 0}}", "", NULL},
 		{"{adapter: {}}", "", NULL},
 		{"{adapter: {replicas: 1, relist: 10m}}", "OneAdapterReplica RelistLong", NULL},
-		{"{adapter: {replicas: 2, relist: 10m}}", "RelistLong", "set its --metrics-relist-interval to 1m or less"},
+		{"{adapter: {replicas: 2, relist: 10m}}", "RelistLong",
+			"set its --metrics-relist-interval to 1m or less"},
 	};
 
 	(void)state;
@@ -208,13 +223,14 @@ static void a_start_is_waited_for(void **state)
 	static const struct row rows[] = {
 		{STARTS("95") "spec: {maxReplicas: 10}}", "ColdStartLong",
 			"set spec.behavior.scaleUp.policies to [{type: Pods, value: 4, periodSeconds: 100}]"},
-		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {stabilizationWindowSeconds: 30}}}}", "ColdStartLong",
-			"takes about 100 s until it is ready, but scaling up may go on every 30 s"},
-		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {stabilizationWindowSeconds: 95}}}}", "", NULL},
+		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {stabilizationWindowSeconds: 30}}}}",
+			"ColdStartLong", "takes about 100 s until it is ready, but scaling up may go on every 30 s"},
+		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {stabilizationWindowSeconds: 95}}}}", "",
+			NULL},
 		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {policies: [{type: Pods, value: 2, periodSeconds: 60}]}}}}",
 			"ColdStartLong", "set periodSeconds of all spec.behavior.scaleUp.policies to 100 or more"},
-		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {policies: [{type: Pods, value: 2, periodSeconds: 100}]}}}}", "",
-			NULL},
+		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {policies: [{type: Pods, value: 2, periodSeconds: 100}]}}}}",
+			"", NULL},
 		/* The quicker policy decides, unless the smaller step is taken. */
 		{STARTS("95") "spec: {maxReplicas: 10, behavior: {scaleUp: {policies: [{type: Pods, value: 2, periodSeconds: 100}, "
 			      "{type: Percent, value: 50, periodSeconds: 15}]}}}}",
@@ -237,9 +253,10 @@ static void a_start_is_waited_for(void **state)
 		{STARTS("14") "spec: {maxReplicas: 10}}", "", NULL},
 		/* Near the limit it neither comes nor goes. */
 		{STARTS("17") "spec: {maxReplicas: 10}}", "", NULL},
-		{STARTS("17") "spec: {maxReplicas: 10}, advice: [{reason: ColdStartLong, message: as before}]}", "ColdStartLong",
-			"takes about 20 s"},
-		{STARTS("14") "spec: {maxReplicas: 10}, advice: [{reason: ColdStartLong, message: as before}]}", "", NULL},
+		{STARTS("17") "spec: {maxReplicas: 10}, advice: [{reason: ColdStartLong, message: as before}]}",
+			"ColdStartLong", "takes about 20 s"},
+		{STARTS("14") "spec: {maxReplicas: 10}, advice: [{reason: ColdStartLong, message: as before}]}", "",
+			NULL},
 		{"{adapter: {replicas: 2}, spec: {maxReplicas: 10}, advice: [{reason: ColdStartLong, message: as before}]}",
 			"ColdStartLong", "as before"},
 		{"{adapter: {replicas: 2}, spec: {maxReplicas: 10}, evidence: {pods: {total: 1, ready: 0}}}", "", NULL},
@@ -249,8 +266,8 @@ static void a_start_is_waited_for(void **state)
 	CHECK(rows);
 }
 
-#define DRAIN(seconds, latency) \
-	"{adapter: {replicas: 2}, target: {spec: {template: {spec: {terminationGracePeriodSeconds: " seconds "}}}}, " \
+#define DRAIN(seconds, latency)                                                                                        \
+	"{adapter: {replicas: 2}, target: {spec: {template: {spec: {terminationGracePeriodSeconds: " seconds "}}}}, "  \
 	"evidence: {page: {series: [], latency: {" latency "}}}, "
 
 static void requests_end_before_their_pod(void **state)
@@ -259,7 +276,8 @@ static void requests_end_before_their_pod(void **state)
 		{DRAIN("30", "requests: 100, overMs: 30000, uptoMs: 40000") "}", "DrainTooShort",
 			"1 of 100 requests takes 30 to 40 s or longer, but Deployment 'shop/server' has "
 			"spec.template.spec.terminationGracePeriodSeconds 30"},
-		{DRAIN("30", "requests: 100, overMs: 40000, uptoMs: 50000") "}", "DrainTooShort", "set it to 50 or more"},
+		{DRAIN("30", "requests: 100, overMs: 40000, uptoMs: 50000") "}", "DrainTooShort",
+			"set it to 50 or more"},
 		{DRAIN("50", "requests: 100, overMs: 40000, uptoMs: 50000") "}", "", NULL},
 		{DRAIN("30", "requests: 100, overMs: 300, uptoMs: 500") "}", "", NULL},
 		{DRAIN("0", "requests: 100, overMs: 0, uptoMs: 300") "}", "DrainTooShort", "set it to 1 or more"},
@@ -267,14 +285,18 @@ static void requests_end_before_their_pod(void **state)
 		{DRAIN("8000", "requests: 100, overMs: 7680000") "}", "", NULL},
 		/* Between the bounds nobody knows. */
 		{DRAIN("45", "requests: 100, overMs: 40000, uptoMs: 50000") "}", "", NULL},
-		{DRAIN("45", "requests: 100, overMs: 40000, uptoMs: 50000") "advice: [{reason: DrainTooShort, message: as before}]}",
+		{DRAIN("45",
+			 "requests: 100, overMs: 40000, uptoMs: 50000") "advice: [{reason: DrainTooShort, message: as before}]}",
 			"DrainTooShort", "Seconds 45"},
 		/* Too few, as after a restart. */
 		{DRAIN("30", "requests: 99, overMs: 40000, uptoMs: 50000") "}", "", NULL},
-		{DRAIN("30", "requests: 99, overMs: 40000, uptoMs: 50000") "advice: [{reason: DrainTooShort, message: as before}]}",
+		{DRAIN("30",
+			 "requests: 99, overMs: 40000, uptoMs: 50000") "advice: [{reason: DrainTooShort, message: as before}]}",
 			"DrainTooShort", "as before"},
-		{DRAIN("30", "requests: 100, overMs: 40000, uptoMs: 50000") "spec: {mode: GPU}, "
-			"advice: [{reason: DrainTooShort, message: as before}]}", "", NULL},
+		{DRAIN("30",
+			 "requests: 100, overMs: 40000, uptoMs: 50000") "spec: {mode: GPU}, "
+									"advice: [{reason: DrainTooShort, message: as before}]}",
+			"", NULL},
 		{DRAIN("30", "requests: 100, overMs: 40000, uptoMs: 50000") "engine: LlamaCpp}", "", NULL},
 	};
 
@@ -291,7 +313,8 @@ static void a_gap_of_evidence_changes_nothing(void **state)
 		{KV SAID("NameLeaves") "}", "NameLeaves", "as before"},
 		{KV "evidence: {page: {error: no route to host}}}", "", NULL},
 		{KV SAID("NameLeaves") ", evidence: {page: {series: ['vllm:kv_cache_usage_perc']}}}", "", NULL},
-		{"{adapter: {replicas: 2}, engine: NIM, " SAID("TargetUnreachable") "}", "TargetUnreachable", "as before"},
+		{"{adapter: {replicas: 2}, engine: NIM, " SAID("TargetUnreachable") "}", "TargetUnreachable",
+			"as before"},
 		/* It is of another signal's series. */
 		{"{adapter: {replicas: 2}, " SAID("NameLeaves") "}", "", NULL},
 		{"{" SAID("OneAdapterReplica") "}", "OneAdapterReplica", "as before"},

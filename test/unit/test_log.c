@@ -53,8 +53,8 @@ static void text_lines(void **state)
 	(void)state;
 	catch_stderr();
 	log_configure(LOG_INFO, LOG_TEXT);
-	log_event(LOG_WARN, "watch ended", "kind", "Pod", "why", "a \"b\"\nc", "none", NULL,
-		  "empty", "", "bad", "\xff!", NULL);
+	log_event(LOG_WARN, "watch ended", "kind", "Pod", "why", "a \"b\"\nc", "none", NULL, "empty", "", "bad",
+		"\xff!", NULL);
 	auto_free char *line = release_stderr();
 
 	/* the time in front is of fixed width */
@@ -72,8 +72,7 @@ static void json_lines(void **state)
 	(void)state;
 	catch_stderr();
 	log_configure(LOG_INFO, LOG_JSON);
-	log_event(LOG_ERROR, "cannot write", "why", "a \"b\"\nc", "none", NULL, "bad", "\xff",
-		  NULL);
+	log_event(LOG_ERROR, "cannot write", "why", "a \"b\"\nc", "none", NULL, "bad", "\xff", NULL);
 	auto_free char *line = release_stderr();
 	char *newline = strchr(line, '\n');
 

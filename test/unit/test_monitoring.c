@@ -34,22 +34,22 @@ static const struct {
 	{"{serviceMonitorSelector: {}, serviceMonitorNamespaceSelector: {}}", NULL, "{}", NULL},
 	{"{serviceMonitorNamespaceSelector: {}}", NULL, NULL, "selects no ServiceMonitor at all"},
 	{"{serviceMonitorSelector: null, serviceMonitorNamespaceSelector: {}}", NULL, NULL,
-	 "selects no ServiceMonitor at all"},
+		"selects no ServiceMonitor at all"},
 	{"{serviceMonitorSelector: {}}", NULL, NULL, "looks into its own namespace only"},
 	{"{serviceMonitorSelector: {}, serviceMonitorNamespaceSelector: null}", NULL, NULL,
-	 "looks into its own namespace only"},
+		"looks into its own namespace only"},
 	{"{serviceMonitorSelector: {}, serviceMonitorNamespaceSelector: {matchLabels: {team: "
 	 "web}}}",
-	 NULL, "{}", NULL},
+		NULL, "{}", NULL},
 	{"{serviceMonitorSelector: {}, serviceMonitorNamespaceSelector: {matchLabels: {team: "
 	 "ops}}}",
-	 NULL, NULL, "does not look into namespace 'shop'"},
+		NULL, NULL, "does not look into namespace 'shop'"},
 	{"{serviceMonitorSelector: {}, serviceMonitorNamespaceSelector: {matchExpressions:"
 	 " [{key: team, operator: NotIn, values: [ops]}]}}",
-	 NULL, "{}", NULL},
+		NULL, "{}", NULL},
 	{"{serviceMonitorSelector: {}, serviceMonitorNamespaceSelector: {matchExpressions:"
 	 " [{key: team, operator: DoesNotExist}]}}",
-	 NULL, NULL, "does not look into"},
+		NULL, NULL, "does not look into"},
 
 /* which labels satisfy the selector */
 #define ALL_NAMESPACES "serviceMonitorNamespaceSelector: {}"
@@ -63,43 +63,36 @@ static const struct {
 	{EXPRESSION("key: release, operator: DoesNotExist"), NULL, "{}", NULL},
 	{SELECTOR("matchLabels: {a: b}, matchExpressions: [{key: c, operator: Exists}, {key: a, "
 		  "operator: In, values: [b]}]"),
-	 NULL, "{a: b, c: 'true'}", NULL},
-	{EXPRESSION("key: release, operator: Bogus, values: [a]"), NULL, NULL,
-	 "our labels cannot satisfy"},
-	{EXPRESSION("key: release, operator: In, values: []"), NULL, NULL,
-	 "our labels cannot satisfy"},
-	{SELECTOR(
-		 "matchLabels: {a: b}, matchExpressions: [{key: a, operator: NotIn, values: [b]}]"),
-	 NULL, NULL, "our labels cannot satisfy"},
+		NULL, "{a: b, c: 'true'}", NULL},
+	{EXPRESSION("key: release, operator: Bogus, values: [a]"), NULL, NULL, "our labels cannot satisfy"},
+	{EXPRESSION("key: release, operator: In, values: []"), NULL, NULL, "our labels cannot satisfy"},
+	{SELECTOR("matchLabels: {a: b}, matchExpressions: [{key: a, operator: NotIn, values: [b]}]"), NULL, NULL,
+		"our labels cannot satisfy"},
 
 	/* labels that are always there */
 	{SELECTOR("matchLabels: {ours: yes-indeed}"), NULL, "{ours: yes-indeed}", NULL},
 	{EXPRESSION("key: ours, operator: DoesNotExist"), NULL, NULL, "our labels cannot satisfy"},
 
 	/* what the user pinned wins */
-	{SELECTOR("matchLabels: {release: prometheus}"), "{release: prometheus}",
-	 "{release: prometheus}", NULL},
-	{SELECTOR("matchLabels: {release: prometheus}"), "{extra: x}",
-	 "{extra: x, release: prometheus}", NULL},
+	{SELECTOR("matchLabels: {release: prometheus}"), "{release: prometheus}", "{release: prometheus}", NULL},
+	{SELECTOR("matchLabels: {release: prometheus}"), "{extra: x}", "{extra: x, release: prometheus}", NULL},
 	{SELECTOR("matchLabels: {release: prometheus}"), "{release: stable}", NULL,
-	 "wants 'release=prometheus', which spec.monitor.labels contradicts"},
-	{EXPRESSION("key: release, operator: In, values: [a, b]"), "{release: b}", "{release: b}",
-	 NULL},
+		"wants 'release=prometheus', which spec.monitor.labels contradicts"},
+	{EXPRESSION("key: release, operator: In, values: [a, b]"), "{release: b}", "{release: b}", NULL},
 	{EXPRESSION("key: release, operator: Exists"), "{release: mine}", "{release: mine}", NULL},
 	{EXPRESSION("key: release, operator: DoesNotExist"), "{release: mine}", NULL,
-	 "spec.monitor.labels contradicts"},
+		"spec.monitor.labels contradicts"},
 };
 
 static void by_the_table(void **state)
 {
-	auto_json *namespaces = parsed(
-		"[{metadata: {name: other}}, {metadata: {name: shop, labels: {team: web}}}]");
+	auto_json *namespaces = parsed("[{metadata: {name: other}}, {metadata: {name: shop, labels: {team: web}}}]");
 	auto_json *own = parsed("{ours: 'true'}");
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_free char *text = xasprintf(
-			"[{metadata: {namespace: monitoring, name: k8s}, spec: %s}]", rows[i].spec);
+		auto_free char *text =
+			xasprintf("[{metadata: {namespace: monitoring, name: k8s}, spec: %s}]", rows[i].spec);
 		auto_json *prometheuses = parsed(text);
 		auto_json *pinned = rows[i].pinned != NULL ? parsed(rows[i].pinned) : NULL;
 		auto_json *wanted = parsed(rows[i].labels != NULL   ? rows[i].labels
@@ -126,8 +119,8 @@ static void by_the_table(void **state)
 
 static void its_own_namespace_is_covered_by_null(void **state)
 {
-	auto_json *prometheuses = parsed(
-		"[{metadata: {namespace: shop, name: k8s}, spec: {serviceMonitorSelector: {}}}]");
+	auto_json *prometheuses =
+		parsed("[{metadata: {namespace: shop, name: k8s}, spec: {serviceMonitorSelector: {}}}]");
 	struct monitoring found;
 
 	(void)state;
@@ -138,13 +131,12 @@ static void its_own_namespace_is_covered_by_null(void **state)
 
 static void the_first_that_can_be_satisfied_is_taken(void **state)
 {
-	auto_json *prometheuses = parsed(
-		"- {metadata: {namespace: a, name: blind}, spec: {" ALL_NAMESPACES "}}\n"
-		"- {metadata: {namespace: b, name: k8s}, spec: " SELECTOR(
-			"matchLabels: {release: b}") "}\n"
-						     "- {metadata: {namespace: c, name: k8s}, "
-						     "spec: " SELECTOR(
-							     "matchLabels: {release: c}") "}\n");
+	auto_json *prometheuses =
+		parsed("- {metadata: {namespace: a, name: blind}, spec: {" ALL_NAMESPACES "}}\n"
+		       "- {metadata: {namespace: b, name: k8s}, spec: " SELECTOR(
+			       "matchLabels: {release: b}") "}\n"
+							    "- {metadata: {namespace: c, name: k8s}, "
+							    "spec: " SELECTOR("matchLabels: {release: c}") "}\n");
 	auto_json *pinned = parsed("{release: c}");
 	struct monitoring found;
 
@@ -161,17 +153,14 @@ static void the_first_that_can_be_satisfied_is_taken(void **state)
 
 static void every_one_that_does_not_select_is_named(void **state)
 {
-	auto_json *prometheuses =
-		parsed("- {metadata: {namespace: a, name: one}, spec: {}}\n"
-		       "- {metadata: {namespace: b, name: two}, spec: {" ALL_NAMESPACES "}}\n");
+	auto_json *prometheuses = parsed("- {metadata: {namespace: a, name: one}, spec: {}}\n"
+					 "- {metadata: {namespace: b, name: two}, spec: {" ALL_NAMESPACES "}}\n");
 	struct monitoring found;
 
 	(void)state;
 	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", NULL, NULL, &found);
-	assert_non_null(
-		strstr(found.problem, "Prometheus 'a/one' looks into its own namespace only"));
-	assert_non_null(
-		strstr(found.problem, "; Prometheus 'b/two' selects no ServiceMonitor at all"));
+	assert_non_null(strstr(found.problem, "Prometheus 'a/one' looks into its own namespace only"));
+	assert_non_null(strstr(found.problem, "; Prometheus 'b/two' selects no ServiceMonitor at all"));
 	monitoring_release(&found);
 }
 
@@ -189,8 +178,8 @@ static void without_any_it_says_so(void **state)
 
 static void what_was_pinned_stays_the_callers(void **state)
 {
-	auto_json *prometheuses = parsed("[{metadata: {namespace: b, name: k8s}, spec: " SELECTOR(
-		"matchLabels: {release: b}") "}]");
+	auto_json *prometheuses =
+		parsed("[{metadata: {namespace: b, name: k8s}, spec: " SELECTOR("matchLabels: {release: b}") "}]");
 	auto_json *pinned = parsed("{team: web}");
 	struct monitoring found;
 

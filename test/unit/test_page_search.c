@@ -57,8 +57,8 @@ static void test_the_first_page_of_a_known_engine_is_taken(void **state)
 	probe_rig_open(&rig);
 	probe_rig_say(&rig, "GET /json", (struct fake_answer){.status = 200, .body = "{\"requests\": 1}"});
 	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}, {s:i, s:s}, {s:i, s:s}]", "port", 1, "path", "/metrics",
-				  "port", rig.port, "path", "/json", "port", rig.port, "path", "/metrics", "port",
-				  rig.port, "path", "/never"));
+				"port", rig.port, "path", "/json", "port", rig.port, "path", "/metrics", "port",
+				rig.port, "path", "/never"));
 	probe_rig_say(&rig, "GET /never", (struct fake_answer){.status = 200, .body = PROBE_PAGE});
 	e = probe_rig_look(&rig);
 	assert_found(e, "page.engine", "\"VLLM\"");
@@ -77,7 +77,7 @@ static void test_a_page_of_no_known_engine_is_better_than_none(void **state)
 	probe_rig_say(&rig, "GET /a", (struct fake_answer){.status = 200, .body = "own_metric 1\n"});
 	probe_rig_say(&rig, "GET /b", (struct fake_answer){.status = 200, .body = "own_metric 2\n"});
 	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/none", "port",
-				  rig.port, "path", "/a", "port", rig.port, "path", "/b"));
+				rig.port, "path", "/a", "port", rig.port, "path", "/b"));
 	e = probe_rig_look(&rig);
 	assert_found(e, "page.error", "absent");
 	assert_found(e, "page.engine", "absent");
@@ -97,8 +97,8 @@ static void test_a_sidecars_page_is_not_taken_for_the_known_engines(void **state
 	json_object_set_new(rig.wish, "engine", json_string("VLLM"));
 	probe_rig_say(&rig, "GET /a", (struct fake_answer){.status = 200, .body = "own_metric 1\n"});
 	probe_rig_say(&rig, "GET /b", (struct fake_answer){.status = 200, .body = "sglang:num_running_reqs 1\n"});
-	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/a", "port", rig.port,
-				"path", "/b", "port", rig.port, "path", "/metrics"));
+	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/a", "port",
+				rig.port, "path", "/b", "port", rig.port, "path", "/metrics"));
 	e = probe_rig_look(&rig);
 	assert_found(e, "page.path", "\"/metrics\"");
 	probe_rig_close(&rig);
@@ -113,8 +113,8 @@ static void test_of_a_known_engine_the_first_page_will_do(void **state)
 	probe_rig_open(&rig);
 	json_object_set_new(rig.wish, "engine", json_string("VLLM"));
 	probe_rig_say(&rig, "GET /a", (struct fake_answer){.status = 200, .body = "own_metric 1\n"});
-	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/none", "port", rig.port, "path",
-				"/a"));
+	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/none", "port", rig.port,
+				"path", "/a"));
 	e = probe_rig_look(&rig);
 	assert_found(e, "page.path", "\"/a\"");
 	assert_found(e, "page.engine", "absent");

@@ -38,12 +38,10 @@ static void the_document_tells_all(void **state)
 	plan.healthy = true;
 	document = plan_document(&plan);
 	text = json_text(document);
-	assert_string_equal(
-		text,
-		"{\"healthy\":true,\"probe\":{\"e\":false},\"status\":{\"c\":\"d\"},\"writes\":["
-		"{\"kind\":\"Service\",\"object\":{\"a\":1},\"verb\":\"apply\"},"
-		"{\"kind\":\"Deployment\",\"object\":{\"b\":null},\"verb\":\"patch\"},"
-		"{\"kind\":\"HorizontalPodAutoscaler\",\"object\":{},\"verb\":\"delete\"}]}");
+	assert_string_equal(text, "{\"healthy\":true,\"probe\":{\"e\":false},\"status\":{\"c\":\"d\"},\"writes\":["
+				  "{\"kind\":\"Service\",\"object\":{\"a\":1},\"verb\":\"apply\"},"
+				  "{\"kind\":\"Deployment\",\"object\":{\"b\":null},\"verb\":\"patch\"},"
+				  "{\"kind\":\"HorizontalPodAutoscaler\",\"object\":{},\"verb\":\"delete\"}]}");
 }
 
 static void any_number_of_writes_keeps_its_order(void **state)
@@ -89,9 +87,8 @@ static void the_document_outlives_the_plan(void **state)
 	plan_add_take(&plan, PLAN_APPLY, KIND_SERVICE, json_pack("{s:s}", "kind", "Service"));
 	document = plan_document(&plan);
 	plan_release(&plan);
-	assert_string_equal(json_path_string(json_array_get(json_object_get(document, "writes"), 0),
-					     "object.kind", ""),
-			    "Service");
+	assert_string_equal(json_path_string(json_array_get(json_object_get(document, "writes"), 0), "object.kind", ""),
+		"Service");
 }
 
 int main(void)

@@ -62,10 +62,14 @@ static const struct {
 	const char *type, *prefix;
 	bool kv_cache;
 } expected_engines[] = {
-	{"VLLM", "vllm", true},	       {"SGLang", "sglang", true},
-	{"TGI", "tgi", false},	       {"TensorRTLLM", "trtllm", true},
-	{"Triton", "triton_trtllm", true}, {"LMDeploy", "lmdeploy", true},
-	{"NIM", "nim", true},	       {"LlamaCpp", "llamacpp", true},
+	{"VLLM", "vllm", true},
+	{"SGLang", "sglang", true},
+	{"TGI", "tgi", false},
+	{"TensorRTLLM", "trtllm", true},
+	{"Triton", "triton_trtllm", true},
+	{"LMDeploy", "lmdeploy", true},
+	{"NIM", "nim", true},
+	{"LlamaCpp", "llamacpp", true},
 };
 
 static const struct {
@@ -87,13 +91,11 @@ static void every_engine_has_the_signals_it_can_have(void **state)
 
 		assert_non_null(engine);
 		for (size_t i = 0; i < ARRAY_LEN(expected_signals); i++) {
-			const struct engine_signal *signal =
-				engine_signal_by_name(engine, expected_signals[i].name);
-			auto_free char *metric = xasprintf("%s_%s", expected_engines[e].prefix,
-							   expected_signals[i].suffix);
+			const struct engine_signal *signal = engine_signal_by_name(engine, expected_signals[i].name);
+			auto_free char *metric =
+				xasprintf("%s_%s", expected_engines[e].prefix, expected_signals[i].suffix);
 
-			if (strcmp(expected_signals[i].name, "KVCache") == 0 &&
-			    !expected_engines[e].kv_cache) {
+			if (strcmp(expected_signals[i].name, "KVCache") == 0 && !expected_engines[e].kv_cache) {
 				assert_null(signal);
 				continue;
 			}
@@ -110,8 +112,7 @@ static bool names_series(const char *query, const char *series)
 	size_t len = strcspn(series, "{");
 	auto_free char *name = xasprintf("%.*s", (int)len, series);
 	auto_free char *labels =
-		series[len] == '{' ? xasprintf("%.*s", (int)(strlen(series + len) - 2), series + len + 1)
-				   : xstrdup("");
+		series[len] == '{' ? xasprintf("%.*s", (int)(strlen(series + len) - 2), series + len + 1) : xstrdup("");
 
 	return strstr(query, name) != NULL && strstr(query, labels) != NULL;
 }

@@ -40,8 +40,9 @@ static void test_a_healthy_chain_is_seen_to_its_end(void **state)
 	assert_found(e, RUNNING ".metric.suspects", "[\"p-1\"]");
 	assert_found(e, RUNNING ".metric.values", "{\"p-0\":4000}");
 	/* The hops, side by side: the metrics API's 4 is apart from the 1 that Prometheus has. */
-	assert_found(e, "page.values", "{\"p-0\":{\"vllm_num_requests_running\":1000},"
-				       "\"p-1\":{\"vllm_num_requests_running\":1000}}");
+	assert_found(e, "page.values",
+		"{\"p-0\":{\"vllm_num_requests_running\":1000},"
+		"\"p-1\":{\"vllm_num_requests_running\":1000}}");
 	assert_found(e, RUNNING ".series.samples",
 		"{\"p-0\":{\"age\":5000,\"milli\":1000,\"time\":95000},\"p-1\":{\"age\":60000,\"time\":40000}}");
 	assert_found(e, RUNNING ".apart.page", "absent");
@@ -90,10 +91,10 @@ static char *samples_of_a_crowd(int crowd)
 		auto_free char *ns = xasprintf("team-%d", n);
 
 		for (size_t p = 0; p < ARRAY_LEN(pods); p++) {
-			json_array_append_new(rows, json_pack("{s:{s:s, s:s, s:s}, s:[i, s]}", "metric", "namespace", ns, "pod",
-				pods[p], "part", "time", "value", 100, "95"));
-			json_array_append_new(rows, json_pack("{s:{s:s, s:s, s:s}, s:[i, s]}", "metric", "namespace", ns, "pod",
-				pods[p], "part", "milli", "value", 100, "1"));
+			json_array_append_new(rows, json_pack("{s:{s:s, s:s, s:s}, s:[i, s]}", "metric", "namespace",
+							    ns, "pod", pods[p], "part", "time", "value", 100, "95"));
+			json_array_append_new(rows, json_pack("{s:{s:s, s:s, s:s}, s:[i, s]}", "metric", "namespace",
+							    ns, "pod", pods[p], "part", "milli", "value", 100, "1"));
 		}
 	}
 	return json_dumps(answer, JSON_COMPACT);
@@ -129,7 +130,8 @@ static void test_many_autoscalers_share_the_questions_of_one(void **state)
 		}
 		probe_rig_wait(&rig, crowds[i]);
 		assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 2 * crowds[i]); /* of two pods each */
-		assert_int_equal(probe_rig_asked(&rig, "GET /apis/custom.metrics.k8s.io/v1beta1/namespaces/*/pods/*"), crowds[i]);
+		assert_int_equal(probe_rig_asked(&rig, "GET /apis/custom.metrics.k8s.io/v1beta1/namespaces/*/pods/*"),
+			crowds[i]);
 		/* A first look takes no answer older than 2 s. */
 		most = 1 + (int)((clock_monotonic_ms() - start) / 2000);
 		print_message("%d autoscalers: %d requests of each question\n", crowds[i],

@@ -104,8 +104,10 @@ static void scene_close(struct scene *scene)
 
 static void ask(struct scene *scene, const char *target, bool healthy)
 {
-	const struct prometheus_question question = {
-		.base = fake_url(scene->rig.fake), .target = target, .index = index_n, .steady = true};
+	const struct prometheus_question question = {.base = fake_url(scene->rig.fake),
+		.target = target,
+		.index = index_n,
+		.steady = true};
 
 	prometheus_ask(scene->prometheus, &question, healthy, on_answer, scene);
 }
@@ -299,7 +301,8 @@ static void test_failures_are_told_in_words(void **state)
 	(void)state;
 	assert_failure((struct fake_answer){.status = 503, .body = "busy"}, NULL,
 		"Prometheus at '$' answered HTTP 503 to a query");
-	assert_failure((struct fake_answer){.status = 422, .body = "{\"status\":\"error\",\"error\":\"too many samples\"}"},
+	assert_failure((struct fake_answer){.status = 422,
+			       .body = "{\"status\":\"error\",\"error\":\"too many samples\"}"},
 		NULL, "Prometheus at '$' answered HTTP 422 to a query: too many samples");
 	assert_failure((struct fake_answer){.status = 200, .body = "{}"}, "NotPrometheus",
 		"what answers at '$' is not a Prometheus: its answer has no status 'success'");
@@ -308,7 +311,8 @@ static void test_failures_are_told_in_words(void **state)
 static void test_what_is_no_prometheus_is_told(void **state)
 {
 	(void)state;
-	assert_failure((struct fake_answer){.status = 302, .headers = "Location: https://sso.example/login?state=x\r\n"},
+	assert_failure((struct fake_answer){.status = 302,
+			       .headers = "Location: https://sso.example/login?state=x\r\n"},
 		"NotPrometheus",
 		"what answers at '$' is not Prometheus: it redirects to 'https://sso.example/login' (HTTP 302), which is not "
 		"followed; is it a login page? give --prometheus-url (chart: prometheus.url) an address that takes a token, and "
@@ -330,8 +334,8 @@ static void test_who_is_not_known_is_told_what_to_set(void **state)
 		"Prometheus at '$' answers only to those it knows (HTTP 401: Unauthorized): give --prometheus-url (chart: "
 		"prometheus.url) and --prometheus-token-file, or --prometheus-username and --prometheus-password-file (chart: "
 		"prometheus.auth)");
-	assert_failure((struct fake_answer){.status = 400, .body = "Client sent an HTTP request to an HTTPS server.\n"}, "TLS",
-		"Prometheus at '$' speaks TLS only: give --prometheus-url (chart: prometheus.url) with https");
+	assert_failure((struct fake_answer){.status = 400, .body = "Client sent an HTTP request to an HTTPS server.\n"},
+		"TLS", "Prometheus at '$' speaks TLS only: give --prometheus-url (chart: prometheus.url) with https");
 }
 
 /* A token that its file replaces, at an address that was set: what is sent, and where. */
@@ -354,8 +358,11 @@ static void scene_guard(struct scene *scene, const char *url, const char *token)
 	assert_true(run_until(&scene->rig.loop, is_true, &scene->closed));
 	scene->closed = false;
 	access_free(scene->access);
-	scene->access = access_new(
-		&(struct access_options){.url = url, .token_file = token, .headers = headers, .headers_count = 1}, NULL);
+	scene->access = access_new(&(struct access_options){.url = url,
+					   .token_file = token,
+					   .headers = headers,
+					   .headers_count = 1},
+		NULL);
 	assert_non_null(scene->access);
 	scene->prometheus =
 		prometheus_new(&scene->rig.loop, scene->rig.http, scene->access, REFRESH_MS, on_turned, scene);
@@ -431,17 +438,17 @@ static void test_a_page_that_is_no_json_is_no_prometheus(void **state)
 static void test_nobody_there(void **state)
 {
 	struct scene scene;
-	const struct prometheus_question question = {
-		.base = "http://127.0.0.1:1", .target = "/q", .index = index_n};
+	const struct prometheus_question question = {.base = "http://127.0.0.1:1", .target = "/q", .index = index_n};
 
 	(void)state;
 	scene_open(&scene);
 	prometheus_ask(scene.prometheus, &question, false, on_answer, &scene);
 	wait_told(&scene, 1);
-	assert_string_equal(scene.error, "Prometheus at 'http://127.0.0.1:1' cannot be asked: cannot reach "
-					 "'http://127.0.0.1:1': Connection refused; see whether its pods run, and whether a "
-					 "NetworkPolicy keeps the operator from them, or give another address by "
-					 "--prometheus-url (chart: prometheus.url)");
+	assert_string_equal(scene.error,
+		"Prometheus at 'http://127.0.0.1:1' cannot be asked: cannot reach "
+		"'http://127.0.0.1:1': Connection refused; see whether its pods run, and whether a "
+		"NetworkPolicy keeps the operator from them, or give another address by "
+		"--prometheus-url (chart: prometheus.url)");
 	scene_close(&scene);
 }
 
@@ -506,7 +513,8 @@ static void test_what_turns_by_itself_is_news(void **state)
 	ask(&scene, "/api/v1/query?query=up", true);
 	assert_true(run_until(&scene.rig.loop, has_indexed_more, &scene));
 	assert_int_equal(scene.turned, 0);
-	becomes_news(&scene, (struct fake_answer){.status = 200, .body = "{\"status\":\"success\",\"data\":{\"n\":8}}"});
+	becomes_news(&scene,
+		(struct fake_answer){.status = 200, .body = "{\"status\":\"success\",\"data\":{\"n\":8}}"});
 	becomes_news(&scene, (struct fake_answer){.status = 503, .body = "{}"});
 	becomes_news(&scene, (struct fake_answer){.status = 200, .body = SUCCESS});
 	scene_close(&scene);

@@ -105,7 +105,7 @@ static void parse_by_the_table(void **state)
 
 		if (milli != parsed[i].milli)
 			fail_msg("'%s' gave %lld instead of %lld", parsed[i].text, (long long)milli,
-				 (long long)parsed[i].milli);
+				(long long)parsed[i].milli);
 	}
 }
 
@@ -145,7 +145,8 @@ static void people_read_decimals(void **state)
 	static const struct {
 		int64_t milli;
 		const char *text;
-	} cases[] = {{0, "0"}, {1, "0.001"}, {850, "0.85"}, {1000, "1"}, {10500, "10.5"}, {100000, "100"}, {-2500, "-2.5"}};
+	} cases[] = {{0, "0"}, {1, "0.001"}, {850, "0.85"}, {1000, "1"}, {10500, "10.5"}, {100000, "100"},
+		{-2500, "-2.5"}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -43,8 +43,9 @@ static const struct {
 	{"vllm_num_requests_in_flight", "vllm:num_requests_running 2\nvllm:num_requests_waiting 5\n", 7000},
 	{"vllm_num_requests_in_flight", "vllm:num_requests_running 2\n", -1},
 	/* percent of the fullest rank, by the new name or else the old */
-	{"vllm_kv_cache_usage_percent", "vllm:kv_cache_usage_perc{engine=\"0\"} 0.25\n"
-					"vllm:kv_cache_usage_perc{engine=\"1\"} 0.8515\n",
+	{"vllm_kv_cache_usage_percent",
+		"vllm:kv_cache_usage_perc{engine=\"0\"} 0.25\n"
+		"vllm:kv_cache_usage_perc{engine=\"1\"} 0.8515\n",
 		85150},
 	{"vllm_kv_cache_usage_percent", "vllm:gpu_cache_usage_perc 0.5\nvllm:kv_cache_usage_perc 0.25\n", 25000},
 	{"vllm_kv_cache_usage_percent", "vllm:gpu_cache_usage_perc 0.5\n", 50000},
@@ -64,7 +65,8 @@ static const struct {
 		"nv_trt_llm_request_metrics{request_type=\"scheduled\"} 1\n",
 		6000},
 	{"lmdeploy_num_requests_in_flight",
-		"lmdeploy:num_requests_running 1\nlmdeploy:num_requests_waiting 2\nlmdeploy:num_api_requests_waiting 4\n", 7000},
+		"lmdeploy:num_requests_running 1\nlmdeploy:num_requests_waiting 2\nlmdeploy:num_api_requests_waiting 4\n",
+		7000},
 	{"lmdeploy_num_requests_in_flight", "lmdeploy:num_requests_running 1\nlmdeploy:num_requests_waiting 2\n", 3000},
 	{"nim_num_requests_in_flight",
 		"num_requests_running 1\nvllm:num_requests_running 8\nvllm:num_requests_waiting 2\n", 3000},
@@ -105,8 +107,8 @@ static void every_query_can_be_worked_out(void **state)
 
 static void what_cannot_be_read_has_no_value(void **state)
 {
-	static const char *const odd[] = {"", "x", "rate(x{}[1m])", "sum(x{<<.LabelMatchers>>})", "x{", "1 +", "(1", "1)",
-		"sum(x{} by (<<.GroupBy>>)", "x{} + x{}", "((((((((((((((((((((((((((((((((((((((((1"};
+	static const char *const odd[] = {"", "x", "rate(x{}[1m])", "sum(x{<<.LabelMatchers>>})", "x{", "1 +", "(1",
+		"1)", "sum(x{} by (<<.GroupBy>>)", "x{} + x{}", "((((((((((((((((((((((((((((((((((((((((1"};
 	double value;
 
 	(void)state;

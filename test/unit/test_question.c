@@ -44,8 +44,7 @@ static void assert_index(json_t *(*index)(const json_t *), const char *answer, c
 static void test_scrapes_of_the_whole_cluster_are_one_question(void **state)
 {
 	(void)state;
-	assert_query(question_scrapes(),
-		"count_values by (namespace, job) (\"up\", up{endpoint=\"ias-metrics\"})");
+	assert_query(question_scrapes(), "count_values by (namespace, job) (\"up\", up{endpoint=\"ias-metrics\"})");
 	assert_index(question_scrapes_index,
 		"{\"data\":{\"result\":["
 		"{\"metric\":{\"namespace\":\"a\",\"job\":\"x-metrics\",\"up\":\"1\"},\"value\":[9,\"2\"]},"
@@ -61,16 +60,19 @@ static void test_samples_and_their_values_are_one_question(void **state)
 	auto_json *one = parse("[\"x\"]");
 	auto_json *two = parse("[\"new{a=\\\"b\\\"}\",\"old\"]");
 	auto_json *gpu = parse("[\"" GPU_RECORD "\"]");
-	auto_free char *recorded = xasprintf(PART("max by (namespace, pod) (timestamp(" GPU_RECORD "))", "time") " or " PART(
-						     "max(" GPU_RECORD "{namespace!=\"\",pod!=\"\"}) by (namespace, pod)", "milli") " or "
-							     PART("%s", "source") " or " PART("%s", "shared"),
-		gpu_record_expr, gpu_shared_expr);
+	auto_free char *recorded =
+		xasprintf(PART("max by (namespace, pod) (timestamp(" GPU_RECORD "))",
+				  "time") " or " PART("max(" GPU_RECORD
+						      "{namespace!=\"\",pod!=\"\"}) by (namespace, pod)",
+				  "milli") " or " PART("%s", "source") " or " PART("%s", "shared"),
+			gpu_record_expr, gpu_shared_expr);
 
 	(void)state;
 	assert_query(question_samples(one, "not a preset's"), PART("max by (namespace, pod) (timestamp(x))", "time"));
 	assert_query(question_samples(two, "llamacpp_num_requests_running"),
 		PART("max by (namespace, pod) (timestamp(new{a=\"b\"}) or timestamp(old))", "time") " or " PART(
-			"sum(llamacpp:requests_processing{namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod)", "milli"));
+			"sum(llamacpp:requests_processing{namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod)",
+			"milli"));
 	assert_query(question_samples(gpu, gpu_utilization.metric), recorded);
 }
 
@@ -114,7 +116,8 @@ static void test_a_pool_tells_its_pods_errors(void **state)
 		"{\"scrapePool\":\"p\",\"lastError\":\"connection refused\",\"labels\":{\"pod\":\"a\"}},"
 		"{\"scrapePool\":\"p\",\"lastError\":\"no route\",\"labels\":{\"pod\":\"b\"}}]}}",
 		"{\"p\":{\"a\":\"connection refused\",\"b\":\"no route\"},\"q\":{\"\":\"of another\"}}");
-	assert_index(question_pool_index, "{\"data\":{\"activeTargets\":[{\"scrapePool\":\"p\",\"lastError\":\"\"}]}}", "{}");
+	assert_index(question_pool_index, "{\"data\":{\"activeTargets\":[{\"scrapePool\":\"p\",\"lastError\":\"\"}]}}",
+		"{}");
 }
 
 static void test_the_exporter_is_asked_for_jobs_and_workloads(void **state)
@@ -131,7 +134,8 @@ static void test_the_exporter_is_asked_for_jobs_and_workloads(void **state)
 		"unless on (job, instance, namespace, pod) up))");
 	assert_index(question_workloads_index, "{\"data\":{\"result\":[{\"metric\":{},\"value\":[9,\"6\"]}]}}", "6");
 	assert_index(question_workloads_index, "{\"data\":{\"result\":[]}}", "0");
-	assert_query(question_jobs(jobs), "count_values by (job) (\"up\", up{job=\"dcgm\"} or up{job=\"od\\\"d\\\\\"})");
+	assert_query(question_jobs(jobs),
+		"count_values by (job) (\"up\", up{job=\"dcgm\"} or up{job=\"od\\\"d\\\\\"})");
 	assert_index(question_jobs_index,
 		"{\"data\":{\"result\":[{\"metric\":{\"job\":\"dcgm\",\"up\":\"0\"},\"value\":[9,\"2\"]}]}}",
 		"{\"dcgm\":{\"down\":2}}");
@@ -154,8 +158,9 @@ static void test_the_rules_of_a_name(void **state)
 
 static void test_an_answer_of_another_shape_is_empty(void **state)
 {
-	static const char *const odd[] = {"[]", "{\"data\":7}", "{\"data\":{\"result\":[1,{\"metric\":2,\"value\":\"x\"}],"
-							       "\"groups\":[{\"rules\":3},4],\"activeTargets\":[[]]}}"};
+	static const char *const odd[] = {"[]", "{\"data\":7}",
+		"{\"data\":{\"result\":[1,{\"metric\":2,\"value\":\"x\"}],"
+		"\"groups\":[{\"rules\":3},4],\"activeTargets\":[[]]}}"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {

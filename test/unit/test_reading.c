@@ -111,8 +111,9 @@ static void test_a_page_has_a_value_for_each_signal_that_is_its_own(void **state
 				   "{\"metric\":\"odd\",\"page\":true}]");
 
 	(void)state;
-	assert_json(reading_page_values("vllm:num_requests_running{engine=\"0\"} 3\nvllm:num_requests_running{engine=\"1\"} 4\n"
-					"vllm:kv_cache_usage_perc 0.8512345\nvllm:num_requests_waiting +Inf\n",
+	assert_json(reading_page_values(
+			    "vllm:num_requests_running{engine=\"0\"} 3\nvllm:num_requests_running{engine=\"1\"} 4\n"
+			    "vllm:kv_cache_usage_perc 0.8512345\nvllm:num_requests_waiting +Inf\n",
 			    signals),
 		"{\"vllm_num_requests_running\":7000,\"vllm_kv_cache_usage_percent\":85123}");
 }
@@ -131,8 +132,9 @@ static void test_an_address_of_either_family_is_in_a_url(void **state)
 
 static void test_what_a_pod_runs_is_known_by_digest_or_name_and_template(void **state)
 {
-	auto_json *digest = parse("{\"status\":{\"containerStatuses\":[{\"imageID\":\"e@sha256:1\"},"
-				  "{\"imageID\":\"s@sha256:2\"}]},\"spec\":{\"containers\":[{\"image\":\"e:latest\"}]}}");
+	auto_json *digest =
+		parse("{\"status\":{\"containerStatuses\":[{\"imageID\":\"e@sha256:1\"},"
+		      "{\"imageID\":\"s@sha256:2\"}]},\"spec\":{\"containers\":[{\"image\":\"e:latest\"}]}}");
 	auto_json *name = parse("{\"metadata\":{\"labels\":{\"pod-template-hash\":\"7d9\"}},"
 				"\"spec\":{\"containers\":[{\"image\":\"e:latest\"}]}}");
 	auto_free char *by_digest = reading_pod_image(digest);
@@ -183,7 +185,8 @@ static void test_values_of_ready_pods_count(void **state)
 
 static void test_discovery_tells_whether_a_metric_is_known(void **state)
 {
-	auto_json *list = parse("{\"resources\":[{\"name\":\"namespaces/m\"},{\"name\":\"pods/other\"},{\"name\":\"pods/m\"}]}");
+	auto_json *list =
+		parse("{\"resources\":[{\"name\":\"namespaces/m\"},{\"name\":\"pods/other\"},{\"name\":\"pods/m\"}]}");
 
 	(void)state;
 	assert_true(reading_metric_listed(list, "m"));

@@ -18,7 +18,8 @@
 static void add_gpu(struct probe_rig *rig)
 {
 	json_array_append_new(json_object_get(rig->wish, "signals"),
-		json_pack("{s:s, s:s, s:b, s:[s]}", "name", "Utilization", "metric", "gpu", "page", false, "series", "rec"));
+		json_pack("{s:s, s:s, s:b, s:[s]}", "name", "Utilization", "metric", "gpu", "page", false, "series",
+			"rec"));
 }
 
 static void test_a_round_ends_where_nothing_shows(void **state)
@@ -28,12 +29,14 @@ static void test_a_round_ends_where_nothing_shows(void **state)
 
 	(void)state;
 	probe_rig_open(&rig);
-	probe_rig_say(&rig, "GET /api/v1/namespaces/team/pods*", (struct fake_answer){.status = 200, .body = "{\"items\":[]}"});
+	probe_rig_say(&rig, "GET /api/v1/namespaces/team/pods*",
+		(struct fake_answer){.status = 200, .body = "{\"items\":[]}"});
 	e = probe_rig_look(&rig);
 	assert_found(e, "pods.total", "0");
 	assert_found(e, "page", "absent");
 	probe_rig_say(&rig, "GET /api/v1/namespaces/team/pods*",
-		(struct fake_answer){.status = 403, .body = "{\"reason\":\"Forbidden\",\"message\":\"pods is forbidden\"}"});
+		(struct fake_answer){.status = 403,
+			.body = "{\"reason\":\"Forbidden\",\"message\":\"pods is forbidden\"}"});
 	e = probe_rig_look(&rig);
 	assert_says(e, "pods.error", "cannot list the target's pods: ");
 	assert_says(e, "pods.error", "pods is forbidden");
@@ -51,8 +54,9 @@ static void test_a_failing_scrape_tells_why(void **state)
 	probe_rig_open(&rig);
 	probe_rig_say(&rig, "GET /api/v1/query[?]query=count_values*",
 		(struct fake_answer){.status = 200,
-			.body = PROBE_RESULT("{\"metric\":{\"namespace\":\"team\",\"job\":\"gemma-metrics\",\"up\":\"0\"},"
-				       "\"value\":[100,\"2\"]}")});
+			.body = PROBE_RESULT(
+				"{\"metric\":{\"namespace\":\"team\",\"job\":\"gemma-metrics\",\"up\":\"0\"},"
+				"\"value\":[100,\"2\"]}")});
 	probe_rig_say(&rig, "GET /api/v1/targets[?]state=active&scrapePool=serviceMonitor%2Fteam%2Fgemma%2F0",
 		(struct fake_answer){.status = 200,
 			.body = "{\"status\":\"success\",\"data\":{\"activeTargets\":[{\"health\":\"down\","
@@ -110,7 +114,8 @@ static void test_a_metric_is_asked_only_for_when_its_series_is_there(void **stat
 
 	(void)state;
 	probe_rig_open(&rig);
-	probe_rig_say(&rig, "GET /api/v1/query[?]query=label_replace*", (struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
+	probe_rig_say(&rig, "GET /api/v1/query[?]query=label_replace*",
+		(struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".series.pods", "0");
 	assert_found(e, RUNNING ".series.suspects", "[\"p-0\",\"p-1\"]");
@@ -130,8 +135,9 @@ static void test_refusals_of_the_metrics_api_are_told_apart(void **state)
 	} cases[] = {
 		{{.status = 404, .body = "404 page not found"}, {.status = 404, .body = "404 page not found"},
 			"\"NotRegistered\"", "404", "'v1beta1.custom.metrics.k8s.io' is not registered"},
-		{{.status = 404, .body = NOT_FOUND}, {.status = 200, .body = "{\"resources\":[{\"name\":\"pods/other\"}]}"},
-			"\"NotListed\"", "404", "does not know 'vllm_num_requests_running'"},
+		{{.status = 404, .body = NOT_FOUND},
+			{.status = 200, .body = "{\"resources\":[{\"name\":\"pods/other\"}]}"}, "\"NotListed\"", "404",
+			"does not know 'vllm_num_requests_running'"},
 		{{.status = 403, .body = "{\"reason\":\"Forbidden\",\"message\":\"forbidden: no\"}"}, {.status = 0},
 			"\"Forbidden\"", "403",
 			"lacks the permission to get 'pods/vllm_num_requests_running' of custom.metrics.k8s.io in namespace "
@@ -157,7 +163,8 @@ static void test_refusals_of_the_metrics_api_are_told_apart(void **state)
 		assert_found(e, RUNNING ".metric.cause", cases[i].cause);
 		assert_found(e, RUNNING ".metric.http", cases[i].http);
 		assert_says(e, RUNNING ".metric.error", cases[i].words);
-		assert_int_equal(probe_rig_asked(&rig, "GET /apis/custom.metrics.k8s.io/v1beta1"), cases[i].discovery.status != 0);
+		assert_int_equal(probe_rig_asked(&rig, "GET /apis/custom.metrics.k8s.io/v1beta1"),
+			cases[i].discovery.status != 0);
 		probe_rig_close(&rig);
 	}
 }
@@ -217,7 +224,8 @@ static void test_signals_walk_by_themselves(void **state)
 
 	probe_rig_open(&rig);
 	add_gpu(&rig);
-	probe_rig_say(&rig, "GET /api/v1/query[?]query=label_replace*rec%29%29*", (struct fake_answer){.status = 500, .body = "no"});
+	probe_rig_say(&rig, "GET /api/v1/query[?]query=label_replace*rec%29%29*",
+		(struct fake_answer){.status = 500, .body = "no"});
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".metric.pods", "1");
 	assert_says(e, "signals.gpu.series.error", "answered HTTP 500 to a query");

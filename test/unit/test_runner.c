@@ -69,7 +69,8 @@ static struct outcome apply(const char *wanted, const char *kept)
 
 static void a_field_that_the_server_drops_is_told(void **state)
 {
-	struct outcome outcome = apply("{scaleUp: {tolerance: 50m, selectPolicy: Max}}", "{scaleUp: {selectPolicy: Max}}");
+	struct outcome outcome =
+		apply("{scaleUp: {tolerance: 50m, selectPolicy: Max}}", "{scaleUp: {selectPolicy: Max}}");
 
 	(void)state;
 	assert_int_equal(outcome.writes, 1);
@@ -81,8 +82,8 @@ static void a_field_that_the_server_drops_is_told(void **state)
 
 static void defaults_of_the_server_are_no_complaint(void **state)
 {
-	struct outcome outcome =
-		apply("{scaleUp: {selectPolicy: Max}}", "{scaleUp: {selectPolicy: Max, stabilizationWindowSeconds: 0}}");
+	struct outcome outcome = apply("{scaleUp: {selectPolicy: Max}}",
+		"{scaleUp: {selectPolicy: Max, stabilizationWindowSeconds: 0}}");
 
 	(void)state;
 	assert_int_equal(outcome.writes, 1);

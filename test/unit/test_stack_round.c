@@ -21,8 +21,8 @@ static void open_stack(struct probe_rig *rig)
 {
 	probe_rig_open(rig);
 	json_decref(rig->wish);
-	rig->wish = json_pack("{s:s, s:i, s:[s, s], s:s, s:s, s:s}", "prometheus", fake_url(rig->kube.fake), "intervalMs",
-		15000, "dcgm", "A", "B", "record", "rec", "job", "dcgm", "pool", "p/0");
+	rig->wish = json_pack("{s:s, s:i, s:[s, s], s:s, s:s, s:s}", "prometheus", fake_url(rig->kube.fake),
+		"intervalMs", 15000, "dcgm", "A", "B", "record", "rec", "job", "dcgm", "pool", "p/0");
 	probe_rig_say(rig, SERIES,
 		(struct fake_answer){.status = 200,
 			.body = PROBE_RESULT("{\"metric\":{\"job\":\"second\"},\"value\":[9,\"2\"]},"
@@ -110,8 +110,8 @@ static void test_a_rule_that_is_not_loaded_or_fails(void **state)
 	probe_rig_close(&rig);
 }
 
-#define GROUP(file, health, query)                                                                 \
-	"{\"file\":\"/etc/prometheus/rules/k8s-0/" file "\",\"rules\":[{\"name\":\"rec\",\"health\":\"" health \
+#define GROUP(file, health, query)                                                                                     \
+	"{\"file\":\"/etc/prometheus/rules/k8s-0/" file "\",\"rules\":[{\"name\":\"rec\",\"health\":\"" health         \
 	"\",\"query\":\"" query "\"}]}"
 #define UID_YAML "-0f8fad5b-d9cb-469f-a165-70867728950e.yaml"
 

@@ -14,14 +14,13 @@
 #include "engine/page.h"
 #include "standin/dcgm.h"
 
-#define TWO_PODS                                                                                   \
-	"[{\"namespace\":\"shop\",\"pod\":\"a\",\"container\":\"llm\",\"gpus\":[{\"util\":87},{\"util\":3}]},"  \
+#define TWO_PODS                                                                                                       \
+	"[{\"namespace\":\"shop\",\"pod\":\"a\",\"container\":\"llm\",\"gpus\":[{\"util\":87},{\"util\":3}]},"         \
 	"{\"namespace\":\"shop\",\"pod\":\"b\",\"gpus\":[{\"util\":null},{\"util\":50,\"uuid\":\"GPU-x\"}]}]"
 
-#define SAMPLE(gpu, bus, rest)                                                                     \
-	"{gpu=\"" gpu "\",UUID=\"GPU-b1c14e0d-0000-4000-8000-00000000000" gpu                        \
-	"\",pci_bus_id=\"00000000:" bus ":00.0\",device=\"nvidia" gpu                                \
-	"\",modelName=\"NVIDIA H100 80GB HBM3\"" rest
+#define SAMPLE(gpu, bus, rest)                                                                                         \
+	"{gpu=\"" gpu "\",UUID=\"GPU-b1c14e0d-0000-4000-8000-00000000000" gpu "\",pci_bus_id=\"00000000:" bus          \
+	":00.0\",device=\"nvidia" gpu "\",modelName=\"NVIDIA H100 80GB HBM3\"" rest
 #define HOST ",Hostname=\"node\",DCGM_FI_DRIVER_VERSION=\"580.82.07\""
 #define POD_A ",container=\"llm\",namespace=\"shop\",pod=\"a\"} "
 
@@ -66,7 +65,8 @@ static void whole_gpus_are_shown_with_their_pods(void **state)
 	(void)state;
 	want(page, "\n# HELP DCGM_FI_DEV_GPU_UTIL GPU utilization (in %).\n# TYPE DCGM_FI_DEV_GPU_UTIL gauge\n"
 		   "DCGM_FI_DEV_GPU_UTIL" SAMPLE("0", "1B", HOST POD_A) "87\n"
-		   "DCGM_FI_DEV_GPU_UTIL" SAMPLE("1", "2C", HOST POD_A) "3\n");
+									"DCGM_FI_DEV_GPU_UTIL" SAMPLE("1", "2C",
+										HOST POD_A) "3\n");
 	want(page, "DCGM_FI_PROF_GR_ENGINE_ACTIVE" SAMPLE("0", "1B", HOST POD_A) "0.870000\n");
 	want(page, "UUID=\"GPU-x\"");
 	/* of the GPU without a value, all but what comes from it */
@@ -91,10 +91,10 @@ static void an_instance_has_no_utilisation_but_a_ratio(void **state)
 	auto_free char *page = page_of((struct dcgm_options){.gpus = 9, .mig = "1g.10gb"}, TWO_PODS);
 
 	(void)state;
-	want(page, "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
-		SAMPLE("0", "1B", ",GPU_I_PROFILE=\"1g.10gb\",GPU_I_ID=\"7\"" HOST POD_A) "0.870000\n");
-	want(page, "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
-		SAMPLE("0", "1B", ",GPU_I_PROFILE=\"1g.10gb\",GPU_I_ID=\"8\"" HOST POD_A) "0.030000\n");
+	want(page, "DCGM_FI_PROF_GR_ENGINE_ACTIVE" SAMPLE("0", "1B",
+			   ",GPU_I_PROFILE=\"1g.10gb\",GPU_I_ID=\"7\"" HOST POD_A) "0.870000\n");
+	want(page, "DCGM_FI_PROF_GR_ENGINE_ACTIVE" SAMPLE("0", "1B",
+			   ",GPU_I_PROFILE=\"1g.10gb\",GPU_I_ID=\"8\"" HOST POD_A) "0.030000\n");
 	/* the eighth is on the next GPU */
 	want(page, "DCGM_FI_DEV_FB_USED" SAMPLE("1", "2C", ",GPU_I_PROFILE=\"1g.10gb\",GPU_I_ID=\"7\"" HOST "} "));
 	assert_null(strstr(page, "DCGM_FI_DEV_GPU_UTIL"));

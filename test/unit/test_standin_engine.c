@@ -58,8 +58,11 @@ static void on_idle(void *ctx)
 static struct standin_request *submit(struct world *w, int number)
 {
 	w->jobs[number] = (struct job){w, number};
-	return standin_engine_submit(&w->engine, &(struct standin_job){.prompt_tokens = 3, .max_tokens = 10, .n = 1,
-		.done = on_done, .ctx = &w->jobs[number]});
+	return standin_engine_submit(&w->engine, &(struct standin_job){.prompt_tokens = 3,
+							 .max_tokens = 10,
+							 .n = 1,
+							 .done = on_done,
+							 .ctx = &w->jobs[number]});
 }
 
 static struct world *world_new(int64_t latency_ms)

@@ -114,8 +114,8 @@ static void every_page_is_where_the_presets_look(void **state)
 		bool found = false;
 
 		for (size_t p = 0; p < ENGINE_PLACES_MAX && engine->places[p].path; p++)
-			found |= engine->places[p].port == kind->port &&
-				 strcmp(engine->places[p].path, kind->path) == 0;
+			found |=
+				engine->places[p].port == kind->port && strcmp(engine->places[p].path, kind->path) == 0;
 		assert_true(found);
 	}
 }
@@ -126,8 +126,7 @@ static void every_version_is_where_the_presets_look(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
 		const struct standin_kind *kind = kind_find(expected[i].name, expected[i].generation);
 		/* a NIM tells its own, whatever the page */
-		const struct engine *engine =
-			engine_by_type(strcmp(kind->name, "nim") == 0 ? "NIM" : expected[i].type);
+		const struct engine *engine = engine_by_type(strcmp(kind->name, "nim") == 0 ? "NIM" : expected[i].type);
 		auto_error err = ERROR_INIT;
 		auto_json *answer = NULL;
 
@@ -203,8 +202,7 @@ static void an_unused_engine_is_recognised_when_it_announces_itself(void **state
 		assert_string_equal(engine->type, expected[i].type);
 		for (size_t s = 0; s < ENGINE_SIGNALS_MAX && engine->signals[s].name; s++)
 			assert_int_equal(proven(page, &engine->signals[s]),
-				kind->unused == UNUSED_SHOWN &&
-					!strstr(expected[i].missing, engine->signals[s].name));
+				kind->unused == UNUSED_SHOWN && !strstr(expected[i].missing, engine->signals[s].name));
 	}
 }
 
@@ -216,7 +214,8 @@ static void a_model_name_is_escaped_and_a_nan_is_written(void **state)
 	(void)state;
 	metrics.value[VALUE_RUNNING] = NAN;
 	kind_page(&page, kind_find("sglang", GENERATION_NEW), &metrics, "a\"b$\\c");
-	assert_non_null(strstr(page.buf, "sglang:num_running_reqs{engine_type=\"unified\",model_name=\"a\\\"b$\\\\c\","));
+	assert_non_null(
+		strstr(page.buf, "sglang:num_running_reqs{engine_type=\"unified\",model_name=\"a\\\"b$\\\\c\","));
 	assert_non_null(strstr(page.buf, "tp_rank=\"0\"} NaN\n"));
 }
 

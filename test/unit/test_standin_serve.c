@@ -123,8 +123,14 @@ static struct http_transfer *start_with(struct world *w, const char *method, con
 	http_done_fn *done)
 {
 	auto_free char *url = xasprintf("%s%s", w->url, path);
-	struct http_request request = {.method = method, .url = url, .body = body, .body_len = body ? strlen(body) : 0,
-		.proxy = "", .done = done, .ctx = w, .timeout_ms = 8000};
+	struct http_request request = {.method = method,
+		.url = url,
+		.body = body,
+		.body_len = body ? strlen(body) : 0,
+		.proxy = "",
+		.done = done,
+		.ctx = w,
+		.timeout_ms = 8000};
 
 	return http_client_start(w->client, &request);
 }
@@ -183,7 +189,8 @@ static void routes_answer(void **state)
 		{"POST", "/v1/completions", "{\"prompt\":\"x\",\"model\":\"y\"}", 404, "The model `y` does not exist."},
 		{"GET", "/v1/completions", NULL, 405, "Method Not Allowed"},
 		{"GET", "/nothing", NULL, 404, "Not Found"},
-		{"GET", "/metrics", NULL, 200, "\nvllm:generation_tokens_total{engine=\"0\",model_name=\"tiny\"} 35.0\n"},
+		{"GET", "/metrics", NULL, 200,
+			"\nvllm:generation_tokens_total{engine=\"0\",model_name=\"tiny\"} 35.0\n"},
 	};
 	struct world *w = world_new((struct serve_options){.max_num_seqs = 4, .latency_ms = 1});
 
@@ -191,8 +198,8 @@ static void routes_answer(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		ask(w, cases[i].method, cases[i].path, cases[i].body);
 		if (w->status != cases[i].status || !strstr(w->body, cases[i].answer))
-			fail_msg("%s %s %s: %d %s", cases[i].method, cases[i].path,
-				cases[i].body ? cases[i].body : "", w->status, w->body);
+			fail_msg("%s %s %s: %d %s", cases[i].method, cases[i].path, cases[i].body ? cases[i].body : "",
+				w->status, w->body);
 	}
 	kill(w->server, SIGTERM);
 	assert_int_equal(server_end(w), 0);
@@ -271,8 +278,8 @@ static void a_second_sigterm_ends_it(void **state)
 
 static void a_loading_model_answers_503(void **state)
 {
-	struct world *w = world_new(
-		(struct serve_options){.max_num_seqs = 1, .latency_ms = 1, .startup_delay_ms = 100000});
+	struct world *w =
+		world_new((struct serve_options){.max_num_seqs = 1, .latency_ms = 1, .startup_delay_ms = 100000});
 
 	(void)state;
 	assert_int_equal(ask(w, "GET", "/health", NULL), 503);
@@ -359,8 +366,9 @@ static void gauges_can_be_pinned(void **state)
 
 static void another_engine_is_served_where_it_is(void **state)
 {
-	struct world *w = world_new((struct serve_options){
-		.kind = kind_find("tensorrt-llm", GENERATION_NEW), .max_num_seqs = 4, .latency_ms = 1});
+	struct world *w = world_new((struct serve_options){.kind = kind_find("tensorrt-llm", GENERATION_NEW),
+		.max_num_seqs = 4,
+		.latency_ms = 1});
 
 	(void)state;
 	assert_int_equal(ask(w, "GET", "/prometheus/metrics", NULL), 200);
@@ -369,8 +377,8 @@ static void another_engine_is_served_where_it_is(void **state)
 	assert_string_equal(w->body, "[]");
 	assert_int_equal(ask(w, "POST", "/v1/completions", PROMPT), 200);
 	ask(w, "GET", "/prometheus/metrics", NULL);
-	assert_non_null(strstr(w->body,
-		"\ntrtllm_generation_tokens_total{engine_type=\"trtllm\",model_name=\"tiny\"} 3.0\n"));
+	assert_non_null(
+		strstr(w->body, "\ntrtllm_generation_tokens_total{engine_type=\"trtllm\",model_name=\"tiny\"} 3.0\n"));
 	ask(w, "GET", "/metrics", NULL);
 	assert_non_null(strstr(w->body, "\"numActiveRequests\":0,"));
 	ask(w, "GET", "/version", NULL);
@@ -389,8 +397,8 @@ static void gpus_are_served_and_handed_out(void **state)
 	assert_int_equal(ask(w, "GET", "/health", NULL), 200);
 	assert_int_equal(ask(w, "GET", "/metrics", NULL), 200);
 	assert_null(strstr(w->body, "pod="));
-	assert_int_equal(
-		ask(w, "POST", "/standin", "[{\"namespace\":\"n\",\"pod\":\"a\",\"gpus\":[{\"util\":87}]}]"), 200);
+	assert_int_equal(ask(w, "POST", "/standin", "[{\"namespace\":\"n\",\"pod\":\"a\",\"gpus\":[{\"util\":87}]}]"),
+		200);
 	ask(w, "GET", "/metrics", NULL);
 	assert_non_null(strstr(w->body, "namespace=\"n\",pod=\"a\"} 87\n"));
 	assert_int_equal(ask(w, "POST", "/standin", "[{\"namespace\":\"n\"}]"), 400);

@@ -192,7 +192,8 @@ static void model_name_is_escaped(void **state)
 	(void)state;
 	standin_metrics_init(&metrics, 0);
 	vllm_page(&page, &metrics, "a\"b\\c\nd", GENERATION_NEW);
-	assert_non_null(strstr(page.buf, "\nvllm:num_requests_running{engine=\"0\",model_name=\"a\\\"b\\\\c\\nd\"} 0.0\n"));
+	assert_non_null(
+		strstr(page.buf, "\nvllm:num_requests_running{engine=\"0\",model_name=\"a\\\"b\\\\c\\nd\"} 0.0\n"));
 }
 
 int main(void)

@@ -51,8 +51,8 @@ static void becoming_ready_is_news(void **state)
 static void breaking_is_a_warning_with_the_links_reason(void **state)
 {
 	(void)state;
-	expect(status("True", "Ready", "works", -1), status("False", "ScrapeFailing", "ScrapeHealthy: refused", -1), true,
-		"ScrapeFailing", "ScrapeHealthy: refused");
+	expect(status("True", "Ready", "works", -1), status("False", "ScrapeFailing", "ScrapeHealthy: refused", -1),
+		true, "ScrapeFailing", "ScrapeHealthy: refused");
 	expect(NULL, status("False", "TargetNotFound", "m", -1), true, "TargetNotFound", "m");
 }
 
@@ -111,14 +111,14 @@ static json_t *advised(json_t *status_take, const char *reason, const char *mess
 static void advice_is_told_when_it_is_first_given(void **state)
 {
 	(void)state;
-	expect(status("True", "Ready", "works", -1), advised(status("True", "Ready", "works", -1), "RelistLong", "set it"), true,
-		"RelistLong", "set it");
+	expect(status("True", "Ready", "works", -1),
+		advised(status("True", "Ready", "works", -1), "RelistLong", "set it"), true, "RelistLong", "set it");
 	expect(advised(status("True", "Ready", "works", -1), "RelistLong", "every 10m"),
 		advised(status("True", "Ready", "works", -1), "RelistLong", "every 5m"), false, NULL, NULL);
 	expect(advised(status("True", "Ready", "works", -1), "RelistLong", "m"),
 		advised(status("True", "Ready", "works", -1), "NameLeaves", "another"), true, "NameLeaves", "another");
-	expect(advised(status("True", "Ready", "works", -1), "RelistLong", "m"), status("True", "Ready", "works", -1), false, NULL,
-		NULL);
+	expect(advised(status("True", "Ready", "works", -1), "RelistLong", "m"), status("True", "Ready", "works", -1),
+		false, NULL, NULL);
 }
 
 int main(void)

@@ -46,7 +46,8 @@ static const char two_signals[] =
 	"    metric: {values: {gemma-0: 37000}}\n";
 
 static const char two_averages[] =
-	"status: {currentMetrics: [{type: Pods, pods: {metric: {name: " RUNNING "}, current: {averageValue: 10500m}}},\n"
+	"status: {currentMetrics: [{type: Pods, pods: {metric: {name: " RUNNING
+	"}, current: {averageValue: 10500m}}},\n"
 	"                          {type: Pods, pods: {metric: {name: " GPU "}, current: {averageValue: '37'}}}]}\n";
 
 static void hops_stand_side_by_side(void **state)
@@ -113,7 +114,8 @@ static void the_document_has_decimal_strings(void **state)
 	auto_free char *text = json_text(json_array_get(values, 1));
 
 	(void)state;
-	assert_string_equal(text, "{\"hpa\":\"37\",\"metric\":\"" GPU "\",\"percent\":true,\"pods\":[{\"ageMs\":14999,\"pod\":\"gemma-0\","
+	assert_string_equal(text, "{\"hpa\":\"37\",\"metric\":\"" GPU
+				  "\",\"percent\":true,\"pods\":[{\"ageMs\":14999,\"pod\":\"gemma-0\","
 				  "\"prometheus\":\"41.25\",\"recorded\":\"37\",\"served\":\"37\"}]}");
 }
 

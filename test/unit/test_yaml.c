@@ -82,7 +82,9 @@ static void read_by_the_table(void **state)
 		{"a: &x 1\nb: &x 2\nc: *x\n", "{\"a\":1,\"b\":2,\"c\":2}"},
 		/* only the first document */
 		{"a: 1\n---\nb: 2\n", "{\"a\":1}"},
-		{"\xef\xbb\xbf" "a: 1\n", "{\"a\":1}"},
+		{"\xef\xbb\xbf"
+		 "a: 1\n",
+			"{\"a\":1}"},
 	};
 
 	(void)state;
@@ -93,7 +95,7 @@ static void read_by_the_table(void **state)
 
 		if (!value || strcmp(text, cases[i].json) != 0)
 			fail_msg("'%s' gave %s (%s) instead of %s", cases[i].yaml, text,
-				 err.message ? err.message : "no error", cases[i].json);
+				err.message ? err.message : "no error", cases[i].json);
 	}
 }
 
@@ -134,10 +136,10 @@ static void refused_by_the_table(void **state)
 		if (yaml_parse(cases[i].yaml, strlen(cases[i].yaml), &err))
 			fail_msg("'%s' was accepted", cases[i].yaml);
 		assert_int_equal(err.kind, ERROR_INVALID);
-		if (strncmp(err.message, "cannot parse YAML at ", 21) != 0 ||
-		    !strstr(err.message, cases[i].place) || !strstr(err.message, cases[i].why))
-			fail_msg("'%s' said '%s' instead of '%s' and '%s'", cases[i].yaml,
-				 err.message, cases[i].place, cases[i].why);
+		if (strncmp(err.message, "cannot parse YAML at ", 21) != 0 || !strstr(err.message, cases[i].place) ||
+			!strstr(err.message, cases[i].why))
+			fail_msg("'%s' said '%s' instead of '%s' and '%s'", cases[i].yaml, err.message, cases[i].place,
+				cases[i].why);
 	}
 	assert_null(yaml_parse("[", 1, NULL));
 }
@@ -280,8 +282,7 @@ static void assert_round_trip(const json_t *value)
 		auto_free char *wanted = json_text(value);
 		auto_free char *got = json_text(back);
 
-		fail_msg("%s became %s (%s) by way of:\n%s", wanted, got,
-			 err.message ? err.message : "no error", text);
+		fail_msg("%s became %s (%s) by way of:\n%s", wanted, got, err.message ? err.message : "no error", text);
 	}
 }
 
@@ -307,17 +308,117 @@ static void assert_string_round_trip(const char *string, size_t len)
 static void strings_read_back(void **state)
 {
 	static const char *const strings[] = {
-		"", " ", "x", "yes", "no", "on", "off", "y", "N", "true", "null", "~", "0x1", "1e3",
-		"1", "-1", "+1", "1.5", ".inf", ".nan", "0o7", "012", "1_0", "12:30", "2026-01-31",
-		"=", "<<", "-", "- a", "?", "? a", ":", ": a", "a: b", "a:", "a #b", "#a", "a#b", "&a",
-		"*a", "!a", "!!str", "|", ">", "|-", "%a", "@a", "`a`", "'", "''", "\"", "\"a\"", "{",
-		"}", "{a: b}", "[", "]", "[a]", ",", "a, b", "---", "...", "--- a", " a", "a ", "\ta",
-		"a\t", "a\tb", "\n", "\n\n", "a\n", "a\n\n", "a\n\n\n", "a\nb", "a\n b\n", " a\nb\n",
-		"\na\n", "a\n\nb", "a \nb", "a\n \nb\n", "a\tb\nc\n", "\ta\nb\n", "a\n\tb\n", "a\r\nb",
-		"\r", "a\\b", "\\n", "é", "日本\n語\n", "\xc2\x85", "a\xe2\x80\xa8" "b", "\xef\xbb\xbf",
-		"a\n\xef\xbb\xbf", "\x7f", "\x01", "\x1b[0m", "\xf0\x9f\x98\x80", "# a\nb\n", "---\na\n",
-		"...\n", "a\n---\nb\n", "a\n...\n", "%YAML\n", "a: |\n  b\n", "Null", "NULL", "TRUE",
-		"a\n# b\n", "key: [\n", "sum(rate(x{a=\"b\"}[1m])) by (<<.GroupBy>>)",
+		"",
+		" ",
+		"x",
+		"yes",
+		"no",
+		"on",
+		"off",
+		"y",
+		"N",
+		"true",
+		"null",
+		"~",
+		"0x1",
+		"1e3",
+		"1",
+		"-1",
+		"+1",
+		"1.5",
+		".inf",
+		".nan",
+		"0o7",
+		"012",
+		"1_0",
+		"12:30",
+		"2026-01-31",
+		"=",
+		"<<",
+		"-",
+		"- a",
+		"?",
+		"? a",
+		":",
+		": a",
+		"a: b",
+		"a:",
+		"a #b",
+		"#a",
+		"a#b",
+		"&a",
+		"*a",
+		"!a",
+		"!!str",
+		"|",
+		">",
+		"|-",
+		"%a",
+		"@a",
+		"`a`",
+		"'",
+		"''",
+		"\"",
+		"\"a\"",
+		"{",
+		"}",
+		"{a: b}",
+		"[",
+		"]",
+		"[a]",
+		",",
+		"a, b",
+		"---",
+		"...",
+		"--- a",
+		" a",
+		"a ",
+		"\ta",
+		"a\t",
+		"a\tb",
+		"\n",
+		"\n\n",
+		"a\n",
+		"a\n\n",
+		"a\n\n\n",
+		"a\nb",
+		"a\n b\n",
+		" a\nb\n",
+		"\na\n",
+		"a\n\nb",
+		"a \nb",
+		"a\n \nb\n",
+		"a\tb\nc\n",
+		"\ta\nb\n",
+		"a\n\tb\n",
+		"a\r\nb",
+		"\r",
+		"a\\b",
+		"\\n",
+		"é",
+		"日本\n語\n",
+		"\xc2\x85",
+		"a\xe2\x80\xa8"
+		"b",
+		"\xef\xbb\xbf",
+		"a\n\xef\xbb\xbf",
+		"\x7f",
+		"\x01",
+		"\x1b[0m",
+		"\xf0\x9f\x98\x80",
+		"# a\nb\n",
+		"---\na\n",
+		"...\n",
+		"a\n---\nb\n",
+		"a\n...\n",
+		"%YAML\n",
+		"a: |\n  b\n",
+		"Null",
+		"NULL",
+		"TRUE",
+		"a\n# b\n",
+		"key: [\n",
+		"sum(rate(x{a=\"b\"}[1m])) by (<<.GroupBy>>)",
 	};
 
 	(void)state;
@@ -330,9 +431,47 @@ static void strings_read_back(void **state)
 static void random_strings_read_back(void **state)
 {
 	static const char *const pieces[] = {
-		"a", "b", " ", "\n", "\t", ":", "#", "-", "?", "'", "\"", "\\", "[", "]", "{", "}", ",",
-		"&", "*", "!", "|", ">", "%", "@", "0", "1", ".", "e", "x", "_", "~", "\r", "é", "日",
-		"\xc2\x85", "\xe2\x80\xa9", "\x02", "=", "<", "---", "...",
+		"a",
+		"b",
+		" ",
+		"\n",
+		"\t",
+		":",
+		"#",
+		"-",
+		"?",
+		"'",
+		"\"",
+		"\\",
+		"[",
+		"]",
+		"{",
+		"}",
+		",",
+		"&",
+		"*",
+		"!",
+		"|",
+		">",
+		"%",
+		"@",
+		"0",
+		"1",
+		".",
+		"e",
+		"x",
+		"_",
+		"~",
+		"\r",
+		"é",
+		"日",
+		"\xc2\x85",
+		"\xe2\x80\xa9",
+		"\x02",
+		"=",
+		"<",
+		"---",
+		"...",
 	};
 	uint32_t seed = 7;
 
@@ -353,8 +492,18 @@ static void random_strings_read_back(void **state)
 static void numbers_read_back(void **state)
 {
 	static const char *const numbers[] = {
-		"0", "-1", "9223372036854775807", "-9223372036854775808", "0.1", "-0.5", "1e300",
-		"1e-300", "1e21", "123456789.123", "1.0", "[1, 2.0, true, false, null, {}, []]",
+		"0",
+		"-1",
+		"9223372036854775807",
+		"-9223372036854775808",
+		"0.1",
+		"-0.5",
+		"1e300",
+		"1e-300",
+		"1e21",
+		"123456789.123",
+		"1.0",
+		"[1, 2.0, true, false, null, {}, []]",
 		"{\"a\":[[1],[[]],{\"b\":{}}]}",
 	};
 

@@ -1,0 +1,4 @@
+static int twice(int n)
+{
+	return 2 * n;
+}
