@@ -141,7 +141,7 @@ static uint64_t jittered(int64_t ms, unsigned *seed)
 	return (uint64_t)(ms * 8 / 10 + rand_r(seed) % (ms * 4 / 10 + 1));
 }
 
-/* How soon the last look wants the next one, which is to decide something; 0 = it does not. */
+/* How soon the last look wants the next one; 0 = it does not. */
 static uint64_t again_ms(const struct entry *entry)
 {
 	return (uint64_t)json_path_int(entry->evidence, "againMs", 0);
@@ -219,7 +219,7 @@ static void begin(struct entry *entry)
 	const struct round_order order = {.peers = &entry->prober->peers,
 		.wish = entry->wish,
 		.last = entry->evidence,
-		.healthy = entry->pace == PROBE_HEALTHY && !entry->anew && again_ms(entry) == 0,
+		.healthy = entry->pace == PROBE_HEALTHY && !entry->anew,
 		.listed = on_listed,
 		.done = on_round_done,
 		.ctx = entry};

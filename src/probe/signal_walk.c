@@ -13,7 +13,7 @@
 #define SERIES_GRACE_MS 30000 /* beyond FRESH_INTERVALS: discovery and the first scrape */
 #define METRIC_GRACE_MS 90000 /* beyond FRESH_INTERVALS: and the adapter's relist */
 #define SUSPECT_AGAIN_MS 1500
-#define DOUBT_AGAIN_MS 2500 /* longer than an answer of Prometheus may be old then */
+#define DOUBT_AGAIN_MS (PROMETHEUS_REFRESH_MS + 500) /* longer than an answer of Prometheus may be old then */
 
 /* How far apart samples are. One that is recorded is as old as its rule's interval, whatever that of
  * the scrape is. */
