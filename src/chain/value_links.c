@@ -35,10 +35,10 @@ bool values_are_stale(const json_t *memory, int64_t now_ms)
 	return values_are_certain(memory, false) && now_ms - json_path_int(memory, "since", now_ms) >= HPA_ROUND_MS;
 }
 
-/* Two hops that certainly disagree about a pod. */
+/* Two hops that certainly disagree. */
 struct dispute {
-	const char *pod;
-	char *value; /* "3", "3 to 5", "37 %" */
+	const char *pod; /* about whom; NULL = about all */
+	char *value;     /* "3", "3 to 5", "37 %" */
 	char *series;
 };
 
@@ -59,12 +59,19 @@ static char *range_text(const json_t *range, const char *unit)
 	return low == high ? xasprintf("%s%s", from, unit) : xasprintf("%s to %s%s", from, to, unit);
 }
 
+static void describe(struct dispute *dispute, const json_t *memory, const struct workload_signal *signal)
+{
+	const char *unit = engine_metric_is_percent(signal->signal->metric) ? " %" : "";
+
+	dispute->value = range_text(json_object_get(memory, "values"), unit);
+	dispute->series = range_text(json_object_get(memory, "series"), unit);
+}
+
 /* The first pod by name, so that what is said does not move. */
 static bool find_dispute(const struct facts *facts, const struct workload_signal *signal, const char *hop,
 	bool of_moments, struct dispute *dispute)
 {
 	const json_t *apart = json_object_get(json_object_get(evidence_signal(facts, signal), "apart"), hop);
-	const char *unit = engine_metric_is_percent(signal->signal->metric) ? " %" : "";
 	const json_t *found = NULL;
 	const char *pod;
 	json_t *memory;
@@ -78,8 +85,7 @@ static bool find_dispute(const struct facts *facts, const struct workload_signal
 	if (found == NULL) {
 		return false;
 	}
-	dispute->value = range_text(json_object_get(found, "values"), unit);
-	dispute->series = range_text(json_object_get(found, "series"), unit);
+	describe(dispute, found, signal);
 	return true;
 }
 
@@ -166,21 +172,18 @@ bool values_dispute_metric(const struct facts *facts, const struct workload_sign
 bool values_dispute_hpa(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *memory = json_path(evidence_signal(facts, signal), "apart.hpa");
-	const char *unit = engine_metric_is_percent(signal->signal->metric) ? " %" : "";
-	auto_free char *average = NULL;
-	auto_free char *served = NULL;
+	auto_dispute dispute = {NULL, NULL, NULL};
 	auto_free char *since = NULL;
 
 	if (!values_are_stale(memory, facts->now_ms)) {
 		return false;
 	}
-	average = range_text(json_object_get(memory, "values"), unit);
-	served = range_text(json_object_get(memory, "series"), unit);
+	describe(&dispute, memory, signal);
 	since = clock_rfc3339(json_path_int(memory, "since", 0));
 	SAY(verdict, VERDICT_FALSE, "HPANotSynced",
 		"HorizontalPodAutoscaler '%s/%s' has not read '%s' since %s: its status says %s, while the metrics API serves "
 		"%s; " HPA_CONTROLLER_REMEDY,
-		kube_object_namespace(facts->hpa), kube_object_name(facts->hpa), signal->signal->metric, since, average,
-		served);
+		kube_object_namespace(facts->hpa), kube_object_name(facts->hpa), signal->signal->metric, since,
+		dispute.value, dispute.series);
 	return true;
 }

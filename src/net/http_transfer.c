@@ -82,11 +82,9 @@ static int on_leaving(void *ctx, char *peer, char *own, int peer_port, int own_p
 	(void)own;
 	(void)peer_port;
 	(void)own_port;
-	if (t->error.kind == ERROR_NONE && t->may_send(t->ctx))
-		return CURL_PREREQFUNC_OK;
-	if (t->error.kind == ERROR_NONE)
+	if (t->error.kind == ERROR_NONE && !t->may_send(t->ctx))
 		error_set(&t->error, ERROR_CANCELLED, "request to '%s' was not sent", t->origin);
-	return CURL_PREREQFUNC_ABORT;
+	return t->error.kind == ERROR_NONE ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static void transfer_unlink(struct http_transfer *t)

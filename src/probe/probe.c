@@ -141,17 +141,18 @@ static uint64_t jittered(int64_t ms, unsigned *seed)
 	return (uint64_t)(ms * 8 / 10 + rand_r(seed) % (ms * 4 / 10 + 1));
 }
 
-/* How soon the last look wants the next one; 0 = it does not. */
-static uint64_t again_ms(const struct entry *entry)
+/* When the last look wants the next one, at the latest. */
+static uint64_t at_most_again(const struct entry *entry, uint64_t wait_ms)
 {
-	return (uint64_t)json_path_int(entry->evidence, "againMs", 0);
+	uint64_t again_ms = (uint64_t)json_path_int(entry->evidence, "againMs", 0);
+
+	return again_ms > 0 && again_ms < wait_ms ? again_ms : wait_ms;
 }
 
 static void schedule(struct entry *entry)
 {
 	int64_t max_ms = entry->pace == PROBE_WAITING ? WAITING_MAX_MS : BROKEN_MAX_MS;
 	int64_t wait_ms = 0;
-	uint64_t due_ms;
 
 	if (entry->gone) {
 		return;
@@ -173,9 +174,7 @@ static void schedule(struct entry *entry)
 		}
 		wait_ms = entry->delay_ms;
 	}
-	due_ms = jittered(wait_ms, &entry->prober->seed);
-	uv_timer_start(&entry->timer, on_due,
-		again_ms(entry) > 0 && again_ms(entry) < due_ms ? again_ms(entry) : due_ms, 0);
+	uv_timer_start(&entry->timer, on_due, at_most_again(entry, jittered(wait_ms, &entry->prober->seed)), 0);
 }
 
 static void begin_next(struct prober *prober);

@@ -40,6 +40,18 @@ struct round {
 	void *ctx;
 };
 
+json_t *round_of_before(const json_t *before, const json_t *document)
+{
+	json_t *copy;
+
+	if (json_path(document, "error") == NULL || before == NULL || json_path(before, "error") != NULL) {
+		return NULL;
+	}
+	copy = json_copy((json_t *)before);
+	json_object_del(copy, "values");
+	return copy;
+}
+
 void round_record(json_t *evidence, const char *name, json_t *document, int64_t at_ms)
 {
 	json_object_set_new(document, "at", json_integer(at_ms));
@@ -261,16 +273,15 @@ static json_t *page_of_before(struct round *round, const json_t *document)
 	const json_t *before = json_object_get(round->last, "page");
 	json_t *page;
 
-	if (json_path(document, "error") == NULL || before == NULL || json_path(before, "error") != NULL ||
-		json_path_bool(before, "doubted", false) ||
+	if (json_path_bool(before, "doubted", false) ||
 		!json_equal(json_object_get(round->last, "asked"), round->wish)) {
 		return NULL;
 	}
-	page = json_copy((json_t *)before);
-	json_object_set_new(page, "doubted", json_true());
-	/* They are not of this round. */
-	json_object_del(page, "values");
-	round->again_ms = DOUBT_AGAIN_MS;
+	page = round_of_before(before, document);
+	if (page != NULL) {
+		json_object_set_new(page, "doubted", json_true());
+		round->again_ms = DOUBT_AGAIN_MS;
+	}
 	return page;
 }
 

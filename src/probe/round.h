@@ -48,6 +48,9 @@ void round_fail(json_t *document, const struct prometheus_answer *answer);
 /* Says in a document why the scrapes of a pool fail, of an answer to question_pool(), but for those of pods that are
  * not among `blamed` (an object by name; NULL = of all). Not every Prometheus-like server tells. */
 void round_blame(json_t *document, const char *pool, const json_t *blamed, const struct prometheus_answer *answer);
+/* What is doubted when `document` tells a failure and `before` a good answer: a copy of that, without the values, which
+ * are not of this look. New reference; NULL = there is nothing to doubt. */
+json_t *round_of_before(const json_t *before, const json_t *document);
 /* Adds a document to evidence, with the time of the look; takes it. */
 void round_record(json_t *evidence, const char *name, json_t *document, int64_t at_ms);
 

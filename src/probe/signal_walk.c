@@ -180,14 +180,13 @@ static json_t *metric_of_before(const struct signal_walk *walk, const json_t *do
 	int64_t since_ms = json_path_int(before, "doubtedAt", now_ms);
 	json_t *metric;
 
-	if (json_path(document, "error") == NULL || before == NULL || json_path(before, "error") != NULL ||
-		now_ms - since_ms >= DOUBT_AGAIN_MS || !walk->same_question) {
+	if (now_ms - since_ms >= DOUBT_AGAIN_MS || !walk->same_question) {
 		return NULL;
 	}
-	metric = json_copy((json_t *)before);
-	json_object_set_new(metric, "doubtedAt", json_integer(since_ms));
-	/* They are not of this look. */
-	json_object_del(metric, "values");
+	metric = round_of_before(before, document);
+	if (metric != NULL) {
+		json_object_set_new(metric, "doubtedAt", json_integer(since_ms));
+	}
 	return metric;
 }
 

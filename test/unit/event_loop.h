@@ -18,11 +18,10 @@ struct event_loop {
 	bool late;
 };
 
+/* The timer's data is the bool that becomes true. */
 static inline void event_loop_on_deadline(uv_timer_t *timer)
 {
-	struct event_loop *loop = timer->data;
-
-	loop->late = true;
+	*(bool *)timer->data = true;
 	/* Due at the start of a turn, it would be followed by a wait for what comes next. */
 	uv_stop(timer->loop);
 }
@@ -31,7 +30,7 @@ static inline void event_loop_init(struct event_loop *loop)
 {
 	uv_loop_init(&loop->uv);
 	uv_timer_init(&loop->uv, &loop->deadline);
-	loop->deadline.data = loop;
+	loop->deadline.data = &loop->late;
 	loop->late = false;
 }
 

@@ -9,8 +9,7 @@
 
 #include "base/memory.h"
 #include "base/strbuf.h"
-
-#define DEADLINE_MS 10000
+#include "event_loop.h"
 
 struct connection {
 	struct fake_apiserver *fake;
@@ -371,13 +370,6 @@ size_t fake_close(struct fake_apiserver *fake)
 	return wrong;
 }
 
-static void on_deadline(uv_timer_t *timer)
-{
-	*(bool *)timer->data = true;
-	/* Due at the start of a turn, it would be followed by a wait for what comes next. */
-	uv_stop(timer->loop);
-}
-
 static void on_deadline_closed(uv_handle_t *handle)
 {
 	*(bool *)handle->data = true;
@@ -390,7 +382,7 @@ bool run_until(uv_loop_t *loop, bool (*holds)(void *ctx), void *ctx)
 
 	uv_timer_init(loop, &deadline);
 	deadline.data = &late;
-	uv_timer_start(&deadline, on_deadline, DEADLINE_MS, 0);
+	uv_timer_start(&deadline, event_loop_on_deadline, EVENT_LOOP_DEADLINE_MS, 0);
 	while (!(held_true = holds(ctx)) && !late)
 		uv_run(loop, UV_RUN_ONCE);
 	deadline.data = &closed;

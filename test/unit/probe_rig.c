@@ -27,7 +27,7 @@ static const struct probe_saying healthy[] = {
 	{"GET /version", {.status = 200, .body = "{\"version\":\"0.32.0\"}"}, 0},
 	{"GET /api/v1/query[?]query=count_values*", {.status = 200, .body = SCRAPES}, 0},
 	{"GET /api/v1/query[?]query=label_replace*", {.status = 200, .body = SAMPLES}, 0},
-	{PROBE_ASK("*"), {.status = 200, .body = PROBE_VALUES}, 0},
+	{PROBE_ASK("*"), {.status = 200, .body = PROBE_VALUES(PROBE_VALUE("p-0", "4"))}, 0},
 };
 
 static void die(const char *what, const char *about)

@@ -20,8 +20,9 @@
 /* A row of the answer about samples; it is asked for at 100. */
 #define PROBE_SAMPLE(pod, part, value)                                                                                 \
 	"{\"metric\":{\"namespace\":\"team\",\"pod\":\"" pod "\",\"part\":\"" part "\"},\"value\":[100,\"" value "\"]}"
-/* A MetricValueList with one pod, p-0. */
-#define PROBE_VALUES "{\"items\":[{\"describedObject\":{\"name\":\"p-0\"},\"value\":\"4\"}]}"
+/* A pod's value in a MetricValueList, and such a list. */
+#define PROBE_VALUE(pod, value) "{\"describedObject\":{\"name\":\"" pod "\"},\"value\":\"" value "\"}"
+#define PROBE_VALUES(items) "{\"items\":[" items "]}"
 /* The request for a metric's value. */
 #define PROBE_ASK(metric)                                                                                              \
 	"GET /apis/custom.metrics.k8s.io/v1beta1/namespaces/team/pods/[*]/" metric "[?]labelSelector=app%3Dx"

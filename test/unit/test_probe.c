@@ -67,8 +67,7 @@ static void test_the_hpas_average_lies_between_what_is_served(void **state)
 		probe_rig_open(&rig);
 		probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"),
 			(struct fake_answer){.status = 200,
-				.body = "{\"items\":[{\"describedObject\":{\"name\":\"p-0\"},\"value\":\"4\"},"
-					"{\"describedObject\":{\"name\":\"p-1\"},\"value\":\"9\"}]}"});
+				.body = PROBE_VALUES(PROBE_VALUE("p-0", "4") "," PROBE_VALUE("p-1", "9"))});
 		rig.hpa_milli = rows[i].average;
 		e = probe_rig_look(&rig);
 		assert_found(e, RUNNING ".apart.hpa.values", rows[i].apart);
@@ -117,8 +116,7 @@ static void test_many_autoscalers_share_the_questions_of_one(void **state)
 			(struct fake_answer){.status = 200, .body = samples});
 		probe_rig_say(&rig, "GET /apis/custom.metrics.k8s.io/v1beta1/namespaces/*/pods/*",
 			(struct fake_answer){.status = 200,
-				.body = "{\"items\":[{\"describedObject\":{\"name\":\"p-0\"},\"value\":\"1\"},"
-					"{\"describedObject\":{\"name\":\"p-1\"},\"value\":\"1\"}]}"});
+				.body = PROBE_VALUES(PROBE_VALUE("p-0", "1") "," PROBE_VALUE("p-1", "1"))});
 		for (int n = 0; n < crowds[i]; n++) {
 			auto_free char *ns = xasprintf("team-%d", n);
 
