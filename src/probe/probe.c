@@ -359,8 +359,8 @@ void prober_want(struct prober *prober, const char *key, const json_t *wish, enu
 		return;
 	}
 	if (pace == PROBE_HEALTHY && !entry->changed) {
-		look_soon(
-			entry); /* as a healthy one: from now on Prometheus is asked by itself, and its news is told */
+		/* As a healthy one: from now on Prometheus is asked by itself, and its news is told. */
+		look_soon(entry);
 	} else {
 		schedule(entry);
 	}
