@@ -6,9 +6,9 @@
  * behind it cannot be judged; where the chain forks into signals, each goes on by itself. A healthy
  * autoscaler is looked at every 30 s ± 20 %, a broken one after 2 s, then ever later up to 30 s, or up
  * to 5 s while it only waits for something young, one that became healthy within 1 s; a changed wish is
- * looked at at once. At most 8 list their pods at once, the rest wait in line. Answers of Prometheus are
- * shared by all keys: a healthy one's evidence may rest on one that is 5 s old, a broken one's on one of
- * 2 s.
+ * looked at at once, and a healthy one when Prometheus has news. At most 8 list their pods at once, the
+ * rest wait in line. Answers of Prometheus are shared by all keys: a healthy one's evidence may rest on
+ * one that is 5 s old, a broken one's on one of 2 s.
  *
  * The wish of an autoscaler, and the evidence it leads to:
  *
@@ -40,7 +40,7 @@
  * percentile of all requests lies that the page's process has served; none above: beyond the page's last. `limits`
  * are the most that a signal of this pod can be. `image` is what the pod ran when it was asked for its version.
  * `doubted` is a page of before, because the read after it failed, for the first time, and `doubtedAt` when that
- * first was so of a metric. `pods` counts ready pods with a sample younger than three intervals, or with a value;
+ * first was so of a metric, which stands until Prometheus was asked 2 s later and is not to blame. `pods` counts ready pods with a sample younger than three intervals, or with a value;
  * `missing` names at most five without, of those that have been ready for three intervals and 30 s (series) or 90 s
  * (metric), and that the look before missed too: until then they are `suspects`, which may have gone since they
  * were listed. `cause` is NotRegistered (the API), NotListed (the metric), NoValue, Forbidden, Unavailable or

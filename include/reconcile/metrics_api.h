@@ -7,7 +7,7 @@
 #include "reconcile/reconcile.h"
 #include "reconcile/world.h"
 
-/* Sets the state's api_reason and api_message: not registered, somebody else's (who is named, and
+/* Sets the state's api_reason, api_message and api_away: not registered, somebody else's (who is named, and
  * never replaced), or not available. */
 void metrics_api_judge(const struct world *world, struct stack_state *state);
 

@@ -24,6 +24,7 @@ struct stack_state {
 	json_t *adapter;        /* owned: the survey of reconcile/adapter.h */
 	const char *api_reason; /* static: why the metrics API cannot serve; NULL = nothing against it */
 	char *api_message;      /* owned, with api_reason */
+	bool api_away;          /* of api_reason: only that nothing answers behind the registration now */
 };
 
 #define STACK_STATE_INIT                                                                                               \

@@ -231,16 +231,22 @@ static void judge_metric(const struct facts *facts, const struct workload_signal
 	}
 }
 
+/* An adapter of one replica may be away for a moment while it restarts, and the API server notices its return a
+ * moment later. What is registered does not change with it. */
+static bool restart_explains(const struct facts *facts, const struct workload_signal *signal, const char *reason)
+{
+	if (facts->api_reason != NULL && !facts->api_away) {
+		return false;
+	}
+	return facts->adapter == ADAPTER_ROLLING ||
+	       (strcmp(reason, "APIServiceUnavailable") == 0 &&
+		       youth_of_restart(facts, facts->api_reason == NULL ? metric_document(facts, signal) : NULL));
+}
+
 void judge_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const json_t *metric = facts->api_reason == NULL ? metric_document(facts, signal) : NULL;
-
 	judge_metric(facts, signal, verdict);
-	/* An adapter of one replica may be away for a moment while it restarts, and the API server notices its
-	 * return a moment later. */
-	if (verdict->status == VERDICT_FALSE &&
-		(facts->adapter == ADAPTER_ROLLING ||
-			(strcmp(verdict->reason, "APIServiceUnavailable") == 0 && youth_of_restart(facts, metric)))) {
+	if (verdict->status == VERDICT_FALSE && restart_explains(facts, signal, verdict->reason)) {
 		say_rolling(facts, verdict);
 	}
 }

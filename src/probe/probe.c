@@ -282,7 +282,7 @@ static void look_soon(struct entry *entry)
 	uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&entry->prober->seed) % TURNED_MS), 0);
 }
 
-/* Prometheus has news: those who were content look for themselves. */
+/* Prometheus has news: those who were content look for themselves, those who are looking once more. */
 static void on_turned(void *ctx)
 {
 	struct prober *prober = ctx;
@@ -292,7 +292,12 @@ static void on_turned(void *ctx)
 	while (map_next(&prober->entries, &pos, NULL, &value)) {
 		struct entry *entry = value;
 
-		if (entry->pace == PROBE_HEALTHY && !entry->running && !entry->gone) {
+		if (entry->pace != PROBE_HEALTHY || entry->gone) {
+			continue;
+		}
+		if (entry->running) {
+			entry->changed = true;
+		} else {
 			entry->anew = true;
 			look_soon(entry);
 		}

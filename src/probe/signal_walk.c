@@ -1,6 +1,8 @@
 /* One signal along the links that are its own: samples, then its metric. */
 #include "signal_walk.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -13,7 +15,8 @@
 #define SERIES_GRACE_MS 30000 /* beyond FRESH_INTERVALS: discovery and the first scrape */
 #define METRIC_GRACE_MS 90000 /* beyond FRESH_INTERVALS: and the adapter's relist */
 #define SUSPECT_AGAIN_MS 1500
-#define DOUBT_AGAIN_MS (PROMETHEUS_REFRESH_MS + 500) /* longer than an answer of Prometheus may be old then */
+#define SURE_MS 2000 /* Prometheus answers us for a moment after the adapter has lost it */
+#define DOUBT_AGAIN_MS (PROMETHEUS_REFRESH_MS + SURE_MS + 500) /* its answer, though one of before, is of then */
 
 /* How far apart samples are. One that is recorded is as old as its rule's interval, whatever that of
  * the scrape is. */
@@ -171,16 +174,25 @@ static void record_doubting(struct signal_walk *walk, const char *part, json_t *
 	round_record(walk->evidence, part, document_take, at_ms);
 }
 
+/* Whether a Prometheus that is gone, or has lost all it had, could be why. */
+static bool blames_prometheus(const json_t *document)
+{
+	const char *cause = json_path_string(document, "cause", "");
+
+	return strcmp(cause, "Failed") == 0 || strcmp(cause, "NotListed") == 0;
+}
+
 /* When something fails that the adapter asks, the metrics API is the first to tell: what we know of Prometheus may be
- * of a moment before. So a failure after a good answer is doubted, and that answer stands until a look, soon, that
- * sees all of the chain as it is since then. NULL = it is to be believed. */
+ * of a moment before, longer if the adapter let us wait. So a failure after a good answer is doubted, and that answer
+ * stands until Prometheus, asked after the failure, is seen to work. NULL = it is to be believed. */
 static json_t *metric_of_before(const struct signal_walk *walk, const json_t *document, int64_t now_ms)
 {
 	const json_t *before = json_object_get(walk->before, "metric");
 	int64_t since_ms = json_path_int(before, "doubtedAt", now_ms);
+	int64_t seen_ms = json_path_int(json_object_get(walk->evidence, "series"), "at", 0);
 	json_t *metric;
 
-	if (now_ms - since_ms >= DOUBT_AGAIN_MS || !walk->same_question) {
+	if (seen_ms - since_ms >= SURE_MS || !walk->same_question || !blames_prometheus(document)) {
 		return NULL;
 	}
 	metric = round_of_before(before, document);

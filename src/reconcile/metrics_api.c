@@ -39,6 +39,7 @@ void metrics_api_judge(const struct world *world, struct stack_state *state)
 
 	free_indirect(&state->api_message);
 	state->api_reason = NULL;
+	state->api_away = false;
 	if (world->missing(world->ctx, KIND_APISERVICE)) {
 		return;
 	}
@@ -63,5 +64,6 @@ void metrics_api_judge(const struct world *world, struct stack_state *state)
 		say(state, "APIServiceUnavailable",
 			xasprintf("APIService '%s' is not available (%s): see Service '%s/%s' and the pods behind it",
 				api_name, json_path_string(available, "reason", "no reason given"), ns, name));
+		state->api_away = true;
 	}
 }

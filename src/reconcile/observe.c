@@ -210,6 +210,7 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 	o->facts.adapter_survey = world->stack->adapter;
 	o->facts.api_reason = world->stack->api_reason;
 	o->facts.api_message = world->stack->api_message;
+	o->facts.api_away = world->stack->api_away;
 	o->exporter_id = gpu_exporter_id(&o->spec);
 	o->facts.exporter_id = o->exporter_id;
 	o->facts.gpu = world->stack->gpu;

@@ -314,14 +314,18 @@ static void run(struct controller *c, struct pass *pass, struct plan *plan, cons
 	runner_start(c->client, plan, owner, on_run, pass);
 }
 
+static bool text_differs(const char *a, const char *b)
+{
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "") != 0;
+}
+
 /* Whether the autoscalers' links may be judged otherwise now. */
 static bool stack_differs(const struct stack_state *a, const struct stack_state *b)
 {
-	return a->state != b->state || a->reason != b->reason ||
-	       strcmp(a->message != NULL ? a->message : "", b->message != NULL ? b->message : "") != 0 ||
-	       (a->gpu != b->gpu && !json_equal(a->gpu, b->gpu)) || !json_equal(a->adapter, b->adapter) ||
-	       a->api_reason != b->api_reason || a->held_by_rollout != b->held_by_rollout ||
-	       (a->held != b->held && !json_equal(a->held, b->held));
+	return a->state != b->state || a->reason != b->reason || text_differs(a->message, b->message) ||
+	       text_differs(a->api_message, b->api_message) || (a->gpu != b->gpu && !json_equal(a->gpu, b->gpu)) ||
+	       !json_equal(a->adapter, b->adapter) || a->api_reason != b->api_reason ||
+	       a->held_by_rollout != b->held_by_rollout || (a->held != b->held && !json_equal(a->held, b->held));
 }
 
 static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)

@@ -320,12 +320,90 @@ static void test_a_metric_that_fails_is_doubted_until_all_before_it_was_seen_aga
 	probe_rig_close(&rig);
 }
 
+/* The adapter waits for a Prometheus that is gone, and we for the adapter. */
+static void test_a_metric_that_hangs_is_no_proof_until_prometheus_was_asked_after_it(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+	uv_timer_t tick;
+	int64_t until;
+	int looks;
+
+	(void)state;
+	probe_rig_open(&rig);
+	/* From the look of a healthy one on Prometheus is asked every 5 s. */
+	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_BROKEN);
+	probe_rig_wait(&rig, 1);
+	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
+	probe_rig_wait(&rig, 2);
+	probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"), (struct fake_answer){.status = 500, .body = "no"});
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".metric.error", "absent");
+	probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"),
+		(struct fake_answer){.status = 200, .end = FAKE_HOLD});
+	prober_kick(rig.prober, PROBE_KEY);
+	while (probe_rig_asked(&rig, PROBE_ASK("vllm_num_requests_running")) == 0) {
+		uv_run(&rig.kube.loop, UV_RUN_ONCE);
+	}
+	probe_rig_say(&rig, "GET /api/v1/query*", (struct fake_answer){.status = 503, .body = "down"});
+	until = clock_monotonic_ms() + 7000;
+	uv_timer_init(&rig.kube.loop, &tick);
+	uv_timer_start(&tick, on_tick, 7010, 50);
+	assert_true(run_until(&rig.kube.loop, is_past, &until));
+	uv_close((uv_handle_t *)&tick, NULL);
+	looks = rig.seen;
+	fake_drop(rig.kube.fake);
+	probe_rig_wait(&rig, looks + 1);
+	e = prober_evidence(rig.prober, PROBE_KEY);
+	assert_found(e, RUNNING ".metric.error", "absent");
+	/* What Prometheus had to say meanwhile is looked at next. */
+	until = clock_monotonic_ms() + 1000;
+	probe_rig_wait(&rig, looks + 2);
+	assert_true(clock_monotonic_ms() < until);
+	assert_says(prober_evidence(rig.prober, PROBE_KEY), "prometheus.error", "503");
+	probe_rig_close(&rig);
+}
+
+static void test_a_metric_is_waited_for_no_longer_than_ten_seconds(void **state)
+{
+	struct probe_rig rig;
+	int64_t start = clock_monotonic_ms();
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"), (struct fake_answer){.end = FAKE_MUTE});
+	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
+	while (rig.seen == 0) {
+		uv_run(&rig.kube.loop, UV_RUN_ONCE);
+	}
+	assert_says(prober_evidence(rig.prober, PROBE_KEY), RUNNING ".metric.error", "within 10000 ms");
+	assert_true(clock_monotonic_ms() - start < 15000);
+	probe_rig_close(&rig);
+}
+
+static void test_what_prometheus_cannot_cause_is_believed_at_once(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	(void)probe_rig_look(&rig);
+	probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"), (struct fake_answer){.status = 403, .body = "no"});
+	e = probe_rig_look(&rig);
+	assert_says(e, RUNNING ".metric.error", "lacks the permission");
+	probe_rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_healthy_chain_is_seen_to_its_end),
 		cmocka_unit_test(test_the_hpas_average_lies_between_what_is_served),
 		cmocka_unit_test(test_a_metric_that_fails_is_doubted_until_all_before_it_was_seen_again),
+		cmocka_unit_test(test_a_metric_that_hangs_is_no_proof_until_prometheus_was_asked_after_it),
+		cmocka_unit_test(test_a_metric_is_waited_for_no_longer_than_ten_seconds),
+		cmocka_unit_test(test_what_prometheus_cannot_cause_is_believed_at_once),
 		cmocka_unit_test(test_many_autoscalers_share_the_questions_of_one),
 		cmocka_unit_test(test_many_that_are_due_do_not_list_all_at_once),
 		cmocka_unit_test(test_a_wish_that_changes_is_looked_at_again_at_once),
