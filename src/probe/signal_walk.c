@@ -16,7 +16,7 @@
 #define METRIC_GRACE_MS 90000 /* beyond FRESH_INTERVALS: and the adapter's relist */
 #define SUSPECT_AGAIN_MS 1500
 #define SURE_MS 2000 /* Prometheus answers us for a moment after the adapter has lost it */
-#define DOUBT_AGAIN_MS (PROMETHEUS_REFRESH_MS + SURE_MS + 500) /* its answer, though one of before, is of then */
+#define DOUBT_AGAIN_MS (PROMETHEUS_REFRESH_MS + SURE_MS + 500) /* an answer as old as it may be is sure then */
 
 /* How far apart samples are. One that is recorded is as old as its rule's interval, whatever that of
  * the scrape is. */
