@@ -38,9 +38,6 @@ uv_loop_t *kube_client_loop(struct kube_client *client);
 /* Any request by path ("/apis/…?query"). `content_type` and `body` may be NULL. A body that is not JSON gives ERROR_INTERNAL. */
 struct kube_call *kube_request(struct kube_client *client, const char *method, const char *path,
 	const char *content_type, const json_t *body, kube_done_fn *done, void *ctx);
-/* GET of any path, which fails when the answer takes longer than `timeout_ms`, where others have 30 s. */
-struct kube_call *kube_read(struct kube_client *client, const char *path, int64_t timeout_ms, kube_done_fn *done,
-	void *ctx);
 
 struct kube_call *kube_get(struct kube_client *client, const struct kube_resource *resource, const char *ns,
 	const char *name, kube_done_fn *done, void *ctx);

@@ -35,7 +35,6 @@ struct kube_call {
 	int retries;
 	struct error err; /* why it ends, when HTTP does not tell */
 	kube_line_fn *on_line;
-	int64_t timeout_ms;
 	int64_t idle_timeout_ms;
 	struct strbuf partial; /* a stream's line so far; holds no newline */
 	kube_done_fn *done;
@@ -252,7 +251,7 @@ static void transmit(struct kube_call *call)
 			.body_len = call->body ? strlen(call->body) : 0,
 			.tls = &tls,
 			.proxy = kube_config_proxy(config),
-			.timeout_ms = call->on_line ? 0 : call->timeout_ms,
+			.timeout_ms = call->on_line ? 0 : TIMEOUT_MS,
 			.idle_timeout_ms = call->on_line ? call->idle_timeout_ms : 0,
 			.max_body = call->max_body,
 			.may_send = is_guarded(call) ? may_send : NULL,
@@ -297,7 +296,6 @@ struct kube_call *kube_call_start(struct kube_client *client, const struct kube_
 		.missing_ok = spec->missing_ok,
 		.err = ERROR_INIT,
 		.on_line = spec->on_line,
-		.timeout_ms = spec->timeout_ms > 0 ? spec->timeout_ms : TIMEOUT_MS,
 		.idle_timeout_ms = spec->idle_timeout_ms,
 		.partial = STRBUF_INIT,
 		.done = spec->done,

@@ -28,7 +28,6 @@ struct kube_call_spec {
 	const char *what;         /* "apply Service 'ns/name'": completes "cannot …: <reason>" */
 	size_t max_body;          /* 0 = the HTTP client's */
 	bool missing_ok;          /* NOT_FOUND is success with result {} */
-	int64_t timeout_ms;       /* of each sending; 0 = 30 s. Not of a stream */
 	/* A stream (a watch): lines come here, and nothing is retried inside. `result` of done is
 	 * JSON null on a clean end; a line over 16 MiB is an error. */
 	kube_line_fn *on_line;

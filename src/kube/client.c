@@ -48,21 +48,6 @@ struct kube_call *kube_request(struct kube_client *client, const char *method, c
 				       });
 }
 
-struct kube_call *kube_read(struct kube_client *client, const char *path, int64_t timeout_ms, kube_done_fn *done,
-	void *ctx)
-{
-	auto_free char *what = xasprintf("GET '%s'", path);
-
-	return kube_call_start(client, &(struct kube_call_spec){
-					       .method = "GET",
-					       .path = path,
-					       .what = what,
-					       .timeout_ms = timeout_ms,
-					       .done = done,
-					       .ctx = ctx,
-				       });
-}
-
 /* What all verbs on one object share: its path, the field manager's query, and the words for
  * errors. */
 struct verb {

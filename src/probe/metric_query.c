@@ -8,9 +8,6 @@
 
 #define API "/apis/custom.metrics.k8s.io/v1beta1"
 #define APISERVICE "v1beta1.custom.metrics.k8s.io"
-/* An HPA reads its metric every 15 s. The adapter sets itself no limit: it waits for a Prometheus that does not
- * answer as long as the kernel does. */
-#define TIMEOUT_MS 10000
 
 struct metric_query {
 	struct kube_client *client;
@@ -101,7 +98,7 @@ static void on_value(void *ctx, json_t *result, const struct error *err)
 
 	query->call = NULL;
 	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
-		query->call = kube_read(query->client, API, TIMEOUT_MS, on_discovery, query);
+		query->call = kube_request(query->client, "GET", API, NULL, NULL, on_discovery, query);
 	} else if (err != NULL) {
 		finish_failed(query, err);
 	} else {
@@ -130,7 +127,7 @@ struct metric_query *metric_query_start(const struct metric_order *order)
 	strbuf_add_urlencoded(&path, query->metric);
 	strbuf_addstr(&path, "?labelSelector=");
 	strbuf_add_urlencoded(&path, query->selector);
-	query->call = kube_read(query->client, path.buf, TIMEOUT_MS, on_value, query);
+	query->call = kube_request(query->client, "GET", path.buf, NULL, NULL, on_value, query);
 	return query;
 }
 

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "question.h"
 #include "round.h"
 
 #define HEALTHY_MS 30000
@@ -55,6 +56,7 @@ struct entry {
 	struct entry *next_waiting;
 	bool listing;        /* its round does not know its pods yet */
 	bool running;        /* a round is under way */
+	bool dropped;        /* it, since Prometheus fails from now on: it is begun again */
 	struct round *round; /* it, when it can be cancelled */
 };
 
@@ -202,6 +204,14 @@ static void on_round_done(void *ctx, json_t *evidence_take)
 	end_list(entry);
 	entry->running = false;
 	entry->round = NULL;
+	if (entry->dropped) {
+		entry->dropped = false;
+		entry->changed = true;
+		json_decref(evidence_take);
+		schedule(entry);
+		entry_free_if_done(entry);
+		return;
+	}
 	json_decref(entry->evidence);
 	entry->evidence = evidence_take;
 	if (entry->gone) {
@@ -282,8 +292,21 @@ static void look_soon(struct entry *entry)
 	uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&entry->prober->seed) % TURNED_MS), 0);
 }
 
-/* Prometheus has news: those who were content look for themselves, those who are looking once more. */
-static void on_turned(void *ctx)
+/* When pods come and go elsewhere, a thousand others need not hear of it. */
+static bool concerns(const struct prometheus_news *news, const json_t *wish)
+{
+	const char *ns = json_path_string(wish, "namespace", NULL);
+	const char *service = json_path_string(wish, "service", NULL);
+
+	return news->index != question_scrapes_index || news->before == NULL || news->fails || ns == NULL ||
+	       service == NULL ||
+	       !json_equal(json_object_get(json_object_get(news->before, ns), service),
+		       json_object_get(json_object_get(news->now, ns), service));
+}
+
+/* Prometheus has news: those who were content look for themselves. One that looks already, with what a Prometheus
+ * said that fails now, may wait long for an adapter that asks it. */
+static void on_turned(void *ctx, const struct prometheus_news *news)
 {
 	struct prober *prober = ctx;
 	size_t pos = 0;
@@ -295,9 +318,10 @@ static void on_turned(void *ctx)
 		if (entry->pace != PROBE_HEALTHY || entry->gone) {
 			continue;
 		}
-		if (entry->running) {
-			entry->changed = true;
-		} else {
+		if (entry->running && news->fails && entry->round != NULL) {
+			entry->dropped = true;
+			round_cancel(entry->round);
+		} else if (!entry->running && concerns(news, entry->wish)) {
 			entry->anew = true;
 			look_soon(entry);
 		}

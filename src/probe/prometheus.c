@@ -46,7 +46,7 @@ struct prometheus {
 	struct http_client *http;
 	struct access *access;
 	int64_t refresh_ms;
-	void (*turned)(void *ctx);
+	prometheus_turned_fn *turned;
 	void *turned_ctx;
 	struct map by_key;
 	struct question *questions;
@@ -127,6 +127,7 @@ static void on_response(void *ctx, const struct http_response *response)
 	auto_json *before = NULL;
 	bool first = question->got_ms == 0;
 	bool failed_before = question->error != NULL;
+	bool fails;
 	bool awaited = question->waiters != NULL;
 
 	question->transfer = NULL;
@@ -141,14 +142,18 @@ static void on_response(void *ctx, const struct http_response *response)
 	free_indirect(&question->error);
 	question->error = refusal.message;
 	question->cause = refusal.cause;
-	question->index = question->error == NULL ? question->index_of(answer) : NULL;
+	fails = question->error != NULL;
+	question->index = fails ? NULL : question->index_of(answer);
 	question->at_ms = clock_wall_ms();
 	question->got_ms = clock_monotonic_ms();
 	tell(question);
-	if (!first && !awaited && !prometheus->closing && prometheus->turned != NULL &&
-		(failed_before != (question->error != NULL) ||
-			(question->steady && !json_equal(before, question->index)))) {
-		prometheus->turned(prometheus->turned_ctx);
+	/* Who waited knows; but whether Prometheus answers at all, the others have to hear as well. */
+	if (!first && !prometheus->closing && prometheus->turned != NULL &&
+		(failed_before != fails ||
+			(question->steady && !awaited && !fails && !json_equal(before, question->index)))) {
+		const struct prometheus_news news = {question->index_of, fails, before, question->index};
+
+		prometheus->turned(prometheus->turned_ctx, &news);
 	}
 	finish_close(prometheus);
 }
@@ -206,7 +211,7 @@ static void on_refresh(uv_timer_t *timer)
 }
 
 struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, struct access *access, int64_t refresh_ms,
-	void (*turned)(void *ctx), void *ctx)
+	prometheus_turned_fn *turned, void *ctx)
 {
 	struct prometheus *prometheus = xcalloc(1, sizeof(*prometheus));
 

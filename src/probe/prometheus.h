@@ -45,11 +45,22 @@ struct prometheus_answer {
 	int64_t at_ms;       /* of the wall, when it came */
 };
 
+/* A question that was answered fails now, or the other way round, or what is asked by itself came to another thing.
+ * Borrowed. */
+struct prometheus_news {
+	json_t *(*index)(const json_t *answer); /* tells which question */
+	bool fails;                             /* from now on */
+	const json_t *before;                   /* the index; NULL = it failed */
+	const json_t *now;                      /* NULL exactly when it fails */
+};
+
+typedef void prometheus_turned_fn(void *ctx, const struct prometheus_news *news);
+
 typedef void prometheus_done_fn(void *ctx, const struct prometheus_answer *answer);
 
 /* Borrows the client and the access. `turned` may be NULL. */
 struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, struct access *access, int64_t refresh_ms,
-	void (*turned)(void *ctx), void *ctx);
+	prometheus_turned_fn *turned, void *ctx);
 /* `done` comes exactly once, from the loop. The question is copied. */
 void prometheus_ask(struct prometheus *prometheus, const struct prometheus_question *question, bool healthy,
 	prometheus_done_fn *done, void *ctx);

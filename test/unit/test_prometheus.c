@@ -62,9 +62,14 @@ static void on_answer(void *ctx, const struct prometheus_answer *answer)
 	scene->index = json_incref((json_t *)answer->index);
 }
 
-static void on_turned(void *ctx)
+static void on_turned(void *ctx, const struct prometheus_news *news)
 {
-	((struct scene *)ctx)->turned++;
+	struct scene *scene = ctx;
+
+	scene->turned++;
+	assert_true(news->fails == (scene->answer.status != 200));
+	assert_true(news->fails == (news->now == NULL));
+	assert_false(json_equal(news->before, news->now));
 }
 
 static void scene_open_with(struct scene *scene, int64_t refresh_ms, fake_handler_fn *handler)
