@@ -298,7 +298,7 @@ static bool concerns(const struct prometheus_news *news, const json_t *wish)
 	const char *ns = json_path_string(wish, "namespace", NULL);
 	const char *service = json_path_string(wish, "service", NULL);
 
-	return news->index != question_scrapes_index || news->before == NULL || news->fails || ns == NULL ||
+	return news->index != question_scrapes_index || news->before == NULL || news->now == NULL || ns == NULL ||
 	       service == NULL ||
 	       !json_equal(json_object_get(json_object_get(news->before, ns), service),
 		       json_object_get(json_object_get(news->now, ns), service));
@@ -318,7 +318,7 @@ static void on_turned(void *ctx, const struct prometheus_news *news)
 		if (entry->pace != PROBE_HEALTHY || entry->gone) {
 			continue;
 		}
-		if (entry->running && news->fails && entry->round != NULL) {
+		if (entry->running && news->now == NULL && entry->round != NULL) {
 			entry->dropped = true;
 			round_cancel(entry->round);
 		} else if (!entry->running && concerns(news, entry->wish)) {

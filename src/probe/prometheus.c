@@ -151,7 +151,7 @@ static void on_response(void *ctx, const struct http_response *response)
 	if (!first && !prometheus->closing && prometheus->turned != NULL &&
 		(failed_before != fails ||
 			(question->steady && !awaited && !fails && !json_equal(before, question->index)))) {
-		const struct prometheus_news news = {question->index_of, fails, before, question->index};
+		const struct prometheus_news news = {question->index_of, before, question->index};
 
 		prometheus->turned(prometheus->turned_ctx, &news);
 	}

@@ -49,9 +49,8 @@ struct prometheus_answer {
  * Borrowed. */
 struct prometheus_news {
 	json_t *(*index)(const json_t *answer); /* tells which question */
-	bool fails;                             /* from now on */
 	const json_t *before;                   /* the index; NULL = it failed */
-	const json_t *now;                      /* NULL exactly when it fails */
+	const json_t *now;                      /* NULL = it fails from now on */
 };
 
 typedef void prometheus_turned_fn(void *ctx, const struct prometheus_news *news);

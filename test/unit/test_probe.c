@@ -194,16 +194,22 @@ static void test_a_wish_that_changes_is_looked_at_again_at_once(void **state)
 	probe_rig_close(&rig);
 }
 
+/* With a look as a healthy one, long before the next 30 s are over; from then on Prometheus is asked every 5 s. */
+static void become_healthy(struct probe_rig *rig)
+{
+	prober_want(rig->prober, PROBE_KEY, rig->wish, PROBE_BROKEN);
+	probe_rig_wait(rig, 1);
+	prober_want(rig->prober, PROBE_KEY, rig->wish, PROBE_HEALTHY);
+	probe_rig_wait(rig, 2);
+}
+
 static void test_a_chain_that_became_whole_is_looked_at_soon(void **state)
 {
 	struct probe_rig rig;
 
 	(void)state;
 	probe_rig_open(&rig);
-	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_BROKEN);
-	probe_rig_wait(&rig, 1);
-	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
-	probe_rig_wait(&rig, 2); /* long before the next 30 s are over */
+	become_healthy(&rig);
 	probe_rig_close(&rig);
 }
 
@@ -217,21 +223,28 @@ static void on_tick(uv_timer_t *timer)
 	(void)timer; /* wakes the loop */
 }
 
+/* The loop goes on for so long. */
+static void pass(struct probe_rig *rig, int ms)
+{
+	int64_t end = clock_monotonic_ms() + ms;
+	uv_timer_t tick;
+
+	uv_timer_init(&rig->kube.loop, &tick);
+	uv_timer_start(&tick, on_tick, (uint64_t)ms + 10, 50);
+	assert_true(run_until(&rig->kube.loop, is_past, &end));
+	uv_close((uv_handle_t *)&tick, NULL);
+	uv_run(&rig->kube.loop, UV_RUN_NOWAIT); /* until then the loop has the timer */
+}
+
 static void test_a_kick_is_not_answered_with_what_was_known(void **state)
 {
 	struct probe_rig rig;
-	uv_timer_t tick;
-	int64_t old;
 
 	(void)state;
 	probe_rig_open(&rig);
 	probe_rig_look(&rig);
 	/* What is younger than 2 s may serve anybody. */
-	old = clock_monotonic_ms() + 2100;
-	uv_timer_init(&rig.kube.loop, &tick);
-	uv_timer_start(&tick, on_tick, 2110, 50);
-	assert_true(run_until(&rig.kube.loop, is_past, &old));
-	uv_close((uv_handle_t *)&tick, NULL);
+	pass(&rig, 2100);
 	probe_rig_look(&rig);
 	assert_int_equal(probe_rig_asked(&rig, "GET /api/v1/query[?]query=label_replace*"), 2);
 	probe_rig_close(&rig);
@@ -332,11 +345,7 @@ static void test_a_metric_that_hangs_keeps_nobody_from_hearing_of_prometheus(voi
 
 	(void)state;
 	probe_rig_open(&rig);
-	/* From the look of a healthy one on Prometheus is asked every 5 s. */
-	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_BROKEN);
-	probe_rig_wait(&rig, 1);
-	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
-	probe_rig_wait(&rig, 2);
+	become_healthy(&rig);
 	probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"), (struct fake_answer){.status = 500, .body = "no"});
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".metric.error", "absent");
@@ -356,23 +365,14 @@ static void test_a_metric_that_hangs_keeps_nobody_from_hearing_of_prometheus(voi
 static void test_what_changes_elsewhere_is_no_news(void **state)
 {
 	struct probe_rig rig;
-	int64_t until;
-	uv_timer_t tick;
 
 	(void)state;
 	probe_rig_open(&rig);
-	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_BROKEN);
-	probe_rig_wait(&rig, 1);
-	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
-	probe_rig_wait(&rig, 2);
+	become_healthy(&rig);
 	probe_rig_say(&rig, "GET /api/v1/query[?]query=count_values*",
 		(struct fake_answer){.status = 200,
 			.body = PROBE_RESULT(SCRAPED("gemma", "2") "," SCRAPED("other", "3"))});
-	until = clock_monotonic_ms() + 7000;
-	uv_timer_init(&rig.kube.loop, &tick);
-	uv_timer_start(&tick, on_tick, 7010, 50);
-	assert_true(run_until(&rig.kube.loop, is_past, &until));
-	uv_close((uv_handle_t *)&tick, NULL);
+	pass(&rig, 7000);
 	assert_int_equal(rig.seen, 2);
 	probe_rig_say(&rig, "GET /api/v1/query[?]query=count_values*",
 		(struct fake_answer){.status = 200,
