@@ -321,7 +321,9 @@ class Player:
 
         change = self.statuses.wait(self.key, broken, moves, seconds)
         if change:
-            self.outcome.fail(f"did not stay so: {first_not_true(change[1])}")
+            at, now = change
+            link, reason = first_not_true(now)
+            self.outcome.fail(f"did not stay so: after {at - broken:.1f} s '{link}: {reason}': {now[link]['message']}")
         elif not self.statuses.wait_now(self.key, self.is_said, self.case.ready):
             self.outcome.fail(f"is not so: {self.statuses.last(self.key)}")
 

@@ -76,8 +76,7 @@ class Suite:
             outcome = self.under_way[case.name].result()
         else:
             concurrent.futures.wait(self.under_way.values())
-            # Mending what the case before broke may have restarted it, which is said of every chain.
-            kubectl("-n", "monitoring", "rollout", "status", "deployment/prometheus-adapter", "--timeout=120s")
+            await_adapter()
             outcome = self.play(case)
         self.outcomes.append(outcome)
         return outcome
@@ -87,6 +86,17 @@ class Suite:
         left = [name for name in names.split() if code == 0 and name.startswith("namespace/brk-")]
         if left:
             kubectl("delete", *left, f"--wait={str(wait).lower()}", "--timeout=180s")
+
+
+def await_adapter():
+    """Mending what the case before broke may have restarted it, which is said of every chain until the pod that was
+    is gone and the API server knows the new one."""
+    kubectl("-n", "monitoring", "rollout", "status", "deployment/prometheus-adapter", "--timeout=120s")
+    _, leaving = kubectl("-n", "monitoring", "get", "pods", "-o",
+                         "jsonpath={.items[?(@.metadata.deletionTimestamp)].metadata.name}")
+    if leaving:
+        kubectl("-n", "monitoring", "wait", "--for=delete", *(f"pod/{name}" for name in leaving.split()), "--timeout=60s")
+    kubectl("wait", "--for=condition=Available", "apiservice/v1beta1.custom.metrics.k8s.io", "--timeout=60s")
 
 
 def apply(objects):
