@@ -64,7 +64,8 @@ bool youth_of_autoscaler(const struct facts *facts);
 bool youth_of_target(const struct facts *facts, const json_t *document);
 /* The HPA controller may not have come to a new HPA yet. */
 bool youth_of_hpa(const struct facts *facts);
-/* The HPA may not have read the metric yet since it is served, or its condition tells of one reading that failed. */
+/* The HPA may not have read the metric yet since it or the metric is there, or its condition tells of one reading that
+ * failed. */
 bool youth_of_reading(const struct facts *facts, const json_t *condition);
 
 /* Whether the memory of two hops that are apart (facts.h) excludes that one load explains them; `of_moments`: one

@@ -276,8 +276,13 @@ void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 			"HorizontalPodAutoscaler '%s/%s', made at %s, has no status yet; " HPA_CONTROLLER_REMEDY,
 			kube_object_namespace(hpa), kube_object_name(hpa),
 			json_path_string(hpa, "metadata.creationTimestamp", ""));
-	} else if (condition == NULL || youth_of_reading(facts, condition)) {
+	} else if (condition == NULL) {
 		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not read its metric yet");
+	} else if (youth_of_reading(facts, condition)) {
+		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA",
+			"HorizontalPodAutoscaler '%s/%s' could not read its metric last (%s), its next reading is awaited",
+			kube_object_namespace(hpa), kube_object_name(hpa),
+			json_path_string(condition, "reason", "no reason given"));
 	} else {
 		SAY(verdict, VERDICT_FALSE, "ScalingInactive", "HorizontalPodAutoscaler '%s/%s' does not scale: %s",
 			kube_object_namespace(hpa), kube_object_name(hpa),
