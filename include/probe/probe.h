@@ -41,10 +41,11 @@
  * are the most that a signal of this pod can be. `image` is what the pod ran when it was asked for its version.
  * `doubted` is a page of before, because the read after it failed, for the first time, and `doubtedAt` when that
  * first was so of a metric, which stands until Prometheus was asked 2 s later and is not to blame. `pods` counts
- * ready pods with a sample younger than three intervals, or with a value; `missing` names at most five without, of those that have been ready for three intervals and 30 s (series) or 90 s
- * (metric), and that the look before missed too: until then they are `suspects`, which may have gone since they
- * were listed. `cause` is NotRegistered (the API), NotListed (the metric), NoValue, Forbidden, Unavailable or
- * Failed; of a question to Prometheus Unauthorized, TLS or NotPrometheus.
+ * ready pods with a sample younger than three intervals, or with a value; `missing` names at most five without, of
+ * those that have been ready for three intervals and 30 s (series) or 90 s (metric), and that the look before missed
+ * too: until then they are `suspects`, which may have gone since they were listed. `cause` is NotRegistered (the
+ * API), NotListed (the metric), NoValue, Forbidden, Unavailable or Failed; of a question to Prometheus Unauthorized,
+ * TLS or NotPrometheus.
  *
  * Values are what the adapter's query comes to (engine/query.h): on the pages of `pod` and up to three others; in
  * Prometheus, where a sample is `age` ms old and of `time` by Prometheus' clock, `milli` is what the adapter would

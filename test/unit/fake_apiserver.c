@@ -370,24 +370,45 @@ size_t fake_close(struct fake_apiserver *fake)
 	return wrong;
 }
 
-static void on_deadline_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
 	*(bool *)handle->data = true;
+}
+
+static void close_timer(uv_timer_t *timer)
+{
+	bool closed = false;
+
+	timer->data = &closed;
+	uv_close((uv_handle_t *)timer, on_timer_closed);
+	while (!closed)
+		uv_run(timer->loop, UV_RUN_NOWAIT);
 }
 
 bool run_until(uv_loop_t *loop, bool (*holds)(void *ctx), void *ctx)
 {
 	uv_timer_t deadline;
-	bool late = false, closed = false, held_true;
+	bool late = false, held_true;
 
 	uv_timer_init(loop, &deadline);
 	deadline.data = &late;
 	uv_timer_start(&deadline, event_loop_on_deadline, EVENT_LOOP_DEADLINE_MS, 0);
 	while (!(held_true = holds(ctx)) && !late)
 		uv_run(loop, UV_RUN_ONCE);
-	deadline.data = &closed;
-	uv_close((uv_handle_t *)&deadline, on_deadline_closed);
-	while (!closed)
-		uv_run(loop, UV_RUN_NOWAIT);
+	close_timer(&deadline);
 	return held_true;
+}
+
+void run_for(uv_loop_t *loop, int ms)
+{
+	uv_timer_t timer;
+	bool over = false;
+
+	uv_timer_init(loop, &timer);
+	timer.data = &over;
+	uv_update_time(loop);
+	uv_timer_start(&timer, event_loop_on_deadline, (uint64_t)ms, 0);
+	while (!over)
+		uv_run(loop, UV_RUN_ONCE);
+	close_timer(&timer);
 }

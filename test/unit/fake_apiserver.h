@@ -65,5 +65,7 @@ size_t fake_close(struct fake_apiserver *fake);
 
 /* Runs the loop until the condition holds; false after ten seconds. */
 bool run_until(uv_loop_t *loop, bool (*holds)(void *ctx), void *ctx);
+/* Runs the loop for so long: that something does not happen has no event to wait for. */
+void run_for(uv_loop_t *loop, int ms);
 
 #endif

@@ -117,23 +117,10 @@ static void wait_for(struct rig *rig, const int *value, int want)
 	assert_true(run_until(&rig->kube.loop, reached, &(struct goal){value, want}));
 }
 
-static void on_pause(uv_timer_t *timer)
-{
-	*(bool *)timer->data = true;
-	uv_close((uv_handle_t *)timer, NULL);
-}
-
-/* Lets the loop deliver what is on its way: "no request comes" has no event to wait for. */
+/* Lets the loop deliver what is on its way. */
 static void settle(struct rig *rig)
 {
-	bool over = false;
-	uv_timer_t timer;
-
-	uv_timer_init(&rig->kube.loop, &timer);
-	timer.data = &over;
-	uv_timer_start(&timer, on_pause, 150, 0);
-	assert_true(run_until(&rig->kube.loop, is_true, &over));
-	uv_run(&rig->kube.loop, UV_RUN_NOWAIT);
+	run_for(&rig->kube.loop, 150);
 }
 
 static void an_event_says_what_about_whom_and_by_whom(void **state)

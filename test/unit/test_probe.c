@@ -213,29 +213,6 @@ static void test_a_chain_that_became_whole_is_looked_at_soon(void **state)
 	probe_rig_close(&rig);
 }
 
-static bool is_past(void *ctx)
-{
-	return clock_monotonic_ms() > *(const int64_t *)ctx;
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-	(void)timer; /* wakes the loop */
-}
-
-/* The loop goes on for so long. */
-static void pass(struct probe_rig *rig, int ms)
-{
-	int64_t end = clock_monotonic_ms() + ms;
-	uv_timer_t tick;
-
-	uv_timer_init(&rig->kube.loop, &tick);
-	uv_timer_start(&tick, on_tick, (uint64_t)ms + 10, 50);
-	assert_true(run_until(&rig->kube.loop, is_past, &end));
-	uv_close((uv_handle_t *)&tick, NULL);
-	uv_run(&rig->kube.loop, UV_RUN_NOWAIT); /* until then the loop has the timer */
-}
-
 static void test_a_kick_is_not_answered_with_what_was_known(void **state)
 {
 	struct probe_rig rig;
@@ -244,7 +221,7 @@ static void test_a_kick_is_not_answered_with_what_was_known(void **state)
 	probe_rig_open(&rig);
 	probe_rig_look(&rig);
 	/* What is younger than 2 s may serve anybody. */
-	pass(&rig, 2100);
+	run_for(&rig.kube.loop, 2100);
 	probe_rig_look(&rig);
 	assert_int_equal(probe_rig_asked(&rig, "GET /api/v1/query[?]query=label_replace*"), 2);
 	probe_rig_close(&rig);
@@ -372,7 +349,7 @@ static void test_what_changes_elsewhere_is_no_news(void **state)
 	probe_rig_say(&rig, "GET /api/v1/query[?]query=count_values*",
 		(struct fake_answer){.status = 200,
 			.body = PROBE_RESULT(SCRAPED("gemma", "2") "," SCRAPED("other", "3"))});
-	pass(&rig, 7000);
+	run_for(&rig.kube.loop, 7000);
 	assert_int_equal(rig.seen, 2);
 	probe_rig_say(&rig, "GET /api/v1/query[?]query=count_values*",
 		(struct fake_answer){.status = 200,
