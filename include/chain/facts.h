@@ -4,6 +4,7 @@
  * `evidence` is what the probes read last, one JSON document (also shown to people as it is):
  *   target      {at, error?, cause?, replicas, current, selector}: of a kind that is not watched, by its scale
  *   pods        {at, error?, total, ready, ports, start? {pod, seconds},
+ *                unready?: {POD: since when, in ms}, which were ready with the containers that they run now,
  *                foreign: [pods that the selector matches but the target did not make]}
  *   page        {at, error?, url, pod, port, path, engine?, version?, series: […], latency? {requests, overMs, uptoMs?},
  *                limits? {SIGNAL: n}, values: {POD: {METRIC: milli}}}

@@ -13,6 +13,7 @@
  * - "new or old": a pod has one value in the midst of an engine's upgrade too, never the sum of both.
  * - `>= 0` drops NaN, which the metrics API would turn into 0. No sample, no value: the
  *   HorizontalPodAutoscaler can tell "missing" from "idle" only then.
+ * - A pod that is not ready (the label unready="true" of its scrape) has a value only while it has load.
  */
 #ifndef ENGINE_PRESETS_H
 #define ENGINE_PRESETS_H

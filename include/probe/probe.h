@@ -24,7 +24,7 @@
  *
  *   {asked                   the wish
  *    target {at, error?, cause?, replicas, current, selector}    only without a selector in the wish
- *    pods {at, error?, total, ready, foreign: […], ports: […], start? {pod, seconds}},
+ *    pods {at, error?, total, ready, unready? {POD: since}, foreign: […], ports: […], start? {pod, seconds}},
  *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […], latency? {requests, overMs, uptoMs?},
  *          limits? {SIGNAL: n}, values: {POD: {METRIC: thousandths}}, doubted?: true},
  *    prometheus {at, error?, cause?, url, up, down, lastError?},
@@ -36,12 +36,13 @@
  *                       scrapers? {POD: [job, …]}}},
  *    againMs?}
  *
- * `start` is the quickest way of a ready pod from its creation. `latency` is between which bounds the 99th
+ * `unready` are pods that were ready with the containers that they run now, and since when they are not: they count
+ * while they have load, and are never missing. `start` is the quickest way of a ready pod from its creation. `latency` is between which bounds the 99th
  * percentile of all requests lies that the page's process has served; none above: beyond the page's last. `limits`
  * are the most that a signal of this pod can be. `image` is what the pod ran when it was asked for its version.
  * `doubted` is a page of before, because the read after it failed, for the first time, and `doubtedAt` when that
  * first was so of a metric, which stands until Prometheus was asked 2 s later and is not to blame. `pods` counts
- * ready pods with a sample younger than three intervals, or with a value; `missing` names at most five without, of
+ * the pods with a sample younger than three intervals, or with a value; `missing` names at most five without, of
  * those that have been ready for three intervals and 30 s (series) or 90 s (metric), and that the look before missed
  * too: until then they are `suspects`, which may have gone since they were listed. `cause` is NotRegistered (the
  * API), NotListed (the metric), NoValue, Forbidden, Unavailable or Failed; of a question to Prometheus Unauthorized,

@@ -213,6 +213,10 @@ static void judge_metric(const struct facts *facts, const struct workload_signal
 	} else if ((json_path_int(metric, "pods", 0) == 0 || missing != NULL) &&
 		   say_metric_awaited(facts, signal, metric, verdict)) {
 		return;
+	} else if (json_path_int(metric, "pods", 0) == 0 && json_path_int(facts->evidence, "pods.ready", -1) == 0) {
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"no pod of %s '%s' is ready, and one that is not has a value of '%s' only while it has load",
+			spec->target_kind, spec->target_name, signal->signal->metric);
 	} else if (json_path_int(metric, "pods", 0) == 0) {
 		SAY(verdict, VERDICT_FALSE, "NoValue",
 			"the metrics API knows '%s' but returns no value for the pods of %s '%s': a metric appears at the "

@@ -46,6 +46,60 @@ static void say_series_missing(const struct facts *facts, const json_t *page, co
 	}
 }
 
+/* Whether the pages that were read tell that none of these pods has any of the signal's load. */
+static bool is_idle(const json_t *page, const struct engine_signal *signal)
+{
+	const char *pod;
+	json_t *values;
+	size_t idle = 0;
+
+	json_object_foreach(json_object_get(page, "values"), pod, values) {
+		const json_t *milli = json_object_get(values, signal->metric);
+
+		if (!json_is_integer(milli) || json_integer_value(milli) > 0) {
+			return false;
+		}
+		idle++;
+	}
+	return idle > 0;
+}
+
+/* Says so when no pod is ready, and none counts for its load: then there is nothing that could be read. */
+static bool say_none_counts(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+	const json_t *unready = json_path(facts->evidence, "pods.unready");
+	const json_t *page = evidence_answers(facts, "page") ? json_object_get(facts->evidence, "page") : NULL;
+	const char *pod = json_path_string(page, "pod", "");
+	auto_free char *since = NULL;
+
+	if (json_path_int(facts->evidence, "pods.ready", -1) != 0) {
+		return false;
+	}
+	if (unready == NULL) {
+		SAY(verdict, VERDICT_UNKNOWN, "NoReadyPod",
+			"no pod of %s '%s' is ready yet: waiting for its model to load", spec->target_kind,
+			spec->target_name);
+		return true;
+	}
+	since = clock_rfc3339(json_integer_value(json_object_get(unready, pod)));
+	if (json_path(page, "error") != NULL) {
+		SAY(verdict, VERDICT_UNKNOWN, "NoReadyPod",
+			"no pod of %s '%s' is ready: pod '%s' was until %s, and now its metrics page cannot be read either; "
+			"see its log and its readiness probe",
+			spec->target_kind, spec->target_name, pod, since);
+		return true;
+	}
+	if (signal != NULL && is_idle(page, signal->signal)) {
+		SAY(verdict, VERDICT_UNKNOWN, "NoReadyPod",
+			"no pod of %s '%s' is ready: pod '%s' was until %s; one that is not ready counts only while it has "
+			"load, and none has now; see its readiness probe",
+			spec->target_kind, spec->target_name, pod, since);
+		return true;
+	}
+	return false;
+}
+
 void judge_page_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct workload *w = &facts->workload;
@@ -57,10 +111,7 @@ void judge_page_exposed(const struct facts *facts, const struct workload_signal 
 			w->spec->target_kind, w->spec->target_name, w->spec->port_name);
 		return;
 	}
-	if (json_path_int(facts->evidence, "pods.ready", -1) == 0) {
-		SAY(verdict, VERDICT_UNKNOWN, "NoReadyPod",
-			"no pod of %s '%s' is ready yet: waiting for its model to load", w->spec->target_kind,
-			w->spec->target_name);
+	if (say_none_counts(facts, signal, verdict)) {
 		return;
 	}
 	page = evidence_read(facts, "page", "PageNotServed", verdict);
@@ -78,8 +129,12 @@ void judge_page_exposed(const struct facts *facts, const struct workload_signal 
 		say_series_missing(facts, page, signal->signal, verdict);
 		return;
 	}
-	SAY(verdict, VERDICT_TRUE, "Exposed", "ready pods serve '%s' on port %lld%s", signal->signal->series[0],
-		(long long)w->port, w->path);
+	SAY(verdict, VERDICT_TRUE, "Exposed", "%s serve '%s' on port %lld%s%s",
+		json_path_int(facts->evidence, "pods.ready", -1) == 0 ? "pods" : "ready pods",
+		signal->signal->series[0], (long long)w->port, w->path,
+		json_path(facts->evidence, "pods.unready") != NULL
+			? "; those that are not ready any more count while they have load"
+			: "");
 }
 
 void judge_page_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)

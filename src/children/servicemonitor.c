@@ -13,11 +13,13 @@ static json_t *make(const struct workload *w)
 	json_object_foreach((json_t *)w->monitor_labels, key, value) {
 		json_object_set(labels, key, value);
 	}
-	/* A running pod that is not ready yet reports 0 and drags the average down while its model
-	 * loads: it is not scraped (the HPA then ignores it). */
+	/* A pod that is not ready is scraped too, and marked: while its model loads it must not count, but an engine
+	 * that fails its readiness probe because it is overloaded must (engine/presets.c tells the two apart). One
+	 * that does not run yet, because its images or init containers load, has no page. */
 	json_object_set_new(monitor, "spec",
-		json_pack("{s:{s:{s:s}}, s:o*, s:[{s:s, s:s, s:s, s:s, s:o*, s:[{s:s, s:[s, s], s:s}]}]}", "selector",
-			"matchLabels", LABEL_AUTOSCALER, w->spec->name, "namespaceSelector",
+		json_pack("{s:{s:{s:s}}, s:o*, s:[{s:s, s:s, s:s, s:s, s:o*, s:[{s:s, s:[s], s:s}, {s:s, "
+			  "s:[s, s], s:s, s:s, s:s}]}]}",
+			"selector", "matchLabels", LABEL_AUTOSCALER, w->spec->name, "namespaceSelector",
 			strcmp(child_namespace(&child_servicemonitor, w->spec), w->spec->ns) != 0
 				? json_pack("{s:[s]}", "matchNames", w->spec->ns)
 				: NULL,
@@ -27,8 +29,10 @@ static json_t *make(const struct workload *w)
 			strcmp(w->scheme, "https") == 0 ? json_pack("{s:b}", "insecureSkipVerify", 1) : NULL,
 			/* Not by __meta_kubernetes_pod_ready: Prometheus may know of a new endpoint before it hears that its
 			 * pod is ready, and looks again only when the endpoints or the pod's phase change. */
-			"relabelings", "action", "keep", "sourceLabels", "__meta_kubernetes_endpoint_ready",
-			"__meta_kubernetes_endpointslice_endpoint_conditions_ready", "regex", "true;|;true"));
+			"relabelings", "action", "keep", "sourceLabels", "__meta_kubernetes_pod_phase", "regex",
+			"Running", "action", "replace", "sourceLabels", "__meta_kubernetes_endpoint_ready",
+			"__meta_kubernetes_endpointslice_endpoint_conditions_ready", "regex", "false;|;false",
+			"targetLabel", "unready", "replacement", "true"));
 	return monitor;
 }
 

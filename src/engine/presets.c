@@ -9,38 +9,80 @@
 #define WHERE "<<.LabelMatchers>>"
 #define BY " by (<<.GroupBy>>)"
 
+/*
+ * A pod that is not ready is scraped with the label unready="true" (children/servicemonitor.c). It counts only while it
+ * has load: an engine that is overloaded may fail its readiness probe, and is needed the most then, while one that
+ * still loads its model says 0, which would drag the average down. For two intervals after a pod became ready,
+ * Prometheus has its samples of before too: they win while they tell of load, so that nothing is counted twice.
+ * So the macros that end with _OF write a query for ready pods or for others, and COUNTED() makes one of both.
+ */
+#define READY "unready=\"\","
+#define UNREADY "unready=\"true\","
+#define COUNTED(query_of, ...) "(" query_of(UNREADY, __VA_ARGS__) ") > 0 or (" query_of(READY, __VA_ARGS__) ")"
+
 /* The samples of one series, without NaN. */
-#define OF(series) series "{" WHERE "} >= 0"
-#define OF_LABELLED(series, label) series "{" label "," WHERE "} >= 0"
+#define OF(pods, series) series "{" pods WHERE "} >= 0"
+#define OF_LABELLED(pods, series, label) series "{" pods label "," WHERE "} >= 0"
 #define SUM(samples) "sum(" samples ")" BY
 #define MAX(samples) "max(" samples ")" BY
-/* A metrics query of one series. */
-#define COUNT(series) SUM(OF(series))
-#define FULLEST(series) MAX(OF(series))
+
+/* The metrics queries of one series, and of two. */
+#define COUNT_OF(pods, series) SUM(OF(pods, series))
+#define COUNT_BOTH_OF(pods, a, b) COUNT_OF(pods, a) " + " COUNT_OF(pods, b)
+#define PERCENT_OF(pods, series) "100 * " MAX(OF(pods, series))
+#define PERCENT_OR_OF(pods, name, former) "100 * (" MAX(OF(pods, name)) " or " MAX(OF(pods, former)) ")"
+#define COUNT(series) COUNTED(COUNT_OF, series)
+#define COUNT_BOTH(pair) COUNTED(COUNT_BOTH_OF, pair)
+#define PERCENT(series) COUNTED(PERCENT_OF, series)
+#define PERCENT_OR(pair) COUNTED(PERCENT_OR_OF, pair)
 
 #define DISCOVER(names) "{__name__=~\"^" names "$\",namespace!=\"\",pod!=\"\"}"
 #define DISCOVER_LABELLED(name, label) "{__name__=~\"^" name "$\"," label ",namespace!=\"\",pod!=\"\"}"
 
+#define VLLM_REQUESTS "vllm:num_requests_running", "vllm:num_requests_waiting"
+#define VLLM_FILL "vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"
+#define TGI_REQUESTS "tgi_batch_current_size", "tgi_queue_size"
+#define TRTLLM_REQUESTS "trtllm_num_requests_running", "trtllm_num_requests_waiting"
+#define LLAMACPP_REQUESTS "llamacpp:requests_processing", "llamacpp:requests_deferred"
+
 /* SGLang: only the first tensor-parallel rank of each data-parallel rank reports, unless
  * --enable-metrics-for-all-schedulers makes all of them report the same figure. With priority
  * scheduling the label priority breaks the total down, and is empty on the total itself. */
-#define SGLANG(series) "sum(max(" OF_LABELLED(series, "priority=\"\"") ") by (<<.GroupBy>>, dp_rank))" BY
+#define SGLANG_REQUESTS "sglang:num_running_reqs", "sglang:num_queue_reqs"
+#define SGLANG_OF(pods, series) "sum(max(" OF_LABELLED(pods, series, "priority=\"\"") ") by (<<.GroupBy>>, dp_rank))" BY
+#define SGLANG_BOTH_OF(pods, a, b) SGLANG_OF(pods, a) " + " SGLANG_OF(pods, b)
+#define SGLANG(series) COUNTED(SGLANG_OF, series)
+#define SGLANG_BOTH(pair) COUNTED(SGLANG_BOTH_OF, pair)
 
 /* LMDeploy: the engine's queue, and before it that of the API server, told since 0.12.1. */
-#define LMDEPLOY_WAITING                                                                                               \
-	"(" COUNT("lmdeploy:num_requests_waiting") " + " COUNT("lmdeploy:num_api_requests_waiting") " or " COUNT(      \
-		"lmdeploy:num_requests_waiting") ")"
+#define LMDEPLOY_RUNNING "lmdeploy:num_requests_running"
+#define LMDEPLOY_QUEUES "lmdeploy:num_requests_waiting", "lmdeploy:num_api_requests_waiting"
+#define LMDEPLOY_WAITING_OF(pods, queue, before) "(" COUNT_BOTH_OF(pods, queue, before) " or " COUNT_OF(pods, queue) ")"
+#define LMDEPLOY_IN_FLIGHT_OF(pods, running, queue, before)                                                            \
+	COUNT_OF(pods, running) " + " LMDEPLOY_WAITING_OF(pods, queue, before)
+#define LMDEPLOY_WAITING COUNTED(LMDEPLOY_WAITING_OF, LMDEPLOY_QUEUES)
+#define LMDEPLOY_IN_FLIGHT COUNTED(LMDEPLOY_IN_FLIGHT_OF, LMDEPLOY_RUNNING, LMDEPLOY_QUEUES)
 
 /* Triton: "active" are the requests that the backend has, "scheduled" those in the batch, and
  * "waiting", told since April 2025, is their difference (model_instance_state.cc). */
 #define TRITON_REQUESTS "nv_trt_llm_request_metrics"
-#define TRITON(request_type) SUM(OF_LABELLED(TRITON_REQUESTS, "request_type=\"" request_type "\""))
+#define TRITON_OF(pods, type) SUM(OF_LABELLED(pods, TRITON_REQUESTS, "request_type=\"" type "\""))
+#define TRITON_WAITING_OF(pods, waiting, active, scheduled)                                                            \
+	TRITON_OF(pods, waiting) " or clamp_min(" TRITON_OF(pods, active) " - " TRITON_OF(pods, scheduled) ", 0)"
+#define TRITON(type) COUNTED(TRITON_OF, type)
+#define TRITON_WAITING COUNTED(TRITON_WAITING_OF, "waiting", "active", "scheduled")
 #define TRITON_FILL "nv_trt_llm_kv_cache_block_metrics"
 #define TRITON_FRACTION "kv_cache_block_type=\"fraction\""
+#define TRITON_PERCENT_OF(pods, label) "100 * " MAX(OF_LABELLED(pods, TRITON_FILL, label))
+#define TRITON_PERCENT COUNTED(TRITON_PERCENT_OF, TRITON_FRACTION)
 
 /* NIM: its own names have no prefix; since 2.0 it passes on those of vLLM. */
-#define NIM_RUNNING "(" COUNT("num_requests_running") " or " COUNT("vllm:num_requests_running") ")"
-#define NIM_WAITING "(" COUNT("num_requests_waiting") " or " COUNT("vllm:num_requests_waiting") ")"
+#define NIM_REQUESTS "num_requests_running", "num_requests_waiting"
+#define NIM_FILL "gpu_cache_usage_perc", "vllm:kv_cache_usage_perc"
+#define NIM_OF(pods, name) "(" COUNT_OF(pods, name) " or " COUNT_OF(pods, "vllm:" name) ")"
+#define NIM_BOTH_OF(pods, a, b) NIM_OF(pods, a) " + " NIM_OF(pods, b)
+#define NIM(name) COUNTED(NIM_OF, name)
+#define NIM_BOTH(pair) COUNTED(NIM_BOTH_OF, pair)
 
 const struct engine engines[] = {
 	{
@@ -80,8 +122,7 @@ const struct engine engines[] = {
 					.metric = "vllm_num_requests_in_flight",
 					.series = {"vllm:num_requests_running"},
 					.series_query = DISCOVER("vllm:num_requests_running"),
-					.metrics_query = COUNT("vllm:num_requests_running") " + " COUNT(
-						"vllm:num_requests_waiting"),
+					.metrics_query = COUNT_BOTH(VLLM_REQUESTS),
 					.default_target_milli = 4000,
 				},
 				{
@@ -89,8 +130,7 @@ const struct engine engines[] = {
 					.metric = "vllm_kv_cache_usage_percent",
 					.series = {"vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"},
 					.series_query = DISCOVER("vllm:(kv|gpu)_cache_usage_perc"),
-					.metrics_query = "100 * (" FULLEST("vllm:kv_cache_usage_perc") " or " FULLEST(
-						"vllm:gpu_cache_usage_perc") ")",
+					.metrics_query = PERCENT_OR(VLLM_FILL),
 					.default_target_milli = 80000,
 					.former = "vllm:gpu_cache_usage_perc",
 					.gone_in = "vLLM 0.12",
@@ -132,8 +172,7 @@ const struct engine engines[] = {
 					.metric = "sglang_num_requests_in_flight",
 					.series = {"sglang:num_running_reqs"},
 					.series_query = DISCOVER("sglang:num_running_reqs"),
-					.metrics_query =
-						SGLANG("sglang:num_running_reqs") " + " SGLANG("sglang:num_queue_reqs"),
+					.metrics_query = SGLANG_BOTH(SGLANG_REQUESTS),
 					.default_target_milli = 4000,
 				},
 				{
@@ -141,7 +180,7 @@ const struct engine engines[] = {
 					.metric = "sglang_kv_cache_usage_percent",
 					.series = {"sglang:token_usage"},
 					.series_query = DISCOVER("sglang:token_usage"),
-					.metrics_query = "100 * " FULLEST("sglang:token_usage"),
+					.metrics_query = PERCENT("sglang:token_usage"),
 					.default_target_milli = 80000,
 				},
 			},
@@ -180,7 +219,7 @@ const struct engine engines[] = {
 					.metric = "tgi_num_requests_in_flight",
 					.series = {"tgi_batch_current_size"},
 					.series_query = DISCOVER("tgi_batch_current_size"),
-					.metrics_query = COUNT("tgi_batch_current_size") " + " COUNT("tgi_queue_size"),
+					.metrics_query = COUNT_BOTH(TGI_REQUESTS),
 					.default_target_milli = 4000,
 					.limit_flag = "--max-concurrent-requests",
 				},
@@ -221,8 +260,7 @@ const struct engine engines[] = {
 					.metric = "trtllm_num_requests_in_flight",
 					.series = {"trtllm_num_requests_running"},
 					.series_query = DISCOVER("trtllm_num_requests_running"),
-					.metrics_query = COUNT("trtllm_num_requests_running") " + " COUNT(
-						"trtllm_num_requests_waiting"),
+					.metrics_query = COUNT_BOTH(TRTLLM_REQUESTS),
 					.default_target_milli = 4000,
 				},
 				{
@@ -230,7 +268,7 @@ const struct engine engines[] = {
 					.metric = "trtllm_kv_cache_usage_percent",
 					.series = {"trtllm_kv_cache_utilization"},
 					.series_query = DISCOVER("trtllm_kv_cache_utilization"),
-					.metrics_query = "100 * " FULLEST("trtllm_kv_cache_utilization"),
+					.metrics_query = PERCENT("trtllm_kv_cache_utilization"),
 					.default_target_milli = 80000,
 				},
 			},
@@ -261,8 +299,7 @@ const struct engine engines[] = {
 						TRITON_REQUESTS "{request_type=\"active\"}"},
 					.series_query = DISCOVER_LABELLED(TRITON_REQUESTS,
 						"request_type=~\"^(waiting|active)$\""),
-					.metrics_query = TRITON("waiting") " or clamp_min(" TRITON(
-						"active") " - " TRITON("scheduled") ", 0)",
+					.metrics_query = TRITON_WAITING,
 					.default_target_milli = 1000,
 				},
 				{
@@ -279,7 +316,7 @@ const struct engine engines[] = {
 					.metric = "triton_trtllm_kv_cache_usage_percent",
 					.series = {TRITON_FILL "{" TRITON_FRACTION "}"},
 					.series_query = DISCOVER_LABELLED(TRITON_FILL, TRITON_FRACTION),
-					.metrics_query = "100 * " MAX(OF_LABELLED(TRITON_FILL, TRITON_FRACTION)),
+					.metrics_query = TRITON_PERCENT,
 					.default_target_milli = 80000,
 				},
 			},
@@ -316,7 +353,7 @@ const struct engine engines[] = {
 					.metric = "lmdeploy_num_requests_in_flight",
 					.series = {"lmdeploy:num_requests_running"},
 					.series_query = DISCOVER("lmdeploy:num_requests_running"),
-					.metrics_query = COUNT("lmdeploy:num_requests_running") " + " LMDEPLOY_WAITING,
+					.metrics_query = LMDEPLOY_IN_FLIGHT,
 					.default_target_milli = 4000,
 				},
 				{
@@ -324,7 +361,7 @@ const struct engine engines[] = {
 					.metric = "lmdeploy_kv_cache_usage_percent",
 					.series = {"lmdeploy:gpu_cache_usage_perc"},
 					.series_query = DISCOVER("lmdeploy:gpu_cache_usage_perc"),
-					.metrics_query = "100 * " FULLEST("lmdeploy:gpu_cache_usage_perc"),
+					.metrics_query = PERCENT("lmdeploy:gpu_cache_usage_perc"),
 					.default_target_milli = 80000,
 				},
 			},
@@ -345,7 +382,7 @@ const struct engine engines[] = {
 					.metric = "nim_num_requests_running",
 					.series = {"num_requests_running", "vllm:num_requests_running"},
 					.series_query = DISCOVER("(vllm:)?num_requests_running"),
-					.metrics_query = NIM_RUNNING,
+					.metrics_query = NIM("num_requests_running"),
 					.default_target_milli = 4000,
 					.limit_series = "num_request_max",
 				},
@@ -354,7 +391,7 @@ const struct engine engines[] = {
 					.metric = "nim_num_requests_waiting",
 					.series = {"num_requests_waiting", "vllm:num_requests_waiting"},
 					.series_query = DISCOVER("(vllm:)?num_requests_waiting"),
-					.metrics_query = NIM_WAITING,
+					.metrics_query = NIM("num_requests_waiting"),
 					.default_target_milli = 1000,
 				},
 				{
@@ -362,7 +399,7 @@ const struct engine engines[] = {
 					.metric = "nim_num_requests_in_flight",
 					.series = {"num_requests_running", "vllm:num_requests_running"},
 					.series_query = DISCOVER("(vllm:)?num_requests_running"),
-					.metrics_query = NIM_RUNNING " + " NIM_WAITING,
+					.metrics_query = NIM_BOTH(NIM_REQUESTS),
 					.default_target_milli = 4000,
 				},
 				{
@@ -370,8 +407,7 @@ const struct engine engines[] = {
 					.metric = "nim_kv_cache_usage_percent",
 					.series = {"gpu_cache_usage_perc", "vllm:kv_cache_usage_perc"},
 					.series_query = DISCOVER("(gpu|vllm:kv)_cache_usage_perc"),
-					.metrics_query = "100 * (" FULLEST("gpu_cache_usage_perc") " or " FULLEST(
-						"vllm:kv_cache_usage_perc") ")",
+					.metrics_query = PERCENT_OR(NIM_FILL),
 					.default_target_milli = 80000,
 				},
 			},
@@ -408,8 +444,7 @@ const struct engine engines[] = {
 					.metric = "llamacpp_num_requests_in_flight",
 					.series = {"llamacpp:requests_processing"},
 					.series_query = DISCOVER("llamacpp:requests_processing"),
-					.metrics_query = COUNT("llamacpp:requests_processing") " + " COUNT(
-						"llamacpp:requests_deferred"),
+					.metrics_query = COUNT_BOTH(LLAMACPP_REQUESTS),
 					.default_target_milli = 4000,
 				},
 				{
@@ -417,7 +452,7 @@ const struct engine engines[] = {
 					.metric = "llamacpp_kv_cache_usage_percent",
 					.series = {"llamacpp:kv_cache_usage_ratio"},
 					.series_query = DISCOVER("llamacpp:kv_cache_usage_ratio"),
-					.metrics_query = "100 * " FULLEST("llamacpp:kv_cache_usage_ratio"),
+					.metrics_query = PERCENT("llamacpp:kv_cache_usage_ratio"),
 					.default_target_milli = 80000,
 					.former = "llamacpp:kv_cache_usage_ratio",
 					.gone_in = "llama.cpp of May 2025",

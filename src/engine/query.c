@@ -250,19 +250,21 @@ static struct vector read_sum(struct reader *r)
 	return v;
 }
 
-/* `>=` is a filter, that NaN does not pass. */
+/* `>` and `>=` are filters, that NaN does not pass. */
 static struct vector read_filter(struct reader *r)
 {
 	struct vector v = read_sum(r);
 	size_t kept = 0;
+	bool or_equal;
 	double least;
 
-	if (r->odd || !takes(r, ">=")) {
+	if (r->odd || !takes(r, ">")) {
 		return v;
 	}
+	or_equal = takes(r, "=");
 	least = read_number(r);
 	for (size_t i = 0; i < v.count; i++) {
-		if (v.samples[i].value >= least) {
+		if (v.samples[i].value > least || (or_equal && v.samples[i].value == least)) {
 			v.samples[kept++] = v.samples[i];
 		}
 	}

@@ -46,7 +46,7 @@ json_t *pod_start_quickest(const json_t *list, const json_t *ready, const json_t
 
 	json_array_foreach(json_object_get(list, "items"), i, pod) {
 		const json_t *since = json_object_get(ready, kube_object_name(pod));
-		json_int_t seconds = since != NULL ? seconds_of(pod, json_integer_value(since), last) : -1;
+		json_int_t seconds = json_is_integer(since) ? seconds_of(pod, json_integer_value(since), last) : -1;
 
 		if (seconds >= 0 && (quickest == NULL || seconds < least)) {
 			quickest = kube_object_name(pod);

@@ -35,6 +35,39 @@ bool reading_pod_ready(const json_t *pod)
 	       strcmp(json_path_string(kube_object_condition(pod, "Ready"), "status", ""), "True") == 0;
 }
 
+/* When the last of its containers started; -1 when one of them does not run. */
+static int64_t started_ms(const json_t *pod)
+{
+	int64_t last = -1;
+	size_t i;
+	json_t *container;
+
+	json_array_foreach(json_path(pod, "status.containerStatuses"), i, container) {
+		int64_t at = clock_parse_rfc3339(json_path_string(container, "state.running.startedAt", ""));
+
+		if (at < 0) {
+			return -1;
+		}
+		last = at > last ? at : last;
+	}
+	return last;
+}
+
+int64_t reading_pod_unready_since(const json_t *pod)
+{
+	const json_t *condition = kube_object_condition(pod, "Ready");
+	int64_t since = clock_parse_rfc3339(json_path_string(condition, "lastTransitionTime", ""));
+	int64_t started = started_ms(pod);
+
+	if (json_path(pod, "metadata.deletionTimestamp") != NULL ||
+		json_path_string(pod, "status.podIP", NULL) == NULL ||
+		strcmp(json_path_string(condition, "status", ""), "False") != 0) {
+		return -1;
+	}
+	/* One whose container ended has not been ready since before the next one started. */
+	return started >= 0 && since > started ? since : -1;
+}
+
 char *reading_pod_authority(const json_t *pod, const char *scheme)
 {
 	const char *ip = json_path_string(pod, "status.podIP", "");
@@ -106,10 +139,13 @@ static json_t *listed_ports(const json_t *pod)
 	return ports;
 }
 
-json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, const json_t **first)
+json_t *reading_pods(const json_t *list, const json_t *target, json_t *counted, const json_t **first)
 {
 	json_t *foreign = json_array();
+	auto_json *unready = json_object();
+	const json_t *first_unready = NULL;
 	json_int_t total = 0;
+	json_int_t ready = 0;
 	size_t i;
 	json_t *pod;
 
@@ -117,6 +153,7 @@ json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, co
 	json_array_foreach(json_object_get(list, "items"), i, pod) {
 		const char *phase = json_path_string(pod, "status.phase", "");
 		const char *since = json_path_string(kube_object_condition(pod, "Ready"), "lastTransitionTime", "");
+		int64_t unready_since = reading_pod_unready_since(pod);
 
 		if (strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0) {
 			continue;
@@ -129,12 +166,20 @@ json_t *reading_pods(const json_t *list, const json_t *target, json_t *ready, co
 		}
 		total++;
 		if (reading_pod_ready(pod)) {
-			json_object_set_new(ready, kube_object_name(pod), json_integer(clock_parse_rfc3339(since)));
+			json_object_set_new(counted, kube_object_name(pod), json_integer(clock_parse_rfc3339(since)));
+			ready++;
 			*first = *first != NULL ? *first : pod;
+		} else if (unready_since >= 0) {
+			json_object_set_new(counted, kube_object_name(pod), json_null());
+			first_unready = first_unready != NULL ? first_unready : pod;
+			if (json_object_size(unready) < MISSING_MAX) {
+				json_object_set_new(unready, kube_object_name(pod), json_integer(unready_since));
+			}
 		}
 	}
-	return json_pack("{s:I, s:I, s:o, s:o}", "total", total, "ready", (json_int_t)json_object_size(ready),
-		"foreign", foreign, "ports", listed_ports(*first));
+	*first = *first != NULL ? *first : first_unready;
+	return json_pack("{s:I, s:I, s:O*, s:o, s:o}", "total", total, "ready", ready, "unready",
+		json_object_size(unready) > 0 ? unready : NULL, "foreign", foreign, "ports", listed_ports(*first));
 }
 
 /* {requests, overMs, uptoMs?}: how long the slowest of 100 requests took; NULL when the page does not tell. */
@@ -215,18 +260,19 @@ json_t *reading_page_values(const char *page, const json_t *signals)
 	return values;
 }
 
-/* {pods, missing}: how many ready pods are in `have`, and which are not although they had the time. */
-static json_t *coverage(const json_t *have, const json_t *ready, const struct reading_grace *grace)
+/* {pods, missing}: how many of the pods that count are in `have`, and which of the ready ones are not although they had
+ * the time. */
+static json_t *coverage(const json_t *have, const json_t *counted, const struct reading_grace *grace)
 {
 	json_int_t pods = 0;
 	json_t *missing = json_array();
 	const char *name;
 	json_t *since;
 
-	json_object_foreach((json_t *)ready, name, since) {
+	json_object_foreach((json_t *)counted, name, since) {
 		if (json_object_get(have, name) != NULL) {
 			pods++;
-		} else if (json_integer_value(since) + grace->grace_ms < grace->now_ms &&
+		} else if (json_is_integer(since) && json_integer_value(since) + grace->grace_ms < grace->now_ms &&
 			   json_array_size(missing) < MISSING_MAX) {
 			json_array_append_new(missing, json_string(name));
 		}
@@ -234,7 +280,7 @@ static json_t *coverage(const json_t *have, const json_t *ready, const struct re
 	return json_pack("{s:I, s:o}", "pods", pods, "missing", missing);
 }
 
-json_t *reading_series(const json_t *samples, const json_t *ready, int64_t max_age_ms,
+json_t *reading_series(const json_t *samples, const json_t *counted, int64_t max_age_ms,
 	const struct reading_grace *grace)
 {
 	auto_json *fresh = json_object();
@@ -245,7 +291,7 @@ json_t *reading_series(const json_t *samples, const json_t *ready, int64_t max_a
 
 	json_object_foreach((json_t *)samples, name, sample) {
 		/* What of a pod is told without its age is not its sample: only the GPUs' source. */
-		if (json_object_get(ready, name) == NULL || json_object_get(sample, "age") == NULL) {
+		if (json_object_get(counted, name) == NULL || json_object_get(sample, "age") == NULL) {
 			continue;
 		}
 		json_object_set(own, name, sample);
@@ -253,12 +299,12 @@ json_t *reading_series(const json_t *samples, const json_t *ready, int64_t max_a
 			json_object_set(fresh, name, sample);
 		}
 	}
-	document = coverage(fresh, ready, grace);
+	document = coverage(fresh, counted, grace);
 	json_object_set_new(document, "samples", own);
 	return document;
 }
 
-json_t *reading_metric(const json_t *list, const json_t *ready, const struct reading_grace *grace)
+json_t *reading_metric(const json_t *list, const json_t *counted, const struct reading_grace *grace)
 {
 	json_t *values = json_object();
 	json_t *document;
@@ -271,7 +317,7 @@ json_t *reading_metric(const json_t *list, const json_t *ready, const struct rea
 		json_object_set_new(values, json_path_string(item, "describedObject.name", ""),
 			milli >= 0 ? json_integer(milli) : json_null());
 	}
-	document = coverage(values, ready, grace);
+	document = coverage(values, counted, grace);
 	json_object_set_new(document, "values", values);
 	return document;
 }

@@ -199,6 +199,26 @@ def test_every_row_means_its_signal(promtool, rules, tmp_path, row):
     assert check(promtool, tmp_path, ["test", "rules"], expression_tests(*tests)) is None
 
 
+@each_row
+def test_a_pod_that_is_not_ready_counts_while_it_has_load(promtool, rules, tmp_path, row):
+    """As our ServiceMonitor labels it. One that loads its model says 0, which must not drag the average down."""
+    tests = []
+    for series, value in ROWS[row]:
+        ready = {at("a", name): number for name, number in series.items()}
+        unready = {at("a", name, unready="true"): number for name, number in series.items()}
+        loading = dict.fromkeys(unready, 0)
+        counts = {"a": value} if value > 0 else {}
+        tests += [
+            expression_test(unready, asked(rules[row]), counts),
+            expression_test(loading, asked(rules[row]), {}),
+            # both are there for two intervals after readiness changed: never added up
+            expression_test(ready | unready, asked(rules[row]), {"a": value}),
+            expression_test(ready | loading, asked(rules[row]), {"a": value}),
+            expression_test(dict.fromkeys(ready, 0) | unready, asked(rules[row]), counts or {"a": 0}),
+        ]
+    assert check(promtool, tmp_path, ["test", "rules"], expression_tests(*tests)) is None
+
+
 @pytest.mark.parametrize("row", [("VLLM", "KVCache"), ("NIM", "Running")], ids="-".join)
 def test_old_and_new_names_of_one_pod_are_never_added_up(promtool, rules, tmp_path, row):
     (new, value), (old, _) = ROWS[row]

@@ -126,8 +126,10 @@ static void prometheus_is_asked_for_all_pods_at_once(void **state)
 
 	(void)state;
 	assert_string_equal(sglang,
-		"sum(max(sglang:num_running_reqs{priority=\"\",namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod, dp_rank)) by "
-		"(namespace, pod)");
+		"(sum(max(sglang:num_running_reqs{unready=\"true\",priority=\"\",namespace!=\"\",pod!=\"\"} >= 0) by "
+		"(namespace, pod, dp_rank)) by (namespace, pod)) > 0 or "
+		"(sum(max(sglang:num_running_reqs{unready=\"\",priority=\"\",namespace!=\"\",pod!=\"\"} >= 0) by "
+		"(namespace, pod, dp_rank)) by (namespace, pod))");
 	assert_string_equal(gpu, "max(" GPU_RECORD "{namespace!=\"\",pod!=\"\"}) by (namespace, pod)");
 }
 

@@ -52,6 +52,48 @@ static void test_pods_are_counted_by_readiness(void **state)
 	assert_json(json_incref(ready), "{\"ready\":1767225600000}");
 }
 
+#define POD(name, running, ready, since)                                                                                 \
+	"{\"metadata\":{\"name\":\"" name "\"},\"status\":{\"phase\":\"Running\",\"podIP\":\"10.0.0.1\","                \
+	"\"containerStatuses\":[{\"state\":{\"running\":{\"startedAt\":\"2026-01-01T00:00:05Z\"}}},{\"state\":{" running \
+	"}}],"                                                                                                           \
+	"\"conditions\":[{\"type\":\"Ready\",\"status\":\"" ready "\",\"lastTransitionTime\":\"" since "\"}]}}"
+#define RUNNING "\"running\":{\"startedAt\":\"2026-01-01T00:00:10Z\"}"
+
+static void test_a_pod_that_was_ready_since_its_containers_started_counts(void **state)
+{
+	auto_json *list =
+		parse("{\"items\":[" POD("loading", RUNNING, "False", "2026-01-01T00:00:00Z") "," POD("restarted",
+			RUNNING, "False", "2026-01-01T00:00:07Z") "," POD("at-once", RUNNING, "False",
+			"2026-01-01T00:00:10Z") "," POD("overloaded", RUNNING, "False",
+			"2026-01-01T00:01:00Z") "," POD("ended", "\"terminated\":{\"exitCode\":1}", "False",
+			"2026-01-01T00:01:00Z") "," POD("lost", RUNNING, "Unknown", "2026-01-01T00:01:00Z") "]}");
+	auto_json *counted = json_object();
+	const json_t *first = NULL;
+	const struct reading_grace grace = {1767225900000, 30000};
+
+	(void)state;
+	assert_json(reading_pods(list, NULL, counted, &first),
+		"{\"total\":6,\"ready\":0,\"unready\":{\"overloaded\":1767225660000},\"foreign\":[],\"ports\":[]}");
+	assert_string_equal(json_path_string(first, "metadata.name", ""), "overloaded");
+	assert_json(json_incref(counted), "{\"overloaded\":null}");
+	/* Without load it has no value, which is no fault. */
+	assert_json(reading_metric(NULL, counted, &grace), "{\"pods\":0,\"missing\":[],\"values\":{}}");
+}
+
+static void test_a_ready_pod_is_looked_at_first(void **state)
+{
+	auto_json *list = parse("{\"items\":[" POD("overloaded", RUNNING, "False",
+		"2026-01-01T00:01:00Z") "," POD("ready", RUNNING, "True", "2026-01-01T00:01:00Z") "]}");
+	auto_json *counted = json_object();
+	const json_t *first = NULL;
+
+	(void)state;
+	assert_json(reading_pods(list, NULL, counted, &first),
+		"{\"total\":2,\"ready\":1,\"unready\":{\"overloaded\":1767225660000},\"foreign\":[],\"ports\":[]}");
+	assert_string_equal(json_path_string(first, "metadata.name", ""), "ready");
+	assert_json(json_incref(counted), "{\"overloaded\":null,\"ready\":1767225660000}");
+}
+
 static void test_pods_of_others_are_foreign(void **state)
 {
 	auto_json *list = parse("{\"items\":["
@@ -220,6 +262,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pods_are_counted_by_readiness),
+		cmocka_unit_test(test_a_pod_that_was_ready_since_its_containers_started_counts),
+		cmocka_unit_test(test_a_ready_pod_is_looked_at_first),
 		cmocka_unit_test(test_pods_of_others_are_foreign),
 		cmocka_unit_test(test_what_a_pod_runs_is_known_by_digest_or_name_and_template),
 		cmocka_unit_test(test_a_page_tells_engine_and_wanted_series),
