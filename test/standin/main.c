@@ -52,6 +52,8 @@ static const char serve_usage[] =
 	"  --startup-delay DURATION  answers 503 for so long, as while a model loads (0s)\n"
 	"  --refuse                  answers for the page with 503\n"
 	"  --hang                    never answers for the page\n"
+	"  --health-hangs-above N    never answers at /health while more than N requests run or wait, so that a\n"
+	"                            readiness probe times out under load\n"
 	"  --clock-behind DURATION   stamps the page's samples with a clock that is late by so much\n"
 	"  --help                    prints this\n";
 
@@ -97,6 +99,7 @@ enum option_id {
 	OPTION_GENERATION,
 	OPTION_REFUSE,
 	OPTION_HANG,
+	OPTION_HEALTH_HANGS_ABOVE,
 	OPTION_CLOCK_BEHIND,
 	OPTION_URL,
 	OPTION_INFLIGHT,
@@ -157,6 +160,7 @@ static int serve_verb(int argc, char **argv)
 		{"generation", required_argument, NULL, OPTION_GENERATION},
 		{"refuse", no_argument, NULL, OPTION_REFUSE},
 		{"hang", no_argument, NULL, OPTION_HANG},
+		{"health-hangs-above", required_argument, NULL, OPTION_HEALTH_HANGS_ABOVE},
 		{"clock-behind", required_argument, NULL, OPTION_CLOCK_BEHIND},
 		{0},
 	};
@@ -203,6 +207,10 @@ static int serve_verb(int argc, char **argv)
 			break;
 		case OPTION_HANG:
 			so.hang = true;
+			break;
+		case OPTION_HEALTH_HANGS_ABOVE:
+			if ((so.health_hangs_above = parse_count(optarg)) < 0)
+				return complain(name, optarg, "a whole number from 1");
 			break;
 		case OPTION_CLOCK_BEHIND:
 			if ((so.clock_behind_ms = clock_parse_duration(optarg)) < 0)

@@ -34,7 +34,7 @@ struct service {
 	struct hung *hung;
 };
 
-/* A request for the page under --hang, answered at the end. */
+/* A request that hangs, for the page or for /health, answered at the end. */
 struct hung {
 	struct http_exchange *exchange;
 	struct hung *next, **link;
@@ -162,12 +162,6 @@ static void on_chat_completions(struct service *service, struct http_exchange *e
 	complete(service, exchange, true);
 }
 
-static void on_health(struct service *service, struct http_exchange *exchange)
-{
-	(void)service;
-	reply_text(exchange, 200, "");
-}
-
 static void on_version(struct service *service, struct http_exchange *exchange)
 {
 	const char *version = service->options->kind->version;
@@ -214,6 +208,16 @@ static void hang(struct service *service, struct http_exchange *exchange)
 		hung->next->link = &hung->next;
 	service->hung = hung;
 	http_exchange_watch(exchange, end_hung, hung);
+}
+
+static void on_health(struct service *service, struct http_exchange *exchange)
+{
+	int most = service->options->health_hangs_above;
+
+	if (most > 0 && service->engine.running + service->engine.waiting > most && !service->closing)
+		hang(service, exchange);
+	else
+		reply_text(exchange, 200, "");
 }
 
 static void on_metrics(struct service *service, struct http_exchange *exchange)

@@ -15,6 +15,7 @@ struct serve_options {
 	int64_t startup_delay_ms;
 	int refuse;              /* the metrics page answers 503 */
 	int hang;                /* the metrics page never answers */
+	int health_hangs_above;  /* requests, above which /health never answers; 0 is never */
 	int64_t clock_behind_ms; /* samples are stamped with a clock that is late by this; 0 leaves stamps out */
 };
 

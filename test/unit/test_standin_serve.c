@@ -313,6 +313,26 @@ static void metrics_can_be_refused_or_hang(void **state)
 	world_free(w);
 }
 
+static void health_hangs_under_load(void **state)
+{
+	struct world *w =
+		world_new((struct serve_options){.max_num_seqs = 1, .latency_ms = 100, .health_hangs_above = 1});
+
+	(void)state;
+	assert_int_equal(ask(w, "GET", "/health", NULL), 200);
+	w->ended = 0;
+	start(w, "POST", "/v1/completions", PROMPT);
+	start(w, "POST", "/v1/completions", PROMPT);
+	start(w, "GET", "/health", NULL);
+	assert_true(event_loop_wait(&w->loop, &w->ended, 2));
+	assert_false(event_loop_wait_for(&w->loop, &w->ended, 3, 200));
+	kill(w->server, SIGTERM);
+	assert_true(event_loop_wait(&w->loop, &w->ended, 3));
+	assert_int_equal(w->ended_status, 503);
+	assert_int_equal(server_end(w), 0);
+	world_free(w);
+}
+
 static void samples_can_be_of_a_clock_that_is_late(void **state)
 {
 	struct world *w = world_new(
@@ -424,6 +444,7 @@ int main(void)
 		cmocka_unit_test(a_second_sigterm_ends_it),
 		cmocka_unit_test(a_loading_model_answers_503),
 		cmocka_unit_test(metrics_can_be_refused_or_hang),
+		cmocka_unit_test(health_hangs_under_load),
 		cmocka_unit_test(samples_can_be_of_a_clock_that_is_late),
 		cmocka_unit_test(gauges_can_be_pinned),
 		cmocka_unit_test(another_engine_is_served_where_it_is),
