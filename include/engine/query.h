@@ -15,7 +15,7 @@ char *query_for_all(const char *metrics_query);
 
 /*
  * Its value on a pod's page; false when the page has none, or when the query uses more of PromQL
- * than the presets do: numbers, selectors, sum and max by (…), clamp_min, + - *, >= and `or`.
+ * than the presets do: numbers, selectors, sum and max by (…), clamp_min, + - *, >=, > and `or`.
  */
 bool query_on_page(const char *metrics_query, const char *page, double *value);
 /* A value in thousandths, rounded; false when it is none that a load can have. */

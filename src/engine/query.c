@@ -250,19 +250,26 @@ static struct vector read_sum(struct reader *r)
 	return v;
 }
 
-/* `>=` is a filter, that NaN does not pass. */
+/* `>=` and `>` are filters, that NaN does not pass. */
 static struct vector read_filter(struct reader *r)
 {
 	struct vector v = read_sum(r);
 	size_t kept = 0;
+	bool equal_too;
 	double least;
 
-	if (r->odd || !takes(r, ">=")) {
+	if (r->odd) {
+		return v;
+	}
+	equal_too = takes(r, ">=");
+	if (!equal_too && !takes(r, ">")) {
 		return v;
 	}
 	least = read_number(r);
 	for (size_t i = 0; i < v.count; i++) {
-		if (v.samples[i].value >= least) {
+		double value = v.samples[i].value;
+
+		if (value > least || (equal_too && value >= least)) {
 			v.samples[kept++] = v.samples[i];
 		}
 	}
