@@ -302,7 +302,7 @@ static void on_page(void *ctx, json_t *document_take)
 		walk_signals(round);
 		return;
 	}
-	round->reads = page_reads_start(&(struct page_reads_order){.http = round->peers.http,
+	round->reads = page_reads_start(&(struct page_reads_order){.fetches = round->peers.fetches,
 		.wish = round->wish,
 		.pods = round->list,
 		.ready = round->ready,
@@ -345,7 +345,7 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 	} else if (json_array_size(json_object_get(round->wish, "pages")) == 0) {
 		walk_signals(round);
 	} else {
-		round->search = page_search_start(&(struct page_search_order){.http = round->peers.http,
+		round->search = page_search_start(&(struct page_search_order){.fetches = round->peers.fetches,
 			.wish = round->wish,
 			.pod = first,
 			.last = json_object_get(round->last, "page"),

@@ -12,7 +12,7 @@
 #include "base/strbuf.h"
 #include "engine/gpu.h"
 #include "engine/presets.h"
-#include "engine/query.h"
+#include "page_text.h"
 
 /* The value in thousandths; -1 when there is none. */
 static long milli(const char *metric, const char *page)
@@ -21,7 +21,7 @@ static long milli(const char *metric, const char *page)
 	double value;
 
 	assert_non_null(signal);
-	return query_on_page(signal->metrics_query, page, &value) ? (long)(value * 1000 + 0.5) : -1;
+	return text_query(signal->metrics_query, page, &value) ? (long)(value * 1000 + 0.5) : -1;
 }
 
 static const struct {
@@ -113,9 +113,9 @@ static void what_cannot_be_read_has_no_value(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
-		assert_false(query_on_page(odd[i], "x{a=\"1\"} 1\nx{a=\"2\"} 2\n", &value));
+		assert_false(text_query(odd[i], "x{a=\"1\"} 1\nx{a=\"2\"} 2\n", &value));
 	}
-	assert_true(query_on_page("2 * 3 + 1 - 4", "", &value));
+	assert_true(text_query("2 * 3 + 1 - 4", "", &value));
 	assert_true(value > 2.9 && value < 3.1);
 }
 
@@ -149,7 +149,7 @@ static void a_filter_leaves_what_is_above(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
 		double value;
-		bool found = query_on_page(filters[i].query, filters[i].page, &value);
+		bool found = text_query(filters[i].query, filters[i].page, &value);
 
 		assert_int_equal(found, filters[i].value >= 0);
 		assert_true(!found || (value >= filters[i].value && value <= filters[i].value));
