@@ -24,8 +24,6 @@
 #define PAGE_BUCKETS_MAX 8192
 /* Of one sample. Engines write up to ten. */
 #define PAGE_LABELS_MAX 64
-/* Characters of a number, of a value or a bucket's bound: a double is written with at most 25. */
-#define PAGE_NUMBER_MAX 64
 
 /* name="value"; neither is ended, and the value is as it is written, escapes and all. */
 struct page_label {
@@ -73,6 +71,9 @@ bool page_has_too_many(const struct page *page, const char *name, size_t len);
 bool page_sample_matches(const struct page_sample *sample, const char *matchers);
 /* The label of this name (not ended); NULL when the sample has none. */
 const struct page_label *page_sample_label(const struct page_sample *sample, const char *name, size_t len);
+
+/* A number as a page has it, a value or a bucket's bound; not ended. False when it is none. */
+bool page_number(const char *text, size_t len, double *value);
 
 /* The engine whose mark is on the page, as a sample or as a TYPE line: an engine that has had no
  * request yet may only announce its series. With marks of two, that of the first row. NULL when

@@ -2,7 +2,6 @@
 #include "engine/histogram.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -44,14 +43,9 @@ static bool add(struct buckets *buckets, double bound, double count)
 static double bound_of(const struct page_sample *sample)
 {
 	const struct page_label *le = page_sample_label(sample, "le", 2);
-	char *end;
 	double bound;
 
-	if (le == NULL || le->value_len == 0 || le->value_len > PAGE_NUMBER_MAX) {
-		return NAN;
-	}
-	bound = strtod(le->value, &end);
-	return end == le->value + le->value_len ? bound : NAN;
+	return le != NULL && page_number(le->value, le->value_len, &bound) ? bound : NAN;
 }
 
 static bool read_buckets(const struct page *page, const char *name, struct buckets *buckets)

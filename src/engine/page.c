@@ -10,6 +10,8 @@
 /* A power of two, twice as many as the table of engines needs: a search ends at a free slot. */
 #define SLOTS 256
 #define SERIES_MAX (SLOTS / 2)
+/* Characters: a double is written with at most 25. */
+#define NUMBER_MAX 64
 
 struct series {
 	char *name;
@@ -228,19 +230,29 @@ static enum line read_labels(struct page *page, const char **rest, size_t *count
 	return *c == '}' ? LINE_SAMPLE : LINE_OTHER;
 }
 
-static bool read_value(const char *c, double *value)
+bool page_number(const char *text, size_t len, double *value)
 {
+	char number[NUMBER_MAX + 1];
 	char *end;
-	size_t len;
 
-	c = skip_blanks(c);
-	/* strtod would pass over the line's end, and go on for as long as there are digits */
-	len = strcspn(c, " \t\r\n");
-	if (len == 0 || len > PAGE_NUMBER_MAX) {
+	if (len == 0 || len > NUMBER_MAX) {
 		return false;
 	}
-	*value = strtod(c, &end);
-	return end == c + len;
+	memcpy(number, text, len);
+	number[len] = '\0';
+	*value = strtod(number, &end);
+	return end == number + len;
+}
+
+static bool read_value(const char *c, double *value)
+{
+	size_t len = 0;
+
+	c = skip_blanks(c);
+	while (c[len] != ' ' && c[len] != '\t' && c[len] != '\r' && c[len] != '\n' && c[len] != '\0') {
+		len++;
+	}
+	return page_number(c, len, value);
 }
 
 /* What follows the sample's name is its labels and its value. */
@@ -295,10 +307,10 @@ static int keep_sample(struct page *page, struct series *series, const char *res
 	return line == LINE_OTHER ? 0 : refuse(series, line, err);
 }
 
-static int read_line(struct page *page, const char *line, struct error *err)
+static int read_line(struct page *page, const char *line, size_t len, struct error *err)
 {
 	static const char type[] = "# TYPE ";
-	bool announces = strncmp(line, type, sizeof(type) - 1) == 0;
+	bool announces = len >= sizeof(type) && memcmp(line, type, sizeof(type) - 1) == 0;
 	const char *name = announces ? line + sizeof(type) - 1 : line;
 	uint32_t hash;
 	const char *end = name_end(name, &hash);
@@ -317,17 +329,17 @@ static int read_line(struct page *page, const char *line, struct error *err)
 
 int page_read(struct page *page, const char *text, struct error *err)
 {
+	const char *end = text + strlen(text);
 	const struct page_label *labels;
 
-	for (const char *line = text; line != NULL && *line != '\0';) {
-		if (*line == '\n') {
-			line++;
-			continue;
-		}
-		if (read_line(page, line, err) < 0) {
+	for (const char *line = text; line < end; line++) {
+		const char *after = *line != '\n' ? memchr(line, '\n', (size_t)(end - line)) : line;
+
+		after = after != NULL ? after : end;
+		if (after > line && read_line(page, line, (size_t)(after - line), err) < 0) {
 			return -1;
 		}
-		line = strchr(line, '\n');
+		line = after;
 	}
 	/* Only now they move no more. */
 	labels = page->labels;
