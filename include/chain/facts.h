@@ -6,8 +6,8 @@
  *   pods        {at, error?, total, ready, ports, start? {pod, seconds},
  *                unready?: {POD: since when, in ms}, which were ready with the containers that they run now,
  *                foreign: [pods that the selector matches but the target did not make]}
- *   page        {at, error?, url, pod, port, path, engine?, version?, series: […], latency? {requests, overMs, uptoMs?},
- *                limits? {SIGNAL: n}, values: {POD: {METRIC: milli}}}
+ *   page        {at, error?, cause?, url, pod, port, path, engine?, version?, series: […],
+ *                latency? {requests, overMs, uptoMs?}, limits? {SIGNAL: n}, values: {POD: {METRIC: milli}}}
  *   prometheus  {at, error?, url, up, down, lastError?}: the scrape of our metrics Service
  *   signals     by the metric's name: {series: {at, error?, pods, missing: […], samples: {POD: {age, milli?, …}}},
  *                                      metric: {at, error?, cause?, http?, pods, missing: […], values: {POD: milli}},

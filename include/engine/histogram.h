@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+struct page;
+
 /* The quantile is more than `over` and at most `upto`, INFINITY when it lies beyond the last bound. */
 struct quantile {
 	double over, upto;
@@ -13,7 +15,8 @@ struct quantile {
 };
 
 /* Of all series of the histogram together, `share` from 0 to 1; false when the page does not have it,
- * nothing was observed, or its series do not have the same buckets. */
-bool histogram_quantile(const char *page, const char *name, double share, struct quantile *quantile);
+ * was not read for it (page.h) or has too many buckets, nothing was observed, or its series do not have the
+ * same buckets. */
+bool histogram_quantile(const struct page *page, const char *name, double share, struct quantile *quantile);
 
 #endif

@@ -1,7 +1,9 @@
 /*
- * A /metrics page in the Prometheus text format: which series it has, and whose page it is.
+ * A /metrics page in the Prometheus text format: the samples of some series on it, and whose page it is.
  *
- * The page is text from a pod, so anything: nothing is assumed of it but the NUL at its end.
+ * The page is text from a pod, so anything: nothing is assumed of it but the NUL at its end. It is gone through
+ * once, and a sample's labels are read once; what is asked afterwards costs by the samples that were kept. Their
+ * number has a bound, since all of it is done on the loop that also renews the Lease.
  */
 #ifndef ENGINE_PAGE_H
 #define ENGINE_PAGE_H
@@ -9,33 +11,73 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/attr.h"
+#include "base/error.h"
 #include "engine/presets.h"
 
-/* Whether a sample line of this series is on the page; HELP and TYPE lines do not count. The series
- * is a name, or a selector name{label="value",…} whose labels the line must have among its own;
- * values are compared as they are written, escapes and all. */
-bool page_has_series(const char *page, const char *series);
-/* A sample line; the labels are the text behind the brace that opens them, not ended, "" for none. */
+/* A larger page is not fetched: it is held in memory, and gone through on the loop. vLLM's page has 50 KiB for each
+ * data-parallel rank, the most of all engines. */
+#define PAGE_MAX_BYTES (1024u * 1024)
+/* Of one series. An engine has one sample for each rank, model and priority: some dozens. */
+#define PAGE_SAMPLES_MAX 1024
+/* Of one series of buckets: those of 64 ranks with 128 buckets each. */
+#define PAGE_BUCKETS_MAX 8192
+/* Of one sample. Engines write up to ten. */
+#define PAGE_LABELS_MAX 64
+
+/* name="value"; neither is ended, and the value is as it is written, escapes and all. */
+struct page_label {
+	const char *name, *value;
+	size_t name_len, value_len;
+};
+
 struct page_sample {
-	const char *labels;
+	const struct page_label *labels;
+	size_t labels_count;
+	size_t series; /* for page.c */
 	double value;
 };
 
-/* The next sample of the series of this name (not ended, `len` long) at or behind `from`, a line's
- * begin; returns what follows its line, where to go on from. NULL when there is none. */
-const char *page_next_sample(const char *from, const char *name, size_t len, struct page_sample *sample);
+struct page;
+
+/* Looks for no series yet. Never NULL. */
+struct page *page_new(void);
+/* Before it is read: looks for the series of a name, of a selector name{…}, or for all of a metrics query. */
+void page_want(struct page *page, const char *expression);
+/* Likewise, for the buckets of the histogram of this name. Of these a page may have more, and too many are no
+ * refusal. */
+void page_want_histogram(struct page *page, const char *name);
+/* Once; the text is borrowed for as long as the page is there. -1 when it is refused: then `err` names the limit that
+ * it exceeds, as the end of a sentence that begins with the page. */
+int page_read(struct page *page, const char *text, struct error *err);
+/* A page that was read for all that the table of engines names; NULL when it is refused. */
+struct page *page_of_engines(const char *text, struct error *err);
+/* Fine on NULL. */
+void page_free(struct page *page);
+void page_free_indirect(struct page **page);
+#define auto_page ATTR_CLEANUP(page_free_indirect) struct page
+
+/* Of a series that is looked for. Whether a sample of it is on the page; HELP and TYPE lines do not count. The series
+ * is a name, or a selector name{label="value",…} as of page_sample_matches(). */
+bool page_has_series(const struct page *page, const char *series);
+/* The next sample behind `after` (NULL: the first) of the series of this name (not ended, `len` long) that is looked
+ * for; NULL when there is none. */
+const struct page_sample *page_next_sample(const struct page *page, const char *name, size_t len,
+	const struct page_sample *after);
+/* Whether there are more samples of it than are kept: then those that are tell only a part. */
+bool page_has_too_many(const struct page *page, const char *name, size_t len);
 /* Whether it has the labels name="value",… of a selector; a value "" asks for the absence of the
  * label. What is no such pair, the adapter's <<.LabelMatchers>>, is passed over. */
 bool page_sample_matches(const struct page_sample *sample, const char *matchers);
-/* The value of the label of this name, up to its closing quote and as it is written; NULL when the
- * sample has none. */
-const char *page_sample_label(const struct page_sample *sample, const char *name);
-/* Whether both have the same values of these labels, "a,b"; "" are none. */
-bool page_samples_agree(const struct page_sample *a, const struct page_sample *b, const char *labels);
+/* The label of this name (not ended); NULL when the sample has none. */
+const struct page_label *page_sample_label(const struct page_sample *sample, const char *name, size_t len);
+
+/* A number as a page has it, a value or a bucket's bound; not ended. False when it is none. */
+bool page_number(const char *text, size_t len, double *value);
 
 /* The engine whose mark is on the page, as a sample or as a TYPE line: an engine that has had no
  * request yet may only announce its series. With marks of two, that of the first row. NULL when
  * none. */
-const struct engine *page_engine(const char *page);
+const struct engine *page_engine(const struct page *page);
 
 #endif

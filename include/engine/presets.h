@@ -27,6 +27,8 @@
 #define ENGINE_SERIES_MAX 2
 #define ENGINE_SIGNALS_MAX 4
 #define ENGINE_RANKS_MAX 3
+/* Bytes of an answer that tells a version and little more. */
+#define ENGINE_VERSION_MAX 4096
 
 /* Where a page may be. */
 struct engine_place {
@@ -65,6 +67,8 @@ struct engine {
 	 * member. NULL when the engine does not tell it there. */
 	const char *version_path;
 	const char *version_member;
+	/* The most bytes of that answer, where it tells much more; 0 = ENGINE_VERSION_MAX. */
+	size_t version_max;
 	/* The histogram of the seconds that requests took, from first to last; NULL when there is none. */
 	const char *latency;
 	/* Options that say how many ranks a pod has, each with limits of its own; ended by NULL when

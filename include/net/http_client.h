@@ -45,6 +45,7 @@ struct http_response {
 	 * An HTTP status ≥ 400 is not an error here. */
 	const struct error *error;
 	int tls_failed; /* with `error`: one side does not trust the other, or they speak no TLS in common */
+	bool too_large; /* with `error`: the body is larger than `max_body` */
 };
 
 typedef void http_done_fn(void *ctx, const struct http_response *response);

@@ -6,9 +6,9 @@
  * behind it cannot be judged; where the chain forks into signals, each goes on by itself. A healthy
  * autoscaler is looked at every 30 s ± 20 %, a broken one after 2 s, then ever later up to 30 s, or up
  * to 5 s while it only waits for something young, one that became healthy within 1 s; a changed wish is
- * looked at at once, and a healthy one when Prometheus has news. At most 8 list their pods at once, the
- * rest wait in line. Answers of Prometheus are shared by all keys: a healthy one's evidence may rest on
- * one that is 5 s old, a broken one's on one of 2 s.
+ * looked at at once, and a healthy one when Prometheus has news. At most 8 list their pods at once, and
+ * at most 16 pages are fetched at once, the rest wait in line. Answers of Prometheus are shared by all
+ * keys: a healthy one's evidence may rest on one that is 5 s old, a broken one's on one of 2 s.
  *
  * The wish of an autoscaler, and the evidence it leads to:
  *
@@ -25,8 +25,9 @@
  *   {asked                   the wish
  *    target {at, error?, cause?, replicas, current, selector}    only without a selector in the wish
  *    pods {at, error?, total, ready, unready? {POD: since}, foreign: […], ports: […], start? {pod, seconds}},
- *    page {at, error?, url, pod, port, path, engine?, version?, image?, series: […], latency? {requests, overMs, uptoMs?},
- *          limits? {SIGNAL: n}, values: {POD: {METRIC: thousandths}}, doubted?: true},
+ *    page {at, error?, cause?, url, pod, port, path, engine?, version?, image?, series: […],
+ *          latency? {requests, overMs, uptoMs?}, limits? {SIGNAL: n}, values: {POD: {METRIC: thousandths}},
+ *          doubted?: true},
  *    prometheus {at, error?, cause?, url, up, down, lastError?},
  *    signals: {METRIC: {series {at, error?, cause?, pods, missing: […], suspects?: […],
  *                               samples: {POD: {age, time, milli?, source?, shared?}}},

@@ -132,6 +132,7 @@ const char *evidence_reason(const json_t *document, const char *otherwise)
 		{"Unauthorized", "PrometheusUnauthorized"},
 		{"TLS", "PrometheusTLSFailed"},
 		{"NotPrometheus", "NotPrometheus"},
+		{"PageTooLarge", "PageTooLarge"},
 		{NULL, NULL},
 	};
 

@@ -2,7 +2,6 @@
 #include "engine/histogram.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -40,25 +39,34 @@ static bool add(struct buckets *buckets, double bound, double count)
 	return true;
 }
 
-static bool read_buckets(const char *page, const char *name, struct buckets *buckets)
+/* The bound "le" of a bucket; NAN when it has none. */
+static double bound_of(const struct page_sample *sample)
+{
+	const struct page_label *le = page_sample_label(sample, "le", 2);
+	double bound;
+
+	return le != NULL && page_number(le->value, le->value_len, &bound) ? bound : NAN;
+}
+
+static bool read_buckets(const struct page *page, const char *name, struct buckets *buckets)
 {
 	auto_free char *series = xasprintf("%s_bucket", name);
-	struct page_sample sample;
+	size_t len = strlen(series);
+	const struct page_sample *sample = NULL;
 
 	buckets->count = 0;
-	while ((page = page_next_sample(page, series, strlen(series), &sample)) != NULL) {
-		const char *text = page_sample_label(&sample, "le");
-		char *end;
-		double bound = text != NULL ? strtod(text, &end) : NAN;
+	while ((sample = page_next_sample(page, series, len, sample)) != NULL) {
+		double bound = bound_of(sample);
 
-		if (isnan(bound) || *end != '"' || !(sample.value >= 0) || !add(buckets, bound, sample.value)) {
+		if (isnan(bound) || !(sample->value >= 0) || !add(buckets, bound, sample->value)) {
 			return false;
 		}
 	}
-	return buckets->count > 0 && isinf(buckets->of[buckets->count - 1].bound);
+	return buckets->count > 0 && isinf(buckets->of[buckets->count - 1].bound) &&
+	       !page_has_too_many(page, series, len);
 }
 
-bool histogram_quantile(const char *page, const char *name, double share, struct quantile *quantile)
+bool histogram_quantile(const struct page *page, const char *name, double share, struct quantile *quantile)
 {
 	struct buckets buckets;
 	double before = 0;

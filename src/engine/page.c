@@ -1,20 +1,168 @@
 /* Which series a /metrics page has. */
 #include "engine/page.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What follows the line; NULL at the end. */
-static const char *next_line(const char *line)
+#include "base/memory.h"
+
+/* A power of two, twice as many as the table of engines needs: a search ends at a free slot. */
+#define SLOTS 256
+#define SERIES_MAX (SLOTS / 2)
+/* Characters: a double is written with at most 25. */
+#define NUMBER_MAX 64
+
+struct series {
+	char *name;
+	size_t len;
+	size_t count;   /* samples on the page, up to the first that is too many */
+	bool announced; /* by a TYPE line */
+	bool buckets;
+};
+
+struct page {
+	struct series series[SERIES_MAX];
+	size_t series_count;
+	unsigned char slots[SLOTS]; /* 0 = free, else the series' number + 1 */
+	struct page_sample *samples;
+	size_t count, cap;
+	struct page_label *labels; /* of all samples, in their order */
+	size_t labels_count, labels_cap;
+};
+
+struct page *page_new(void)
 {
-	line = strchr(line, '\n');
-	return line != NULL ? line + 1 : NULL;
+	return xcalloc(1, sizeof(struct page));
 }
 
+void page_free(struct page *page)
+{
+	if (page == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < page->series_count; i++) {
+		free_indirect(&page->series[i].name);
+	}
+	free_indirect(&page->samples);
+	free_indirect(&page->labels);
+	free_indirect(&page);
+}
+
+void page_free_indirect(struct page **page)
+{
+	page_free(*page);
+	*page = NULL;
+}
+
+/* What is looked for. */
+
+/* strspn() and strcspn() prepare a table at each call, which costs more than such a short piece. */
 static const char *skip_blanks(const char *c)
 {
-	return c + strspn(c, " \t");
+	while (*c == ' ' || *c == '\t') {
+		c++;
+	}
+	return c;
 }
+
+/* FNV-1a, 32 bits. The table holds our own names only, so that a page cannot fill one of its corners. */
+static uint32_t hash_step(uint32_t hash, char c)
+{
+	return (hash ^ (unsigned char)c) * 16777619U;
+}
+
+#define HASH_BEGIN 2166136261U
+
+static bool ends_name(char c)
+{
+	return c == '{' || c == ' ' || c == '\t' || c == '\n' || c == '\0';
+}
+
+/* The end of the name that a line begins with, and its hash. */
+static const char *name_end(const char *c, uint32_t *hash)
+{
+	*hash = HASH_BEGIN;
+	for (; !ends_name(*c); c++) {
+		*hash = hash_step(*hash, *c);
+	}
+	return c;
+}
+
+/* The name's slot, or the free one where it belongs. */
+static size_t slot_of(const struct page *page, const char *name, size_t len, uint32_t hash)
+{
+	size_t slot = hash % SLOTS;
+
+	for (; page->slots[slot] != 0; slot = (slot + 1) % SLOTS) {
+		const struct series *one = &page->series[page->slots[slot] - 1];
+
+		if (one->len == len && memcmp(one->name, name, len) == 0) {
+			break;
+		}
+	}
+	return slot;
+}
+
+static uint32_t hash_of(const char *name, size_t len)
+{
+	uint32_t hash = HASH_BEGIN;
+
+	for (size_t i = 0; i < len; i++) {
+		hash = hash_step(hash, name[i]);
+	}
+	return hash;
+}
+
+static const struct series *series_named(const struct page *page, const char *name, size_t len)
+{
+	size_t number = page->slots[slot_of(page, name, len, hash_of(name, len))];
+
+	return number != 0 ? &page->series[number - 1] : NULL;
+}
+
+static void want_name(struct page *page, const char *name, size_t len, bool buckets)
+{
+	size_t slot = slot_of(page, name, len, hash_of(name, len));
+
+	if (page->slots[slot] != 0 || len == 0) {
+		return;
+	}
+	if (page->series_count == SERIES_MAX) {
+		abort(); /* the names are ours: the table of engines has outgrown this one */
+	}
+	page->series[page->series_count++] =
+		(struct series){.name = xstrndup(name, len), .len = len, .buckets = buckets};
+	page->slots[slot] = (unsigned char)page->series_count;
+}
+
+void page_want(struct page *page, const char *expression)
+{
+	static const char around[] = " (),+-*>=\n";
+	const char *brace = strchr(expression, '{');
+
+	if (brace == NULL) {
+		want_name(page, expression, strlen(expression), false);
+		return;
+	}
+	for (; brace != NULL; brace = strchr(brace + 1, '{')) {
+		const char *name = brace;
+
+		while (name > expression && strchr(around, name[-1]) == NULL) {
+			name--;
+		}
+		want_name(page, name, (size_t)(brace - name), false);
+	}
+}
+
+void page_want_histogram(struct page *page, const char *name)
+{
+	auto_free char *buckets = xasprintf("%s_bucket", name);
+
+	want_name(page, buckets, strlen(buckets), true);
+}
+
+/* Reading. */
 
 /* The end of a label value, at its closing quote; NULL when the line ends before. */
 static const char *value_end(const char *c)
@@ -31,20 +179,20 @@ static const char *value_end(const char *c)
 	return c;
 }
 
-/* One name="value" out of a list; name and value are not ended. */
-struct label {
-	const char *name, *value;
-	size_t name_len, value_len;
-};
-
 /* What follows the label; NULL when the list has none there. */
-static const char *read_label(const char *c, struct label *label)
+static const char *read_label(const char *c, struct page_label *label)
 {
 	const char *end;
 
-	label->name = c = c + strspn(c, ", \t");
-	label->name_len = strcspn(c, "=,}\" \t\n");
-	c = skip_blanks(c + label->name_len);
+	while (*c == ',' || *c == ' ' || *c == '\t') {
+		c++;
+	}
+	label->name = c;
+	while (*c != '=' && *c != ',' && *c != '}' && *c != '"' && !ends_name(*c)) {
+		c++;
+	}
+	label->name_len = (size_t)(c - label->name);
+	c = skip_blanks(c);
 	if (label->name_len == 0 || *c != '=') {
 		return NULL;
 	}
@@ -58,171 +206,260 @@ static const char *read_label(const char *c, struct label *label)
 	return end + 1;
 }
 
-static bool has_label(const char *labels, const struct label *wanted)
-{
-	struct label one;
+enum line { LINE_OTHER, LINE_SAMPLE, LINE_OF_MANY_LABELS };
 
-	while ((labels = read_label(labels, &one)) != NULL) {
-		if (one.name_len == wanted->name_len && one.value_len == wanted->value_len &&
-			memcmp(one.name, wanted->name, one.name_len) == 0 &&
-			memcmp(one.value, wanted->value, one.value_len) == 0) {
-			return true;
+/* Adds the labels behind the opening brace; `rest` is then what follows the closing one. */
+static enum line read_labels(struct page *page, const char **rest, size_t *count)
+{
+	const char *c = *rest;
+	const char *next;
+	struct page_label one;
+
+	for (*count = 0; (next = read_label(c, &one)) != NULL; (*count)++) {
+		if (*count == PAGE_LABELS_MAX) {
+			return LINE_OF_MANY_LABELS;
 		}
+		page->labels = xgrow(page->labels, &page->labels_cap, page->labels_count + 1, sizeof(one));
+		page->labels[page->labels_count++] = one;
+		c = next;
 	}
-	return false;
+	while (*c == ',' || *c == ' ' || *c == '\t') {
+		c++;
+	}
+	*rest = c + 1;
+	return *c == '}' ? LINE_SAMPLE : LINE_OTHER;
 }
 
-/* Both point behind the brace that opens the labels; `has` is "" for a sample without any. */
-static bool has_labels(const char *has, const char *wanted)
+bool page_number(const char *text, size_t len, double *value)
 {
-	struct label one;
-
-	while ((wanted = read_label(wanted, &one)) != NULL) {
-		if (!has_label(has, &one)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* The end of a sample's labels, behind the closing brace; NULL when the line ends before. */
-static const char *labels_end(const char *labels)
-{
-	struct label one;
-	const char *rest = labels;
-
-	while ((rest = read_label(labels, &one)) != NULL) {
-		labels = rest;
-	}
-	labels += strspn(labels, ", \t");
-	return *labels == '}' ? labels + 1 : NULL;
-}
-
-/* What follows the sample's name is its labels and its value; false when it is no sample. */
-static bool read_sample(const char *rest, struct page_sample *sample)
-{
+	char number[NUMBER_MAX + 1];
 	char *end;
 
-	rest = skip_blanks(rest);
-	sample->labels = *rest == '{' ? rest + 1 : "";
-	if (*rest == '{') {
-		rest = labels_end(rest + 1);
-	}
-	if (rest == NULL) {
+	if (len == 0 || len > NUMBER_MAX) {
 		return false;
 	}
-	rest = skip_blanks(rest);
-	if (*rest == '\n') {
-		return false; /* strtod would read on, in the next line */
-	}
-	sample->value = strtod(rest, &end);
-	return end != rest && strchr(" \t\r\n", *end) != NULL;
+	memcpy(number, text, len);
+	number[len] = '\0';
+	*value = strtod(number, &end);
+	return end == number + len;
 }
 
-const char *page_next_sample(const char *from, const char *name, size_t len, struct page_sample *sample)
+static bool read_value(const char *c, double *value)
 {
-	for (const char *line = from; line != NULL && *line != '\0'; line = next_line(line)) {
-		if (strncmp(line, name, len) == 0 && strchr("{ \t", line[len]) != NULL && line[len] != '\0' &&
-			read_sample(line + len, sample)) {
-			const char *next = next_line(line);
+	size_t len = 0;
 
-			return next != NULL ? next : line + strlen(line);
+	c = skip_blanks(c);
+	while (c[len] != ' ' && c[len] != '\t' && c[len] != '\r' && c[len] != '\n' && c[len] != '\0') {
+		len++;
+	}
+	return page_number(c, len, value);
+}
+
+/* What follows the sample's name is its labels and its value. */
+static enum line read_sample(struct page *page, const char *rest, struct page_sample *sample)
+{
+	enum line line = LINE_SAMPLE;
+
+	rest = skip_blanks(rest);
+	sample->labels_count = 0;
+	if (*rest == '{') {
+		rest++;
+		line = read_labels(page, &rest, &sample->labels_count);
+	}
+	return line == LINE_SAMPLE && !read_value(rest, &sample->value) ? LINE_OTHER : line;
+}
+
+static size_t most_of(const struct series *series)
+{
+	return series->buckets ? PAGE_BUCKETS_MAX : PAGE_SAMPLES_MAX;
+}
+
+/* The line's sample is one too many, or too large. Without a histogram a page still has its signals. */
+static int refuse(struct series *series, enum line line, struct error *err)
+{
+	series->count = most_of(series) + 1;
+	if (series->buckets) {
+		return 0;
+	}
+	if (line == LINE_OF_MANY_LABELS) {
+		return error_set(err, ERROR_INVALID,
+			"has a sample of '%s' with more than %d labels, the most that are read: let the engine write fewer",
+			series->name, PAGE_LABELS_MAX);
+	}
+	return error_set(err, ERROR_INVALID,
+		"has more than %d samples of '%s', the most that are read: let the engine report it with fewer labels",
+		PAGE_SAMPLES_MAX, series->name);
+}
+
+static int keep_sample(struct page *page, struct series *series, const char *rest, struct error *err)
+{
+	struct page_sample sample = {.series = (size_t)(series - page->series)};
+	size_t before = page->labels_count;
+	enum line line = series->count > most_of(series) ? LINE_OTHER : read_sample(page, rest, &sample);
+
+	if (line == LINE_SAMPLE && series->count < most_of(series)) {
+		series->count++;
+		page->samples = xgrow(page->samples, &page->cap, page->count + 1, sizeof(sample));
+		page->samples[page->count++] = sample;
+		return 0;
+	}
+	page->labels_count = before; /* those of no sample are dropped again */
+	return line == LINE_OTHER ? 0 : refuse(series, line, err);
+}
+
+static int read_line(struct page *page, const char *line, size_t len, struct error *err)
+{
+	static const char type[] = "# TYPE ";
+	bool announces = len >= sizeof(type) && memcmp(line, type, sizeof(type) - 1) == 0;
+	const char *name = announces ? line + sizeof(type) - 1 : line;
+	uint32_t hash;
+	const char *end = name_end(name, &hash);
+	size_t number = page->slots[slot_of(page, name, (size_t)(end - name), hash)];
+	struct series *series = number != 0 ? &page->series[number - 1] : NULL;
+
+	if (series == NULL) {
+		return 0;
+	}
+	if (announces) {
+		series->announced = series->announced || *end == ' ';
+		return 0;
+	}
+	return keep_sample(page, series, end, err);
+}
+
+int page_read(struct page *page, const char *text, struct error *err)
+{
+	const char *end = text + strlen(text);
+	const struct page_label *labels;
+
+	for (const char *line = text; line < end; line++) {
+		const char *after = *line != '\n' ? memchr(line, '\n', (size_t)(end - line)) : line;
+
+		after = after != NULL ? after : end;
+		if (after > line && read_line(page, line, (size_t)(after - line), err) < 0) {
+			return -1;
+		}
+		line = after;
+	}
+	/* Only now they move no more. */
+	labels = page->labels;
+	for (size_t i = 0; i < page->count; i++) {
+		if (page->samples[i].labels_count > 0) {
+			page->samples[i].labels = labels;
+			labels += page->samples[i].labels_count;
+		}
+	}
+	return 0;
+}
+
+static void want_signal(struct page *page, const struct engine_signal *signal)
+{
+	page_want(page, signal->metrics_query);
+	for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s] != NULL; s++) {
+		page_want(page, signal->series[s]);
+	}
+	if (signal->limit_series != NULL) {
+		page_want(page, signal->limit_series);
+	}
+}
+
+struct page *page_of_engines(const char *text, struct error *err)
+{
+	struct page *page = page_new();
+
+	for (size_t e = 0; e < engines_count; e++) {
+		const struct engine *engine = &engines[e];
+
+		for (size_t m = 0; m < ENGINE_MARKS_MAX && engine->marks[m] != NULL; m++) {
+			page_want(page, engine->marks[m]);
+		}
+		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
+			want_signal(page, &engine->signals[i]);
+		}
+		if (engine->latency != NULL) {
+			page_want_histogram(page, engine->latency);
+		}
+	}
+	if (page_read(page, text, err) < 0) {
+		page_free(page);
+		return NULL;
+	}
+	return page;
+}
+
+/* What it says. */
+
+const struct page_label *page_sample_label(const struct page_sample *sample, const char *name, size_t len)
+{
+	for (size_t i = 0; i < sample->labels_count; i++) {
+		const struct page_label *one = &sample->labels[i];
+
+		if (one->name_len == len && memcmp(one->name, name, len) == 0) {
+			return one;
 		}
 	}
 	return NULL;
 }
 
-/* The label of this name (not ended); its value is "" when the list has none. */
-static struct label label_named(const char *labels, const char *name, size_t len)
-{
-	struct label one;
-
-	while ((labels = read_label(labels, &one)) != NULL) {
-		if (one.name_len == len && memcmp(one.name, name, len) == 0) {
-			return one;
-		}
-	}
-	return (struct label){.name = name, .value = "", .name_len = len};
-}
-
-const char *page_sample_label(const struct page_sample *sample, const char *name)
-{
-	struct label one = label_named(sample->labels, name, strlen(name));
-
-	return *one.value != '\0' ? one.value : NULL;
-}
-
-static bool same_value(const struct label *a, const struct label *b)
-{
-	return a->value_len == b->value_len && memcmp(a->value, b->value, a->value_len) == 0;
-}
-
 bool page_sample_matches(const struct page_sample *sample, const char *matchers)
 {
-	struct label wanted;
+	struct page_label wanted;
 
 	while ((matchers = read_label(matchers, &wanted)) != NULL) {
-		struct label has = label_named(sample->labels, wanted.name, wanted.name_len);
+		const struct page_label *has = page_sample_label(sample, wanted.name, wanted.name_len);
+		size_t len = has != NULL ? has->value_len : 0;
 
-		if (!same_value(&has, &wanted)) {
+		if (len != wanted.value_len || (len > 0 && memcmp(has->value, wanted.value, len) != 0)) {
 			return false;
 		}
 	}
 	return true;
 }
 
-bool page_samples_agree(const struct page_sample *a, const struct page_sample *b, const char *labels)
+const struct page_sample *page_next_sample(const struct page *page, const char *name, size_t len,
+	const struct page_sample *after)
 {
-	while (*labels != '\0') {
-		size_t len = strcspn(labels, ",");
-		struct label one = label_named(a->labels, labels, len);
-		struct label other = label_named(b->labels, labels, len);
+	const struct series *series = series_named(page, name, len);
+	size_t i = after != NULL ? (size_t)(after - page->samples) + 1 : 0;
 
-		if (!same_value(&one, &other)) {
-			return false;
-		}
-		labels += len + (labels[len] == ',' ? 1 : 0);
+	while (series != NULL && i < page->count && page->samples[i].series != (size_t)(series - page->series)) {
+		i++;
 	}
-	return true;
+	return series != NULL && i < page->count ? &page->samples[i] : NULL;
 }
 
-bool page_has_series(const char *page, const char *series)
+bool page_has_too_many(const struct page *page, const char *name, size_t len)
+{
+	const struct series *series = series_named(page, name, len);
+
+	return series != NULL && series->count > most_of(series);
+}
+
+bool page_has_series(const struct page *page, const char *series)
 {
 	size_t len = strcspn(series, "{");
+	const struct page_sample *sample = NULL;
 
-	for (const char *line = page; line != NULL; line = next_line(line)) {
-		const char *rest;
-
-		if (strncmp(line, series, len) != 0 || line[len] == '\0' || strchr("{ \t", line[len]) == NULL) {
-			continue;
-		}
-		rest = skip_blanks(line + len);
-		if (series[len] == '\0' || has_labels(*rest == '{' ? rest + 1 : "", series + len + 1)) {
+	while ((sample = page_next_sample(page, series, len, sample)) != NULL) {
+		if (page_sample_matches(sample, series + len + (series[len] == '{' ? 1 : 0))) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool announces(const char *page, const char *name)
+static bool has_mark(const struct page *page, const char *mark)
 {
-	static const char type[] = "# TYPE ";
-	size_t len = strlen(name);
+	const struct series *series = series_named(page, mark, strlen(mark));
 
-	for (const char *line = page; line != NULL; line = next_line(line)) {
-		if (strncmp(line, type, sizeof(type) - 1) == 0 && strncmp(line + sizeof(type) - 1, name, len) == 0 &&
-			line[sizeof(type) - 1 + len] == ' ') {
-			return true;
-		}
-	}
-	return false;
+	return series != NULL && (series->count > 0 || series->announced);
 }
 
-const struct engine *page_engine(const char *page)
+const struct engine *page_engine(const struct page *page)
 {
 	for (size_t i = 0; i < engines_count; i++) {
 		for (size_t m = 0; m < ENGINE_MARKS_MAX && engines[i].marks[m] != NULL; m++) {
-			if (page_has_series(page, engines[i].marks[m]) || announces(page, engines[i].marks[m])) {
+			if (has_mark(page, engines[i].marks[m])) {
 				return &engines[i];
 			}
 		}

@@ -6,6 +6,10 @@
 #include "base/strbuf.h"
 #include "engine/gpu.h"
 
+/* The answers of which the version is one member among all settings, or beside the model's chat template. JSON takes
+ * some 80 times its size in memory while it is read. */
+#define VERSION_AMONG_SETTINGS ((size_t)64 * 1024)
+
 #define WHERE "<<.LabelMatchers>>"
 #define BY " by (<<.GroupBy>>)"
 
@@ -145,6 +149,7 @@ const struct engine engines[] = {
 		.marks = {"sglang:num_running_reqs", "sglang:token_usage"},
 		.version_path = "/get_server_info",
 		.version_member = "version",
+		.version_max = VERSION_AMONG_SETTINGS,
 		.latency = "sglang:e2e_request_latency_seconds",
 		.ranks_flags = {"--data-parallel-size", "--dp-size", "--dp"},
 		.config_flag = "--config",
@@ -420,6 +425,7 @@ const struct engine engines[] = {
 		.marks = {"llamacpp:requests_processing"},
 		.version_path = "/props",
 		.version_member = "build_info",
+		.version_max = VERSION_AMONG_SETTINGS,
 		.signals =
 			{
 				{

@@ -13,7 +13,6 @@
 #define BY "<<.GroupBy>>"
 #define DEPTH_MAX 32
 #define VALUE_MAX 1e12
-#define SAMPLES_MAX 4096 /* of one series; a page with more is nobody's load */
 
 /* The samples of an expression; those of an aggregate keep the labels of one of their group. */
 struct vector {
@@ -24,7 +23,7 @@ struct vector {
 
 struct reader {
 	const char *at;
-	const char *page;
+	const struct page *page;
 	int depth;
 	bool odd; /* something that we cannot read */
 };
@@ -41,7 +40,7 @@ static struct vector scalar(double value)
 {
 	struct vector v = {.scalar = true};
 
-	add(&v, (struct page_sample){.labels = "", .value = value});
+	add(&v, (struct page_sample){.value = value});
 	return v;
 }
 
@@ -91,7 +90,6 @@ static struct vector read_selector(struct reader *r)
 	size_t len;
 	const char *name;
 	const char *matchers;
-	struct page_sample sample;
 
 	skip_blanks(r);
 	name = r->at;
@@ -104,10 +102,9 @@ static struct vector read_selector(struct reader *r)
 	matchers = r->at + 1;
 	r->at += strcspn(r->at, "}");
 	must_take(r, "}");
-	for (const char *from = r->page; (from = page_next_sample(from, name, len, &sample)) != NULL;) {
-		r->odd = r->odd || found.count == SAMPLES_MAX;
-		if (!r->odd && page_sample_matches(&sample, matchers)) {
-			add(&found, sample);
+	for (const struct page_sample *one = NULL; (one = page_next_sample(r->page, name, len, one)) != NULL;) {
+		if (page_sample_matches(one, matchers)) {
+			add(&found, *one);
 		}
 	}
 	return found;
@@ -132,24 +129,58 @@ static char *read_group(struct reader *r)
 	return strbuf_take(&labels);
 }
 
+/* A sample and what it is grouped by. */
+struct member {
+	char *key;
+	const struct page_sample *sample;
+};
+
+/* The values of the labels "a,b", each behind a quote, which stands in none of them. */
+static char *group_key(const struct page_sample *sample, const char *labels)
+{
+	struct strbuf key = STRBUF_INIT;
+
+	while (*labels != '\0') {
+		size_t len = strcspn(labels, ",");
+		const struct page_label *label = page_sample_label(sample, labels, len);
+
+		strbuf_addch(&key, '"');
+		if (label != NULL) {
+			strbuf_add(&key, label->value, label->value_len);
+		}
+		labels += len + (labels[len] == ',' ? 1 : 0);
+	}
+	return strbuf_take(&key);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct member *)a)->key, ((const struct member *)b)->key);
+}
+
+/* Sorted and not hashed: who chooses the labels cannot make it slow. */
 static struct vector aggregate(const struct vector *all, const char *labels, bool sum)
 {
 	struct vector groups = {.samples = NULL};
+	auto_free struct member *members = xcalloc(all->count + 1, sizeof(*members));
 
 	for (size_t i = 0; i < all->count; i++) {
-		const struct page_sample *one = &all->samples[i];
-		size_t g = 0;
+		members[i] = (struct member){group_key(&all->samples[i], labels), &all->samples[i]};
+	}
+	qsort(members, all->count, sizeof(*members), by_key);
+	for (size_t i = 0; i < all->count; i++) {
+		double more = members[i].sample->value;
 
-		while (g < groups.count && !page_samples_agree(&groups.samples[g], one, labels)) {
-			g++;
-		}
-		if (g == groups.count) {
-			add(&groups, *one);
+		if (i == 0 || by_key(&members[i - 1], &members[i]) != 0) {
+			add(&groups, *members[i].sample);
 		} else {
-			double *value = &groups.samples[g].value;
+			double *value = &groups.samples[groups.count - 1].value;
 
-			*value = sum ? *value + one->value : fmax(*value, one->value);
+			*value = sum ? *value + more : fmax(*value, more);
 		}
+	}
+	for (size_t i = 0; i < all->count; i++) {
+		free_indirect(&members[i].key);
 	}
 	return groups;
 }
@@ -216,8 +247,7 @@ static struct vector combine(struct reader *r, char op, struct vector *a, struct
 
 	r->odd = r->odd || a->count > 1 || b->count > 1;
 	if (a->count == 1 && b->count == 1) {
-		add(&result, (struct page_sample){.labels = "",
-				     .value = work_out(op, a->samples[0].value, b->samples[0].value)});
+		add(&result, (struct page_sample){.value = work_out(op, a->samples[0].value, b->samples[0].value)});
 	}
 	release(a);
 	release(b);
@@ -294,7 +324,7 @@ static struct vector read_or(struct reader *r)
 	return v;
 }
 
-bool query_on_page(const char *metrics_query, const char *page, double *value)
+bool query_on_page(const char *metrics_query, const struct page *page, double *value)
 {
 	struct reader r = {.at = metrics_query, .page = page};
 	struct vector v = read_or(&r);

@@ -66,6 +66,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 		if (rc < 0 && t->error.kind == ERROR_NONE)
 			error_set(&t->error, ERROR_CANCELLED, "answer from '%s' was not read further", t->origin);
 	} else if (len > t->max_body - t->body.len) {
+		t->too_large = true;
 		error_set(&t->error, ERROR_INTERNAL, "answer from '%s' is larger than %zu bytes", t->origin,
 			t->max_body);
 	} else {
@@ -136,6 +137,7 @@ void http_transfer_finish(struct http_transfer *t)
 		t->error.retry_after_ms = response.retry_after_ms;
 		response.error = &t->error;
 		response.tls_failed = t->tls_failed;
+		response.too_large = t->too_large;
 	}
 	t->done(t->ctx, &response);
 

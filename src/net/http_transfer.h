@@ -52,6 +52,7 @@ struct http_transfer {
 	struct strbuf body;
 	struct error error; /* why it ends early; the first reason stays */
 	bool tls_failed;
+	bool too_large;
 	uv_timer_t idle;
 	bool running;  /* added to the multi handle */
 	bool pending;  /* in the client's queue of transfers to start or to end */

@@ -15,7 +15,7 @@ struct metric_query {
 	char *ns;
 	char *selector;
 	char *metric;
-	json_t *ready;
+	json_t *counted;
 	int64_t grace_ms;
 	void (*done)(void *ctx, json_t *document_take);
 	void *ctx;
@@ -24,7 +24,7 @@ struct metric_query {
 static void finish(struct metric_query *query, json_t *document_take)
 {
 	query->done(query->ctx, document_take);
-	json_decref(query->ready);
+	json_decref(query->counted);
 	free_indirect(&query->ns);
 	free_indirect(&query->selector);
 	free_indirect(&query->metric);
@@ -83,7 +83,7 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 				"scrapes the pods?",
 				query->metric));
 	} else {
-		document = reading_metric(NULL, query->ready, &grace);
+		document = reading_metric(NULL, query->counted, &grace);
 		json_object_set_new(document, "http", json_integer(404));
 		finish(query, document);
 	}
@@ -102,7 +102,7 @@ static void on_value(void *ctx, json_t *result, const struct error *err)
 	} else if (err != NULL) {
 		finish_failed(query, err);
 	} else {
-		document = reading_metric(result, query->ready, &grace);
+		document = reading_metric(result, query->counted, &grace);
 		json_object_set_new(document, "http", json_integer(200));
 		finish(query, document);
 	}
@@ -117,7 +117,7 @@ struct metric_query *metric_query_start(const struct metric_order *order)
 		.ns = xstrdup(order->ns),
 		.selector = xstrdup(order->selector),
 		.metric = xstrdup(order->metric),
-		.ready = json_incref(order->ready),
+		.counted = json_incref(order->counted),
 		.grace_ms = order->grace_ms,
 		.done = order->done,
 		.ctx = order->ctx};

@@ -17,8 +17,8 @@ struct metric_order {
 	const char *ns;
 	const char *selector;
 	const char *metric;
-	/* Ready pods of reading.h, and how long one may be ready without a value; the reference is kept. */
-	json_t *ready;
+	/* The pods that count, of reading.h, and how long one may be ready without a value; the reference is kept. */
+	json_t *counted;
 	int64_t grace_ms;
 	/* `document_take`: {error?, cause?, http, pods?, missing?, values?} of probe/probe.h. From the loop, once. */
 	void (*done)(void *ctx, json_t *document_take);

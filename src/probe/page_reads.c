@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "engine/page.h"
 #include "kube/resource.h"
-#include "page_search.h"
 #include "reading.h"
 
 #define OTHERS_MAX 3 /* a fault of one pod alone is rare, and each page has a price */
@@ -14,7 +14,7 @@
 
 struct read {
 	struct page_reads *reads;
-	struct http_transfer *transfer;
+	struct page_fetch *fetch;
 	char *pod;
 };
 
@@ -43,10 +43,15 @@ static void on_page(void *ctx, const struct http_response *response)
 	struct read *read = ctx;
 	struct page_reads *reads = read->reads;
 
-	read->transfer = NULL;
+	auto_page *page = NULL;
+
+	read->fetch = NULL;
 	if (response->error == NULL && response->status == 200) {
+		page = page_of_engines(response->body, NULL);
+	}
+	if (page != NULL) {
 		json_object_set_new(json_object_get(reads->page, "values"), read->pod,
-			reading_page_values(response->body, json_object_get(reads->wish, "signals")));
+			reading_page_values(page, json_object_get(reads->wish, "signals")));
 	}
 	if (--reads->waiting == 0) {
 		reads->done(reads->ctx);
@@ -54,27 +59,21 @@ static void on_page(void *ctx, const struct http_response *response)
 	}
 }
 
-static void start(struct page_reads *reads, struct http_client *http, const json_t *pod)
+static void start(struct page_reads *reads, struct page_fetches *fetches, const json_t *pod)
 {
 	auto_free char *authority = reading_pod_authority(pod, json_path_string(reads->wish, "scheme", "http"));
 	auto_free char *url = xasprintf("%s:%lld%s", authority, (long long)json_path_int(reads->page, "port", 0),
 		json_path_string(reads->page, "path", ""));
-	/* A pod's certificate names no address (page_search.c). */
-	static const struct http_tls unverified = {.insecure = 1};
 	struct read *read = &reads->read[reads->count++];
-	const struct http_request request = {.method = "GET",
-		.url = url,
-		.tls = &unverified,
-		.timeout_ms = TIMEOUT_MS,
-		.connect_timeout_ms = TIMEOUT_MS,
-		.max_body = PAGE_MAX_BYTES,
-		.proxy = "",
-		.done = on_page,
-		.ctx = read};
 
 	*read = (struct read){.reads = reads, .pod = xstrdup(kube_object_name(pod))};
 	reads->waiting++;
-	read->transfer = http_client_start(http, &request);
+	read->fetch = page_fetch_start(fetches, &(struct page_fetch_order){.url = url,
+							.timeout_ms = TIMEOUT_MS,
+							.connect_timeout_ms = TIMEOUT_MS,
+							.max_body = PAGE_MAX_BYTES,
+							.done = on_page,
+							.ctx = read});
 }
 
 struct page_reads *page_reads_start(const struct page_reads_order *order)
@@ -92,8 +91,8 @@ struct page_reads *page_reads_start(const struct page_reads_order *order)
 		const char *name = kube_object_name(pod);
 
 		if (reads->count < OTHERS_MAX && strcmp(name, first) != 0 &&
-			json_object_get(order->ready, name) != NULL) {
-			start(reads, order->http, pod);
+			json_object_get(order->counted, name) != NULL) {
+			start(reads, order->fetches, pod);
 		}
 	}
 	if (reads->count == 0) {
@@ -106,8 +105,8 @@ struct page_reads *page_reads_start(const struct page_reads_order *order)
 void page_reads_cancel(struct page_reads *reads)
 {
 	for (size_t i = 0; i < reads->count; i++) {
-		if (reads->read[i].transfer != NULL) {
-			http_transfer_cancel(reads->read[i].transfer);
+		if (reads->read[i].fetch != NULL) {
+			page_fetch_cancel(reads->read[i].fetch);
 		}
 	}
 }

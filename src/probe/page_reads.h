@@ -7,16 +7,16 @@
 
 #include <jansson.h>
 
-#include "net/http_client.h"
+#include "page_fetch.h"
 
 struct page_reads;
 
 struct page_reads_order {
-	struct http_client *http; /* borrowed */
-	json_t *wish;             /* of probe/probe.h; the reference is kept */
-	const json_t *pods;       /* a PodList; read during the call */
-	const json_t *ready;      /* of reading.h, likewise: which of them */
-	json_t *page;             /* the first one's document, with a page; the reference is kept */
+	struct page_fetches *fetches; /* borrowed */
+	json_t *wish;                 /* of probe/probe.h; the reference is kept */
+	const json_t *pods;           /* a PodList; read during the call */
+	const json_t *counted;        /* of reading.h, likewise: which of them */
+	json_t *page;                 /* the first one's document, with a page; the reference is kept */
 	/* The values are in the document then. From the loop, once. */
 	void (*done)(void *ctx);
 	void *ctx;

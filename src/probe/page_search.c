@@ -3,33 +3,33 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "engine/page.h"
 #include "engine/presets.h"
 #include "kube/resource.h"
 #include "reading.h"
 
 #define CONNECT_TIMEOUT_MS 3000
 #define REQUEST_TIMEOUT_MS 5000
-#define SEARCH_MAX_MS 15000 /* no further page is begun after this */
-#define VERSION_MAX_BYTES (1024u * 1024)
-#define TOLD_MAX 3 /* tries that a message tells of */
+#define SEARCH_MAX_MS 15000 /* no further page is begun after this, without the time in line */
+#define TOLD_MAX 3          /* tries that a message tells of */
 
 struct page_search {
-	struct http_client *http;
-	struct http_transfer *transfer;
+	struct page_fetches *fetches;
+	struct page_fetch *fetch; /* under way */
 	json_t *wish;
 	char *pod;
 	char *authority; /* "scheme://address" */
 	char *image;
 	json_t *last;
 	json_t *wanted; /* series */
-	int64_t started_ms;
+	int64_t spent_ms;
 	size_t next;  /* candidate */
 	char *url;    /* being read */
 	json_t *page; /* the best one so far; NULL = none */
+	char *beyond; /* what is said of the first page that exceeds a limit; NULL = none did */
 	struct strbuf tries;
 	size_t told; /* in `tries` */
 	bool cancelled;
@@ -43,7 +43,11 @@ static void finish(struct page_search *search)
 {
 	json_t *page = search->page;
 
-	if (page == NULL) {
+	if (search->beyond != NULL) {
+		json_decref(page);
+		page = json_pack("{s:o, s:s, s:s}", "error", reading_text(search->beyond), "cause", "PageTooLarge",
+			"pod", search->pod);
+	} else if (page == NULL) {
 		page = json_pack("{s:o, s:s}", "error", reading_text(search->tries.buf), "pod", search->pod);
 	}
 	search->done(search->ctx, page);
@@ -54,26 +58,20 @@ static void finish(struct page_search *search)
 	free_indirect(&search->authority);
 	free_indirect(&search->image);
 	free_indirect(&search->url);
+	free_indirect(&search->beyond);
 	strbuf_release(&search->tries);
 	free_indirect(&search);
 }
 
 static void get(struct page_search *search, const char *url, size_t max_body, http_done_fn *done)
 {
-	/* A pod's certificate names no address: as Prometheus is told by our ServiceMonitor, it is not
-	 * verified. */
-	static const struct http_tls unverified = {.insecure = 1};
-	const struct http_request request = {.method = "GET",
-		.url = url,
-		.tls = &unverified,
-		.timeout_ms = REQUEST_TIMEOUT_MS,
-		.connect_timeout_ms = CONNECT_TIMEOUT_MS,
-		.max_body = max_body,
-		.proxy = "",
-		.done = done,
-		.ctx = search};
-
-	search->transfer = http_client_start(search->http, &request);
+	search->fetch = page_fetch_start(search->fetches, &(struct page_fetch_order){.url = url,
+								  .timeout_ms = REQUEST_TIMEOUT_MS,
+								  .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+								  .max_body = max_body,
+								  .spent_ms = &search->spent_ms,
+								  .done = done,
+								  .ctx = search});
 }
 
 /* What the pod says of its version is remembered for as long as it runs the same. */
@@ -106,13 +104,15 @@ static void on_version(void *ctx, const struct http_response *response)
 	auto_json *answer = NULL;
 	const char *version;
 
-	search->transfer = NULL;
+	search->fetch = NULL;
 	/* An engine that answers otherwise tells none; one that does not answer is asked again. */
-	if (response->error == NULL) {
+	if (response->error == NULL || response->too_large) {
 		json_object_set_new(search->page, "image", json_string(search->image));
+	}
+	if (response->error == NULL && response->status == 200) {
 		answer = json_parse(response->body, response->body_len, NULL);
 		version = json_path_string(answer, engine->version_member, NULL);
-		if (response->status == 200 && version != NULL) {
+		if (version != NULL) {
 			json_object_set_new(search->page, "version", reading_text(version));
 		}
 	}
@@ -130,7 +130,7 @@ static void settle(struct page_search *search)
 	}
 	url = xasprintf("%s:%lld%s", search->authority, (long long)json_path_int(search->page, "port", 0),
 		engine->version_path);
-	get(search, url, VERSION_MAX_BYTES, on_version);
+	get(search, url, engine->version_max > 0 ? engine->version_max : ENGINE_VERSION_MAX, on_version);
 }
 
 static void tell(struct page_search *search, const char *text)
@@ -154,6 +154,16 @@ static void tell_refusal(struct page_search *search, const struct http_response 
 	tell(search, text);
 }
 
+/* It may be the engine's, so that it is told rather than the tries elsewhere. */
+static void tell_beyond(struct page_search *search, char *text_take)
+{
+	if (search->beyond == NULL) {
+		search->beyond = text_take;
+	} else {
+		free_indirect(&text_take);
+	}
+}
+
 /* A pod may serve other pages too, of a sidecar or of its language's runtime. */
 static bool is_the_page(const struct page_search *search, const json_t *page)
 {
@@ -166,25 +176,46 @@ static bool is_the_page(const struct page_search *search, const json_t *page)
 	return json_array_size(json_object_get(page, "series")) > 0 || (found != NULL && strcmp(found, wanted) == 0);
 }
 
+/* The document of a page; NULL when it exceeds a limit. */
+static json_t *read_page(struct page_search *search, const char *body, const json_t *candidate)
+{
+	auto_error refused = ERROR_INIT;
+	auto_page *page = page_of_engines(body, &refused);
+	json_t *document;
+
+	if (page == NULL) {
+		tell_beyond(search,
+			xasprintf("the page of pod '%s' at '%s' %s", search->pod, search->url, refused.message));
+		return NULL;
+	}
+	document = reading_page(page, search->url, search->pod, search->wanted);
+	json_object_set(document, "port", json_object_get(candidate, "port"));
+	json_object_set(document, "path", json_object_get(candidate, "path"));
+	json_object_set_new(document, "values",
+		json_pack("{s:o}", search->pod, reading_page_values(page, json_object_get(search->wish, "signals"))));
+	return document;
+}
+
 static void on_page(void *ctx, const struct http_response *response)
 {
 	struct page_search *search = ctx;
 	const json_t *candidate = json_array_get(json_object_get(search->wish, "pages"), search->next++);
-	json_t *page;
+	json_t *page = NULL;
 
-	search->transfer = NULL;
-	if (response->error != NULL || response->status != 200) {
+	search->fetch = NULL;
+	if (response->status == 200 && response->too_large) {
+		tell_beyond(search,
+			xasprintf(
+				"the page of pod '%s' at '%s' is larger than %u KiB, the most that is read: let the engine "
+				"report fewer series, or set spec.engine.port and path if its page is another",
+				search->pod, search->url, PAGE_MAX_BYTES / 1024));
+	} else if (response->error != NULL || response->status != 200) {
 		tell_refusal(search, response);
-		read_next(search);
-		return;
+	} else {
+		page = read_page(search, response->body, candidate);
 	}
-	page = reading_page(response->body, search->url, search->pod, search->wanted);
-	json_object_set(page, "port", json_object_get(candidate, "port"));
-	json_object_set(page, "path", json_object_get(candidate, "path"));
-	json_object_set_new(page, "values",
-		json_pack("{s:o}", search->pod,
-			reading_page_values(response->body, json_object_get(search->wish, "signals"))));
-	if (is_the_page(search, page)) {
+	if (page != NULL && is_the_page(search, page)) {
+		free_indirect(&search->beyond);
 		json_decref(search->page);
 		search->page = page;
 		settle(search);
@@ -202,7 +233,7 @@ static void read_next(struct page_search *search)
 {
 	const json_t *pages = json_object_get(search->wish, "pages");
 	const json_t *candidate = json_array_get(pages, search->next);
-	bool late = clock_monotonic_ms() - search->started_ms > SEARCH_MAX_MS;
+	bool late = search->spent_ms > SEARCH_MAX_MS;
 
 	if (candidate == NULL || late || search->cancelled) {
 		size_t untold = search->told > TOLD_MAX ? search->told - TOLD_MAX : 0;
@@ -240,14 +271,13 @@ struct page_search *page_search_start(const struct page_search_order *order)
 {
 	struct page_search *search = xcalloc(1, sizeof(*search));
 
-	*search = (struct page_search){.http = order->http,
+	*search = (struct page_search){.fetches = order->fetches,
 		.wish = json_incref(order->wish),
 		.pod = xstrdup(kube_object_name(order->pod)),
 		.authority = reading_pod_authority(order->pod, json_path_string(order->wish, "scheme", "http")),
 		.image = reading_pod_image(order->pod),
 		.last = json_incref((json_t *)order->last),
 		.wanted = wanted_series(order->wish),
-		.started_ms = clock_monotonic_ms(),
 		.tries = STRBUF_INIT,
 		.done = order->done,
 		.ctx = order->ctx};
@@ -258,5 +288,5 @@ struct page_search *page_search_start(const struct page_search_order *order)
 void page_search_cancel(struct page_search *search)
 {
 	search->cancelled = true;
-	http_transfer_cancel(search->transfer);
+	page_fetch_cancel(search->fetch);
 }

@@ -3,26 +3,23 @@
  *
  * One after the other is read until one is it: that of the engine that is known, or with a series
  * that is wanted; of any engine while none is known. When none is it, the first that was a page at
- * all. The engine's version is asked where the engine tells it beside its page, once for what the
- * pod runs.
+ * all; but one that exceeds a limit is told instead, since it may be the engine's. The engine's version
+ * is asked where the engine tells it beside its page, once for what the pod runs.
  */
 #ifndef PROBE_PAGE_SEARCH_H
 #define PROBE_PAGE_SEARCH_H
 
 #include <jansson.h>
 
-#include "net/http_client.h"
-
-/* A larger page is not read. */
-#define PAGE_MAX_BYTES (4u * 1024 * 1024)
+#include "page_fetch.h"
 
 struct page_search;
 
 struct page_search_order {
-	struct http_client *http; /* borrowed */
-	json_t *wish;             /* of probe/probe.h; the reference is kept */
-	const json_t *pod;        /* a Pod with an address; read during the call */
-	const json_t *last;       /* the page document of the round before; NULL = none */
+	struct page_fetches *fetches; /* borrowed */
+	json_t *wish;                 /* of probe/probe.h; the reference is kept */
+	const json_t *pod;            /* a Pod with an address; read during the call */
+	const json_t *last;           /* the page document of the round before; NULL = none */
 	/* `document_take`: the page document of probe/probe.h. From the loop, once. */
 	void (*done)(void *ctx, json_t *document_take);
 	void *ctx;

@@ -274,6 +274,7 @@ static void finish_close(struct prober *prober)
 {
 	if (prober->closing && prober->open == 0) {
 		map_release(&prober->entries);
+		page_fetches_free(prober->peers.fetches);
 		uv_close((uv_handle_t *)&prober->last, on_last_closed);
 	}
 }
@@ -335,7 +336,7 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 
 	*prober = (struct prober){.hooks = *hooks, .open = 1};
 	prober->peers = (struct round_peers){.client = client,
-		.http = http,
+		.fetches = page_fetches_new(http),
 		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
 			prober),
 		.hpa_average = hooks->hpa_average,

@@ -183,7 +183,7 @@ json_t *reading_pods(const json_t *list, const json_t *target, json_t *counted, 
 }
 
 /* {requests, overMs, uptoMs?}: how long the slowest of 100 requests took; NULL when the page does not tell. */
-static json_t *page_latency(const char *page, const struct engine *engine)
+static json_t *page_latency(const struct page *page, const struct engine *engine)
 {
 	struct quantile q;
 	json_t *latency;
@@ -200,20 +200,18 @@ static json_t *page_latency(const char *page, const struct engine *engine)
 }
 
 /* {SIGNAL: the most that it can be}; NULL when the page does not tell of any. */
-static json_t *page_limits(const char *page, const struct engine *engine)
+static json_t *page_limits(const struct page *page, const struct engine *engine)
 {
 	json_t *limits = NULL;
 
 	for (size_t i = 0; engine != NULL && i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
 		const char *series = engine->signals[i].limit_series;
 		size_t len = series != NULL ? strcspn(series, "{") : 0;
-		const char *at = series != NULL ? page : NULL;
-		struct page_sample sample;
+		const struct page_sample *one = NULL;
 		double most = 0;
 
-		while (at != NULL && (at = page_next_sample(at, series, len, &sample)) != NULL) {
-			most += page_sample_matches(&sample, series + len + (series[len] == '{' ? 1 : 0)) ? sample.value
-			                                                                                  : 0;
+		while (series != NULL && (one = page_next_sample(page, series, len, one)) != NULL) {
+			most += page_sample_matches(one, series + len + (series[len] == '{' ? 1 : 0)) ? one->value : 0;
 		}
 		if (most >= 1 && most <= LIMIT_MAX) {
 			limits = limits != NULL ? limits : json_object();
@@ -223,7 +221,7 @@ static json_t *page_limits(const char *page, const struct engine *engine)
 	return limits;
 }
 
-json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted)
+json_t *reading_page(const struct page *page, const char *url, const char *pod, const json_t *wanted)
 {
 	const struct engine *engine = page_engine(page);
 	json_t *series = json_array();
@@ -240,7 +238,7 @@ json_t *reading_page(const char *page, const char *url, const char *pod, const j
 		page_limits(page, engine));
 }
 
-json_t *reading_page_values(const char *page, const json_t *signals)
+json_t *reading_page_values(const struct page *page, const json_t *signals)
 {
 	json_t *values = json_object();
 	size_t i;

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct page;
+
 /* Since when a pod must be ready before it is said to miss something, and for whom. */
 struct reading_grace {
 	int64_t now_ms;
@@ -34,10 +36,11 @@ char *reading_pod_image(const json_t *pod);
  * borrowed or NULL. */
 json_t *reading_pods(const json_t *list, const json_t *target, json_t *counted, const json_t **first);
 /* {url, pod, engine?, series: those of `wanted` that are on the page, latency?: how long the slowest of 100 requests
- * took, {requests, overMs, uptoMs?}, limits?: the most that signals can be, {SIGNAL: n}}. */
-json_t *reading_page(const char *page, const char *url, const char *pod, const json_t *wanted);
+ * took, {requests, overMs, uptoMs?}, limits?: the most that signals can be, {SIGNAL: n}}. The page was read for all
+ * engines (engine/page.h). */
+json_t *reading_page(const struct page *page, const char *url, const char *pod, const json_t *wanted);
 /* What the page's series come to for each signal of a wish that comes from it: {metric: thousandths}. */
-json_t *reading_page_values(const char *page, const json_t *signals);
+json_t *reading_page_values(const struct page *page, const json_t *signals);
 /* {pods, missing, samples}: the pods that count whose youngest sample, of question_samples_index, is younger than
  * `max_age_ms`; and their samples, old ones too. Only a ready pod is ever missing: another has a value only while it
  * has load. */

@@ -23,8 +23,8 @@ struct round {
 	json_t *wish;
 	json_t *last;
 	json_t *evidence;
-	json_t *list;  /* PodList; NULL = not answered yet */
-	json_t *ready; /* pods: reading.h */
+	json_t *list;    /* PodList; NULL = not answered yet */
+	json_t *counted; /* the pods that do: reading.h */
 	bool healthy;
 	bool cancelled;
 	struct kube_call *call;
@@ -107,7 +107,7 @@ static void round_end(struct round *round)
 	json_decref(round->wish);
 	json_decref(round->last);
 	json_decref(round->list);
-	json_decref(round->ready);
+	json_decref(round->counted);
 	free_indirect(&round->walks);
 	free_indirect(&round);
 }
@@ -194,7 +194,7 @@ static void walk_signals(struct round *round)
 				.wish = round->wish,
 				.last = round->last,
 				.round = round->evidence,
-				.ready = round->ready,
+				.counted = round->counted,
 				.selector = selector_of(round),
 				.signal = signal,
 				.evidence = own,
@@ -220,7 +220,7 @@ static void on_pool(void *ctx, const struct prometheus_answer *answer)
 
 	/* A pod that leaves refuses its last scrape: that is no failure. */
 	round_blame(json_object_get(round->evidence, "prometheus"), json_path_string(round->wish, "pool", ""),
-		round->ready, answer);
+		round->counted, answer);
 	walk_signals(round);
 }
 
@@ -252,7 +252,7 @@ static void on_scrapes(void *ctx, const struct prometheus_answer *answer)
 	}
 }
 
-/* 2. One ready pod's page, then the values on some others'. */
+/* 2. One pod's page, a ready one's if there is any, then the values on some others'. */
 
 static void on_read(void *ctx)
 {
@@ -302,10 +302,10 @@ static void on_page(void *ctx, json_t *document_take)
 		walk_signals(round);
 		return;
 	}
-	round->reads = page_reads_start(&(struct page_reads_order){.http = round->peers.http,
+	round->reads = page_reads_start(&(struct page_reads_order){.fetches = round->peers.fetches,
 		.wish = round->wish,
 		.pods = round->list,
-		.ready = round->ready,
+		.counted = round->counted,
 		.page = document_take,
 		.done = on_read,
 		.ctx = round});
@@ -333,8 +333,8 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 		round_end(round);
 		return;
 	}
-	pods_document = reading_pods(result, json_object_get(round->wish, "target"), round->ready, &first);
-	start = pod_start_quickest(result, round->ready, json_path(round->last, "pods.start"));
+	pods_document = reading_pods(result, json_object_get(round->wish, "target"), round->counted, &first);
+	start = pod_start_quickest(result, round->counted, json_path(round->last, "pods.start"));
 	if (start != NULL) {
 		json_object_set_new(pods_document, "start", start);
 	}
@@ -345,7 +345,7 @@ static void on_pods(void *ctx, json_t *result, const struct error *err)
 	} else if (json_array_size(json_object_get(round->wish, "pages")) == 0) {
 		walk_signals(round);
 	} else {
-		round->search = page_search_start(&(struct page_search_order){.http = round->peers.http,
+		round->search = page_search_start(&(struct page_search_order){.fetches = round->peers.fetches,
 			.wish = round->wish,
 			.pod = first,
 			.last = json_object_get(round->last, "page"),
@@ -387,7 +387,7 @@ struct round *round_start(const struct round_order *order)
 		.wish = json_incref(order->wish),
 		.last = json_incref((json_t *)order->last),
 		.evidence = json_pack("{s:O}", "asked", order->wish),
-		.ready = json_object(),
+		.counted = json_object(),
 		.healthy = order->healthy,
 		.listed = order->listed,
 		.done = order->done,

@@ -10,14 +10,14 @@
 #include <stdbool.h>
 
 #include "kube/client.h"
-#include "net/http_client.h"
+#include "page_fetch.h"
 #include "probe/probe.h"
 #include "prometheus.h"
 
 /* Whom a round may ask; all borrowed. */
 struct round_peers {
 	struct kube_client *client;
-	struct http_client *http;
+	struct page_fetches *fetches;
 	struct prometheus *prometheus;
 	probe_hpa_average_fn *hpa_average;
 	void *hpa_ctx;

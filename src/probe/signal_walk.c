@@ -231,7 +231,7 @@ static void ask_metric(struct signal_walk *walk)
 		.ns = json_path_string(walk->wish, "namespace", ""),
 		.selector = walk->selector,
 		.metric = json_path_string(walk->signal, "metric", ""),
-		.ready = walk->ready,
+		.counted = walk->counted,
 		.grace_ms = fresh_ms(walk) + METRIC_GRACE_MS,
 		.done = on_metric,
 		.ctx = walk});
@@ -293,7 +293,7 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 		walk_end(walk);
 		return;
 	}
-	document = reading_series(json_object_get(answer->index, ns), walk->ready, fresh_ms(walk), &grace);
+	document = reading_series(json_object_get(answer->index, ns), walk->counted, fresh_ms(walk), &grace);
 	found = json_path_int(document, "pods", 0);
 	record_doubting(walk, "series", document, answer->at_ms);
 	compare_samples(walk);

@@ -18,7 +18,7 @@ struct signal_walk {
 	const json_t *wish;
 	const json_t *last;   /* the round's evidence before; NULL = none */
 	const json_t *round;  /* this round's evidence so far */
-	json_t *ready;        /* pods: reading.h */
+	json_t *counted;      /* the pods that do: reading.h */
 	const char *selector; /* the pods' labels */
 	const json_t *signal; /* of the wish */
 	json_t *evidence;     /* the signal's, to be filled */

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "engine/histogram.h"
+#include "page_text.h"
 
 #define B(labels, count) "took_bucket{" labels "} " count "\n"
 
@@ -35,7 +35,7 @@ static void a_quantile_lies_between_two_bounds(void **state)
 	for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
 		struct quantile q;
 
-		assert_true(histogram_quantile(rows[r].page, "took", 0.99, &q));
+		assert_true(text_quantile(rows[r].page, "took", 0.99, &q));
 		assert_true(q.over == rows[r].over && q.upto == rows[r].upto && q.count == rows[r].count);
 	}
 }
@@ -58,7 +58,7 @@ static void a_page_may_not_have_it(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
 		struct quantile q;
 
-		assert_false(histogram_quantile(pages[i], "took", 0.99, &q));
+		assert_false(text_quantile(pages[i], "took", 0.99, &q));
 	}
 }
 
@@ -72,7 +72,7 @@ static void a_page_without_end_of_buckets_is_refused(void **state)
 		strbuf_addf(&page, "took_bucket{le=\"%d\"} %d\n", i, i);
 	}
 	strbuf_addstr(&page, "took_bucket{le=\"+Inf\"} 1000\n");
-	assert_false(histogram_quantile(page.buf, "took", 0.99, &q));
+	assert_false(text_quantile(page.buf, "took", 0.99, &q));
 }
 
 int main(void)

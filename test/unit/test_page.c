@@ -13,7 +13,7 @@
 
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "engine/page.h"
+#include "page_text.h"
 
 /* Heap, caller owns. */
 static char *fixture(const char *name)
@@ -41,8 +41,8 @@ static void vllm_is_recognised_idle_and_loaded(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
 		auto_free char *page = fixture(pages[i]);
 
-		assert_non_null(page_engine(page));
-		assert_string_equal(page_engine(page)->type, "VLLM");
+		assert_non_null(text_engine(page));
+		assert_string_equal(text_engine(page)->type, "VLLM");
 	}
 }
 
@@ -55,10 +55,10 @@ static void every_signal_of_vllm_is_on_its_page(void **state)
 		auto_free char *page = fixture(pages[i]);
 
 		for (size_t s = 0; s < ENGINE_SIGNALS_MAX && engine->signals[s].name != NULL; s++) {
-			assert_true(page_has_series(page, engine->signals[s].series[0]));
+			assert_true(text_has_series(page, engine->signals[s].series[0]));
 		}
 		/* the former name is gone in 0.12 */
-		assert_false(page_has_series(page, "vllm:gpu_cache_usage_perc"));
+		assert_false(text_has_series(page, "vllm:gpu_cache_usage_perc"));
 	}
 }
 
@@ -72,9 +72,9 @@ static void a_page_without_its_samples_has_no_series(void **state)
 		at[1] = '#';
 	}
 	assert_non_null(strstr(page, "# TYPE vllm:num_requests_running gauge"));
-	assert_false(page_has_series(page, "vllm:num_requests_running"));
+	assert_false(text_has_series(page, "vllm:num_requests_running"));
 	/* an engine announces its series before it has any */
-	assert_string_equal(page_engine(page)->type, "VLLM");
+	assert_string_equal(text_engine(page)->type, "VLLM");
 }
 
 static const struct {
@@ -106,7 +106,7 @@ static void only_a_sample_line_counts(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(misleading); i++) {
-		assert_int_equal(page_has_series(misleading[i].page, "x"), misleading[i].found);
+		assert_int_equal(text_has_series(misleading[i].page, "x"), misleading[i].found);
 	}
 }
 
@@ -144,33 +144,33 @@ static void a_selector_wants_its_labels_in_one_line(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(labelled); i++) {
-		assert_int_equal(page_has_series(labelled[i].page, SELECTOR), labelled[i].found);
+		assert_int_equal(text_has_series(labelled[i].page, SELECTOR), labelled[i].found);
 	}
-	assert_true(page_has_series("x{a=\"1\"} 1\n", "x"));
-	assert_true(page_has_series("x 1\n", "x{}"));
+	assert_true(text_has_series("x{a=\"1\"} 1\n", "x"));
+	assert_true(text_has_series("x 1\n", "x{}"));
 }
 
 static void other_pages_are_of_no_engine(void **state)
 {
 	(void)state;
-	assert_null(page_engine(""));
-	assert_null(page_engine("process_cpu_seconds_total 1\n"));
-	assert_null(page_engine("[{\"iterLatencyMS\": 12}]"));
-	assert_null(page_engine("vllm:num_requests_running_total 1\n"));
-	assert_null(page_engine("# TYPE vllm:num_requests_running_total gauge\n"));
-	assert_null(page_engine("# HELP vllm:num_requests_running x\n"));
-	assert_null(page_engine("x{y=\"# TYPE vllm:num_requests_running gauge\"} 1\n"));
+	assert_null(text_engine(""));
+	assert_null(text_engine("process_cpu_seconds_total 1\n"));
+	assert_null(text_engine("[{\"iterLatencyMS\": 12}]"));
+	assert_null(text_engine("vllm:num_requests_running_total 1\n"));
+	assert_null(text_engine("# TYPE vllm:num_requests_running_total gauge\n"));
+	assert_null(text_engine("# HELP vllm:num_requests_running x\n"));
+	assert_null(text_engine("x{y=\"# TYPE vllm:num_requests_running gauge\"} 1\n"));
 	/* unprefixed names are many engines': MindIE's */
-	assert_null(page_engine("num_requests_running{model_name=\"m\"} 0\nnpu_cache_usage_perc 0\n"));
+	assert_null(text_engine("num_requests_running{model_name=\"m\"} 0\nnpu_cache_usage_perc 0\n"));
 }
 
 /* A NIM that passes on what vLLM says is scaled by that, and so is a Triton whose backend is vLLM. */
 static void of_two_engines_the_first_row_is_taken(void **state)
 {
 	(void)state;
-	assert_string_equal(page_engine("num_request_max 8\nvllm:num_requests_running 1\n")->type, "VLLM");
-	assert_string_equal(page_engine("vllm:num_requests_running 1\nnv_trt_llm_request_metrics 1\n")->type, "VLLM");
-	assert_string_equal(page_engine("num_requests_running 1\nnum_request_max 8\n")->type, "NIM");
+	assert_string_equal(text_engine("num_request_max 8\nvllm:num_requests_running 1\n")->type, "VLLM");
+	assert_string_equal(text_engine("vllm:num_requests_running 1\nnv_trt_llm_request_metrics 1\n")->type, "VLLM");
+	assert_string_equal(text_engine("num_requests_running 1\nnum_request_max 8\n")->type, "NIM");
 }
 
 int main(void)

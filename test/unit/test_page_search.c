@@ -9,6 +9,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/strbuf.h"
+#include "engine/page.h"
 #include "probe_rig.h"
 
 static void set_pages(struct probe_rig *rig, json_t *pages_take)
@@ -18,7 +20,6 @@ static void set_pages(struct probe_rig *rig, json_t *pages_take)
 
 static void test_pages_that_cannot_be_read(void **state)
 {
-	static char large[5 * 1024 * 1024];
 	static const struct {
 		struct fake_answer answer;
 		const char *words;
@@ -26,12 +27,10 @@ static void test_pages_that_cannot_be_read(void **state)
 		{{.status = 404, .body = "no"}, "answers HTTP 404 at 'http://127.0.0.1:"},
 		{{.status = 302, .headers = "Location: /other\r\n"}, "answers HTTP 302 at '"},
 		{{.status = 302, .headers = "Location: /other\r\n"}, "a redirect, which is not followed"},
-		{{.status = 200, .body = large}, "is larger than 4194304 bytes"},
 		{{.end = FAKE_MUTE}, "no answer from '"},
 	};
 
 	(void)state;
-	memset(large, '#', sizeof(large) - 1);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct probe_rig rig;
 		const json_t *e;
@@ -44,6 +43,68 @@ static void test_pages_that_cannot_be_read(void **state)
 		assert_says(e, "page.error", ": set spec.engine.port and path to its metrics page");
 		assert_found(e, "prometheus", "absent");
 		assert_found(e, "signals", "{}");
+		probe_rig_close(&rig);
+	}
+}
+
+/* A page with this many samples and so much of a comment; heap. */
+static char *page_of_size(int samples, size_t comment)
+{
+	struct strbuf page = STRBUF_INIT;
+
+	strbuf_addstr(&page, "#");
+	for (size_t i = 0; i < comment; i++) {
+		strbuf_addch(&page, 'x');
+	}
+	strbuf_addch(&page, '\n');
+	for (int i = 0; i < samples; i++) {
+		strbuf_addf(&page, "vllm:num_requests_running{engine=\"%d\"} 1\n", i);
+	}
+	return strbuf_take(&page);
+}
+
+static void test_a_page_beyond_a_limit_is_told_so(void **state)
+{
+	static const struct {
+		int samples;
+		size_t comment;
+		const char *first, *words; /* NULL = it is read */
+	} cases[] = {
+		{1024, 900000, NULL, NULL},
+		{1, PAGE_MAX_BYTES - 60, NULL, NULL},
+		{1, PAGE_MAX_BYTES, "",
+			"is larger than 1024 KiB, the most that is read: let the engine report fewer series"},
+		{1025, 1, "",
+			"has more than 1024 samples of 'vllm:num_requests_running', the most that are read: let the"},
+		/* nor is it forgotten for another page that is none of an engine */
+		{1, PAGE_MAX_BYTES, "own_metric 1\n", "is larger than 1024 KiB"},
+		{1025, 1, "own_metric 1\n", "has more than 1024 samples"},
+		/* but one that is the engine's is taken */
+		{1, PAGE_MAX_BYTES, PROBE_PAGE, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *page = page_of_size(cases[i].samples, cases[i].comment);
+		struct probe_rig rig;
+		const json_t *e;
+
+		probe_rig_open(&rig);
+		probe_rig_say(&rig, "GET /large", (struct fake_answer){.status = 200, .body = page});
+		probe_rig_say(&rig, "GET /metrics", (struct fake_answer){.status = 200, .body = cases[i].first});
+		set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/large", "port",
+					rig.port, "path", "/metrics"));
+		e = probe_rig_look(&rig);
+		if (cases[i].words == NULL) {
+			assert_found(e, "page.engine", "\"VLLM\"");
+			assert_found(e, "page.error", "absent");
+		} else {
+			assert_found(e, "page.cause", "\"PageTooLarge\"");
+			assert_says(e, "page.error", cases[i].words);
+			assert_says(e, "page.error", "the page of pod 'p-0' at 'http://127.0.0.1:");
+			assert_says(e, "page.error", "/large' ");
+			assert_found(e, "page.engine", "absent");
+		}
 		probe_rig_close(&rig);
 	}
 }
@@ -167,16 +228,64 @@ static void test_the_version_is_asked_once(void **state)
 	probe_rig_close(&rig);
 }
 
+/* {"version":"1"} with so many characters beside it; heap. */
+static char *version_of_size(const char *member, size_t size)
+{
+	auto_free char *version = xasprintf("\",\"%s\":\"1\"}", member);
+	struct strbuf answer = STRBUF_INIT;
+
+	strbuf_addstr(&answer, "{\"x\":\"");
+	while (answer.len + strlen(version) < size) {
+		strbuf_addch(&answer, 'x');
+	}
+	strbuf_addstr(&answer, version);
+	return strbuf_take(&answer);
+}
+
+/* JSON takes many times its size while it is read, and a tenant's pod may answer anything. */
+static void test_a_version_is_short(void **state)
+{
+	static const struct {
+		const char *page, *path, *member;
+		size_t size;
+		const char *version;
+	} cases[] = {
+		{PROBE_PAGE, "GET /version", "version", 4096, "\"1\""},
+		{PROBE_PAGE, "GET /version", "version", 4097, "absent"},
+		/* SGLang tells it among all its settings, llama.cpp beside the model's chat template */
+		{"sglang:num_running_reqs 1\n", "GET /get_server_info", "version", 65536, "\"1\""},
+		{"sglang:num_running_reqs 1\n", "GET /get_server_info", "version", 65537, "absent"},
+		{"llamacpp:requests_processing 1\n", "GET /props", "build_info", 65536, "\"1\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *answer = version_of_size(cases[i].member, cases[i].size);
+		struct probe_rig rig;
+
+		probe_rig_open(&rig);
+		probe_rig_say(&rig, "GET /metrics", (struct fake_answer){.status = 200, .body = cases[i].page});
+		probe_rig_say(&rig, cases[i].path, (struct fake_answer){.status = 200, .body = answer});
+		assert_found(probe_rig_look(&rig), "page.version", cases[i].version);
+		/* once, also when it is too large */
+		assert_found(probe_rig_look(&rig), "page.version", cases[i].version);
+		assert_int_equal(probe_rig_asked(&rig, cases[i].path), 1);
+		probe_rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pages_that_cannot_be_read),
+		cmocka_unit_test(test_a_page_beyond_a_limit_is_told_so),
 		cmocka_unit_test(test_the_first_page_of_a_known_engine_is_taken),
 		cmocka_unit_test(test_a_page_of_no_known_engine_is_better_than_none),
 		cmocka_unit_test(test_a_sidecars_page_is_not_taken_for_the_known_engines),
 		cmocka_unit_test(test_of_a_known_engine_the_first_page_will_do),
 		cmocka_unit_test(test_where_no_page_is_the_tries_are_told),
 		cmocka_unit_test(test_the_version_is_asked_once),
+		cmocka_unit_test(test_a_version_is_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,6 +175,36 @@ static void test_many_that_are_due_do_not_list_all_at_once(void **state)
 	probe_rig_close(&rig);
 }
 
+static void test_many_pages_are_not_fetched_all_at_once(void **state)
+{
+	struct probe_rig rig;
+
+	(void)state;
+	probe_rig_open(&rig);
+	/* Pods that do not answer, of many autoscalers: each may still send a large page. */
+	probe_rig_say(&rig, "GET /metrics", (struct fake_answer){.end = FAKE_MUTE});
+	for (int n = 0; n < 60; n++) {
+		auto_free char *ns = xasprintf("team-%d", n);
+
+		json_object_set_new(rig.wish, "namespace", json_string(ns));
+		prober_want(rig.prober, ns, rig.wish, PROBE_HEALTHY);
+	}
+	while (probe_rig_asked(&rig, "GET /metrics") < 16) {
+		uv_run(&rig.kube.loop, UV_RUN_ONCE);
+	}
+	run_for(&rig.kube.loop, 200);
+	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 16);
+	/* One that is forgotten while it fetches makes room for the next. */
+	for (int n = 0; n < 60; n += 20) {
+		auto_free char *ns = xasprintf("team-%d", n);
+
+		prober_forget(rig.prober, ns);
+	}
+	run_for(&rig.kube.loop, 200);
+	assert_in_range(probe_rig_asked(&rig, "GET /metrics"), 17, 19);
+	probe_rig_close(&rig);
+}
+
 static void test_a_wish_that_changes_is_looked_at_again_at_once(void **state)
 {
 	struct probe_rig rig;
@@ -383,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_what_prometheus_cannot_cause_is_believed_at_once),
 		cmocka_unit_test(test_many_autoscalers_share_the_questions_of_one),
 		cmocka_unit_test(test_many_that_are_due_do_not_list_all_at_once),
+		cmocka_unit_test(test_many_pages_are_not_fetched_all_at_once),
 		cmocka_unit_test(test_a_wish_that_changes_is_looked_at_again_at_once),
 		cmocka_unit_test(test_a_chain_that_became_whole_is_looked_at_soon),
 		cmocka_unit_test(test_a_kick_is_not_answered_with_what_was_known),

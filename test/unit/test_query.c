@@ -12,7 +12,7 @@
 #include "base/strbuf.h"
 #include "engine/gpu.h"
 #include "engine/presets.h"
-#include "engine/query.h"
+#include "page_text.h"
 
 /* The value in thousandths; -1 when there is none. */
 static long milli(const char *metric, const char *page)
@@ -21,7 +21,7 @@ static long milli(const char *metric, const char *page)
 	double value;
 
 	assert_non_null(signal);
-	return query_on_page(signal->metrics_query, page, &value) ? (long)(value * 1000 + 0.5) : -1;
+	return text_query(signal->metrics_query, page, &value) ? (long)(value * 1000 + 0.5) : -1;
 }
 
 static const struct {
@@ -113,10 +113,47 @@ static void what_cannot_be_read_has_no_value(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
-		assert_false(query_on_page(odd[i], "x{a=\"1\"} 1\nx{a=\"2\"} 2\n", &value));
+		assert_false(text_query(odd[i], "x{a=\"1\"} 1\nx{a=\"2\"} 2\n", &value));
 	}
-	assert_true(query_on_page("2 * 3 + 1 - 4", "", &value));
+	assert_true(text_query("2 * 3 + 1 - 4", "", &value));
 	assert_true(value > 2.9 && value < 3.1);
+}
+
+/* A count that some versions break down by a label, and others do not: the part when there is one, else the total. */
+#define PART_OR_TOTAL                                                                                                  \
+	"sum(a{x=\"true\",<<.LabelMatchers>>}) by (<<.GroupBy>>) > 0 or "                                              \
+	"sum(a{x=\"\",<<.LabelMatchers>>} >= 0) by (<<.GroupBy>>)"
+
+static void a_filter_leaves_what_is_above(void **state)
+{
+	static const struct {
+		const char *query;
+		const char *page;
+		double value; /* -1 = none */
+	} filters[] = {
+		{PART_OR_TOTAL, "a{x=\"true\"} 3\na{x=\"true\",y=\"1\"} 4\na 9\n", 7},
+		{PART_OR_TOTAL, "a{x=\"true\"} 0\na 9\na{x=\"\"} 1\na{x=\"false\"} 5\n", 10},
+		{PART_OR_TOTAL, "a{x=\"true\"} NaN\na 0\n", 0},
+		{PART_OR_TOTAL, "a 9\n", 9},
+		{PART_OR_TOTAL, "a{x=\"true\"} 0\n", -1},
+		{PART_OR_TOTAL, "a{x=\"false\"} 5\n", -1},
+		{PART_OR_TOTAL, "", -1},
+		{"2 * (" PART_OR_TOTAL ")", "a{x=\"true\"} 0\na 9\n", 18},
+		{"sum(a{} > 1) by (<<.GroupBy>>)", "a{x=\"1\"} 1\na{x=\"2\"} 2\na{x=\"3\"} NaN\na{x=\"4\"} 4\n", 6},
+		{"a{} > 1", "a 1\n", -1},
+		{"a{} >= 1", "a 1\n", 1},
+		{"a{} > 0.5 + 1", "a 1\n", -1},
+		{"a{} >", "a 1\n", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+		double value;
+		bool found = text_query(filters[i].query, filters[i].page, &value);
+
+		assert_int_equal(found, filters[i].value >= 0);
+		assert_true(!found || (value >= filters[i].value && value <= filters[i].value));
+	}
 }
 
 static void prometheus_is_asked_for_all_pods_at_once(void **state)
@@ -139,6 +176,7 @@ int main(void)
 		cmocka_unit_test(a_page_comes_to_what_the_adapter_serves),
 		cmocka_unit_test(every_query_can_be_worked_out),
 		cmocka_unit_test(what_cannot_be_read_has_no_value),
+		cmocka_unit_test(a_filter_leaves_what_is_above),
 		cmocka_unit_test(prometheus_is_asked_for_all_pods_at_once),
 	};
 

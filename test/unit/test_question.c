@@ -71,7 +71,9 @@ static void test_samples_and_their_values_are_one_question(void **state)
 	assert_query(question_samples(one, "not a preset's"), PART("max by (namespace, pod) (timestamp(x))", "time"));
 	assert_query(question_samples(two, "llamacpp_num_requests_running"),
 		PART("max by (namespace, pod) (timestamp(new{a=\"b\"}) or timestamp(old))", "time") " or " PART(
-			"sum(llamacpp:requests_processing{namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod)",
+			"(sum(llamacpp:requests_processing{unready=\"true\",namespace!=\"\",pod!=\"\"} >= 0) "
+			"by (namespace, pod)) > 0 or "
+			"(sum(llamacpp:requests_processing{unready=\"\",namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod))",
 			"milli"));
 	assert_query(question_samples(gpu, gpu_utilization.metric), recorded);
 }

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "engine/page.h"
 #include "probe/reading.h"
 
 static json_t *parse(const char *text)
@@ -28,6 +29,20 @@ static void assert_json(json_t *found_take, const char *wanted)
 
 	assert_string_equal(text, expected_text);
 	json_decref(found_take);
+}
+
+static json_t *document_of(const char *text, const json_t *wanted)
+{
+	auto_page *page = page_of_engines(text, NULL);
+
+	return reading_page(page, "u", "p", wanted);
+}
+
+static json_t *values_of(const char *text, const json_t *signals)
+{
+	auto_page *page = page_of_engines(text, NULL);
+
+	return reading_page_values(page, signals);
 }
 
 static void test_pods_are_counted_by_readiness(void **state)
@@ -120,28 +135,28 @@ static void test_a_page_tells_engine_and_wanted_series(void **state)
 	auto_json *wanted = parse("[\"vllm:kv_cache_usage_perc\",\"vllm:gpu_cache_usage_perc\"]");
 
 	(void)state;
-	assert_json(reading_page("# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{a=\"b\"} 1\n"
-				 "vllm:gpu_cache_usage_perc 0.5\n",
-			    "u", "p", wanted),
+	assert_json(document_of("# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{a=\"b\"} 1\n"
+				"vllm:gpu_cache_usage_perc 0.5\n",
+			    wanted),
 		"{\"url\":\"u\",\"pod\":\"p\",\"engine\":\"VLLM\",\"series\":[\"vllm:gpu_cache_usage_perc\"]}");
-	assert_json(reading_page("vllm:num_requests_running 1\nvllm:e2e_request_latency_seconds_bucket{le=\"0.3\"} 90\n"
-				 "vllm:e2e_request_latency_seconds_bucket{le=\"2.5\"} 100\n"
-				 "vllm:e2e_request_latency_seconds_bucket{le=\"+Inf\"} 100\n",
-			    "u", "p", wanted),
+	assert_json(document_of("vllm:num_requests_running 1\nvllm:e2e_request_latency_seconds_bucket{le=\"0.3\"} 90\n"
+				"vllm:e2e_request_latency_seconds_bucket{le=\"2.5\"} 100\n"
+				"vllm:e2e_request_latency_seconds_bucket{le=\"+Inf\"} 100\n",
+			    wanted),
 		"{\"url\":\"u\",\"pod\":\"p\",\"engine\":\"VLLM\",\"series\":[],"
 		"\"latency\":{\"requests\":100,\"overMs\":300,\"uptoMs\":2500}}");
-	assert_json(reading_page("vllm:num_requests_running 1\nvllm:e2e_request_latency_seconds_bucket{le=\"60\"} 1\n"
-				 "vllm:e2e_request_latency_seconds_bucket{le=\"+Inf\"} 9\n",
-			    "u", "p", wanted),
+	assert_json(document_of("vllm:num_requests_running 1\nvllm:e2e_request_latency_seconds_bucket{le=\"60\"} 1\n"
+				"vllm:e2e_request_latency_seconds_bucket{le=\"+Inf\"} 9\n",
+			    wanted),
 		"{\"url\":\"u\",\"pod\":\"p\",\"engine\":\"VLLM\",\"series\":[],"
 		"\"latency\":{\"requests\":9,\"overMs\":60000}}");
-	assert_json(reading_page("nv_trt_llm_request_metrics{model=\"a\",request_type=\"max\"} 8\n"
-				 "nv_trt_llm_request_metrics{model=\"b\",request_type=\"max\"} 4\n"
-				 "nv_trt_llm_request_metrics{model=\"b\",request_type=\"active\"} 2\n",
-			    "u", "p", wanted),
+	assert_json(document_of("nv_trt_llm_request_metrics{model=\"a\",request_type=\"max\"} 8\n"
+				"nv_trt_llm_request_metrics{model=\"b\",request_type=\"max\"} 4\n"
+				"nv_trt_llm_request_metrics{model=\"b\",request_type=\"active\"} 2\n",
+			    wanted),
 		"{\"url\":\"u\",\"pod\":\"p\",\"engine\":\"Triton\",\"series\":[],"
 		"\"limits\":{\"Running\":12,\"InFlight\":12}}");
-	assert_json(reading_page("<html>", "u", "p", wanted), "{\"url\":\"u\",\"pod\":\"p\",\"series\":[]}");
+	assert_json(document_of("<html>", wanted), "{\"url\":\"u\",\"pod\":\"p\",\"series\":[]}");
 }
 
 static void test_a_page_has_a_value_for_each_signal_that_is_its_own(void **state)
@@ -153,9 +168,8 @@ static void test_a_page_has_a_value_for_each_signal_that_is_its_own(void **state
 				   "{\"metric\":\"odd\",\"page\":true}]");
 
 	(void)state;
-	assert_json(reading_page_values(
-			    "vllm:num_requests_running{engine=\"0\"} 3\nvllm:num_requests_running{engine=\"1\"} 4\n"
-			    "vllm:kv_cache_usage_perc 0.8512345\nvllm:num_requests_waiting +Inf\n",
+	assert_json(values_of("vllm:num_requests_running{engine=\"0\"} 3\nvllm:num_requests_running{engine=\"1\"} 4\n"
+			      "vllm:kv_cache_usage_perc 0.8512345\nvllm:num_requests_waiting +Inf\n",
 			    signals),
 		"{\"vllm_num_requests_running\":7000,\"vllm_kv_cache_usage_percent\":85123}");
 }

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "engine/gpu.h"
-#include "engine/page.h"
+#include "page_text.h"
 #include "standin/dcgm.h"
 
 #define TWO_PODS                                                                                                       \
@@ -73,8 +73,8 @@ static void whole_gpus_are_shown_with_their_pods(void **state)
 	assert_int_equal(count(page, "\nDCGM_FI_DEV_GPU_UTIL{"), 3);
 	assert_int_equal(count(page, "\nDCGM_FI_DEV_FB_USED{"), 4);
 	for (size_t i = 0; gpu_dcgm_series[i]; i++)
-		assert_true(page_has_series(page, gpu_dcgm_series[i]));
-	assert_null(page_engine(page));
+		assert_true(text_has_series(page, gpu_dcgm_series[i]));
+	assert_null(text_engine(page));
 }
 
 static void a_gpu_that_nobody_holds_has_no_pod(void **state)

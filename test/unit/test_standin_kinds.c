@@ -13,7 +13,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "engine/page.h"
+#include "page_text.h"
 #include "standin/kinds.h"
 
 static const struct expected {
@@ -65,7 +65,7 @@ static char *page_of(const struct standin_kind *kind, const struct standin_metri
 static bool proven(const char *page, const struct engine_signal *signal)
 {
 	for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s]; s++)
-		if (page_has_series(page, signal->series[s]))
+		if (text_has_series(page, signal->series[s]))
 			return true;
 	return false;
 }
@@ -78,7 +78,7 @@ static void every_page_is_its_engines_and_has_its_signals(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
 		const struct standin_kind *kind = kind_find(expected[i].name, expected[i].generation);
 		auto_free char *page = page_of(kind, &metrics);
-		const struct engine *engine = page_engine(page);
+		const struct engine *engine = text_engine(page);
 
 		if (!engine || strcmp(engine->type, expected[i].type) != 0)
 			fail_msg("%s, generation %d: is taken for %s", kind->name, kind->generation,
@@ -192,7 +192,7 @@ static void an_unused_engine_is_recognised_when_it_announces_itself(void **state
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
 		const struct standin_kind *kind = kind_find(expected[i].name, expected[i].generation);
 		auto_free char *page = page_of(kind, &metrics);
-		const struct engine *engine = page_engine(page);
+		const struct engine *engine = text_engine(page);
 
 		if (kind->unused == UNUSED_EMPTY) {
 			assert_string_equal(page, "");
@@ -230,7 +230,7 @@ static void the_stats_are_json(void **state)
 	kind_stats(&text, &metrics);
 	stats = json_parse(text.buf, text.len, &err);
 	assert_int_equal(json_path_int(json_array_get(stats, 0), "numQueuedRequests", -1), 2);
-	assert_null(page_engine(text.buf));
+	assert_null(text_engine(text.buf));
 }
 
 static void the_unknown_is_not_found(void **state)
