@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Whether the endpoint is ready, as Prometheus' two ways to discover endpoints tell it: one of them is empty. */
+#define ENDPOINT_READY "__meta_kubernetes_endpoint_ready", "__meta_kubernetes_endpointslice_endpoint_conditions_ready"
+
 static json_t *make(const struct workload *w)
 {
 	json_t *monitor = child_base(&child_servicemonitor, w->spec);
@@ -15,9 +18,9 @@ static json_t *make(const struct workload *w)
 	}
 	/* A pod that is not ready is scraped too, and marked: while its model loads it must not count, but an engine
 	 * that fails its readiness probe because it is overloaded must (engine/presets.c tells the two apart). One
-	 * that does not run yet, because its images or init containers load, has no page. */
+	 * that is pending, because its images or init containers load, has no page. */
 	json_object_set_new(monitor, "spec",
-		json_pack("{s:{s:{s:s}}, s:o*, s:[{s:s, s:s, s:s, s:s, s:o*, s:[{s:s, s:[s], s:s}, {s:s, "
+		json_pack("{s:{s:{s:s}}, s:o*, s:[{s:s, s:s, s:s, s:s, s:o*, s:[{s:s, s:[s, s, s], s:s}, {s:s, "
 			  "s:[s, s], s:s, s:s, s:s}]}]}",
 			"selector", "matchLabels", LABEL_AUTOSCALER, w->spec->name, "namespaceSelector",
 			strcmp(child_namespace(&child_servicemonitor, w->spec), w->spec->ns) != 0
@@ -27,12 +30,11 @@ static json_t *make(const struct workload *w)
 			w->spec->scrape_interval, "tlsConfig",
 			/* A pod's certificate cannot name the address that Prometheus asks. */
 			strcmp(w->scheme, "https") == 0 ? json_pack("{s:b}", "insecureSkipVerify", 1) : NULL,
-			/* Not by __meta_kubernetes_pod_ready: Prometheus may know of a new endpoint before it hears that its
-			 * pod is ready, and looks again only when the endpoints or the pod's phase change. */
-			"relabelings", "action", "keep", "sourceLabels", "__meta_kubernetes_pod_phase", "regex",
-			"Running", "action", "replace", "sourceLabels", "__meta_kubernetes_endpoint_ready",
-			"__meta_kubernetes_endpointslice_endpoint_conditions_ready", "regex", "false;|;false",
-			"targetLabel", "unready", "replacement", "true"));
+			/* Not by what the pod says alone: Prometheus may know of a new endpoint before it hears that its pod
+			 * is ready or runs, and looks again only when the endpoint changes. */
+			"relabelings", "action", "drop", "sourceLabels", "__meta_kubernetes_pod_phase", ENDPOINT_READY,
+			"regex", "Pending;(false;|;false)", "action", "replace", "sourceLabels", ENDPOINT_READY,
+			"regex", "false;|;false", "targetLabel", "unready", "replacement", "true"));
 	return monitor;
 }
 
