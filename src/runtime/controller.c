@@ -100,9 +100,9 @@ static json_t *world_list(void *ctx, enum kind kind, const char *ns)
 	return kube_cache_list(cache_of(ctx, kind), ns);
 }
 
-static json_t *world_list_by(void *ctx, enum kind kind, const char *ns, const char *value)
+static json_t *world_list_by(void *ctx, enum kind kind, const char *value)
 {
-	return kube_cache_list_by(cache_of(ctx, kind), ns, value);
+	return kube_cache_list_by(cache_of(ctx, kind), value);
 }
 
 static bool world_missing(void *ctx, enum kind kind)
