@@ -349,8 +349,8 @@ static void work_stack(struct controller *c, struct pass *pass)
 	stack_reconcile(&world, &plan, &c->stack);
 	if (stack_differs(&before, &c->stack)) {
 		if (c->stack.state == ADAPTER_BROKEN) {
-			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->stack.reason,
-				"message", c->stack.message, NULL);
+			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->stack.reason, "error",
+				c->stack.message, NULL);
 		}
 		/* A newly loaded rule is worth a look at once. */
 		routes_all(&c->routes, c->stack.state == ADAPTER_LOADED);
