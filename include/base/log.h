@@ -16,7 +16,7 @@ int log_format_from_name(const char *name);
 
 /* Key/value pairs of strings, ended by NULL:
  * log_event(LOG_INFO, "watch started", "kind", kind, NULL); a NULL value is printed as "", one of others' words
- * is cut at 4 KiB. In JSON a key that is taken ("time", "level", "message") has a '_' behind it. */
+ * is cut at 2 KiB. In JSON a key that is taken ("time", "level", "message") has a '_' behind it. */
 void log_event(enum log_level level, const char *message, ...) ATTR_SENTINEL;
 
 #endif

@@ -12,8 +12,9 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
-/* Of one value. Container runtimes split a line of more than 16 KiB, and half of it is no JSON. */
-#define VALUE_MAX 4096
+/* Of one value. Container runtimes split a line of more than 16 KiB, and half of it is no JSON, in which a byte can
+ * take six. */
+#define VALUE_MAX 2048
 
 static const char *const level_names[] = {
 	[LOG_DEBUG] = "debug",
