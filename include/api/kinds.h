@@ -33,9 +33,9 @@ struct kind_info {
 	struct kube_resource resource;
 	bool adapter;     /* one named object in the adapter's namespace */
 	const char *only; /* the one object of this name; NULL = all */
-	/* What its objects are found by (world.h, list_by), borrowed: of what scales, its target's name; of a child
-	 * the name of its autoscaler, or SHARED_GPU. NULL where nobody asks. */
-	const char *(*index)(const json_t *object);
+	/* What its objects are found by (world.h, list_by), heap: of what scales, the "namespace/name" of its target;
+	 * of a child that has no owner that of its autoscaler, or SHARED_GPU. NULL where nobody asks. */
+	char *(*index)(const json_t *object);
 };
 
 extern const struct kind_info kinds[KIND_COUNT];

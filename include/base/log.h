@@ -15,7 +15,8 @@ int log_level_from_name(const char *name);
 int log_format_from_name(const char *name);
 
 /* Key/value pairs of strings, ended by NULL:
- * log_event(LOG_INFO, "watch started", "kind", kind, NULL); a NULL value is printed as "". */
+ * log_event(LOG_INFO, "watch started", "kind", kind, NULL); a NULL value is printed as "", one of others' words
+ * is cut at 2 KiB. In JSON a key that is taken ("time", "level", "message") has a '_' behind it. */
 void log_event(enum log_level level, const char *message, ...) ATTR_SENTINEL;
 
 #endif

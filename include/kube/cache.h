@@ -13,8 +13,9 @@
 
 struct kube_cache;
 
-/* What an object can be found by beside its key: borrowed from it; NULL leaves it out. */
-typedef const char *kube_index_fn(const json_t *object);
+/* What an object can be found by beside its key: heap, NULL leaves it out. It has the namespace in it
+ * ("namespace/name") where there is one: objects of many namespaces often have one name. */
+typedef char *kube_index_fn(const json_t *object);
 
 /* `index` may be NULL. */
 struct kube_cache *kube_cache_new(kube_index_fn *index);
@@ -27,8 +28,8 @@ bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *
 size_t kube_cache_count(const struct kube_cache *cache);
 /* New reference: an array of all objects of a namespace (NULL = all), ordered by key. */
 json_t *kube_cache_list(const struct kube_cache *cache, const char *ns);
-/* Of these, those whose index is `value`: costs what is found, not what there is. */
-json_t *kube_cache_list_by(const struct kube_cache *cache, const char *ns, const char *value);
+/* Of all, those whose index is `value`: costs what is found, not what there is. */
+json_t *kube_cache_list_by(const struct kube_cache *cache, const char *value);
 /* All keys in ascending order: a heap array of kube_cache_count() borrowed strings, valid until
  * the cache changes; the caller frees the array. */
 const char **kube_cache_keys(const struct kube_cache *cache);

@@ -23,9 +23,9 @@ struct world {
 	json_t *(*get)(void *ctx, enum kind kind, const char *ns, const char *name);
 	/* New reference to an array ordered by key; `ns` NULL = all. */
 	json_t *(*list)(void *ctx, enum kind kind, const char *ns);
-	/* Of these, those whose index in the table of kinds is `value`: what a pass of one autoscaler asks for must
+	/* Of all, those whose index in the table of kinds is `value`: what a pass of one autoscaler asks for must
 	 * not grow with the number of all. */
-	json_t *(*list_by)(void *ctx, enum kind kind, const char *ns, const char *value);
+	json_t *(*list_by)(void *ctx, enum kind kind, const char *value);
 	/* The resource type is not installed. */
 	bool (*missing)(void *ctx, enum kind kind);
 	/* Borrowed; NULL when nothing was probed yet. */

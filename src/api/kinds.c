@@ -7,36 +7,44 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-static const char *target_name(const json_t *scaler)
+static char *target_key(const json_t *scaler)
 {
-	return json_path_string(scaler, "spec.scaleTargetRef.name", NULL);
+	const char *name = json_path_string(scaler, "spec.scaleTargetRef.name", NULL);
+
+	return name != NULL ? kube_key(kube_object_namespace(scaler), name) : NULL;
 }
 
-static const char *child_of(const json_t *child)
+static char *owner_elsewhere(const json_t *child)
 {
-	return kube_object_label(child, LABEL_SHARED) != NULL ? SHARED_GPU : kube_object_label(child, LABEL_AUTOSCALER);
+	const char *ns = kube_object_label(child, LABEL_AUTOSCALER_NAMESPACE);
+	const char *name = kube_object_label(child, LABEL_AUTOSCALER);
+
+	if (kube_object_label(child, LABEL_SHARED) != NULL) {
+		return xstrdup(SHARED_GPU);
+	}
+	return ns != NULL && name != NULL ? kube_key(ns, name) : NULL;
 }
 
 const struct kind_info kinds[KIND_COUNT] = {
 	[KIND_AUTOSCALER] = {.resource = {"inference-autoscaler.io", "v1alpha1", "inferenceautoscalers",
 				     "InferenceAutoscaler", true},
-		.index = target_name},
+		.index = target_key},
 	[KIND_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}},
 	[KIND_STATEFULSET] = {.resource = {"apps", "v1", "statefulsets", "StatefulSet", true}},
 	[KIND_DAEMONSET] = {.resource = {"apps", "v1", "daemonsets", "DaemonSet", true}},
 	[KIND_HPA] = {.resource = {"autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true},
-		.index = target_name},
-	[KIND_SERVICE] = {.resource = {"", "v1", "services", "Service", true}, .index = child_of},
+		.index = target_key},
+	[KIND_SERVICE] = {.resource = {"", "v1", "services", "Service", true}, .index = owner_elsewhere},
 	[KIND_SERVICEMONITOR] = {.resource = {"monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor", true},
-		.index = child_of},
+		.index = owner_elsewhere},
 	[KIND_PROMETHEUSRULE] = {.resource = {"monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule", true},
-		.index = child_of},
+		.index = owner_elsewhere},
 	[KIND_PROMETHEUS] = {.resource = {"monitoring.coreos.com", "v1", "prometheuses", "Prometheus", true}},
 	[KIND_NAMESPACE] = {.resource = {"", "v1", "namespaces", "Namespace", false}},
 	[KIND_APISERVICE] = {.resource = {"apiregistration.k8s.io", "v1", "apiservices", "APIService", false},
 		.only = "v1beta1.custom.metrics.k8s.io"},
 	[KIND_SCALEDOBJECT] = {.resource = {"keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", true},
-		.index = target_name},
+		.index = target_key},
 	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}, .adapter = true},
 	[KIND_ADAPTER_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}, .adapter = true},
 };

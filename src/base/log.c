@@ -10,6 +10,11 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "base/text.h"
+
+/* Of one value. Container runtimes split a line of more than 16 KiB, and half of it is no JSON, in which a byte can
+ * take six. */
+#define VALUE_MAX 2048
 
 static const char *const level_names[] = {
 	[LOG_DEBUG] = "debug",
@@ -50,21 +55,11 @@ int log_format_from_name(const char *name)
 	return index_of(name, format_names, ARRAY_LEN(format_names));
 }
 
-/* A JSON string; what is not UTF-8 keeps its ASCII and shows the rest as '?'. */
 static json_t *string_of(const char *value)
 {
-	json_t *string = json_string(value);
+	auto_free char *fit = text_fit(value, VALUE_MAX);
 
-	if (string)
-		return string;
-
-	auto_free char *ascii = xstrdup(value);
-
-	for (char *p = ascii; *p; p++) {
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	}
-	return json_string(ascii);
+	return json_string(fit);
 }
 
 /* A bare word when that is unambiguous, else quoted as JSON does, so a line stays one line. */
@@ -73,7 +68,7 @@ static void add_text_value(struct strbuf *line, const char *value)
 	static const char bare[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				   "0123456789-._~/:@+,%*()[]";
 
-	if (*value && !value[strspn(value, bare)]) {
+	if (*value && !value[strspn(value, bare)] && strlen(value) <= VALUE_MAX) {
 		strbuf_addstr(line, value);
 		return;
 	}
@@ -98,6 +93,17 @@ static void add_text(struct strbuf *line, enum log_level level, const char *mess
 	}
 }
 
+/* A field never takes the place of the line's own ones, nor of another field: its name grows until it is free. */
+static void add_field(json_t *object, const char *key, const char *value)
+{
+	auto_strbuf name = STRBUF_INIT;
+
+	strbuf_addstr(&name, key);
+	while (json_object_get(object, name.buf))
+		strbuf_addch(&name, '_');
+	json_object_set_new(object, name.buf, string_of(value));
+}
+
 static void add_json(struct strbuf *line, enum log_level level, const char *message, va_list pairs)
 {
 	auto_free char *now = clock_rfc3339_micro(clock_wall_ms());
@@ -110,7 +116,7 @@ static void add_json(struct strbuf *line, enum log_level level, const char *mess
 	while ((key = va_arg(pairs, const char *)) != NULL) {
 		const char *value = va_arg(pairs, const char *);
 
-		json_object_set_new(object, key, string_of(value ? value : ""));
+		add_field(object, key, value ? value : "");
 	}
 
 	auto_free char *text = json_dumps(object, JSON_COMPACT);

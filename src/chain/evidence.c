@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "judges.h"
 #include "kube/resource.h"
 
@@ -177,6 +178,11 @@ const json_t *evidence_read_signal(const struct facts *facts, const struct workl
 		own = evidence_signal(facts, signal);
 	}
 	return judge_document(json_object_get(own, part), failed_reason, verdict);
+}
+
+char *evidence_last_error(const json_t *document)
+{
+	return text_quote(json_path_string(document, "lastError", "no reason given"));
 }
 
 char *evidence_missing(const json_t *document)

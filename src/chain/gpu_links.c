@@ -112,6 +112,7 @@ static void say_scrape_awaited(struct verdict *verdict)
 void judge_gpu_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *exporter = seen(facts, "exporter", verdict);
+	auto_free char *error = evidence_last_error(exporter);
 
 	(void)signal;
 	if (exporter == NULL) {
@@ -122,8 +123,7 @@ void judge_gpu_scraped(const struct facts *facts, const struct workload_signal *
 	} else if (json_path(exporter, "lastError") == NULL && scrape_is_young(facts, exporter)) {
 		say_scrape_awaited(verdict);
 	} else if (json_path_int(exporter, "down", 0) > 0) {
-		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus cannot scrape the DCGM exporter: %s",
-			json_path_string(exporter, "lastError", "no reason given"));
+		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus cannot scrape the DCGM exporter: %s", error);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus has no target for the DCGM exporter, although it had the time to load its ServiceMonitor: "
@@ -207,8 +207,10 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 		return;
 	}
 	if (strcmp(json_path_string(rule, "health", ""), "err") == 0) {
+		auto_free char *error = evidence_last_error(rule);
+
 		SAY(verdict, VERDICT_FALSE, "RuleFailing", "PrometheusRule '%s' cannot be evaluated: %s",
-			json_path_string(wanted, "name", ""), json_path_string(rule, "lastError", "no reason given"));
+			json_path_string(wanted, "name", ""), error);
 		return;
 	}
 	rival = json_string_value(json_array_get(json_object_get(rule, "rivals"), 0));

@@ -39,6 +39,8 @@ struct cause {
 const char *evidence_cause(const json_t *document, const struct cause *causes, const char *otherwise);
 /* The same for the causes of a question to Prometheus. */
 const char *evidence_reason(const json_t *document, const char *otherwise);
+/* The document's `lastError`, Prometheus' words, as much as a message quotes; heap. */
+char *evidence_last_error(const json_t *document);
 /* "a, b and c" of the document's `missing`; heap, NULL when none is. */
 char *evidence_missing(const json_t *document);
 

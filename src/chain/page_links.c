@@ -171,12 +171,14 @@ static const struct {
 	{"no route to host", "does a NetworkPolicy keep Prometheus from the pods?"},
 };
 
-static void say_scrape_failing(const struct facts *facts, const char *error, struct verdict *verdict)
+static void say_scrape_failing(const struct facts *facts, const json_t *prometheus, struct verdict *verdict)
 {
+	const char *whole = json_path_string(prometheus, "lastError", "");
+	auto_free char *error = evidence_last_error(prometheus);
 	const char *remedy = NULL;
 
 	for (size_t i = 0; remedy == NULL && i < ARRAY_LEN(scrape_remedies); i++) {
-		remedy = strstr(error, scrape_remedies[i].error) != NULL ? scrape_remedies[i].remedy : NULL;
+		remedy = strstr(whole, scrape_remedies[i].error) != NULL ? scrape_remedies[i].remedy : NULL;
 	}
 	SAY(verdict, VERDICT_FALSE, "ScrapeFailing",
 		"Prometheus '%s' cannot scrape the pods by ServiceMonitor '%s': %s%s%s", facts->selected_by,
@@ -226,7 +228,7 @@ void judge_page_scraped(const struct facts *facts, const struct workload_signal 
 	if (json_path_int(prometheus, "up", 0) > 0 || passes) {
 		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", facts->selected_by);
 	} else if (json_path(prometheus, "lastError") != NULL) {
-		say_scrape_failing(facts, json_path_string(prometheus, "lastError", ""), verdict);
+		say_scrape_failing(facts, prometheus, verdict);
 	} else if (json_path_bool(facts->prometheus, "spec.paused", false)) {
 		SAY(verdict, VERDICT_FALSE, "PrometheusPaused",
 			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
@@ -235,7 +237,7 @@ void judge_page_scraped(const struct facts *facts, const struct workload_signal 
 	} else if (say_scrape_awaited(facts, signal, prometheus, verdict)) {
 		return;
 	} else if (json_path_int(prometheus, "down", 0) > 0) {
-		say_scrape_failing(facts, "no reason given", verdict);
+		say_scrape_failing(facts, prometheus, verdict);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "

@@ -22,7 +22,8 @@ struct entry {
 	char *text; /* compact JSON with sorted keys */
 	char *key;
 	char *value;        /* of the index; NULL = none */
-	struct entry *next; /* of the same value, by key */
+	struct entry *next; /* of the same value, in no order: keeping one would walk them at each change */
+	struct entry *previous;
 };
 
 static void entry_free(void *value)
@@ -109,42 +110,49 @@ json_t *kube_cache_list(const struct kube_cache *cache, const char *ns)
 	return list;
 }
 
-json_t *kube_cache_list_by(const struct kube_cache *cache, const char *ns, const char *value)
+static int compare_entries(const void *a, const void *b)
 {
-	const struct entry *entry = map_get(&cache->by_value, value);
-	json_t *list = json_array();
+	const struct entry *const *left = a;
+	const struct entry *const *right = b;
 
-	for (; entry; entry = entry->next)
-		if (in_namespace(entry->key, ns))
-			json_array_append_new(list, decode(entry->text));
-	return list;
+	return strcmp((*left)->key, (*right)->key);
 }
 
-/* The first of its value that is not before it; the place where it is, or belongs. `first` is the list's. */
-static struct entry **place_of(struct entry **first, const struct entry *entry)
+json_t *kube_cache_list_by(const struct kube_cache *cache, const char *value)
 {
-	while (*first && strcmp((*first)->key, entry->key) < 0)
-		first = &(*first)->next;
-	return first;
+	const struct entry *first = map_get(&cache->by_value, value);
+	auto_free const struct entry **found = NULL;
+	json_t *list = json_array();
+	size_t count = 0;
+
+	for (const struct entry *entry = first; entry; entry = entry->next)
+		count++;
+	found = xcalloc(count, sizeof(*found));
+	count = 0;
+	for (const struct entry *entry = first; entry; entry = entry->next)
+		found[count++] = entry;
+	qsort(found, count, sizeof(*found), compare_entries);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, decode(found[i]->text));
+	return list;
 }
 
 static void index_add(struct kube_cache *cache, struct entry *entry)
 {
-	struct entry *first = map_get(&cache->by_value, entry->value);
-	struct entry **place = place_of(&first, entry);
-
-	entry->next = *place;
-	*place = entry;
-	map_put(&cache->by_value, entry->value, first);
+	entry->next = map_get(&cache->by_value, entry->value);
+	if (entry->next)
+		entry->next->previous = entry;
+	map_put(&cache->by_value, entry->value, entry);
 }
 
 static void index_remove(struct kube_cache *cache, const struct entry *entry)
 {
-	struct entry *first = map_get(&cache->by_value, entry->value);
-
-	*place_of(&first, entry) = entry->next;
-	if (first)
-		map_put(&cache->by_value, entry->value, first);
+	if (entry->next)
+		entry->next->previous = entry->previous;
+	if (entry->previous)
+		entry->previous->next = entry->next;
+	else if (entry->next)
+		map_put(&cache->by_value, entry->value, entry->next);
 	else
 		map_remove(&cache->by_value, entry->value);
 }
@@ -170,7 +178,6 @@ bool kube_cache_put(struct kube_cache *cache, const json_t *object)
 {
 	auto_free char *key = kube_object_key(object);
 	auto_free char *text = NULL;
-	const char *value = cache->index ? cache->index(object) : NULL;
 	struct entry *entry;
 
 	/* An object without a name cannot be found again; the server never sends one. */
@@ -182,7 +189,7 @@ bool kube_cache_put(struct kube_cache *cache, const json_t *object)
 		return false;
 	kube_cache_remove(cache, kube_object_namespace(object), kube_object_name(object));
 	entry = xcalloc(1, sizeof(*entry));
-	*entry = (struct entry){.text = text, .key = key, .value = value ? xstrdup(value) : NULL};
+	*entry = (struct entry){.text = text, .key = key, .value = cache->index ? cache->index(object) : NULL};
 	map_put(&cache->objects, key, entry);
 	if (entry->value)
 		index_add(cache, entry);

@@ -8,12 +8,13 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define SERIES_MS (6 * 60 * 1000)
 #define BURST 25
 #define REFILL_MS (300 * 1000)
 #define SWEEP_MS (60 * 1000)
-#define NOTE_MAX 1024
+#define NOTE_MAX 1024 /* bytes: the API server refuses a longer one */
 
 static const struct kube_resource event_resource = {"events.k8s.io", "v1", "events", "Event", true};
 
@@ -221,24 +222,12 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 	}
 }
 
-/* Not inside a character: half of one is no UTF-8. */
-static char *cut(const char *note)
-{
-	size_t len = strnlen(note, NOTE_MAX + 1);
-
-	if (len > NOTE_MAX) {
-		for (len = NOTE_MAX; len > 0 && (note[len] & 0xC0) == 0x80; len--) {
-		}
-	}
-	return xstrndup(note, len);
-}
-
 /* The whole Event. New reference. */
 static json_t *make(struct kube_recorder *r, const json_t *regarding, const struct kube_event *event, int64_t wall_ms)
 {
 	auto_free char *api_version = kube_api_version(&event_resource);
 	auto_free char *time = clock_rfc3339_micro(wall_ms);
-	auto_free char *note = cut(event->note);
+	auto_free char *note = text_fit(event->note, NOTE_MAX);
 	const char *ns = kube_object_namespace(regarding);
 	/* Unique among replicas and restarts, as client-go's: the name and nanoseconds. */
 	auto_free char *name = xasprintf("%s.%llx", kube_object_name(regarding),

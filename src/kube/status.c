@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "call.h"
 
 static enum error_kind kind_of_http(int http)
@@ -89,7 +90,8 @@ int kube_status_error(struct error *err, const char *what, int http, const json_
 {
 	const char *message = json_path_string(status, "message", "");
 	json_int_t seconds = json_path_int(status, "details.retryAfterSeconds", 0);
-	auto_free char *reason = message[0] != '\0' ? xstrdup(message) : plain_reason(http, text);
+	auto_free char *words = message[0] != '\0' ? xstrdup(message) : plain_reason(http, text);
+	auto_free char *reason = text_quote(words);
 
 	error_set(err, kind_of(http, status), "cannot %s: %s", what, reason);
 	if (!err)

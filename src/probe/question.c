@@ -10,6 +10,7 @@
 #include "children/child.h"
 #include "engine/gpu.h"
 #include "engine/query.h"
+#include "reading.h"
 
 #define PART "part"
 
@@ -177,7 +178,7 @@ json_t *question_pool_index(const json_t *answer)
 		if (error[0] != '\0') {
 			json_t *pool = json_child(index, json_path_string(target, "scrapePool", ""));
 
-			json_object_set_new(pool, json_path_string(target, "labels.pod", ""), json_string(error));
+			json_object_set_new(pool, json_path_string(target, "labels.pod", ""), reading_text(error));
 		}
 	}
 	return index;
@@ -300,10 +301,10 @@ json_t *question_rule_index(const json_t *answer)
 			const char *error = json_path_string(rule, "lastError", "");
 
 			json_array_append_new(list_under(index, name),
-				json_pack("{s:s, s:s, s:s, s:s*}", "file", json_path_string(group, "file", ""),
+				json_pack("{s:s, s:s, s:s, s:o*}", "file", json_path_string(group, "file", ""),
 					"health", json_path_string(rule, "health", "unknown"), "query",
 					json_path_string(rule, "query", ""), "lastError",
-					error[0] != '\0' ? error : NULL));
+					error[0] != '\0' ? reading_text(error) : NULL));
 		}
 	}
 	return index;

@@ -8,24 +8,22 @@
 #include "base/memory.h"
 #include "base/quantity.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "engine/histogram.h"
 #include "engine/page.h"
 #include "engine/query.h"
 #include "kube/resource.h"
 
 #define MISSING_MAX 5
+#define TEXT_MAX 4096 /* several quotes, and what we say around them */
 #define LATENCY_MAX 1e9
 #define LIMIT_MAX 1e6
 
 json_t *reading_text(const char *text)
 {
-	json_t *value = json_string(text);
-	auto_free char *plain = value == NULL ? xstrdup(text) : NULL;
+	auto_free char *fit = text_fit(text, TEXT_MAX);
 
-	for (char *c = plain; c != NULL && *c != '\0'; c++) {
-		*c = (unsigned char)*c > 127 ? '?' : *c;
-	}
-	return value != NULL ? value : json_string(plain);
+	return json_string(fit);
 }
 
 bool reading_pod_ready(const json_t *pod)

@@ -18,7 +18,8 @@ struct reading_grace {
 	int64_t grace_ms;
 };
 
-/* A string of evidence: a peer's words may be no UTF-8, which JSON cannot hold. New reference. */
+/* A string of evidence: a peer's words may be no UTF-8, which JSON cannot hold, and of any length; they are cut at
+ * 4 KiB. New reference. */
 json_t *reading_text(const char *text);
 /* A running pod that reports Ready and is not on its way out. */
 bool reading_pod_ready(const json_t *pod);

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define SAID_MAX 200 /* of a refusal's own words */
 
@@ -22,12 +23,13 @@ static struct refusal refusal(const char *cause, char *message_take)
 /* The first line of what was said, in brackets' form ": …"; heap. Not of a page for people. */
 static char *said(const struct http_response *response)
 {
-	size_t len = strcspn(response->body, "\r\n");
+	auto_free char *line = xstrndup(response->body, strcspn(response->body, "\r\n"));
+	auto_free char *words = text_fit(line, SAID_MAX);
 
-	if (len == 0 || response->body[0] == '<' || response->body[0] == '{') {
+	if (line[0] == '\0' || line[0] == '<' || line[0] == '{') {
 		return xstrdup("");
 	}
-	return xasprintf(": %.*s", (int)(len < SAID_MAX ? len : SAID_MAX), response->body);
+	return xasprintf(": %s", words);
 }
 
 /* Who we said we are; heap, NULL = nobody. */
@@ -123,10 +125,12 @@ static char *redirected(const char *base, const struct http_response *response)
 	size_t origin = strcspn(base + strlen("https://"), "/") + strlen("https://");
 	bool home = strncmp(response->redirect, base, origin) == 0 &&
 	            (response->redirect[origin] == '/' || response->redirect[origin] == '\0');
+	auto_free char *address = xstrndup(response->redirect, strcspn(response->redirect, "?#"));
+	auto_free char *words = text_quote(address);
 
 	return xasprintf(
-		"what answers at '%s' is not Prometheus: it redirects to '%.*s' (HTTP %d), which is not followed; %s",
-		base, (int)strcspn(response->redirect, "?#"), response->redirect, response->status,
+		"what answers at '%s' is not Prometheus: it redirects to '%s' (HTTP %d), which is not followed; %s",
+		base, words, response->status,
 		home ? "if Prometheus is under that path, give it in " TELL_ADDRESS
 		     : "is it a login page? give " TELL_ADDRESS
 		       " an address that takes a token, and --prometheus-token-file");
@@ -195,10 +199,10 @@ struct refusal refusal_of(const struct access *access, const char *base, const s
 		return refusal(CAUSE_NOT_PROMETHEUS, message);
 	}
 	if (response->status != 200) {
-		const char *words = json_path_string(read, "error", NULL);
+		auto_free char *words = text_quote(json_path_string(read, "error", ""));
 
 		return refusal(NULL, xasprintf("Prometheus at '%s' answered HTTP %d to a query%s%s", base,
-					     response->status, words != NULL ? ": " : "", words != NULL ? words : ""));
+					     response->status, words[0] != '\0' ? ": " : "", words));
 	}
 	*answer = json_incref(read);
 	return refusal(NULL, NULL);

@@ -65,15 +65,13 @@ static void yield_target(const struct observation *o, struct plan *plan)
 static void plan_leftovers(const struct world *world, const char *owner_ns, const char *owner, const char *ns,
 	struct plan *plan)
 {
-	auto_json *all = world->list_by(world->ctx, KIND_SERVICEMONITOR, NULL, owner);
+	auto_free char *key = kube_key(owner_ns, owner);
+	auto_json *all = world->list_by(world->ctx, KIND_SERVICEMONITOR, key);
 	size_t i;
 	json_t *monitor;
 
 	json_array_foreach(all, i, monitor) {
-		const char *from = kube_object_label(monitor, LABEL_AUTOSCALER_NAMESPACE);
-
-		if (from != NULL && strcmp(from, owner_ns) == 0 &&
-			(ns == NULL || strcmp(kube_object_namespace(monitor), ns) != 0)) {
+		if (ns == NULL || strcmp(kube_object_namespace(monitor), ns) != 0) {
 			plan_add_delete(plan, KIND_SERVICEMONITOR, monitor);
 		}
 	}

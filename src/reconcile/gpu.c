@@ -301,7 +301,7 @@ static void plan_leftovers(const struct survey *s, struct plan *plan)
 	static const enum kind shared[] = {KIND_SERVICE, KIND_SERVICEMONITOR, KIND_PROMETHEUSRULE};
 
 	for (size_t k = 0; k < ARRAY_LEN(shared); k++) {
-		auto_json *ours = s->world->list_by(s->world->ctx, shared[k], NULL, SHARED_GPU);
+		auto_json *ours = s->world->list_by(s->world->ctx, shared[k], SHARED_GPU);
 		size_t i;
 		json_t *object;
 

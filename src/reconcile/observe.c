@@ -182,6 +182,7 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 void observation_init(struct observation *o, const struct world *world, json_t *object_take)
 {
 	auto_free char *key = kube_object_key(object_take);
+	auto_free char *target = NULL;
 
 	*o = (struct observation){.object = object_take, .invalid = ERROR_INIT};
 	o->facts.object = object_take;
@@ -196,11 +197,12 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 		return;
 	}
 	observe_target(o, world);
-	o->hpas = world->list_by(world->ctx, KIND_HPA, o->spec.ns, o->spec.target_name);
+	target = kube_key(o->spec.ns, o->spec.target_name);
+	o->hpas = world->list_by(world->ctx, KIND_HPA, target);
 	o->facts.hpas = o->hpas;
-	o->scaled_objects = world->list_by(world->ctx, KIND_SCALEDOBJECT, o->spec.ns, o->spec.target_name);
+	o->scaled_objects = world->list_by(world->ctx, KIND_SCALEDOBJECT, target);
 	o->facts.scaled_objects = o->scaled_objects;
-	o->autoscalers = world->list_by(world->ctx, KIND_AUTOSCALER, o->spec.ns, o->spec.target_name);
+	o->autoscalers = world->list_by(world->ctx, KIND_AUTOSCALER, target);
 	o->facts.autoscalers = o->autoscalers;
 	o->facts.adapter = world->stack->state;
 	o->facts.adapter_reason = world->stack->reason;

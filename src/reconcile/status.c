@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "chain/lints.h"
 #include "kube/resource.h"
+#include "reconcile/status_bound.h"
 
 static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
 {
@@ -17,8 +18,9 @@ static json_t *condition(const struct facts *facts, const char *type, const stru
 	const char *status = verdict_status_text(verdict->status);
 	bool same = strcmp(json_path_string(old, "status", ""), status) == 0;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s}", "type", type, "status", status, "reason", verdict->reason,
-		"message", verdict->message, "observedGeneration",
+	return json_pack("{s:o, s:s, s:o, s:o, s:I, s:s}", "type", status_string("conditions.type", type), "status",
+		status, "reason", status_string("conditions.reason", verdict->reason), "message",
+		status_string("conditions.message", verdict->message), "observedGeneration",
 		json_path_int(facts->object, "metadata.generation", 0), "lastTransitionTime",
 		same ? json_path_string(old, "lastTransitionTime", now) : now);
 }
@@ -72,8 +74,9 @@ static json_t *make_engine(const struct facts *facts)
 	if (w->engine == NULL || facts->target == NULL) {
 		return json_incref(json_path(facts->object, "status.engine"));
 	}
-	return json_pack("{s:s, s:s*, s:I, s:s}", "type", w->engine->type, "version", engine_version(facts), "port",
-		(json_int_t)w->port, "path", w->path);
+	return json_pack("{s:o, s:o*, s:I, s:o}", "type", status_string("engine.type", w->engine->type), "version",
+		status_string("engine.version", engine_version(facts)), "port", (json_int_t)w->port, "path",
+		status_string("engine.path", w->path));
 }
 
 /* The target's own figures: an HPA's lag behind by a period, and are 0 before its first metric. */
@@ -98,24 +101,45 @@ static json_t *make_signals(const struct facts *facts, bool served)
 		auto_free char *target = quantity_format_milli(w->signals[i].target_milli);
 
 		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s, s:b}", "name", w->signals[i].signal->name, "metric",
-				w->signals[i].signal->metric, "target", target, "served", served));
+			json_pack("{s:o, s:o, s:o, s:b}", "name",
+				status_string("signals.name", w->signals[i].signal->name), "metric",
+				status_string("signals.metric", w->signals[i].signal->metric), "target",
+				status_string("signals.target", target), "served", served));
 	}
 	return list;
 }
 
 static json_t *make_children(const struct facts *facts)
 {
+	const struct autoscaler *spec = facts->workload.spec;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < children_count; i++) {
-		auto_free char *name = child_name(children[i], facts->workload.spec);
+		const char *kind = kinds[children[i]->form.kind].resource.kind;
+		auto_free char *name = child_name(children[i], spec);
 
-		if (child_wanted(children[i], facts->workload.spec)) {
+		if (child_wanted(children[i], spec)) {
 			json_array_append_new(list,
-				json_pack("{s:s, s:s, s:s}", "kind", kinds[children[i]->form.kind].resource.kind,
-					"namespace", child_namespace(children[i], facts->workload.spec), "name", name));
+				json_pack("{s:o, s:o, s:o}", "kind", status_string("children.kind", kind), "namespace",
+					status_string("children.namespace", child_namespace(children[i], spec)), "name",
+					status_string("children.name", name)));
 		}
+	}
+	return list;
+}
+
+static json_t *make_advice(const struct facts *facts)
+{
+	auto_json *said = lints_judge(facts);
+	json_t *list = json_array();
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(said, i, one) {
+		json_array_append_new(list,
+			json_pack("{s:o, s:o}", "reason",
+				status_string("advice.reason", json_path_string(one, "reason", "")), "message",
+				status_string("advice.message", json_path_string(one, "message", ""))));
 	}
 	return list;
 }
@@ -155,7 +179,7 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 		return json_pack("{s:I, s:o}", "observedGeneration",
 			json_path_int(facts->object, "metadata.generation", 0), "conditions", conditions);
 	}
-	advice = lints_judge(facts);
+	advice = make_advice(facts);
 	summary = advice_condition(facts, advice, now);
 	if (summary != NULL) {
 		json_array_append_new(conditions, summary);

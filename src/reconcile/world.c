@@ -49,15 +49,15 @@ static json_t *document_list(void *ctx, enum kind kind, const char *ns)
 	return found;
 }
 
-static json_t *document_list_by(void *ctx, enum kind kind, const char *ns, const char *value)
+static json_t *document_list_by(void *ctx, enum kind kind, const char *value)
 {
-	auto_json *all = document_list(ctx, kind, ns);
+	auto_json *all = document_list(ctx, kind, NULL);
 	json_t *found = json_array();
 	size_t i;
 	json_t *object;
 
 	json_array_foreach(all, i, object) {
-		const char *own = kinds[kind].index(object);
+		auto_free char *own = kinds[kind].index(object);
 
 		if (own != NULL && strcmp(own, value) == 0) {
 			json_array_append(found, object);

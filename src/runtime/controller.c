@@ -100,9 +100,9 @@ static json_t *world_list(void *ctx, enum kind kind, const char *ns)
 	return kube_cache_list(cache_of(ctx, kind), ns);
 }
 
-static json_t *world_list_by(void *ctx, enum kind kind, const char *ns, const char *value)
+static json_t *world_list_by(void *ctx, enum kind kind, const char *value)
 {
-	return kube_cache_list_by(cache_of(ctx, kind), ns, value);
+	return kube_cache_list_by(cache_of(ctx, kind), value);
 }
 
 static bool world_missing(void *ctx, enum kind kind)
@@ -349,8 +349,8 @@ static void work_stack(struct controller *c, struct pass *pass)
 	stack_reconcile(&world, &plan, &c->stack);
 	if (stack_differs(&before, &c->stack)) {
 		if (c->stack.state == ADAPTER_BROKEN) {
-			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->stack.reason,
-				"message", c->stack.message, NULL);
+			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->stack.reason, "error",
+				c->stack.message, NULL);
 		}
 		/* A newly loaded rule is worth a look at once. */
 		routes_all(&c->routes, c->stack.state == ADAPTER_LOADED);

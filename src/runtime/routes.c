@@ -10,7 +10,8 @@
 /* Queues the autoscalers of this target; kick: to be looked at anew as well. */
 static void queue_targeting(const struct routes *r, const char *ns, const char *target, bool kick)
 {
-	auto_json *found = kube_cache_list_by(r->autoscalers, ns, target);
+	auto_free char *target_key = kube_key(ns, target);
+	auto_json *found = kube_cache_list_by(r->autoscalers, target_key);
 	size_t i;
 	json_t *object;
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -80,15 +81,17 @@ static void test_list_is_ordered_and_by_namespace(void **state)
 	kube_cache_free(cache);
 }
 
-static const char *resource_version(const json_t *object)
+static char *resource_version(const json_t *object)
 {
-	return json_path_string(object, "metadata.resourceVersion", NULL);
+	const char *version = json_path_string(object, "metadata.resourceVersion", NULL);
+
+	return version ? xstrdup(version) : NULL;
 }
 
 /* The keys of what is found by this value, in order. */
-static void assert_found(const struct kube_cache *cache, const char *ns, const char *value, const char *expected)
+static void assert_found(const struct kube_cache *cache, const char *value, const char *expected)
 {
-	auto_json *found = kube_cache_list_by(cache, ns, value);
+	auto_json *found = kube_cache_list_by(cache, value);
 	auto_strbuf keys = STRBUF_INIT;
 	size_t i;
 	json_t *one;
@@ -96,7 +99,7 @@ static void assert_found(const struct kube_cache *cache, const char *ns, const c
 	json_array_foreach(found, i, one) {
 		auto_free char *key = kube_object_key(one);
 
-		assert_string_equal(resource_version(one), value);
+		assert_string_equal(kube_object_resource_version(one), value);
 		strbuf_addf(&keys, "%s%s", i > 0 ? " " : "", key);
 	}
 	strbuf_addstr(&keys, "");
@@ -113,17 +116,16 @@ static void test_list_by_finds_what_the_index_says_now(void **state)
 	put(cache, "a", "1", "x");
 	put(cache, "a", "3", "y");
 	put(cache, "a", "4", NULL);
-	assert_found(cache, NULL, "x", "a/1 a/2 b/1");
-	assert_found(cache, "a", "x", "a/1 a/2");
-	assert_found(cache, "a", "z", "");
+	assert_found(cache, "x", "a/1 a/2 b/1");
+	assert_found(cache, "z", "");
 	put(cache, "a", "2", "y");  /* moves */
 	put(cache, "a", "3", NULL); /* leaves the index */
-	assert_found(cache, NULL, "x", "a/1 b/1");
-	assert_found(cache, NULL, "y", "a/2");
+	assert_found(cache, "x", "a/1 b/1");
+	assert_found(cache, "y", "a/2");
 	kube_cache_remove(cache, "a", "1");
 	kube_cache_remove(cache, "a", "2");
-	assert_found(cache, NULL, "x", "b/1");
-	assert_found(cache, NULL, "y", "");
+	assert_found(cache, "x", "b/1");
+	assert_found(cache, "y", "");
 	assert_int_equal(kube_cache_count(cache), 3);
 	kube_cache_free(cache);
 }
@@ -141,6 +143,107 @@ static void test_an_object_without_a_name_is_not_kept(void **state)
 	kube_cache_free(NULL);
 }
 
+#define MANY 10000
+#define LOOKUPS 500
+
+static char *target_key(const json_t *object)
+{
+	return kube_key(kube_object_namespace(object), json_path_string(object, "spec.target", ""));
+}
+
+/* The CPU time of keeping MANY objects of as many namespaces, and of finding LOOKUPS of them. */
+struct cost {
+	double put_s;
+	double find_s;
+};
+
+static double cpu_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static struct cost cost_of(bool one_name)
+{
+	struct kube_cache *cache = kube_cache_new(target_key);
+	struct cost cost;
+	double start = cpu_s();
+
+	for (int i = 0; i < MANY; i++) {
+		/* In no order: a list that is kept in order by walking it is not let off. */
+		auto_free char *ns = xasprintf("tenant-%d", i * 7919 % MANY);
+		auto_free char *name = one_name ? xstrdup("gemma") : xasprintf("gemma-%d", i);
+		auto_json *object = json_pack("{s:{s:s, s:s}, s:{s:s}}", "metadata", "namespace", ns, "name", name,
+			"spec", "target", name);
+
+		assert_true(kube_cache_put(cache, object));
+	}
+	cost.put_s = cpu_s() - start;
+	start = cpu_s();
+	for (int i = 0; i < LOOKUPS; i++) {
+		auto_free char *ns = xasprintf("tenant-%d", i * 7919 % MANY);
+		auto_free char *name = one_name ? xstrdup("gemma") : xasprintf("gemma-%d", i);
+		auto_free char *key = kube_key(ns, name);
+		auto_json *found = kube_cache_list_by(cache, key);
+
+		assert_int_equal(json_array_size(found), 1);
+	}
+	cost.find_s = cpu_s() - start;
+	kube_cache_free(cache);
+	return cost;
+}
+
+/* Tenants like to call a thing by the same name: it must not cost more than names that differ. */
+static void test_one_name_in_many_namespaces_costs_no_more(void **state)
+{
+	struct cost different = cost_of(false);
+	struct cost one = cost_of(true);
+
+	(void)state;
+	print_message("put: %.3f s of different names, %.3f s of one name; find: %.4f s, %.4f s\n", different.put_s,
+		one.put_s, different.find_s, one.find_s);
+	/* Twice, and a little for the clock: what is linear in the namespaces is hundreds of times as much. */
+	assert_true(one.put_s < 2 * different.put_s + 0.05);
+	assert_true(one.find_s < 2 * different.find_s + 0.01);
+}
+
+/* All of one index, as all that autoscalers share is: they come and go without a walk along the others. */
+static void test_many_of_one_index_come_and_go_in_any_order(void **state)
+{
+	double of_many = cost_of(false).put_s;
+	struct kube_cache *cache = kube_cache_new(resource_version);
+	double start = cpu_s();
+	auto_json *found = NULL;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		auto_free char *name = xasprintf("n-%05d", i * 7919 % MANY);
+
+		assert_true(put(cache, "a", name, "x"));
+	}
+	found = kube_cache_list_by(cache, "x");
+	assert_int_equal(json_array_size(found), MANY);
+	for (int i = 0; i < MANY; i++) {
+		auto_free char *name = xasprintf("n-%05d", i);
+
+		assert_string_equal(kube_object_name(json_array_get(found, (size_t)i)), name);
+	}
+	for (int i = 0; i < MANY; i++) {
+		auto_free char *name = xasprintf("n-%05d", i * 7 % MANY);
+
+		assert_true(kube_cache_remove(cache, "a", name));
+	}
+	json_decref(found);
+	found = kube_cache_list_by(cache, "x");
+	assert_int_equal(json_array_size(found), 0);
+	print_message("%d came and went in %.3f s, %d of many indices came in %.3f s\n", MANY, cpu_s() - start, MANY,
+		of_many);
+	assert_true(cpu_s() - start < 5 * of_many + 0.1);
+	kube_cache_free(cache);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +251,8 @@ int main(void)
 		cmocka_unit_test(test_list_is_ordered_and_by_namespace),
 		cmocka_unit_test(test_list_by_finds_what_the_index_says_now),
 		cmocka_unit_test(test_an_object_without_a_name_is_not_kept),
+		cmocka_unit_test(test_one_name_in_many_namespaces_costs_no_more),
+		cmocka_unit_test(test_many_of_one_index_come_and_go_in_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

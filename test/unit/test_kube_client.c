@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/strbuf.h"
 #include "kube/call.h"
 #include "kube/sources.h"
@@ -206,6 +207,7 @@ static void test_errors(void **state)
 		{{.status = 502, .body = "<html>"}, ERROR_UNAVAILABLE, -1, "the server answered HTTP 502"},
 		{{.status = 503, .body = ""}, ERROR_UNAVAILABLE, -1, "the server answered HTTP 503"},
 		{{.status = 404, .body = "404 page not found\n"}, ERROR_NOT_FOUND, -1, "404 page not found (HTTP 404)"},
+		{{.status = 502, .body = "caf\xe9 ferm\xe9\n"}, ERROR_UNAVAILABLE, -1, "caf? ferm? (HTTP 502)"},
 		{{.status = 302, .headers = "Location: /\r\n", .body = ""}, ERROR_INTERNAL, -1,
 			"the server answered HTTP 302"},
 	};
@@ -229,6 +231,28 @@ static void test_errors(void **state)
 		assert_int_equal(o.err.retry_after_ms, rows[i].retry_after_ms);
 		outcome_release(&o);
 	}
+	assert_int_equal(rig_close(&rig), 0);
+}
+
+/* What is quoted of it leaves room for what the message says behind it. */
+static void test_a_refusal_of_many_words_is_cut(void **state)
+{
+	auto_free char *much = xcalloc(1, 40001);
+	auto_free char *body = NULL;
+	struct fake_step step = {.expect = "GET *"};
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+
+	(void)state;
+	memset(much, 'x', 40000);
+	body = xasprintf("{\"message\":\"%s\"}", much);
+	step.answer = (struct fake_answer){.status = 422, .body = body};
+	rig_open(&rig, NULL, NULL, "token: t");
+	fake_script(rig.fake, &step, 1);
+	kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(strlen(o.err.message), strlen("cannot GET '/x': ") + TEXT_QUOTE_MAX);
+	outcome_release(&o);
 	assert_int_equal(rig_close(&rig), 0);
 }
 
@@ -518,6 +542,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verbs),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_a_refusal_of_many_words_is_cut),
 		cmocka_unit_test(test_an_answer_that_is_not_json),
 		cmocka_unit_test(test_retries),
 		cmocka_unit_test(test_a_guarded_client_sends_no_write),

@@ -244,7 +244,7 @@ static void a_long_note_is_cut_between_characters(void **state)
 	struct rig *rig = *state;
 	char note[2048];
 
-	/* 'x', then 'é's of two bytes: the 1024th byte is the first half of one. */
+	/* 'x', then 'é's of two bytes, 510 of which leave room for the 3 bytes of "…". */
 	note[0] = 'x';
 	for (size_t i = 1; i + 1 < sizeof(note); i += 2) {
 		memcpy(note + i, "\xC3\xA9", 2);
@@ -252,7 +252,17 @@ static void a_long_note_is_cut_between_characters(void **state)
 	note[sizeof(note) - 1] = '\0';
 	tell(rig, "Broken", note);
 	wait_for(rig, &rig->server.creates, 1);
-	assert_int_equal(strlen(json_path_string(rig->server.created, "note", "")), 1023);
+	assert_int_equal(strlen(json_path_string(rig->server.created, "note", "")), 1024);
+	assert_non_null(strstr(json_path_string(rig->server.created, "note", ""), "é…"));
+}
+
+static void a_note_that_is_not_utf8_is_told_readably(void **state)
+{
+	struct rig *rig = *state;
+
+	tell(rig, "Broken", "caf\xe9");
+	wait_for(rig, &rig->server.creates, 1);
+	assert_string_equal(json_path_string(rig->server.created, "note", ""), "caf?");
 }
 
 static void closing_takes_back_what_is_under_way(void **state)
@@ -278,6 +288,7 @@ int main(void)
 		TEST(a_refused_event_is_told_again_as_a_first_one),
 		TEST(an_event_that_expired_is_made_anew),
 		TEST(a_long_note_is_cut_between_characters),
+		TEST(a_note_that_is_not_utf8_is_told_readably),
 		TEST(closing_takes_back_what_is_under_way),
 	};
 

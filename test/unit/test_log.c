@@ -90,6 +90,46 @@ static void json_lines(void **state)
 	assert_string_equal(json_path_string(object, "bad", "x"), "?");
 }
 
+/* Each line is an object that holds each value under a name of its own, with the event's name under "message". */
+static void fields_do_not_take_the_names_of_the_line(void **state)
+{
+	(void)state;
+	catch_stderr();
+	log_configure(LOG_INFO, LOG_JSON);
+	log_event(LOG_WARN, "it failed", "message", "why", "level", "3rd", "time", "late", "message", "again", NULL);
+	auto_free char *line = release_stderr();
+	auto_json *object = json_parse(line, strlen(line), NULL);
+
+	assert_non_null(object);
+	assert_string_equal(json_path_string(object, "message", ""), "it failed");
+	assert_string_equal(json_path_string(object, "level", ""), "warn");
+	assert_true(clock_parse_rfc3339(json_path_string(object, "time", "")) > 0);
+	assert_string_equal(json_path_string(object, "message_", ""), "why");
+	assert_string_equal(json_path_string(object, "message__", ""), "again");
+	assert_string_equal(json_path_string(object, "level_", ""), "3rd");
+	assert_string_equal(json_path_string(object, "time_", ""), "late");
+}
+
+/* A container runtime splits a line of more than 16 KiB, and half of it is no JSON. */
+static void a_line_is_short_whatever_its_values_are(void **state)
+{
+	(void)state;
+	static const char bytes[] = {'x', '"', '\x01', '\xff'};
+	auto_free char *much = xcalloc(1, 1U << 20);
+
+	for (size_t i = 0; i < 2 * sizeof(bytes); i++) {
+		memset(much, bytes[i / 2], (1U << 20) - 1);
+		catch_stderr();
+		log_configure(LOG_INFO, i % 2 == 0 ? LOG_TEXT : LOG_JSON);
+		log_event(LOG_WARN, "it failed", "error", much, "reason", "Because", NULL);
+		auto_free char *line = release_stderr();
+
+		assert_true(strlen(line) < 16384);
+		assert_non_null(strstr(line, "…"));
+		assert_non_null(strstr(line, "Because"));
+	}
+}
+
 static void less_than_the_level_is_silent(void **state)
 {
 	(void)state;
@@ -125,6 +165,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_lines),
 		cmocka_unit_test(json_lines),
+		cmocka_unit_test(fields_do_not_take_the_names_of_the_line),
+		cmocka_unit_test(a_line_is_short_whatever_its_values_are),
 		cmocka_unit_test(less_than_the_level_is_silent),
 		cmocka_unit_test(names),
 	};

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "kube_rig.h"
 #include "probe/prometheus.h"
 
@@ -312,6 +313,23 @@ static void test_failures_are_told_in_words(void **state)
 		"what answers at '$' is not a Prometheus: its answer has no status 'success'");
 }
 
+static void test_the_remedy_stands_behind_many_words(void **state)
+{
+	auto_free char *much = xcalloc(1, 3001);
+	auto_free char *headers = NULL;
+	auto_free char *message = NULL;
+
+	(void)state;
+	memset(much, 'x', 3000);
+	headers = xasprintf("Location: https://sso.example/%s\r\n", much);
+	message = xasprintf(
+		"what answers at '$' is not Prometheus: it redirects to 'https://sso.example/%.*s…' (HTTP 302), which is not "
+		"followed; is it a login page? give --prometheus-url (chart: prometheus.url) an address that takes a token, "
+		"and --prometheus-token-file",
+		TEXT_QUOTE_MAX - (int)strlen("https://sso.example/") - (int)strlen("…"), much);
+	assert_failure((struct fake_answer){.status = 302, .headers = headers}, "NotPrometheus", message);
+}
+
 static void test_what_is_no_prometheus_is_told(void **state)
 {
 	(void)state;
@@ -533,6 +551,7 @@ int main(void)
 		cmocka_unit_test(test_what_only_broken_ones_asked_is_not_kept),
 		cmocka_unit_test(test_what_nobody_asks_any_more_is_forgotten),
 		cmocka_unit_test(test_failures_are_told_in_words),
+		cmocka_unit_test(test_the_remedy_stands_behind_many_words),
 		cmocka_unit_test(test_what_is_no_prometheus_is_told),
 		cmocka_unit_test(test_who_is_not_known_is_told_what_to_set),
 		cmocka_unit_test(test_a_token_that_was_replaced_is_no_failure),

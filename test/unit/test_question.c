@@ -122,6 +122,27 @@ static void test_a_pool_tells_its_pods_errors(void **state)
 		"{}");
 }
 
+/* Prometheus quotes what it cannot read, of any length. */
+static void test_an_error_of_any_length_is_kept_short(void **state)
+{
+	auto_free char *much = xcalloc(1, 40001);
+	auto_json *pools = NULL;
+	auto_json *rules = NULL;
+	auto_json *index = NULL;
+
+	(void)state;
+	memset(much, 'x', 40000);
+	pools = json_pack("{s:{s:[{s:s, s:s, s:{s:s}}]}}", "data", "activeTargets", "scrapePool", "p", "lastError",
+		much, "labels", "pod", "a");
+	index = question_pool_index(pools);
+	assert_int_equal(strlen(json_path_string(index, "p.a", "")), 4096);
+	json_decref(index);
+	rules = json_pack("{s:{s:[{s:[{s:s, s:s}]}]}}", "data", "groups", "rules", "name", "r", "lastError", much);
+	index = question_rule_index(rules);
+	assert_int_equal(strlen(json_path_string(json_array_get(json_object_get(index, "r"), 0), "lastError", "")),
+		4096);
+}
+
 static void test_the_exporter_is_asked_for_jobs_and_workloads(void **state)
 {
 	auto_json *series = parse("[\"A\",\"B\"]");
@@ -190,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_samples_are_aged_by_prometheus_own_clock),
 		cmocka_unit_test(test_scrapers_are_the_jobs_of_a_pods_series),
 		cmocka_unit_test(test_a_pool_tells_its_pods_errors),
+		cmocka_unit_test(test_an_error_of_any_length_is_kept_short),
 		cmocka_unit_test(test_the_exporter_is_asked_for_jobs_and_workloads),
 		cmocka_unit_test(test_the_rules_of_a_name),
 		cmocka_unit_test(test_an_answer_of_another_shape_is_empty),

@@ -1,0 +1,24 @@
+/*
+ * Words of others, made fit to be kept and shown: valid UTF-8, and no longer than there is room.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stddef.h>
+
+/* What a message quotes of another's words. An Event's note holds 1024 bytes: beside this much, our own words and the
+ * remedy behind it have room. */
+#define TEXT_QUOTE_MAX 512
+
+/*
+ * At most `max` bytes of the text, cut between two characters and with "…" where something is missing; each byte
+ * that is not UTF-8 becomes '?'. What is fit already is copied as it is. Heap, caller owns.
+ *
+ * How much is missing is not told: it may be another number at each look, and a status may not move for that.
+ */
+char *text_fit(const char *text, size_t max);
+
+/* The same with TEXT_QUOTE_MAX. */
+char *text_quote(const char *text);
+
+#endif
