@@ -112,12 +112,15 @@ static void print_child(const struct observation *o, const struct child *child, 
 static void print_gpu_rule(const struct world *world, const struct observation *o, bool as_json)
 {
 	auto_json *namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
-	const json_t *prometheus = json_array_get(o->prometheuses, 0);
+	const struct monitoring_object object = {.kind = &monitoring_rule};
+	auto_json *order = monitoring_order(&(struct monitoring_stack){o->prometheuses, namespaces, o->asked}, &object);
+	const json_t *prometheus = json_array_get(order, 0);
 	auto_json *one = json_pack("[O*]", prometheus);
 	struct monitoring found = {NULL, NULL, NULL};
 	auto_json *rule = NULL;
 
-	monitoring_find(&monitoring_rule, one, namespaces, kube_object_namespace(prometheus), NULL, NULL, &found);
+	monitoring_find(&(struct monitoring_stack){one, namespaces, NULL},
+		&(struct monitoring_object){.kind = &monitoring_rule, .ns = kube_object_namespace(prometheus)}, &found);
 	rule = gpu_rule_make(prometheus != NULL ? kube_object_namespace(prometheus)
 						: o->facts.settings->adapter_namespace,
 		found.labels);
