@@ -32,6 +32,7 @@ enum kind {
 struct kind_info {
 	struct kube_resource resource;
 	bool adapter;     /* one named object in the adapter's namespace */
+	bool managers;    /* it matters who wrote it last: kept in its cache */
 	const char *only; /* the one object of this name; NULL = all */
 	/* What its objects are found by (world.h, list_by), borrowed: of what scales, its target's name; of a child
 	 * the name of its autoscaler, or SHARED_GPU. NULL where nobody asks. */

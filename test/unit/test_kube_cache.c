@@ -31,7 +31,7 @@ static bool put(struct kube_cache *cache, const char *ns, const char *name, cons
 
 static void test_put_get_remove(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(NULL);
+	struct kube_cache *cache = kube_cache_new(NULL, false);
 	auto_json *got = NULL, *whole = object("a", "n", "1");
 
 	(void)state;
@@ -56,9 +56,24 @@ static void test_put_get_remove(void **state)
 	kube_cache_free(cache);
 }
 
+static void test_managers_are_kept_where_asked(void **state)
+{
+	struct kube_cache *cache = kube_cache_new(NULL, true);
+	auto_json *whole = json_pack("{s:{s:s, s:[{s:s, s:s, s:{s:{}}}]}}", "metadata", "name", "n", "managedFields",
+		"manager", "helm", "time", "2026-01-31T08:00:00Z", "fieldsV1", "f:data");
+	auto_json *wanted = json_pack("[{s:s, s:s}]", "manager", "helm", "time", "2026-01-31T08:00:00Z");
+	auto_json *got = NULL;
+
+	(void)state;
+	assert_true(kube_cache_put(cache, whole));
+	got = kube_cache_get(cache, NULL, "n");
+	assert_true(json_equal(json_path(got, "metadata.managedFields"), wanted));
+	kube_cache_free(cache);
+}
+
 static void test_list_is_ordered_and_by_namespace(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(NULL);
+	struct kube_cache *cache = kube_cache_new(NULL, false);
 	auto_json *all = NULL, *one = NULL;
 	auto_free const char **keys = NULL;
 
@@ -105,7 +120,7 @@ static void assert_found(const struct kube_cache *cache, const char *ns, const c
 
 static void test_list_by_finds_what_the_index_says_now(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(resource_version);
+	struct kube_cache *cache = kube_cache_new(resource_version, false);
 
 	(void)state;
 	put(cache, "b", "1", "x");
@@ -130,7 +145,7 @@ static void test_list_by_finds_what_the_index_says_now(void **state)
 
 static void test_an_object_without_a_name_is_not_kept(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(NULL);
+	struct kube_cache *cache = kube_cache_new(NULL, false);
 	auto_json *empty = json_object();
 
 	(void)state;
@@ -145,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_get_remove),
+		cmocka_unit_test(test_managers_are_kept_where_asked),
 		cmocka_unit_test(test_list_is_ordered_and_by_namespace),
 		cmocka_unit_test(test_list_by_finds_what_the_index_says_now),
 		cmocka_unit_test(test_an_object_without_a_name_is_not_kept),
