@@ -18,7 +18,23 @@ struct monitoring_kind {
 extern const struct monitoring_kind monitoring_servicemonitor;
 extern const struct monitoring_kind monitoring_rule;
 
-/* The labels our object in `ns` must carry, and who then selects it. */
+/* The Prometheus resources there are. All borrowed. */
+struct monitoring_stack {
+	const json_t *prometheuses; /* ordered by key */
+	const json_t *namespaces;
+	const char *asked; /* "ns/name" of the one whose answers count, the adapter's; NULL = not known */
+};
+
+/* An object of ours that a Prometheus is to select. All borrowed. */
+struct monitoring_object {
+	const struct monitoring_kind *kind;
+	const char *ns;
+	const json_t *pinned;  /* spec.monitor.labels: the user's, which win; NULL = none */
+	const json_t *own;     /* labels that it has anyway; NULL = none */
+	const json_t *current; /* all its labels as it stands; NULL = it is to be made */
+};
+
+/* The labels our object must carry, and who then selects it. */
 struct monitoring {
 	json_t *labels;    /* owned; {} when none are needed */
 	char *selected_by; /* owned "ns/name"; NULL when no Prometheus can select it */
@@ -26,14 +42,19 @@ struct monitoring {
 };
 
 /*
- * `pinned` (spec.monitor.labels, may be NULL) are the user's and win. Prometheuses are tried in
- * order of namespace and name; the first that can be satisfied is taken.
+ * The resources in order of preference, new reference: first the one that is asked; then those that run before those
+ * with no replicas; those that select the object as it stands, so that a new one never takes its place; the older;
+ * by key.
  */
-void monitoring_find(const struct monitoring_kind *kind, const json_t *prometheuses, const json_t *namespaces,
-	const char *ns, const json_t *pinned, const json_t *own_labels, struct monitoring *found);
-/* "ns/name" of the first Prometheus that selects an object with these labels as it is; heap, NULL when none does. */
-char *monitoring_selects(const struct monitoring_kind *kind, const json_t *prometheuses, const json_t *namespaces,
-	const char *ns, const json_t *labels);
+json_t *monitoring_order(const struct monitoring_stack *stack, const struct monitoring_object *object);
+/*
+ * The first in this order that can be satisfied selects the object. Each further one has its labels too, as far as no
+ * earlier one would stop selecting the object by them.
+ */
+void monitoring_find(const struct monitoring_stack *stack, const struct monitoring_object *object,
+	struct monitoring *found);
+/* "ns/name" of the first in this order that selects the object as it stands; heap, NULL when none does. */
+char *monitoring_selects(const struct monitoring_stack *stack, const struct monitoring_object *object);
 void monitoring_release(struct monitoring *found);
 
 #endif

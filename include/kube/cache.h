@@ -1,6 +1,6 @@
 /*
- * The last known objects of one resource type, as trimmed JSON bytes (no managedFields, no
- * last-applied annotation), by "namespace/name".
+ * The last known objects of one resource type, as trimmed JSON bytes (no last-applied annotation, no
+ * managedFields, or of these only who wrote when), by "namespace/name".
  *
  * Bytes, not trees: ten thousand objects must fit in a few tens of MiB.
  */
@@ -17,8 +17,8 @@ struct kube_cache;
  * ("namespace/name") where there is one: objects of many namespaces often have one name. */
 typedef char *kube_index_fn(const json_t *object);
 
-/* `index` may be NULL. */
-struct kube_cache *kube_cache_new(kube_index_fn *index);
+/* `index` may be NULL; `managers`: of metadata.managedFields the manager and the time are kept. */
+struct kube_cache *kube_cache_new(kube_index_fn *index, bool managers);
 void kube_cache_free(struct kube_cache *cache);
 /* New reference, decoded; NULL when absent. */
 json_t *kube_cache_get(const struct kube_cache *cache, const char *ns, const char *name);

@@ -33,6 +33,7 @@ struct kube_informer_hooks {
 	 * whatever kube_informer_synced/_missing/_error now say anew. */
 	void (*state)(void *ctx, struct kube_informer *informer);
 	kube_index_fn *index; /* of its cache; may be NULL */
+	bool managers;        /* kept in its cache */
 	void *ctx;
 };
 

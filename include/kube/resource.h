@@ -41,6 +41,8 @@ bool kube_object_owned_by(const json_t *object, const char *uid);
 /* Evaluates a metav1.LabelSelector on a label object. NULL selector = `if_null`; {} matches all.
  * An unknown operator matches nothing. */
 bool kube_selector_matches(const json_t *selector, const json_t *labels, bool if_null);
+/* Whether all that the selector says of this key takes the value; NULL = an object without the label. */
+bool kube_selector_allows(const json_t *selector, const char *key, const char *value);
 /* A LabelSelector in query form ("a=b,c in (d,e),!f"); heap, caller owns. */
 char *kube_selector_text(const json_t *selector);
 

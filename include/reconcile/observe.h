@@ -28,6 +28,7 @@ struct observation {
 	char *foreign_child;
 	char *monitor; /* "ns/name" of our ServiceMonitor */
 	char *exporter_id;
+	char *asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */
 };
 
 /* Takes the object reference. */

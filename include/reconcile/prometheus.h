@@ -1,5 +1,5 @@
 /*
- * Where a Prometheus answers queries.
+ * Where a Prometheus answers queries, and which one answers there.
  */
 #ifndef RECONCILE_PROMETHEUS_H
 #define RECONCILE_PROMETHEUS_H
@@ -18,5 +18,11 @@ char *prometheus_base(const char *url);
  * Prometheus its --web.route-prefix always, whatever spec.externalUrl is). Heap, caller owns; NULL
  * when neither is known. */
 char *prometheus_url(const struct world *world, const json_t *prometheuses, const char *key);
+/* The resource "ns/name" that a URL leads to, by the Service that it names; heap. NULL when that cannot be told: it may
+ * be a Thanos, or outside the cluster. `nowhere` becomes true when the URL names a Service that does not exist. */
+char *prometheus_behind(const struct world *world, const json_t *prometheuses, const char *url, bool *nowhere);
+/* The one whose answers count: that the adapter asks, else that the settings' URL leads to. Heap; NULL when neither can
+ * be told, and when it does not run. */
+char *prometheus_asked(const struct world *world, const json_t *prometheuses);
 
 #endif

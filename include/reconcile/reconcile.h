@@ -13,6 +13,21 @@
 /* The stack's key among those of autoscalers ("ns/name"): of its evidence, and in the queue. */
 #define STACK_KEY "stack"
 
+/* What is remembered of a fight over the adapter's ConfigMap (src/reconcile/adapter_fight.h). */
+struct adapter_fight {
+	char *revision;      /* owned: of our rules, as written last; NULL = not by this operator */
+	char *metrics;       /* owned, with revision: whose rules these are */
+	int64_t answered_ms; /* when rules that were taken out were written again; 0 = never */
+	int64_t wait_ms;     /* how long the last wait is, or was; 0 = none */
+	int64_t until_ms;    /* nothing is written before; 0 = no fight */
+};
+
+#define ADAPTER_FIGHT_INIT                                                                                             \
+	(struct adapter_fight)                                                                                         \
+	{                                                                                                              \
+		.revision = NULL                                                                                       \
+	}
+
 /* What the stack pass found; autoscalers' links are judged from it. */
 struct stack_state {
 	enum adapter_state state;
@@ -24,7 +39,8 @@ struct stack_state {
 	json_t *adapter;        /* owned: the survey of reconcile/adapter.h */
 	const char *api_reason; /* static: why the metrics API cannot serve; NULL = nothing against it */
 	char *api_message;      /* owned, with api_reason */
-	bool api_away;          /* of api_reason: only that nothing answers behind the registration now */
+	struct adapter_fight fight;
+	bool api_away; /* of api_reason: only that nothing answers behind the registration now */
 };
 
 #define STACK_STATE_INIT                                                                                               \
@@ -41,7 +57,7 @@ void stack_state_set(struct stack_state *state, enum adapter_state value, const 
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan);
 
 /* Plans for the adapter: its ConfigMap holds the union of all live autoscalers' rules, and its
- * Deployment restarts once per change of ours; for the GPUs: what reconcile/gpu.h says. `state` is overwritten. */
+ * Deployment restarts once per change of ours; for the GPUs: what reconcile/gpu.h says. `state` is overwritten, but for what it remembers. */
 void stack_reconcile(const struct world *world, struct plan *plan, struct stack_state *state);
 
 #endif

@@ -45,7 +45,7 @@ const struct kind_info kinds[KIND_COUNT] = {
 		.only = "v1beta1.custom.metrics.k8s.io"},
 	[KIND_SCALEDOBJECT] = {.resource = {"keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", true},
 		.index = target_key},
-	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}, .adapter = true},
+	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}, .adapter = true, .managers = true},
 	[KIND_ADAPTER_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}, .adapter = true},
 };
 

@@ -1,12 +1,21 @@
 /* Finding the Prometheus that selects an object of ours, and the labels it wants. */
 #include "chain/monitoring.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "kube/resource.h"
+
+/* For how many one object has labels: a cluster runs a handful, and each is checked against those before it. */
+#define SATISFIED_MAX 8
+/* Of one selector, and of one In: people write a few. What a longer one asks for is not worked out, since anybody who
+ * may create a Prometheus resource would decide how long that takes. */
+#define REQUIREMENTS_MAX 64
+#define VALUES_MAX 8
 
 const struct monitoring_kind monitoring_servicemonitor = {"ServiceMonitor", "serviceMonitorSelector",
 	"serviceMonitorNamespaceSelector"};
@@ -41,40 +50,102 @@ static bool namespace_covered(const struct monitoring_kind *kind, const json_t *
 	return kube_selector_matches(selector, namespace_labels(namespaces, ns), false);
 }
 
-/* Adds to `labels` what the selector asks for and can be given: matchLabels, the first value of an
- * In, any value for Exists. */
-static void satisfy(const json_t *selector, json_t *labels)
-{
-	const char *key;
-	json_t *value;
-	size_t i;
-	json_t *expression;
+/* Who selects an object so far, and by which labels. */
+struct satisfied {
+	const json_t *selectors[SATISFIED_MAX]; /* borrowed */
+	size_t count;
+	json_t *labels; /* owned: what is added to the object */
+};
 
-	json_object_foreach(json_object_get(selector, "matchLabels"), key, value) {
-		if (json_object_get(labels, key) == NULL) {
-			json_object_set(labels, key, value);
+static bool all_allow(const struct satisfied *all, const json_t *selector, const char *key, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	for (size_t i = 0; i < all->count; i++) {
+		if (!kube_selector_allows(all->selectors[i], key, text)) {
+			return false;
 		}
 	}
-	json_array_foreach(json_object_get(selector, "matchExpressions"), i, expression) {
-		const char *op = json_path_string(expression, "operator", "");
-		const char *wanted = json_path_string(expression, "key", "");
-		json_t *first = json_array_get(json_object_get(expression, "values"), 0);
+	return text != NULL && kube_selector_allows(selector, key, text);
+}
 
-		if (json_object_get(labels, wanted) != NULL) {
+/* A value of the label that this selector and all before it take: what it has now, or what they name, or `any` (may be NULL). New
+ * reference; NULL when there is none. */
+static json_t *choose_value(const struct satisfied *all, const json_t *selector, const char *key, const json_t *current,
+	const char *any)
+{
+	auto_json *values = json_pack("[O*, O*]", json_object_get(current, key),
+		json_object_get(json_object_get(selector, "matchLabels"), key));
+	size_t i;
+	size_t v;
+	json_t *expression;
+	json_t *value;
+
+	json_array_foreach(json_object_get(selector, "matchExpressions"), i, expression) {
+		if (strcmp(json_path_string(expression, "key", ""), key) != 0) {
 			continue;
 		}
-		if (strcmp(op, "In") == 0 && first != NULL) {
-			json_object_set(labels, wanted, first);
-		} else if (strcmp(op, "Exists") == 0) {
-			json_object_set_new(labels, wanted, json_string("true"));
+		json_array_foreach(json_object_get(expression, "values"), v, value) {
+			if (v < VALUES_MAX) {
+				json_array_append(values, value);
+			}
 		}
+	}
+	json_array_append_new(values, json_string(any));
+	json_array_foreach(values, i, value) {
+		if (all_allow(all, selector, key, value)) {
+			return json_incref(value);
+		}
+	}
+	return NULL;
+}
+
+/* Adds a label that the selector wants, if it wants one. What the object has anyway gives way to the first that selects
+ * it only: for a later one nothing changes its meaning. */
+static void satisfy_key(const struct satisfied *all, const struct monitoring_object *object, const json_t *selector,
+	const char *key, json_t *labels)
+{
+	const json_t *own = json_object_get(object->own, key);
+	json_t *value;
+
+	if (json_object_get(labels, key) != NULL || (own != NULL && all->count > 0) ||
+		kube_selector_allows(selector, key, json_string_value(own))) {
+		return;
+	}
+	value = choose_value(all, selector, key, object->current, own == NULL ? "true" : NULL);
+	if (value != NULL) {
+		json_object_set_new(labels, key, value);
 	}
 }
 
-/* Says why this Prometheus does not select our object. */
-static void explain(struct strbuf *text, const struct monitoring_kind *kind, const json_t *prometheus, bool covered,
-	const char *ns, const json_t *pinned)
+/* What is added to the object when this selector is satisfied too. New reference. */
+static json_t *satisfy(const struct satisfied *all, const struct monitoring_object *object, const json_t *selector)
 {
+	const json_t *match = json_object_get(selector, "matchLabels");
+	const json_t *expressions = json_object_get(selector, "matchExpressions");
+	json_t *labels = json_deep_copy(all->labels);
+	const char *key;
+	size_t i;
+	json_t *item;
+
+	if (json_object_size(match) + json_array_size(expressions) > REQUIREMENTS_MAX) {
+		return labels;
+	}
+	json_object_foreach((json_t *)match, key, item) {
+		satisfy_key(all, object, selector, key, labels);
+	}
+	json_array_foreach((json_t *)expressions, i, item) {
+		satisfy_key(all, object, selector, json_path_string(item, "key", ""), labels);
+	}
+	return labels;
+}
+
+/* Says why this Prometheus does not select our object. */
+static void explain(struct strbuf *text, const struct monitoring_stack *stack, const struct monitoring_object *object,
+	const json_t *prometheus)
+{
+	const struct monitoring_kind *kind = object->kind;
+	bool covered = namespace_covered(kind, prometheus, stack->namespaces, object->ns);
 	const json_t *selector = spec_member(prometheus, kind->selector);
 	const json_t *namespaces = spec_member(prometheus, kind->namespace_selector);
 	auto_free char *key = kube_object_key(prometheus);
@@ -89,11 +160,11 @@ static void explain(struct strbuf *text, const struct monitoring_kind *kind, con
 
 		strbuf_addf(text,
 			"Prometheus '%s' does not look into namespace '%s': label the namespace '%s', as its spec.%s wants",
-			key, ns, wanted_of_namespace, kind->namespace_selector);
+			key, object->ns, wanted_of_namespace, kind->namespace_selector);
 	} else if (selector == NULL || json_is_null(selector)) {
 		strbuf_addf(text, "Prometheus '%s' selects no %s at all: set its spec.%s", key, kind->kind,
 			kind->selector);
-	} else if (json_object_size(pinned) > 0) {
+	} else if (json_object_size(object->pinned) > 0) {
 		strbuf_addf(text,
 			"Prometheus '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
 			key, wanted);
@@ -103,53 +174,131 @@ static void explain(struct strbuf *text, const struct monitoring_kind *kind, con
 	}
 }
 
-static bool selects(const struct monitoring_kind *kind, const json_t *prometheus, const json_t *namespaces,
-	const char *ns, const json_t *labels)
+static bool selects(const struct monitoring_stack *stack, const struct monitoring_object *object,
+	const json_t *prometheus, const json_t *labels)
 {
-	return namespace_covered(kind, prometheus, namespaces, ns) &&
-	       kube_selector_matches(spec_member(prometheus, kind->selector), labels, false);
+	return namespace_covered(object->kind, prometheus, stack->namespaces, object->ns) &&
+	       kube_selector_matches(spec_member(prometheus, object->kind->selector), labels, false);
 }
 
-char *monitoring_selects(const struct monitoring_kind *kind, const json_t *prometheuses, const json_t *namespaces,
-	const char *ns, const json_t *labels)
+/* A Prometheus, and what it is preferred by. */
+struct candidate {
+	json_t *prometheus; /* borrowed */
+	bool asked;
+	bool stopped;
+	bool selects;
+	int64_t made_ms;
+	size_t place; /* in the list */
+};
+
+static int compare(const void *left, const void *right)
 {
+	const struct candidate *a = left;
+	const struct candidate *b = right;
+
+	if (a->asked != b->asked) {
+		return a->asked ? -1 : 1;
+	}
+	if (a->stopped != b->stopped) {
+		return a->stopped ? 1 : -1;
+	}
+	if (a->selects != b->selects) {
+		return a->selects ? -1 : 1;
+	}
+	if (a->made_ms != b->made_ms) {
+		return a->made_ms < b->made_ms ? -1 : 1;
+	}
+	return a->place < b->place ? -1 : 1;
+}
+
+json_t *monitoring_order(const struct monitoring_stack *stack, const struct monitoring_object *object)
+{
+	size_t count = json_array_size(stack->prometheuses);
+	auto_free struct candidate *candidates = xcalloc(count + 1, sizeof(*candidates));
+	json_t *order = json_array();
 	size_t i;
 	json_t *prometheus;
 
-	json_array_foreach((json_t *)prometheuses, i, prometheus) {
-		if (selects(kind, prometheus, namespaces, ns, labels)) {
+	json_array_foreach((json_t *)stack->prometheuses, i, prometheus) {
+		auto_free char *key = kube_object_key(prometheus);
+
+		candidates[i] = (struct candidate){
+			.prometheus = prometheus,
+			.asked = stack->asked != NULL && strcmp(stack->asked, key) == 0,
+			.stopped = json_path_int(prometheus, "spec.replicas", 1) == 0,
+			.selects = object->current != NULL && selects(stack, object, prometheus, object->current),
+			.made_ms = clock_parse_rfc3339(json_path_string(prometheus, "metadata.creationTimestamp", "")),
+			.place = i,
+		};
+	}
+	qsort(candidates, count, sizeof(*candidates), compare);
+	for (i = 0; i < count; i++) {
+		json_array_append(order, candidates[i].prometheus);
+	}
+	return order;
+}
+
+char *monitoring_selects(const struct monitoring_stack *stack, const struct monitoring_object *object)
+{
+	auto_json *order = monitoring_order(stack, object);
+	size_t i;
+	json_t *prometheus;
+
+	json_array_foreach(order, i, prometheus) {
+		if (selects(stack, object, prometheus, object->current)) {
 			return kube_object_key(prometheus);
 		}
 	}
 	return NULL;
 }
 
-void monitoring_find(const struct monitoring_kind *kind, const json_t *prometheuses, const json_t *namespaces,
-	const char *ns, const json_t *pinned, const json_t *own_labels, struct monitoring *found)
+/* Whether this Prometheus selects the object too, by labels that are added then. */
+static bool win(const struct monitoring_stack *stack, const struct monitoring_object *object, const json_t *prometheus,
+	struct satisfied *all)
 {
+	const json_t *selector = spec_member(prometheus, object->kind->selector);
+	auto_json *labels = satisfy(all, object, selector);
+	auto_json *whole = json_deep_copy(labels);
+
+	json_object_update_missing(whole, (json_t *)object->own);
+	if (!selects(stack, object, prometheus, whole)) {
+		return false;
+	}
+	json_decref(all->labels);
+	all->labels = json_incref(labels);
+	all->selectors[all->count++] = selector;
+	return true;
+}
+
+void monitoring_find(const struct monitoring_stack *stack, const struct monitoring_object *object,
+	struct monitoring *found)
+{
+	auto_json *order = monitoring_order(stack, object);
 	auto_strbuf why = STRBUF_INIT;
+	struct satisfied all = {
+		.labels = object->pinned != NULL ? json_deep_copy(object->pinned) : json_object(),
+	};
 	size_t i;
 	json_t *prometheus;
 
-	*found = (struct monitoring){.labels = pinned != NULL ? json_deep_copy(pinned) : json_object()};
-	json_array_foreach((json_t *)prometheuses, i, prometheus) {
-		auto_json *labels = json_deep_copy(found->labels);
-		auto_json *all = NULL;
-
-		satisfy(spec_member(prometheus, kind->selector), labels);
-		all = json_deep_copy(labels);
-		json_object_update_missing(all, (json_t *)own_labels);
-		if (selects(kind, prometheus, namespaces, ns, all)) {
-			json_decref(found->labels);
-			found->labels = json_incref(labels);
-			found->selected_by = kube_object_key(prometheus);
-			return;
+	*found = (struct monitoring){.labels = NULL};
+	json_array_foreach(order, i, prometheus) {
+		if (all.count == SATISFIED_MAX) {
+			break;
 		}
-		explain(&why, kind, prometheus, namespace_covered(kind, prometheus, namespaces, ns), ns, pinned);
+		if (win(stack, object, prometheus, &all)) {
+			found->selected_by =
+				found->selected_by != NULL ? found->selected_by : kube_object_key(prometheus);
+		} else if (found->selected_by == NULL) {
+			explain(&why, stack, object, prometheus);
+		}
 	}
-	found->problem = why.len > 0 ? strbuf_take(&why)
-	                             : xstrdup("there is no Prometheus resource in this cluster: create one, "
-					       "kube-prometheus-stack brings it");
+	found->labels = all.labels;
+	if (found->selected_by == NULL) {
+		found->problem = why.len > 0 ? strbuf_take(&why)
+		                             : xstrdup("there is no Prometheus resource in this cluster: create one, "
+						       "kube-prometheus-stack brings it");
+	}
 }
 
 void monitoring_release(struct monitoring *found)

@@ -9,7 +9,7 @@
 #include "base/strbuf.h"
 #include "base/yaml.h"
 #include "chain/monitoring.h"
-#include "children/adapter_rule.h"
+#include "children/adapter_config.h"
 #include "children/gpu.h"
 #include "command/command.h"
 #include "reconcile/observe.h"
@@ -112,12 +112,15 @@ static void print_child(const struct observation *o, const struct child *child, 
 static void print_gpu_rule(const struct world *world, const struct observation *o, bool as_json)
 {
 	auto_json *namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
-	const json_t *prometheus = json_array_get(o->prometheuses, 0);
+	const struct monitoring_object object = {.kind = &monitoring_rule};
+	auto_json *order = monitoring_order(&(struct monitoring_stack){o->prometheuses, namespaces, o->asked}, &object);
+	const json_t *prometheus = json_array_get(order, 0);
 	auto_json *one = json_pack("[O*]", prometheus);
 	struct monitoring found = {NULL, NULL, NULL};
 	auto_json *rule = NULL;
 
-	monitoring_find(&monitoring_rule, one, namespaces, kube_object_namespace(prometheus), NULL, NULL, &found);
+	monitoring_find(&(struct monitoring_stack){one, namespaces, NULL},
+		&(struct monitoring_object){.kind = &monitoring_rule, .ns = kube_object_namespace(prometheus)}, &found);
 	rule = gpu_rule_make(prometheus != NULL ? kube_object_namespace(prometheus)
 						: o->facts.settings->adapter_namespace,
 		found.labels);
@@ -125,24 +128,26 @@ static void print_gpu_rule(const struct world *world, const struct observation *
 	monitoring_release(&found);
 }
 
-static void print_rules(const struct settings *settings, const struct workload *w, bool as_json)
+/* With the marks by which the operator knows them, so that they can be taken over as they are. */
+static int print_rules(const struct settings *settings, const struct workload *w, bool as_json, struct error *err)
 {
-	json_t *list = json_array();
-	auto_json *rules = json_pack("{s:o}", "rules", list);
+	struct adapter_rule rules[WORKLOAD_SIGNALS_MAX];
 	auto_json *configmap = NULL;
 	auto_free char *text = NULL;
 
 	for (size_t i = 0; i < w->signals_count; i++) {
-		const struct adapter_rule rule = adapter_rule_of(w->signals[i].signal);
-
-		json_array_append_new(list, adapter_rule_json(&rule));
+		rules[i] = adapter_rule_of(w->signals[i].signal);
 	}
-	text = as_json ? json_text(rules) : yaml_text(rules);
+	text = adapter_config_splice("rules:\n", rules, w->signals_count, err);
+	if (text == NULL) {
+		return -1;
+	}
 	configmap = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
 		"name", settings->adapter_configmap, "namespace", settings->adapter_namespace, "data",
 		settings->adapter_config_key, text);
 	print_object(configmap,
 		"# These rules are merged into the ConfigMap; the rules of others in it stay as they are.\n", as_json);
+	return 0;
 }
 
 static int render(const struct world *world, json_t *object, bool as_json, struct error *err)
@@ -164,8 +169,7 @@ static int render(const struct world *world, json_t *object, bool as_json, struc
 	if (autoscaler_uses_gpus(&o.spec)) {
 		print_gpu_rule(world, &o, as_json);
 	}
-	print_rules(world->settings, w, as_json);
-	return 0;
+	return print_rules(world->settings, w, as_json, err);
 }
 
 static int render_all(const struct option_list *files, const struct settings *settings, bool as_json, struct error *err)

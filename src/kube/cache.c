@@ -15,6 +15,7 @@
 struct kube_cache {
 	struct map objects; /* key → struct entry */
 	kube_index_fn *index;
+	bool managers;
 	struct map by_value; /* of the index → the first struct entry, borrowed */
 };
 
@@ -36,11 +37,12 @@ static void entry_free(void *value)
 	free(entry);
 }
 
-struct kube_cache *kube_cache_new(kube_index_fn *index)
+struct kube_cache *kube_cache_new(kube_index_fn *index, bool managers)
 {
 	struct kube_cache *cache = xcalloc(1, sizeof(*cache));
 
 	cache->index = index;
+	cache->managers = managers;
 	map_init(&cache->objects, entry_free);
 	map_init(&cache->by_value, NULL);
 	return cache;
@@ -157,15 +159,33 @@ static void index_remove(struct kube_cache *cache, const struct entry *entry)
 		map_remove(&cache->by_value, entry->value);
 }
 
+/* Who wrote when, without what: that is most of the bytes. New reference. */
+static json_t *managers_of(const json_t *fields)
+{
+	json_t *managers = json_array();
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach((json_t *)(uintptr_t)fields, i, entry) {
+		json_array_append_new(managers,
+			json_pack("{s:s, s:s}", "manager", json_path_string(entry, "manager", ""), "time",
+				json_path_string(entry, "time", "")));
+	}
+	return managers;
+}
+
 /* Copies just the levels that change: the object, its metadata, its annotations. */
-static char *trimmed_text(const json_t *object)
+static char *trimmed_text(const json_t *object, bool managers)
 {
 	auto_json *copy = json_copy((json_t *)(uintptr_t)object);
 	json_t *metadata = json_copy(json_object_get(copy, "metadata"));
 	json_t *annotations = json_object_get(metadata, "annotations");
 
 	json_object_set_new(copy, "metadata", metadata);
-	json_object_del(metadata, "managedFields");
+	if (managers)
+		json_object_set_new(metadata, "managedFields", managers_of(json_object_get(metadata, "managedFields")));
+	else
+		json_object_del(metadata, "managedFields");
 	if (json_object_get(annotations, LAST_APPLIED)) {
 		annotations = json_copy(annotations);
 		json_object_del(annotations, LAST_APPLIED);
@@ -183,7 +203,7 @@ bool kube_cache_put(struct kube_cache *cache, const json_t *object)
 	/* An object without a name cannot be found again; the server never sends one. */
 	if (kube_object_name(object)[0] == '\0')
 		return false;
-	text = trimmed_text(object);
+	text = trimmed_text(object, cache->managers);
 	entry = map_get(&cache->objects, key);
 	if (entry && strcmp(entry->text, text) == 0)
 		return false;

@@ -205,7 +205,7 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 			.min_timeout_s = 300,
 			.silence_ms = 30000,
 			.relist_ms = INT64_C(10) * 3600 * 1000},
-		.cache = kube_cache_new(hooks->index),
+		.cache = kube_cache_new(hooks->index, hooks->managers),
 		.event_error = ERROR_INIT,
 		.error = ERROR_INIT,
 		.progress_ms = clock_monotonic_ms(),

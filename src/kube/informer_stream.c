@@ -27,7 +27,7 @@ void informer_stream_begin(struct kube_informer *informer)
 {
 	uint64_t silence_ms = (uint64_t)informer->pace.silence_ms;
 
-	informer->arriving = kube_cache_new(informer->hooks.index);
+	informer->arriving = kube_cache_new(informer->hooks.index, informer->hooks.managers);
 	uv_timer_start(&informer->timer, on_silence, silence_ms, silence_ms);
 }
 

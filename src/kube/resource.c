@@ -187,6 +187,24 @@ bool kube_selector_matches(const json_t *selector, const json_t *labels, bool if
 	return true;
 }
 
+bool kube_selector_allows(const json_t *selector, const char *key, const char *value)
+{
+	const json_t *want = json_object_get(json_object_get(selector, "matchLabels"), key);
+	json_t *requirement;
+	size_t i;
+
+	if (want && (!value || !json_is_string(want) || strcmp(value, json_string_value(want)) != 0))
+		return false;
+	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement) {
+		const struct selector_op *op = find_op(requirement);
+
+		if (strcmp(json_path_string(requirement, "key", ""), key) == 0 &&
+			(!op || !op->matches(value, json_object_get(requirement, "values"))))
+			return false;
+	}
+	return true;
+}
+
 static void add_comma(struct strbuf *text)
 {
 	if (text->len > 0)

@@ -10,8 +10,10 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "adapter_fight.h"
 #include "adapter_pace.h"
 #include "children/adapter_config.h"
 
@@ -79,10 +81,29 @@ static json_t *make_notes(const json_t *configmap, const char *revision, const s
 	return notes;
 }
 
+/* Somebody takes our rules out each time: says who, and what helps. */
+static void say_reverted(const struct settings *s, const json_t *configmap, struct plan *plan, int64_t now_ms,
+	struct stack_state *state)
+{
+	const char *by = adapter_fight_by(configmap);
+	auto_free char *until = clock_rfc3339(state->fight.until_ms);
+
+	plan->again_ms = state->fight.until_ms - now_ms;
+	stack_state_set(state, ADAPTER_BROKEN, "RevertedBy",
+		xasprintf(
+			"%s%s%s takes our rules out of ConfigMap '%s/%s', key '%s', each time they are written, which "
+			"restarts the adapter: they are written once more at %s; let it ignore data of this ConfigMap "
+			"(Argo CD: ignoreDifferences, with jsonPointers [/data/%s] and RespectIgnoreDifferences=true), or "
+			"add our rules to its source: 'inference-autoscaler render' prints them",
+			by != NULL ? "field manager '" : "somebody", by != NULL ? by : "", by != NULL ? "'" : "",
+			s->adapter_namespace, s->adapter_configmap, s->adapter_config_key, until,
+			s->adapter_config_key));
+}
+
 /* Plans the ConfigMap's write when it is owed. 1 when the text changes, 0 when it does not,
  * -1 when it cannot be planned (state says why). `revision` becomes what the Deployment must carry, NULL for none. */
-static int plan_configmap(const struct world *world, const json_t *configmap, const struct adapter_pace *pace,
-	struct plan *plan, char **revision, struct stack_state *state)
+static int plan_configmap(const struct world *world, const json_t *configmap, const json_t *deployment,
+	const struct adapter_pace *pace, struct plan *plan, char **revision, struct stack_state *state)
 {
 	const struct settings *s = world->settings;
 	auto_free struct adapter_rule *rules = make_rules(pace->metrics);
@@ -92,6 +113,8 @@ static int plan_configmap(const struct world *world, const json_t *configmap, co
 	auto_error err = ERROR_INIT;
 	auto_free char *text = NULL;
 	auto_json *notes = NULL;
+	enum adapter_fight_move move;
+	bool there;
 	bool differs;
 
 	if (old == NULL) {
@@ -107,7 +130,14 @@ static int plan_configmap(const struct world *world, const json_t *configmap, co
 				s->adapter_configmap, s->adapter_config_key, err.message));
 		return -1;
 	}
-	differs = strcmp(text, old) != 0 || (old_revision != NULL) != (n > 0);
+	there = strcmp(text, old) == 0;
+	move = adapter_fight_judge(&state->fight,
+		&(struct adapter_fight_look){world->now_ms, configmap, deployment, pace->metrics, there});
+	if (move == FIGHT_REST) {
+		say_reverted(s, configmap, plan, world->now_ms, state);
+		return -1;
+	}
+	differs = !there || (old_revision != NULL) != (n > 0) || move == FIGHT_OVER;
 	if (!differs) {
 		*revision = xstrdup(old_revision);
 	} else if (n > 0) {
@@ -119,6 +149,9 @@ static int plan_configmap(const struct world *world, const json_t *configmap, co
 	if (differs || json_object_size(notes) > 0) {
 		plan_add_take(plan, PLAN_PATCH, KIND_CONFIGMAP,
 			configmap_patch(s, configmap, differs ? text : NULL, json_incref(notes)));
+	}
+	if (differs) {
+		adapter_fight_wrote(&state->fight, *revision, pace->metrics);
 	}
 	return differs ? 1 : 0;
 }
@@ -196,7 +229,7 @@ void adapter_reconcile(const struct world *world, const struct adapter_needs *ne
 	}
 	adapter_pace_find(world, configmap, deployment, needs, &pace);
 	plan->again_ms = pace.again_ms;
-	text_changes = plan_configmap(world, configmap, &pace, plan, &revision, state);
+	text_changes = plan_configmap(world, configmap, deployment, &pace, plan, &revision, state);
 	if (text_changes < 0) {
 		return;
 	}

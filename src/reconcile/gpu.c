@@ -108,8 +108,10 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 		if (survey_is_shared(monitor) || !monitor_scrapes(monitor, exporter)) {
 			continue;
 		}
-		selected_by = monitoring_selects(&monitoring_servicemonitor, s->prometheuses, s->namespaces,
-			kube_object_namespace(monitor), json_path(monitor, "metadata.labels"));
+		selected_by = monitoring_selects(&(struct monitoring_stack){s->prometheuses, s->namespaces, s->asked},
+			&(struct monitoring_object){.kind = &monitoring_servicemonitor,
+				.ns = kube_object_namespace(monitor),
+				.current = json_path(monitor, "metadata.labels")});
 		if (selected_by != NULL) {
 			name = xasprintf("ServiceMonitor '%s/%s'", kube_object_namespace(monitor),
 				kube_object_name(monitor));
@@ -137,29 +139,58 @@ static bool scraped_unseen(const json_t *seen, const char *job)
 	return false;
 }
 
-/* A Prometheus that takes an object of ours in its own namespace, and the labels it wants. */
-static bool find_place(const struct survey *s, const struct monitoring_kind *kind, const char *only,
+/* Our object of this name, wherever it stands. New reference, NULL when it is to be made. */
+static json_t *our_object(const struct survey *s, enum kind kind, const char *name)
+{
+	auto_json *ours = s->world->list_by(s->world->ctx, kind, SHARED_GPU);
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(ours, i, object) {
+		if (survey_is_shared(object) && strcmp(kube_object_name(object), name) == 0) {
+			return json_incref(object);
+		}
+	}
+	return NULL;
+}
+
+/* A Prometheus that takes an object of ours in its own namespace, and the labels that it and others want there. `now` is
+ * the object as it stands, may be NULL. */
+static bool find_place(const struct survey *s, const struct monitoring_kind *kind, const json_t *now, const char *only,
 	struct monitoring *place)
 {
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_SHARED, SHARED_GPU);
+	struct monitoring_stack stack = {s->prometheuses, s->namespaces, s->asked};
+	struct monitoring_object object = {.kind = kind,
+		.ns = kube_object_namespace(now),
+		.own = own,
+		.current = json_path(now, "metadata.labels")};
+	auto_json *order = monitoring_order(&stack, &object);
 	size_t i;
 	json_t *prometheus;
 
-	json_array_foreach(s->prometheuses, i, prometheus) {
+	json_array_foreach(order, i, prometheus) {
 		auto_json *one = json_pack("[O]", prometheus);
 		auto_free char *key = kube_object_key(prometheus);
 
 		if (only != NULL && strcmp(only, key) != 0) {
 			continue;
 		}
+		object.ns = kube_object_namespace(prometheus);
+		stack.prometheuses = one;
+		stack.asked = key;
 		monitoring_release(place);
-		monitoring_find(kind, one, s->namespaces, kube_object_namespace(prometheus), NULL, own, place);
+		monitoring_find(&stack, &object, place);
 		if (place->selected_by != NULL) {
+			monitoring_release(place);
+			stack.prometheuses = s->prometheuses;
+			monitoring_find(&stack, &object, place);
 			return true;
 		}
 	}
 	if (place->problem == NULL) {
-		monitoring_find(kind, NULL, s->namespaces, "", NULL, own, place);
+		stack.prometheuses = NULL;
+		monitoring_find(&stack, &object, place);
 	}
 	return false;
 }
@@ -176,10 +207,13 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, cons
 	auto_free char *ns = NULL;
 	auto_free char *name = NULL;
 	auto_free char *pool = NULL;
+	/* For its name: where it is to be is not known yet. */
+	auto_json *nowhere = gpu_monitor_make("", exporter->service, exporter->port, NULL, INTERVAL);
+	auto_json *now = our_object(s, KIND_SERVICEMONITOR, kube_object_name(nowhere));
 	auto_json *monitor = NULL;
 	const char *job = kube_object_name(exporter->service);
 
-	if (!find_place(s, &monitoring_servicemonitor, NULL, &place)) {
+	if (!find_place(s, &monitoring_servicemonitor, now, NULL, &place)) {
 		json_object_set_new(row, "selectProblem", json_string(place.problem));
 		monitoring_release(&place);
 		return;
@@ -227,9 +261,10 @@ static json_t *survey_rule(struct survey *s, const char *prometheus)
 	struct monitoring place = {NULL, NULL, NULL};
 	auto_free char *ns = NULL;
 	auto_free char *name = NULL;
+	auto_json *now = our_object(s, KIND_PROMETHEUSRULE, GPU_OBJECT_NAME);
 	json_t *row;
 
-	if (!find_place(s, &monitoring_rule, prometheus, &place)) {
+	if (!find_place(s, &monitoring_rule, now, prometheus, &place)) {
 		row = json_pack("{s:s+}", "problem",
 			"the recording rule is selected by no Prometheus: ", place.problem);
 	} else {
@@ -329,6 +364,7 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t 
 		s.monitors = world->list(world->ctx, KIND_SERVICEMONITOR, NULL);
 		s.prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
 		s.namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
+		s.asked = prometheus_asked(world, s.prometheuses);
 	}
 	json_object_foreach((json_t *)specs, id, object) {
 		auto_error err = ERROR_INIT;
@@ -358,6 +394,7 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t 
 	json_decref(s.namespaces);
 	json_decref(s.wanted);
 	free_indirect(&s.problem);
+	free_indirect(&s.asked);
 	return survey;
 }
 

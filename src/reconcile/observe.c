@@ -158,6 +158,17 @@ static void observe_children(struct observation *o, const struct world *world)
 	o->facts.foreign_child = o->foreign_child;
 }
 
+/* Of our ServiceMonitor as it stands; borrowed, NULL when there is none. */
+static const json_t *own_monitor_labels(const struct observation *o)
+{
+	for (size_t i = 0; i < children_count; i++) {
+		if (children[i]->form.kind == KIND_SERVICEMONITOR && o->owned[i]) {
+			return json_path(o->observed[i], "metadata.labels");
+		}
+	}
+	return NULL;
+}
+
 static void observe_monitoring(struct observation *o, const struct world *world)
 {
 	const char *ns = child_namespace(&child_servicemonitor, &o->spec);
@@ -171,7 +182,15 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->namespaces = json_pack("[o*]", world->get(world->ctx, KIND_NAMESPACE, NULL, ns));
 	o->monitor = kube_key(ns, name);
 	o->facts.monitor = o->monitor;
-	monitoring_find(&monitoring_servicemonitor, o->prometheuses, o->namespaces, ns, o->spec.monitor_labels, own,
+	o->asked = prometheus_asked(world, o->prometheuses);
+	monitoring_find(&(struct monitoring_stack){.prometheuses = o->prometheuses,
+				.namespaces = o->namespaces,
+				.asked = o->asked},
+		&(struct monitoring_object){.kind = &monitoring_servicemonitor,
+			.ns = ns,
+			.pinned = o->spec.monitor_labels,
+			.own = own,
+			.current = own_monitor_labels(o)},
 		&o->monitoring);
 	o->facts.workload.monitor_labels = o->monitoring.labels;
 	o->facts.selected_by = o->monitoring.selected_by;
@@ -244,4 +263,5 @@ void observation_release(struct observation *o)
 	free_indirect(&o->foreign_child);
 	free_indirect(&o->monitor);
 	free_indirect(&o->exporter_id);
+	free_indirect(&o->asked);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "adapter_fight.h"
 #include "reconcile/adapter.h"
 #include "reconcile/gpu.h"
 #include "reconcile/metrics_api.h"
@@ -24,6 +25,7 @@ void stack_state_release(struct stack_state *state)
 	json_decref(state->gpu);
 	json_decref(state->adapter);
 	free_indirect(&state->api_message);
+	adapter_fight_release(&state->fight);
 	*state = STACK_STATE_INIT;
 }
 

@@ -19,6 +19,7 @@ struct survey {
 	json_t *monitors;
 	json_t *prometheuses;
 	json_t *namespaces;
+	char *asked;    /* "ns/name" of the Prometheus whose answers count; NULL = not known */
 	json_t *wanted; /* the objects of ours, in the order of writing */
 	char *problem;  /* of the exporter at hand */
 };

@@ -346,6 +346,8 @@ static void work_stack(struct controller *c, struct pass *pass)
 	auto_plan plan = PLAN_INIT;
 
 	c->stack = STACK_STATE_INIT;
+	c->stack.fight = before.fight; /* what is remembered, not judged anew */
+	before.fight = ADAPTER_FIGHT_INIT;
 	stack_reconcile(&world, &plan, &c->stack);
 	if (stack_differs(&before, &c->stack)) {
 		if (c->stack.state == ADAPTER_BROKEN) {
@@ -413,6 +415,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		auto_free char *selector = name != NULL ? xasprintf("metadata.name=%s", name) : NULL;
 
 		hooks.index = kinds[i].index;
+		hooks.managers = kinds[i].managers;
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}

@@ -131,3 +131,45 @@ def test_a_rollout_that_hangs_is_said_and_not_waited_for(cluster, working):
     finally:
         deadline[0]["value"] = 600
         cluster.request("PATCH", DEPLOYMENT, deadline, content="application/json-patch+json")
+
+
+CONFIGMAP = f"/api/v1/namespaces/{ADAPTER}/configmaps/prometheus-adapter"
+
+
+def write_rules(cluster, text, manager):
+    """As a tool that delivers the adapter does, under its name."""
+    code, answer = cluster.request("PATCH", CONFIGMAP, {"data": {"config.yaml": text}}, [("fieldManager", manager)],
+                                   content="application/merge-patch+json")
+    assert code == 200, answer
+
+
+def test_a_tool_that_reverts_fifteen_times_costs_one_restart(cluster, quiet, operator):
+    quiet("VLLM")
+    ours = eventually(lambda: has_rules_of(cluster, "VLLM") and rules(cluster))
+    adapter_comes_up(cluster)
+    before = generation(cluster)
+    for _ in range(15):
+        write_rules(cluster, FOREIGN, "argocd-controller")
+        time.sleep(1.3)
+    assert generation(cluster) == before + 1
+    assert rules(cluster) == FOREIGN
+    assert "RevertedBy" in operator.log() and "argocd-controller" in operator.log()
+    # It is over as soon as the rules are back; the adapter may have started without them in between.
+    write_rules(cluster, ours, "argocd-controller")
+    eventually(lambda: generation(cluster) == before + 2)
+    time.sleep(3)
+    assert generation(cluster) == before + 2 and rules(cluster) == ours
+
+
+def test_who_reverts_is_said_and_what_helps(cluster, working):
+    ours = rules(cluster)
+    write_rules(cluster, FOREIGN, "argocd-controller")
+    eventually(lambda: rules(cluster) == ours)
+    write_rules(cluster, FOREIGN, "argocd-controller")
+    found = working.waits_for("AdapterConfigured", "RevertedBy")
+    assert found["status"] == "False"
+    for word in ("'argocd-controller'", f"'{ADAPTER}/prometheus-adapter'", "ignoreDifferences", "render"):
+        assert word in found["message"]
+    write_rules(cluster, ours, "argocd-controller")
+    adapter_comes_up(cluster)
+    working.waits_for("Ready", "Ready", timeout=60)

@@ -32,7 +32,7 @@ static bool put(struct kube_cache *cache, const char *ns, const char *name, cons
 
 static void test_put_get_remove(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(NULL);
+	struct kube_cache *cache = kube_cache_new(NULL, false);
 	auto_json *got = NULL, *whole = object("a", "n", "1");
 
 	(void)state;
@@ -57,9 +57,24 @@ static void test_put_get_remove(void **state)
 	kube_cache_free(cache);
 }
 
+static void test_managers_are_kept_where_asked(void **state)
+{
+	struct kube_cache *cache = kube_cache_new(NULL, true);
+	auto_json *whole = json_pack("{s:{s:s, s:[{s:s, s:s, s:{s:{}}}]}}", "metadata", "name", "n", "managedFields",
+		"manager", "helm", "time", "2026-01-31T08:00:00Z", "fieldsV1", "f:data");
+	auto_json *wanted = json_pack("[{s:s, s:s}]", "manager", "helm", "time", "2026-01-31T08:00:00Z");
+	auto_json *got = NULL;
+
+	(void)state;
+	assert_true(kube_cache_put(cache, whole));
+	got = kube_cache_get(cache, NULL, "n");
+	assert_true(json_equal(json_path(got, "metadata.managedFields"), wanted));
+	kube_cache_free(cache);
+}
+
 static void test_list_is_ordered_and_by_namespace(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(NULL);
+	struct kube_cache *cache = kube_cache_new(NULL, false);
 	auto_json *all = NULL, *one = NULL;
 	auto_free const char **keys = NULL;
 
@@ -108,7 +123,7 @@ static void assert_found(const struct kube_cache *cache, const char *value, cons
 
 static void test_list_by_finds_what_the_index_says_now(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(resource_version);
+	struct kube_cache *cache = kube_cache_new(resource_version, false);
 
 	(void)state;
 	put(cache, "b", "1", "x");
@@ -132,7 +147,7 @@ static void test_list_by_finds_what_the_index_says_now(void **state)
 
 static void test_an_object_without_a_name_is_not_kept(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(NULL);
+	struct kube_cache *cache = kube_cache_new(NULL, false);
 	auto_json *empty = json_object();
 
 	(void)state;
@@ -167,7 +182,7 @@ static double cpu_s(void)
 
 static struct cost cost_of(bool one_name)
 {
-	struct kube_cache *cache = kube_cache_new(target_key);
+	struct kube_cache *cache = kube_cache_new(target_key, false);
 	struct cost cost;
 	double start = cpu_s();
 
@@ -213,7 +228,7 @@ static void test_one_name_in_many_namespaces_costs_no_more(void **state)
 static void test_many_of_one_index_come_and_go_in_any_order(void **state)
 {
 	double of_many = cost_of(false).put_s;
-	struct kube_cache *cache = kube_cache_new(resource_version);
+	struct kube_cache *cache = kube_cache_new(resource_version, false);
 	double start = cpu_s();
 	auto_json *found = NULL;
 
@@ -248,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_get_remove),
+		cmocka_unit_test(test_managers_are_kept_where_asked),
 		cmocka_unit_test(test_list_is_ordered_and_by_namespace),
 		cmocka_unit_test(test_list_by_finds_what_the_index_says_now),
 		cmocka_unit_test(test_an_object_without_a_name_is_not_kept),

@@ -117,12 +117,34 @@ static void test_selectors(void **state)
 	assert_true(kube_selector_matches(NULL, NULL, true));
 }
 
+/* Of a selector only what it says of one key counts. */
+static void test_selectors_by_key(void **state)
+{
+	auto_json *selector = json_pack("{s:{s:s}, s:[{s:s, s:s, s:[s]}, {s:s, s:s}, {s:s, s:s}]}", "matchLabels", "a",
+		"1", "matchExpressions", "key", "b", "operator", "NotIn", "values", "2", "key", "c", "operator",
+		"DoesNotExist", "key", "d", "operator", "Bogus");
+
+	(void)state;
+	assert_true(kube_selector_allows(selector, "a", "1"));
+	assert_false(kube_selector_allows(selector, "a", "2"));
+	assert_false(kube_selector_allows(selector, "a", NULL));
+	assert_true(kube_selector_allows(selector, "b", "1"));
+	assert_false(kube_selector_allows(selector, "b", "2"));
+	assert_true(kube_selector_allows(selector, "b", NULL));
+	assert_false(kube_selector_allows(selector, "c", "1"));
+	assert_true(kube_selector_allows(selector, "c", NULL));
+	assert_false(kube_selector_allows(selector, "d", "1"));
+	assert_true(kube_selector_allows(selector, "e", "1"));
+	assert_true(kube_selector_allows(NULL, "e", NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_selectors),
+		cmocka_unit_test(test_selectors_by_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -20,6 +21,12 @@ static json_t *parsed(const char *text)
 
 	assert_non_null(value);
 	return value;
+}
+
+static void find(const json_t *prometheuses, const json_t *pinned, struct monitoring *found)
+{
+	monitoring_find(&(struct monitoring_stack){.prometheuses = prometheuses},
+		&(struct monitoring_object){.kind = &monitoring_servicemonitor, .ns = "shop", .pinned = pinned}, found);
 }
 
 /* One Prometheus monitoring/k8s with this spec; the monitor is in namespace shop, which has the
@@ -66,11 +73,15 @@ static const struct {
 		NULL, "{a: b, c: 'true'}", NULL},
 	{EXPRESSION("key: release, operator: Bogus, values: [a]"), NULL, NULL, "our labels cannot satisfy"},
 	{EXPRESSION("key: release, operator: In, values: []"), NULL, NULL, "our labels cannot satisfy"},
+	{SELECTOR("matchExpressions: [{key: a, operator: In, values: [b, c]}, {key: a, operator: NotIn, values: [b]}]"),
+		NULL, "{a: c}", NULL},
 	{SELECTOR("matchLabels: {a: b}, matchExpressions: [{key: a, operator: NotIn, values: [b]}]"), NULL, NULL,
 		"our labels cannot satisfy"},
 
 	/* labels that are always there */
 	{SELECTOR("matchLabels: {ours: yes-indeed}"), NULL, "{ours: yes-indeed}", NULL},
+	{EXPRESSION("key: ours, operator: Exists"), NULL, "{}", NULL},
+	{EXPRESSION("key: ours, operator: NotIn, values: ['true']"), NULL, NULL, "our labels cannot satisfy"},
 	{EXPRESSION("key: ours, operator: DoesNotExist"), NULL, NULL, "our labels cannot satisfy"},
 
 	/* what the user pinned wins */
@@ -100,7 +111,12 @@ static void by_the_table(void **state)
 								    : "{}");
 		struct monitoring found;
 
-		monitoring_find(&monitoring_servicemonitor, prometheuses, namespaces, "shop", pinned, own, &found);
+		monitoring_find(&(struct monitoring_stack){.prometheuses = prometheuses, .namespaces = namespaces},
+			&(struct monitoring_object){.kind = &monitoring_servicemonitor,
+				.ns = "shop",
+				.pinned = pinned,
+				.own = own},
+			&found);
 		if (rows[i].labels != NULL) {
 			assert_non_null(found.selected_by);
 			assert_string_equal(found.selected_by, "monitoring/k8s");
@@ -124,7 +140,7 @@ static void its_own_namespace_is_covered_by_null(void **state)
 	struct monitoring found;
 
 	(void)state;
-	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", NULL, NULL, &found);
+	find(prometheuses, NULL, &found);
 	assert_string_equal(found.selected_by, "shop/k8s");
 	monitoring_release(&found);
 }
@@ -141,12 +157,12 @@ static void the_first_that_can_be_satisfied_is_taken(void **state)
 	struct monitoring found;
 
 	(void)state;
-	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", NULL, NULL, &found);
+	find(prometheuses, NULL, &found);
 	assert_string_equal(found.selected_by, "b/k8s");
 	assert_string_equal(json_path_string(found.labels, "release", ""), "b");
 	monitoring_release(&found);
 
-	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", pinned, NULL, &found);
+	find(prometheuses, pinned, &found);
 	assert_string_equal(found.selected_by, "c/k8s");
 	monitoring_release(&found);
 }
@@ -158,7 +174,7 @@ static void every_one_that_does_not_select_is_named(void **state)
 	struct monitoring found;
 
 	(void)state;
-	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", NULL, NULL, &found);
+	find(prometheuses, NULL, &found);
 	assert_non_null(strstr(found.problem, "Prometheus 'a/one' looks into its own namespace only"));
 	assert_non_null(strstr(found.problem, "; Prometheus 'b/two' selects no ServiceMonitor at all"));
 	monitoring_release(&found);
@@ -170,7 +186,7 @@ static void without_any_it_says_so(void **state)
 	struct monitoring found;
 
 	(void)state;
-	monitoring_find(&monitoring_servicemonitor, none, NULL, "shop", NULL, NULL, &found);
+	find(none, NULL, &found);
 	assert_null(found.selected_by);
 	assert_non_null(strstr(found.problem, "no Prometheus resource"));
 	monitoring_release(&found);
@@ -184,9 +200,133 @@ static void what_was_pinned_stays_the_callers(void **state)
 	struct monitoring found;
 
 	(void)state;
-	monitoring_find(&monitoring_servicemonitor, prometheuses, NULL, "shop", pinned, NULL, &found);
+	find(prometheuses, pinned, &found);
 	assert_int_equal(json_object_size(found.labels), 2);
 	assert_int_equal(json_object_size(pinned), 1);
+	monitoring_release(&found);
+}
+
+/* Prometheuses of all namespaces, in namespace `x`, by name and what they select; `made` is the minute of the hour. */
+#define PROMETHEUS(name, made, more, selector)                                                                         \
+	"- {metadata: {namespace: x, name: " name ", creationTimestamp: '2026-01-31T08:" made ":00Z'}, "               \
+	"spec: {serviceMonitorNamespaceSelector: {}, " more "serviceMonitorSelector: {" selector "}}}\n"
+#define WANTS(name, labels) PROMETHEUS(name, "00", "", "matchLabels: {" labels "}")
+#define WANTS_BY(name, expression) PROMETHEUS(name, "00", "", "matchExpressions: [{" expression "}]")
+
+/* Several Prometheuses, and an object that may have labels already. */
+static const struct {
+	const char *prometheuses;
+	const char *asked;   /* NULL = not known */
+	const char *current; /* NULL = to be made */
+	const char *pinned;  /* NULL = none */
+	const char *labels;
+	const char *selected_by;
+} several[] = {
+	/* who comes first */
+	{WANTS("a", "r: a") WANTS("b", "r: b"), NULL, NULL, NULL, "{r: a}", "x/a"},
+	{WANTS("a", "r: a") WANTS("b", "r: b"), "x/b", NULL, NULL, "{r: b}", "x/b"},
+	{WANTS("a", "r: a") WANTS("b", "r: b"), "x/b", "{r: a}", NULL, "{r: b}", "x/b"},
+	{WANTS("a", "r: a") WANTS("b", "r: b"), "y/gone", "{r: b}", NULL, "{r: b}", "x/b"},
+	{WANTS("a", "r: a") WANTS("b", "r: b"), NULL, "{r: b}", NULL, "{r: b}", "x/b"},
+	{WANTS("a", "r: a") WANTS("b", "r: b"), "x/a", "{r: a}", "{r: b}", "{r: b}", "x/b"},
+	{PROMETHEUS("a", "30", "", "") PROMETHEUS("b", "10", "", ""), NULL, "{}", NULL, "{}", "x/b"},
+	{PROMETHEUS("a", "10", "replicas: 0, ", "matchLabels: {r: a}") WANTS("b", "r: b"), NULL, "{r: a}", NULL,
+		"{r: b}", "x/b"},
+	{PROMETHEUS("a", "10", "replicas: 0, ", "matchLabels: {r: a}"), NULL, NULL, NULL, "{r: a}", "x/a"},
+
+	/* all have their labels, as far as those before them allow */
+	{WANTS("a", "r: a") WANTS("b", "t: b"), NULL, NULL, NULL, "{r: a, t: b}", "x/a"},
+	{WANTS("a", "r: a") WANTS("b", "r: b, t: b"), NULL, NULL, NULL, "{r: a}", "x/a"},
+	{WANTS("a", "r: a") WANTS_BY("b", "key: r, operator: DoesNotExist") WANTS("c", "t: c"), NULL, NULL, NULL,
+		"{r: a, t: c}", "x/a"},
+	{WANTS_BY("a", "key: t, operator: DoesNotExist") WANTS("b", "t: b"), NULL, NULL, NULL, "{}", "x/a"},
+	{WANTS_BY("a", "key: t, operator: NotIn, values: [b]") WANTS("b", "t: b"), NULL, NULL, NULL, "{}", "x/a"},
+	{WANTS_BY("a", "key: t, operator: NotIn, values: [b]") WANTS_BY("b", "key: t, operator: In, values: [b, c]"),
+		NULL, NULL, NULL, "{t: c}", "x/a"},
+	{WANTS_BY("a", "key: t, operator: In, values: [b, c]") WANTS_BY("b", "key: t, operator: In, values: [c, b]"),
+		NULL, NULL, NULL, "{t: b}", "x/a"},
+	/* a value that it has, and that serves, stays */
+	{WANTS_BY("a", "key: t, operator: In, values: [b, c]") WANTS_BY("b", "key: t, operator: In, values: [c, b]"),
+		NULL, "{t: c}", NULL, "{t: c}", "x/a"},
+	{WANTS_BY("a", "key: t, operator: Exists"), NULL, "{t: c, left: over}", NULL, "{t: c}", "x/a"},
+	/* what we find our object by is not overwritten for a second one */
+	{WANTS("a", "r: a") WANTS("b", "ours: theirs"), NULL, NULL, NULL, "{r: a}", "x/a"},
+};
+
+static void of_several_by_the_table(void **state)
+{
+	auto_json *own = parsed("{ours: 'true'}");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(several); i++) {
+		auto_json *prometheuses = parsed(several[i].prometheuses);
+		auto_json *pinned = several[i].pinned != NULL ? parsed(several[i].pinned) : NULL;
+		auto_json *current = several[i].current != NULL ? parsed(several[i].current) : NULL;
+		auto_json *wanted = parsed(several[i].labels);
+		const struct monitoring_stack stack = {.prometheuses = prometheuses, .asked = several[i].asked};
+		struct monitoring_object object = {.kind = &monitoring_servicemonitor,
+			.ns = "shop",
+			.pinned = pinned,
+			.own = own,
+			.current = current};
+		struct monitoring found;
+		struct monitoring again;
+
+		monitoring_find(&stack, &object, &found);
+		assert_string_equal(found.selected_by, several[i].selected_by);
+		assert_true(json_equal(found.labels, wanted));
+		/* and once it has these labels, nothing else is wanted */
+		object.current = found.labels;
+		monitoring_find(&stack, &object, &again);
+		assert_string_equal(again.selected_by, several[i].selected_by);
+		assert_true(json_equal(again.labels, wanted));
+		monitoring_release(&found);
+		monitoring_release(&again);
+	}
+}
+
+static void the_one_that_is_asked_is_said_to_select(void **state)
+{
+	auto_json *prometheuses = parsed(WANTS("a", "") WANTS("b", ""));
+	auto_json *labels = json_object();
+	const struct monitoring_object object = {.kind = &monitoring_servicemonitor, .ns = "shop", .current = labels};
+	auto_free char *by_name = monitoring_selects(&(struct monitoring_stack){.prometheuses = prometheuses}, &object);
+	auto_free char *asked =
+		monitoring_selects(&(struct monitoring_stack){.prometheuses = prometheuses, .asked = "x/b"}, &object);
+
+	(void)state;
+	assert_string_equal(by_name, "x/a");
+	assert_string_equal(asked, "x/b");
+}
+
+/* Whoever may make Prometheus resources decides neither how long a pass takes nor how many labels an object has. */
+static void many_and_large_selectors_cost_little(void **state)
+{
+	auto_json *prometheuses = json_array();
+	auto_json *large = json_object();
+	struct monitoring found;
+	clock_t start;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		auto_free char *key = xasprintf("key-%d", i);
+
+		json_object_set_new(large, key, json_string("x"));
+	}
+	for (int i = 0; i < 500; i++) {
+		auto_free char *name = xasprintf("p%03d", i);
+		auto_json *own = json_pack("{s:s}", name, "x");
+
+		json_array_append_new(prometheuses,
+			json_pack("{s:{s:s, s:s}, s:{s:{}, s:{s:O}}}", "metadata", "namespace", "x", "name", name,
+				"spec", "serviceMonitorNamespaceSelector", "serviceMonitorSelector", "matchLabels",
+				i % 2 == 0 ? large : own));
+	}
+	start = clock();
+	find(prometheuses, NULL, &found);
+	assert_true(clock() - start < CLOCKS_PER_SEC / 20);
+	assert_string_equal(found.selected_by, "x/p001");
+	assert_int_equal(json_object_size(found.labels), 8);
 	monitoring_release(&found);
 }
 
@@ -199,6 +339,9 @@ int main(void)
 		cmocka_unit_test(every_one_that_does_not_select_is_named),
 		cmocka_unit_test(without_any_it_says_so),
 		cmocka_unit_test(what_was_pinned_stays_the_callers),
+		cmocka_unit_test(of_several_by_the_table),
+		cmocka_unit_test(the_one_that_is_asked_is_said_to_select),
+		cmocka_unit_test(many_and_large_selectors_cost_little),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
