@@ -16,8 +16,9 @@ static json_t *make(const struct workload *w)
 	/* A running pod that is not ready yet reports 0 and drags the average down while its model
 	 * loads: it is not scraped (the HPA then ignores it). */
 	json_object_set_new(monitor, "spec",
-		json_pack("{s:{s:{s:s}}, s:o*, s:[{s:s, s:s, s:s, s:s, s:o*, s:[{s:s, s:[s, s], s:s}]}]}", "selector",
-			"matchLabels", LABEL_AUTOSCALER, w->spec->name, "namespaceSelector",
+		json_pack(
+			"{s:{s:{s:s}}, s:o*, s:[{s:s, s:s, s:s, s:s, s:o*, s:[{s:s, s:[s, s], s:s}], s:[{s:s, s:[s], s:s}]}]}",
+			"selector", "matchLabels", LABEL_AUTOSCALER, w->spec->name, "namespaceSelector",
 			strcmp(child_namespace(&child_servicemonitor, w->spec), w->spec->ns) != 0
 				? json_pack("{s:[s]}", "matchNames", w->spec->ns)
 				: NULL,
@@ -28,7 +29,10 @@ static json_t *make(const struct workload *w)
 			/* Not by __meta_kubernetes_pod_ready: Prometheus may know of a new endpoint before it hears that its
 			 * pod is ready, and looks again only when the endpoints or the pod's phase change. */
 			"relabelings", "action", "keep", "sourceLabels", "__meta_kubernetes_endpoint_ready",
-			"__meta_kubernetes_endpointslice_endpoint_conditions_ready", "regex", "true;|;true"));
+			"__meta_kubernetes_endpointslice_endpoint_conditions_ready", "regex", "true;|;true",
+			/* What GPUs do is not these pods' to say, although the rule that records it would not believe them. */
+			"metricRelabelings", "action", "drop", "sourceLabels", "__name__", "regex",
+			"DCGM_.*|inference_autoscaler:.*"));
 	return monitor;
 }
 

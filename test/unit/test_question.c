@@ -60,20 +60,23 @@ static void test_samples_and_their_values_are_one_question(void **state)
 	auto_json *one = parse("[\"x\"]");
 	auto_json *two = parse("[\"new{a=\\\"b\\\"}\",\"old\"]");
 	auto_json *gpu = parse("[\"" GPU_RECORD "\"]");
+	auto_free char *source = gpu_record_expr("up{a=\"b\"}");
+	auto_free char *shared = gpu_shared_expr("up{a=\"b\"}");
 	auto_free char *recorded =
 		xasprintf(PART("max by (namespace, pod) (timestamp(" GPU_RECORD "))",
 				  "time") " or " PART("max(" GPU_RECORD
 						      "{namespace!=\"\",pod!=\"\"}) by (namespace, pod)",
 				  "milli") " or " PART("%s", "source") " or " PART("%s", "shared"),
-			gpu_record_expr, gpu_shared_expr);
+			source, shared);
 
 	(void)state;
-	assert_query(question_samples(one, "not a preset's"), PART("max by (namespace, pod) (timestamp(x))", "time"));
-	assert_query(question_samples(two, "llamacpp_num_requests_running"),
+	assert_query(question_samples(one, "not a preset's", NULL),
+		PART("max by (namespace, pod) (timestamp(x))", "time"));
+	assert_query(question_samples(two, "llamacpp_num_requests_running", "up"),
 		PART("max by (namespace, pod) (timestamp(new{a=\"b\"}) or timestamp(old))", "time") " or " PART(
 			"sum(llamacpp:requests_processing{namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod)",
 			"milli"));
-	assert_query(question_samples(gpu, gpu_utilization.metric), recorded);
+	assert_query(question_samples(gpu, gpu_utilization.metric, "up{a=\"b\"}"), recorded);
 }
 
 static void test_samples_are_aged_by_prometheus_own_clock(void **state)
@@ -126,16 +129,22 @@ static void test_the_exporter_is_asked_for_jobs_and_workloads(void **state)
 	auto_json *jobs = parse("[\"dcgm\",\"od\\\"d\\\\\"]");
 
 	(void)state;
-	assert_query(question_exporter(series), "count by (job) ({__name__=~\"A|B\"})");
+	assert_query(question_exporter(series, "up{x=\"y\"}", "up"),
+		PART("count by (job) ({__name__=~\"A|B\"} and on (job, instance) up{x=\"y\"})",
+			"trusted") " or " PART("count by (job) ({__name__=~\"A|B\"} and on (job, instance) up)",
+			"targets"));
 	assert_index(question_exporter_index,
-		"{\"data\":{\"result\":[{\"metric\":{\"job\":\"dcgm\"},\"value\":[9,\"8\"]}]}}", "{\"dcgm\":8}");
-	assert_query(question_workloads(series),
-		"count({__name__=~\"A|B\",exported_pod!=\"\"} or ({__name__=~\"A|B\",exported_pod=\"\",pod!=\"\"} "
-		"unless on (job, instance, namespace, pod) up))");
+		"{\"data\":{\"result\":["
+		"{\"metric\":{\"job\":\"dcgm\",\"part\":\"targets\"},\"value\":[9,\"8\"]},"
+		"{\"metric\":{\"job\":\"dcgm\",\"part\":\"trusted\"},\"value\":[9,\"6\"]}]}}",
+		"{\"targets\":{\"dcgm\":8},\"trusted\":{\"dcgm\":6}}");
+	assert_query(question_workloads(series, "up"),
+		"count(({__name__=~\"A|B\",exported_pod!=\"\"} or ({__name__=~\"A|B\",exported_pod=\"\",pod!=\"\"} "
+		"unless on (job, instance, namespace, pod) up)) and on (job, instance) up)");
 	assert_index(question_workloads_index, "{\"data\":{\"result\":[{\"metric\":{},\"value\":[9,\"6\"]}]}}", "6");
 	assert_index(question_workloads_index, "{\"data\":{\"result\":[]}}", "0");
-	assert_query(question_jobs(jobs),
-		"count_values by (job) (\"up\", up{job=\"dcgm\"} or up{job=\"od\\\"d\\\\\"})");
+	assert_query(question_jobs(jobs, "up{x=\"y\"}"),
+		"count_values by (job) (\"up\", (up{job=\"dcgm\"} or up{job=\"od\\\"d\\\\\"}) and up{x=\"y\"})");
 	assert_index(question_jobs_index,
 		"{\"data\":{\"result\":[{\"metric\":{\"job\":\"dcgm\",\"up\":\"0\"},\"value\":[9,\"2\"]}]}}",
 		"{\"dcgm\":{\"down\":2}}");
