@@ -13,12 +13,20 @@
 
 #define PART "part"
 
+/* On one line: each space of an indentation would be three letters of the address. */
 static char *query(const char *promql)
 {
 	struct strbuf target = STRBUF_INIT;
+	auto_strbuf line = STRBUF_INIT;
 
+	for (; *promql != '\0'; promql++) {
+		strbuf_addch(&line, *promql == '\n' ? ' ' : *promql);
+		if (*promql == '\n') {
+			promql += strspn(promql + 1, " ");
+		}
+	}
 	strbuf_addstr(&target, "/api/v1/query?query=");
-	strbuf_add_urlencoded(&target, promql);
+	strbuf_add_urlencoded(&target, line.buf);
 	return strbuf_take(&target);
 }
 

@@ -14,9 +14,9 @@
 #include "survey.h"
 
 #define INTERVAL "15s"
-/* The most namespaces of exporters that PromQL names: 64 of 63 letters, in each of the few places where a question to
- * Prometheus names them, stay far below the longest address that servers take. */
-#define NAMESPACES_MAX 64
+/* The most namespaces of exporters that PromQL names: a question to Prometheus names them six times, and with 12 of 20
+ * letters it stays below the 8 KiB that proxies take as an address. */
+#define NAMESPACES_MAX 12
 
 bool survey_is_shared(const json_t *object)
 {

@@ -22,12 +22,18 @@ static json_t *parse(const char *text)
 	return value;
 }
 
+/* Indentation is left out of what is asked. */
 static void assert_query(char *target_take, const char *promql)
 {
 	auto_strbuf wanted = STRBUF_INIT;
+	auto_free char *line = xstrdup(promql);
 
+	for (char *end; (end = strchr(line, '\n')) != NULL;) {
+		*end++ = ' ';
+		memmove(end, end + strspn(end, " "), strlen(end + strspn(end, " ")) + 1);
+	}
 	strbuf_addstr(&wanted, "/api/v1/query?query=");
-	strbuf_add_urlencoded(&wanted, promql);
+	strbuf_add_urlencoded(&wanted, line);
 	assert_string_equal(target_take, wanted.buf);
 	free_indirect(&target_take);
 }
@@ -77,6 +83,23 @@ static void test_samples_and_their_values_are_one_question(void **state)
 			"sum(llamacpp:requests_processing{namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod)",
 			"milli"));
 	assert_query(question_samples(gpu, gpu_utilization.metric, "up{a=\"b\"}"), recorded);
+}
+
+/* Of 12 namespaces with names of 20 letters, which is more than a cluster has exporters: proxies take 8 KiB. */
+static void test_the_longest_question_is_an_address(void **state)
+{
+	auto_json *gpu = parse("[\"" GPU_RECORD "\"]");
+	auto_json *names = json_array();
+	auto_free char *targets = NULL;
+	auto_free char *target = NULL;
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		json_array_append_new(names, json_string("aaaaaaaaaabbbbbbbbbb"));
+	}
+	targets = gpu_targets(names);
+	target = question_samples(gpu, gpu_utilization.metric, targets);
+	assert_in_range(strlen(target), 1, 8 * 1024 - 256);
 }
 
 static void test_samples_are_aged_by_prometheus_own_clock(void **state)
@@ -194,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scrapes_of_the_whole_cluster_are_one_question),
 		cmocka_unit_test(test_samples_and_their_values_are_one_question),
+		cmocka_unit_test(test_the_longest_question_is_an_address),
 		cmocka_unit_test(test_samples_are_aged_by_prometheus_own_clock),
 		cmocka_unit_test(test_scrapers_are_the_jobs_of_a_pods_series),
 		cmocka_unit_test(test_a_pool_tells_its_pods_errors),
