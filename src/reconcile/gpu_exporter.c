@@ -13,7 +13,7 @@
 
 /* The most DaemonSets that a look for the exporter compares with each Service, those of the platform first: whoever may
  * make DaemonSets may make any number, a cluster has a handful of exporters. */
-#define DAEMONSETS_MAX 64
+#define DAEMONSETS_MAX 16
 /* So many of the Services that are left out are named, in a sentence of a status. */
 #define NAMED_MAX 3
 
@@ -48,22 +48,38 @@ static const char *port_name(const json_t *ports, const char *wanted, bool any)
 	return other;
 }
 
-static bool is_behind(const json_t *daemonset, const json_t *service)
-{
-	const json_t *selector = json_path(service, "spec.selector");
+/* A DaemonSet, and what of it is compared again and again. Borrowed. */
+struct daemonset {
+	const json_t *object;
+	const char *ns;
+	const json_t *labels; /* of its pods */
+	bool served;          /* a Service is before it */
+};
 
-	return survey_in_namespace(daemonset, kube_object_namespace(service)) && json_object_size(selector) > 0 &&
-	       json_covers(json_path(daemonset, "spec.template.metadata.labels"), selector);
+static struct daemonset daemonset_of(const json_t *object)
+{
+	return (struct daemonset){.object = object,
+		.ns = kube_object_namespace(object),
+		.labels = json_path(object, "spec.template.metadata.labels")};
+}
+
+static bool is_behind(const struct daemonset *daemonset, const char *ns, const json_t *selector)
+{
+	return strcmp(daemonset->ns, ns) == 0 && json_object_size(selector) > 0 &&
+	       json_covers(daemonset->labels, selector);
 }
 
 const json_t *survey_daemonset(const struct survey *s, const json_t *service)
 {
+	const json_t *selector = json_path(service, "spec.selector");
 	size_t i;
-	json_t *daemonset;
+	json_t *object;
 
-	json_array_foreach(s->daemonsets, i, daemonset) {
-		if (is_behind(daemonset, service)) {
-			return daemonset;
+	json_array_foreach(s->daemonsets, i, object) {
+		struct daemonset daemonset = daemonset_of(object);
+
+		if (is_behind(&daemonset, kube_object_namespace(service), selector)) {
+			return object;
 		}
 	}
 	return NULL;
@@ -118,12 +134,14 @@ struct candidate {
 /* The row whose label the object bears (at the path `labels`), of the types that the spec asks for. */
 static const struct gpu_exporter *row_of(const json_t *object, const char *path, const char *type)
 {
-	for (size_t i = 0; i < gpu_exporters_count; i++) {
-		const struct gpu_exporter *row = &gpu_exporters[i];
-		auto_json *labels = json_pack("{s:s}", row->label, row->value);
+	const json_t *labels = json_path(object, path);
 
-		if ((strcmp(type, "Auto") == 0 || strcmp(type, row->type) == 0) &&
-			survey_in_namespace(object, row->namespace) && json_covers(json_path(object, path), labels)) {
+	for (size_t i = 0; labels != NULL && i < gpu_exporters_count; i++) {
+		const struct gpu_exporter *row = &gpu_exporters[i];
+		const char *value = json_string_value(json_object_get(labels, row->label));
+
+		if (value != NULL && strcmp(value, row->value) == 0 && survey_in_namespace(object, row->namespace) &&
+			(strcmp(type, "Auto") == 0 || strcmp(type, row->type) == 0)) {
 			return row;
 		}
 	}
@@ -187,57 +205,54 @@ static void consider(struct survey *s, struct candidate c, struct candidate *bes
 	}
 }
 
-/* The DaemonSets that bear an exporter's label. New reference. */
-static json_t *labelled_daemonsets(const struct survey *s)
+/* The DaemonSets that bear an exporter's label, those of the platform first; returns how many. */
+static size_t find_daemonsets(const struct survey *s, struct daemonset found[DAEMONSETS_MAX])
 {
-	json_t *found = json_array();
+	size_t count = 0;
 	size_t i;
-	json_t *daemonset;
+	json_t *object;
 
-	json_array_foreach(s->daemonsets, i, daemonset) {
-		if (row_of(daemonset, "spec.template.metadata.labels", "Auto") == NULL) {
-			continue;
-		}
-		if (survey_is_platforms(s, kube_object_namespace(daemonset))) {
-			json_array_insert(found, 0, daemonset);
-		} else {
-			json_array_append(found, daemonset);
+	for (int platforms = 1; platforms >= 0; platforms--) {
+		json_array_foreach(s->daemonsets, i, object) {
+			if (count < DAEMONSETS_MAX && row_of(object, "spec.template.metadata.labels", "Auto") != NULL &&
+				survey_is_platforms(s, kube_object_namespace(object)) == (platforms == 1)) {
+				found[count++] = daemonset_of(object);
+			}
 		}
 	}
-	while (json_array_size(found) > DAEMONSETS_MAX) {
-		json_array_remove(found, json_array_size(found) - 1);
-	}
-	return found;
+	return count;
 }
 
 static void choose(struct survey *s, const char *type, struct candidate *best)
 {
-	auto_json *daemonsets = labelled_daemonsets(s);
-	bool served[DAEMONSETS_MAX] = {false};
+	struct daemonset daemonsets[DAEMONSETS_MAX];
+	size_t count = find_daemonsets(s, daemonsets);
 	size_t i;
-	size_t d;
 	json_t *service;
-	json_t *daemonset;
 
 	json_array_foreach(s->services, i, service) {
 		struct candidate c = {.service = service, .row = row_of(service, "metadata.labels", type)};
+		const json_t *selector;
+		const char *ns;
 
 		if (c.row == NULL || survey_is_shared(service)) {
 			continue;
 		}
-		json_array_foreach(daemonsets, d, daemonset) {
-			if (is_behind(daemonset, service)) {
-				c.daemonset = daemonset;
-				served[d] = true;
+		selector = json_path(service, "spec.selector");
+		ns = kube_object_namespace(service);
+		for (size_t d = 0; d < count; d++) {
+			if (is_behind(&daemonsets[d], ns, selector)) {
+				c.daemonset = daemonsets[d].object;
+				daemonsets[d].served = true;
 			}
 		}
 		consider(s, c, best);
 	}
-	json_array_foreach(daemonsets, d, daemonset) {
-		struct candidate c = {.daemonset = daemonset,
-			.row = row_of(daemonset, "spec.template.metadata.labels", type)};
+	for (size_t d = 0; d < count; d++) {
+		struct candidate c = {.daemonset = daemonsets[d].object,
+			.row = row_of(daemonsets[d].object, "spec.template.metadata.labels", type)};
 
-		if (c.row != NULL && !served[d]) {
+		if (c.row != NULL && !daemonsets[d].served) {
 			consider(s, c, best);
 		}
 	}
