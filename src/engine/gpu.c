@@ -129,4 +129,5 @@ const struct gpu_exporter gpu_exporters[] = {
 
 const size_t gpu_exporters_count = sizeof(gpu_exporters) / sizeof(gpu_exporters[0]);
 
-const char *const gpu_exporter_namespaces[] = {"gke-managed-system", "gpu-operator", NULL};
+/* GKE's; NVIDIA/gpu-operator's chart; the same operator on OpenShift. */
+const char *const gpu_exporter_namespaces[] = {"gke-managed-system", "gpu-operator", "nvidia-gpu-operator", NULL};

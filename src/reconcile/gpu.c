@@ -294,15 +294,15 @@ static bool note_place(struct survey *s, const struct autoscaler *spec, const js
 {
 	const char *ns = kube_object_namespace(service);
 	auto_free char *key = kube_object_key(service);
-	bool trusted = strcmp(spec->exporter_type, "Custom") == 0
-	                       ? autoscaler_exporter_trusted(spec, s->world->settings)
-	                       : is_trusted(s, ns, strcmp(s->chosen, key) == 0);
+	bool custom = strcmp(spec->exporter_type, "Custom") == 0;
+	bool trusted = custom ? autoscaler_exporter_trusted(spec, s->world->settings)
+	                      : is_trusted(s, ns, strcmp(s->chosen, key) == 0);
 
 	if (json_object_size(s->asked) < NAMESPACES_MAX) {
 		json_object_set_new(s->asked, ns, json_true());
 	}
-	/* One of too many is believed about its own namespace still. */
-	if (trusted && json_object_size(s->trusted) < NAMESPACES_MAX) {
+	/* There are few presets; of too many others one is believed about its own namespace still. */
+	if (trusted && (!custom || json_object_size(s->trusted) < NAMESPACES_MAX)) {
 		json_object_set_new(s->trusted, key, json_string(ns));
 	}
 	return trusted;

@@ -346,7 +346,7 @@ def test_a_tenants_own_exporter_speaks_of_its_own_pods(recorded, honor):
     assert recorded(scraped(REAL) + scraped(page, TENANT, honor)) == {**TRUTH, of("a-tenant", "worker"): 25}
 
 
-@pytest.mark.parametrize("namespace", ["gpu-operator", "gke-managed-system"])
+@pytest.mark.parametrize("namespace", ["gpu-operator", "gke-managed-system", "nvidia-gpu-operator"])
 def test_exporters_are_believed_where_they_usually_run(recorded, namespace):
     for honor in (False, True):
         assert recorded(scraped(REAL, {**EXPORTER, "namespace": namespace}, honor)) == TRUTH
@@ -379,7 +379,7 @@ def service(namespace, labels, port):
 
 def test_render_binds_the_rule_to_the_exporter_of_the_files():
     spec = smallest(mode="GPU")
-    assert 'up{namespace=~"|gke-managed-system|gpu-operator|monitoring"}' in rendered(spec)
+    assert 'up{namespace=~"|gke-managed-system|gpu-operator|monitoring|nvidia-gpu-operator"}' in rendered(spec)
     standalone = service("gpus", {"app.kubernetes.io/name": "dcgm-exporter"}, "metrics")
     assert 'up{namespace=~"|gpus"}' in rendered(spec, standalone)
 
