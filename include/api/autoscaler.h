@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/settings.h"
 #include "base/attr.h"
 #include "base/error.h"
 
@@ -52,6 +53,14 @@ struct autoscaler {
 
 /* Fills from the object; -1 and ERROR_INVALID naming the field and the remedy. Always to be released. */
 int autoscaler_decode(const json_t *object, struct autoscaler *autoscaler, struct error *err);
+/* Whether the ServiceMonitor may be where the spec wants it. A spec that could not be decoded: it may. */
+bool autoscaler_monitor_allowed(const struct autoscaler *autoscaler, const struct settings *settings);
+/* Whether a Custom exporter of this namespace may speak of the GPUs of all namespaces. */
+bool autoscaler_exporter_trusted(const struct autoscaler *autoscaler, const struct settings *settings);
+/* Whether the spec keeps to its own namespace, or to those that the settings give; -1 and ERROR_INVALID naming the field
+ * and the remedy. */
+int autoscaler_check_namespaces(const struct autoscaler *autoscaler, const struct settings *settings,
+	struct error *err);
 /* What the mode scales on: the pods' own pages, the GPUs, or both. A spec that could not be decoded: the pages. */
 bool autoscaler_uses_pages(const struct autoscaler *autoscaler);
 bool autoscaler_uses_gpus(const struct autoscaler *autoscaler);

@@ -56,6 +56,9 @@ enum kind kind_by_name(const char *api_version, const char *kind);
 /* On a child: the hash of what we applied last. A field that we no longer want looks like somebody
  * else's on the object alone; a changed hash tells that it has to be applied away. */
 #define ANNOTATION_APPLIED "inference-autoscaler.io/applied"
+/* On the recording rule of the GPUs: "ns/name" of the exporters' Services, separated by commas. It is what is
+ * remembered of them: the one that was found first stays. */
+#define ANNOTATION_EXPORTERS "inference-autoscaler.io/exporters"
 /* On the adapter's ConfigMap: the revision of our rules, which its Deployment's pod template carries too;
  * the metrics whose rules these are; since when some of them are needed by nobody. */
 #define ANNOTATION_ADAPTER_RULES "inference-autoscaler.io/adapter-rules"

@@ -4,6 +4,8 @@
 #ifndef API_SETTINGS_H
 #define API_SETTINGS_H
 
+#include <stdbool.h>
+
 /* All strings are borrowed and outlive every use. */
 struct settings {
 	const char *adapter_namespace;
@@ -11,13 +13,21 @@ struct settings {
 	const char *adapter_configmap;
 	const char *adapter_config_key; /* in the ConfigMap's data */
 	const char *prometheus_url;     /* NULL = found from the Prometheus resource's governing Service */
+	/* Namespaces, separated by commas, or "*" for all, that an autoscaler may name beside its own: for its
+	 * ServiceMonitor, and of a Custom exporter. NULL is none: who may write an autoscaler has no rights there. */
+	const char *monitor_namespaces;
+	const char *exporter_namespaces;
 };
+
+/* Whether such a list has the namespace. */
+bool settings_list_has(const char *list, const char *ns);
 
 /* Which clang-format takes for a block of statements. */
 /* clang-format off */
 #define SETTINGS_DEFAULT                                                                                              \
 	{.adapter_namespace = "monitoring", .adapter_deployment = "prometheus-adapter",                               \
-	 .adapter_configmap = "prometheus-adapter", .adapter_config_key = "config.yaml", .prometheus_url = NULL}
+	 .adapter_configmap = "prometheus-adapter", .adapter_config_key = "config.yaml", .prometheus_url = NULL,                \
+	 .monitor_namespaces = NULL, .exporter_namespaces = NULL}
 /* clang-format on */
 
 #endif

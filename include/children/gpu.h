@@ -26,6 +26,8 @@ json_t *gpu_service_make(const char *ns, const json_t *pod_labels, const char *c
 /* Scrapes the Service, at its port of this name; named after it, since each exporter has one. */
 json_t *gpu_monitor_make(const char *ns, const json_t *service, const char *port, const json_t *labels,
 	const char *interval);
-json_t *gpu_rule_make(const char *ns, const json_t *labels);
+/* `exporters` ("ns/name" of their Services, in order) are those in `namespaces`, which are believed (engine/gpu.h); the
+ * rule bears them as ANNOTATION_EXPORTERS. */
+json_t *gpu_rule_make(const char *ns, const json_t *labels, const json_t *exporters, const json_t *namespaces);
 
 #endif

@@ -88,6 +88,12 @@ struct option_row {
 		OPTION("adapter-config-key", 0, "KEY", OPTION_STRING, settings.adapter_config_key,                     \
 			"key in that ConfigMap")
 
+#define OPTIONS_TENANTS                                                                                                        \
+	OPTION("tenant-monitor-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.monitor_namespaces,                       \
+		"where spec.monitor.namespace may be beside an autoscaler's own namespace: separated by commas, '*' for all"), \
+		OPTION("tenant-exporter-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.exporter_namespaces,             \
+			"the same of spec.gpu.exporter.namespace; these exporters are believed about all pods")
+
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
  * and sets *help. */
 int options_parse(const struct option_row *rows, size_t count, const char *argument, int argc, char **argv,

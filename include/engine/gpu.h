@@ -15,6 +15,7 @@
 #ifndef ENGINE_GPU_H
 #define ENGINE_GPU_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "engine/presets.h"
@@ -24,11 +25,24 @@
 
 /* spec.gpu.signal Utilization. */
 extern const struct engine_signal gpu_utilization;
-/* The PromQL that is recorded as GPU_RECORD. */
-extern const char gpu_record_expr[];
-/* The PromQL of the pods that hold a share of a GPU, of time-slicing or MPS, with how many series say so: there
- * only where the exporter runs with KUBERNETES_VIRTUAL_GPUS, which gives those series the label vgpu. */
-extern const char gpu_shared_expr[];
+
+/*
+ * Whom is believed. Any page may serve the exporter's series and name any pod. What no page can say is which target
+ * it is: `up` is Prometheus' own, and bears the target's labels alone. A series counts when the target that it came
+ * from (by job and instance, which even honorLabels leaves to an exporter, since that says nothing of its own there)
+ * - is in a namespace of an exporter; not by the Service's name or the job, since whoever scrapes the exporter may
+ *   choose those, and they are not known before the first scrape; or has no namespace, so that a scrape
+ *   configuration names it, which is the platform's to write;
+ * - or is in the very namespace of the pod that it speaks of: that is its tenant's own affair.
+ */
+
+/* The PromQL of the first kind's `up`; `namespaces` is an array of names, in order. Heap, caller owns. */
+char *gpu_targets(const json_t *namespaces);
+/* The PromQL that is recorded as GPU_RECORD; `targets` are of gpu_targets(). Heap, caller owns. */
+char *gpu_record_expr(const char *targets);
+/* The PromQL of the pods that hold a share of a GPU, of time-slicing or MPS: there only where the exporter runs with
+ * KUBERNETES_VIRTUAL_GPUS, which gives those series the label vgpu. Heap, caller owns. */
+char *gpu_shared_expr(const char *targets);
 /* The exporter's series that it reads, any of which proves that it is scraped; ended by NULL. */
 extern const char *const gpu_dcgm_series[];
 
@@ -44,5 +58,7 @@ struct gpu_exporter {
 /* In the order in which Auto looks for them; a type may have several rows. */
 extern const struct gpu_exporter gpu_exporters[];
 extern const size_t gpu_exporters_count;
+/* Where they usually run, in no tenant's namespace; ended by NULL. */
+extern const char *const gpu_exporter_namespaces[];
 
 #endif

@@ -20,6 +20,7 @@
  *    prometheus?             base URL
  *    service?, pool?         the metrics Service, whose name is the job of its scrape, and that scrape's pool
  *    intervalMs,             of the scrape
+ *    trusted?                of GPUs: the PromQL of the targets that are believed about all pods (engine/gpu.h)
  *    signals: [{name, metric, page: bool, series: […]}]}     page: its series come from the pods' page
  *
  *   {asked                   the wish
@@ -59,10 +60,11 @@
  *
  * The stack's wish, known by its member `record`, and its evidence:
  *
- *   {prometheus?, intervalMs, dcgm: [names of series], record: name of the recorded series,
+ *   {prometheus?, intervalMs, dcgm: [names of series], trusted, targets: PromQL of the targets that are believed about
+ *    all pods, and of all exporters', record: name of the recorded series,
  *    rule?: NAMESPACE/NAME of the PrometheusRule, job?: whose scrape is the exporter's, pool?: of a ServiceMonitor of ours}
  *
- *   {asked, exporter {at, error?, cause?, url, jobs: [those that have such series now], up, down, lastError?,
+ *   {asked, exporter {at, error?, cause?, url, jobs: [trusted ones that have such series now], up, down, lastError?,
  *                     series: n, withPod: n that tell their workload},
  *    rule {at, error?, cause?, loaded: bool, health?: ok|unknown|err, lastError?,
  *          rivals?: [NAMESPACE-NAME of other PrometheusRules that record something else by the same name]}}

@@ -4,10 +4,14 @@
  *
  * The survey is one document, kept in the stack's state:
  *   exporters   by gpu_exporter_id(): {problem?, service: "ns/name", job, ready: pods, -1 = not known,
+ *               others: what could be meant as well, local: its namespace when it is believed about that alone,
  *               monitor: who scrapes, since: when that was made, pool: its scrape pool when it is ours,
  *               selectedBy: "ns/name" | selectProblem}
  *   rule        {problem?, name: "ns/name", selectedBy, since: when it was made, or mended last}
  *   prometheus  "ns/name" of the one that scrapes; absent when none does
+ *   namespaces  of the exporters that are believed about all pods
+ *   trusted     the PromQL of the targets that are believed about all pods (engine/gpu.h)
+ *   targets     the same of all exporters
  * A time is in ms of the wall; 0 = it is to be made, -1 = that failed.
  */
 #ifndef RECONCILE_GPU_H

@@ -164,6 +164,35 @@ static int check(const struct autoscaler *a, struct error *err)
 	return 0;
 }
 
+bool autoscaler_monitor_allowed(const struct autoscaler *a, const struct settings *settings)
+{
+	return a->monitor_namespace == NULL || strcmp(a->monitor_namespace, a->ns) == 0 ||
+	       settings_list_has(settings->monitor_namespaces, a->monitor_namespace);
+}
+
+bool autoscaler_exporter_trusted(const struct autoscaler *a, const struct settings *settings)
+{
+	return a->exporter_namespace == NULL || settings_list_has(settings->exporter_namespaces, a->exporter_namespace);
+}
+
+int autoscaler_check_namespaces(const struct autoscaler *a, const struct settings *settings, struct error *err)
+{
+	if (!autoscaler_monitor_allowed(a, settings)) {
+		return error_set(err, ERROR_INVALID,
+			"spec.monitor.namespace '%s' is not the autoscaler's own: remove the field, or have the namespace added "
+			"to the operator's --tenant-monitor-namespaces (tenants.monitorNamespaces in the chart)",
+			a->monitor_namespace);
+	}
+	if (!autoscaler_exporter_trusted(a, settings) && strcmp(a->exporter_namespace, a->ns) != 0) {
+		return error_set(err, ERROR_INVALID,
+			"spec.gpu.exporter.namespace '%s' is not the autoscaler's own: use another spec.gpu.exporter.type than "
+			"Custom, or have the namespace added to the operator's --tenant-exporter-namespaces "
+			"(tenants.exporterNamespaces in the chart)",
+			a->exporter_namespace);
+	}
+	return 0;
+}
+
 int autoscaler_decode(const json_t *object, struct autoscaler *a, struct error *err)
 {
 	memset(a, 0, sizeof(*a));

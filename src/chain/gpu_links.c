@@ -52,9 +52,19 @@ static bool troubled(const json_t *document, const char *reason, struct verdict 
 void judge_gpu_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *exporter = exporter_of(facts, verdict);
+	const char *local = json_path_string(exporter, "local", NULL);
+	const char *others = json_path_string(exporter, "others", NULL);
 
 	(void)signal;
 	if (exporter == NULL || troubled(exporter, "ExporterNotFound", verdict)) {
+		return;
+	}
+	if (local != NULL && strcmp(local, facts->workload.spec->ns) != 0) {
+		SAY(verdict, VERDICT_FALSE, "ExporterNotFound",
+			"the DCGM exporter behind Service '%s' is believed about pods of its own namespace only: set "
+			"spec.gpu.exporter.type to Auto, or have the namespace added to the operator's "
+			"--tenant-exporter-namespaces (tenants.exporterNamespaces in the chart)",
+			json_path_string(exporter, "service", ""));
 		return;
 	}
 	if (json_path_int(exporter, "ready", -1) == 0) {
@@ -63,8 +73,9 @@ void judge_gpu_exposed(const struct facts *facts, const struct workload_signal *
 			json_path_string(exporter, "service", ""));
 		return;
 	}
-	SAY(verdict, VERDICT_TRUE, "Exposed", "the DCGM exporter behind Service '%s' is ready",
-		json_path_string(exporter, "service", ""));
+	SAY(verdict, VERDICT_TRUE, "Exposed", "the DCGM exporter behind Service '%s' is ready%s%s%s",
+		json_path_string(exporter, "service", ""), others != NULL ? "; left out is " : "",
+		others != NULL ? others : "", others != NULL ? ", which bears an exporter's label too" : "");
 }
 
 void judge_gpu_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)

@@ -94,8 +94,8 @@ void child_stamp(json_t *wanted)
 	auto_free char *text = json_text(wanted);
 	auto_free char *hash = adapter_config_hash(text);
 
-	json_object_set_new(json_object_get(wanted, "metadata"), "annotations",
-		json_pack("{s:s}", ANNOTATION_APPLIED, hash));
+	json_object_set_new(json_child(json_object_get(wanted, "metadata"), "annotations"), ANNOTATION_APPLIED,
+		json_string(hash));
 }
 
 static bool owner_kept(const json_t *observed, const json_t *wanted)

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "engine/gpu.h"
 
 const struct child_form gpu_service_form = {.kind = KIND_SERVICE, .exact = "spec.selector", .mend_by_patch = true};
@@ -45,12 +46,32 @@ json_t *gpu_monitor_make(const char *ns, const json_t *service, const char *port
 	return monitor;
 }
 
-json_t *gpu_rule_make(const char *ns, const json_t *labels)
+/* "a,b"; heap, NULL when there is nothing. */
+static char *joined(const json_t *texts)
+{
+	struct strbuf all = STRBUF_INIT;
+	size_t i;
+	json_t *text;
+
+	json_array_foreach((json_t *)texts, i, text) {
+		strbuf_addf(&all, "%s%s", i > 0 ? "," : "", json_string_value(text));
+	}
+	return json_array_size(texts) > 0 ? strbuf_take(&all) : NULL;
+}
+
+json_t *gpu_rule_make(const char *ns, const json_t *labels, const json_t *exporters, const json_t *namespaces)
 {
 	json_t *rule = base(KIND_PROMETHEUSRULE, ns, GPU_OBJECT_NAME, labels);
+	auto_free char *targets = gpu_targets(namespaces);
+	auto_free char *expr = gpu_record_expr(targets);
+	auto_free char *known = joined(exporters);
 
+	if (known != NULL) {
+		json_object_set_new(json_object_get(rule, "metadata"), "annotations",
+			json_pack("{s:s}", ANNOTATION_EXPORTERS, known));
+	}
 	json_object_set_new(rule, "spec",
 		json_pack("{s:[{s:s, s:s, s:[{s:s, s:s}]}]}", "groups", "name", GPU_OBJECT_NAME, "interval", "15s",
-			"rules", "record", GPU_RECORD, "expr", gpu_record_expr));
+			"rules", "record", GPU_RECORD, "expr", expr));
 	return rule;
 }

@@ -21,7 +21,7 @@ static json_t *make(const struct workload *w)
 	 * that is pending, because its images or init containers load, has no page. */
 	json_object_set_new(monitor, "spec",
 		json_pack("{s:{s:{s:s}}, s:o*, s:[{s:s, s:s, s:s, s:s, s:o*, s:[{s:s, s:[s, s, s], s:s}, {s:s, "
-			  "s:[s, s], s:s, s:s, s:s}]}]}",
+			  "s:[s, s], s:s, s:s, s:s}], s:[{s:s, s:[s], s:s}]}]}",
 			"selector", "matchLabels", LABEL_AUTOSCALER, w->spec->name, "namespaceSelector",
 			strcmp(child_namespace(&child_servicemonitor, w->spec), w->spec->ns) != 0
 				? json_pack("{s:[s]}", "matchNames", w->spec->ns)
@@ -34,7 +34,11 @@ static json_t *make(const struct workload *w)
 			 * is ready or runs, and looks again only when the endpoint changes. */
 			"relabelings", "action", "drop", "sourceLabels", "__meta_kubernetes_pod_phase", ENDPOINT_READY,
 			"regex", "Pending;(false;|;false)", "action", "replace", "sourceLabels", ENDPOINT_READY,
-			"regex", "false;|;false", "targetLabel", "unready", "replacement", "true"));
+			"regex", "false;|;false", "targetLabel", "unready", "replacement", "true",
+
+			/* What GPUs do is not these pods' to say, although the rule that records it would not believe them. */
+			"metricRelabelings", "action", "drop", "sourceLabels", "__name__", "regex",
+			"DCGM_.*|inference_autoscaler:.*"));
 	return monitor;
 }
 

@@ -12,6 +12,8 @@
 #include "children/adapter_config.h"
 #include "children/gpu.h"
 #include "command/command.h"
+#include "engine/gpu.h"
+#include "reconcile/gpu.h"
 #include "reconcile/observe.h"
 #include "reconcile/pages.h"
 #include "reconcile/world.h"
@@ -108,22 +110,38 @@ static void print_child(const struct observation *o, const struct child *child, 
 	print_object(object, "", as_json);
 }
 
-/* In the namespace of the Prometheus that would select it, when the files hold one. */
+/* New reference. */
+static json_t *usual_namespaces(const char *own)
+{
+	auto_json *names = json_pack("{s:b}", own, 1);
+
+	for (size_t i = 0; gpu_exporter_namespaces[i] != NULL; i++) {
+		json_object_set_new(names, gpu_exporter_namespaces[i], json_true());
+	}
+	return json_sorted_keys(names);
+}
+
+/* What the operator would write for the files alone; where they hold no Prometheus or no exporter, as it would be with
+ * one in the adapter's namespace, and with exporters where they usually run. */
 static void print_gpu_rule(const struct world *world, const struct observation *o, bool as_json)
 {
 	auto_json *namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
 	const struct monitoring_object object = {.kind = &monitoring_rule};
 	auto_json *order = monitoring_order(&(struct monitoring_stack){o->prometheuses, namespaces, o->asked}, &object);
 	const json_t *prometheus = json_array_get(order, 0);
+	const char *ns = prometheus != NULL ? kube_object_namespace(prometheus) : o->facts.settings->adapter_namespace;
 	auto_json *one = json_pack("[O*]", prometheus);
+	auto_json *specs = json_pack("{s:O}", o->exporter_id, o->object);
+	auto_plan plan = PLAN_INIT;
+	auto_json *survey = gpu_survey(world, specs, NULL, &plan);
+	const json_t *found_in = json_object_get(survey, "namespaces");
+	auto_json *usual = usual_namespaces(ns);
 	struct monitoring found = {NULL, NULL, NULL};
 	auto_json *rule = NULL;
 
 	monitoring_find(&(struct monitoring_stack){one, namespaces, NULL},
 		&(struct monitoring_object){.kind = &monitoring_rule, .ns = kube_object_namespace(prometheus)}, &found);
-	rule = gpu_rule_make(prometheus != NULL ? kube_object_namespace(prometheus)
-						: o->facts.settings->adapter_namespace,
-		found.labels);
+	rule = gpu_rule_make(ns, found.labels, NULL, json_array_size(found_in) > 0 ? found_in : usual);
 	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n", as_json);
 	monitoring_release(&found);
 }
@@ -213,6 +231,7 @@ static const struct option_row rows[] = {
 		"an InferenceAutoscaler, its target, Prometheus resources; '-' is stdin; may be repeated"),
 	OPTION("output", 'o', "yaml|json", OPTION_STRING, output, "how to print (yaml)"),
 	OPTIONS_ADAPTER,
+	OPTIONS_TENANTS,
 };
 
 const struct command command_render = {

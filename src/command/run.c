@@ -262,6 +262,7 @@ static const struct option_row rows[] = {
 	OPTION("lease-namespace", 0, "NAMESPACE", OPTION_STRING, lease_namespace,
 		"namespace of the Lease; without it $POD_NAMESPACE, else the context's"),
 	OPTIONS_ADAPTER,
+	OPTIONS_TENANTS,
 	OPTION("prometheus-url", 0, "URL", OPTION_STRING, settings.prometheus_url,
 		"Prometheus to ask, if not the one that the Prometheus resource tells"),
 	OPTION("prometheus-ca-file", 0, "FILE", OPTION_STRING, prometheus.ca_file,

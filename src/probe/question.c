@@ -14,12 +14,20 @@
 
 #define PART "part"
 
+/* On one line: each space of an indentation would be three letters of the address. */
 static char *query(const char *promql)
 {
 	struct strbuf target = STRBUF_INIT;
+	auto_strbuf line = STRBUF_INIT;
 
+	for (; *promql != '\0'; promql++) {
+		strbuf_addch(&line, *promql == '\n' ? ' ' : *promql);
+		if (*promql == '\n') {
+			promql += strspn(promql + 1, " ");
+		}
+	}
 	strbuf_addstr(&target, "/api/v1/query?query=");
-	strbuf_add_urlencoded(&target, promql);
+	strbuf_add_urlencoded(&target, line.buf);
 	return strbuf_take(&target);
 }
 
@@ -79,7 +87,7 @@ static void add_part(struct strbuf *promql, const char *part, const char *expres
 		expression, part);
 }
 
-char *question_samples(const json_t *series, const char *metric)
+char *question_samples(const json_t *series, const char *metric, const char *trusted)
 {
 	const struct engine_signal *signal = engine_signal_by_metric(metric);
 	auto_free char *value = signal != NULL ? query_for_all(signal->metrics_query) : NULL;
@@ -97,9 +105,12 @@ char *question_samples(const json_t *series, const char *metric)
 	if (value != NULL) {
 		add_part(&promql, "milli", value);
 	}
-	if (signal == &gpu_utilization) {
-		add_part(&promql, "source", gpu_record_expr);
-		add_part(&promql, "shared", gpu_shared_expr);
+	if (signal == &gpu_utilization && trusted != NULL) {
+		auto_free char *source = gpu_record_expr(trusted);
+		auto_free char *shared = gpu_shared_expr(trusted);
+
+		add_part(&promql, "source", source);
+		add_part(&promql, "shared", shared);
 	}
 	return query(promql.buf);
 }
@@ -199,12 +210,22 @@ static char *any_of(const json_t *series, const char *more)
 	return strbuf_take(&selector);
 }
 
-char *question_exporter(const json_t *series)
+/* Adds the counts of the targets' series by job. */
+static void add_counts(struct strbuf *promql, const char *part, const char *series, const char *targets)
+{
+	auto_free char *counts = xasprintf("count by (job) (%s and on (job, instance) %s)", series, targets);
+
+	add_part(promql, part, counts);
+}
+
+char *question_exporter(const json_t *series, const char *trusted, const char *targets)
 {
 	auto_free char *all = any_of(series, "");
-	auto_free char *promql = xasprintf("count by (job) (%s)", all);
+	auto_strbuf promql = STRBUF_INIT;
 
-	return query(promql);
+	add_counts(&promql, "trusted", all, trusted);
+	add_counts(&promql, "targets", all, targets);
+	return query(promql.buf);
 }
 
 json_t *question_exporter_index(const json_t *answer)
@@ -214,20 +235,21 @@ json_t *question_exporter_index(const json_t *answer)
 	json_t *row;
 
 	json_array_foreach(json_path(answer, "data.result"), i, row) {
-		json_object_set_new(index, json_path_string(row, "metric.job", ""),
-			json_integer((json_int_t)row_value(row)));
+		json_object_set_new(json_child(index, json_path_string(row, "metric." PART, "")),
+			json_path_string(row, "metric.job", ""), json_integer((json_int_t)row_value(row)));
 	}
 	return index;
 }
 
 /* Without honorLabels the workload arrives as exported_pod; with it as pod, a label that is the
  * exporter's own, as its `up` shows, where the GPU serves nobody. */
-char *question_workloads(const json_t *series)
+char *question_workloads(const json_t *series, const char *targets)
 {
 	auto_free char *exported = any_of(series, ",exported_pod!=\"\"");
 	auto_free char *plain = any_of(series, ",exported_pod=\"\",pod!=\"\"");
 	auto_free char *promql =
-		xasprintf("count(%s or (%s unless on (job, instance, namespace, pod) up))", exported, plain);
+		xasprintf("count((%s or (%s unless on (job, instance, namespace, pod) up)) and on (job, instance) %s)",
+			exported, plain, targets);
 
 	return query(promql);
 }
@@ -250,19 +272,19 @@ static void add_quoted(struct strbuf *promql, const char *text)
 	strbuf_addch(promql, '"');
 }
 
-char *question_jobs(const json_t *jobs)
+char *question_jobs(const json_t *jobs, const char *targets)
 {
 	auto_strbuf promql = STRBUF_INIT;
 	size_t i;
 	json_t *job;
 
-	strbuf_addstr(&promql, "count_values by (job) (\"up\", ");
+	strbuf_addstr(&promql, "count_values by (job) (\"up\", (");
 	json_array_foreach((json_t *)jobs, i, job) {
 		strbuf_addstr(&promql, i > 0 ? " or up{job=" : "up{job=");
 		add_quoted(&promql, json_string_value(job));
 		strbuf_addstr(&promql, "}");
 	}
-	strbuf_addstr(&promql, ")");
+	strbuf_addf(&promql, ") and %s)", targets);
 	return query(promql.buf);
 }
 

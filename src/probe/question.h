@@ -16,9 +16,9 @@ json_t *question_scrapes_index(const json_t *answer);
 /* The youngest sample of any of these series (names or selectors), and what they come to for `metric` as the
  * adapter would ask for it: {namespace: {pod: {age, time, milli?, source?, shared?}}}. `age` and `time` are in ms
  * by Prometheus' own clock; `milli` are thousandths, of what is recorded when it is the GPUs', and `source`
- * then those of the expression that is recorded; `shared` is there when the pod's GPU is others' too. A metric that
- * is no preset's has none of them. */
-char *question_samples(const json_t *series, const char *metric);
+ * then those of the expression that is recorded of the `trusted` targets (engine/gpu.h; NULL = not known), `shared` is
+ * there when the pod's GPU is others' too. A metric that is no preset's has none of them. */
+char *question_samples(const json_t *series, const char *metric, const char *trusted);
 json_t *question_samples_index(const json_t *answer);
 /* Whose scrapes have these series: {namespace: {pod: [job, …]}}, asked only while a pod's values do not agree. */
 char *question_scrapers(const json_t *series);
@@ -27,14 +27,15 @@ json_t *question_scrapers_index(const json_t *answer);
 char *question_pool(const char *pool);
 json_t *question_pool_index(const json_t *answer);
 
-/* How many of the exporter's series there are: {job: n}. */
-char *question_exporter(const json_t *series);
+/* How many of the exporters' series there are, of the targets that are believed about all pods and of all exporters'
+ * (engine/gpu.h): {"trusted": {job: n}, "targets": {job: n}}. */
+char *question_exporter(const json_t *series, const char *trusted, const char *targets);
 json_t *question_exporter_index(const json_t *answer);
-/* How many of them tell the workload's pod: an integer. */
-char *question_workloads(const json_t *series);
+/* How many of the targets' series tell the workload's pod: an integer. */
+char *question_workloads(const json_t *series, const char *targets);
 json_t *question_workloads_index(const json_t *answer);
-/* The scrapes of these jobs: {job: {up, down}}. `jobs` is not empty. */
-char *question_jobs(const json_t *jobs);
+/* The scrapes of these jobs, as far as they are of the targets: {job: {up, down}}. `jobs` is not empty. */
+char *question_jobs(const json_t *jobs, const char *targets);
 json_t *question_jobs_index(const json_t *answer);
 /* The recording rules of a name: {name: [{file, health, query, lastError?}]}; `file` is that of its group. A
  * Prometheus that does not filter by name tells of others too. */

@@ -314,8 +314,10 @@ void signal_walk_start(struct signal_walk *walk)
 	walk->same_question = json_equal(json_object_get(walk->last, "asked"), walk->wish);
 	walk->before = json_object_get(json_object_get(walk->last, "signals"), metric);
 	walk->apart = walk->same_question ? json_object_get(walk->before, "apart") : NULL;
-	ask(walk, question_samples(json_object_get(walk->signal, "series"), metric), question_samples_index,
-		on_samples);
+	ask(walk,
+		question_samples(json_object_get(walk->signal, "series"), metric,
+			json_path_string(walk->wish, "trusted", NULL)),
+		question_samples_index, on_samples);
 }
 
 void signal_walk_cancel(struct signal_walk *walk)

@@ -16,6 +16,7 @@ struct stack_round {
 	json_t *wish;
 	json_t *evidence;
 	json_t *exporter; /* the document so far; NULL = recorded */
+	json_t *jobs;     /* that serve any exporter's series */
 	bool healthy;
 	void (*done)(void *ctx, json_t *evidence_take);
 	void *ctx;
@@ -37,6 +38,7 @@ static void round_end(struct stack_round *round)
 {
 	round->done(round->ctx, round->evidence);
 	json_decref(round->wish);
+	json_decref(round->jobs);
 	free_indirect(&round);
 }
 
@@ -161,10 +163,15 @@ static void on_jobs(void *ctx, const struct prometheus_answer *answer)
 	}
 }
 
-/* The jobs that serve the exporter's series, and the one that is expected to. */
+static const char *targets_of(const struct stack_round *round)
+{
+	return json_path_string(round->wish, "targets", "up");
+}
+
+/* The jobs that serve an exporter's series, and the one that is expected to. */
 static json_t *scrape_jobs(const struct stack_round *round)
 {
-	json_t *jobs = json_copy(json_object_get(round->exporter, "jobs"));
+	json_t *jobs = json_copy(round->jobs);
 	json_t *expected = json_object_get(round->wish, "job");
 	size_t i;
 	json_t *job;
@@ -196,7 +203,7 @@ static void on_workloads(void *ctx, const struct prometheus_answer *answer)
 		exporter_end(round, answer);
 		return;
 	}
-	ask(round, question_jobs(jobs), question_jobs_index, on_jobs);
+	ask(round, question_jobs(jobs, targets_of(round)), question_jobs_index, on_jobs);
 }
 
 static void on_exporter(void *ctx, const struct prometheus_answer *answer)
@@ -206,17 +213,19 @@ static void on_exporter(void *ctx, const struct prometheus_answer *answer)
 	const char *job;
 	json_t *count;
 
-	json_object_foreach((json_t *)answer->index, job, count) {
+	json_object_foreach(json_object_get(answer->index, "targets"), job, count) {
 		series += json_integer_value(count);
 	}
 	/* In order, since Prometheus answers in none: what is said of them must not move. */
-	json_object_set_new(round->exporter, "jobs", json_sorted_keys(answer->index));
+	round->jobs = json_sorted_keys(json_object_get(answer->index, "targets"));
+	json_object_set_new(round->exporter, "jobs", json_sorted_keys(json_object_get(answer->index, "trusted")));
 	json_object_set_new(round->exporter, "series", json_integer(series));
 	if (answer->error != NULL) {
 		exporter_end(round, answer);
 		return;
 	}
-	ask(round, question_workloads(json_object_get(round->wish, "dcgm")), question_workloads_index, on_workloads);
+	ask(round, question_workloads(json_object_get(round->wish, "dcgm"), targets_of(round)),
+		question_workloads_index, on_workloads);
 }
 
 void stack_round_start(const struct round_order *order)
@@ -235,5 +244,8 @@ void stack_round_start(const struct round_order *order)
 		return;
 	}
 	round->exporter = json_pack("{s:s}", "url", url);
-	ask(round, question_exporter(json_object_get(order->wish, "dcgm")), question_exporter_index, on_exporter);
+	ask(round,
+		question_exporter(json_object_get(order->wish, "dcgm"), json_path_string(order->wish, "trusted", "up"),
+			targets_of(round)),
+		question_exporter_index, on_exporter);
 }

@@ -138,11 +138,12 @@ static json_t *wish_to_probe(const struct observation *o, const struct world *wo
 	}
 	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
 	pool = xasprintf("serviceMonitor/%s/%s/0", child_namespace(&child_servicemonitor, &o->spec), monitor_name);
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:s*, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:I, s:o}",
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:s*, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:s*, s:I, s:o}",
 		"namespace", o->spec.ns, "name", o->spec.name, "target", "apiVersion", o->spec.target_api_version,
 		"kind", o->spec.target_kind, "name", o->spec.target_name, "selector", selector, "scheme", w->scheme,
 		"engine", w->engine != NULL ? w->engine->type : NULL, "pages", o->pages, "prometheus", url, "service",
-		pages ? service : NULL, "pool", pages ? pool : NULL, "intervalMs",
+		pages ? service : NULL, "pool", pages ? pool : NULL, "trusted",
+		autoscaler_uses_gpus(&o->spec) ? json_path_string(o->facts.gpu, "trusted", NULL) : NULL, "intervalMs",
 		(json_int_t)clock_parse_duration(o->spec.scrape_interval), "signals", signals_to_probe(w));
 }
 
@@ -194,6 +195,9 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		} else if (links_target_taken(&o.facts)) {
 			yield_target(&o, plan);
 		}
+	} else if (!autoscaler_monitor_allowed(&o.spec, world->settings)) {
+		/* Made while that was allowed still. */
+		plan_leftovers(world, ns, name, ns, plan);
 	}
 	plan->healthy = first == links_count;
 	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;

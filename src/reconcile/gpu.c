@@ -14,6 +14,9 @@
 #include "survey.h"
 
 #define INTERVAL "15s"
+/* The most namespaces of exporters that PromQL names: a question to Prometheus names them six times, and with 12 of 20
+ * letters it stays below the 8 KiB that proxies take as an address. */
+#define NAMESPACES_MAX 12
 
 bool survey_is_shared(const json_t *object)
 {
@@ -47,6 +50,79 @@ void survey_want(struct survey *s, json_t *object)
 	} else {
 		json_array_append_new(s->wanted, object);
 	}
+}
+
+bool survey_prometheus_in(const struct survey *s, const char *ns)
+{
+	size_t i;
+	json_t *prometheus;
+
+	json_array_foreach(s->prometheuses, i, prometheus) {
+		if (survey_in_namespace(prometheus, ns)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool survey_was_taken(const struct survey *s, const char *ns, const char *service)
+{
+	auto_free char *key = kube_key(ns, service);
+	auto_json *text = json_string(key);
+
+	return json_holds(s->taken, text);
+}
+
+/* "ns/name" of the exporters' Services that our rule tells. New reference; empty when there is no such rule. */
+static json_t *remembered(const struct survey *s)
+{
+	auto_json *rules = s->world->list_by(s->world->ctx, KIND_PROMETHEUSRULE, SHARED_GPU);
+	json_t *keys = json_array();
+	size_t i;
+	json_t *rule;
+
+	json_array_foreach(rules, i, rule) {
+		const char *text = kube_object_annotation(rule, ANNOTATION_EXPORTERS);
+
+		/* A tenant may write one in its own namespace. */
+		if (text == NULL || strcmp(kube_object_name(rule), GPU_OBJECT_NAME) != 0 ||
+			!survey_prometheus_in(s, kube_object_namespace(rule))) {
+			continue;
+		}
+		for (size_t len; *text != '\0'; text += len + (text[len] == ',' ? 1 : 0)) {
+			len = strcspn(text, ",");
+			json_array_append_new(keys, json_stringn(text, len));
+		}
+	}
+	return keys;
+}
+
+/* The same by our ServiceMonitors: what an operator left that did not write it on the rule yet. */
+static json_t *scraped_by_us(const struct survey *s)
+{
+	static const char prefix[] = GPU_OBJECT_NAME ".";
+	json_t *keys = json_array();
+	size_t i;
+	json_t *monitor;
+
+	json_array_foreach(s->monitors, i, monitor) {
+		const char *name = kube_object_name(monitor);
+		const char *dot;
+
+		if (!survey_is_shared(monitor) || strncmp(name, prefix, strlen(prefix)) != 0 ||
+			!survey_prometheus_in(s, kube_object_namespace(monitor))) {
+			continue;
+		}
+		name += strlen(prefix);
+		dot = strchr(name, '.');
+		if (dot != NULL) {
+			auto_free char *ns = xstrndup(name, (size_t)(dot - name));
+			auto_free char *key = kube_key(ns, dot + 1);
+
+			json_array_append_new(keys, json_string(key));
+		}
+	}
+	return keys;
 }
 
 static bool monitor_covers(const json_t *monitor, const json_t *service)
@@ -108,7 +184,8 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 		if (survey_is_shared(monitor) || !monitor_scrapes(monitor, exporter)) {
 			continue;
 		}
-		selected_by = monitoring_selects(&(struct monitoring_stack){s->prometheuses, s->namespaces, s->asked},
+		selected_by = monitoring_selects(&(struct monitoring_stack){s->prometheuses, s->namespaces,
+							 s->prometheus_asked},
 			&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 				.ns = kube_object_namespace(monitor),
 				.current = json_path(monitor, "metadata.labels")});
@@ -160,7 +237,7 @@ static bool find_place(const struct survey *s, const struct monitoring_kind *kin
 	struct monitoring *place)
 {
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_SHARED, SHARED_GPU);
-	struct monitoring_stack stack = {s->prometheuses, s->namespaces, s->asked};
+	struct monitoring_stack stack = {s->prometheuses, s->namespaces, s->prometheus_asked};
 	struct monitoring_object object = {.kind = kind,
 		.ns = kube_object_namespace(now),
 		.own = own,
@@ -235,30 +312,95 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, cons
 	monitoring_release(&place);
 }
 
+/*
+ * Whether an exporter there may speak of every namespace's pods. Anybody may label a Service as an exporter's and ask
+ * for it, so that needs a namespace of the platform's, or one that it lists. Where it lists none, the one exporter is
+ * believed that Auto means.
+ */
+static bool is_trusted(const struct survey *s, const char *ns, bool chosen)
+{
+	const char *listed = s->world->settings->exporter_namespaces;
+
+	return settings_list_has(listed, ns) || survey_is_platforms(s, ns) || (listed == NULL && chosen);
+}
+
+/* Notes where the exporter is; true when it is believed about all pods. */
+static bool note_place(struct survey *s, const struct autoscaler *spec, const json_t *service)
+{
+	const char *ns = kube_object_namespace(service);
+	auto_free char *key = kube_object_key(service);
+	bool custom = strcmp(spec->exporter_type, "Custom") == 0;
+	bool trusted = custom ? autoscaler_exporter_trusted(spec, s->world->settings)
+	                      : is_trusted(s, ns, strcmp(s->chosen, key) == 0);
+
+	if (json_object_size(s->asked) < NAMESPACES_MAX) {
+		json_object_set_new(s->asked, ns, json_true());
+	}
+	/* There are few presets; of too many others one is believed about its own namespace still. */
+	if (trusted && (!custom || json_object_size(s->trusted) < NAMESPACES_MAX)) {
+		json_object_set_new(s->trusted, key, json_string(ns));
+	}
+	return trusted;
+}
+
+/* While none is found that is believed, those of before are: it may only be away, and the rule stays as it is. */
+static void trust_remembered(struct survey *s)
+{
+	size_t i;
+	json_t *key;
+
+	json_array_foreach(s->taken, i, key) {
+		auto_free char *ns = namespace_of(json_string_value(key));
+
+		if (json_object_size(s->trusted) < NAMESPACES_MAX && is_trusted(s, ns, true)) {
+			json_object_set_new(s->trusted, json_string_value(key), json_string(ns));
+		}
+	}
+}
+
+/* The values of an object in order, each once. New reference. */
+static json_t *sorted_values(const json_t *object)
+{
+	auto_json *names = json_object();
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, key, value) {
+		json_object_set_new(names, json_string_value(value), json_true());
+	}
+	return json_sorted_keys(names);
+}
+
 static json_t *exporter_row(struct survey *s, const struct autoscaler *spec, const json_t *seen)
 {
 	struct found_exporter exporter = {NULL, NULL};
 	const json_t *daemonset;
 	auto_free char *key = NULL;
+	auto_free char *others = NULL;
 	json_t *row;
 
-	free_indirect(&s->problem);
 	if (!survey_exporter(s, spec, &exporter)) {
 		return json_pack("{s:s}", "problem", s->problem);
 	}
 	key = kube_object_key(exporter.service);
+	others = survey_others(s);
 	daemonset = survey_daemonset(s, exporter.service);
-	row = json_pack("{s:s, s:s, s:I}", "service", key, "job", kube_object_name(exporter.service), "ready",
-		daemonset != NULL ? json_path_int(daemonset, "status.numberReady", 0) : (json_int_t)-1);
+	row = json_pack("{s:s, s:s, s:I, s:s*}", "service", key, "job", kube_object_name(exporter.service), "ready",
+		daemonset != NULL ? json_path_int(daemonset, "status.numberReady", 0) : (json_int_t)-1, "others",
+		others);
+	if (!note_place(s, spec, exporter.service)) {
+		json_object_set_new(row, "local", json_string(kube_object_namespace(exporter.service)));
+	}
 	if (!scraped_by_others(s, &exporter, row)) {
 		scrape(s, &exporter, seen, row);
 	}
 	return row;
 }
 
-static json_t *survey_rule(struct survey *s, const char *prometheus)
+static json_t *survey_rule(struct survey *s, const char *prometheus, const json_t *namespaces)
 {
 	struct monitoring place = {NULL, NULL, NULL};
+	auto_json *exporters = json_sorted_keys(s->trusted);
 	auto_free char *ns = NULL;
 	auto_free char *name = NULL;
 	auto_json *now = our_object(s, KIND_PROMETHEUSRULE, GPU_OBJECT_NAME);
@@ -270,7 +412,7 @@ static json_t *survey_rule(struct survey *s, const char *prometheus)
 	} else {
 		ns = namespace_of(place.selected_by);
 		name = xasprintf("%s/%s", ns, GPU_OBJECT_NAME);
-		json_array_append_new(s->wanted, gpu_rule_make(ns, place.labels));
+		json_array_append_new(s->wanted, gpu_rule_make(ns, place.labels, exporters, namespaces));
 		row = json_pack("{s:s, s:s}", "name", name, "selectedBy", place.selected_by);
 		set_since(s, row, KIND_PROMETHEUSRULE, ns, GPU_OBJECT_NAME);
 	}
@@ -348,9 +490,68 @@ static void plan_leftovers(const struct survey *s, struct plan *plan)
 	}
 }
 
+/* What is there, and what of it was taken before. */
+static void survey_open(struct survey *s)
+{
+	const struct world *world = s->world;
+
+	s->services = world->list(world->ctx, KIND_SERVICE, NULL);
+	s->daemonsets = world->list(world->ctx, KIND_DAEMONSET, NULL);
+	s->monitors = world->list(world->ctx, KIND_SERVICEMONITOR, NULL);
+	s->prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
+	s->namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
+	s->prometheus_asked = prometheus_asked(world, s->prometheuses);
+	s->trusted = json_object();
+	s->asked = json_object();
+	s->taken = remembered(s);
+	if (json_array_size(s->taken) == 0) {
+		json_decref(s->taken);
+		s->taken = scraped_by_us(s);
+	}
+	s->chosen = survey_chosen(s);
+}
+
+static void survey_close(struct survey *s)
+{
+	json_decref(s->services);
+	json_decref(s->daemonsets);
+	json_decref(s->monitors);
+	json_decref(s->prometheuses);
+	json_decref(s->namespaces);
+	json_decref(s->trusted);
+	json_decref(s->asked);
+	json_decref(s->taken);
+	json_decref(s->wanted);
+	free_indirect(&s->prometheus_asked);
+	free_indirect(&s->chosen);
+	free_indirect(&s->problem);
+	strbuf_release(&s->others);
+}
+
+/* Adds the rule, and whose series are asked for: of those that are believed, and of all exporters. */
+static void finish(struct survey *s, json_t *survey, const char *prometheus)
+{
+	auto_json *namespaces = NULL;
+	auto_json *asked = NULL;
+	auto_free char *trusted = NULL;
+	auto_free char *targets = NULL;
+
+	if (json_object_size(s->trusted) == 0) {
+		trust_remembered(s);
+	}
+	namespaces = sorted_values(s->trusted);
+	asked = json_sorted_keys(s->asked);
+	trusted = gpu_targets(namespaces);
+	targets = gpu_targets(json_array_size(asked) > 0 ? asked : namespaces);
+	json_object_set_new(survey, "rule", survey_rule(s, prometheus, namespaces));
+	json_object_set(survey, "namespaces", namespaces);
+	json_object_set_new(survey, "trusted", json_string(trusted));
+	json_object_set_new(survey, "targets", json_string(targets));
+}
+
 json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t *before, struct plan *plan)
 {
-	struct survey s = {.world = world, .wanted = json_array()};
+	struct survey s = {.world = world, .wanted = json_array(), .others = STRBUF_INIT};
 	const json_t *seen = world->evidence(world->ctx, STACK_KEY);
 	const char *prometheus = NULL;
 	json_t *survey = NULL;
@@ -359,12 +560,7 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t 
 	json_t *object;
 
 	if (json_object_size(specs) > 0) {
-		s.services = world->list(world->ctx, KIND_SERVICE, NULL);
-		s.daemonsets = world->list(world->ctx, KIND_DAEMONSET, NULL);
-		s.monitors = world->list(world->ctx, KIND_SERVICEMONITOR, NULL);
-		s.prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
-		s.namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
-		s.asked = prometheus_asked(world, s.prometheuses);
+		survey_open(&s);
 	}
 	json_object_foreach((json_t *)specs, id, object) {
 		auto_error err = ERROR_INIT;
@@ -379,23 +575,30 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t 
 		}
 	}
 	if (json_object_size(specs) > 0) {
-		json_t *rule = survey_rule(&s, prometheus);
-
-		survey = json_pack("{s:O, s:o, s:s*}", "exporters", exporters, "rule", rule, "prometheus", prometheus);
+		survey = json_pack("{s:O, s:s*}", "exporters", exporters, "prometheus", prometheus);
+		finish(&s, survey, prometheus);
 	}
 	plan_wanted(&s, plan);
 	set_rule_mended(&s, json_object_get(survey, "rule"), json_object_get(before, "rule"), plan);
 	plan_leftovers(&s, plan);
 	json_decref(exporters);
-	json_decref(s.services);
-	json_decref(s.daemonsets);
-	json_decref(s.monitors);
-	json_decref(s.prometheuses);
-	json_decref(s.namespaces);
-	json_decref(s.wanted);
-	free_indirect(&s.problem);
-	free_indirect(&s.asked);
+	survey_close(&s);
 	return survey;
+}
+
+/* The exporter whose scrape is looked at: one that is believed about all pods, if there is any. Borrowed. */
+static const json_t *main_exporter(const json_t *survey)
+{
+	const json_t *exporters = json_object_get(survey, "exporters");
+	const char *id;
+	json_t *exporter;
+
+	json_object_foreach((json_t *)exporters, id, exporter) {
+		if (json_object_get(exporter, "service") != NULL && json_object_get(exporter, "local") == NULL) {
+			return exporter;
+		}
+	}
+	return json_object_iter_value(json_object_iter((json_t *)exporters));
 }
 
 json_t *gpu_wish(const struct world *world, const json_t *survey)
@@ -404,7 +607,7 @@ json_t *gpu_wish(const struct world *world, const json_t *survey)
 		json_path_string(survey, "prometheus", json_path_string(survey, "rule.selectedBy", NULL));
 	auto_json *all = world->list(world->ctx, KIND_PROMETHEUS, NULL);
 	auto_free char *url = prometheus_url(world, all, prometheus);
-	const json_t *first = json_object_iter_value(json_object_iter(json_object_get(survey, "exporters")));
+	const json_t *first = main_exporter(survey);
 	json_t *series = json_array();
 
 	if (survey == NULL) {
@@ -414,8 +617,9 @@ json_t *gpu_wish(const struct world *world, const json_t *survey)
 	for (size_t i = 0; gpu_dcgm_series[i] != NULL; i++) {
 		json_array_append_new(series, json_string(gpu_dcgm_series[i]));
 	}
-	return json_pack("{s:s*, s:I, s:o, s:s, s:s*, s:s*, s:s*}", "prometheus", url, "intervalMs",
-		(json_int_t)clock_parse_duration(INTERVAL), "dcgm", series, "record", GPU_RECORD, "rule",
-		json_path_string(survey, "rule.name", NULL), "job", json_path_string(first, "job", NULL), "pool",
-		json_path_string(first, "pool", NULL));
+	return json_pack("{s:s*, s:I, s:o, s:s*, s:s*, s:s, s:s*, s:s*, s:s*}", "prometheus", url, "intervalMs",
+		(json_int_t)clock_parse_duration(INTERVAL), "dcgm", series, "trusted",
+		json_path_string(survey, "trusted", NULL), "targets", json_path_string(survey, "targets", NULL),
+		"record", GPU_RECORD, "rule", json_path_string(survey, "rule.name", NULL), "job",
+		json_path_string(first, "job", NULL), "pool", json_path_string(first, "pool", NULL));
 }

@@ -211,7 +211,8 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 	o->facts.workload.replicas = -1;
 	o->facts.evidence = world->evidence(world->ctx, key);
 	o->facts.write_problem = world->failure(world->ctx, key);
-	if (autoscaler_decode(o->object, &o->spec, &o->invalid) < 0) {
+	if (autoscaler_decode(o->object, &o->spec, &o->invalid) < 0 ||
+		autoscaler_check_namespaces(&o->spec, world->settings, &o->invalid) < 0) {
 		o->facts.invalid = &o->invalid;
 		return;
 	}

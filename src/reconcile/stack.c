@@ -88,6 +88,7 @@ static struct needs gather_needs(const struct world *world)
 		struct workload workload = {.spec = &spec};
 
 		if (autoscaler_decode(object, &spec, &err) < 0 ||
+			autoscaler_check_namespaces(&spec, world->settings, &err) < 0 ||
 			json_path(object, "metadata.deletionTimestamp") != NULL ||
 			observe_signals(&workload, &spec,
 				observe_engine(&spec, object, world->evidence(world->ctx, key)), &err) < 0) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "api/autoscaler.h"
+#include "base/strbuf.h"
 #include "reconcile/world.h"
 
 /* What a survey reads and gathers. */
@@ -19,9 +20,16 @@ struct survey {
 	json_t *monitors;
 	json_t *prometheuses;
 	json_t *namespaces;
-	char *asked;    /* "ns/name" of the Prometheus whose answers count; NULL = not known */
-	json_t *wanted; /* the objects of ours, in the order of writing */
-	char *problem;  /* of the exporter at hand */
+	char *prometheus_asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */
+	json_t *taken;          /* "ns/name" of the Services of the exporters that were taken before */
+	json_t *wanted;         /* the objects of ours, in the order of writing */
+	json_t *trusted; /* "ns/name" → ns, of the Services of the exporters that are believed about all pods */
+	json_t *asked;   /* ns → true: where the exporters are that somebody asks for */
+	char *chosen;    /* "ns/name" of the Service of the exporter that Auto means; "" when there is none */
+	char *problem;   /* of the exporter at hand */
+	/* What bears an exporter's label too, and is not the one at hand. */
+	struct strbuf others;
+	size_t others_count;
 };
 
 /* The exporter at hand: its Service and the name of the port. Borrowed. */
@@ -34,6 +42,11 @@ struct found_exporter {
 bool survey_is_shared(const json_t *object);
 /* NULL is any. */
 bool survey_in_namespace(const json_t *object, const char *ns);
+/* Namespaces in which a tenant makes nothing: where exporters are known to be installed, and the Prometheus' own. */
+bool survey_is_platforms(const struct survey *s, const char *ns);
+bool survey_prometheus_in(const struct survey *s, const char *ns);
+/* Whether the exporter with this Service was the one in a pass before. */
+bool survey_was_taken(const struct survey *s, const char *ns, const char *service);
 /* What is wanted already under this object's kind and name; borrowed, NULL when nothing is. */
 const json_t *survey_wanted(const struct survey *s, const json_t *object);
 /* Asks for an object of ours, once. Takes the reference. */
@@ -41,6 +54,10 @@ void survey_want(struct survey *s, json_t *object);
 
 /* The exporter that the spec asks for; false after setting s->problem. */
 bool survey_exporter(struct survey *s, const struct autoscaler *spec, struct found_exporter *found);
+/* See `chosen`; heap. */
+char *survey_chosen(struct survey *s);
+/* Names what could have been taken instead; heap, NULL when nothing could. */
+char *survey_others(const struct survey *s);
 /* The pods' side of a Service; borrowed, NULL when no DaemonSet is behind it. */
 const json_t *survey_daemonset(const struct survey *s, const json_t *service);
 

@@ -7,6 +7,7 @@
  *              merged (RFC 7396: null removes, a list replaces), any other is added
  *   remove     objects of the base that are not there: [Service/vllm-example/gemma-metrics]
  *   reconcile  "ns/name" of an autoscaler, or "stack"
+ *   settings   {monitorNamespaces, exporterNamespaces}: what the operator is told (api/settings.h)
  *   expect     the gist, written by hand, so that --update cannot bless a wrong plan:
  *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the stack
  *              its state instead
@@ -23,8 +24,6 @@
 #include "base/strbuf.h"
 #include "base/yaml.h"
 #include "reconcile/reconcile.h"
-
-static const struct settings settings = SETTINGS_DEFAULT;
 
 static char *read_file(const char *folder, const char *name)
 {
@@ -161,8 +160,11 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 	const char *slash = strchr(what, '/');
 	auto_free char *ns = slash != NULL ? xstrndup(what, (size_t)(slash - what)) : NULL;
 	auto_plan stack_plan = PLAN_INIT;
+	struct settings settings = SETTINGS_DEFAULT;
 	struct world world;
 
+	settings.monitor_namespaces = json_path_string(document, "settings.monitorNamespaces", NULL);
+	settings.exporter_namespaces = json_path_string(document, "settings.exporterNamespaces", NULL);
 	*outcome = (struct outcome){.plan = PLAN_INIT, .stack = STACK_STATE_INIT};
 	outcome->is_stack = strcmp(what, "stack") == 0;
 	if (!outcome->is_stack && slash == NULL) {

@@ -208,9 +208,9 @@ def operator_kubeconfig(cluster, helm, stack, tmp_path_factory):
 
 
 @pytest.fixture
-def operator(operator_kubeconfig, tmp_path):
-    """An operator, synced; it must end in order, without a sanitizer's report."""
-    running = Operator(operator_kubeconfig, tmp_path / "operator.log")
+def operator(request, operator_kubeconfig, tmp_path):
+    """An operator, synced; it must end in order, without a sanitizer's report. Its parameter are further options."""
+    running = Operator(operator_kubeconfig, tmp_path / "operator.log", *getattr(request, "param", ()))
     code = 0
     try:
         eventually(running.synced, timeout=20)

@@ -291,3 +291,104 @@ def test_a_restarted_exporter_on_the_same_address(recorded, gone):
     series = scraped([gpu(gone, "GPU-0"), gpu(gone, "GPU-1", None)])
     series += scraped([gpu("_x4 80x20", "GPU-0"), gpu("_x4 80x20", "GPU-1", None)], again)
     assert recorded(series) == {of("shop", "a"): 80}
+
+
+# ---- whom the rule believes
+
+# A pod of another namespace, as the operator's ServiceMonitor for its page has it scraped.
+TENANT = {"job": "evil-metrics", "instance": "10.0.0.66:8000", "namespace": "a-tenant", "pod": "evil-0",
+          "service": "evil-metrics", "endpoint": "ias-metrics", "container": "evil"}
+REAL = [gpu(80, "GPU-0", ("shop", "a")), gpu(33, "GPU-1", ("bank", "b"))]
+TRUTH = {of("shop", "a"): 80, of("bank", "b"): 33}
+
+
+@pytest.mark.parametrize("honor", [False, True])
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("forged", {
+    "GPUs of its own that idle": [gpu(0, f"GPU-x{n}", ("shop", "a")) for n in range(9)],
+    "the same GPU, busy": [gpu(100, "GPU-0", ("shop", "a"))],
+    "the other series": [gpu(1, f"GPU-x{n}", ("shop", "a"), RATIO) for n in range(9)],
+    "a pod that has no GPU": [gpu(100, "GPU-x", ("shop", "idle"))],
+    "the exporter's labels": [gpu(0, "GPU-x", ("shop", "a"), job=EXPORTER["job"], instance=EXPORTER["instance"])],
+    "an up of the exporter's": [("up", {k: EXPORTER[k] for k in ("job", "instance", "namespace", "service")}, 1),
+                                gpu(0, "GPU-x", ("shop", "a"))],
+}.items(), ids=lambda item: item[0])
+def test_a_page_of_a_tenant_moves_nobodys_value(recorded, forged, target, honor):
+    series = scraped(REAL, TARGETS[target], honor) + scraped(forged[1], TENANT)
+    assert recorded(series) == TRUTH
+
+
+def test_a_tenants_service_and_job_of_the_exporters_name_move_nothing(recorded):
+    """Both are names that a tenant may give, in its own namespace; so is the port."""
+    named = {**TENANT, "job": EXPORTER["job"], "service": EXPORTER["service"], "instance": "10.0.0.66:9400"}
+    series = scraped(REAL) + scraped([gpu(0, "GPU-x", ("shop", "a"))], named)
+    assert recorded(series) == TRUTH
+
+
+@pytest.mark.parametrize("target", [TENANT, EXPORTER], ids=["of a tenant", "of the exporter"])
+@pytest.mark.parametrize("label", ["workload_pod", "workload_namespace", "vgpu", "container", "exported_workload_pod", "part"])
+def test_no_labels_of_a_page_make_the_rule_fail(recorded, label, target):
+    """Two series that differ in one label only; those of a pod that is not the page's are not believed."""
+    page = [gpu(50, "GPU-x", ("shop", "c"), **{label: value}) for value in ("y", "z")]
+    expected = TRUTH if target is TENANT else {**TRUTH, of("shop", "c"): 50}
+    series = scraped(REAL + page) if target is EXPORTER else scraped(REAL) + scraped(page, TENANT)
+    assert recorded(series) == expected
+
+
+def test_no_up_of_a_page_makes_the_rule_fail(recorded):
+    page = [("up", {label: value}, 1) for label in ("exported_namespace", "workload_namespace", "part") for value in "yz"]
+    assert recorded(scraped(REAL) + scraped(page, TENANT)) == TRUTH
+
+
+@pytest.mark.parametrize("honor", [False, True])
+def test_a_tenants_own_exporter_speaks_of_its_own_pods(recorded, honor):
+    page = [gpu(25, "GPU-5", ("a-tenant", "worker")), gpu(0, "GPU-6", ("shop", "a"))]
+    assert recorded(scraped(REAL) + scraped(page, TENANT, honor)) == {**TRUTH, of("a-tenant", "worker"): 25}
+
+
+@pytest.mark.parametrize("namespace", ["gpu-operator", "gke-managed-system", "nvidia-gpu-operator"])
+def test_exporters_are_believed_where_they_usually_run(recorded, namespace):
+    for honor in (False, True):
+        assert recorded(scraped(REAL, {**EXPORTER, "namespace": namespace}, honor)) == TRUTH
+
+
+# As NVIDIA's documents have it scraped, and a PodMonitor does.
+@pytest.mark.parametrize("target", [
+    {"job": "gpu-metrics", "instance": "10.0.0.9:9400", "kubernetes_node": "node-1"},
+    {"job": "gpu-operator/dcgm", "instance": "10.0.0.9:9400", "namespace": "gpu-operator", "pod": "dcgm-x7",
+     "container": "dcgm", "endpoint": "metrics"},
+], ids=["scrape configuration", "PodMonitor"])
+def test_any_way_to_scrape_the_exporter_is_believed(recorded, target):
+    assert recorded(scraped(REAL, target) + scraped([gpu(0, "GPU-x")], TENANT)) == TRUTH
+
+
+def rendered(*objects, options=()):
+    """The recorded expression for these objects."""
+    text = yaml.safe_dump_all(objects)
+    run = subprocess.run([OPERATOR, "render", "-f", "-", *options], input=text, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+    assert run.returncode == 0, run.stderr
+    (rule,) = (o for o in yaml.safe_load_all(run.stdout) if o["kind"] == "PrometheusRule")
+    return rule["spec"]["groups"][0]["rules"][0]["expr"]
+
+
+def service(namespace, labels, port):
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "dcgm", "namespace": namespace, "labels": labels},
+            "spec": {"selector": {"a": "b"}, "ports": [{"name": port, "port": 9400}]}}
+
+
+def test_render_binds_the_rule_to_the_exporter_of_the_files():
+    spec = smallest(mode="GPU")
+    assert 'up{namespace=~"|gke-managed-system|gpu-operator|monitoring|nvidia-gpu-operator"}' in rendered(spec)
+    standalone = service("gpus", {"app.kubernetes.io/name": "dcgm-exporter"}, "metrics")
+    assert 'up{namespace=~"|gpus"}' in rendered(spec, standalone)
+
+
+def test_render_refuses_what_the_operator_would():
+    spec = smallest(mode="GPU", gpu={"exporter": {"type": "Custom", "namespace": "gpus", "port": "web",
+                                                  "selector": {"matchLabels": {"team": "gpu"}}}})
+    run = subprocess.run([OPERATOR, "render", "-f", "-"], input=yaml.safe_dump(spec), capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "spec.gpu.exporter.namespace 'gpus'" in run.stderr and "--tenant-exporter-namespaces" in run.stderr
+    expr = rendered(spec, service("gpus", {"team": "gpu"}, "web"), options=["--tenant-exporter-namespaces", "x,gpus"])
+    assert 'up{namespace=~"|gpus"}' in expr

@@ -226,6 +226,68 @@ static void an_object_without_anything_is_refused(void **state)
 }
 
 static const struct {
+	const char *list;
+	bool own, ab;
+} lists[] = {
+	{NULL, false, false},
+	{"", false, false},
+	{"*", true, true},
+	{"ab", false, true},
+	{"a,b", false, false},
+	{"abc,", false, false},
+	{",,ab", false, true},
+	{"x,ab,y", false, true},
+	{"a*", false, false},
+	{"shop", true, false},
+};
+
+static void a_list_of_namespaces_is_read_by_whole_names(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		assert_int_equal(settings_list_has(lists[i].list, "ab"), lists[i].ab);
+		assert_int_equal(settings_list_has(lists[i].list, "shop"), lists[i].own);
+		assert_false(settings_list_has(lists[i].list, "") && lists[i].list[0] != '*');
+	}
+}
+
+#define CUSTOM(ns) "gpu: {exporter: {type: Custom, namespace: " ns ", selector: {matchLabels: {a: b}}, port: web}}"
+
+static const struct {
+	const char *spec;
+	const char *monitors, *exporters;
+	const char *field; /* that is refused; NULL = none */
+} abroad[] = {
+	{SMALLEST, NULL, NULL, NULL},
+	{SMALLEST ", monitor: {namespace: shop}", NULL, NULL, NULL},
+	{SMALLEST ", monitor: {namespace: ab}", NULL, "*", "spec.monitor.namespace 'ab'"},
+	{SMALLEST ", monitor: {namespace: ab}", "x,ab", NULL, NULL},
+	{SMALLEST ", mode: GPU, " CUSTOM("shop"), NULL, NULL, NULL},
+	{SMALLEST ", mode: GPU, " CUSTOM("ab"), "*", "a,b", "spec.gpu.exporter.namespace 'ab'"},
+	{SMALLEST ", mode: GPU, " CUSTOM("ab"), NULL, "*", NULL},
+};
+
+static void another_namespace_must_be_allowed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(abroad); i++) {
+		struct settings settings = SETTINGS_DEFAULT;
+		auto_json *object = with_spec(abroad[i].spec);
+		auto_error err = ERROR_INIT;
+		auto_autoscaler a;
+
+		settings.monitor_namespaces = abroad[i].monitors;
+		settings.exporter_namespaces = abroad[i].exporters;
+		assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+		assert_int_equal(autoscaler_check_namespaces(&a, &settings, &err), abroad[i].field != NULL ? -1 : 0);
+		if (abroad[i].field != NULL) {
+			assert_int_equal(err.kind, ERROR_INVALID);
+			assert_non_null(strstr(err.message, abroad[i].field));
+		}
+	}
+}
+
+static const struct {
 	const char *api_version;
 	const char *kind;
 	enum kind expected;
@@ -260,6 +322,8 @@ int main(void)
 		cmocka_unit_test(null_is_absent),
 		cmocka_unit_test(what_is_wrong_is_refused_by_name),
 		cmocka_unit_test(an_object_without_anything_is_refused),
+		cmocka_unit_test(a_list_of_namespaces_is_read_by_whole_names),
+		cmocka_unit_test(another_namespace_must_be_allowed),
 		cmocka_unit_test(kinds_are_found_by_version_and_name),
 	};
 

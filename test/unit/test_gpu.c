@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
+#include "base/memory.h"
 #include "children/adapter_rule.h"
 #include "engine/gpu.h"
 
@@ -34,13 +36,26 @@ static void it_is_found_by_its_metric(void **state)
 /* The series that prove the exporter are those that the rule reads. */
 static void the_rule_reads_every_series(void **state)
 {
+	auto_free char *expr = gpu_record_expr("up");
 	size_t count = 0;
 
 	(void)state;
 	for (; gpu_dcgm_series[count] != NULL; count++) {
-		assert_non_null(strstr(gpu_record_expr, gpu_dcgm_series[count]));
+		assert_non_null(strstr(expr, gpu_dcgm_series[count]));
 	}
 	assert_int_equal(count, 2);
+}
+
+/* Also those without a namespace, which a scrape configuration names; a name that is none is left out. */
+static void targets_are_told_by_their_namespace(void **state)
+{
+	auto_json *names = json_pack("[s, s, s, s]", "gpu-operator", "a\"b", "", "n1");
+	auto_free char *targets = gpu_targets(names);
+	auto_free char *none = gpu_targets(NULL);
+
+	(void)state;
+	assert_string_equal(targets, "up{namespace=~\"|gpu-operator|n1\"}");
+	assert_string_equal(none, "up{namespace=~\"\"}");
 }
 
 /* Two rows of one label would make Auto find one exporter twice. */
@@ -66,6 +81,7 @@ int main(void)
 		cmocka_unit_test(the_adapter_would_take_its_rule),
 		cmocka_unit_test(it_is_found_by_its_metric),
 		cmocka_unit_test(the_rule_reads_every_series),
+		cmocka_unit_test(targets_are_told_by_their_namespace),
 		cmocka_unit_test(every_exporter_is_told_by_its_label),
 	};
 

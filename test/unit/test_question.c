@@ -22,12 +22,18 @@ static json_t *parse(const char *text)
 	return value;
 }
 
+/* Indentation is left out of what is asked. */
 static void assert_query(char *target_take, const char *promql)
 {
 	auto_strbuf wanted = STRBUF_INIT;
+	auto_free char *line = xstrdup(promql);
 
+	for (char *end; (end = strchr(line, '\n')) != NULL;) {
+		*end++ = ' ';
+		memmove(end, end + strspn(end, " "), strlen(end + strspn(end, " ")) + 1);
+	}
 	strbuf_addstr(&wanted, "/api/v1/query?query=");
-	strbuf_add_urlencoded(&wanted, promql);
+	strbuf_add_urlencoded(&wanted, line);
 	assert_string_equal(target_take, wanted.buf);
 	free_indirect(&target_take);
 }
@@ -60,22 +66,42 @@ static void test_samples_and_their_values_are_one_question(void **state)
 	auto_json *one = parse("[\"x\"]");
 	auto_json *two = parse("[\"new{a=\\\"b\\\"}\",\"old\"]");
 	auto_json *gpu = parse("[\"" GPU_RECORD "\"]");
+	auto_free char *source = gpu_record_expr("up{a=\"b\"}");
+	auto_free char *shared = gpu_shared_expr("up{a=\"b\"}");
 	auto_free char *recorded =
 		xasprintf(PART("max by (namespace, pod) (timestamp(" GPU_RECORD "))",
 				  "time") " or " PART("max(" GPU_RECORD
 						      "{namespace!=\"\",pod!=\"\"}) by (namespace, pod)",
 				  "milli") " or " PART("%s", "source") " or " PART("%s", "shared"),
-			gpu_record_expr, gpu_shared_expr);
+			source, shared);
 
 	(void)state;
-	assert_query(question_samples(one, "not a preset's"), PART("max by (namespace, pod) (timestamp(x))", "time"));
-	assert_query(question_samples(two, "llamacpp_num_requests_running"),
+	assert_query(question_samples(one, "not a preset's", NULL),
+		PART("max by (namespace, pod) (timestamp(x))", "time"));
+	assert_query(question_samples(two, "llamacpp_num_requests_running", "up"),
 		PART("max by (namespace, pod) (timestamp(new{a=\"b\"}) or timestamp(old))", "time") " or " PART(
 			"(sum(llamacpp:requests_processing{unready=\"true\",namespace!=\"\",pod!=\"\"} >= 0) "
 			"by (namespace, pod)) > 0 or "
 			"(sum(llamacpp:requests_processing{unready=\"\",namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod))",
 			"milli"));
-	assert_query(question_samples(gpu, gpu_utilization.metric), recorded);
+	assert_query(question_samples(gpu, gpu_utilization.metric, "up{a=\"b\"}"), recorded);
+}
+
+/* Of 12 namespaces with names of 20 letters, which is more than a cluster has exporters: proxies take 8 KiB. */
+static void test_the_longest_question_is_an_address(void **state)
+{
+	auto_json *gpu = parse("[\"" GPU_RECORD "\"]");
+	auto_json *names = json_array();
+	auto_free char *targets = NULL;
+	auto_free char *target = NULL;
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		json_array_append_new(names, json_string("aaaaaaaaaabbbbbbbbbb"));
+	}
+	targets = gpu_targets(names);
+	target = question_samples(gpu, gpu_utilization.metric, targets);
+	assert_in_range(strlen(target), 1, 8 * 1024 - 256);
 }
 
 static void test_samples_are_aged_by_prometheus_own_clock(void **state)
@@ -149,16 +175,22 @@ static void test_the_exporter_is_asked_for_jobs_and_workloads(void **state)
 	auto_json *jobs = parse("[\"dcgm\",\"od\\\"d\\\\\"]");
 
 	(void)state;
-	assert_query(question_exporter(series), "count by (job) ({__name__=~\"A|B\"})");
+	assert_query(question_exporter(series, "up{x=\"y\"}", "up"),
+		PART("count by (job) ({__name__=~\"A|B\"} and on (job, instance) up{x=\"y\"})",
+			"trusted") " or " PART("count by (job) ({__name__=~\"A|B\"} and on (job, instance) up)",
+			"targets"));
 	assert_index(question_exporter_index,
-		"{\"data\":{\"result\":[{\"metric\":{\"job\":\"dcgm\"},\"value\":[9,\"8\"]}]}}", "{\"dcgm\":8}");
-	assert_query(question_workloads(series),
-		"count({__name__=~\"A|B\",exported_pod!=\"\"} or ({__name__=~\"A|B\",exported_pod=\"\",pod!=\"\"} "
-		"unless on (job, instance, namespace, pod) up))");
+		"{\"data\":{\"result\":["
+		"{\"metric\":{\"job\":\"dcgm\",\"part\":\"targets\"},\"value\":[9,\"8\"]},"
+		"{\"metric\":{\"job\":\"dcgm\",\"part\":\"trusted\"},\"value\":[9,\"6\"]}]}}",
+		"{\"targets\":{\"dcgm\":8},\"trusted\":{\"dcgm\":6}}");
+	assert_query(question_workloads(series, "up"),
+		"count(({__name__=~\"A|B\",exported_pod!=\"\"} or ({__name__=~\"A|B\",exported_pod=\"\",pod!=\"\"} "
+		"unless on (job, instance, namespace, pod) up)) and on (job, instance) up)");
 	assert_index(question_workloads_index, "{\"data\":{\"result\":[{\"metric\":{},\"value\":[9,\"6\"]}]}}", "6");
 	assert_index(question_workloads_index, "{\"data\":{\"result\":[]}}", "0");
-	assert_query(question_jobs(jobs),
-		"count_values by (job) (\"up\", up{job=\"dcgm\"} or up{job=\"od\\\"d\\\\\"})");
+	assert_query(question_jobs(jobs, "up{x=\"y\"}"),
+		"count_values by (job) (\"up\", (up{job=\"dcgm\"} or up{job=\"od\\\"d\\\\\"}) and up{x=\"y\"})");
 	assert_index(question_jobs_index,
 		"{\"data\":{\"result\":[{\"metric\":{\"job\":\"dcgm\",\"up\":\"0\"},\"value\":[9,\"2\"]}]}}",
 		"{\"dcgm\":{\"down\":2}}");
@@ -208,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scrapes_of_the_whole_cluster_are_one_question),
 		cmocka_unit_test(test_samples_and_their_values_are_one_question),
+		cmocka_unit_test(test_the_longest_question_is_an_address),
 		cmocka_unit_test(test_samples_are_aged_by_prometheus_own_clock),
 		cmocka_unit_test(test_scrapers_are_the_jobs_of_a_pods_series),
 		cmocka_unit_test(test_a_pool_tells_its_pods_errors),

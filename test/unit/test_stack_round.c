@@ -10,11 +10,16 @@
 #include "base/json.h"
 #include "probe_rig.h"
 
-#define SERIES "GET /api/v1/query[?]query=count%20by*"
+#define SERIES "GET /api/v1/query[?]query=label_replace%28count%20by*"
 #define WORKLOADS "GET /api/v1/query[?]query=count%28*"
 #define JOBS "GET /api/v1/query[?]query=count_values%20by%20%28job%29*"
 #define POOL "GET /api/v1/targets[?]state=active&scrapePool=p%2F0"
 #define RULE "GET /api/v1/rules[?]type=record&rule_name%5B%5D=rec"
+
+#define ROW(part, job, count) "{\"metric\":{\"job\":\"" job "\",\"part\":\"" part "\"},\"value\":[9,\"" count "\"]}"
+/* Of the targets that are believed about all pods, and of all exporters'. */
+#define TRUSTED(job, count) ROW("trusted", job, count)
+#define TARGETS(job, count) ROW("targets", job, count)
 
 /* The stack in place of the rig's autoscaler, with an exporter whose eight GPUs six pods use. */
 static void open_stack(struct probe_rig *rig)
@@ -25,8 +30,8 @@ static void open_stack(struct probe_rig *rig)
 		"intervalMs", 15000, "dcgm", "A", "B", "record", "rec", "job", "dcgm", "pool", "p/0");
 	probe_rig_say(rig, SERIES,
 		(struct fake_answer){.status = 200,
-			.body = PROBE_RESULT("{\"metric\":{\"job\":\"second\"},\"value\":[9,\"2\"]},"
-					     "{\"metric\":{\"job\":\"dcgm\"},\"value\":[9,\"6\"]}")});
+			.body = PROBE_RESULT(TRUSTED("second", "2") "," TRUSTED("dcgm", "6") "," TARGETS("second",
+				"2") "," TARGETS("dcgm", "6"))});
 	probe_rig_say(rig, WORKLOADS,
 		(struct fake_answer){.status = 200, .body = PROBE_RESULT("{\"metric\":{},\"value\":[9,\"6\"]}")});
 	probe_rig_say(rig, JOBS,
@@ -56,6 +61,24 @@ static void test_a_stack_that_works(void **state)
 	assert_found(e, "exporter.error", "absent");
 	assert_found(e, "rule.loaded", "true");
 	assert_found(e, "rule.health", "\"ok\"");
+	probe_rig_close(&rig);
+}
+
+/* Else whoever serves such series would seem to scrape the exporter, and ours would go. */
+static void test_only_what_is_believed_counts_as_a_scrape(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	open_stack(&rig);
+	probe_rig_say(&rig, SERIES,
+		(struct fake_answer){.status = 200,
+			.body = PROBE_RESULT(
+				TRUSTED("dcgm", "6") "," TARGETS("dcgm", "6") "," TARGETS("a-tenants", "3"))});
+	e = probe_rig_look(&rig);
+	assert_found(e, "exporter.jobs", "[\"dcgm\"]");
+	assert_found(e, "exporter.series", "9");
 	probe_rig_close(&rig);
 }
 
@@ -208,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_stack_that_works),
+		cmocka_unit_test(test_only_what_is_believed_counts_as_a_scrape),
 		cmocka_unit_test(test_an_exporter_whose_scrape_fails_tells_why),
 		cmocka_unit_test(test_a_rule_that_is_not_loaded_or_fails),
 		cmocka_unit_test(test_a_rule_of_somebody_else_by_the_same_name),

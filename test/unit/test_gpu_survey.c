@@ -1,0 +1,131 @@
+/* The survey of the GPU chain is bounded in work, whatever tenants make; what it decides is test/golden's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "reconcile/gpu.h"
+#include "reconcile/reconcile.h"
+
+/* A tenant's, in one namespace: the most that it makes before the cluster itself suffers. */
+#define DECOYS 2000
+
+/* The world's objects by kind, in order. */
+struct lists {
+	json_t *of[KIND_COUNT];
+};
+
+static json_t *list(void *ctx, enum kind kind, const char *ns)
+{
+	const json_t *all = ((struct lists *)ctx)->of[kind];
+
+	(void)ns;
+	return all != NULL ? json_incref((json_t *)all) : json_array();
+}
+
+static json_t *list_by(void *ctx, enum kind kind, const char *value)
+{
+	(void)ctx, (void)kind, (void)value;
+	return json_array();
+}
+
+static json_t *get(void *ctx, enum kind kind, const char *ns, const char *name)
+{
+	(void)ctx, (void)kind, (void)ns, (void)name;
+	return NULL;
+}
+
+static bool missing(void *ctx, enum kind kind)
+{
+	(void)ctx, (void)kind;
+	return false;
+}
+
+static const json_t *evidence(void *ctx, const char *key)
+{
+	(void)ctx, (void)key;
+	return NULL;
+}
+
+static const char *failure(void *ctx, const char *key)
+{
+	(void)ctx, (void)key;
+	return NULL;
+}
+
+static void add(struct lists *lists, const char *ns, const char *name, const char *label)
+{
+	json_array_append_new(lists->of[KIND_SERVICE],
+		json_pack("{s:s, s:{s:s, s:s, s:{s:s}, s:s}, s:{s:{s:s}, s:[{s:s}]}}", "kind", "Service", "metadata",
+			"namespace", ns, "name", name, "labels", "app", "nvidia-dcgm-exporter", "creationTimestamp",
+			"2026-01-31T07:00:00Z", "spec", "selector", "app", label, "ports", "name", "gpu-metrics"));
+	json_array_append_new(lists->of[KIND_DAEMONSET],
+		json_pack("{s:s, s:{s:s, s:s}, s:{s:{s:{s:{s:s}}}}}", "kind", "DaemonSet", "metadata", "namespace", ns,
+			"name", name, "spec", "template", "metadata", "labels", "app", label));
+}
+
+/* Of CPU, since a machine that is shared makes any wall clock late. */
+static double milliseconds(clock_t since)
+{
+	return (double)(clock() - since) * 1000 / CLOCKS_PER_SEC;
+}
+
+static void decoys_are_bounded_in_work_and_words(void **state)
+{
+	struct settings settings = SETTINGS_DEFAULT;
+	struct lists lists = {.of = {[KIND_SERVICE] = json_array(), [KIND_DAEMONSET] = json_array()}};
+	const struct stack_state stack = {.adapter = NULL};
+	const struct world world = {.settings = &settings,
+		.stack = &stack,
+		.ctx = &lists,
+		.get = get,
+		.list = list,
+		.list_by = list_by,
+		.missing = missing,
+		.evidence = evidence,
+		.failure = failure};
+	auto_json *specs = json_pack("{s:{s:{s:s, s:s}, s:{s:{s:s, s:s}, s:i, s:s}}}", "Auto", "metadata", "namespace",
+		"shop", "name", "gemma", "spec", "scaleTargetRef", "kind", "Deployment", "name", "server",
+		"maxReplicas", 5, "mode", "GPU");
+	auto_plan plan = PLAN_INIT;
+	auto_json *survey = NULL;
+	const char *others;
+	clock_t since;
+
+	(void)state;
+	for (int i = 0; i < DECOYS; i++) {
+		auto_free char *name = xasprintf("evil-%04d", i);
+
+		add(&lists, "a-tenant", name, "nvidia-dcgm-exporter");
+	}
+	add(&lists, "gpu-operator", "nvidia-dcgm-exporter", "nvidia-dcgm-exporter");
+	since = clock();
+	survey = gpu_survey(&world, specs, NULL, &plan);
+	print_message("%d decoys: %.1f ms\n", DECOYS, milliseconds(since));
+	/* A fraction of it where it is optimised; sanitizers take several times as long as neither. */
+	assert_in_range((uintmax_t)milliseconds(since), 0, 200);
+	assert_string_equal(json_path_string(json_object_get(json_object_get(survey, "exporters"), "Auto"), "service",
+				    ""),
+		"gpu-operator/nvidia-dcgm-exporter");
+	others = json_path_string(json_object_get(json_object_get(survey, "exporters"), "Auto"), "others", "");
+	assert_non_null(strstr(others, "Service 'a-tenant/evil-0001'"));
+	assert_non_null(strstr(others, " and 1997 more"));
+	assert_in_range(strlen(others), 0, 200);
+	json_decref(lists.of[KIND_SERVICE]);
+	json_decref(lists.of[KIND_DAEMONSET]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(decoys_are_bounded_in_work_and_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
