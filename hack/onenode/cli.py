@@ -17,8 +17,13 @@ _NOT_READY = 3
 
 
 def _up(cluster, arguments):
+    if arguments.kubernetes and cluster.kind != Loopback.kind:
+        raise Failure("--kubernetes is for control planes, since no node is built of another version; "
+                      "say --control-plane-only too")
     cluster.layout.lock(say, make=True)
     cluster.layout.create(cluster.kind)
+    if arguments.kubernetes:
+        cluster.layout.remember(kubernetes=arguments.kubernetes)
     cluster.up(arguments.hpa_sync or cluster.hpa_sync, arguments.timeout)
     say(f"up; export KUBECONFIG={cluster.layout.kubeconfig}")
 
@@ -98,6 +103,8 @@ def _parse(words):
     up.add_argument("--hpa-sync", type=_seconds, metavar="SECONDS",
                     help="the HPA controller's period "
                          f"(default {Node.hpa_sync}; {Loopback.hpa_sync} with --control-plane-only)")
+    up.add_argument("--kubernetes", metavar="VERSION",
+                    help="another version that hack/tools has, such as 1.29; with --control-plane-only")
     up.add_argument("--timeout", type=int, default=120, metavar="SECONDS",
                     help="how long to wait for each part (default 120)")
     up.set_defaults(run=_up)

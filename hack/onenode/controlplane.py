@@ -46,8 +46,9 @@ class Address:
 
 
 class ControlPlane:
-    def __init__(self, layout, processes, address):
-        self._layout, self._processes, self._address = layout, processes, address
+    def __init__(self, layout, processes, address, module=None):
+        """module: whose programs run, if not those of today's version."""
+        self._layout, self._processes, self._address, self._module = layout, processes, address, module
         self.api = Api(layout.pki, address.host, address.api)
 
     def _kubeconfig(self, user):
@@ -74,7 +75,7 @@ class ControlPlane:
         policy = layout.conf / "audit-policy.json"
         layout.write(policy, _AUDIT_POLICY)
         self._processes.ensure("kube-apiserver", [
-            tools.program("kube-apiserver"),
+            tools.program("kube-apiserver", self._module),
             f"--bind-address={'0.0.0.0' if advertise else address.host}", f"--secure-port={address.api}",
             f"--advertise-address={address.host}",
             *([] if advertise else ["--endpoint-reconciler-type=none"]),
@@ -120,7 +121,7 @@ class ControlPlane:
         kubeconfig = self._kubeconfig("controller-manager" if own_accounts else "controller-manager-master")
         files = self._layout.pki
         self._processes.ensure("kube-controller-manager", [
-            tools.program("kube-controller-manager"), f"--kubeconfig={kubeconfig}", "--secure-port=0",
+            tools.program("kube-controller-manager", self._module), f"--kubeconfig={kubeconfig}", "--secure-port=0",
             "--leader-elect=false", "--profiling=false",
             f"--use-service-account-credentials={str(own_accounts).lower()}",
             # The usual 20 a second would make a test with a thousand Deployments wait for minutes.

@@ -19,7 +19,12 @@ class Loopback:
 
     def _control_plane(self):
         address = Address("127.0.0.1", **self.layout.facts["ports"])
-        return ControlPlane(self.layout, self.processes, address)
+        return ControlPlane(self.layout, self.processes, address, self._module())
+
+    def _module(self):
+        """The module of hack/tools whose programs run; None is that of today's version."""
+        version = self.layout.facts.get("kubernetes")
+        return version and f"kubernetes-{version}"
 
     def _choose_ports(self):
         """The ports of an earlier run if they are still ours or free, since kubeconfigs were handed out."""
@@ -30,7 +35,7 @@ class Loopback:
         self.layout.remember(ports=dict(zip(_PORTS, network.free_ports(len(_PORTS)))))
 
     def up(self, hpa_sync, seconds):
-        tools.build("control-plane")
+        tools.build(self._module() or "control-plane")
         self._choose_ports()
         pki.create(self.layout.pki, "onenode", ["127.0.0.1", network.API_SERVICE])
         plane = self._control_plane()

@@ -20,6 +20,6 @@ def _paths():
     return {words[0]: words[3] for words in map(str.split, lines)}
 
 
-def program(name):
-    """The absolute path of one."""
-    return _paths()[name]
+def program(name, module=None):
+    """The absolute path of one; of another version's when a module such as kubernetes-1.29 is named."""
+    return _paths()[f"{module}/{name}" if module else name]

@@ -39,6 +39,8 @@ PLURAL = "inferenceautoscalers"
 RELEASE, SYSTEM = "inference-autoscaler", "ia-system"
 # A file descriptor: what a program tells there is no result of a benchmark's.
 STDERR = 2
+# The Kubernetes to test with, such as 1.29, one that hack/tools has beside today's; today's when empty.
+KUBERNETES = os.environ.get("IA_TEST_KUBERNETES", "")
 # The oldest Kubernetes that the chart is for: helm takes its word for it, without a cluster.
 OLDEST = ["--kube-version", "1.29.0"]
 
@@ -157,7 +159,8 @@ def control_plane(*options):
     state = tempfile.mkdtemp(prefix="ia-test-")
     where = ["--state", state]
     try:
-        subprocess.run([cli, "up", "--control-plane-only", *where, *options], check=True, stdout=STDERR)
+        version = ["--kubernetes", KUBERNETES] if KUBERNETES else []
+        subprocess.run([cli, "up", "--control-plane-only", *where, *version, *options], check=True, stdout=STDERR)
         yield subprocess.run(
             [cli, "kubeconfig", *where], check=True, stdout=subprocess.PIPE, text=True
         ).stdout.strip()
@@ -179,7 +182,10 @@ def kubeconfig():
 
 @pytest.fixture(scope="session")
 def cluster(kubeconfig):
-    return Cluster(kubeconfig, tool("kubectl"))
+    made = Cluster(kubeconfig, tool(f"kubernetes-{KUBERNETES}/kubectl" if KUBERNETES else "kubectl"))
+    server = made.request("GET", "/version")[1]
+    assert KUBERNETES in ("", f"{server['major']}.{server['minor']}"), f"the API server is {server['gitVersion']}"
+    return made
 
 
 @pytest.fixture(scope="session")
