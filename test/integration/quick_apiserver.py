@@ -12,7 +12,8 @@ import time
 
 import yaml
 
-PATH = re.compile(r"(?:/api|/apis/[^/]+)/[^/]+(?:/namespaces/(?P<ns>[^/]+)(?=/))?/(?P<type>[^/]+)(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?")
+PATH = re.compile(r"(?:/api|/apis/[^/]+)/[^/]+(?:/namespaces/(?P<ns>[^/]+)(?=/))?"
+                  r"/(?P<type>[^/]+)(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?")
 # Not served, so that what asks for them finds that they are not installed.
 MISSING = {"scaledobjects"}
 
@@ -26,7 +27,8 @@ def merge(target, patch):
 
 
 def not_found():
-    return 404, {"kind": "Status", "status": "Failure", "reason": "NotFound", "message": "404 page not found", "code": 404}
+    return 404, {
+        "kind": "Status", "status": "Failure", "reason": "NotFound", "message": "404 page not found", "code": 404}
 
 
 class QuickApiServer:
@@ -99,7 +101,8 @@ class QuickApiServer:
                     return
                 code, answer = self.answer(method, where, query, body)
                 text = json.dumps(answer, separators=(",", ":")).encode()
-                writer.write(b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (code, len(text)) + text)
+                head = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+                writer.write(head % (code, len(text)) + text)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client is gone, or the server ends
