@@ -10,12 +10,11 @@
 #include "base/strbuf.h"
 #include "kube/resource.h"
 
-/* For how many one object has labels: a cluster runs a handful, and each is checked against those before it. */
-#define SATISFIED_MAX 8
-/* Of one selector, and of one In: people write a few. What a longer one asks for is not worked out, since anybody who
- * may create a Prometheus resource would decide how long that takes. */
-#define REQUIREMENTS_MAX 64
-#define VALUES_MAX 8
+/* Anybody who may create a Prometheus resource would decide how long a pass takes: so labels are worked out for so many
+ * beside the one that selects the object, where a cluster runs a handful, and for selectors of so many labels and values,
+ * where people write a few. */
+#define OTHERS_MAX 16
+#define SELECTOR_MAX 64
 
 const struct monitoring_kind monitoring_servicemonitor = {"ServiceMonitor", "serviceMonitorSelector",
 	"serviceMonitorNamespaceSelector"};
@@ -52,10 +51,23 @@ static bool namespace_covered(const struct monitoring_kind *kind, const json_t *
 
 /* Who selects an object so far, and by which labels. */
 struct satisfied {
-	const json_t *selectors[SATISFIED_MAX]; /* borrowed */
+	const json_t *selectors[1 + OTHERS_MAX]; /* borrowed */
 	size_t count;
 	json_t *labels; /* owned: what is added to the object */
 };
+
+static bool is_large(const json_t *selector)
+{
+	const json_t *expressions = json_object_get(selector, "matchExpressions");
+	size_t size = json_object_size(json_object_get(selector, "matchLabels")) + json_array_size(expressions);
+	size_t i;
+	json_t *expression;
+
+	json_array_foreach((json_t *)expressions, i, expression) {
+		size += json_array_size(json_object_get(expression, "values"));
+	}
+	return size > SELECTOR_MAX;
+}
 
 static bool all_allow(const struct satisfied *all, const json_t *selector, const char *key, const json_t *value)
 {
@@ -77,18 +89,12 @@ static json_t *choose_value(const struct satisfied *all, const json_t *selector,
 	auto_json *values = json_pack("[O*, O*]", json_object_get(current, key),
 		json_object_get(json_object_get(selector, "matchLabels"), key));
 	size_t i;
-	size_t v;
 	json_t *expression;
 	json_t *value;
 
 	json_array_foreach(json_object_get(selector, "matchExpressions"), i, expression) {
-		if (strcmp(json_path_string(expression, "key", ""), key) != 0) {
-			continue;
-		}
-		json_array_foreach(json_object_get(expression, "values"), v, value) {
-			if (v < VALUES_MAX) {
-				json_array_append(values, value);
-			}
+		if (strcmp(json_path_string(expression, "key", ""), key) == 0) {
+			json_array_extend(values, json_object_get(expression, "values"));
 		}
 	}
 	json_array_append_new(values, json_string(any));
@@ -128,7 +134,7 @@ static json_t *satisfy(const struct satisfied *all, const struct monitoring_obje
 	size_t i;
 	json_t *item;
 
-	if (json_object_size(match) + json_array_size(expressions) > REQUIREMENTS_MAX) {
+	if (is_large(selector)) {
 		return labels;
 	}
 	json_object_foreach((json_t *)match, key, item) {
@@ -278,17 +284,22 @@ void monitoring_find(const struct monitoring_stack *stack, const struct monitori
 	struct satisfied all = {
 		.labels = object->pinned != NULL ? json_deep_copy(object->pinned) : json_object(),
 	};
+	size_t others = 0;
 	size_t i;
 	json_t *prometheus;
 
 	*found = (struct monitoring){.labels = NULL};
 	json_array_foreach(order, i, prometheus) {
-		if (all.count == SATISFIED_MAX) {
+		if (found->selected_by != NULL && others++ == OTHERS_MAX) {
 			break;
 		}
 		if (win(stack, object, prometheus, &all)) {
 			found->selected_by =
 				found->selected_by != NULL ? found->selected_by : kube_object_key(prometheus);
+			/* No label is added that would have to be checked against it. */
+			if (is_large(spec_member(prometheus, object->kind->selector))) {
+				break;
+			}
 		} else if (found->selected_by == NULL) {
 			explain(&why, stack, object, prometheus);
 		}

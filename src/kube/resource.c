@@ -196,10 +196,13 @@ bool kube_selector_allows(const json_t *selector, const char *key, const char *v
 	if (want && (!value || !json_is_string(want) || strcmp(value, json_string_value(want)) != 0))
 		return false;
 	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement) {
-		const struct selector_op *op = find_op(requirement);
+		const char *about = json_string_value(json_object_get(requirement, "key"));
+		const struct selector_op *op;
 
-		if (strcmp(json_path_string(requirement, "key", ""), key) == 0 &&
-			(!op || !op->matches(value, json_object_get(requirement, "values"))))
+		if (!about || strcmp(about, key) != 0)
+			continue;
+		op = find_op(requirement);
+		if (!op || !op->matches(value, json_object_get(requirement, "values")))
 			return false;
 	}
 	return true;
