@@ -289,9 +289,10 @@ static void on_run(void *ctx, const struct run_result *result)
 		c->count_failures++;
 		pass->failure = failure_text(result->error);
 		log_event(LOG_ERROR, "pass failed", "key", pass->key, "error", result->error->message, NULL);
-		if (!failed_before) {
+		if (!failed_before && result->error->retry_after_ms <= 0) {
 			queue_add(c->queue, pass->key); /* to say so in the status */
 		} else {
+			/* A server that asks to be left alone is not written to, not even to say so. */
 			queue_add_limited(c->queue, pass->key, result->error->retry_after_ms);
 		}
 	}
