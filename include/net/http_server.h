@@ -4,8 +4,9 @@
  * The handler is called on the loop with a whole request and answers at once or later, exactly
  * once, by http_reply(). A client that went away is harmless: the reply is dropped.
  *
- * A client has ten seconds to send its request, and ten to read the reply; who takes longer is dropped. While the
- * process has no descriptor left, connections wait in the kernel.
+ * It speaks HTTP/1.1 alone: who wants to upgrade is hung up on. A client has ten seconds to send its
+ * request, and ten to read the reply; who takes longer is dropped. While the process has no descriptor
+ * left, connections wait in the kernel.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H

@@ -132,8 +132,7 @@ static int on_request(struct http_server *server, struct lws *wsi, const char *p
 	struct http_exchange *x;
 	char length[24] = "";
 
-	/* Another request before the reply to the last: nobody sends that any more. Nor is a wsi that
-	 * libwebsockets made of one of ours, as for HTTP/2, counted. */
+	/* Another request before the reply to the last: nobody sends that any more. */
 	if (!connection || connection->exchange || !method)
 		return -1;
 	x = xcalloc(1, sizeof(*x));
@@ -312,6 +311,8 @@ int http_exchange_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void
 		return on_body(wsi, in, len);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return on_writable(wsi);
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return -1; /* neither WebSocket nor HTTP/2: their streams would be no connections of ours */
 	case LWS_CALLBACK_CLOSED_HTTP:
 	case LWS_CALLBACK_WSI_DESTROY:
 		http_exchange_detach(wsi);
