@@ -3,6 +3,10 @@
  *
  * The handler is called on the loop with a whole request and answers at once or later, exactly
  * once, by http_reply(). A client that went away is harmless: the reply is dropped.
+ *
+ * It speaks HTTP/1.1 alone: who wants to upgrade is hung up on. A client has ten seconds to send its
+ * request, and ten to read the reply; who takes longer is dropped. While the process has no descriptor
+ * left, connections wait in the kernel.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
@@ -11,6 +15,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "net/http_content.h"
 
 struct http_server;
 struct http_exchange; /* one request and its reply */
@@ -21,6 +26,14 @@ typedef void http_handler_fn(void *ctx, struct http_exchange *exchange);
  * naming the address and what to do. The loop must outlive the server. */
 struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_handler_fn *handler, void *ctx,
 	struct error *err);
+/*
+ * Holds at most so many connections. One more takes the place of the one that has moved nothing for longest, among
+ * those of the peer that has most: so a peer that holds many takes them from itself, and another one's request
+ * is answered all the same.
+ */
+void http_server_limit(struct http_server *server, size_t connections);
+/* How long a client may take, instead of ten seconds. */
+void http_server_set_patience(struct http_server *server, uint64_t ms);
 /* The port listened on. */
 int http_server_port(const struct http_server *server);
 /* Writes the replies already given, closes connections; closed(ctx) is called from the loop, the server is freed after it. */
@@ -37,5 +50,8 @@ void http_exchange_watch(struct http_exchange *exchange, void (*gone)(void *ctx)
 
 /* Answers and ends the exchange; the data is copied. */
 void http_reply(struct http_exchange *exchange, int status, const char *content_type, const char *body, size_t len);
+/* The same with a body that others have as well; takes a reference of its own. */
+void http_reply_content(struct http_exchange *exchange, int status, const char *content_type,
+	struct http_content *content);
 
 #endif

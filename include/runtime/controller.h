@@ -29,10 +29,16 @@ void controller_close(struct controller *controller, void (*closed)(void *ctx), 
 bool controller_ready(const struct controller *controller);
 /* Each watch made progress within the last 15 minutes. */
 bool controller_live(const struct controller *controller);
-/* Every autoscaler's diagnosis (reconcile/diagnosis.h), and under `evidence` what the probes saw last; new
- * reference to an array. */
-json_t *controller_explain(const struct controller *controller);
-/* The operator's own metrics in the Prometheus text format. */
+/* The keys of all autoscalers, "namespace/name", in order: a heap array of borrowed strings, valid until the loop goes
+ * on; the caller frees the array. */
+const char **controller_autoscalers(const struct controller *controller, size_t *count);
+/* One of them as the cache has it; new reference, NULL when it is not there. */
+json_t *controller_autoscaler(const struct controller *controller, const char *key);
+bool controller_has(const struct controller *controller, const char *key);
+/* Its diagnosis (reconcile/diagnosis.h), and under `evidence` what the probes saw last: to be read at once, since the
+ * evidence is theirs. New reference; NULL when it is not there. */
+json_t *controller_explain(const struct controller *controller, const char *key);
+/* The operator's own metrics in the Prometheus text format; those of the autoscalers' links are not among them. */
 void controller_metrics(const struct controller *controller, struct strbuf *page);
 
 #endif

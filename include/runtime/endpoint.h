@@ -1,6 +1,9 @@
 /*
  * The operator's own HTTP endpoint: /metrics, /healthz, /readyz, and /explain (JSON, with what the probes
- * saw) and /explain.txt (for people) of every autoscaler.
+ * saw) and /explain.txt (for people) of the autoscalers, or of one at /explain/NAMESPACE/NAME.
+ *
+ * Everybody in the cluster can reach it, and it shares the loop with the Lease: what takes work is shared by all who
+ * ask (answers.h), pages have a length, and connections a number.
  */
 #ifndef RUNTIME_ENDPOINT_H
 #define RUNTIME_ENDPOINT_H

@@ -55,31 +55,21 @@ static json_t *diagnose(const json_t *objects, bool *works)
 	return all;
 }
 
-/* The operator's item of the same autoscaler; NULL = none. */
-static const json_t *told_of(const json_t *told, const json_t *diagnosis)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach((json_t *)told, i, item) {
-		if (json_equal(json_object_get(item, "namespace"), json_object_get(diagnosis, "namespace")) &&
-			json_equal(json_object_get(item, "name"), json_object_get(diagnosis, "name"))) {
-			return item;
-		}
-	}
-	return NULL;
-}
-
 /* Only the operator knows them; where it cannot be asked, each says so. */
 static void add_values(struct session *session, json_t *all)
 {
 	auto_error err = ERROR_INIT;
-	auto_json *told = operators_explain(session, &err);
+	struct operators *operators = operators_find(session, &err);
 	size_t i;
 	json_t *diagnosis;
 
 	json_array_foreach(all, i, diagnosis) {
-		json_t *values = json_object_get(told_of(told, diagnosis), "values");
+		/* Where none answers, the next question would fare no better. */
+		bool ask = operators != NULL && (err.kind == ERROR_NONE || err.kind == ERROR_NOT_FOUND);
+		auto_json *told = ask ? operators_explain(operators, json_path_string(diagnosis, "namespace", ""),
+						json_path_string(diagnosis, "name", ""), &err)
+		                      : NULL;
+		json_t *values = json_object_get(told, "values");
 		auto_free char *why = NULL;
 
 		if (values != NULL) {
@@ -87,9 +77,10 @@ static void add_values(struct session *session, json_t *all)
 			continue;
 		}
 		why = xasprintf("the values at each hop are not known: %s",
-			told == NULL ? err.message : "no operator that answers has this autoscaler");
+			told == NULL ? err.message : "the operator does not have them");
 		json_array_append_new(json_object_get(diagnosis, "warnings"), json_string(why));
 	}
+	operators_free(operators);
 }
 
 static void print_all(const struct options *o, const json_t *all)

@@ -6,8 +6,13 @@
 
 #include "command/session.h"
 
-/* The items of their /explain, of all that answer; a replica that waits for the Lease has none. New reference to an
- * array; NULL and `err` when none answers. */
-json_t *operators_explain(struct session *session, struct error *err);
+struct operators;
+
+/* Those whose pods run; NULL and `err` when there is none, or pods cannot be listed. */
+struct operators *operators_find(struct session *session, struct error *err);
+void operators_free(struct operators *operators);
+/* What the one that has this autoscaler says of it at /explain/NAMESPACE/NAME; new reference. NULL and `err`: NOT_FOUND
+ * when those that answer do not have it, as a replica that waits for the Lease has none. */
+json_t *operators_explain(struct operators *operators, const char *ns, const char *name, struct error *err);
 
 #endif

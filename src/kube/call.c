@@ -15,6 +15,9 @@
 
 #define TIMEOUT_MS (30 * 1000)
 #define MAX_RETRIES 10
+/* How long one call waits in all, by Retry-After: an API server that sheds load asks for 1 to 8 s. What takes longer is
+ * the caller's to wait for, who holds a place that others need. */
+#define MAX_WAIT_MS INT64_C(10000)
 #define MAX_LINE (16 * 1024 * 1024)
 
 struct kube_call {
@@ -33,7 +36,9 @@ struct kube_call {
 	bool cancelled;
 	bool in_data; /* inside on_line: a cancel is told to curl by the return value */
 	int retries;
-	struct error err; /* why it ends, when HTTP does not tell */
+	int64_t waited_ms;      /* by Retry-After, for all retries */
+	int64_t retry_after_ms; /* of the last answer, as far as it is believed; -1 = none */
+	struct error err;       /* why it ends, when HTTP does not tell */
 	kube_line_fn *on_line;
 	int64_t idle_timeout_ms;
 	struct strbuf partial; /* a stream's line so far; holds no newline */
@@ -120,11 +125,13 @@ static int on_data(void *ctx, const char *data, size_t len)
 
 static bool retry_later(struct kube_call *call, const struct http_response *response)
 {
-	if (call->on_line || call->cancelled || response->error || response->retry_after_ms < 0 ||
-		(response->status != 429 && response->status < 500) || call->retries >= MAX_RETRIES)
+	if (call->on_line || call->cancelled || response->error || call->retry_after_ms < 0 ||
+		(response->status != 429 && response->status < 500) || call->retries >= MAX_RETRIES ||
+		call->retry_after_ms > MAX_WAIT_MS - call->waited_ms)
 		return false;
 	call->retries++;
-	uv_timer_start(&call->timer, on_timer, (uint64_t)response->retry_after_ms, 0);
+	call->waited_ms += call->retry_after_ms;
+	uv_timer_start(&call->timer, on_timer, (uint64_t)call->retry_after_ms, 0);
 	return true;
 }
 
@@ -145,8 +152,8 @@ static void finish_refused(struct kube_call *call, const struct http_response *r
 		status = json_parse(response->body, response->body_len, NULL);
 	kube_status_error(&call->err, call->what, response->status, status,
 		status || response->error ? NULL : response->body);
-	if (response->retry_after_ms >= 0)
-		call->err.retry_after_ms = response->retry_after_ms;
+	if (call->retry_after_ms >= 0)
+		call->err.retry_after_ms = call->retry_after_ms;
 	if (response->status == 401)
 		kube_config_refused(call->client->config, call->generation);
 	if (call->missing_ok && call->err.kind == ERROR_NOT_FOUND) {
@@ -183,6 +190,7 @@ static void on_response(void *ctx, const struct http_response *response)
 	struct kube_call *call = ctx;
 
 	call->transfer = NULL;
+	call->retry_after_ms = kube_retry_after(call->what, response->retry_after_ms);
 	if (retry_later(call, response))
 		return;
 	if (call->cancelled)
@@ -195,6 +203,7 @@ static void on_response(void *ctx, const struct http_response *response)
 		if (response->status == 0)
 			kube_config_not_reached(call->client->config);
 		error_copy(&call->err, response->error);
+		call->err.retry_after_ms = call->retry_after_ms;
 		error_wrap(&call->err, "cannot %s", call->what);
 		call_fail(call);
 	} else {

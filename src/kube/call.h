@@ -9,6 +9,10 @@
 
 #include "kube/client.h"
 
+/* How long a server may send us away at once (Retry-After). The API server's own wishes are seconds, up to a
+ * minute when it sheds load; a proxy before it may ask for hours, in which every watch would be blind. */
+#define KUBE_RETRY_AFTER_MAX_MS INT64_C(60000)
+
 struct kube_client {
 	uv_loop_t *loop;
 	struct http_client *http;
@@ -38,6 +42,10 @@ struct kube_call_spec {
 
 /* Strings and body are copied. */
 struct kube_call *kube_call_start(struct kube_client *client, const struct kube_call_spec *spec);
+
+/* What is believed of a Retry-After for WHAT: what it says (-1 = nothing), up to KUBE_RETRY_AFTER_MAX_MS; what is
+ * cut is logged. */
+int64_t kube_retry_after(const char *what, int64_t asked_ms);
 
 /*
  * Fills `err` ("cannot WHAT: <the server's message>") from an HTTP status and the Status object

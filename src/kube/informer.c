@@ -9,6 +9,9 @@
 #include "base/memory.h"
 #include "informer_parts.h"
 
+/* A wait that the server asks for is told from here on: a few seconds are how it spreads its load, and pass unseen. */
+#define TOLD_WAIT_MS 10000
+
 /* ---- what is told to the owner ---- */
 
 void informer_progress(struct kube_informer *informer)
@@ -28,6 +31,16 @@ void informer_set_state(struct kube_informer *informer, bool synced, bool missin
 	error_move(&informer->error, err ? err : &none);
 	if (differs && informer->hooks.state && !informer->closing)
 		informer->hooks.state(informer->hooks.ctx, informer);
+}
+
+void informer_tell_sent_away(struct kube_informer *informer, const struct error *err)
+{
+	auto_error copy = ERROR_INIT;
+
+	if (err->retry_after_ms < TOLD_WAIT_MS)
+		return;
+	error_copy(&copy, err);
+	informer_set_state(informer, informer->synced, informer->missing, &copy);
 }
 
 static void tell_changed(struct kube_informer *informer, enum kube_event_type type, const json_t *object)

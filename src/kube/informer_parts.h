@@ -93,6 +93,8 @@ void informer_stream_failed(struct kube_informer *informer, const struct error *
 void informer_progress(struct kube_informer *informer);
 /* Takes `err` (NULL = none); calls the state hook when anything is new. */
 void informer_set_state(struct kube_informer *informer, bool synced, bool missing, struct error *err);
+/* A failure with a long Retry-After is a state at once: it may be the last that is heard for a minute. */
+void informer_tell_sent_away(struct kube_informer *informer, const struct error *err);
 /* Puts into the cache; calls the changed hook when that changed anything. */
 void informer_take(struct kube_informer *informer, json_t *object);
 void informer_drop(struct kube_informer *informer, json_t *object);

@@ -92,8 +92,10 @@ void informer_stream_failed(struct kube_informer *informer, const struct error *
 		informer->pages_only = true;
 	}
 	/* A server that is away or busy is not asked otherwise at once. */
-	if (err && err->kind == ERROR_UNAVAILABLE && !answered)
+	if (err && err->kind == ERROR_UNAVAILABLE && !answered) {
 		informer_back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
-	else
+		informer_tell_sent_away(informer, err);
+	} else {
 		informer_start_list(informer, NULL);
+	}
 }

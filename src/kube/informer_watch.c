@@ -104,6 +104,8 @@ static void watch_failed(struct kube_informer *informer, const struct error *err
 	 * state. */
 	if (refused || informer->failures > 1)
 		informer_set_state(informer, informer->synced, informer->missing, &copy);
+	else
+		informer_tell_sent_away(informer, err);
 }
 
 static void watch_ended(struct kube_informer *informer)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "call.h"
@@ -86,6 +87,23 @@ static char *plain_reason(int http, const char *text)
 	return xasprintf("%.*s (HTTP %d)", (int)len, text, http);
 }
 
+static int64_t seconds_to_ms(int64_t seconds)
+{
+	return seconds > INT64_MAX / 1000 ? INT64_MAX : seconds * 1000;
+}
+
+int64_t kube_retry_after(const char *what, int64_t asked_ms)
+{
+	auto_free char *asked_s = NULL;
+
+	if (asked_ms <= KUBE_RETRY_AFTER_MAX_MS)
+		return asked_ms;
+	asked_s = xasprintf("%lld", (long long)(asked_ms / 1000));
+	log_event(LOG_WARN, "a server asks us to wait for longer than a minute, coming again after a minute", "to",
+		what, "retry_after_s", asked_s, NULL);
+	return KUBE_RETRY_AFTER_MAX_MS;
+}
+
 int kube_status_error(struct error *err, const char *what, int http, const json_t *status, const char *text)
 {
 	const char *message = json_path_string(status, "message", "");
@@ -97,6 +115,6 @@ int kube_status_error(struct error *err, const char *what, int http, const json_
 	if (!err)
 		return -1;
 	err->http = http;
-	err->retry_after_ms = seconds > 0 ? seconds * 1000 : -1;
+	err->retry_after_ms = seconds > 0 ? kube_retry_after(what, seconds_to_ms(seconds)) : -1;
 	return -1;
 }

@@ -18,6 +18,7 @@ struct http_exchange {
 	unsigned magic;
 	struct http_server *server; /* alive while wsi is */
 	struct lws *wsi;            /* NULL once the connection is gone */
+	struct http_connection *connection;
 	const char *method;
 	char *path;
 	struct strbuf body;
@@ -26,8 +27,9 @@ struct http_exchange {
 	bool replied;
 	int status;
 	char *content_type;
-	unsigned char *reply; /* LWS_PRE bytes for libwebsockets, then the body */
-	size_t reply_len;
+	struct http_content *content;
+	bool begun;  /* the reply's header was written */
+	size_t sent; /* of the content */
 	void (*gone)(void *ctx);
 	void *gone_ctx;
 	struct peer_watch *watch; /* for gone */
@@ -44,27 +46,28 @@ static void exchange_free(struct http_exchange *x)
 	x->magic = 0;
 	free(x->path);
 	free(x->content_type);
-	free(x->reply);
+	http_content_unref(x->content);
 	strbuf_release(&x->body);
 	free(x);
 }
 
 static struct http_exchange *exchange_of(struct lws *wsi)
 {
-	struct http_exchange *x = lws_get_opaque_user_data(wsi);
+	struct http_connection *connection = http_connection_of(wsi);
+	struct http_exchange *x = connection ? connection->exchange : NULL;
 
 	assert(!x || x->magic == EXCHANGE_MAGIC);
 	return x;
 }
 
-/* The connection and its exchange part. An exchange still with the handler is freed by its reply. */
-static void exchange_detach(struct lws *wsi)
+void http_exchange_detach(struct lws *wsi)
 {
 	struct http_exchange *x = exchange_of(wsi);
 
 	if (!x)
 		return;
-	lws_set_opaque_user_data(wsi, NULL);
+	x->connection->exchange = NULL;
+	x->connection->held = false;
 	x->wsi = NULL;
 	x->server->unsent -= x->replied;
 	stop_watching(x);
@@ -115,6 +118,7 @@ static void reply_error(struct http_exchange *x, int status, const char *message
 static void ask(struct http_server *server, struct http_exchange *x)
 {
 	x->asked = true;
+	x->connection->held = true;
 	lws_set_timeout(x->wsi, NO_PENDING_TIMEOUT, 0);
 	lws_rx_flow_control(x->wsi, 0);
 	server->handler(server->ctx, x);
@@ -124,11 +128,12 @@ static void ask(struct http_server *server, struct http_exchange *x)
 static int on_request(struct http_server *server, struct lws *wsi, const char *path)
 {
 	const struct method *method = method_of(wsi);
+	struct http_connection *connection = http_connection_of(wsi);
 	struct http_exchange *x;
 	char length[24] = "";
 
 	/* Another request before the reply to the last: nobody sends that any more. */
-	if (exchange_of(wsi) || !method)
+	if (!connection || connection->exchange || !method)
 		return -1;
 	x = xcalloc(1, sizeof(*x));
 	x->magic = EXCHANGE_MAGIC;
@@ -138,7 +143,8 @@ static int on_request(struct http_server *server, struct lws *wsi, const char *p
 	x->method = method->name;
 	x->path = xstrdup(path);
 	strbuf_init(&x->body);
-	lws_set_opaque_user_data(wsi, x);
+	x->connection = connection;
+	connection->exchange = x;
 
 	lws_hdr_copy(wsi, length, sizeof(length), WSI_TOKEN_HTTP_CONTENT_LENGTH);
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
@@ -177,35 +183,57 @@ static int on_body_complete(struct http_server *server, struct lws *wsi)
 
 /* A reply goes out ---------------------------------------------------------------------------- */
 
-static int write_reply(struct lws *wsi, struct http_exchange *x)
+static int write_header(struct lws *wsi, const struct http_exchange *x, size_t len)
 {
 	unsigned char header[LWS_PRE + HEADER_ROOM];
 	unsigned char *start = header + LWS_PRE, *p = start, *end = header + sizeof(header) - 1;
 
-	if (lws_add_http_common_headers(wsi, (unsigned)x->status, x->content_type, x->reply_len, &p, end) ||
+	if (lws_add_http_common_headers(wsi, (unsigned)x->status, x->content_type, len, &p, end) ||
 		(x->last && lws_add_http_header_by_token(wsi, WSI_TOKEN_CONNECTION, (const unsigned char *)"close", 5,
 				    &p, end)) ||
 		lws_finalize_write_http_header(wsi, start, &p, end))
 		return -1;
-	if (x->reply_len > 0 && strcmp(x->method, "HEAD") != 0 &&
-		lws_write(wsi, x->reply + LWS_PRE, x->reply_len, LWS_WRITE_HTTP_FINAL) < 0)
-		return -1;
 	return 0;
+}
+
+/* The next piece; it is copied because libwebsockets wants room in front of what it writes. */
+static int write_piece(struct lws *wsi, struct http_exchange *x, const char *text, size_t len)
+{
+	unsigned char piece[LWS_PRE + SEND_CHUNK];
+	size_t left = len - x->sent, now = left < SEND_CHUNK ? left : SEND_CHUNK;
+
+	memcpy(piece + LWS_PRE, text + x->sent, now);
+	x->sent += now;
+	return lws_write(wsi, piece + LWS_PRE, now, x->sent == len ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP);
 }
 
 static int on_writable(struct lws *wsi)
 {
 	struct http_exchange *x = exchange_of(wsi);
-	int rc;
+	const char *text;
+	size_t len;
+	int rc = 0;
 
 	if (!x || !x->replied)
 		return 0;
-	rc = write_reply(wsi, x);
-	exchange_detach(wsi);
+	text = http_content_text(x->content, &len);
+	if (!x->begun)
+		rc = write_header(wsi, x, len);
+	x->begun = true;
+	if (rc >= 0 && len > 0 && strcmp(x->method, "HEAD") != 0)
+		rc = write_piece(wsi, x, text, len);
+	else
+		x->sent = len;
+	if (rc >= 0 && x->sent < len) {
+		lws_callback_on_writable(wsi);
+		return 0;
+	}
+	x->connection->moved_ms = uv_now(x->server->loop);
+	http_exchange_detach(wsi);
 	return rc < 0 || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
-void http_reply(struct http_exchange *x, int status, const char *content_type, const char *body, size_t len)
+void http_reply_content(struct http_exchange *x, int status, const char *content_type, struct http_content *content)
 {
 	assert(x->magic == EXCHANGE_MAGIC && !x->replied);
 	x->replied = true;
@@ -215,21 +243,31 @@ void http_reply(struct http_exchange *x, int status, const char *content_type, c
 	}
 	x->status = status;
 	x->content_type = xstrdup(content_type);
-	x->reply = xcalloc(1, LWS_PRE + len + 1);
-	if (len > 0)
-		memcpy(x->reply + LWS_PRE, body, len);
-	x->reply_len = len;
+	x->content = http_content_ref(content);
 	stop_watching(x);
+	x->connection->held = false;
+	x->connection->moved_ms = uv_now(x->server->loop);
 	lws_rx_flow_control(x->wsi, 1);
 	x->server->unsent++;
 	lws_callback_on_writable(x->wsi);
+}
+
+void http_reply(struct http_exchange *x, int status, const char *content_type, const char *body, size_t len)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct http_content *content;
+
+	strbuf_add(&text, body, len);
+	content = http_content_new(&text);
+	http_reply_content(x, status, content_type, content);
+	http_content_unref(content);
 }
 
 static void on_peer_gone(void *ctx)
 {
 	struct http_exchange *x = ctx;
 
-	/* Closes the connection now, which comes back as exchange_detach(). */
+	/* Closes the connection now, which comes back as http_exchange_detach(). */
 	lws_set_timeout(x->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 }
 
@@ -273,9 +311,13 @@ int http_exchange_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void
 		return on_body(wsi, in, len);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return on_writable(wsi);
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return -1; /* neither WebSocket nor HTTP/2: their streams would be no connections of ours */
 	case LWS_CALLBACK_CLOSED_HTTP:
 	case LWS_CALLBACK_WSI_DESTROY:
-		exchange_detach(wsi);
+		http_exchange_detach(wsi);
+		if (http_connection_of(wsi))
+			http_connection_ended(http_connection_of(wsi));
 		return 0;
 	default:
 		return lws_callback_http_dummy(wsi, reason, user, in, len);

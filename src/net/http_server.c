@@ -10,6 +10,7 @@
  * tells, but they are known by their `data`, which is the context.
  */
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,13 @@
 #include "http_server_parts.h"
 #include "listen.h"
 
-#define PATIENCE_MS 1000 /* with clients that do not read, at the end */
+#define END_PATIENCE_MS 1000 /* with clients that do not read, at the end */
+/* With a client that does not send or not read: a scrape's timeout is as long. */
+#define PATIENCE_MS 10000
+/* Of a turn of the loop: those that queue in the kernel are soon let in, and far fewer than a server has room for: who is
+ * let in has the two turns that an answer takes. */
+#define ACCEPTS 8
+#define PAUSE_MS 100 /* until a descriptor is tried for again */
 
 /* Listening ----------------------------------------------------------------------------------- */
 
@@ -38,22 +45,45 @@ static void on_lws_log(int level, const char *line)
 	log_event(LOG_WARN, "libwebsockets complained", "text", text, NULL);
 }
 
+static void pause_listening(struct http_server *server, int reason);
+
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
 	struct http_server *server = poll->data;
-	int fd;
 
 	(void)events;
 	assert(server->magic == SERVER_MAGIC);
-	if (status < 0)
-		return;
-	fd = accept(server->listen_fd, NULL, NULL);
-	if (fd < 0)
-		return;
-	/* A program that we run is not to hold it. */
-	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	/* Taken over also when it fails: then it is closed. */
-	lws_adopt_socket(server->context, fd);
+	for (int i = 0; i < ACCEPTS && status >= 0; i++) {
+		int fd = accept(server->listen_fd, NULL, NULL);
+
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+				pause_listening(server, errno);
+			return;
+		}
+		server->starved = false;
+		/* A program that we run is not to hold it. */
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+		http_connection_accepted(server, fd);
+	}
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	struct http_server *server = timer->data;
+
+	uv_poll_start(&server->listener, UV_READABLE, on_connection);
+}
+
+/* The connection stays in the kernel's queue, and the socket readable: to go on at once would be to do nothing else. */
+static void pause_listening(struct http_server *server, int reason)
+{
+	if (!server->starved)
+		log_event(LOG_WARN, "a connection cannot be accepted, trying again ten times a second", "error",
+			strerror(reason), NULL);
+	server->starved = true;
+	uv_poll_stop(&server->listener);
+	uv_timer_start(&server->pause, on_pause_over, PAUSE_MS, 0);
 }
 
 struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_handler_fn *handler, void *ctx,
@@ -74,6 +104,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_h
 	server->ctx = ctx;
 	server->listen_fd = fd;
 	server->port = port;
+	server->patience_ms = PATIENCE_MS;
 
 	lws_set_log_level(LLL_ERR, on_lws_log);
 	info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
@@ -94,11 +125,25 @@ struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_h
 	}
 	uv_poll_init_socket(loop, &server->listener, fd);
 	uv_idle_init(loop, &server->closer);
+	uv_timer_init(loop, &server->pause);
+	uv_timer_init(loop, &server->sweeper);
 	server->listener.data = server;
 	server->closer.data = server;
-	server->handles = 2;
+	server->pause.data = server;
+	server->sweeper.data = server;
+	server->handles = 4;
 	uv_poll_start(&server->listener, UV_READABLE, on_connection);
 	return server;
+}
+
+void http_server_limit(struct http_server *server, size_t connections)
+{
+	server->connections_max = connections;
+}
+
+void http_server_set_patience(struct http_server *server, uint64_t ms)
+{
+	server->patience_ms = ms;
 }
 
 int http_server_port(const struct http_server *server)
@@ -164,7 +209,9 @@ void http_server_close(struct http_server *server, void (*closed)(void *ctx), vo
 	assert(server->magic == SERVER_MAGIC && !server->closed && closed);
 	server->closed = closed;
 	server->closed_ctx = ctx;
-	server->patience_ends = uv_now(server->loop) + PATIENCE_MS;
+	server->patience_ends = uv_now(server->loop) + END_PATIENCE_MS;
 	uv_close((uv_handle_t *)&server->listener, on_handle_closed);
+	uv_close((uv_handle_t *)&server->pause, on_handle_closed);
+	uv_close((uv_handle_t *)&server->sweeper, on_handle_closed);
 	uv_idle_start(&server->closer, on_closer);
 }

@@ -1,6 +1,6 @@
 /*
- * The inside of the HTTP server, shared by its two files: http_server.c (listening and the end) and
- * http_exchange.c (requests and replies). Private to src/net.
+ * The inside of the HTTP server, shared by its three files: http_server.c (its life), http_connection.c (who is
+ * connected, and for how long) and http_exchange.c (requests and replies). Private to src/net.
  */
 #ifndef NET_HTTP_SERVER_PARTS_H
 #define NET_HTTP_SERVER_PARTS_H
@@ -11,7 +11,20 @@
 #include "net/http_server.h"
 
 #define SERVER_MAGIC 0x68737276U
-#define SEND_CHUNK 65536U
+/* Of a reply, given to the kernel at a time: what a client does not read is copied no more than this. */
+#define SEND_CHUNK 16384U
+
+/* One client. It is what its wsi holds as user data, from accept() until libwebsockets lets go of it. */
+struct http_connection {
+	unsigned magic;
+	struct http_server *server;
+	struct lws *wsi;
+	unsigned char peer[16];         /* its address; of IPv4 the first four bytes */
+	uint64_t moved_ms;              /* loop time of the accept, or of the last reply that was given or written */
+	struct http_exchange *exchange; /* under way; NULL = none */
+	bool held;                      /* the handler has its request: it is not the client who takes long */
+	struct http_connection *prev, *next;
+};
 
 struct http_server {
 	unsigned magic;
@@ -22,15 +35,32 @@ struct http_server {
 	int listen_fd;
 	int port;
 	uv_poll_t listener;
+	uv_timer_t pause; /* of the listener, while there is no descriptor to be had */
+	bool starved;
+	uv_timer_t sweeper; /* runs while anybody is connected */
 	uv_idle_t closer;
+	struct http_connection *connections;
+	size_t connections_count;
+	size_t connections_max; /* 0 = as many as come */
+	uint64_t patience_ms;
 	size_t handles;         /* of our own, not yet closed */
 	size_t unsent;          /* replies given and not yet written */
-	uint64_t patience_ends; /* for those, in the loop's time */
+	uint64_t patience_ends; /* for those at the end, in the loop's time */
 	bool destroying;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 };
 
+/* http_connection.c: takes the socket over; the one that must make room for it is dropped. */
+void http_connection_accepted(struct http_server *server, int fd);
+/* Of a wsi; NULL = it is none of ours. */
+struct http_connection *http_connection_of(struct lws *wsi);
+/* Its wsi ends: takes it off the list and frees it. The exchange must be detached by then. */
+void http_connection_ended(struct http_connection *connection);
+void http_connection_on_sweep(uv_timer_t *timer);
+
+/* http_exchange.c: parts an exchange from its connection. One still with the handler is freed by its reply. */
+void http_exchange_detach(struct lws *wsi);
 /* What libwebsockets calls for each connection. */
 int http_exchange_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 

@@ -12,7 +12,6 @@
 #include "base/memory.h"
 #include "kube/event.h"
 #include "kube/informer.h"
-#include "link_metrics.h"
 #include "probe/probe.h"
 #include "reconcile/diagnosis.h"
 #include "reconcile/reconcile.h"
@@ -289,9 +288,10 @@ static void on_run(void *ctx, const struct run_result *result)
 		c->count_failures++;
 		pass->failure = failure_text(result->error);
 		log_event(LOG_ERROR, "pass failed", "key", pass->key, "error", result->error->message, NULL);
-		if (!failed_before) {
+		if (!failed_before && result->error->retry_after_ms <= 0) {
 			queue_add(c->queue, pass->key); /* to say so in the status */
 		} else {
+			/* A server that asks to be left alone is not written to, not even to say so. */
 			queue_add_limited(c->queue, pass->key, result->error->retry_after_ms);
 		}
 	}
@@ -498,7 +498,6 @@ static void metric(struct strbuf *page, const char *name, const char *type, cons
 
 void controller_metrics(const struct controller *c, struct strbuf *page)
 {
-	auto_json *autoscalers = kube_cache_list(cache_of(c, KIND_AUTOSCALER), NULL);
 	uint64_t ready = 0;
 	size_t pos = 0;
 	void *value;
@@ -515,26 +514,39 @@ void controller_metrics(const struct controller *c, struct strbuf *page)
 	metric(page, "pass_failures_total", "counter", "Reconcile passes whose writes failed.", c->count_failures);
 	metric(page, "writes_total", "counter", "Objects written.", c->count_writes);
 	metric(page, "queue_length", "gauge", "Keys waiting or being worked on.", queue_length(c->queue));
-	link_metrics(autoscalers, page);
 }
 
-json_t *controller_explain(const struct controller *c)
+const char **controller_autoscalers(const struct controller *c, size_t *count)
 {
-	auto_json *autoscalers = kube_cache_list(cache_of(c, KIND_AUTOSCALER), NULL);
-	json_t *all = json_array();
-	size_t i;
-	json_t *object;
+	*count = kube_cache_count(cache_of(c, KIND_AUTOSCALER));
+	return kube_cache_keys(cache_of(c, KIND_AUTOSCALER));
+}
 
-	json_array_foreach(autoscalers, i, object) {
-		auto_free char *key = kube_object_key(object);
-		const json_t *evidence = prober_evidence(c->prober, key);
-		auto_json *hpa =
-			kube_cache_get(cache_of(c, KIND_HPA), kube_object_namespace(object), kube_object_name(object));
-		json_t *diagnosis = diagnosis_make(object);
+bool controller_has(const struct controller *c, const char *key)
+{
+	auto_json *object = controller_autoscaler(c, key);
 
-		json_object_set_new(diagnosis, "values", values_make(evidence, hpa));
-		json_object_set_new(diagnosis, "evidence", evidence != NULL ? json_deep_copy(evidence) : json_null());
-		json_array_append_new(all, diagnosis);
+	return object != NULL;
+}
+
+json_t *controller_autoscaler(const struct controller *c, const char *key)
+{
+	return kube_cache_get_key(cache_of(c, KIND_AUTOSCALER), key);
+}
+
+json_t *controller_explain(const struct controller *c, const char *key)
+{
+	auto_json *object = controller_autoscaler(c, key);
+	const json_t *evidence = prober_evidence(c->prober, key);
+	auto_json *hpa = kube_cache_get_key(cache_of(c, KIND_HPA), key); /* it has the autoscaler's name */
+	json_t *diagnosis;
+
+	if (object == NULL) {
+		return NULL;
 	}
-	return all;
+	diagnosis = diagnosis_make(object);
+	json_object_set_new(diagnosis, "values", values_make(evidence, hpa));
+	json_object_set_new(diagnosis, "evidence",
+		evidence != NULL ? json_incref((json_t *)(uintptr_t)evidence) : json_null());
+	return diagnosis;
 }

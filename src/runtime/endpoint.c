@@ -3,17 +3,19 @@
 
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/json.h"
+#include "answers.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "listing.h"
 #include "net/http_server.h"
-#include "reconcile/diagnosis.h"
 
 #define TEXT "text/plain; charset=utf-8"
+/* The port is open to the whole cluster; those who need it are two kubelets' probes, a few Prometheus and people. */
+#define CONNECTIONS_MAX 64
 
 struct endpoint {
 	struct http_server *server;
+	struct answers *answers; /* NULL while it closes */
 	const struct controller *controller;
 	const struct kube_lease *lease;
 	void (*closed)(void *ctx);
@@ -25,87 +27,119 @@ static bool standing_by(const struct endpoint *endpoint)
 	return endpoint->lease != NULL && !kube_lease_held(endpoint->lease);
 }
 
-static int healthz(const struct endpoint *endpoint, struct strbuf *page)
+static int healthz(const struct endpoint *endpoint, const char **text)
 {
 	bool live = standing_by(endpoint) || controller_live(endpoint->controller);
 
-	strbuf_addstr(page, live ? "ok\n" : "a watch has made no progress for 15 minutes\n");
+	*text = live ? "ok\n" : "a watch has made no progress for 15 minutes\n";
 	return live ? 200 : 503;
 }
 
-static int readyz(const struct endpoint *endpoint, struct strbuf *page)
+static int readyz(const struct endpoint *endpoint, const char **text)
 {
 	bool ready = standing_by(endpoint) || controller_ready(endpoint->controller);
 
-	strbuf_addstr(page,
-		ready ? "ok\n" : "the caches have not synced yet: see the log for what cannot be watched\n");
+	*text = ready ? "ok\n" : "the caches have not synced yet: see the log for what cannot be watched\n";
 	return ready ? 200 : 503;
 }
 
-static int metrics(const struct endpoint *endpoint, struct strbuf *page)
+/* Their cost grows with the autoscalers. The last two are also there of a single one, "PATH/NAMESPACE/NAME". */
+static const struct page {
+	const char *path;
+	const char *content_type;
+	enum listing_kind kind;
+} pages[] = {
+	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", LISTING_METRICS},
+	{"/explain", "application/json", LISTING_JSON},
+	{"/explain.txt", TEXT, LISTING_TEXT},
+};
+
+/* `key` is what the path has behind the page's: NULL = nothing. */
+static const struct page *find_page(const char *path, const char **key)
 {
-	strbuf_addf(page,
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+		size_t len = strlen(pages[i].path);
+
+		if (strncmp(path, pages[i].path, len) != 0) {
+			continue;
+		}
+		*key = path[len] == '/' ? path + len + 1 : NULL;
+		if (path[len] == '\0' || (*key != NULL && pages[i].kind != LISTING_METRICS)) {
+			return &pages[i];
+		}
+	}
+	return NULL;
+}
+
+static void metrics_of_leader(const struct endpoint *endpoint, struct strbuf *text)
+{
+	strbuf_addf(text,
 		"# HELP inference_autoscaler_leader Whether this replica holds the Lease.\n"
 		"# TYPE inference_autoscaler_leader gauge\ninference_autoscaler_leader %d\n",
 		standing_by(endpoint) ? 0 : 1);
-	controller_metrics(endpoint->controller, page);
-	return 200;
 }
 
-static int explain(const struct endpoint *endpoint, struct strbuf *page)
+static bool make(void *ctx, const char *path, void **state, struct strbuf *text)
 {
-	json_t *all = controller_explain(endpoint->controller);
-	auto_json *document = json_pack("{s:o}", "items", all);
-	auto_free char *text = json_text(document);
+	const struct endpoint *endpoint = ctx;
 
-	strbuf_addf(page, "%s\n", text);
-	return 200;
+	if (*state == NULL) {
+		const char *key = NULL;
+		const struct page *page = find_page(path, &key);
+
+		*state = listing_new(endpoint->controller, page->kind, key, standing_by(endpoint));
+		if (page->kind == LISTING_METRICS) {
+			metrics_of_leader(endpoint, text);
+		}
+	}
+	return listing_step(*state, text);
 }
 
-static int explain_text(const struct endpoint *endpoint, struct strbuf *page)
+static void release(void *state)
 {
-	auto_json *all = controller_explain(endpoint->controller);
-	size_t i;
-	json_t *diagnosis;
-
-	json_array_foreach(all, i, diagnosis) {
-		strbuf_addstr(page, i > 0 ? "\n" : "");
-		diagnosis_text(page, diagnosis, false, clock_wall_ms());
-	}
-	if (json_array_size(all) == 0) {
-		strbuf_addstr(page, standing_by(endpoint) ? "this replica waits for the Lease: ask the other one\n"
-							  : "there is no InferenceAutoscaler\n");
-	}
-	return 200;
+	listing_free(state);
 }
 
-static const struct {
-	const char *path;
-	const char *content_type;
-	int (*answer)(const struct endpoint *endpoint, struct strbuf *page);
-} pages[] = {
-	{"/explain", "application/json", explain},
-	{"/explain.txt", TEXT, explain_text},
-	{"/healthz", TEXT, healthz},
-	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics},
-	{"/readyz", TEXT, readyz},
-};
+static void reply_text(struct http_exchange *exchange, int status, const char *text)
+{
+	http_reply(exchange, status, TEXT, text, strlen(text));
+}
+
+static void reply_unknown(const struct endpoint *endpoint, struct http_exchange *exchange, const char *key)
+{
+	auto_free char *unknown = xasprintf("there is no InferenceAutoscaler '%s'\n", key);
+
+	reply_text(exchange, 404,
+		standing_by(endpoint) ? "this replica waits for the Lease: ask the other one\n" : unknown);
+}
 
 static void handle(void *ctx, struct http_exchange *exchange)
 {
-	static const char not_found[] = "not found: there are /explain, /explain.txt, /metrics, /healthz and /readyz\n";
+	struct endpoint *endpoint = ctx;
 	const char *path = http_exchange_path(exchange);
+	const char *key = NULL;
+	const struct page *page = find_page(path, &key);
+	const char *text;
 
-	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
-		if (strcmp(pages[i].path, path) == 0) {
-			auto_strbuf page = STRBUF_INIT;
-			int status = pages[i].answer(ctx, &page);
+	if (strcmp(path, "/healthz") == 0) {
+		int status = healthz(endpoint, &text);
 
-			http_reply(exchange, status, pages[i].content_type, page.buf, page.len);
-			return;
-		}
+		reply_text(exchange, status, text);
+	} else if (strcmp(path, "/readyz") == 0) {
+		int status = readyz(endpoint, &text);
+
+		reply_text(exchange, status, text);
+	} else if (page == NULL) {
+		reply_text(exchange, 404,
+			"not found: there are /explain, /explain.txt, /metrics, /healthz and /readyz, and "
+			"/explain/NAMESPACE/NAME\n");
+	} else if (key != NULL && !controller_has(endpoint->controller, key)) {
+		reply_unknown(endpoint, exchange, key);
+	} else if (endpoint->answers == NULL) {
+		reply_text(exchange, 503, "the operator is stopping\n");
+	} else {
+		answers_give(endpoint->answers, exchange, page->content_type);
 	}
-	http_reply(exchange, 404, TEXT, not_found, sizeof(not_found) - 1);
 }
 
 struct endpoint *endpoint_new(uv_loop_t *loop, const char *address, const struct controller *controller,
@@ -118,7 +152,11 @@ struct endpoint *endpoint_new(uv_loop_t *loop, const char *address, const struct
 	endpoint->server = http_server_new(loop, address, handle, endpoint, err);
 	if (endpoint->server == NULL) {
 		free_indirect(&endpoint);
+		return NULL;
 	}
+	http_server_limit(endpoint->server, CONNECTIONS_MAX);
+	endpoint->answers =
+		answers_new(loop, &(struct answers_hooks){.make = make, .release = release, .ctx = endpoint});
 	return endpoint;
 }
 
@@ -132,9 +170,19 @@ static void on_closed(void *ctx)
 	closed(closed_ctx);
 }
 
+static void on_answers_closed(void *ctx)
+{
+	struct endpoint *endpoint = ctx;
+
+	http_server_close(endpoint->server, on_closed, endpoint);
+}
+
 void endpoint_close(struct endpoint *endpoint, void (*closed)(void *ctx), void *ctx)
 {
+	struct answers *answers = endpoint->answers;
+
 	endpoint->closed = closed;
 	endpoint->closed_ctx = ctx;
-	http_server_close(endpoint->server, on_closed, endpoint);
+	endpoint->answers = NULL;
+	answers_close(answers, on_answers_closed, endpoint);
 }

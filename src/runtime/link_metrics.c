@@ -21,31 +21,29 @@ static void add_sample(const json_t *autoscaler, const json_t *condition, struct
 	}
 }
 
-void link_metrics(const json_t *autoscalers, struct strbuf *page)
+void link_metrics_begin(struct strbuf *links, struct strbuf *advice)
 {
-	size_t i;
-	size_t c;
-	json_t *autoscaler;
-	json_t *condition;
-	json_t *advice;
-
-	strbuf_addstr(page,
+	strbuf_addstr(links,
 		"# HELP inference_autoscaler_link_healthy Whether a link of an InferenceAutoscaler's chain works; absent "
 		"where it is not known.\n# TYPE inference_autoscaler_link_healthy gauge\n");
-	json_array_foreach((json_t *)autoscalers, i, autoscaler) {
-		json_array_foreach(json_path(autoscaler, "status.conditions"), c, condition) {
-			add_sample(autoscaler, condition, page);
-		}
-	}
-	strbuf_addstr(page,
+	strbuf_addstr(advice,
 		"# HELP inference_autoscaler_advice What will hurt an InferenceAutoscaler although no link is broken.\n"
 		"# TYPE inference_autoscaler_advice gauge\n");
-	json_array_foreach((json_t *)autoscalers, i, autoscaler) {
-		json_array_foreach(json_path(autoscaler, "status.advice"), c, advice) {
-			strbuf_addf(page,
-				"inference_autoscaler_advice{autoscaler_namespace=\"%s\",autoscaler=\"%s\",reason=\"%s\"} 1\n",
-				kube_object_namespace(autoscaler), kube_object_name(autoscaler),
-				json_path_string(advice, "reason", ""));
-		}
+}
+
+void link_metrics_add(const json_t *autoscaler, struct strbuf *links, struct strbuf *advice)
+{
+	size_t i;
+	json_t *condition;
+	json_t *one;
+
+	json_array_foreach(json_path(autoscaler, "status.conditions"), i, condition) {
+		add_sample(autoscaler, condition, links);
+	}
+	json_array_foreach(json_path(autoscaler, "status.advice"), i, one) {
+		strbuf_addf(advice,
+			"inference_autoscaler_advice{autoscaler_namespace=\"%s\",autoscaler=\"%s\",reason=\"%s\"} 1\n",
+			kube_object_namespace(autoscaler), kube_object_name(autoscaler),
+			json_path_string(one, "reason", ""));
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * The links of every autoscaler as metrics: what its status says, for alerts and dashboards.
+ * The links of autoscalers as metrics: what its status says, for alerts and dashboards.
  */
 #ifndef RUNTIME_LINK_METRICS_H
 #define RUNTIME_LINK_METRICS_H
@@ -14,8 +14,11 @@
  * that an alert on 0 names the link to mend. Ready is a link here too. (A label `namespace` would be
  * renamed by a Prometheus that puts the operator's own there.)
  *
- * And inference_autoscaler_advice{…, reason}: 1 while a lint (chain/lints.h) has something to say.
+ * And inference_autoscaler_advice{…, reason}: 1 while a lint (chain/lints.h) has something to say. All samples of a
+ * metric must stand together, so that the two are written apart.
  */
-void link_metrics(const json_t *autoscalers, struct strbuf *page);
+void link_metrics_add(const json_t *autoscaler, struct strbuf *links, struct strbuf *advice);
+/* What comes first in each. */
+void link_metrics_begin(struct strbuf *links, struct strbuf *advice);
 
 #endif

@@ -17,6 +17,7 @@ struct item {
 	bool queued;     /* wants to be worked on at due_ms */
 	bool processing; /* is being worked on */
 	int64_t due_ms;
+	int64_t not_before_ms; /* what a server asked for, whatever comes meanwhile */
 	unsigned failures;
 };
 
@@ -172,6 +173,9 @@ void queue_add_after(struct queue *q, const char *key, int64_t delay_ms)
 		return;
 	}
 	item = item_of(q, key);
+	if (due < item->not_before_ms) {
+		due = item->not_before_ms;
+	}
 	if (!item->queued || due < item->due_ms) {
 		item->queued = true;
 		item->due_ms = due;
@@ -210,6 +214,9 @@ void queue_add_limited(struct queue *q, const char *key, int64_t at_least_ms)
 		delay = BACKOFF_MAX_MS;
 	}
 	item->failures++;
+	if (at_least_ms > 0) {
+		item->not_before_ms = clock_monotonic_ms() + at_least_ms;
+	}
 	shared = take_token(q);
 	delay = delay > shared ? delay : shared;
 	queue_add_after(q, key, delay > at_least_ms ? delay : at_least_ms);
@@ -221,6 +228,7 @@ void queue_forget(struct queue *q, const char *key)
 
 	if (item != NULL) {
 		item->failures = 0;
+		item->not_before_ms = 0;
 		drop_if_idle(q, key);
 	}
 }

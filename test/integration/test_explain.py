@@ -237,15 +237,12 @@ def operators_pod(cluster, namespace):
 
     class Explain(BaseHTTPRequestHandler):
         def do_GET(self):
-            assert self.path == "/explain"
-            body = json.dumps({"items": [
-                {"namespace": "another", "name": "gemma", "values": []},
-                {"namespace": namespace, "name": "gemma", "values": values},
-            ]}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
+            known = self.path == f"/explain/{namespace}/gemma"
+            self.send_response(200 if known else 404)
+            self.send_header("Content-Type", "application/json" if known else "text/plain")
             self.end_headers()
-            self.wfile.write(body)
+            answer = {"namespace": namespace, "name": "gemma", "values": values}
+            self.wfile.write(json.dumps(answer).encode() if known else b"there is no InferenceAutoscaler\n")
 
         def log_message(self, *args):
             pass
@@ -277,6 +274,12 @@ def test_the_operator_is_asked_for_values(cluster, gemma, operators_pod, explain
         "          server-0  12    11, 4 s old  11\n"
         "          the HPA's average is 10.5\n"
     ), table
+
+
+def test_an_operator_that_does_not_have_it_is_a_warning(cluster, gemma, operators_pod, explain):
+    cluster.apply(smallest("other", gemma.namespace))
+    done = explain("other", "-n", gemma.namespace, "--values")
+    assert "! the values at each hop are not known: no operator that answers has this autoscaler" in done.stdout
 
 
 def test_values_that_no_operator_tells_are_a_warning(cluster, gemma, explain):

@@ -4,12 +4,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -143,9 +147,10 @@ static void ask(struct world *w, const char *method, const char *path, const cha
 	assert_string_equal(w->message, "");
 }
 
-/* Sends raw bytes on a connection of its own; the descriptor. */
-static int send_raw(struct world *w, const char *bytes)
+/* Sends raw bytes on a connection of its own, from an address of the loopback; the descriptor. */
+static int send_from(struct world *w, const char *address, const char *bytes)
 {
+	struct sockaddr_in from = {.sin_family = AF_INET};
 	struct sockaddr_in where = {.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)http_server_port(w->server)),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -153,10 +158,34 @@ static int send_raw(struct world *w, const char *bytes)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	assert_true(fd >= 0);
+	assert_int_equal(inet_pton(AF_INET, address, &from.sin_addr), 1);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	assert_int_equal(connect(fd, (const struct sockaddr *)&where, sizeof(where)), 0);
 	assert_int_equal(write(fd, bytes, strlen(bytes)), (ssize_t)strlen(bytes));
 	return fd;
+}
+
+static int send_raw(struct world *w, const char *bytes)
+{
+	return send_from(w, "127.0.0.1", bytes);
+}
+
+static void stop(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
+/* Runs the loop for so long: that something does not happen has no event to wait for. */
+static void run_for(uv_loop_t *loop, uint64_t ms)
+{
+	uv_timer_t timer;
+
+	uv_timer_init(loop, &timer);
+	uv_timer_start(&timer, stop, ms, 0);
+	uv_run(loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&timer, NULL);
+	uv_run(loop, UV_RUN_NOWAIT);
 }
 
 static void parts_of_a_request(void **state)
@@ -348,6 +377,11 @@ static void body_of_unknown_length_is_refused(void **state)
 static void garbage_harms_nobody(void **state)
 {
 	static const char *const garbage[] = {"\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02", "BREW / HTTP/1.1\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+		"HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"GET /held HTTP/1.1\r\nHost: x\r\n\r\nGET /held HTTP/1.1\r\nHost: x\r\n\r\n"};
 	struct world *w = *state;
 
@@ -361,6 +395,224 @@ static void garbage_harms_nobody(void **state)
 	}
 	if (w->held)
 		http_reply(w->held, 200, "text/plain", "x", 1);
+}
+
+/* The end of a connection whose client reads nothing but waits for it: true when it came in time. */
+static bool was_dropped(struct world *w, int fd)
+{
+	for (int i = 0; i < 400; i++) {
+		char byte;
+		ssize_t got;
+
+		run_for(&w->loop.uv, 10);
+		got = recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+		if (got == 0 || (got < 0 && errno != EAGAIN))
+			return true;
+	}
+	return false;
+}
+
+static void client_that_does_not_send_is_dropped(void **state)
+{
+	static const char *const begun[] = {"", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\n",
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab"};
+	struct world *w = *state;
+
+	http_server_set_patience(w->server, 100);
+	for (size_t i = 0; i < ARRAY_LEN(begun); i++) {
+		int fd = send_raw(w, begun[i]);
+
+		assert_true(was_dropped(w, fd));
+		close(fd);
+	}
+}
+
+/* Each byte in time is no request in time. */
+static void client_that_drips_is_dropped(void **state)
+{
+	struct world *w = *state;
+	int fd = send_raw(w, "GET / HTTP/1.1\r\nX: ");
+	int sent = 0;
+
+	http_server_set_patience(w->server, 300);
+	while (sent < 400 && send(fd, "x", 1, MSG_NOSIGNAL) == 1) {
+		run_for(&w->loop.uv, 10);
+		sent++;
+	}
+	assert_in_range(sent, 20, 300);
+	close(fd);
+}
+
+static void client_that_does_not_read_is_dropped(void **state)
+{
+	struct world *w = *state;
+	int fd = send_raw(w, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+	char buffer[65536];
+	size_t got = 0;
+	ssize_t n;
+
+	http_server_set_patience(w->server, 100);
+	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
+	run_for(&w->loop.uv, 2500);
+	while ((n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
+		got += (size_t)n;
+	assert_true(n == 0 || errno != EAGAIN);
+	assert_true(got < (size_t)5 << 20);
+	close(fd);
+	/* One whose reply the handler still owes is not to blame. */
+	fd = send_raw(w, "GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_true(event_loop_wait(&w->loop, &w->asked, 2));
+	run_for(&w->loop.uv, 2500);
+	http_reply(w->held, 200, "text/plain", "x", 1);
+	run_for(&w->loop.uv, 50);
+	assert_true(recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT) > 0);
+	close(fd);
+}
+
+static void one_too_many_takes_the_place_of_the_oldest(void **state)
+{
+	struct world *w = *state;
+	int fds[20];
+
+	http_server_limit(w->server, 4);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = send_raw(w, i % 2 ? "" : "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+		run_for(&w->loop.uv, 5);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		char buffer[65536];
+		ssize_t n;
+
+		while ((n = recv(fds[i], buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
+			;
+		assert_int_equal(n < 0 && errno == EAGAIN, i >= ARRAY_LEN(fds) - 4);
+		close(fds[i]);
+	}
+	ask(w, "GET", "/", NULL, 0);
+	assert_int_equal(w->status, 200);
+}
+
+/* A flood of one peer is no reason to drop another's. */
+static void who_holds_most_is_dropped_first(void **state)
+{
+	struct world *w = *state;
+	const char *bytes = "";
+	int few = send_from(w, "127.0.0.2", bytes), many[10], dropped = 0;
+	char byte;
+
+	http_server_limit(w->server, 4);
+	for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+		many[i] = send_from(w, "127.0.0.3", bytes);
+		run_for(&w->loop.uv, 5);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+		dropped += !(recv(many[i], &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
+		close(many[i]);
+	}
+	assert_int_equal(dropped, 7);
+	assert_true(recv(few, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
+	close(few);
+}
+
+static void a_held_exchange_may_lose_its_connection_to_another(void **state)
+{
+	struct world *w = *state;
+	int first, second;
+
+	http_server_limit(w->server, 1);
+	first = send_raw(w, "GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
+	http_exchange_watch(w->held, on_gone, w);
+	second = send_raw(w, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_true(event_loop_wait(&w->loop, &w->asked, 2));
+	assert_int_equal(w->gone, 1);
+	close(first);
+	close(second);
+}
+
+/* The wait of 40 ms for a confirmation that the client does not send: at each of them, but for the first. */
+static void replies_on_a_kept_connection_do_not_wait(void **state)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct world *w = *state;
+	uint64_t best = UINT64_MAX;
+	int fd = send_raw(w, request);
+
+	for (int i = 0; i < 10; i++) {
+		char answer[512];
+		size_t len = 0;
+		uint64_t start = uv_hrtime(), took;
+
+		if (i > 0)
+			assert_int_equal(write(fd, request, strlen(request)), (ssize_t)strlen(request));
+		for (answer[0] = '\0'; !strstr(answer, "hello\n"); answer[len] = '\0') {
+			ssize_t got = recv(fd, answer + len, sizeof(answer) - 1 - len, MSG_DONTWAIT);
+
+			assert_true(got > 0 || (got < 0 && errno == EAGAIN));
+			len += got > 0 ? (size_t)got : 0;
+			uv_run(&w->loop.uv, UV_RUN_NOWAIT);
+		}
+		took = uv_hrtime() - start;
+		best = i >= 5 && took < best ? took : best;
+	}
+	assert_true(best < UINT64_C(30000000));
+	close(fd);
+}
+
+static double cpu_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* A connection that cannot be accepted stays, and must not keep the loop busy. */
+static void no_descriptor_is_no_work(void **state)
+{
+	struct world *w = *state;
+	int fd = send_raw(w, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	int spare = dup(fd);
+	struct rlimit before, none;
+	double start;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)spare; /* the next descriptor would be higher */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	start = cpu_s();
+	run_for(&w->loop.uv, 500);
+	assert_true(cpu_s() - start < 0.1);
+	assert_int_equal(w->asked, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
+	close(spare);
+	close(fd);
+}
+
+static void many_replies_share_a_content(void **state)
+{
+	struct world *w = *state;
+	struct strbuf text = STRBUF_INIT;
+	struct http_content *content;
+	size_t len;
+
+	strbuf_addstr(&text, "shared");
+	content = http_content_new(&text);
+	assert_int_equal(text.len, 0);
+	for (int i = 0; i < 2; i++) {
+		start(w, "GET", "/held", NULL, 0);
+		assert_true(event_loop_wait(&w->loop, &w->asked, i + 1));
+		http_reply_content(w->held, 200, "text/plain", content);
+	}
+	http_content_unref(content);
+	assert_true(event_loop_wait(&w->loop, &w->done, 2));
+	assert_string_equal(w->body, "shared");
+	content = http_content_new(&text);
+	assert_string_equal(http_content_text(content, &len), "");
+	assert_int_equal(len, 0);
+	http_content_unref(content);
+	http_content_unref(NULL);
 }
 
 static void unusable_address_is_told(void **state)
@@ -432,6 +684,15 @@ int main(void)
 		TEST(connection_close_is_honoured),
 		TEST(body_of_unknown_length_is_refused),
 		TEST(garbage_harms_nobody),
+		TEST(client_that_does_not_send_is_dropped),
+		TEST(client_that_drips_is_dropped),
+		TEST(client_that_does_not_read_is_dropped),
+		TEST(one_too_many_takes_the_place_of_the_oldest),
+		TEST(who_holds_most_is_dropped_first),
+		TEST(a_held_exchange_may_lose_its_connection_to_another),
+		TEST(replies_on_a_kept_connection_do_not_wait),
+		TEST(no_descriptor_is_no_work),
+		TEST(many_replies_share_a_content),
 		TEST(unusable_address_is_told),
 		TEST(two_servers_share_a_loop),
 	};

@@ -304,6 +304,62 @@ static void test_retries(void **state)
 	assert_int_equal(rig_close(&rig), 0);
 }
 
+/* What a busy server may ask for is bounded, in the header and in the body alike. */
+static void test_a_long_retry_after_is_cut_and_given_back(void **state)
+{
+	static const struct {
+		struct fake_answer answer;
+		int64_t retry_after_ms;
+	} rows[] = {
+		{{.status = 503, .headers = "Retry-After: 3600\r\n", .body = "{}"}, 60000},
+		{{.status = 429, .headers = "Retry-After: 9223372036854775807\r\n", .body = "{}"}, 60000},
+		{{.status = 503, .headers = "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", .body = "{}"}, 60000},
+		{{.status = 503, .headers = "Retry-After: 60\r\n", .body = "{}"}, 60000},
+		{{.status = 503, .headers = "Retry-After: 11\r\n", .body = "{}"}, 11000},
+		{{.status = 503, .body = "{\"details\":{\"retryAfterSeconds\":3600}}"}, 60000},
+		{{.status = 503, .body = "{\"details\":{\"retryAfterSeconds\":9223372036854775807}}"}, 60000},
+		{{.status = 503, .body = "{\"details\":{\"retryAfterSeconds\":-5}}"}, -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fake_step step = {"POST /x", rows[i].answer};
+		auto_json *body = json_object();
+		struct outcome o = OUTCOME_INIT;
+		struct kube_rig rig;
+
+		open_script(&rig, &step, 1);
+		kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
+		await(&rig, &o);
+		assert_int_equal(o.err.kind, ERROR_UNAVAILABLE);
+		assert_int_equal(o.err.retry_after_ms, rows[i].retry_after_ms);
+		outcome_release(&o);
+		assert_int_equal(rig_close(&rig), 0);
+	}
+}
+
+/* It is the sum that counts: who waits has other things to do. */
+static void test_a_call_waits_ten_seconds_in_all(void **state)
+{
+	static const struct fake_step steps[] = {
+		{"POST /x", {.status = 429, .headers = "Retry-After: 1\r\n", .body = "{}"}},
+		{"POST /x", {.status = 429, .headers = "Retry-After: 10\r\n", .body = "{}"}},
+	};
+	auto_json *body = json_object();
+	struct outcome o = OUTCOME_INIT;
+	struct kube_rig rig;
+	uint64_t start = uv_hrtime();
+
+	(void)state;
+	open_script(&rig, steps, ARRAY_LEN(steps));
+	kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
+	await(&rig, &o);
+	assert_true(uv_hrtime() - start >= UINT64_C(990000000));
+	assert_int_equal(o.err.retry_after_ms, 10000);
+	outcome_release(&o);
+	assert_int_equal(rig_close(&rig), 0);
+}
+
 static bool asked(void *ctx)
 {
 	return fake_requests(ctx) > 0;
@@ -363,7 +419,7 @@ static void test_cancelling(void **state)
 {
 	static const struct fake_step mute[] = {{"GET *", {.end = FAKE_MUTE}}};
 	static const struct fake_step later[] = {
-		{"GET *", {.status = 503, .headers = "Retry-After: 3600\r\n", .body = "{}"}}};
+		{"GET *", {.status = 503, .headers = "Retry-After: 10\r\n", .body = "{}"}}};
 	const struct {
 		const struct fake_step *step;
 		bool wait;
@@ -545,6 +601,8 @@ int main(void)
 		cmocka_unit_test(test_a_refusal_of_many_words_is_cut),
 		cmocka_unit_test(test_an_answer_that_is_not_json),
 		cmocka_unit_test(test_retries),
+		cmocka_unit_test(test_a_long_retry_after_is_cut_and_given_back),
+		cmocka_unit_test(test_a_call_waits_ten_seconds_in_all),
 		cmocka_unit_test(test_a_guarded_client_sends_no_write),
 		cmocka_unit_test(test_cancelling),
 		cmocka_unit_test(test_a_refused_token_is_read_again),

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "informer_rig.h"
+#include "kube/informer_parts.h"
 
 static bool has_progress(void *ctx)
 {
@@ -291,6 +292,33 @@ static void test_retry_after_is_honoured(void **state)
 	finish(&test);
 }
 
+/* A server may not send an informer away for good, and that it did so is told. */
+static void test_who_is_told_to_come_later_says_so_and_is_back_in_a_minute(void **state)
+{
+	static const struct fake_answer later = {.status = 503,
+		.headers = "Retry-After: 3600\r\n",
+		.body = STATUS("ServiceUnavailable", "later")};
+	const struct fake_step list[] = {{LIST, later}};
+	const struct fake_step watch[] = {{LIST, {.status = 200, .body = EMPTY("10")}}, {WATCH("10"), later}};
+	const struct fake_step stream[] = {{STREAM, later}};
+	struct test test;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		if (i == 0)
+			OPEN(&test, list);
+		else if (i == 1)
+			OPEN(&test, watch);
+		else
+			OPEN_NEW(&test, stream);
+		expect_seen(&test, i == 1 ? "!synced !Unavailable " : "!Unavailable ");
+		assert_null(test.informer->call);
+		assert_in_range(uv_timer_get_due_in(&test.informer->timer), 50000, 60000);
+		assert_non_null(strstr(kube_informer_error(test.informer)->message, "later"));
+		finish(&test);
+	}
+}
+
 static void test_a_watch_that_tells_nothing_is_a_failure(void **state)
 {
 	static const struct fake_step steps[] = {
@@ -537,6 +565,7 @@ int main(void)
 		cmocka_unit_test(test_events_bookmarks_and_reconnects_are_progress),
 		cmocka_unit_test(test_a_failing_watch_does_not_list),
 		cmocka_unit_test(test_retry_after_is_honoured),
+		cmocka_unit_test(test_who_is_told_to_come_later_says_so_and_is_back_in_a_minute),
 		cmocka_unit_test(test_a_watch_that_tells_nothing_is_a_failure),
 		cmocka_unit_test(test_a_dead_watch_is_given_up_an_idle_one_is_not),
 		cmocka_unit_test(test_timeouts_are_five_to_ten_minutes),

@@ -31,9 +31,16 @@ static void what_the_status_says_is_sampled(void **state)
 		"inference_autoscaler_advice{autoscaler_namespace=\"shop\",autoscaler=\"gemma\",reason=\"RelistLong\"} 1\n";
 	auto_json *autoscalers = yaml_parse(text, strlen(text), NULL);
 	auto_strbuf page = STRBUF_INIT;
+	auto_strbuf advices = STRBUF_INIT;
+	size_t i;
+	json_t *autoscaler;
 
 	(void)state;
-	link_metrics(autoscalers, &page);
+	link_metrics_begin(&page, &advices);
+	json_array_foreach(autoscalers, i, autoscaler) {
+		link_metrics_add(autoscaler, &page, &advices);
+	}
+	strbuf_addstr(&page, advices.buf);
 	assert_non_null(strstr(page.buf, "# TYPE inference_autoscaler_link_healthy gauge\n"));
 	assert_memory_equal(strstr(page.buf, "gauge\n") + strlen("gauge\n"), samples, strlen(samples));
 	assert_string_equal(strstr(page.buf, "# TYPE inference_autoscaler_advice"), advice);

@@ -194,6 +194,29 @@ static void test_retry_after_is_honoured(void **state)
 	rig_release(&rig);
 }
 
+/* A busy server is left alone for as long as it asked, whatever news of the key comes meanwhile. */
+static void test_news_do_not_shorten_a_retry_after(void **state)
+{
+	struct rig rig;
+	int64_t start = clock_monotonic_ms();
+
+	(void)state;
+	rig_init(&rig, 1, true);
+	queue_add_limited(rig.queue, "a", 60);
+	queue_add(rig.queue, "a");
+	queue_add_after(rig.queue, "a", 10);
+	settle(&rig);
+	assert_string_equal(rig.log.buf, "a ");
+	assert_true(clock_monotonic_ms() - start >= 59);
+	/* Who was let in since is not held any more. */
+	queue_add_limited(rig.queue, "a", 60000);
+	queue_forget(rig.queue, "a");
+	queue_add(rig.queue, "a");
+	settle(&rig);
+	assert_string_equal(rig.log.buf, "a a ");
+	rig_release(&rig);
+}
+
 static void test_a_closing_queue_takes_nothing(void **state)
 {
 	struct rig rig;
@@ -219,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_an_earlier_time_wins),
 		cmocka_unit_test(test_failures_back_off_and_are_forgotten),
 		cmocka_unit_test(test_retry_after_is_honoured),
+		cmocka_unit_test(test_news_do_not_shorten_a_retry_after),
 		cmocka_unit_test(test_a_closing_queue_takes_nothing),
 	};
 

@@ -1,0 +1,30 @@
+/*
+ * A page that tells of the autoscalers, one after the other: their links as metrics, or their diagnoses.
+ *
+ * It tells of those that were there when it began; what is said of each is of the moment when its turn comes.
+ */
+#ifndef RUNTIME_LISTING_H
+#define RUNTIME_LISTING_H
+
+#include <stdbool.h>
+
+#include "base/strbuf.h"
+#include "runtime/controller.h"
+
+enum listing_kind {
+	LISTING_METRICS, /* the Prometheus text format, the operator's own metrics first */
+	LISTING_JSON,    /* {items: [diagnosis, with what the probes saw], message} */
+	LISTING_TEXT     /* the diagnoses for people */
+};
+
+struct listing;
+
+/* `key` NULL = of all autoscalers, up to a bound that the page tells when it is reached; else of this one: its diagnosis
+ * alone. `standing_by`: this replica waits for the Lease, and knows of none. */
+struct listing *listing_new(const struct controller *controller, enum listing_kind kind, const char *key,
+	bool standing_by);
+/* Appends the next piece, of one autoscaler; true when it was the last. */
+bool listing_step(struct listing *listing, struct strbuf *text);
+void listing_free(struct listing *listing);
+
+#endif

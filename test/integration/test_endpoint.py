@@ -1,0 +1,164 @@
+"""The operator's port is open to every pod: clients that ask for all and read nothing must not stop it."""
+
+import contextlib
+import json
+import multiprocessing
+import re
+import socket
+import statistics
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from conftest import eventually, smallest
+from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
+    OPERATOR,
+    Operator,
+    listening_port,
+    operator_kubeconfig,
+    stack,
+)
+
+SYSTEM = "inference-autoscaler-system"
+AUTOSCALERS = 300
+MUTE = 300
+FLOOD_S = 20
+PROBE_S = 1  # a kubelet's probe waits for so long
+LIMIT_MIB = 128  # of the chart
+
+
+def request(path):
+    return f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+
+
+@pytest.fixture(scope="module")
+def crowd(cluster, stack, operator_kubeconfig, tmp_path_factory):
+    """A leader with 300 autoscalers, each with a target of its own that does not exist."""
+    namespace = "crowd"
+    cluster.core.create_namespace({"metadata": {"name": namespace}})
+    names = [f"crowd-{i:03}" for i in range(AUTOSCALERS)]
+    cluster.apply(*(
+        smallest(name, namespace, scaleTargetRef={"apiVersion": "apps/v1", "kind": "Deployment", "name": name})
+        for name in names
+    ))
+    running = Operator(operator_kubeconfig, tmp_path_factory.mktemp("crowd") / "operator.log", "--leader-elect",
+                       "--lease-namespace", SYSTEM, "--lease-name", "inference-autoscaler")
+    code = 0
+    try:
+        eventually(running.synced, timeout=60)
+        running.port = int(listening_port(running.process.pid))
+        running.namespace = namespace
+        told = f'autoscaler="crowd-{AUTOSCALERS - 1}",link="Ready"'
+        eventually(lambda: told in read(running, "/metrics"), timeout=120, interval=1)
+        yield running
+    finally:
+        if running.process.poll() is None:
+            code = running.stop()
+        cluster.core.delete_namespace(namespace)
+    assert code == 0, running.log()
+    assert "Sanitizer" not in running.log(), running.log()
+
+
+def read(running, path):
+    return urllib.request.urlopen(f"http://127.0.0.1:{running.port}{path}", timeout=30).read().decode()
+
+
+def peak_mib(running):
+    status = open(f"/proc/{running.process.pid}/status").read()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+
+
+def ask_and_never_read(port, until):
+    held = []
+    for _ in range(MUTE):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(5)
+        held.append(client)
+        try:
+            client.connect(("127.0.0.1", port))
+            client.sendall(request("/explain"))
+        except OSError:
+            pass
+    time.sleep(max(0, until - time.monotonic()))
+
+
+def ask_again_and_again(port, path, until):
+    while time.monotonic() < until:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+                client.sendall(request(path))
+                while client.recv(1 << 20):
+                    pass
+        except OSError:
+            pass
+
+
+@contextlib.contextmanager
+def flood(port, until):
+    """In processes of their own: who measures meanwhile is not to wait for them."""
+    jobs = [(ask_and_never_read, (port, until))]
+    jobs += [(ask_again_and_again, (port, path, until)) for path in ("/explain", "/explain.txt", "/metrics")]
+    processes = [multiprocessing.Process(target=job, args=args, daemon=True) for job, args in jobs]
+    for process in processes:
+        process.start()
+    yield
+    for process in processes:
+        process.join(30)
+
+
+def probe(port):
+    """How long /healthz takes, as the kubelet asks it: on a connection of its own."""
+    start, answer = time.monotonic(), b""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(request("/healthz"))
+        while piece := client.recv(4096):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
+    return time.monotonic() - start
+
+
+def test_a_flood_stops_nothing(cluster, crowd):
+    until, took = time.monotonic() + FLOOD_S, []
+    with flood(crowd.port, until):
+        while time.monotonic() < until:
+            took.append(probe(crowd.port))
+            time.sleep(0.1)
+    assert crowd.process.poll() is None, crowd.log()
+    assert "leadership lost" not in crowd.log() and "the Lease was lost" not in crowd.log()
+    # Three late ones in a row, and the kubelet would restart it.
+    assert all(min(took[i:i + 3]) < PROBE_S for i in range(len(took) - 2)), took
+    print(f"/healthz took {statistics.median(took):.3f} s, {max(took):.3f} s at most, of {len(took)}")
+    if "asan" not in OPERATOR:  # which keeps what was freed
+        assert peak_mib(crowd) < LIMIT_MIB
+
+
+def test_a_page_has_a_length_and_each_one_can_be_asked_for(crowd):
+    ns, everywhere = crowd.namespace, json.loads(read(crowd, "/explain"))
+    count = len(everywhere["items"])
+    assert 0 < count <= AUTOSCALERS
+    if count < AUTOSCALERS:
+        assert f"the first {count} of {AUTOSCALERS} InferenceAutoscalers" in everywhere["message"]
+    one = json.loads(read(crowd, f"/explain/{ns}/crowd-{AUTOSCALERS - 1}"))
+    assert (one["namespace"], one["name"], one["reason"]) == (ns, f"crowd-{AUTOSCALERS - 1}", "TargetNotFound")
+    assert read(crowd, f"/explain.txt/{ns}/crowd-007").startswith(f"{ns}/crowd-007 scales Deployment crowd-007")
+    with pytest.raises(urllib.error.HTTPError) as none:
+        read(crowd, f"/explain/{ns}/nobody")
+    assert (none.value.code, none.value.read().decode()) == (404, f"there is no InferenceAutoscaler '{ns}/nobody'\n")
+    metrics = read(crowd, "/metrics")
+    assert metrics.count(',link="Ready"} 0\n') == AUTOSCALERS
+    assert "inference_autoscaler_left_out 0\n" in metrics
+
+
+def test_the_command_asks_for_each(cluster, crowd):
+    """As many questions as autoscalers, and one that no operator answers is only a warning."""
+    done = subprocess.run(
+        [OPERATOR, "explain", "-n", crowd.namespace, "--values", "--kubeconfig", str(cluster.kubeconfig)],
+        capture_output=True, text=True, timeout=120,
+    )
+    assert done.stderr == ""
+    assert done.stdout.count(" scales Deployment crowd-") == AUTOSCALERS
+    assert done.stdout.count("! the values at each hop are not known: no pod with the label ") == AUTOSCALERS
