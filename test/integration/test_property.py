@@ -34,7 +34,9 @@ def documents(objects):
 
 
 def render(objects, output="json"):
-    return subprocess.run([OPERATOR, "render", "-o", output, "-f", "-"], input=documents(objects), text=True,
+    """As with an operator that is told to allow whatever namespace a spec names."""
+    return subprocess.run([OPERATOR, "render", "-o", output, "--tenant-monitor-namespaces", "*",
+                           "--tenant-exporter-namespaces", "*", "-f", "-"], input=documents(objects), text=True,
                           capture_output=True)
 
 
@@ -232,6 +234,7 @@ def world(rng, autoscalers, others, text):
         "about": "random autoscalers and somebody's adapter",
         "reconcile": "stack",
         "now": "2026-01-31T08:00:00Z",
+        "settings": {"monitorNamespaces": "*", "exporterNamespaces": "*"},
         "objects": found + others + [
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": adapter, "data": {"config.yaml": text}},
             {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": adapter, "spec": {"replicas": 1}},
