@@ -27,7 +27,7 @@
 #define PATIENCE_MS 10000
 /* Of a turn of the loop: those that queue in the kernel are soon let in, and far fewer than a server has room for: who is
  * let in has the two turns that an answer takes. */
-#define ACCEPTS 8
+#define ACCEPTS 16
 #define PAUSE_MS 100 /* until a descriptor is tried for again */
 
 /* Listening ----------------------------------------------------------------------------------- */
