@@ -110,13 +110,13 @@ FIELDS = [
     (
         "minReplicas",
         [1, 2, 5],
-        [(0, "write minReplicas: 1"), (-1, "write minReplicas: 1"), ("1", TYPE), (2147483648, "int32")],
+        [(0, "write minReplicas: 1"), (-1, "write minReplicas: 1"), ("1", TYPE), (2147483648, "2147483647")],
         None,
     ),
     (
         "maxReplicas",
         [1, 100, 2147483647],
-        [(0, "write maxReplicas: 1"), (-1, "write maxReplicas: 1"), (2147483648, "int32"), (1.5, TYPE)],
+        [(0, "write maxReplicas: 1"), (-1, "write maxReplicas: 1"), (2147483648, "2147483647"), (1.5, TYPE)],
         None,
     ),
     (
