@@ -316,13 +316,13 @@ static void metrics_can_be_refused_or_hang(void **state)
 static void health_hangs_under_load(void **state)
 {
 	struct world *w =
-		world_new((struct serve_options){.max_num_seqs = 1, .latency_ms = 100, .health_hangs_above = 1});
+		world_new((struct serve_options){.max_num_seqs = 2, .latency_ms = 2000, .health_hangs_above = 1});
 
 	(void)state;
 	assert_int_equal(ask(w, "GET", "/health", NULL), 200);
-	w->ended = 0;
 	start(w, "POST", "/v1/completions", PROMPT);
 	start(w, "POST", "/v1/completions", PROMPT);
+	await_sample(w, RUNNING "2.0\n");
 	start(w, "GET", "/health", NULL);
 	assert_true(event_loop_wait(&w->loop, &w->ended, 2));
 	assert_false(event_loop_wait_for(&w->loop, &w->ended, 3, 200));
