@@ -144,6 +144,13 @@ def register_metrics_api(cluster, port):
     eventually(is_available, timeout=60)
 
 
+def adapter_lists_ours(cluster):
+    """Its API is there before its first list is. Nobody waits for that who reads of a relist of ten minutes, as the
+    Deployment here has it."""
+    code, answer = cluster.request("GET", "/apis/custom.metrics.k8s.io/v1beta1")
+    return code == 200 and any(r["name"] == "pods/vllm_num_requests_running" for r in answer.get("resources", []))
+
+
 def stop_serving_metrics(cluster):
     """A dead APIService would hold up the deletion of every namespace."""
     code, answer = cluster.request("DELETE", f"{API_SERVICE}/v1beta1.custom.metrics.k8s.io")
@@ -180,6 +187,7 @@ def working(cluster, target, engine_port, operator_kubeconfig, tmp_path):
         autoscaler = Autoscaler(cluster, target).create(maxReplicas=1)
         rules = eventually(lambda: rules_with_ours(cluster), timeout=20)
         start_adapter(processes, cluster, rules, prometheus)
+        eventually(lambda: adapter_lists_ours(cluster), timeout=30)
         adapter_comes_up(cluster)
         autoscaler.operator, autoscaler.prometheus = operator, processes.scrapes
         autoscaler.waits_for("Ready", "Ready", timeout=90)
