@@ -1,7 +1,7 @@
 /*
  * Time as numbers: milliseconds since the epoch for the wall, milliseconds since an arbitrary
  * start for durations. The pure rooms (api, engine, children, chain, reconcile) never call the
- * two clocks; they are given the time.
+ * clocks; they are given the time.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -10,6 +10,9 @@
 
 int64_t clock_wall_ms(void);
 int64_t clock_monotonic_ms(void);
+/* CPU time of this thread, in nanoseconds since an arbitrary start: on a busy machine, or with a limit of CPU, most of
+ * the time that passes may be others'. */
+int64_t clock_worked_ns(void);
 
 /* RFC 3339 in UTC with seconds, as Kubernetes' metav1.Time: "2026-01-31T08:00:00Z"; heap, caller
  * owns. */

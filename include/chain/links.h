@@ -43,6 +43,9 @@ size_t links_judge(const struct facts *facts, struct verdict *verdicts);
 bool links_target_exclusive(const struct facts *facts);
 /* Whether an older autoscaler has the target: then an HPA of ours is one too many. */
 bool links_target_taken(const struct facts *facts);
+/* Whether the links are judged alike by two looks at what the GPU autoscalers share, NULL = none, but for when they were:
+ * what is young is judged again at an autoscaler's own looks. */
+bool links_gpu_alike(const json_t *before, const json_t *now);
 void verdicts_release(struct verdict *verdicts);
 const char *verdict_status_text(enum verdict_status status);
 

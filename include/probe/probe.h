@@ -88,7 +88,8 @@ struct prober;
 typedef json_t *probe_hpa_average_fn(void *ctx, const char *ns, const char *name, const char *metric);
 
 struct prober_hooks {
-	void (*seen)(void *ctx, const char *key); /* from the loop, after each round that ends */
+	/* From the loop, after each round that ends; `before` is the evidence of the one before, borrowed, NULL = none. */
+	void (*seen)(void *ctx, const char *key, const json_t *before);
 	probe_hpa_average_fn *hpa_average;
 	void *ctx;
 };

@@ -3,7 +3,9 @@
  * never worked on twice at a time, and one added while it is being worked on comes again after.
  *
  * The queue calls work(ctx, key) from the loop, at most `parallel` keys at a time; the worker says
- * queue_done() when it is through. Failures back off by 5 ms · 2^n up to 1000 s per key, and all
+ * queue_done() when it is through. Keys come in the order in which they are due, and of those due at the same time the
+ * one that was added first. However many are due, a turn of the loop starts no more than 10 ms of work, so that sockets
+ * and timers have their turns in between. Failures back off by 5 ms · 2^n up to 1000 s per key, and all
  * keys together are held to 10 per second with a burst of 100.
  */
 #ifndef RUNTIME_QUEUE_H

@@ -1,4 +1,4 @@
-/* The two clocks, and times and durations as text. */
+/* The clocks, and times and durations as text. */
 #include "base/clock.h"
 
 #include <stdbool.h>
@@ -10,9 +10,11 @@
 #include "base/memory.h"
 
 #define MS_PER_SECOND INT64_C(1000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_SECOND INT64_C(1000000000)
 #define SECONDS_PER_DAY INT64_C(86400)
 
-static int64_t read_clock(clockid_t id)
+static int64_t read_ns(clockid_t id)
 {
 	struct timespec now;
 
@@ -20,17 +22,22 @@ static int64_t read_clock(clockid_t id)
 		perror("cannot read the clock");
 		abort();
 	}
-	return (int64_t)now.tv_sec * MS_PER_SECOND + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
 int64_t clock_wall_ms(void)
 {
-	return read_clock(CLOCK_REALTIME);
+	return read_ns(CLOCK_REALTIME) / NS_PER_MS;
 }
 
 int64_t clock_monotonic_ms(void)
 {
-	return read_clock(CLOCK_MONOTONIC);
+	return read_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+}
+
+int64_t clock_worked_ns(void)
+{
+	return read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* The UTC time of the second that holds `wall_ms`; *ms is what is left of it, 0 to 999. */

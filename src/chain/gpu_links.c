@@ -37,6 +37,43 @@ static const json_t *seen(const struct facts *facts, const char *name, struct ve
 	return document;
 }
 
+/* Of a number the links read only whether there are any. */
+static bool members_alike(const json_t *a, const json_t *b)
+{
+	return json_is_integer(a) && json_is_integer(b) ? (json_integer_value(a) > 0) == (json_integer_value(b) > 0)
+	                                                : json_equal(a, b);
+}
+
+static bool documents_alike(const json_t *a, const json_t *b)
+{
+	const char *name;
+	json_t *member;
+
+	if (json_object_size(a) != json_object_size(b)) {
+		return false;
+	}
+	json_object_foreach((json_t *)a, name, member) {
+		const json_t *other = json_object_get(b, name);
+
+		if (strcmp(name, "at") != 0 && !members_alike(member, other)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool links_gpu_alike(const json_t *before, const json_t *now)
+{
+	static const char *const names[] = {"exporter", "rule"}; /* that seen() is asked for */
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!documents_alike(json_object_get(before, names[i]), json_object_get(now, names[i]))) {
+			return false;
+		}
+	}
+	return (before == NULL) == (now == NULL);
+}
+
 /* Says the problem that the stack's pass noted in the document, if any. */
 static bool troubled(const json_t *document, const char *reason, struct verdict *verdict)
 {

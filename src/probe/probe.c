@@ -200,6 +200,7 @@ static void on_round_done(void *ctx, json_t *evidence_take)
 {
 	struct entry *entry = ctx;
 	struct prober *prober = entry->prober;
+	auto_json *before = NULL;
 
 	end_list(entry);
 	entry->running = false;
@@ -212,14 +213,14 @@ static void on_round_done(void *ctx, json_t *evidence_take)
 		entry_free_if_done(entry);
 		return;
 	}
-	json_decref(entry->evidence);
+	before = entry->evidence;
 	entry->evidence = evidence_take;
 	if (entry->gone) {
 		entry_free_if_done(entry);
 	} else {
 		/* First tell, so that the verdict on this round decides when the next one is due. */
 		schedule(entry);
-		prober->hooks.seen(prober->hooks.ctx, entry->key);
+		prober->hooks.seen(prober->hooks.ctx, entry->key, before);
 	}
 }
 

@@ -25,6 +25,14 @@ const json_t *prometheus_by_key(const json_t *prometheuses, const char *key)
 	return NULL;
 }
 
+char *prometheus_as_read(const json_t *prometheus)
+{
+	auto_json *read = json_pack("{s:O*, s:O*}", "spec", json_object_get(prometheus, "spec"), "made",
+		json_path(prometheus, "metadata.creationTimestamp"));
+
+	return json_text(read);
+}
+
 char *prometheus_base(const char *url)
 {
 	size_t len = strlen(url);

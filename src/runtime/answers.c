@@ -2,13 +2,13 @@
 #include "answers.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 /* At a time: the loop renews the Lease and answers /healthz in between, which nothing may hold up for 50 ms. A single step
  * of a hook comes on top. */
-#define SLICE_NS UINT64_C(5000000)
+#define SLICE_NS INT64_C(5000000)
 /* The pause after a slice, as a multiple of its time: a fifth of the loop's time is for answers. */
 #define REST 4
 /* An answer is as fresh as that. Nothing that it tells changes faster: looks are 2 s apart at least. */
@@ -134,28 +134,19 @@ static void finish(struct answers *answers, struct answer *answer)
 	}
 }
 
-/* Our own work. On a busy machine, or with a limit of CPU, most of a slice's time may be others'. */
-static uint64_t worked_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void on_turn(uv_timer_t *timer)
 {
 	struct answers *answers = timer->data;
 	struct answer *answer = next_unmade(answers);
-	uint64_t start = worked_ns();
+	int64_t start = clock_worked_ns();
 
-	while (answer != NULL && worked_ns() - start < SLICE_NS) {
+	while (answer != NULL && clock_worked_ns() - start < SLICE_NS) {
 		if (answers->hooks.make(answers->hooks.ctx, answer->path, &answer->state, &answer->text)) {
 			finish(answers, answer);
 			answer = next_unmade(answers);
 		}
 	}
-	answers->rest_ends = uv_hrtime() + (worked_ns() - start) * REST;
+	answers->rest_ends = uv_hrtime() + (uint64_t)(clock_worked_ns() - start) * REST;
 	drop_old(answers);
 	arm(answers);
 }

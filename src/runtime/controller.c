@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "chain/links.h"
 #include "kube/event.h"
 #include "kube/informer.h"
 #include "probe/probe.h"
@@ -37,6 +38,7 @@ struct controller {
 	struct map passes; /* key → struct pass */
 	unsigned running;  /* passes whose runner is at work */
 	bool synced;
+	bool missing[KIND_COUNT]; /* types, as the autoscalers were judged by last */
 
 	uint64_t count_passes;
 	uint64_t count_failures;
@@ -153,7 +155,37 @@ static void on_changed(void *ctx, struct kube_informer *informer, enum kube_even
 	}
 }
 
-/* Something about a whole resource type moved: everything may be judged otherwise. */
+/* Whether a type was installed, or removed, since this was asked last. */
+static bool types_differ(struct controller *c)
+{
+	bool differ = false;
+
+	for (int i = 0; i < KIND_COUNT; i++) {
+		bool missing = kube_informer_missing(c->informers[i]);
+
+		differ = differ || missing != c->missing[i];
+		c->missing[i] = missing;
+	}
+	return differ;
+}
+
+/* The API server answers again: what it did not take is not to wait for the end of a long back-off. */
+static void queue_failed(struct controller *c)
+{
+	size_t pos = 0;
+	void *value;
+
+	while (map_next(&c->passes, &pos, NULL, &value)) {
+		const struct pass *pass = value;
+
+		if (pass->failure != NULL) {
+			queue_add(c->queue, pass->key);
+		}
+	}
+}
+
+/* Something about a whole resource type moved: that it is there, or is not, changes how everything is judged. An error
+ * that comes or goes does not, since the caches stay as they are. */
 static void on_state(void *ctx, struct kube_informer *informer)
 {
 	struct controller *c = ctx;
@@ -175,16 +207,20 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	if (!was) {
 		log_event(LOG_INFO, "caches synced", NULL);
 	}
-	routes_all(&c->routes, false);
-	queue_add(c->queue, STACK_KEY);
+	if (types_differ(c) || !was) {
+		routes_all(&c->routes, false);
+		queue_add(c->queue, STACK_KEY);
+	} else if (err == NULL) {
+		queue_failed(c);
+	}
 }
 
-static void on_seen(void *ctx, const char *key)
+static void on_seen(void *ctx, const char *key, const json_t *before)
 {
 	struct controller *c = ctx;
 
 	queue_add(c->queue, key);
-	if (strcmp(key, STACK_KEY) == 0) {
+	if (strcmp(key, STACK_KEY) == 0 && !links_gpu_alike(before, prober_evidence(c->prober, key))) {
 		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
 	}
 }
@@ -419,8 +455,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}
-	c->routes =
-		(struct routes){.autoscalers = cache_of(c, KIND_AUTOSCALER), .queue = c->queue, .prober = c->prober};
+	routes_init(&c->routes, cache_of(c, KIND_AUTOSCALER), c->queue, c->prober);
 	return c;
 }
 
@@ -440,6 +475,7 @@ static void finish_close(struct controller *c)
 		return;
 	}
 	map_release(&c->passes);
+	routes_release(&c->routes);
 	stack_state_release(&c->stack);
 	free_indirect(&c);
 	closed(ctx);

@@ -8,6 +8,7 @@
 #include "base/strbuf.h"
 #include "listing.h"
 #include "net/http_server.h"
+#include "turns.h"
 
 #define TEXT "text/plain; charset=utf-8"
 /* The port is open to the whole cluster; those who need it are two kubelets' probes, a few Prometheus and people. */
@@ -16,6 +17,7 @@
 struct endpoint {
 	struct http_server *server;
 	struct answers *answers; /* NULL while it closes */
+	struct turns *turns;
 	const struct controller *controller;
 	const struct kube_lease *lease;
 	void (*closed)(void *ctx);
@@ -90,6 +92,7 @@ static bool make(void *ctx, const char *path, void **state, struct strbuf *text)
 		*state = listing_new(endpoint->controller, page->kind, key, standing_by(endpoint));
 		if (page->kind == LISTING_METRICS) {
 			metrics_of_leader(endpoint, text);
+			turns_metrics(endpoint->turns, text);
 		}
 	}
 	return listing_step(*state, text);
@@ -155,6 +158,7 @@ struct endpoint *endpoint_new(uv_loop_t *loop, const char *address, const struct
 		return NULL;
 	}
 	http_server_limit(endpoint->server, CONNECTIONS_MAX);
+	endpoint->turns = turns_new(loop);
 	endpoint->answers =
 		answers_new(loop, &(struct answers_hooks){.make = make, .release = release, .ctx = endpoint});
 	return endpoint;
@@ -170,11 +174,18 @@ static void on_closed(void *ctx)
 	closed(closed_ctx);
 }
 
+static void on_server_closed(void *ctx)
+{
+	struct endpoint *endpoint = ctx;
+
+	turns_close(endpoint->turns, on_closed, endpoint);
+}
+
 static void on_answers_closed(void *ctx)
 {
 	struct endpoint *endpoint = ctx;
 
-	http_server_close(endpoint->server, on_closed, endpoint);
+	http_server_close(endpoint->server, on_server_closed, endpoint);
 }
 
 void endpoint_close(struct endpoint *endpoint, void (*closed)(void *ctx), void *ctx)

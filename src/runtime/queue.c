@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/map.h"
 #include "base/memory.h"
 
@@ -12,11 +13,17 @@
 #define BACKOFF_MAX_MS 1000000
 #define RATE_PER_S 10
 #define RATE_BURST 100
+/* At a time: the loop renews the Lease and answers /healthz in between, which nothing may hold up for 50 ms. What was
+ * begun comes on top: a pass takes half a millisecond, the one of what all autoscalers share 0.1 ms for each of them. */
+#define TURN_NS INT64_C(10000000)
 
 struct item {
+	struct heap_item waiting; /* of the queue's; in no heap while it is not queued, or is being worked on */
+	char *key;
 	bool queued;     /* wants to be worked on at due_ms */
 	bool processing; /* is being worked on */
 	int64_t due_ms;
+	uint64_t number;       /* of those due at the same time, the lower comes first */
 	int64_t not_before_ms; /* what a server asked for, whatever comes meanwhile */
 	unsigned failures;
 };
@@ -28,8 +35,11 @@ struct queue {
 	unsigned busy;
 	queue_work_fn *work;
 	void *ctx;
-	struct map items;
-	double tokens; /* of the bucket that all failing keys share */
+	struct map items;    /* key → struct item */
+	struct heap waiting; /* the items that wait, by when they are due */
+	uint64_t numbers;    /* given out so far */
+	uint64_t turn_ms;    /* the loop's time in the last turn that had work */
+	double tokens;       /* of the bucket that all failing keys share */
 	int64_t tokens_ms;
 	bool closing;
 	void (*closed)(void *ctx);
@@ -38,73 +48,79 @@ struct queue {
 
 static void pump(uv_timer_t *timer);
 
+static struct item *item_at(const struct heap_item *waiting)
+{
+	return container_of(waiting, struct item, waiting);
+}
+
+static bool comes_before(const struct heap_item *a, const struct heap_item *b)
+{
+	const struct item *left = item_at(a);
+	const struct item *right = item_at(b);
+
+	return left->due_ms != right->due_ms ? left->due_ms < right->due_ms : left->number < right->number;
+}
+
+/* The one that is due longest, or soonest; NULL when none waits. */
+static struct item *first_waiting(const struct queue *q)
+{
+	return heap_first(&q->waiting) != NULL ? item_at(heap_first(&q->waiting)) : NULL;
+}
+
 /* Sets the timer to the earliest due key; none when every worker is busy. */
 static void rearm(struct queue *q)
 {
-	int64_t now = clock_monotonic_ms();
-	int64_t earliest = INT64_MAX;
-	size_t pos = 0;
-	void *value;
+	const struct item *first = first_waiting(q);
+	/* In the turn that had work already, libuv would run a timer without a delay once more. */
+	int64_t least = uv_now(q->loop) == q->turn_ms ? 1 : 0;
+	int64_t wait;
 
 	if (q->closing) {
 		return;
 	}
-	if (q->busy < q->parallel) {
-		while (map_next(&q->items, &pos, NULL, &value)) {
-			const struct item *item = value;
-
-			if (item->queued && !item->processing && item->due_ms < earliest) {
-				earliest = item->due_ms;
-			}
-		}
-	}
-	if (earliest == INT64_MAX) {
+	if (q->busy == q->parallel || first == NULL) {
 		uv_timer_stop(&q->timer);
 		return;
 	}
-	uv_timer_start(&q->timer, pump, earliest > now ? (uint64_t)(earliest - now) : 0, 0);
+	wait = first->due_ms - clock_monotonic_ms();
+	uv_timer_start(&q->timer, pump, (uint64_t)(wait > least ? wait : least), 0);
 }
 
-/* The key that is due longest; borrowed, NULL when none is. */
-static const char *due_key(struct queue *q, int64_t now)
+static void begin(struct queue *q, struct item *item)
 {
-	const char *best = NULL;
-	int64_t best_due = INT64_MAX;
-	size_t pos = 0;
-	const char *key;
-	void *value;
+	auto_free char *key = xstrdup(item->key); /* the item may go while it is worked on */
 
-	while (map_next(&q->items, &pos, &key, &value)) {
-		const struct item *item = value;
-
-		if (item->queued && !item->processing && item->due_ms <= now && item->due_ms < best_due) {
-			best = key;
-			best_due = item->due_ms;
-		}
-	}
-	return best;
+	heap_remove(&q->waiting, &item->waiting);
+	item->queued = false;
+	item->processing = true;
+	q->busy++;
+	q->work(q->ctx, key);
 }
 
 static void pump(uv_timer_t *timer)
 {
 	struct queue *q = timer->data;
 	int64_t now = clock_monotonic_ms();
+	int64_t start = clock_worked_ns();
 
-	while (q->busy < q->parallel && !q->closing) {
-		const char *due = due_key(q, now);
-		auto_free char *key = xstrdup(due);
-		struct item *item;
+	q->turn_ms = uv_now(q->loop);
+	while (q->busy < q->parallel && !q->closing && clock_worked_ns() - start < TURN_NS) {
+		struct item *first = first_waiting(q);
 
-		if (due == NULL) {
+		if (first == NULL || first->due_ms > now) {
 			break;
 		}
-		item = map_get(&q->items, key);
-		item->queued = false;
-		item->processing = true;
-		q->busy++;
-		q->work(q->ctx, key);
+		begin(q, first);
 	}
 	rearm(q);
+}
+
+static void item_free(void *value)
+{
+	struct item *item = value;
+
+	free_indirect(&item->key);
+	free_indirect(&item);
 }
 
 static struct item *item_of(struct queue *q, const char *key)
@@ -113,6 +129,7 @@ static struct item *item_of(struct queue *q, const char *key)
 
 	if (item == NULL) {
 		item = xcalloc(1, sizeof(*item));
+		item->key = xstrdup(key);
 		map_put(&q->items, key, item);
 	}
 	return item;
@@ -134,7 +151,8 @@ struct queue *queue_new(uv_loop_t *loop, unsigned parallel, queue_work_fn *work,
 
 	*q = (struct queue){.loop = loop, .parallel = parallel, .work = work, .ctx = ctx, .tokens = RATE_BURST};
 	q->tokens_ms = clock_monotonic_ms();
-	map_init(&q->items, free);
+	map_init(&q->items, item_free);
+	heap_init(&q->waiting, comes_before);
 	uv_timer_init(loop, &q->timer);
 	q->timer.data = q;
 	return q;
@@ -146,6 +164,7 @@ static void on_closed(uv_handle_t *handle)
 	void (*closed)(void *ctx) = q->closed;
 	void *ctx = q->closed_ctx;
 
+	heap_release(&q->waiting);
 	map_release(&q->items);
 	free_indirect(&q);
 	closed(ctx);
@@ -164,6 +183,14 @@ void queue_add(struct queue *q, const char *key)
 	queue_add_after(q, key, 0);
 }
 
+/* One that is being worked on waits for the end of that. */
+static void wait_if_free(struct queue *q, struct item *item)
+{
+	if (item->queued && !item->processing) {
+		heap_add(&q->waiting, &item->waiting);
+	}
+}
+
 void queue_add_after(struct queue *q, const char *key, int64_t delay_ms)
 {
 	struct item *item;
@@ -177,8 +204,11 @@ void queue_add_after(struct queue *q, const char *key, int64_t delay_ms)
 		due = item->not_before_ms;
 	}
 	if (!item->queued || due < item->due_ms) {
+		heap_remove(&q->waiting, &item->waiting);
 		item->queued = true;
 		item->due_ms = due;
+		item->number = q->numbers++;
+		wait_if_free(q, item);
 	}
 	rearm(q);
 }
@@ -239,20 +269,12 @@ void queue_done(struct queue *q, const char *key)
 
 	item->processing = false;
 	q->busy--;
+	wait_if_free(q, item);
 	drop_if_idle(q, key);
 	rearm(q);
 }
 
 size_t queue_length(const struct queue *q)
 {
-	size_t count = 0;
-	size_t pos = 0;
-	void *value;
-
-	while (map_next(&q->items, &pos, NULL, &value)) {
-		const struct item *item = value;
-
-		count += item->queued || item->processing ? 1 : 0;
-	}
-	return count;
+	return q->waiting.count + q->busy;
 }

@@ -2,10 +2,23 @@
 #include "routes.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "reconcile/prometheus.h"
+
+void routes_init(struct routes *r, const struct kube_cache *autoscalers, struct queue *queue, struct prober *prober)
+{
+	*r = (struct routes){.autoscalers = autoscalers, .queue = queue, .prober = prober};
+	map_init(&r->prometheuses, free);
+}
+
+void routes_release(struct routes *r)
+{
+	map_release(&r->prometheuses);
+}
 
 /* Queues the autoscalers of this target; kick: to be looked at anew as well. */
 static void queue_targeting(const struct routes *r, const char *ns, const char *target, bool kick)
@@ -101,7 +114,27 @@ static void autoscaler_changed(const struct routes *r, enum kube_event_type type
 	}
 }
 
-void routes_changed(const struct routes *r, enum kind kind, enum kube_event_type type, const json_t *object)
+/* Whether it is news to those who read it: most changes are of the status, which prometheus-operator writes at each step of
+ * a rollout, and nobody reads. */
+static bool prometheus_is_news(struct routes *r, enum kube_event_type type, const json_t *object)
+{
+	auto_free char *key = kube_object_key(object);
+	auto_free char *now = prometheus_as_read(object);
+	const char *before = map_get(&r->prometheuses, key);
+
+	if (type == KUBE_DELETED) {
+		map_remove(&r->prometheuses, key);
+		return true;
+	}
+	if (before != NULL && strcmp(before, now) == 0) {
+		return false;
+	}
+	map_put(&r->prometheuses, key, now);
+	now = NULL;
+	return true;
+}
+
+void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type, const json_t *object)
 {
 	const char *ns = kube_object_namespace(object);
 
@@ -130,8 +163,10 @@ void routes_changed(const struct routes *r, enum kind kind, enum kube_event_type
 		queue_all(r, kube_object_name(object), false);
 		return;
 	case KIND_PROMETHEUS:
-		queue_all(r, NULL, false);
-		queue_add(r->queue, STACK_KEY);
+		if (prometheus_is_news(r, type, object)) {
+			queue_all(r, NULL, false);
+			queue_add(r->queue, STACK_KEY);
+		}
 		return;
 	case KIND_SCALEDOBJECT:
 		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""), false);

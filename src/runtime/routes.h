@@ -6,20 +6,25 @@
 #define RUNTIME_ROUTES_H
 
 #include "api/kinds.h"
+#include "base/map.h"
 #include "kube/informer.h"
 #include "probe/probe.h"
 #include "reconcile/reconcile.h"
 #include "runtime/queue.h"
 
-/* Where keys are found and put; all borrowed. */
+/* Where keys are found and put, all borrowed; and what was seen already. */
 struct routes {
 	const struct kube_cache *autoscalers;
 	struct queue *queue;
 	struct prober *prober;
+	struct map prometheuses; /* key → what is read of the resource, as text */
 };
 
-/* Queues what must be looked at again after this change. */
-void routes_changed(const struct routes *routes, enum kind kind, enum kube_event_type type, const json_t *object);
+void routes_init(struct routes *routes, const struct kube_cache *autoscalers, struct queue *queue,
+	struct prober *prober);
+void routes_release(struct routes *routes);
+/* Queues what must be looked at again after this change: nobody, when nobody reads what changed. */
+void routes_changed(struct routes *routes, enum kind kind, enum kube_event_type type, const json_t *object);
 /* Queues every autoscaler; `kick` also probes each at once. */
 void routes_all(const struct routes *routes, bool kick);
 

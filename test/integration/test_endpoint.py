@@ -51,8 +51,7 @@ def crowd(cluster, stack, operator_kubeconfig, tmp_path_factory):
         eventually(running.synced, timeout=60)
         running.port = int(listening_port(running.process.pid))
         running.namespace = namespace
-        told = f'autoscaler="crowd-{AUTOSCALERS - 1}",link="Ready"'
-        eventually(lambda: told in read(running, "/metrics"), timeout=120, interval=1)
+        eventually(lambda: read(running, "/metrics").count(',link="Ready"} 0\n') == AUTOSCALERS, timeout=120, interval=1)
         yield running
     finally:
         if running.process.poll() is None:
@@ -151,6 +150,7 @@ def test_a_page_has_a_length_and_each_one_can_be_asked_for(crowd):
     metrics = read(crowd, "/metrics")
     assert metrics.count(',link="Ready"} 0\n') == AUTOSCALERS
     assert "inference_autoscaler_left_out 0\n" in metrics
+    assert float(re.search(r"^inference_autoscaler_loop_turn_seconds_sum (\S+)$", metrics, re.M)[1]) > 0
 
 
 def test_the_command_asks_for_each(cluster, crowd):

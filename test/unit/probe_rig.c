@@ -49,10 +49,14 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	return (struct fake_answer){.status = 404, .body = "404 page not found"};
 }
 
-static void on_seen(void *ctx, const char *key)
+static void on_seen(void *ctx, const char *key, const json_t *before)
 {
+	struct probe_rig *rig = ctx;
+
 	(void)key;
-	((struct probe_rig *)ctx)->seen++;
+	rig->seen++;
+	json_decref(rig->before);
+	rig->before = json_incref((json_t *)(uintptr_t)before);
 }
 
 static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
@@ -98,6 +102,7 @@ void probe_rig_close(struct probe_rig *rig)
 		die("does not end:", "prober");
 	}
 	json_decref(rig->wish);
+	json_decref(rig->before);
 	access_free(rig->access);
 	if (rig_close(&rig->kube) != 0) {
 		die("ends with something left over:", "loop");

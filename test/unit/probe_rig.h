@@ -41,6 +41,7 @@ struct probe_rig {
 	json_int_t hpa_milli; /* every HPA's average; -1 = none */
 	int port;             /* of the server, at 127.0.0.1 */
 	int seen;             /* rounds reported */
+	json_t *before;       /* what the last report named as the evidence before it */
 	struct probe_saying sayings[16];
 	size_t count;
 	bool closed;

@@ -675,6 +675,42 @@ static void exclusive_is_asked_apart_from_the_order(void **state)
 	rig_release(&rig);
 }
 
+/* Two looks at what the GPU autoscalers share, and whether they are judged alike. */
+static const struct {
+	const char *before;
+	const char *now;
+	bool alike;
+} shared_looks[] = {
+	{"{exporter: {at: 1, up: 1, jobs: [d]}, rule: {at: 1, loaded: true}}",
+		"{exporter: {at: 30001, up: 1, jobs: [d]}, rule: {at: 30002, loaded: true}}", true},
+	{"{exporter: {at: 1, up: 3, series: 24, withPod: 9}}", "{exporter: {at: 2, up: 4, series: 32, withPod: 10}}",
+		true},
+	{"{exporter: {at: 1, up: 1, down: 0}}", "{exporter: {at: 2, up: 0, down: 1}}", false},
+	{"{exporter: {at: 1, series: 8, withPod: 1}}", "{exporter: {at: 2, series: 8, withPod: 0}}", false},
+	{"{exporter: {at: 1, up: 1}}", "{exporter: {at: 2, error: 'no route to host'}}", false},
+	{"{exporter: {at: 1, up: 0, lastError: 'timed out'}}", "{exporter: {at: 2, up: 0, lastError: 'refused'}}",
+		false},
+	{"{exporter: {at: 1, up: 1}}", "{exporter: {at: 2, up: 1}, rule: {at: 2, loaded: false}}", false},
+	{"{rule: {at: 1, loaded: true}}", "{rule: {at: 2, loaded: false}}", false},
+	{"{rule: {at: 1, health: ok}}", "{rule: {at: 2, health: err}}", false},
+	{"{rule: {at: 1, rivals: []}}", "{rule: {at: 2, rivals: [a-b]}}", false},
+	{"{asked: {}}", "{asked: {prometheus: 'http://p:9090'}}", true},
+	{NULL, "{asked: {}}", false},
+	{NULL, NULL, true},
+};
+
+static void two_shared_looks_are_alike_but_for_times_and_amounts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(shared_looks); i++) {
+		auto_json *before = shared_looks[i].before != NULL ? parsed(shared_looks[i].before) : NULL;
+		auto_json *now = shared_looks[i].now != NULL ? parsed(shared_looks[i].now) : NULL;
+
+		assert_int_equal(links_gpu_alike(before, now), shared_looks[i].alike);
+		assert_int_equal(links_gpu_alike(now, before), shared_looks[i].alike);
+	}
+}
+
 static void verdicts_have_the_words_of_kubernetes(void **state)
 {
 	(void)state;
@@ -693,6 +729,7 @@ int main(void)
 		cmocka_unit_test(an_answer_to_another_question_is_none),
 		cmocka_unit_test(of_two_autoscalers_one_has_the_target),
 		cmocka_unit_test(exclusive_is_asked_apart_from_the_order),
+		cmocka_unit_test(two_shared_looks_are_alike_but_for_times_and_amounts),
 		cmocka_unit_test(verdicts_have_the_words_of_kubernetes),
 	};
 

@@ -55,6 +55,20 @@ static void test_a_healthy_chain_is_seen_to_its_end(void **state)
 	probe_rig_close(&rig);
 }
 
+static void test_a_look_is_reported_with_the_one_before(void **state)
+{
+	struct probe_rig rig;
+	auto_json *first = NULL;
+
+	(void)state;
+	probe_rig_open(&rig);
+	first = json_incref((json_t *)(uintptr_t)probe_rig_look(&rig));
+	assert_null(rig.before);
+	assert_ptr_not_equal(probe_rig_look(&rig), first);
+	assert_ptr_equal(rig.before, first);
+	probe_rig_close(&rig);
+}
+
 static void test_the_hpas_average_lies_between_what_is_served(void **state)
 {
 	static const struct {
@@ -406,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_healthy_chain_is_seen_to_its_end),
+		cmocka_unit_test(test_a_look_is_reported_with_the_one_before),
 		cmocka_unit_test(test_the_hpas_average_lies_between_what_is_served),
 		cmocka_unit_test(test_a_metric_that_fails_is_doubted_until_all_before_it_was_seen_again),
 		cmocka_unit_test(test_a_metric_that_hangs_keeps_nobody_from_hearing_of_prometheus),

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -232,6 +233,124 @@ static void test_a_closing_queue_takes_nothing(void **state)
 	strbuf_release(&rig.log);
 }
 
+static void test_due_at_the_same_time_they_come_in_order(void **state)
+{
+	static const char *const keys[] = {"d", "b", "e", "a", "c"};
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 1, true);
+	for (int round = 0; round < 20; round++) {
+		for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+			queue_add(rig.queue, keys[i]);
+		}
+		settle(&rig);
+		assert_string_equal(rig.log.buf, "d b e a c ");
+		strbuf_reset(&rig.log);
+	}
+	rig_release(&rig);
+}
+
+/* This process' own time, however busy the machine. */
+static double cpu_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* Optimised, all of this takes less than 50 ms; here it may be built with sanitizers. */
+static void test_ten_thousand_keys_cost_little(void **state)
+{
+	struct rig rig;
+	double start = cpu_ms();
+	double added;
+	double worked;
+
+	(void)state;
+	rig_init(&rig, 4, true);
+	for (int i = 0; i < 10000; i++) {
+		auto_free char *key = xasprintf("namespace-%d/autoscaler-%d", i % 100, i);
+
+		queue_add(rig.queue, key);
+	}
+	added = cpu_ms();
+	assert_int_equal(queue_length(rig.queue), 10000);
+	settle(&rig);
+	worked = cpu_ms();
+	assert_int_equal(queue_length(rig.queue), 0);
+	print_message("10000 keys: added in %.1f ms, worked off in %.1f ms\n", added - start, worked - added);
+	assert_true(worked - start < 500);
+	rig_release(&rig);
+}
+
+/* A queue whose work ends at once, but takes a millisecond. */
+struct slow {
+	struct queue *queue;
+	int left; /* so often the key comes again at once */
+	int worked;
+};
+
+static void work_slowly(void *ctx, const char *key)
+{
+	struct slow *slow = ctx;
+	double end = cpu_ms() + 1;
+
+	while (cpu_ms() < end) {
+	}
+	slow->worked++;
+	if (slow->left > 0) {
+		slow->left--;
+		queue_add(slow->queue, key);
+	}
+	queue_done(slow->queue, key);
+}
+
+/* Runs the loop to its end; the most that was worked on in one turn of it. */
+static int most_in_a_turn(uv_loop_t *loop, const struct slow *slow)
+{
+	int most = 0;
+	bool goes_on = true;
+
+	while (goes_on) {
+		int before = slow->worked;
+
+		goes_on = uv_run(loop, UV_RUN_NOWAIT) != 0; /* one turn */
+		most = slow->worked - before > most ? slow->worked - before : most;
+	}
+	return most;
+}
+
+/* Others have their turn: the loop's sockets and timers are not to wait for all that is due. */
+static void test_a_turn_is_short(void **state)
+{
+	uv_loop_t loop;
+	struct slow slow = {.left = 0};
+	int most;
+
+	(void)state;
+	uv_loop_init(&loop);
+	slow.queue = queue_new(&loop, 4, work_slowly, &slow);
+	for (int i = 0; i < 50; i++) {
+		auto_free char *key = xasprintf("shop/a%d", i);
+
+		queue_add(slow.queue, key);
+	}
+	most = most_in_a_turn(&loop, &slow);
+	assert_int_equal(slow.worked, 50);
+	assert_in_range(most, 5, 11);
+	/* Nor is the turn longer when what is worked on brings more. */
+	slow.left = 50;
+	queue_add(slow.queue, "stack");
+	most = most_in_a_turn(&loop, &slow);
+	assert_int_equal(slow.worked, 101);
+	assert_in_range(most, 1, 11);
+	queue_close(slow.queue, ignore, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +363,9 @@ int main(void)
 		cmocka_unit_test(test_retry_after_is_honoured),
 		cmocka_unit_test(test_news_do_not_shorten_a_retry_after),
 		cmocka_unit_test(test_a_closing_queue_takes_nothing),
+		cmocka_unit_test(test_due_at_the_same_time_they_come_in_order),
+		cmocka_unit_test(test_ten_thousand_keys_cost_little),
+		cmocka_unit_test(test_a_turn_is_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

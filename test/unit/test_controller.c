@@ -1,0 +1,247 @@
+/* Which changes of the cluster bring a pass to whom. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "kube_rig.h"
+#include "runtime/controller.h"
+
+/* Long enough for a pass, if one is due. */
+#define QUIET_MS 300
+
+/* A cluster of two autoscalers without a target and a Prometheus; no other type is installed. */
+struct rig {
+	struct kube_rig kube;
+	struct access *access;
+	struct settings settings;
+	struct controller *controller;
+	bool refuses_watches; /* of its Prometheuses */
+	bool refuses_writes;
+	int watches; /* of Prometheuses, begun */
+	int wanted;  /* what is waited for, so many times in all */
+	bool closed;
+};
+
+#define AUTOSCALER(name)                                                                                               \
+	"{\"metadata\":{\"namespace\":\"shop\",\"name\":\"" name "\",\"creationTimestamp\":\"2026-01-02T00:00:00Z\"}," \
+	"\"spec\":{\"maxReplicas\":5,\"scaleTargetRef\":{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\","          \
+	"\"name\":\"" name "\"}}}"
+#define PROMETHEUS(rv, selector, replicas)                                                                             \
+	"{\"metadata\":{\"namespace\":\"monitoring\",\"name\":\"k8s\",\"resourceVersion\":\"" rv "\"},"                \
+	"\"spec\":{\"serviceMonitorSelector\":" selector "},\"status\":{\"replicas\":" replicas "}}"
+#define LIST(items) "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[" items "]}"
+#define MODIFIED(object) "{\"type\":\"MODIFIED\",\"object\":" object "}\n"
+#define BOOKMARK "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"9\"}}}\n"
+
+static struct fake_answer on_request(void *ctx, const struct fake_request *request)
+{
+	struct rig *rig = ctx;
+
+	if (fnmatch("*sendInitialEvents*", request->line, 0) == 0) {
+		return (struct fake_answer){.status = 422, .body = "{\"kind\":\"Status\",\"reason\":\"Invalid\"}"};
+	}
+	if (fnmatch("GET *[/]prometheuses[?]watch*", request->line, 0) == 0) {
+		rig->watches++;
+		return rig->refuses_watches ? (struct fake_answer){.status = 403}
+		                            : (struct fake_answer){.status = 200, .end = FAKE_HOLD};
+	}
+	if (fnmatch("GET *[/]inferenceautoscalers[?]watch*", request->line, 0) == 0) {
+		return (struct fake_answer){.end = FAKE_MUTE};
+	}
+	if (fnmatch("GET *[/]prometheuses*", request->line, 0) == 0) {
+		return (struct fake_answer){.status = 200, .body = LIST(PROMETHEUS("1", "{}", "1"))};
+	}
+	if (fnmatch("GET *[/]inferenceautoscalers*", request->line, 0) == 0) {
+		return (struct fake_answer){.status = 200, .body = LIST(AUTOSCALER("a") "," AUTOSCALER("b"))};
+	}
+	if (strncmp(request->line, "GET ", 4) != 0) {
+		return rig->refuses_writes ? (struct fake_answer){.status = 403}
+		                           : (struct fake_answer){.status = 200,
+						     .body = "{\"metadata\":{\"resourceVersion\":\"1\"}}"};
+	}
+	return (struct fake_answer){.status = 404, .body = "404 page not found"};
+}
+
+static int metric(const struct rig *rig, const char *name)
+{
+	auto_free char *line = xasprintf("\ninference_autoscaler_%s ", name);
+	auto_strbuf page = STRBUF_INIT;
+
+	controller_metrics(rig->controller, &page);
+	return atoi(strstr(page.buf, line) + strlen(line));
+}
+
+static int passes(const struct rig *rig)
+{
+	return metric(rig, "passes_total");
+}
+
+static bool has_passes(void *ctx)
+{
+	const struct rig *rig = ctx;
+
+	return passes(rig) >= rig->wanted;
+}
+
+static void wait_for_passes(struct rig *rig, int wanted)
+{
+	rig->wanted = wanted;
+	assert_true(run_until(&rig->kube.loop, has_passes, rig));
+}
+
+static bool has_watches(void *ctx)
+{
+	const struct rig *rig = ctx;
+
+	return rig->watches >= rig->wanted;
+}
+
+static void wait_for_watches(struct rig *rig, int wanted)
+{
+	rig->wanted = wanted;
+	assert_true(run_until(&rig->kube.loop, has_watches, rig));
+}
+
+/* Runs until nothing is left to do; how many passes that were in all. */
+static int settled(struct rig *rig)
+{
+	int before;
+
+	do {
+		before = passes(rig);
+		run_for(&rig->kube.loop, QUIET_MS);
+	} while (passes(rig) != before);
+	return before;
+}
+
+static void rig_begin(struct rig *rig)
+{
+	*rig = (struct rig){.settings = SETTINGS_DEFAULT};
+	rig_open(&rig->kube, on_request, rig, NULL);
+	rig->access = access_new(&(struct access_options){.url = NULL}, NULL);
+	rig->controller =
+		controller_new(rig->kube.client, rig->kube.http, rig->access, &rig->settings, "the test's own");
+	controller_start(rig->controller);
+	wait_for_passes(rig, 3);
+	wait_for_watches(rig, 1);
+}
+
+static void on_closed(void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+static bool is_true(void *ctx)
+{
+	return *(bool *)ctx;
+}
+
+static void rig_end(struct rig *rig)
+{
+	controller_close(rig->controller, on_closed, &rig->closed);
+	assert_true(run_until(&rig->kube.loop, is_true, &rig->closed));
+	access_free(rig->access);
+	assert_int_equal(rig_close(&rig->kube), 0);
+}
+
+/* prometheus-operator writes the status of its resources all the time. */
+static void test_a_prometheus_is_news_when_its_spec_changes(void **state)
+{
+	struct rig rig;
+	int before;
+
+	(void)state;
+	rig_begin(&rig);
+	/* It was there before anybody looked: what changed by the first event cannot be told. */
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{}", "2")));
+	before = settled(&rig);
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("3", "{}", "3")));
+	assert_int_equal(settled(&rig), before);
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("4", "{\"matchLabels\":{\"team\":\"a\"}}", "3")));
+	wait_for_passes(&rig, before + 3); /* both autoscalers, and what they share */
+	rig_end(&rig);
+}
+
+/* The watch is refused, and begins anew without an event: the error stands until one comes. */
+static void have_an_error(struct rig *rig)
+{
+	rig->refuses_watches = true;
+	fake_drop(rig->kube.fake);
+	wait_for_watches(rig, rig->watches + 1);
+	rig->refuses_watches = false;
+	wait_for_watches(rig, rig->watches + 1);
+}
+
+static void test_an_error_that_comes_and_goes_is_no_news(void **state)
+{
+	struct rig rig;
+	int before;
+
+	(void)state;
+	rig_begin(&rig);
+	before = settled(&rig);
+	have_an_error(&rig);
+	fake_push(rig.kube.fake, BOOKMARK);
+	assert_int_equal(settled(&rig), before);
+	rig_end(&rig);
+}
+
+static bool has_failures(void *ctx)
+{
+	const struct rig *rig = ctx;
+
+	return metric(rig, "pass_failures_total") >= rig->wanted;
+}
+
+static bool has_writes(void *ctx)
+{
+	const struct rig *rig = ctx;
+
+	return metric(rig, "writes_total") >= rig->wanted;
+}
+
+/* After twelve failures of each autoscaler its next try is five seconds away. */
+static void test_what_failed_is_tried_when_the_server_is_back(void **state)
+{
+	struct rig rig;
+	int64_t start;
+
+	(void)state;
+	rig_begin(&rig);
+	rig.refuses_writes = true;
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{}", "1")));
+	rig.wanted = 1;
+	assert_true(run_until(&rig.kube.loop, has_failures, &rig));
+	have_an_error(&rig);
+	rig.wanted = 24;
+	assert_true(run_until(&rig.kube.loop, has_failures, &rig));
+	start = clock_monotonic_ms();
+	rig.refuses_writes = false;
+	fake_push(rig.kube.fake, BOOKMARK);
+	rig.wanted = metric(&rig, "writes_total") + 2;
+	assert_true(run_until(&rig.kube.loop, has_writes, &rig));
+	assert_in_range(clock_monotonic_ms() - start, 0, 4000);
+	rig_end(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_prometheus_is_news_when_its_spec_changes),
+		cmocka_unit_test(test_an_error_that_comes_and_goes_is_no_news),
+		cmocka_unit_test(test_what_failed_is_tried_when_the_server_is_back),
+	};
+
+	log_configure(LOG_ERROR, LOG_TEXT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,163 @@
+/* The loop's turns are counted by how long its callbacks take, whichever these are, and not by how long it waits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "runtime/turns.h"
+
+#define MS UINT64_C(1000000)
+
+static void ignore(void *ctx)
+{
+	(void)ctx;
+}
+
+static void end(uv_loop_t *loop, struct turns *turns)
+{
+	turns_close(turns, ignore, NULL);
+	uv_run(loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(loop), 0);
+}
+
+static void each_is_in_its_bucket(void **state)
+{
+	static const uint64_t ns[] = {0, 5 * MS, 5 * MS + 1, 30 * MS, 2000 * MS};
+	auto_strbuf page = STRBUF_INIT;
+	uv_loop_t loop;
+	struct turns *turns;
+
+	(void)state;
+	uv_loop_init(&loop);
+	turns = turns_new(&loop);
+	for (size_t i = 0; i < ARRAY_LEN(ns); i++) {
+		turns_count(turns, ns[i]);
+	}
+	turns_metrics(turns, &page);
+	assert_string_equal(page.buf,
+		"# HELP inference_autoscaler_loop_turn_seconds How long the turns of the operator's loop take, in which "
+		"nothing else is done.\n"
+		"# TYPE inference_autoscaler_loop_turn_seconds histogram\n"
+		"inference_autoscaler_loop_turn_seconds_bucket{le=\"0.005\"} 2\n"
+		"inference_autoscaler_loop_turn_seconds_bucket{le=\"0.01\"} 3\n"
+		"inference_autoscaler_loop_turn_seconds_bucket{le=\"0.025\"} 3\n"
+		"inference_autoscaler_loop_turn_seconds_bucket{le=\"0.05\"} 4\n"
+		"inference_autoscaler_loop_turn_seconds_bucket{le=\"0.1\"} 4\n"
+		"inference_autoscaler_loop_turn_seconds_bucket{le=\"0.25\"} 4\n"
+		"inference_autoscaler_loop_turn_seconds_bucket{le=\"0.5\"} 4\n"
+		"inference_autoscaler_loop_turn_seconds_bucket{le=\"1\"} 4\n"
+		"inference_autoscaler_loop_turn_seconds_bucket{le=\"+Inf\"} 5\n"
+		"inference_autoscaler_loop_turn_seconds_sum 2.040000\n"
+		"inference_autoscaler_loop_turn_seconds_count 5\n");
+	end(&loop, turns);
+}
+
+static double value_of(const struct turns *turns, const char *sample)
+{
+	auto_free char *start = xasprintf("\ninference_autoscaler_loop_turn_seconds_%s ", sample);
+	auto_strbuf page = STRBUF_INIT;
+
+	turns_metrics(turns, &page);
+	return atof(strstr(page.buf, start) + strlen(start));
+}
+
+/* Turns that took longer than 50 ms. */
+static int slow_ones(const struct turns *turns)
+{
+	return (int)(value_of(turns, "count") - value_of(turns, "bucket{le=\"0.05\"}"));
+}
+
+static void block(void)
+{
+	const struct timespec time = {.tv_nsec = 60 * 1000000};
+
+	nanosleep(&time, NULL);
+}
+
+static void on_socket(uv_async_t *async)
+{
+	block();
+	uv_close((uv_handle_t *)async, NULL);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	block();
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void on_nothing(uv_timer_t *timer)
+{
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* Until nothing but the turns' own handle is left. */
+static void run_out(uv_loop_t *loop)
+{
+	while (loop->active_handles > 1) {
+		uv_run(loop, UV_RUN_ONCE);
+	}
+	uv_run(loop, UV_RUN_NOWAIT); /* the end of the last turn is the next one's begin */
+}
+
+static void who_blocks_is_seen(void **state)
+{
+	uv_loop_t loop;
+	uv_async_t socket;
+	uv_timer_t timer;
+	struct turns *turns;
+	int before;
+
+	(void)state;
+	uv_loop_init(&loop);
+	turns = turns_new(&loop);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	before = slow_ones(turns);
+	/* Its callback runs in the poll, as those of all sockets. */
+	uv_async_init(&loop, &socket, on_socket);
+	uv_async_send(&socket);
+	run_out(&loop);
+	assert_true(slow_ones(turns) > before);
+	before = slow_ones(turns);
+	uv_timer_init(&loop, &timer);
+	uv_timer_start(&timer, on_timer, 0, 0);
+	run_out(&loop);
+	assert_true(slow_ones(turns) > before);
+	end(&loop, turns);
+}
+
+static void who_waits_is_not(void **state)
+{
+	uv_loop_t loop;
+	uv_timer_t timer;
+	struct turns *turns;
+
+	(void)state;
+	uv_loop_init(&loop);
+	turns = turns_new(&loop);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	uv_timer_init(&loop, &timer);
+	uv_timer_start(&timer, on_nothing, 500, 0);
+	run_out(&loop);
+	assert_true(value_of(turns, "count") >= 1);
+	assert_true(value_of(turns, "sum") < 0.4);
+	end(&loop, turns);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_is_in_its_bucket),
+		cmocka_unit_test(who_blocks_is_seen),
+		cmocka_unit_test(who_waits_is_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
