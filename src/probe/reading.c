@@ -26,10 +26,16 @@ json_t *reading_text(const char *text)
 	return json_string(fit);
 }
 
-bool reading_pod_ready(const json_t *pod)
+/* Whether it has an address, and is not on its way out. */
+static bool is_reachable(const json_t *pod)
 {
 	return json_path(pod, "metadata.deletionTimestamp") == NULL &&
-	       json_path_string(pod, "status.podIP", NULL) != NULL &&
+	       json_path_string(pod, "status.podIP", NULL) != NULL;
+}
+
+static bool is_ready(const json_t *pod)
+{
+	return is_reachable(pod) &&
 	       strcmp(json_path_string(kube_object_condition(pod, "Ready"), "status", ""), "True") == 0;
 }
 
@@ -51,15 +57,14 @@ static int64_t started_ms(const json_t *pod)
 	return last;
 }
 
-int64_t reading_pod_unready_since(const json_t *pod)
+/* Since when a pod is not ready that was, with the containers that it runs now, in ms of the wall; -1 for any other. */
+static int64_t unready_since(const json_t *pod)
 {
 	const json_t *condition = kube_object_condition(pod, "Ready");
 	int64_t since = clock_parse_rfc3339(json_path_string(condition, "lastTransitionTime", ""));
 	int64_t started = started_ms(pod);
 
-	if (json_path(pod, "metadata.deletionTimestamp") != NULL ||
-		json_path_string(pod, "status.podIP", NULL) == NULL ||
-		strcmp(json_path_string(condition, "status", ""), "False") != 0) {
+	if (!is_reachable(pod) || strcmp(json_path_string(condition, "status", ""), "False") != 0) {
 		return -1;
 	}
 	/* One whose container ended has not been ready since before the next one started. */
@@ -151,7 +156,7 @@ json_t *reading_pods(const json_t *list, const json_t *target, json_t *counted, 
 	json_array_foreach(json_object_get(list, "items"), i, pod) {
 		const char *phase = json_path_string(pod, "status.phase", "");
 		const char *since = json_path_string(kube_object_condition(pod, "Ready"), "lastTransitionTime", "");
-		int64_t unready_since = reading_pod_unready_since(pod);
+		int64_t lost_ms = unready_since(pod); /* its readiness */
 
 		if (strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0) {
 			continue;
@@ -163,15 +168,15 @@ json_t *reading_pods(const json_t *list, const json_t *target, json_t *counted, 
 			continue;
 		}
 		total++;
-		if (reading_pod_ready(pod)) {
+		if (is_ready(pod)) {
 			json_object_set_new(counted, kube_object_name(pod), json_integer(clock_parse_rfc3339(since)));
 			ready++;
 			*first = *first != NULL ? *first : pod;
-		} else if (unready_since >= 0) {
+		} else if (lost_ms >= 0) {
 			json_object_set_new(counted, kube_object_name(pod), json_null());
 			first_unready = first_unready != NULL ? first_unready : pod;
 			if (json_object_size(unready) < MISSING_MAX) {
-				json_object_set_new(unready, kube_object_name(pod), json_integer(unready_since));
+				json_object_set_new(unready, kube_object_name(pod), json_integer(lost_ms));
 			}
 		}
 	}

@@ -21,11 +21,6 @@ struct reading_grace {
 /* A string of evidence: a peer's words may be no UTF-8, which JSON cannot hold, and of any length; they are cut at
  * 4 KiB. New reference. */
 json_t *reading_text(const char *text);
-/* A running pod that reports Ready and is not on its way out. */
-bool reading_pod_ready(const json_t *pod);
-/* Since when a pod is not ready that was, with the containers that it runs now, in ms of the wall; -1 for any other, and
- * for one on its way out. */
-int64_t reading_pod_unready_since(const json_t *pod);
 /* "http://10.0.0.1", "http://[fd00::1]"; heap, caller owns. */
 char *reading_pod_authority(const json_t *pod, const char *scheme);
 /* What the pod runs, as far as its version depends on it: its images' digests, or names until they are

@@ -12,9 +12,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/strbuf.h"
-#include "base/yaml.h"
 #include "reconcile/reconcile.h"
+#include "yaml_file.h"
 
 #define MINUTE (60 * 1000)
 /* What somebody else wants in the ConfigMap. */
@@ -31,24 +30,6 @@ struct fight {
 	int restarts;
 	int versions;
 };
-
-static json_t *load(const char *path)
-{
-	auto_strbuf text = STRBUF_INIT;
-	FILE *file = fopen(path, "r");
-	char chunk[8192];
-	size_t got;
-	json_t *document;
-
-	assert_non_null(file);
-	while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0) {
-		strbuf_add(&text, chunk, got);
-	}
-	fclose(file);
-	document = yaml_parse(text.buf, text.len, NULL);
-	assert_non_null(document);
-	return document;
-}
 
 static json_t *find(const struct fight *fight, const char *kind, const char *name)
 {
@@ -84,7 +65,7 @@ static void new_version(struct fight *fight, json_t *object)
 
 static void setup(struct fight *fight)
 {
-	*fight = (struct fight){.document = load(TEST_DIR "/golden/healthy/world.yaml"), .state = STACK_STATE_INIT};
+	*fight = (struct fight){.document = yaml_file("golden/healthy/world.yaml"), .state = STACK_STATE_INIT};
 	fight->now_ms = clock_parse_rfc3339(json_path_string(fight->document, "now", ""));
 }
 

@@ -11,34 +11,15 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "base/yaml.h"
 #include "kube/resource.h"
 #include "reconcile/reconcile.h"
 #include "reconcile/status_bound.h"
+#include "yaml_file.h"
 
 #define MUCH 40000
 
 static const struct settings settings = SETTINGS_DEFAULT;
 static const char *failure;
-
-static json_t *load(const char *name)
-{
-	auto_free char *path = xasprintf(TEST_DIR "/%s", name);
-	auto_strbuf text = STRBUF_INIT;
-	char chunk[8192];
-	size_t got;
-	FILE *file = fopen(path, "r");
-	json_t *document;
-
-	assert_non_null(file);
-	while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0) {
-		strbuf_add(&text, chunk, got);
-	}
-	fclose(file);
-	document = yaml_parse(text.buf, text.len, NULL);
-	assert_non_null(document);
-	return document;
-}
 
 /* The CRD's schema of the status; borrowed. */
 static json_t *status_schema(const json_t *crd)
@@ -60,7 +41,7 @@ static const char *what_failed(void *ctx, const char *key)
 /* The status that a healthy world is given with this evidence merged into it, and this failure; new reference. */
 static json_t *status_with(const json_t *evidence, const char *failed)
 {
-	auto_json *document = load("golden/healthy/world.yaml");
+	auto_json *document = yaml_file("golden/healthy/world.yaml");
 	struct stack_state stack = STACK_STATE_INIT;
 	auto_plan stack_plan = PLAN_INIT;
 	auto_plan plan = PLAN_INIT;
@@ -119,7 +100,7 @@ static const json_t *ready_of(const json_t *status)
 static void test_words_of_others_are_cut_and_the_status_is_told(void **state)
 {
 	static const char *const words[] = {"x", "caf\xc3\xa9 ", "caf\xe9 ", "\xf0\x9f\x99\x82"};
-	auto_json *crd = load("../crds/inferenceautoscalers.yaml");
+	auto_json *crd = yaml_file("../crds/inferenceautoscalers.yaml");
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -144,7 +125,7 @@ static void test_a_version_is_as_long_as_the_crd_lets_it_be(void **state)
 {
 	auto_free char *much = much_of("0.32.");
 	auto_json *evidence = json_pack("{s:{s:{s:s}}}", "vllm-example/gemma", "page", "version", much);
-	auto_json *crd = load("../crds/inferenceautoscalers.yaml");
+	auto_json *crd = yaml_file("../crds/inferenceautoscalers.yaml");
 	auto_json *status = status_with(evidence, NULL);
 	const char *version = json_path_string(status, "engine.version", "");
 
@@ -188,7 +169,7 @@ static size_t compare_bounds(const json_t *schema, const char *path)
 
 static void test_the_bounds_are_the_crd_s(void **state)
 {
-	auto_json *crd = load("../crds/inferenceautoscalers.yaml");
+	auto_json *crd = yaml_file("../crds/inferenceautoscalers.yaml");
 
 	(void)state;
 	assert_int_equal(compare_bounds(status_schema(crd), ""), status_bounds_count);
