@@ -46,16 +46,18 @@ static json_t *parse(const char *text, struct error *err)
 	auto_json *documents = yaml_parse_all(text, strlen(text), err);
 	json_t *doc = json_array_get(documents, 0);
 
-	if (!documents)
+	if (documents == NULL) {
 		return NULL;
+	}
 	if (json_array_size(documents) > 1) {
 		error_set(err, ERROR_INVALID,
 			"more than one YAML document, of which the adapter reads the first: keep "
 			"one");
 		return NULL;
 	}
-	if (!doc || json_is_null(doc))
+	if (doc == NULL || json_is_null(doc)) {
 		return json_object();
+	}
 	if (!json_is_object(doc)) {
 		error_set(err, ERROR_INVALID, "the top is not a mapping: write 'rules:' there and a list below it");
 		return NULL;
@@ -69,8 +71,9 @@ static int split(const char *text, struct block *block, char **base, struct erro
 	auto_layout layout;
 	auto_strbuf rest = STRBUF_INIT;
 
-	if (layout_read(&layout, text, err) || layout_block(&layout, text, block, err))
+	if (layout_read(&layout, text, err) || layout_block(&layout, text, block, err)) {
 		return -1;
+	}
 	strbuf_add(&rest, text, block->begin);
 	strbuf_addstr(&rest, text + block->end);
 	*base = strbuf_take(&rest);
@@ -81,15 +84,18 @@ static int config_read(struct config *c, const char *text, struct error *err)
 {
 	auto_json *whole = parse(text, err);
 
-	if (!whole || split(text, &c->block, &c->base, err))
+	if (whole == NULL || split(text, &c->block, &c->base, err)) {
 		return -1;
-	if (c->block.begin == c->block.end)
+	}
+	if (c->block.begin == c->block.end) {
 		c->doc = json_incref(whole);
-	else
+	} else {
 		c->doc = parse(c->base, err);
-	if (!c->doc)
+	}
+	if (c->doc == NULL) {
 		return error_wrap(err, "not a config any more without our rules (a rule below our "
 				       "'rules:' needs a key of its own)");
+	}
 	return layout_read(&c->layout, c->base, err);
 }
 
@@ -102,9 +108,11 @@ static size_t line_of(const struct config *c, const char *text, size_t at)
 /* One of ours that is exposed under this name; NULL when there is none. */
 static const struct adapter_rule *find_rule(const struct adapter_rule *const *rules, size_t n, const char *name)
 {
-	for (size_t i = 0; name && i < n; i++)
-		if (!strcmp(rules[i]->name, name))
+	for (size_t i = 0; name != NULL && i < n; i++) {
+		if (!strcmp(rules[i]->name, name)) {
 			return rules[i];
+		}
+	}
 	return NULL;
 }
 
@@ -116,20 +124,23 @@ static int check_rules(const struct config *c, const char *text, const struct ad
 	json_t *rule;
 	size_t i;
 
-	if (c->layout.shape == LAYOUT_OTHER)
+	if (c->layout.shape == LAYOUT_OTHER) {
 		return error_set(err, ERROR_INVALID, "line %zu: 'rules' is not a list: write one there",
 			line_of(c, text, c->layout.rules_begin));
+	}
 	json_array_foreach(rules, i, rule) {
 		auto_free char *name = adapter_rule_exposes(rule);
 
-		if (adapter_rule_check_json(rule, err))
+		if (adapter_rule_check_json(rule, err)) {
 			return error_wrap(err, "line %zu: rule", line_of(c, text, c->layout.items[i]));
-		if (find_rule(ours, n, name))
+		}
+		if (find_rule(ours, n, name) != NULL) {
 			return error_set(err, ERROR_CONFLICT,
 				"line %zu: a rule exposes '%s', as ours does, and the "
 				"adapter would silently drop one: remove it or change "
 				"its name.as",
 				line_of(c, text, c->layout.items[i]), name);
+		}
 	}
 	return 0;
 }
@@ -142,17 +153,22 @@ static int check_keys(const json_t *doc, struct error *err)
 	const char *key;
 	size_t i;
 
-	json_object_foreach((json_t *)doc, key, value)
-		if (strcmp(key, "rules") && strcmp(key, "externalRules") && strcmp(key, "resourceRules"))
+	json_object_foreach((json_t *)doc, key, value) {
+		if (strcmp(key, "rules") && strcmp(key, "externalRules") && strcmp(key, "resourceRules")) {
 			return error_set(err, ERROR_INVALID,
 				"unknown key '%s' at the top, at which the adapter refuses to "
 				"start: correct or remove it",
 				key);
-	if (external && !json_is_null(external) && !json_is_array(external))
+		}
+	}
+	if (external != NULL && !json_is_null(external) && !json_is_array(external)) {
 		return error_set(err, ERROR_INVALID, "'externalRules' is not a list: make it one");
-	json_array_foreach(external, i, value)
-		if (adapter_rule_check_json(value, err))
+	}
+	json_array_foreach(external, i, value) {
+		if (adapter_rule_check_json(value, err)) {
 			return error_wrap(err, "externalRules[%zu]", i);
+		}
+	}
 	return 0;
 }
 
@@ -166,10 +182,11 @@ static size_t below(const char *text, size_t at, size_t column)
 		size_t indent = strspn(text + line, " ");
 		bool comment = text[line + indent] == '#';
 
-		if (comment && indent > column)
+		if (comment && indent > column) {
 			found = layout_next_line(text, line);
-		else if (comment || !strchr("\r\n", text[line + indent]))
+		} else if (comment || strchr("\r\n", text[line + indent]) == NULL) {
 			break;
+		}
 	}
 	return found;
 }
@@ -178,10 +195,12 @@ static size_t below(const char *text, size_t at, size_t column)
 static bool has_comma(const char *text, size_t at, size_t close)
 {
 	for (; at < close; at++) {
-		if (text[at] == ',')
+		if (text[at] == ',') {
 			return true;
-		if (text[at] == '#')
+		}
+		if (text[at] == '#') {
 			at = layout_next_line(text, at) - 1;
+		}
 	}
 	return false;
 }
@@ -220,8 +239,9 @@ static int place_find(struct place *p, const struct config *c, bool front, struc
 	const struct layout *l = &c->layout;
 	const char *base = c->base;
 
-	if (l->flow_root && (l->shape == LAYOUT_NULL || l->shape == LAYOUT_WRITTEN_NULL))
+	if (l->flow_root && (l->shape == LAYOUT_NULL || l->shape == LAYOUT_WRITTEN_NULL)) {
 		return error_set(err, ERROR_INVALID, "'rules' is null: write 'rules: []'");
+	}
 	switch (l->shape) {
 	case LAYOUT_EMPTY:
 		*p = (struct place){.at = below(base, l->root_end, 0), .key = true};
@@ -261,8 +281,9 @@ static int place_find(struct place *p, const struct config *c, bool front, struc
 static void add_body(struct strbuf *out, const struct place *p, const struct adapter_rule *const *rules, size_t n,
 	const char *newline)
 {
-	if (p->key)
+	if (p->key) {
 		strbuf_addf(out, "%*srules:%s%s", (int)p->column, "", p->flow ? " [" : "", newline);
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (!p->flow) {
 			adapter_rule_block(out, rules[i], p->column, newline);
@@ -272,8 +293,9 @@ static void add_body(struct strbuf *out, const struct place *p, const struct ada
 		adapter_rule_flow(out, rules[i]);
 		strbuf_addstr(out, newline);
 	}
-	if (p->key && p->flow)
+	if (p->key && p->flow) {
 		strbuf_addf(out, "%*s],%s", (int)p->column, "", newline);
+	}
 }
 
 /* The base with the block in it. A block below a text that lacks its final newline brings the break
@@ -282,23 +304,26 @@ static char *insert(const struct config *c, const struct place *p, const struct 
 {
 	const char *base = c->base;
 	const char *lf = strchr(base, '\n');
-	const char *newline = lf && lf > base && lf[-1] == '\r' ? "\r\n" : "\n";
+	const char *newline = lf != NULL && lf > base && lf[-1] == '\r' ? "\r\n" : "\n";
 	bool unended = p->fit == WHOLE_LINES && !layout_at_line_start(base, p->at);
 	auto_strbuf out = STRBUF_INIT;
 
 	strbuf_add(&out, base, p->at);
-	if (unended || p->fit != WHOLE_LINES)
+	if (unended || p->fit != WHOLE_LINES) {
 		strbuf_addstr(&out, newline);
+	}
 	strbuf_addf(&out, "%*s" LAYOUT_BEGIN_TEXT "%s%s", (int)p->column, "",
 		p->fit == WHOLE_LINES ? "" : LAYOUT_JOINED, newline);
 	add_body(&out, p, rules, n, newline);
 	strbuf_addf(&out, "%*s" LAYOUT_END, (int)p->column, "");
-	if (p->fit == BEFORE_NULL)
+	if (p->fit == BEFORE_NULL) {
 		strbuf_addstr(&out, LAYOUT_KEPT);
-	else if (!unended)
+	} else if (!unended) {
 		strbuf_addstr(&out, newline);
-	if (p->fit == JOINED)
+	}
+	if (p->fit == JOINED) {
 		strbuf_addf(&out, "%*s", (int)p->column, "");
+	}
 	strbuf_addstr(&out, base + p->at);
 	return strbuf_take(&out);
 }
@@ -310,12 +335,15 @@ static json_t *wanted(const struct config *c, const struct place *p, const struc
 	json_t *list = json_array();
 	json_t *foreign = json_object_get(doc, "rules");
 
-	if (!p->front && foreign)
+	if (!p->front && foreign != NULL) {
 		json_array_extend(list, foreign);
-	for (size_t i = 0; i < n; i++)
+	}
+	for (size_t i = 0; i < n; i++) {
 		json_array_append_new(list, adapter_rule_json(rules[i]));
-	if (p->front && foreign)
+	}
+	if (p->front && foreign != NULL) {
 		json_array_extend(list, foreign);
+	}
 	json_object_set_new(doc, "rules", list);
 	return doc;
 }
@@ -327,15 +355,16 @@ static char *insert_checked(const struct config *c, bool front, const struct ada
 	struct place place;
 	struct block block;
 
-	if (place_find(&place, c, front, err))
+	if (place_find(&place, c, front, err)) {
 		return NULL;
+	}
 
 	auto_free char *text = insert(c, &place, rules, n);
 	auto_free char *base = NULL;
 	auto_json *want = wanted(c, &place, rules, n);
 	auto_json *got = parse(text, err);
 
-	if (!got || split(text, &block, &base, err)) {
+	if (got == NULL || split(text, &block, &base, err)) {
 		error_wrap(err, "our rules do not fit in (write 'rules' as a list behind dashes)");
 		return NULL;
 	}
@@ -365,14 +394,17 @@ static int by_name(const void *a, const void *b)
 static int sort_rules(const struct adapter_rule **sorted, const struct adapter_rule *rules, size_t n, struct error *err)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (adapter_rule_check(&rules[i], err))
+		if (adapter_rule_check(&rules[i], err)) {
 			return -1;
+		}
 		sorted[i] = &rules[i];
 	}
 	qsort(sorted, n, sizeof(sorted[0]), by_name);
-	for (size_t i = 1; i < n; i++)
-		if (!strcmp(sorted[i - 1]->name, sorted[i]->name))
+	for (size_t i = 1; i < n; i++) {
+		if (!strcmp(sorted[i - 1]->name, sorted[i]->name)) {
 			return error_set(err, ERROR_INVALID, "adapter rule '%s' is there twice", sorted[i]->name);
+		}
+	}
 	return 0;
 }
 
@@ -382,17 +414,22 @@ static char *splice(const char *text, const struct adapter_rule *const *rules, s
 	auto_error first = ERROR_INIT;
 	char *result;
 
-	if (config_read(&config, text, err))
+	if (config_read(&config, text, err)) {
 		return NULL;
-	if (n == 0)
+	}
+	if (n == 0) {
 		return xstrdup(config.base);
-	if (check_keys(config.doc, err) || check_rules(&config, text, rules, n, err))
+	}
+	if (check_keys(config.doc, err) || check_rules(&config, text, rules, n, err)) {
 		return NULL;
+	}
 	result = insert_checked(&config, false, rules, n, &first);
-	if (!result)
+	if (result == NULL) {
 		result = insert_checked(&config, true, rules, n, NULL);
-	if (!result)
+	}
+	if (result == NULL) {
 		error_move(err, &first);
+	}
 	return result;
 }
 
@@ -403,11 +440,12 @@ char *adapter_config_splice(const char *text, const struct adapter_rule *rules, 
 	auto_free const struct adapter_rule **sorted = xcalloc(n + 1, sizeof(struct adapter_rule *));
 	auto_free char *result = NULL;
 
-	if (sort_rules(sorted, rules, n, err))
+	if (sort_rules(sorted, rules, n, err)) {
 		return NULL;
+	}
 	/* the mark would count as a column */
 	result = splice(text + (marked ? strlen(byte_order_mark) : 0), sorted, n, err);
-	if (!result) {
+	if (result == NULL) {
 		error_wrap(err, "adapter config");
 		return NULL;
 	}
@@ -418,7 +456,8 @@ char *adapter_config_hash(const char *text)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-	for (; *text; text++)
+	for (; *text; text++) {
 		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	}
 	return xasprintf("%016" PRIx64, hash);
 }

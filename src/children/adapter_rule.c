@@ -60,15 +60,17 @@ static const char name_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST
 /* A Prometheus label name, which is also what a name of ours may look like. */
 static bool is_name(const char *s)
 {
-	return *s && !strchr(digits, *s) && s[strspn(s, name_chars)] == '\0';
+	return *s && strchr(digits, *s) == NULL && s[strspn(s, name_chars)] == '\0';
 }
 
 /* One line of printable ASCII: our rules come from a table, and nothing else is needed there. */
 static bool is_one_line(const char *s)
 {
-	for (; *s; s++)
-		if (*s < ' ' || *s > '~')
+	for (; *s; s++) {
+		if (*s < ' ' || *s > '~') {
 			return false;
+		}
+	}
 	return true;
 }
 
@@ -77,13 +79,15 @@ static bool is_template(const char *s)
 {
 	static const char *const actions[] = {"<<.Series>>", "<<.LabelMatchers>>", "<<.GroupBy>>"};
 
-	while ((s = strstr(s, "<<"))) {
+	while ((s = strstr(s, "<<")) != NULL) {
 		size_t i = 0;
 
-		while (i < ARRAY_LEN(actions) && strncmp(s, actions[i], strlen(actions[i])))
+		while (i < ARRAY_LEN(actions) && strncmp(s, actions[i], strlen(actions[i]))) {
 			i++;
-		if (i == ARRAY_LEN(actions))
+		}
+		if (i == ARRAY_LEN(actions)) {
 			return false;
+		}
 		s += strlen(actions[i]);
 	}
 	return true;
@@ -91,12 +95,12 @@ static bool is_template(const char *s)
 
 static const char *namespace_label(const struct adapter_rule *rule)
 {
-	return rule->namespace_label ? rule->namespace_label : "namespace";
+	return rule->namespace_label != NULL ? rule->namespace_label : "namespace";
 }
 
 static const char *pod_label(const struct adapter_rule *rule)
 {
-	return rule->pod_label ? rule->pod_label : "pod";
+	return rule->pod_label != NULL ? rule->pod_label : "pod";
 }
 
 struct adapter_rule adapter_rule_of(const struct engine_signal *signal)
@@ -108,25 +112,30 @@ struct adapter_rule adapter_rule_of(const struct engine_signal *signal)
 
 int adapter_rule_check(const struct adapter_rule *rule, struct error *err)
 {
-	if (!rule->name || !is_name(rule->name))
+	if (rule->name == NULL || !is_name(rule->name)) {
 		return error_set(err, ERROR_INVALID, "adapter rule has the name '%s': use letters, digits and '_'",
-			rule->name ? rule->name : "");
+			rule->name != NULL ? rule->name : "");
+	}
 	if (!is_name(namespace_label(rule)) || !is_name(pod_label(rule)) ||
-		!strcmp(namespace_label(rule), pod_label(rule)))
+		!strcmp(namespace_label(rule), pod_label(rule))) {
 		return error_set(err, ERROR_INVALID,
 			"adapter rule '%s' has the labels '%s' and '%s': name two label names", rule->name,
 			namespace_label(rule), pod_label(rule));
-	if (!rule->series_query || !*rule->series_query || !is_one_line(rule->series_query))
+	}
+	if (rule->series_query == NULL || !*rule->series_query || !is_one_line(rule->series_query)) {
 		return error_set(err, ERROR_INVALID,
 			"adapter rule '%s' has no good seriesQuery: write one line of ASCII", rule->name);
-	if (!rule->metrics_query || !*rule->metrics_query || !is_one_line(rule->metrics_query))
+	}
+	if (rule->metrics_query == NULL || !*rule->metrics_query || !is_one_line(rule->metrics_query)) {
 		return error_set(err, ERROR_INVALID,
 			"adapter rule '%s' has no good metricsQuery: write one line of ASCII", rule->name);
-	if (!is_template(rule->metrics_query))
+	}
+	if (!is_template(rule->metrics_query)) {
 		return error_set(err, ERROR_INVALID,
 			"adapter rule '%s' has an unknown template action in metricsQuery: use "
 			"<<.Series>>, <<.LabelMatchers>> and <<.GroupBy>>",
 			rule->name);
+	}
 	return 0;
 }
 
@@ -142,8 +151,9 @@ static void add_quoted(struct strbuf *out, const char *s)
 {
 	strbuf_addch(out, '\'');
 	for (; *s; s++) {
-		if (*s == '\'')
+		if (*s == '\'') {
 			strbuf_addch(out, '\'');
+		}
 		strbuf_addch(out, *s);
 	}
 	strbuf_addch(out, '\'');
@@ -186,28 +196,36 @@ static int check_field(const json_t *value, const struct field *field, struct er
 	json_t *item;
 	size_t i;
 
-	if (json_is_null(value))
+	if (json_is_null(value)) {
 		return 0;
+	}
 	switch (field->shape) {
 	case SCALAR:
-		if (json_is_object(value) || json_is_array(value))
+		if (json_is_object(value) || json_is_array(value)) {
 			return error_set(err, ERROR_INVALID, "'%s' is not a string", field->name);
+		}
 		return 0;
 	case OBJECT:
 		return check_object(value, field->inner, err) ? error_wrap(err, "%s", field->name) : 0;
 	case LIST:
-		if (!json_is_array(value))
+		if (!json_is_array(value)) {
 			return error_set(err, ERROR_INVALID, "'%s' is not a list", field->name);
-		json_array_foreach(value, i, item)
-			if (check_object(item, field->inner, err))
+		}
+		json_array_foreach(value, i, item) {
+			if (check_object(item, field->inner, err)) {
 				return error_wrap(err, "%s[%zu]", field->name, i);
+			}
+		}
 		return 0;
 	case MAP:
-		if (!json_is_object(value))
+		if (!json_is_object(value)) {
 			return error_set(err, ERROR_INVALID, "'%s' is not a mapping", field->name);
-		json_object_foreach((json_t *)value, key, item)
-			if (check_object(item, field->inner, err))
+		}
+		json_object_foreach((json_t *)value, key, item) {
+			if (check_object(item, field->inner, err)) {
 				return error_wrap(err, "%s.%s", field->name, key);
+			}
+		}
 		return 0;
 	}
 	return 0;
@@ -218,24 +236,30 @@ static int check_object(const json_t *value, const struct field *fields, struct 
 	const char *key;
 	json_t *item;
 
-	if (json_is_null(value))
+	if (json_is_null(value)) {
 		return 0;
-	if (!json_is_object(value))
+	}
+	if (!json_is_object(value)) {
 		return error_set(err, ERROR_INVALID, "not a mapping");
+	}
 	json_object_foreach((json_t *)value, key, item) {
 		const struct field *field = fields;
 
-		if (!strcmp(key, MERGE_KEY))
+		if (!strcmp(key, MERGE_KEY)) {
 			continue;
-		while (field->name && strcmp(field->name, key))
+		}
+		while (field->name != NULL && strcmp(field->name, key)) {
 			field++;
-		if (!field->name)
+		}
+		if (field->name == NULL) {
 			return error_set(err, ERROR_INVALID,
 				"unknown key '%s', at which the adapter refuses to start: "
 				"correct or remove it",
 				key);
-		if (check_field(item, field, err))
+		}
+		if (check_field(item, field, err)) {
 			return -1;
+		}
 	}
 	return 0;
 }
@@ -245,7 +269,7 @@ static bool is_set(const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
 
-	return value && !json_is_null(value) && !(json_is_string(value) && !*json_string_value(value));
+	return value != NULL && !json_is_null(value) && !(json_is_string(value) && !*json_string_value(value));
 }
 
 int adapter_rule_check_json(const json_t *rule, struct error *err)
@@ -254,20 +278,25 @@ int adapter_rule_check_json(const json_t *rule, struct error *err)
 	json_t *filter;
 	size_t i;
 
-	if (check_object(rule, rule_fields, err))
+	if (check_object(rule, rule_fields, err)) {
 		return -1;
-	if (json_object_get(rule, MERGE_KEY))
+	}
+	if (json_object_get(rule, MERGE_KEY) != NULL) {
 		return 0;
-	if (!is_set(rule, "seriesQuery"))
+	}
+	if (!is_set(rule, "seriesQuery")) {
 		return error_set(err, ERROR_INVALID,
 			"no seriesQuery, so that the adapter cannot list any metrics: write one "
 			"or remove the rule");
-	json_array_foreach(filters, i, filter)
-		if (is_set(filter, "is") == is_set(filter, "isNot"))
+	}
+	json_array_foreach(filters, i, filter) {
+		if (is_set(filter, "is") == is_set(filter, "isNot")) {
 			return error_set(err, ERROR_INVALID,
 				"seriesFilters[%zu] needs exactly one of 'is' and 'isNot', or the "
 				"adapter refuses to start",
 				i);
+		}
+	}
 	return 0;
 }
 
@@ -281,8 +310,9 @@ static char *selected_name(const char *selector)
 
 	if (len == 0) {
 		s = strstr(s, label);
-		if (!s)
+		if (s == NULL) {
 			return NULL;
+		}
 		s += strlen(label);
 		len = strcspn(s, "\"\\");
 	}
@@ -294,12 +324,15 @@ char *adapter_rule_exposes(const json_t *rule)
 	const char *as = json_path_string(rule, "name.as", "");
 	const char *matches = json_path_string(rule, "name.matches", "");
 
-	if (*as && !strchr(as, '$'))
+	if (*as && strchr(as, '$') == NULL) {
 		return xstrdup(as);
+	}
 	/* Without captures the name is what `matches` matched: the series name, if that is all. */
-	if (*as && strcmp(as, "$0") && strcmp(as, "${0}"))
+	if (*as && strcmp(as, "$0") && strcmp(as, "${0}")) {
 		return NULL;
-	if (*matches && strcmp(matches, ".*") && strcmp(matches, "^.*$"))
+	}
+	if (*matches && strcmp(matches, ".*") && strcmp(matches, "^.*$")) {
 		return NULL;
+	}
 	return selected_name(json_path_string(rule, "seriesQuery", ""));
 }

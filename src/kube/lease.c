@@ -59,13 +59,15 @@ static void start_release(struct kube_lease *lease);
 
 static void lose(struct kube_lease *lease, const char *why)
 {
-	if (!lease->held)
+	if (!lease->held) {
 		return;
+	}
 	lease->held = false;
 	uv_timer_stop(&lease->deadline);
 	/* First of all: the owner stops writing. */
-	if (lease->hooks.stopped)
+	if (lease->hooks.stopped != NULL) {
 		lease->hooks.stopped(lease->hooks.ctx);
+	}
 	log_event(lease->closing ? LOG_INFO : LOG_WARN, "leadership lost", "lease", lease->name, "reason", why, NULL);
 }
 
@@ -75,8 +77,9 @@ static void on_deadline(uv_timer_t *timer)
 
 	lose(lease, "no renewal succeeded within the deadline");
 	/* The hook may have closed us; then the call is cancelled already. */
-	if (lease->call && !lease->closing)
+	if (lease->call != NULL && !lease->closing) {
 		kube_call_cancel(lease->call);
+	}
 }
 
 static void win(struct kube_lease *lease)
@@ -86,12 +89,14 @@ static void win(struct kube_lease *lease)
 	lease->leads_until_ms = lease->sent_ms + lease->pace.deadline_ms;
 	left_ms = lease->leads_until_ms - clock_monotonic_ms();
 	uv_timer_start(&lease->deadline, on_deadline, (uint64_t)(left_ms > 0 ? left_ms : 0), 0);
-	if (lease->held)
+	if (lease->held) {
 		return;
+	}
 	lease->held = true;
 	log_event(LOG_INFO, "leadership gained", "lease", lease->name, "identity", lease->identity, NULL);
-	if (lease->hooks.started)
+	if (lease->hooks.started != NULL) {
 		lease->hooks.started(lease->hooks.ctx);
+	}
 }
 
 /* ---- rounds ---- */
@@ -113,10 +118,11 @@ static void on_retry(uv_timer_t *timer)
 {
 	struct kube_lease *lease = timer->data;
 
-	if (lease->held)
+	if (lease->held) {
 		start_write(lease, false);
-	else
+	} else {
 		start_read(lease);
+	}
 }
 
 /*
@@ -139,16 +145,18 @@ static void next_round(struct kube_lease *lease)
 {
 	int64_t delay_ms = lease->held ? lease->pace.retry_ms : candidate_delay_ms(lease);
 
-	if (!lease->closing)
+	if (!lease->closing) {
 		uv_timer_start(&lease->retry, on_retry, (uint64_t)delay_ms, 0);
+	}
 }
 
 /* After each completed call: true when the lease is being closed. */
 static bool ended(struct kube_lease *lease)
 {
 	lease->call = NULL;
-	if (lease->closing)
+	if (lease->closing) {
 		start_release(lease);
+	}
 	return lease->closing;
 }
 
@@ -156,9 +164,10 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 {
 	struct kube_lease *lease = ctx;
 
-	if (ended(lease))
+	if (ended(lease)) {
 		return;
-	if (!err) {
+	}
+	if (err == NULL) {
 		lease_record_observe(&lease->record, result);
 		win(lease);
 	} else if (!lease->looked && (err->kind == ERROR_CONFLICT || err->kind == ERROR_NOT_FOUND)) {
@@ -179,25 +188,28 @@ static void start_write(struct kube_lease *lease, bool looked)
 
 	lease->looked = looked;
 	lease->sent_ms = clock_monotonic_ms();
-	if (lease->record.object)
+	if (lease->record.object != NULL) {
 		lease->call = kube_replace(lease->client, &lease_resource, object, NULL, on_written, lease);
-	else
+	} else {
 		lease->call = kube_create(lease->client, &lease_resource, object, NULL, on_written, lease);
+	}
 }
 
 static void on_read(void *ctx, json_t *result, const struct error *err)
 {
 	struct kube_lease *lease = ctx;
 
-	if (ended(lease))
+	if (ended(lease)) {
 		return;
-	if (!err) {
+	}
+	if (err == NULL) {
 		lease_record_observe(&lease->record, result);
 	} else if (err->kind == ERROR_NOT_FOUND) {
 		lease_record_forget(&lease->record);
 	} else {
-		if (err->kind != ERROR_CANCELLED)
+		if (err->kind != ERROR_CANCELLED) {
 			log_event(LOG_WARN, "lease cannot be read", "lease", lease->name, "error", err->message, NULL);
+		}
 		next_round(lease);
 		return;
 	}
@@ -242,8 +254,9 @@ struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, co
 
 int lease_set_pace(struct kube_lease *lease, const struct lease_pace *pace)
 {
-	if (pace->duration_ms <= pace->deadline_ms || pace->deadline_ms * 10 <= pace->retry_ms * 12)
+	if (pace->duration_ms <= pace->deadline_ms || pace->deadline_ms * 10 <= pace->retry_ms * 12) {
 		return -1;
+	}
 	lease->pace = *pace;
 	return 0;
 }
@@ -264,15 +277,17 @@ static void on_handle_closed(uv_handle_t *handle)
 	void (*closed)(void *ctx) = lease->closed;
 	void *ctx = lease->closed_ctx;
 
-	if (--lease->open_handles > 0)
+	if (--lease->open_handles > 0) {
 		return;
+	}
 	lease_record_release(&lease->record);
 	free(lease->ns);
 	free(lease->name);
 	free(lease->identity);
 	free(lease);
-	if (closed)
+	if (closed != NULL) {
 		closed(ctx);
+	}
 }
 
 static void finish_close(struct kube_lease *lease)
@@ -287,13 +302,14 @@ static void on_release_written(void *ctx, json_t *result, const struct error *er
 
 	(void)result;
 	lease->call = NULL;
-	if (err && err->kind == ERROR_CONFLICT && lease->release_tries < RELEASE_TRIES) {
+	if (err != NULL && err->kind == ERROR_CONFLICT && lease->release_tries < RELEASE_TRIES) {
 		start_release(lease);
 		return;
 	}
-	if (err)
+	if (err != NULL) {
 		log_event(LOG_WARN, "lease cannot be released, it will expire", "lease", lease->name, "error",
 			err->message, NULL);
+	}
 	finish_close(lease);
 }
 
@@ -303,9 +319,10 @@ static void on_release_read(void *ctx, json_t *result, const struct error *err)
 	auto_json *object = NULL;
 
 	lease->call = NULL;
-	if (!err)
+	if (err == NULL) {
 		lease_record_observe(&lease->record, result);
-	if (err || !is_ours(lease)) {
+	}
+	if (err != NULL || !is_ours(lease)) {
 		finish_close(lease);
 		return;
 	}
@@ -332,8 +349,9 @@ static void on_release_deadline(uv_timer_t *timer)
 
 	/* No more tries: the call's end is the end. */
 	lease->release_tries = RELEASE_TRIES;
-	if (lease->call)
+	if (lease->call != NULL) {
 		kube_call_cancel(lease->call);
+	}
 }
 
 void kube_lease_close(struct kube_lease *lease, void (*closed)(void *ctx), void *ctx)
@@ -344,8 +362,9 @@ void kube_lease_close(struct kube_lease *lease, void (*closed)(void *ctx), void 
 	uv_timer_stop(&lease->retry);
 	lose(lease, "closing");
 	uv_timer_start(&lease->deadline, on_release_deadline, (uint64_t)lease->pace.release_ms, 0);
-	if (lease->call)
+	if (lease->call != NULL) {
 		kube_call_cancel(lease->call);
-	else
+	} else {
 		start_release(lease);
+	}
 }

@@ -54,8 +54,9 @@ void standin_engine_pin(struct standin_engine *engine, enum standin_gauge which,
 
 void standin_engine_release(struct standin_engine *engine)
 {
-	for (size_t i = 0; i < GAUGES; i++)
+	for (size_t i = 0; i < GAUGES; i++) {
 		engine->pins[i].on = false;
+	}
 	tell_gauges(engine);
 }
 
@@ -96,8 +97,9 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static void tell_idle(struct standin_engine *engine)
 {
-	if (engine->idle && engine->running + engine->waiting == 0)
+	if (engine->idle != NULL && engine->running + engine->waiting == 0) {
 		engine->idle(engine->idle_ctx);
+	}
 }
 
 static void start_next(struct standin_engine *engine);
@@ -107,13 +109,15 @@ static void leave(struct standin_request *request, bool finished)
 {
 	struct standin_engine *engine = request->engine;
 
-	if (finished)
+	if (finished) {
 		note_finished(engine, request);
-	else
+	} else {
 		engine->metrics.value[VALUE_SUCCESS_ABORT]++;
+	}
 	*request->link = request->next;
-	if (request->next)
+	if (request->next != NULL) {
 		request->next->link = request->link;
+	}
 	engine->running--;
 	uv_close((uv_handle_t *)&request->timer, on_timer_closed);
 	start_next(engine);
@@ -132,8 +136,9 @@ static void run(struct standin_engine *engine, struct standin_request *request)
 	request->started_ms = uv_now(engine->loop);
 	request->next = engine->running_list;
 	request->link = &engine->running_list;
-	if (request->next)
+	if (request->next != NULL) {
 		request->next->link = &request->next;
+	}
 	engine->running_list = request;
 	engine->running++;
 	uv_timer_init(engine->loop, &request->timer);
@@ -143,12 +148,13 @@ static void run(struct standin_engine *engine, struct standin_request *request)
 
 static void start_next(struct standin_engine *engine)
 {
-	while (engine->first && engine->running < engine->max_num_seqs) {
+	while (engine->first != NULL && engine->running < engine->max_num_seqs) {
 		struct standin_request *request = engine->first;
 
 		engine->first = request->next;
-		if (!engine->first)
+		if (engine->first == NULL) {
 			engine->last = &engine->first;
+		}
 		engine->waiting--;
 		run(engine, request);
 	}
@@ -175,11 +181,13 @@ static void leave_queue(struct standin_request *request)
 	struct standin_engine *engine = request->engine;
 	struct standin_request **link = &engine->first;
 
-	while (*link != request)
+	while (*link != request) {
 		link = &(*link)->next;
+	}
 	*link = request->next;
-	if (!request->next)
+	if (request->next == NULL) {
 		engine->last = link;
+	}
 	engine->waiting--;
 	engine->metrics.value[VALUE_SUCCESS_ABORT]++;
 	tell_gauges(engine);
@@ -190,16 +198,19 @@ static void leave_queue(struct standin_request *request)
 
 void standin_engine_cancel(struct standin_request *request)
 {
-	if (request->running)
+	if (request->running) {
 		leave(request, false);
-	else
+	} else {
 		leave_queue(request);
+	}
 }
 
 void standin_engine_abort(struct standin_engine *engine)
 {
-	while (engine->first)
+	while (engine->first != NULL) {
 		leave_queue(engine->first);
-	while (engine->running_list)
+	}
+	while (engine->running_list != NULL) {
 		leave(engine->running_list, false);
+	}
 }

@@ -38,10 +38,11 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	struct test *test = ctx;
 	const struct error *err = kube_informer_error(informer);
 
-	if (err && !test->first_error)
+	if (err != NULL && test->first_error == NULL) {
 		test->first_error = xstrdup(err->message);
+	}
 	strbuf_addf(&test->seen, "!%s ",
-		err                               ? error_kind_name(err->kind)
+		err != NULL                       ? error_kind_name(err->kind)
 		: kube_informer_missing(informer) ? "missing"
 		: kube_informer_synced(informer)  ? "synced"
 						  : "waiting");
@@ -81,8 +82,9 @@ static bool saw_it(void *ctx)
 void expect_seen(struct test *test, const char *want)
 {
 	test->want = want;
-	if (!run_until(&test->rig.loop, saw_it, test))
+	if (!run_until(&test->rig.loop, saw_it, test)) {
 		assert_string_equal(test->seen.buf, want);
+	}
 }
 
 static bool asked_enough(void *ctx)
@@ -95,9 +97,10 @@ static bool asked_enough(void *ctx)
 void expect_requests(struct test *test, const char *count)
 {
 	test->want = count;
-	if (!run_until(&test->rig.loop, asked_enough, test))
+	if (!run_until(&test->rig.loop, asked_enough, test)) {
 		fail_msg("%zu requests instead of %s; last '%s'", fake_requests(test->rig.fake) - test->before, count,
 			fake_last_line(test->rig.fake));
+	}
 }
 
 void open_paced(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace)
@@ -117,8 +120,9 @@ static bool is_closed(void *ctx)
 
 void finish(struct test *test)
 {
-	if (test->informer)
+	if (test->informer != NULL) {
 		kube_informer_close(test->informer, on_closed, test);
+	}
 	assert_true(run_until(&test->rig.loop, is_closed, test));
 	strbuf_release(&test->seen);
 	free(test->first_error);

@@ -119,8 +119,9 @@ static void every_kind_has_its_own_name(void **state)
 
 		assert_non_null(name);
 		assert_string_not_equal(name, "Unknown");
-		for (int b = ERROR_NONE; b < a; b++)
+		for (int b = ERROR_NONE; b < a; b++) {
 			assert_string_not_equal(name, error_kind_name((enum error_kind)b));
+		}
 	}
 	assert_string_equal(error_kind_name((enum error_kind)(ERROR_INTERNAL + 1)), "Unknown");
 }

@@ -17,8 +17,9 @@ static json_t *parse(const char *text)
 	auto_error err = ERROR_INIT;
 	json_t *value = json_parse(text, strlen(text), &err);
 
-	if (!value)
+	if (value == NULL) {
 		fail_msg("cannot parse '%s': %s", text, err.message);
+	}
 	return value;
 }
 
@@ -89,9 +90,10 @@ static void covers_by_the_table(void **state)
 		auto_json *observed = parse(cases[i].observed);
 		auto_json *wanted = parse(cases[i].wanted);
 
-		if (json_covers(observed, wanted) != cases[i].covers)
+		if (json_covers(observed, wanted) != cases[i].covers) {
 			fail_msg("'%s' should%s cover '%s'", cases[i].observed, cases[i].covers ? "" : " not",
 				cases[i].wanted);
+		}
 	}
 }
 

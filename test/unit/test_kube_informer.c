@@ -239,12 +239,13 @@ static void test_events_bookmarks_and_reconnects_are_progress(void **state)
 	expect_requests(&test, "2");
 	for (size_t i = 0; i < ARRAY_LEN(news) + 1; i++) {
 		last = kube_informer_progress_ms(test.informer);
-		while (clock_monotonic_ms() <= last)
-			;
-		if (i < ARRAY_LEN(news))
+		while (clock_monotonic_ms() <= last) {
+		}
+		if (i < ARRAY_LEN(news)) {
 			fake_push(test.rig.fake, news[i]);
-		else
+		} else {
 			fake_end(test.rig.fake);
+		}
 		test.progress_ms = last;
 		assert_true(run_until(&test.rig.loop, has_progress, &test));
 	}
@@ -305,12 +306,13 @@ static void test_who_is_told_to_come_later_says_so_and_is_back_in_a_minute(void 
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		if (i == 0)
+		if (i == 0) {
 			OPEN(&test, list);
-		else if (i == 1)
+		} else if (i == 1) {
 			OPEN(&test, watch);
-		else
+		} else {
 			OPEN_NEW(&test, stream);
+		}
 		expect_seen(&test, i == 1 ? "!synced !Unavailable " : "!Unavailable ");
 		assert_null(test.informer->call);
 		assert_in_range(uv_timer_get_due_in(&test.informer->timer), 50000, 60000);

@@ -53,23 +53,30 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	const char *have = kube_object_resource_version(server->object);
 	auto_json *owned = body;
 
-	if (server->mute)
+	if (server->mute) {
 		return (struct fake_answer){.end = FAKE_MUTE};
-	if (server->down)
+	}
+	if (server->down) {
 		return (struct fake_answer){.status = 500, .body = "{}"};
-	if (strcmp(request->line, "GET " COLLECTION "/l") == 0)
-		return server->object ? answer_object(server, 200) : (struct fake_answer){.status = 404, .body = "{}"};
+	}
+	if (strcmp(request->line, "GET " COLLECTION "/l") == 0) {
+		return server->object != NULL ? answer_object(server, 200)
+		                              : (struct fake_answer){.status = 404, .body = "{}"};
+	}
 	if (strcmp(request->line, "POST " COLLECTION) == 0) {
-		if (server->object || server->deny_writes)
+		if (server->object != NULL || server->deny_writes) {
 			return (struct fake_answer){.status = 409, .body = "{}"};
+		}
 		store(server, json_incref(body));
 		return answer_object(server, 201);
 	}
 	assert_string_equal(request->line, "PUT " COLLECTION "/l");
-	if (!server->object)
+	if (server->object == NULL) {
 		return (struct fake_answer){.status = 404, .body = "{}"};
-	if (strcmp(sent, have) != 0 || server->deny_writes)
+	}
+	if (strcmp(sent, have) != 0 || server->deny_writes) {
 		return (struct fake_answer){.status = 409, .body = "{}"};
+	}
 	store(server, json_incref(body));
 	return answer_object(server, 200);
 }
@@ -102,8 +109,9 @@ static void on_stopped(void *ctx)
 	assert_false(kube_lease_held(candidate->lease));
 	candidate->stopped++;
 	candidate->stopped_ms = clock_monotonic_ms();
-	if (candidate->close_on_stop)
+	if (candidate->close_on_stop) {
 		kube_lease_close(candidate->lease, on_closed, candidate);
+	}
 }
 
 static const struct lease_pace quick = {.duration_ms = 1000,
@@ -336,8 +344,8 @@ static void test_it_is_not_held_past_its_time(void **state)
 	AWAIT(&test, has_started, &test.a);
 	assert_true(kube_lease_held(test.a.lease));
 	start = clock_monotonic_ms();
-	while (clock_monotonic_ms() - start <= quick.deadline_ms)
-		;
+	while (clock_monotonic_ms() - start <= quick.deadline_ms) {
+	}
 	assert_false(kube_lease_held(test.a.lease));
 	assert_int_equal(test.a.stopped, 0);
 	candidate_close(&test, &test.a);
@@ -469,8 +477,9 @@ static void test_the_pace_must_be_safe(void **state)
 	(void)state;
 	test_open(&test);
 	test.a.lease = kube_lease_new(test.rig.client, "ns", "l", "a", &none);
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		assert_int_equal(lease_set_pace(test.a.lease, &wrong[i]), -1);
+	}
 	candidate_close(&test, &test.a);
 	test_close(&test);
 }
