@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/texts.h"
+
 struct shape;
 
 enum field_type {
@@ -49,12 +51,6 @@ struct shape {
 	size_t count;
 };
 
-/* A list of strings. All zeros is empty. */
-struct texts {
-	char **items;
-	size_t count;
-};
-
 /* A list of structs: `struct LIST_OF(struct pod) pods;`. All zeros is empty. */
 #define LIST_OF(type)                                                                                                  \
 	{                                                                                                              \
@@ -80,14 +76,5 @@ void *shape_add(const struct shape *shape, void *list);
 void shape_empty(const struct shape *shape, void *list);
 /* The element whose first field, a text, is this; NULL when there is none. */
 void *shape_find(const struct shape *shape, const void *list, const char *text);
-
-/* Copies the text. */
-void texts_add(struct texts *texts, const char *text);
-void texts_release(struct texts *texts);
-void texts_copy(struct texts *to, const struct texts *from);
-bool texts_equal(const struct texts *one, const struct texts *other);
-bool texts_hold(const struct texts *texts, const char *text);
-/* In the order of strcmp(). */
-void texts_sort(struct texts *texts);
 
 #endif
