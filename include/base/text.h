@@ -1,5 +1,5 @@
 /*
- * Words of others, made fit to be kept and shown: valid UTF-8, and no longer than there is room.
+ * Words of others, made fit to be kept and shown: valid UTF-8, and no longer than there is room; their hash.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -20,5 +20,9 @@ char *text_fit(const char *text, size_t max);
 
 /* The same with TEXT_QUOTE_MAX. */
 char *text_quote(const char *text);
+
+/* 16 hexadecimal digits (FNV-1a) that change with the text: a revision that is the same for the same text. Heap,
+ * caller owns. */
+char *text_hash(const char *text);
 
 #endif

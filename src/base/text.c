@@ -1,6 +1,7 @@
-/* Words of others, cut and made valid UTF-8. */
+/* Words of others, cut and made valid UTF-8; their hash. */
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -93,4 +94,14 @@ char *text_fit(const char *text, size_t max)
 char *text_quote(const char *text)
 {
 	return text_fit(text, TEXT_QUOTE_MAX);
+}
+
+char *text_hash(const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *text; text++) {
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	}
+	return xasprintf("%016" PRIx64, hash);
 }

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "children/adapter_config.h"
+#include "base/text.h"
 
 const struct child *const children[] = {&child_service, &child_servicemonitor, &child_hpa};
 const size_t children_count = ARRAY_LEN(children);
@@ -92,7 +92,7 @@ bool child_owned(const json_t *observed, const struct autoscaler *spec)
 void child_stamp(json_t *wanted)
 {
 	auto_free char *text = json_text(wanted);
-	auto_free char *hash = adapter_config_hash(text);
+	auto_free char *hash = text_hash(text);
 
 	json_object_set_new(json_child(json_object_get(wanted, "metadata"), "annotations"), ANNOTATION_APPLIED,
 		json_string(hash));

@@ -11,7 +11,7 @@
 #include "command/command.h"
 #include "command/session.h"
 #include "operators.h"
-#include "reconcile/diagnosis.h"
+#include "report/diagnosis.h"
 
 static bool wants_colour(void)
 {

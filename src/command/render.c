@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapter/adapter_config.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/yaml.h"
 #include "chain/monitoring.h"
-#include "children/adapter_config.h"
 #include "children/gpu.h"
 #include "command/command.h"
 #include "engine/gpu.h"

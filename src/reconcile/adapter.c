@@ -10,12 +10,13 @@
 
 #include <string.h>
 
+#include "adapter/adapter_config.h"
+#include "adapter_fight.h"
+#include "adapter_pace.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "adapter_fight.h"
-#include "adapter_pace.h"
-#include "children/adapter_config.h"
+#include "base/text.h"
 
 /* Heap array, caller owns. */
 static struct adapter_rule *make_rules(const json_t *needed)
@@ -141,7 +142,7 @@ static int plan_configmap(const struct world *world, const json_t *configmap, co
 	if (!differs) {
 		*revision = xstrdup(old_revision);
 	} else if (n > 0) {
-		auto_free char *hash = adapter_config_hash(text);
+		auto_free char *hash = text_hash(text);
 
 		*revision = xasprintf("%s-%s", hash, kube_object_resource_version(configmap));
 	}

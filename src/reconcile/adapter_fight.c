@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "adapter_pace.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "adapter_pace.h"
 
 /* As often as Argo CD and Flux look by themselves, or more often: what comes back sooner is no hand's work. */
 #define AGAIN_MS (10 * 60 * 1000)

@@ -9,7 +9,7 @@
 #include "kube/resource.h"
 #include "reconcile/observe.h"
 #include "reconcile/prometheus.h"
-#include "reconcile/status.h"
+#include "report/status.h"
 
 /* What is awaited comes as an event, or is judged anew after so long. */
 #define WAITING_AGAIN_MS 5000

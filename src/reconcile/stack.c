@@ -6,10 +6,10 @@
 
 #include <string.h>
 
+#include "adapter_fight.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "adapter_fight.h"
 #include "reconcile/adapter.h"
 #include "reconcile/gpu.h"
 #include "reconcile/metrics_api.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapter/adapter_config.h"
 #include "base/memory.h"
-#include "children/adapter_config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
+#include "adapter/adapter_config.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/yaml.h"
-#include "children/adapter_config.h"
 
 /* One rule of ours, and how it reads behind a dash at column 0. */
 static const struct adapter_rule ours = {.name = "m", .series_query = "{a='b'}", .metrics_query = "sum(<<.Series>>)"};
@@ -567,19 +567,6 @@ static void test_quoting(void **state)
 	}
 }
 
-static void test_hash(void **state)
-{
-	auto_free char *empty = adapter_config_hash("");
-	auto_free char *a = adapter_config_hash("a");
-	auto_free char *foobar = adapter_config_hash("foobar");
-
-	(void)state;
-	/* from the reference vectors of FNV-1a, 64 bits */
-	assert_string_equal(empty, "cbf29ce484222325");
-	assert_string_equal(a, "af63dc4c8601ec8c");
-	assert_string_equal(foobar, "85944171f73967e8");
-}
-
 /* Random configs: each choice below is one way people write them. */
 static uint64_t seed;
 
@@ -808,7 +795,6 @@ int main(void)
 		cmocka_unit_test(test_removal_judges_nothing),
 		cmocka_unit_test(test_our_rules_are_checked),
 		cmocka_unit_test(test_quoting),
-		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_random),
 	};
 

@@ -8,10 +8,10 @@
 
 #include <string.h>
 
+#include "adapter/adapter_rule.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "children/adapter_rule.h"
 #include "engine/gpu.h"
 
 static void the_adapter_would_take_its_rule(void **state)

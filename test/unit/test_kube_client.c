@@ -10,8 +10,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "kube/call.h"
 #include "kube/sources.h"
 #include "kube_rig.h"

@@ -13,7 +13,7 @@
 #include "base/strbuf.h"
 #include "kube/resource.h"
 #include "reconcile/reconcile.h"
-#include "reconcile/status_bound.h"
+#include "report/status_bound.h"
 #include "yaml_file.h"
 
 #define MUCH 40000

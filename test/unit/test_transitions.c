@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "reconcile/transitions.h"
+#include "report/transitions.h"
 
 /* A status as the operator writes it; `desired` -1 = no replicas. */
 static json_t *status(const char *ready, const char *reason, const char *message, int desired)

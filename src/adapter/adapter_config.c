@@ -1,9 +1,8 @@
 /*
  * Our block of rules in somebody else's prometheus-adapter configuration: cut out and put in.
  */
-#include "children/adapter_config.h"
+#include "adapter/adapter_config.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -450,14 +449,4 @@ char *adapter_config_splice(const char *text, const struct adapter_rule *rules, 
 		return NULL;
 	}
 	return xasprintf("%s%s", marked ? byte_order_mark : "", result);
-}
-
-char *adapter_config_hash(const char *text)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (; *text; text++) {
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	}
-	return xasprintf("%016" PRIx64, hash);
 }

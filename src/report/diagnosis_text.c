@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "reconcile/diagnosis.h"
-#include "reconcile/values.h"
+#include "report/diagnosis.h"
+#include "report/values.h"
 
 static const struct mark {
 	const char *status;

@@ -1,5 +1,5 @@
 /* Building an autoscaler's status. */
-#include "reconcile/status.h"
+#include "report/status.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "base/strbuf.h"
 #include "chain/lints.h"
 #include "kube/resource.h"
-#include "reconcile/status_bound.h"
+#include "report/status_bound.h"
 
 static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
 {

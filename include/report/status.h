@@ -1,8 +1,8 @@
 /*
  * The status document of an autoscaler, from what the links said and what it said before.
  */
-#ifndef RECONCILE_STATUS_H
-#define RECONCILE_STATUS_H
+#ifndef REPORT_STATUS_H
+#define REPORT_STATUS_H
 
 #include <jansson.h>
 

@@ -12,8 +12,8 @@
  * Ready becoming Unknown is no event: what is not known yet is no news. Nor are the links': the one
  * that broke lends Ready its reason, and those behind it only follow.
  */
-#ifndef RECONCILE_TRANSITIONS_H
-#define RECONCILE_TRANSITIONS_H
+#ifndef REPORT_TRANSITIONS_H
+#define REPORT_TRANSITIONS_H
 
 #include <jansson.h>
 #include <stdbool.h>

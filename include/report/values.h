@@ -1,8 +1,8 @@
 /*
  * The values of an autoscaler's signals at each hop of the chain, side by side.
  */
-#ifndef RECONCILE_VALUES_H
-#define RECONCILE_VALUES_H
+#ifndef REPORT_VALUES_H
+#define REPORT_VALUES_H
 
 #include <jansson.h>
 

@@ -1,8 +1,8 @@
 /*
  * What there is to say of one InferenceAutoscaler: its chain, read from its status.
  */
-#ifndef RECONCILE_DIAGNOSIS_H
-#define RECONCILE_DIAGNOSIS_H
+#ifndef REPORT_DIAGNOSIS_H
+#define REPORT_DIAGNOSIS_H
 
 #include <jansson.h>
 #include <stdbool.h>

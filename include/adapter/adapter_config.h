@@ -21,14 +21,14 @@
  *
  * What others change outside the block survives; what they change inside is rendered anew.
  */
-#ifndef CHILDREN_ADAPTER_CONFIG_H
-#define CHILDREN_ADAPTER_CONFIG_H
+#ifndef ADAPTER_ADAPTER_CONFIG_H
+#define ADAPTER_ADAPTER_CONFIG_H
 
 #include <stddef.h>
 
+#include "adapter/adapter_rule.h"
 #include "base/attr.h"
 #include "base/error.h"
-#include "children/adapter_rule.h"
 
 /*
  * The text with exactly these rules of ours in place, sorted by name; heap, caller owns. `n` == 0
@@ -43,9 +43,5 @@
  */
 char *adapter_config_splice(const char *text, const struct adapter_rule *rules, size_t n,
 	struct error *err) ATTR_MUST_USE;
-
-/* 16 hexadecimal digits (FNV-1a) that change with the text, for the pod template annotation that
- * rolls the adapter once per change; heap, caller owns. */
-char *adapter_config_hash(const char *text);
 
 #endif

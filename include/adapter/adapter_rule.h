@@ -23,8 +23,8 @@
  *   metricsQuery: max(vllm:kv_cache_usage_perc{<<.LabelMatchers>>}) by (<<.GroupBy>>)
  *              or max(vllm:gpu_cache_usage_perc{<<.LabelMatchers>>}) by (<<.GroupBy>>)
  */
-#ifndef CHILDREN_ADAPTER_RULE_H
-#define CHILDREN_ADAPTER_RULE_H
+#ifndef ADAPTER_ADAPTER_RULE_H
+#define ADAPTER_ADAPTER_RULE_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* Reading a chain from a status. */
-#include "reconcile/diagnosis.h"
+#include "report/diagnosis.h"
 
 #include <string.h>
 

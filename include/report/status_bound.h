@@ -1,8 +1,8 @@
 /*
  * How long each string of the status may be: one that is longer has the API server refuse the whole status.
  */
-#ifndef RECONCILE_STATUS_BOUND_H
-#define RECONCILE_STATUS_BOUND_H
+#ifndef REPORT_STATUS_BOUND_H
+#define REPORT_STATUS_BOUND_H
 
 #include <jansson.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /*
  * One rule of prometheus-adapter: checked, rendered, and read.
  */
-#include "children/adapter_rule.h"
+#include "adapter/adapter_rule.h"
 
 #include <string.h>
 

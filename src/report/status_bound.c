@@ -1,5 +1,5 @@
 /* The table of the lengths that the CRD gives the strings of the status. */
-#include "reconcile/status_bound.h"
+#include "report/status_bound.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The values at each hop: gathered, and as a table. */
-#include "reconcile/values.h"
+#include "report/values.h"
 
 #include <string.h>
 

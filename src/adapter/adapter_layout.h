@@ -4,8 +4,8 @@
  * Offsets count bytes; columns count from 0, as libyaml does. A line ends where libyaml says so:
  * LF, CRLF, a lone CR, and the three Unicode breaks.
  */
-#ifndef CHILDREN_ADAPTER_LAYOUT_H
-#define CHILDREN_ADAPTER_LAYOUT_H
+#ifndef ADAPTER_ADAPTER_LAYOUT_H
+#define ADAPTER_ADAPTER_LAYOUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

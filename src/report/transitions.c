@@ -1,5 +1,5 @@
 /* From two statuses to what happened between them. */
-#include "reconcile/transitions.h"
+#include "report/transitions.h"
 
 #include <string.h>
 
