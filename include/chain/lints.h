@@ -21,6 +21,6 @@
 
 /* [{reason, message}] in the table's order, as in status.advice; new reference, empty when there is
  * nothing to say. The spec was decoded. */
-json_t *lints_judge(const struct facts *facts);
+json_t *lints_check(const struct facts *facts);
 
 #endif

@@ -31,6 +31,6 @@ struct kube_recorder *kube_recorder_new(struct kube_client *client, const char *
 void kube_recorder_close(struct kube_recorder *recorder, void (*closed)(void *ctx), void *ctx);
 
 /* `regarding` is a whole object: apiVersion, kind and metadata are read. */
-void kube_recorder_tell(struct kube_recorder *recorder, const json_t *regarding, const struct kube_event *event);
+void kube_recorder_report(struct kube_recorder *recorder, const json_t *regarding, const struct kube_event *event);
 
 #endif

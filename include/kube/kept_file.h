@@ -32,7 +32,7 @@ int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *
 /* The file's content, when it is a good one; the message is the bare reason. */
 int kept_file_read(const struct kept_file *file, struct strbuf *text, struct error *err);
 /* The text is perhaps no longer what the file holds: look the next time, whatever its age. */
-void kept_file_doubt(struct kept_file *file);
+void kept_file_expire(struct kept_file *file);
 /* The text is no good after all: forget it, if there is a file to read it from again. */
 void kept_file_forget(struct kept_file *file);
 

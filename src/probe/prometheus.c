@@ -100,7 +100,7 @@ static void finish_close(struct prometheus *prometheus)
 	}
 }
 
-static void tell(struct question *question)
+static void report_answer(struct question *question)
 {
 	struct waiter *waiter = question->waiters;
 	const struct prometheus_answer answer = {question->index, question->error, question->cause, question->at_ms};
@@ -146,7 +146,7 @@ static void on_response(void *ctx, const struct http_response *response)
 	question->index = fails ? NULL : question->index_of(answer);
 	question->at_ms = clock_wall_ms();
 	question->got_ms = clock_monotonic_ms();
-	tell(question);
+	report_answer(question);
 	/* Who waited knows; but whether Prometheus answers at all, the others have to hear as well. */
 	if (!first && !prometheus->closing && prometheus->turned != NULL &&
 		(failed_before != fails ||
@@ -181,7 +181,7 @@ static void on_deliver(uv_timer_t *timer)
 
 	for (struct question *q = prometheus->questions; q != NULL; q = q->next) {
 		if (q->transfer == NULL && q->waiters != NULL) {
-			tell(q);
+			report_answer(q);
 		}
 	}
 	finish_close(prometheus);

@@ -1,5 +1,5 @@
 /*
- * One asker of Prometheus for all that is looked at, so that Prometheus pays for questions, not for
+ * One asker of Prometheus for all that is probed, so that Prometheus pays for questions, not for
  * autoscalers.
  *
  * A question is a URL that names no autoscaler. Who asks what is under way joins it; an answer
@@ -21,7 +21,7 @@
 #include "net/http_client.h"
 #include "probe/access.h"
 
-/* As often as a look at Prometheus is allowed to be late: a fault that shows there is said within this. */
+/* As often as a probe at Prometheus is allowed to be late: a fault that shows there is said within this. */
 #define PROMETHEUS_REFRESH_MS 5000
 /* For so many periods after a healthy one asked it, a question is asked again by itself, and then forgotten. */
 #define PROMETHEUS_KEPT_REFRESHES 8

@@ -37,7 +37,7 @@ struct probe_rig {
 	struct kube_rig kube;
 	struct access *access;
 	struct prober *prober;
-	json_t *wish;         /* of PROBE_KEY; a test may change it */
+	json_t *request;      /* of PROBE_KEY; a test may change it */
 	json_int_t hpa_milli; /* every HPA's average; -1 = none */
 	int port;             /* of the server, at 127.0.0.1 */
 	int seen;             /* rounds reported */
@@ -55,7 +55,7 @@ void probe_rig_say(struct probe_rig *rig, const char *pattern, struct fake_answe
 int probe_rig_asked(const struct probe_rig *rig, const char *pattern);
 /* Until so many rounds were reported in all. */
 void probe_rig_wait(struct probe_rig *rig, int seen);
-/* One round of the wish; its evidence. */
+/* One probe of the probe request; its evidence. */
 const json_t *probe_rig_look(struct probe_rig *rig);
 
 /* What is at the path as text, "absent" when nothing is; heap, caller owns. */
