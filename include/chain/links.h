@@ -38,13 +38,13 @@ bool link_applies(const struct link *link, const struct autoscaler *spec);
 /* Checks all links that apply into verdicts[links_count]; behind the first that is not True, all are Unknown.
  * Returns the index of that first one, or links_count when every link up to Ready is True. */
 size_t links_check(const struct facts *facts, struct verdict *verdicts);
-/* Whether the target and the children's names are ours alone, asked apart from the chain's order:
+/* Whether the target and the children's names are ours alone, asked outside the chain's order:
  * nothing is written while they are not. */
 bool links_target_exclusive(const struct facts *facts);
 /* Whether an older autoscaler has the target: then an HPA of ours is one too many. */
 bool links_target_taken(const struct facts *facts);
-/* Whether the links are checked alike by two probes at what the GPU autoscalers share, NULL = none, but for when they were:
- * what is young is checked again at an autoscaler's own probes. */
+/* Whether the links are checked alike by two probes of what the GPU autoscalers share, NULL = none, but for when they
+ * were: what is young is checked again at an autoscaler's own probes. */
 bool links_gpu_alike(const json_t *before, const json_t *now);
 void verdicts_release(struct verdict *verdicts);
 const char *verdict_status_text(enum verdict_status status);

@@ -1,7 +1,7 @@
 /*
  * Events (events.k8s.io/v1) about objects, for `kubectl describe` and `kubectl events`.
  *
- * Best effort: an Event that cannot be written is told in the log, once until one can be written
+ * Best effort: an Event that cannot be written is reported in the log, once until one can be written
  * again, and fails nothing. The API server must not drown in them (limits as client-go's,
  * tools/events and tools/record): what repeats within 6 minutes is one Event whose series counts;
  * an object has 25 writes at once and then one in 5 minutes, those beyond are dropped, though a

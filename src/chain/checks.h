@@ -70,7 +70,7 @@ bool grace_of_hpa(const struct facts *facts);
  * failed. */
 bool grace_of_reading(const struct facts *facts, const json_t *condition);
 
-/* Whether the memory of two hops that are apart (facts.h) excludes that one load explains them; `of_moments`: one
+/* Whether the memory of two hops that mismatch (facts.h) excludes that one load explains them; `of_moments`: one
  * side is the load as it is at a moment, the other as it was at scrapes. */
 bool values_are_certain(const json_t *memory, bool of_moments);
 /* The same of the HPA's average and what is served, which an HPA controller that is slow explains for a while. */

@@ -20,7 +20,7 @@ static const json_t *exporter_of(const struct facts *facts, struct verdict *verd
 	return exporter;
 }
 
-/* The document of the shared one's evidence, or NULL after saying that it is awaited or failed. */
+/* The document of the shared evidence, or NULL after saying that it is awaited or failed. */
 static const json_t *seen(const struct facts *facts, const char *name, struct verdict *verdict)
 {
 	const json_t *document = json_object_get(facts->gpu_evidence, name);

@@ -19,7 +19,7 @@
 #define TARGET_MS 5000
 /* From a target to its first pod. */
 #define FIRST_POD_MS 15000
-/* Until the HPA controller comes to an HPA again: every 15 s, but its five workers need 110 s for a round of fifty when
+/* Until the HPA controller comes to an HPA again: every 15 s, but its five workers need 110 s for fifty when
  * the adapter takes 11 s for each answer, as has been seen with so many. */
 #define HPA_SYNC_MS 120000
 /* Until the HPA controller comes to an HPA for the first time: at the usual 20 requests a second and four for each
@@ -35,7 +35,7 @@ static bool seen_in_grace(const struct facts *facts, const json_t *document, int
 	return since_ms == 0 || (since_ms > 0 && age < lasts_ms && age > -lasts_ms);
 }
 
-/* Since when the link of this type works; now when it does only since this very look. */
+/* Since when the link of this type works; now when it does only since this very probe. */
 static int64_t works_since(const struct facts *facts, const char *type)
 {
 	const json_t *before = kube_object_condition(facts->object, type);

@@ -1,4 +1,4 @@
-/* The table of the chain's links, and the walk along it. */
+/* The table of the chain's links, and the check along it. */
 #include "chain/links.h"
 
 #include <string.h>

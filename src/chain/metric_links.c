@@ -128,7 +128,7 @@ static const json_t *metric_document(const struct facts *facts, const struct wor
 	return json_object_get(evidence_signal(facts, signal), "metric");
 }
 
-/* The reason for a failed look at the metrics API, by the cause that the probe found. */
+/* The reason for a failed probe of the metrics API, by the cause that the probe found. */
 static const char *failure_reason(const struct facts *facts, const struct workload_signal *signal)
 {
 	static const struct cause causes[] = {

@@ -10,7 +10,7 @@
 /*
  * Of one load however wild, n samples lie apart from m other values by chance in 2 of (n + m over n) cases: of 16
  * and 32, in one of 10^12. That counts draws that know nothing of each other. A load that beats in time with the
- * scrapes is drawn at one point of its beat only, so some looks must have been in the moment of a scrape, before and
+ * scrapes is drawn at one point of its beat only, so some probes must have been in the moment of a scrape, before and
  * after it. Fewer would be said sooner, and be wrong some day in a large cluster.
  */
 #define SAMPLES_CERTAIN 16
@@ -27,7 +27,7 @@ bool values_are_certain(const json_t *memory, bool of_moments)
 				       json_integer_value(json_array_get(near, 1)) >= NEAR_CERTAIN));
 }
 
-/* As long as the HPA controller may take for one round of a large cluster; it usually comes by every 15 s. */
+/* As long as the HPA controller may take for one sync of a large cluster; it usually comes by every 15 s. */
 #define HPA_SYNC_MS 300000
 
 bool values_are_stale(const json_t *memory, int64_t now_ms)

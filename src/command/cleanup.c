@@ -97,7 +97,7 @@ static bool has_autoscaler(const struct findings *found, const json_t *child)
 	return false;
 }
 
-/* What is shared goes with the shared own plan. */
+/* What is shared goes with its own plan. */
 static void plan_orphans(const struct findings *found, struct plan *plan)
 {
 	size_t i;

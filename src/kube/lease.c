@@ -1,9 +1,9 @@
 /*
  * Leader election on a Lease, by client-go's rules.
  *
- * Each round reads the Lease (a leader skips that: it knows what it wrote), checks it, and writes
- * it when it is ours, free or expired. Two timers: `retry` starts the next round, `deadline` ends
- * our leadership when no renewal got through in time, whatever a round is waiting for.
+ * Each try reads the Lease (a leader skips that: it knows what it wrote), checks it, and writes
+ * it when it is ours, free or expired. Two timers: `retry` starts the next try, `deadline` ends
+ * our leadership when no renewal got through in time, whatever a try is waiting for.
  *
  * Nothing fences a write that is already on its way when leadership is lost: what the leader
  * writes must be right when written twice.
@@ -99,7 +99,7 @@ static void win(struct kube_lease *lease)
 	}
 }
 
-/* ---- rounds ---- */
+/* ---- tries ---- */
 
 static bool is_ours(const struct kube_lease *lease)
 {
@@ -127,7 +127,7 @@ static void on_retry(uv_timer_t *timer)
 
 /*
  * A candidate looks more often than a leader writes, so that it is there soon after a release, and
- * again in the moment at which the holder's time is up. Its rounds are spread so that many
+ * again in the moment at which the holder's time is up. Its tries are spread so that many
  * candidates do not come together.
  */
 static int64_t candidate_delay_ms(const struct kube_lease *lease)
@@ -180,7 +180,7 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 	schedule_next(lease);
 }
 
-/* A leader writes on what it wrote last, without looking: one request a round instead of two. */
+/* A leader writes on what it wrote last, without looking: one request a try instead of two. */
 static void start_write(struct kube_lease *lease, bool looked)
 {
 	auto_json *object =

@@ -1,4 +1,4 @@
-/* Two sides of a hop: apart, or met. */
+/* Two sides of a hop: whether they match. */
 #include "comparison.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * Whether two hops of the chain tell the same of a pod, although both move and are never probed in
+ * Whether two hops of the chain report the same of a pod, although both move and are never probed in
  * the same moment.
  *
  * Values that come from the same load are drawn from the same heap, whoever draws: sooner or later
@@ -9,9 +9,9 @@
  * the very next scrape. So how long they mismatch is all that has to be remembered, and the memory
  * is evidence:
  *
- *   {since,               ms of the wall, of the first look
+ *   {since,               ms of the wall, of the first probe
  *    looks, samples,      how many values of the one side, and different samples of Prometheus on the other
- *    near: [before, after],                    looks within half a second of a scrape: what the load does in
+ *    near: [before, after],                    probes within half a second of a scrape: what the load does in
  *                                              time with the scrapes shows there
  *    values: [low, high], series: [low, high], of both sides, in thousandths
  *    sampleTime, sampleAt}                     of the last: by Prometheus' clock, and by ours
@@ -37,14 +37,14 @@ struct comparison {
 	int64_t interval_ms;  /* of the scrapes */
 };
 
-/* What is remembered after this probe; `before` is NULL when the two do not mismatch. New reference,
+/* What is remembered after this probe; `before` is NULL when the two match. New reference,
  * NULL when they are not. */
 json_t *comparison_step(const json_t *before, const struct comparison *now);
 
 /* Whether some of these, {pod: memory}, mismatch for longer than it happens now and then. */
 bool comparison_mismatch(const json_t *memories);
 
-/* How soon to look again at two that are apart: just before or just after the next scrape, and halfway
+/* How soon to probe again two that mismatch: just before or just after the next scrape, and halfway
  * between two, by turns. 0 when there is no hurry: a few samples may well mismatch. */
 int64_t comparison_again_ms(const json_t *memory, int64_t interval_ms, int64_t now_ms);
 

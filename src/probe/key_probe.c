@@ -1,4 +1,4 @@
-/* One probe at an autoscaler's chain: pods, page, scrape, then each signal by itself. */
+/* One probe of an autoscaler's chain: pods, page, scrape, then each signal by itself. */
 #include "key_probe.h"
 
 #include "base/clock.h"
@@ -266,7 +266,7 @@ static void on_read(void *ctx)
 	}
 }
 
-/* A pod that is about to go refuses us before we are told that it goes: the first failed read after a good one
+/* A pod that is about to go refuses us before we are notified that it goes: the first failed read after a good one
  * is unconfirmed, and the good one stands until the next read, soon. NULL = it is to be believed. */
 static json_t *page_of_before(struct key_probe *probe, const json_t *document)
 {

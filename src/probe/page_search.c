@@ -155,7 +155,7 @@ static void report_refusal(struct page_search *search, const struct http_respons
 	report_try(search, text);
 }
 
-/* It may be the engine's, so that it is told rather than the tries elsewhere. */
+/* It may be the engine's, so that it is reported rather than the tries elsewhere. */
 static void report_beyond_limit(struct page_search *search, char *text_take)
 {
 	if (search->beyond == NULL) {

@@ -3,7 +3,7 @@
  *
  * One after the other is read until one is it: that of the engine that is known, or with a series
  * that is wanted; of any engine while none is known. When none is it, the first that was a page at
- * all; but one that exceeds a limit is told instead, since it may be the engine's. The engine's version
+ * all; but one that exceeds a limit is reported instead, since it may be the engine's. The engine's version
  * is asked where the engine tells it beside its page, once for what the pod runs.
  */
 #ifndef PROBE_PAGE_SEARCH_H

@@ -1,4 +1,4 @@
-/* What is probed, and when: keys and their probes. */
+/* When each key is probed. */
 #include "probe/probe.h"
 
 #include <stdlib.h>
@@ -54,7 +54,7 @@ struct entry {
 	bool timer_closed;
 	bool waiting; /* among the prober's */
 	struct entry *next_waiting;
-	bool listing;            /* its round does not know its pods yet */
+	bool listing;            /* its probe does not know its pods yet */
 	bool running;            /* a probe is under way */
 	bool dropped;            /* it, since Prometheus fails from now on: it is begun again */
 	struct key_probe *probe; /* it, when it can be cancelled */
@@ -218,7 +218,7 @@ static void on_probe_done(void *ctx, json_t *evidence_take)
 	if (entry->gone) {
 		entry_free_if_done(entry);
 	} else {
-		/* First tell, so that the verdict on this probe decides when the next one is due. */
+		/* Report first, so that the verdict on this probe decides when the next one is due. */
 		schedule(entry);
 		prober->hooks.seen(prober->hooks.ctx, entry->key, before);
 	}
@@ -294,7 +294,7 @@ static void probe_soon(struct entry *entry)
 	uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&entry->prober->seed) % TURNED_MS), 0);
 }
 
-/* When pods come and go elsewhere, a thousand others need not hear of it. */
+/* When pods come and go elsewhere, a thousand others need not be notified. */
 static bool concerns(const struct prometheus_news *news, const json_t *request)
 {
 	const char *ns = json_path_string(request, "namespace", NULL);
@@ -306,7 +306,7 @@ static bool concerns(const struct prometheus_news *news, const json_t *request)
 		       json_object_get(json_object_get(news->now, ns), service));
 }
 
-/* Prometheus has news: those who were content look for themselves. One that looks already, with what a Prometheus
+/* Prometheus has news: the healthy ones are probed. One that is probed already, with what a Prometheus
  * said that fails now, may wait long for an adapter that asks it. */
 static void on_turned(void *ctx, const struct prometheus_news *news)
 {
@@ -390,7 +390,7 @@ void prober_want(struct prober *prober, const char *key, const json_t *request, 
 		return;
 	}
 	if (interval == PROBE_HEALTHY && !entry->changed) {
-		/* As a healthy one: from now on Prometheus is asked by itself, and its news is told. */
+		/* As a healthy one: from now on Prometheus is asked by itself, and its news is reported. */
 		probe_soon(entry);
 	} else {
 		schedule(entry);

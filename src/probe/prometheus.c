@@ -106,7 +106,7 @@ static void report_answer(struct question *question)
 	const struct prometheus_answer answer = {question->index, question->error, question->cause, question->at_ms};
 
 	question->waiters = NULL;
-	/* Those who are told may ask on, also this very question: it cannot change before the loop turns. */
+	/* Those who are notified may ask on, also this very question: it cannot change before the loop turns. */
 	while (waiter != NULL) {
 		struct waiter *next = waiter->next;
 
@@ -147,7 +147,7 @@ static void on_response(void *ctx, const struct http_response *response)
 	question->at_ms = clock_wall_ms();
 	question->got_ms = clock_monotonic_ms();
 	report_answer(question);
-	/* Who waited knows; but whether Prometheus answers at all, the others have to hear as well. */
+	/* Who waited knows; but whether Prometheus answers at all, the others have to be notified as well. */
 	if (!first && !prometheus->closing && prometheus->turned != NULL &&
 		(failed_before != fails ||
 			(question->steady && !awaited && !fails && !json_equal(before, question->index)))) {

@@ -1,4 +1,4 @@
-/* One probe at what all GPU autoscalers share: the exporter's scrape and the recording rule. */
+/* One probe of what all GPU autoscalers share: the exporter's scrape and the recording rule. */
 #include <string.h>
 
 #include "base/json.h"
@@ -57,7 +57,7 @@ static char *rule_object(const char *file)
 	return xasprintf("%.*s", written ? (int)(len - UID_END_LEN) : 0, name);
 }
 
-/* Whether it is of our PrometheusRule; one that cannot be told apart is. */
+/* Whether it is of our PrometheusRule; one that cannot be distinguished is. */
 static bool is_ours(const struct shared_probe *probe, const json_t *rule)
 {
 	auto_free char *object = rule_object(json_path_string(rule, "file", ""));

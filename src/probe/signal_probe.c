@@ -60,7 +60,7 @@ static void request_again(struct signal_probe *probe, int64_t again_ms)
 }
 
 /* A value of a hop, and what its neighbour says, of the time of this sample: compared, where the memory of the probe
- * before goes on. New reference, NULL when the two do not mismatch. */
+ * before goes on. New reference, NULL when the two match. */
 static json_t *compare(struct signal_probe *probe, const json_t *before, int64_t value, int64_t at_ms,
 	const struct range *neighbour, const json_t *sample)
 {
@@ -78,7 +78,7 @@ static json_t *compare(struct signal_probe *probe, const json_t *before, int64_t
 	return memory;
 }
 
-/* A value of this pod and its sample. Evidence's `apart` holds what is a mismatch. */
+/* A value of this pod and its sample. Evidence's `apart` holds the mismatches. */
 static void compare_pod(struct signal_probe *probe, const char *hop, const char *pod, const json_t *value,
 	int64_t at_ms)
 {
@@ -185,8 +185,8 @@ static bool blames_prometheus(const json_t *document)
 }
 
 /* When something fails that the adapter asks, the metrics API is the first to tell: what we know of Prometheus may be
- * of a moment before, longer if the adapter let us wait. So a failure after a good answer is unconfirmed, and that answer
- * stands until Prometheus, asked after the failure, is seen to work. NULL = it is to be believed. */
+ * of a moment before, longer if the adapter let us wait. So a failure after a good answer is unconfirmed, and that
+ * answer stands until Prometheus, asked after the failure, is seen to work. NULL = it is to be believed. */
 static json_t *metric_of_before(const struct signal_probe *probe, const json_t *document, int64_t now_ms)
 {
 	const json_t *before = json_object_get(probe->before, "metric");

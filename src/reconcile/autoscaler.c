@@ -131,7 +131,7 @@ static json_t *request_of(const struct observation *o, const struct world *world
 	if (o->target == NULL && o->facts.target_watched) {
 		return NULL;
 	}
-	/* Which Prometheus has the GPUs is not known before the first shared pass: a probe before it would be of another
+	/* Which Prometheus has the GPUs is not known before the first shared pass: a probe before it would ask another
 	 * question than the next. */
 	if (autoscaler_uses_gpus(&o->spec) && o->facts.gpu == NULL) {
 		return NULL;
@@ -147,7 +147,7 @@ static json_t *request_of(const struct observation *o, const struct world *world
 		(json_int_t)clock_parse_duration(o->spec.scrape_interval), "signals", signals_to_probe(w));
 }
 
-/* An operator that starts knows less than the status it finds: until its first looks have ended, the
+/* An operator that starts knows less than the status it finds: until its first probes have ended, the
  * autoscaler's own and those at what all share, what was last said of this very generation stays. */
 static bool awaits_first_look(const struct observation *o, const struct verdict *verdicts, size_t first)
 {

@@ -586,7 +586,7 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t 
 	return survey;
 }
 
-/* The exporter whose scrape is looked at: one that is believed about all pods, if there is any. Borrowed. */
+/* The exporter whose scrape is probed: one that is believed about all pods, if there is any. Borrowed. */
 static const json_t *main_exporter(const json_t *survey)
 {
 	const json_t *exporters = json_object_get(survey, "exporters");

@@ -1,4 +1,4 @@
-/* Judging who serves the custom metrics API. */
+/* Checking who serves the custom metrics API. */
 #include "reconcile/metrics_api.h"
 
 #include <string.h>

@@ -15,7 +15,7 @@
 #include "reconcile/metrics_api.h"
 #include "reconcile/observe.h"
 
-/* A first look that takes longer is not waited for. */
+/* A first probe that takes longer is not waited for. */
 #define FIRST_LOOK_MS 8000
 
 void shared_state_release(struct shared_state *state)
@@ -63,7 +63,7 @@ static void need_metric(struct needs *needs, const char *metric, int64_t since)
 	}
 }
 
-/* When the newest autoscaler came; one whose first look is under way comes now, since it tells what it needs. */
+/* When the newest autoscaler came; one whose first probe is under way comes now, since it tells what it needs. */
 static void note_newest(struct needs *needs, const struct world *world, int64_t made, bool reported)
 {
 	int64_t came = reported || world->now_ms - made > FIRST_LOOK_MS ? made : world->now_ms;

@@ -38,7 +38,7 @@ struct controller {
 	struct map passes; /* key → struct pass */
 	unsigned running;  /* passes whose runner is at work */
 	bool synced;
-	bool missing[KIND_COUNT]; /* types, as the autoscalers were checked by last */
+	bool missing[KIND_COUNT]; /* types, as the autoscalers were checked with last */
 
 	uint64_t count_passes;
 	uint64_t count_failures;
@@ -390,7 +390,7 @@ static void work_shared(struct controller *c, struct pass *pass)
 			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->shared.reason,
 				"error", c->shared.message, NULL);
 		}
-		/* A newly loaded rule is worth a look at once. */
+		/* A newly loaded rule is worth a probe at once. */
 		routes_all(&c->routes, c->shared.state == ADAPTER_LOADED);
 	}
 	shared_state_release(&before);

@@ -20,7 +20,7 @@ void routes_release(struct routes *r)
 	map_release(&r->prometheuses);
 }
 
-/* Queues the autoscalers of this target; wake: to be looked at anew as well. */
+/* Queues the autoscalers of this target; wake: to be probed anew as well. */
 static void queue_targeting(const struct routes *r, const char *ns, const char *target, bool wake)
 {
 	auto_free char *target_key = kube_key(ns, target);

@@ -14,7 +14,7 @@ struct runner {
 	json_t *owner;
 	json_t *written;
 	size_t writes;
-	bool status_written; /* the status was written */
+	bool status_written;
 	struct error error;
 	runner_done_fn *done;
 	void *ctx;

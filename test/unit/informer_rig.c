@@ -24,7 +24,7 @@ static void on_changed(void *ctx, struct kube_informer *informer, enum kube_even
 
 	assert_string_equal(kube_object_namespace(object), "d");
 	strbuf_addf(&test->seen, "%c%s ", "+~-"[type], kube_object_name(object));
-	/* The cache took the change before we are told. */
+	/* The cache took the change before we are notified. */
 	assert_int_equal(kube_cache_has(kube_informer_cache(informer), "d", kube_object_name(object)),
 		type != KUBE_DELETED);
 	if (test->close_on_change) {

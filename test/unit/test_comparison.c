@@ -1,7 +1,7 @@
 /*
- * Hops that mismatch, and hops that only look it for a while.
+ * Hops that mismatch, and hops that only seem to for a while.
  *
- * Most of this is a simulation: an engine's load, a Prometheus that scrapes it every 15 s, and probes at both as the
+ * Most of this is a simulation: an engine's load, a Prometheus that scrapes it every 15 s, and probes both as the
  * prober has them. Whatever the load does, a healthy chain is never said to disagree; one that does is found.
  */
 #include <setjmp.h>
@@ -182,7 +182,7 @@ struct chain {
 	int64_t (*served)(int64_t milli);
 	int64_t probe_min_ms, probe_max_ms; /* unless a probe wants the next one sooner */
 	int64_t other_replica_ms;           /* the adapter asks a Prometheus that scrapes so much later */
-	int64_t hpa_period_ms;              /* of the HPA controller's rounds; 0 = 15 s */
+	int64_t hpa_period_ms;              /* of the HPA controller's syncs; 0 = 15 s */
 	int64_t hpa_stops_ms;               /* from the begin on; 0 = never */
 	int64_t scrapes_lost;               /* one of so many; 0 = none */
 };
@@ -225,7 +225,7 @@ struct found {
 	int64_t looks;
 };
 
-/* What the HPA's status says at this moment: what was served in its controller's last probe. */
+/* What the HPA's status says at this moment: what was served in its controller's last sync. */
 static int64_t hpa_average(const struct chain *chain, int64_t now, int64_t begin)
 {
 	int64_t period = chain->hpa_period_ms > 0 ? chain->hpa_period_ms : 15000;
@@ -341,7 +341,7 @@ static void another_replica_does_not_disagree(void **state)
 	}
 }
 
-/* In a large cluster the HPA controller takes minutes for a probe. */
+/* In a large cluster the HPA controller takes minutes for a sync. */
 static void an_hpa_controller_that_is_slow_is_not_said_to_stand(void **state)
 {
 	static const int64_t periods[] = {30000, 60000, 280000};

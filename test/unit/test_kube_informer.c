@@ -293,7 +293,7 @@ static void test_retry_after_is_honoured(void **state)
 	finish(&test);
 }
 
-/* A server may not send an informer away for good, and that it did so is told. */
+/* A server may not send an informer away for good, and that it did so is reported. */
 static void test_who_is_sent_away_says_so_and_is_back_in_a_minute(void **state)
 {
 	static const struct fake_answer later = {.status = 503,

@@ -227,7 +227,7 @@ static void test_create_renew_release(void **state)
 	AWAIT(&test, has_writes, &test);
 	assert_string_not_equal(spec(&test, "renewTime"), first);
 	assert_string_equal(spec(&test, "acquireTime"), acquired);
-	/* One request a round: only the first round looked. */
+	/* One request a try: only the first try looked. */
 	assert_int_equal(fake_requests(test.rig.fake), test.server.writes + 1);
 	candidate_close(&test, &test.a);
 	assert_int_equal(test.a.started, 1);

@@ -579,7 +579,7 @@ static void the_last_link_does_not_count_for_ready(void **state)
 /* What a change of the probe request makes of evidence that answers the former one. */
 static const struct {
 	const char *request;
-	const char *link; /* NULL = nothing is doubted */
+	const char *link; /* NULL = all stays believed */
 } changes[] = {
 	{"{selector: app=other}", "TargetFound"},
 	{"{pages: [{port: 8080, path: /metrics}]}", "MetricsExposed"},
@@ -675,7 +675,7 @@ static void exclusive_is_asked_apart_from_the_order(void **state)
 	rig_release(&rig);
 }
 
-/* Two looks at what the GPU autoscalers share, and whether they are checked alike. */
+/* Two probes of what the GPU autoscalers share, and whether they are checked alike. */
 static const struct {
 	const char *before;
 	const char *now;

@@ -42,7 +42,7 @@ static void test_a_healthy_chain_is_seen_to_its_end(void **state)
 	assert_found(e, RUNNING ".metric.http", "200");
 	assert_found(e, RUNNING ".metric.suspects", "[\"p-1\"]");
 	assert_found(e, RUNNING ".metric.values", "{\"p-0\":4000}");
-	/* The hops, side by side: the metrics API's 4 is apart from the 1 that Prometheus has. */
+	/* The hops, side by side: the metrics API's 4 mismatches the 1 that Prometheus has. */
 	assert_found(e, "page.values",
 		"{\"p-0\":{\"vllm_num_requests_running\":1000},"
 		"\"p-1\":{\"vllm_num_requests_running\":1000}}");
@@ -271,7 +271,7 @@ static void test_a_wake_is_not_answered_with_what_was_known(void **state)
 	probe_rig_close(&rig);
 }
 
-/* A pod that goes refuses us before we hear that it goes. */
+/* A pod that goes refuses us before we are notified that it goes. */
 static void test_a_page_that_was_good_is_asked_twice_before_it_is_called_bad(void **state)
 {
 	struct probe_rig rig;
@@ -331,7 +331,7 @@ static void test_a_metric_that_fails_is_unconfirmed_until_all_before_it_was_seen
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".metric.error", "absent");
 	assert_found(e, RUNNING ".metric.pods", "1");
-	/* Looked at for another reason meanwhile, with answers of Prometheus that may be older than the failure. */
+	/* Probed for another reason meanwhile, with answers of Prometheus that may be older than the failure. */
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".metric.error", "absent");
 	probe_rig_say(&rig, "GET /api/v1/query*", (struct fake_answer){.status = 503, .body = "down"});
