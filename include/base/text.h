@@ -14,7 +14,7 @@
  * At most `max` bytes of the text, cut between two characters and with "…" where something is missing; each byte
  * that is not UTF-8 becomes '?'. What is fit already is copied as it is. Heap, caller owns.
  *
- * How much is missing is not told: it may be another number at each look, and a status may not move for that.
+ * How much is missing is not reported: it may be another number at each probe, and a status may not move for that.
  */
 char *text_fit(const char *text, size_t max);
 

@@ -24,7 +24,7 @@
  *   engine, replicas {current, desired, min, max}, signals, children   absent when not known
  *   advice      [{reason, message}]: what will hurt although no link is broken; empty when there is none
  *   values      the signals' at each hop (values.h); absent where no operator tells them
- *   warnings    sentences: what makes the rest doubtful
+ *   warnings    sentences: what makes the rest uncertain
  */
 json_t *diagnosis_make(const json_t *object);
 

@@ -1,5 +1,5 @@
 /*
- * What a person wants to hear of a change of status: the events of one write, pure.
+ * What a person wants to know of a change of status: the events of one write, pure.
  *
  * The status tells what is; an event tells what happened, once, when it happened. A pass that
  * changes nothing of these gives none:

@@ -173,8 +173,8 @@ int kube_config_authorization(struct kube_config *config, char **header, struct 
 void kube_config_refused(struct kube_config *config, unsigned generation)
 {
 	kept_file_forget(&config->token);
-	kept_file_doubt(&config->pair.cert);
-	kept_file_doubt(&config->pair.key);
+	kept_file_expire(&config->pair.cert);
+	kept_file_expire(&config->pair.key);
 	if (config->exec != NULL) {
 		exec_plugin_refused(config->exec, generation);
 	}
@@ -182,5 +182,5 @@ void kube_config_refused(struct kube_config *config, unsigned generation)
 
 void kube_config_not_reached(struct kube_config *config)
 {
-	kept_file_doubt(&config->ca);
+	kept_file_expire(&config->ca);
 }

@@ -119,7 +119,7 @@ static const char *last_words(struct strbuf *complaint)
 	return newline != NULL ? newline + 1 : complaint->buf;
 }
 
-static int judge(struct exec_run *run, struct exec_credential *credential, struct error *err)
+static int check_run(struct exec_run *run, struct exec_credential *credential, struct error *err)
 {
 	const struct exec_plugin *plugin = run->plugin;
 
@@ -143,7 +143,7 @@ static int judge(struct exec_run *run, struct exec_credential *credential, struc
 }
 
 /* Each of them may ask for more, or take others back. */
-static void tell_waiters(struct exec_run *run, const struct error *err)
+static void notify_waiters(struct exec_run *run, const struct error *err)
 {
 	while (run->waiters != NULL) {
 		struct exec_waiter *waiter = run->waiters;
@@ -160,7 +160,7 @@ static void finish(struct exec_run *run)
 	struct exec_credential credential = EXEC_CREDENTIAL_INIT;
 	auto_error err = ERROR_INIT;
 
-	if (plugin != NULL && judge(run, &credential, &err) == 0) {
+	if (plugin != NULL && check_run(run, &credential, &err) == 0) {
 		exec_credential_release(&plugin->credential);
 		plugin->credential = credential;
 		plugin->usable = true;
@@ -170,7 +170,7 @@ static void finish(struct exec_run *run)
 		plugin->run = NULL;
 	}
 	run->plugin = NULL;
-	tell_waiters(run, err.kind == ERROR_NONE ? NULL : &err);
+	notify_waiters(run, err.kind == ERROR_NONE ? NULL : &err);
 	close_handles(run);
 }
 

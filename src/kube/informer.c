@@ -10,7 +10,7 @@
 #include "informer_parts.h"
 
 /* A wait that the server asks for is told from here on: a few seconds are how it spreads its load, and pass unseen. */
-#define TOLD_WAIT_MS 10000
+#define REPORTED_WAIT_MS 10000
 
 /* ---- what is told to the owner ---- */
 
@@ -34,18 +34,18 @@ void informer_set_state(struct kube_informer *informer, bool synced, bool missin
 	}
 }
 
-void informer_tell_sent_away(struct kube_informer *informer, const struct error *err)
+void informer_report_sent_away(struct kube_informer *informer, const struct error *err)
 {
 	auto_error copy = ERROR_INIT;
 
-	if (err->retry_after_ms < TOLD_WAIT_MS) {
+	if (err->retry_after_ms < REPORTED_WAIT_MS) {
 		return;
 	}
 	error_copy(&copy, err);
 	informer_set_state(informer, informer->synced, informer->missing, &copy);
 }
 
-static void tell_changed(struct kube_informer *informer, enum kube_event_type type, const json_t *object)
+static void report_changed(struct kube_informer *informer, enum kube_event_type type, const json_t *object)
 {
 	if (informer->hooks.changed != NULL && !informer->closing) {
 		informer->hooks.changed(informer->hooks.ctx, informer, type, object);
@@ -71,7 +71,7 @@ void informer_take(struct kube_informer *informer, json_t *object)
 
 	complete(informer->resource, object);
 	if (kube_cache_put(informer->cache, object)) {
-		tell_changed(informer, had ? KUBE_MODIFIED : KUBE_ADDED, object);
+		report_changed(informer, had ? KUBE_MODIFIED : KUBE_ADDED, object);
 	}
 }
 
@@ -79,7 +79,7 @@ void informer_drop(struct kube_informer *informer, json_t *object)
 {
 	complete(informer->resource, object);
 	if (kube_cache_remove(informer->cache, kube_object_namespace(object), kube_object_name(object))) {
-		tell_changed(informer, KUBE_DELETED, object);
+		report_changed(informer, KUBE_DELETED, object);
 	}
 }
 
@@ -92,7 +92,7 @@ static void drop_key(struct kube_informer *informer, const char *key)
 	auto_json *last = kube_cache_get_key(informer->cache, key);
 
 	kube_cache_remove(informer->cache, ns, name);
-	tell_changed(informer, KUBE_DELETED, last);
+	report_changed(informer, KUBE_DELETED, last);
 }
 
 void informer_drop_unseen(struct kube_informer *informer)
@@ -224,7 +224,7 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 		.words_list = xasprintf("list %s objects", resource->kind),
 		.words_watch = xasprintf("watch %s objects", resource->kind),
 		.hooks = *hooks,
-		.pace = {.missing_ms = 10000,
+		.timing = {.missing_ms = 10000,
 			.short_ms = 1000,
 			.margin_ms = 30000,
 			.min_timeout_s = 300,
@@ -236,17 +236,17 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 		.progress_ms = clock_monotonic_ms(),
 	};
 	backoff_init(&informer->backoff, seed);
-	informer->pace.backoff_ms = informer->backoff.base_ms;
+	informer->timing.backoff_ms = informer->backoff.base_ms;
 	map_init(&informer->seen, NULL);
 	uv_timer_init(kube_client_loop(client), &informer->timer);
 	informer->timer.data = informer;
 	return informer;
 }
 
-void informer_set_pace(struct kube_informer *informer, const struct informer_pace *pace)
+void informer_set_timing(struct kube_informer *informer, const struct informer_timing *timing)
 {
-	informer->pace = *pace;
-	informer->backoff.base_ms = pace->backoff_ms;
+	informer->timing = *timing;
+	informer->backoff.base_ms = timing->backoff_ms;
 }
 
 void kube_informer_start(struct kube_informer *informer)

@@ -27,7 +27,7 @@ static void list_failed(struct kube_informer *informer, const struct error *err,
 		informer_drop_unseen(informer);
 		informer_progress(informer);
 		backoff_reset(&informer->backoff);
-		informer_wait_then(informer, INFORMER_PAGES, informer->pace.missing_ms);
+		informer_wait_then(informer, INFORMER_PAGES, informer->timing.missing_ms);
 		informer_set_state(informer, true, true, NULL);
 		return;
 	}

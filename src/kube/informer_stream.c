@@ -25,7 +25,7 @@ static void on_silence(uv_timer_t *timer)
 
 void informer_stream_begin(struct kube_informer *informer)
 {
-	uint64_t silence_ms = (uint64_t)informer->pace.silence_ms;
+	uint64_t silence_ms = (uint64_t)informer->timing.silence_ms;
 
 	informer->arriving = kube_cache_new(informer->hooks.index, informer->hooks.managers);
 	uv_timer_start(&informer->timer, on_silence, silence_ms, silence_ms);
@@ -66,7 +66,7 @@ void informer_stream_bookmark(struct kube_informer *informer, json_t *object)
 	}
 	uv_timer_stop(&informer->timer);
 	informer->arriving = NULL;
-	informer->told = true;
+	informer->reported = true;
 	take_arrived(informer, arrived);
 	kube_cache_free(arrived);
 	if (!informer->closing) {
@@ -97,7 +97,7 @@ void informer_stream_failed(struct kube_informer *informer, const struct error *
 	/* A server that is away or busy is not asked otherwise at once. */
 	if (err != NULL && err->kind == ERROR_UNAVAILABLE && !answered) {
 		informer_back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
-		informer_tell_sent_away(informer, err);
+		informer_report_sent_away(informer, err);
 	} else {
 		informer_start_list(informer, NULL);
 	}

@@ -17,7 +17,7 @@ static void keep_resource_version(struct kube_informer *informer, const json_t *
 	}
 	free(informer->resource_version);
 	informer->resource_version = xstrdup(resource_version);
-	informer->told = true;
+	informer->reported = true;
 }
 
 static const struct event {
@@ -114,7 +114,7 @@ static void watch_failed(struct kube_informer *informer, const struct error *err
 	if (refused || informer->failures > 1) {
 		informer_set_state(informer, informer->synced, informer->missing, &copy);
 	} else {
-		informer_tell_sent_away(informer, err);
+		informer_report_sent_away(informer, err);
 	}
 }
 
@@ -122,7 +122,7 @@ static void watch_ended(struct kube_informer *informer)
 {
 	int64_t now = clock_monotonic_ms();
 
-	if (!informer->told && now - informer->watch_start_ms < informer->pace.short_ms) {
+	if (!informer->reported && now - informer->watch_start_ms < informer->timing.short_ms) {
 		auto_error err = ERROR_INIT;
 
 		error_set(&err, ERROR_UNAVAILABLE, "cannot %s: the server ends the watch at once without an event",
@@ -138,7 +138,7 @@ static void watch_ended(struct kube_informer *informer)
 	if (informer->closing) {
 		return;
 	}
-	if (informer->lost_event || now - informer->filled_ms >= informer->pace.relist_ms) {
+	if (informer->lost_event || now - informer->filled_ms >= informer->timing.relist_ms) {
 		informer_fill(informer);
 	} else {
 		informer_start_watch(informer);
@@ -167,20 +167,20 @@ static void on_watch_done(void *ctx, json_t *result, const struct error *err)
 	}
 }
 
-static int random_timeout_s(const struct informer_pace *pace)
+static int random_timeout_s(const struct informer_timing *timing)
 {
 	uint32_t random = 0;
 
 	/* Only spreads the reconnects of many clients: without randomness they just come together.
 	 */
 	uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
-	return pace->min_timeout_s + (int)(random % (uint32_t)(pace->min_timeout_s + 1));
+	return timing->min_timeout_s + (int)(random % (uint32_t)(timing->min_timeout_s + 1));
 }
 
 static void start(struct kube_informer *informer, const char *query, const char *from)
 {
 	auto_strbuf path = STRBUF_INIT;
-	int timeout_s = random_timeout_s(&informer->pace);
+	int timeout_s = random_timeout_s(&informer->timing);
 
 	strbuf_addf(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d%s", informer->path, timeout_s,
 		query);
@@ -190,7 +190,7 @@ static void start(struct kube_informer *informer, const char *query, const char 
 	if (informer->field_selector != NULL) {
 		informer_add_query(&path, "fieldSelector", informer->field_selector);
 	}
-	informer->told = false;
+	informer->reported = false;
 	informer->watch_start_ms = clock_monotonic_ms();
 	informer->call = kube_call_start(informer->client,
 		&(struct kube_call_spec){
@@ -198,7 +198,7 @@ static void start(struct kube_informer *informer, const char *query, const char 
 			.path = path.buf,
 			.what = informer->words_watch,
 			.on_line = on_line,
-			.idle_timeout_ms = timeout_s * INT64_C(1000) + informer->pace.margin_ms,
+			.idle_timeout_ms = timeout_s * INT64_C(1000) + informer->timing.margin_ms,
 			.done = on_watch_done,
 			.ctx = informer,
 		});

@@ -109,7 +109,7 @@ int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *
 	return error_set(err, ERROR_UNAUTHORIZED, "file '%s' cannot be used: %s", file->path, why.message);
 }
 
-void kept_file_doubt(struct kept_file *file)
+void kept_file_expire(struct kept_file *file)
 {
 	file->read_ms = 0;
 }

@@ -47,7 +47,7 @@ void http_client_enqueue(struct http_transfer *t)
 		*client->pending_end = t;
 		client->pending_end = &t->next_pending;
 	}
-	uv_timer_start(&client->kick, on_pending, 0, 0);
+	uv_timer_start(&client->wake, on_pending, 0, 0);
 }
 
 void http_client_handle_closed(struct http_client *client)
@@ -78,7 +78,7 @@ static void tear_down_when_idle(struct http_client *client)
 	curl_multi_cleanup(client->multi); /* closes its sockets, through on_socket() */
 	curl_global_cleanup();
 	uv_close((uv_handle_t *)&client->deadline, on_timer_closed);
-	uv_close((uv_handle_t *)&client->kick, on_timer_closed);
+	uv_close((uv_handle_t *)&client->wake, on_timer_closed);
 }
 
 /* Starts what is new and ends what was given up. */
@@ -124,7 +124,7 @@ static void reap(struct http_client *client)
 		}
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
 		t = http_transfer_cast(private);
-		http_easy_judge(t, code);
+		http_easy_check(t, code);
 		/* One given up meanwhile is still in the queue, and ends from there. */
 		if (!t->pending) {
 			http_transfer_finish(t);
@@ -266,7 +266,7 @@ struct http_client *http_client_new(uv_loop_t *loop)
 	curl_multi_setopt(client->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, STREAMS);
 	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, CACHED_CONNECTIONS);
 	http_client_init_timer(client, &client->deadline, client);
-	http_client_init_timer(client, &client->kick, client);
+	http_client_init_timer(client, &client->wake, client);
 	return client;
 }
 
@@ -280,5 +280,5 @@ void http_client_close(struct http_client *client, void (*closed)(void *ctx), vo
 		http_transfer_cancel(t);
 	}
 	/* Also when there was none: the end comes from the loop. */
-	uv_timer_start(&client->kick, on_pending, 0, 0);
+	uv_timer_start(&client->wake, on_pending, 0, 0);
 }

@@ -17,7 +17,7 @@
 #define KEEPALIVE_INTERVAL_S 5L
 /* A peer that vanished is noticed after this long, also when data is under way: without it the kernel
  * resends for a quarter of an hour, and a connection shared by every watch stays dead for as long.
- * HTTP/2 pings, as client-go sends them after 30 s, are not to be had: curl_easy_upkeep() knows only
+ * HTTP/2 pings, as client-go sends them after 30 s, are not available: curl_easy_upkeep() knows only
  * the connections of curl_easy_perform(). */
 #define PEER_LOST_MS 30000U
 
@@ -277,7 +277,7 @@ static const char *reason(struct http_transfer *t, CURLcode code)
 	return t->error_text[0] ? t->error_text : curl_easy_strerror(code);
 }
 
-static void judge_timeout(struct http_transfer *t)
+static void check_timeout(struct http_transfer *t)
 {
 	curl_off_t connected = 0, ready = 0;
 
@@ -294,12 +294,12 @@ static void judge_timeout(struct http_transfer *t)
 }
 
 /* Failures whose words say more than "request failed". */
-static const struct judgement {
+static const struct meaning {
 	CURLcode code;
 	enum error_kind kind;
 	const char *failure; /* "%s" is the origin */
 	bool tls;
-} judgements[] = {
+} meanings[] = {
 	{CURLE_COULDNT_RESOLVE_HOST, ERROR_UNAVAILABLE, "cannot reach '%s'", false},
 	{CURLE_COULDNT_RESOLVE_PROXY, ERROR_UNAVAILABLE, "cannot reach '%s' through its proxy", false},
 	{CURLE_PROXY, ERROR_UNAVAILABLE, "cannot reach '%s' through its proxy", false},
@@ -331,7 +331,7 @@ static bool was_refused(struct http_transfer *t, CURLcode code)
 	       (code == CURLE_RECV_ERROR && strstr(t->error_text, "alert") != NULL);
 }
 
-void http_easy_judge(struct http_transfer *t, CURLcode code)
+void http_easy_check(struct http_transfer *t, CURLcode code)
 {
 	auto_free char *failure = NULL;
 	enum error_kind kind = ERROR_UNAVAILABLE;
@@ -340,15 +340,15 @@ void http_easy_judge(struct http_transfer *t, CURLcode code)
 		return;
 	}
 	if (code == CURLE_OPERATION_TIMEDOUT) {
-		judge_timeout(t);
+		check_timeout(t);
 		return;
 	}
 	if (was_refused(t, code)) {
 		t->tls_failed = true;
 		failure = xasprintf("'%s' ended the connection after the TLS handshake", t->origin);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(judgements) && failure == NULL; i++) {
-		const struct judgement *j = &judgements[i];
+	for (size_t i = 0; i < ARRAY_LEN(meanings) && failure == NULL; i++) {
+		const struct meaning *j = &meanings[i];
 		const char *gap = strstr(j->failure, "%s");
 
 		if (j->code != code) {

@@ -87,7 +87,7 @@ static void add_chain(struct strbuf *text, const json_t *d, bool colour)
 		add_mark(text, status, colour);
 		strbuf_addf(text, " %-18s ", type);
 		if (strcmp(type, broken) == 0) {
-			add_at(text, link, "reason"); /* its message stands apart, below */
+			add_at(text, link, "reason"); /* its message stands below */
 		} else {
 			add_at(text, link, "message");
 		}

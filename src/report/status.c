@@ -50,7 +50,7 @@ static json_t *ready_condition(const struct facts *facts, const struct verdict *
 }
 
 /* As the page's pod told, or told before. NULL when it never did. The pod was asked as the engine
- * that the wish names: its page may be another's, passed on. */
+ * that the probe request names: its page may be another's, passed on. */
 static const char *engine_version(const struct facts *facts)
 {
 	const json_t *old = json_path(facts->object, "status.engine");
@@ -130,12 +130,12 @@ static json_t *make_children(const struct facts *facts)
 
 static json_t *make_advice(const struct facts *facts)
 {
-	auto_json *said = lints_judge(facts);
+	auto_json *reported = lints_check(facts);
 	json_t *list = json_array();
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(said, i, one) {
+	json_array_foreach(reported, i, one) {
 		json_array_append_new(list,
 			json_pack("{s:o, s:o}", "reason",
 				status_string("advice.reason", json_path_string(one, "reason", "")), "message",

@@ -22,7 +22,7 @@ static double gauge(const struct standin_engine *engine, enum standin_gauge whic
 	return engine->pins[which].on ? engine->pins[which].value : truth;
 }
 
-static void tell_gauges(struct standin_engine *engine)
+static void report_gauges(struct standin_engine *engine)
 {
 	double *value = engine->metrics.value;
 
@@ -41,7 +41,7 @@ void standin_engine_init(struct standin_engine *engine, uv_loop_t *loop, int max
 	*engine = (struct standin_engine){.loop = loop, .latency_ms = latency_ms, .max_num_seqs = max_num_seqs};
 	engine->last = &engine->first;
 	standin_metrics_init(&engine->metrics, created_s);
-	tell_gauges(engine);
+	report_gauges(engine);
 }
 
 void standin_engine_pin(struct standin_engine *engine, enum standin_gauge which, double value)
@@ -49,7 +49,7 @@ void standin_engine_pin(struct standin_engine *engine, enum standin_gauge which,
 	engine->pins[which].on = true;
 	engine->pins[which].value = value;
 	engine->metrics.used = true;
-	tell_gauges(engine);
+	report_gauges(engine);
 }
 
 void standin_engine_release(struct standin_engine *engine)
@@ -57,7 +57,7 @@ void standin_engine_release(struct standin_engine *engine)
 	for (size_t i = 0; i < GAUGES; i++) {
 		engine->pins[i].on = false;
 	}
-	tell_gauges(engine);
+	report_gauges(engine);
 }
 
 static void note_finished(struct standin_engine *engine, const struct standin_request *request)
@@ -95,7 +95,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-static void tell_idle(struct standin_engine *engine)
+static void report_idle(struct standin_engine *engine)
 {
 	if (engine->idle != NULL && engine->running + engine->waiting == 0) {
 		engine->idle(engine->idle_ctx);
@@ -122,7 +122,7 @@ static void leave(struct standin_request *request, bool finished)
 	uv_close((uv_handle_t *)&request->timer, on_timer_closed);
 	start_next(engine);
 	request->job.done(request->job.ctx, finished);
-	tell_idle(engine);
+	report_idle(engine);
 }
 
 static void on_finished(uv_timer_t *timer)
@@ -158,7 +158,7 @@ static void start_next(struct standin_engine *engine)
 		engine->waiting--;
 		run(engine, request);
 	}
-	tell_gauges(engine);
+	report_gauges(engine);
 }
 
 struct standin_request *standin_engine_submit(struct standin_engine *engine, const struct standin_job *job)
@@ -190,10 +190,10 @@ static void leave_queue(struct standin_request *request)
 	}
 	engine->waiting--;
 	engine->metrics.value[VALUE_SUCCESS_ABORT]++;
-	tell_gauges(engine);
+	report_gauges(engine);
 	request->job.done(request->job.ctx, false);
 	free(request);
-	tell_idle(engine);
+	report_idle(engine);
 }
 
 void standin_engine_cancel(struct standin_request *request)

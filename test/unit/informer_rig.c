@@ -24,7 +24,7 @@ static void on_changed(void *ctx, struct kube_informer *informer, enum kube_even
 
 	assert_string_equal(kube_object_namespace(object), "d");
 	strbuf_addf(&test->seen, "%c%s ", "+~-"[type], kube_object_name(object));
-	/* The cache took the change before we are told. */
+	/* The cache took the change before we are notified. */
 	assert_int_equal(kube_cache_has(kube_informer_cache(informer), "d", kube_object_name(object)),
 		type != KUBE_DELETED);
 	if (test->close_on_change) {
@@ -50,7 +50,7 @@ static void on_state(void *ctx, struct kube_informer *informer)
 
 const struct kube_informer_hooks seeing = {.changed = on_changed, .state = on_state};
 
-const struct informer_pace quick = {.backoff_ms = 1,
+const struct informer_timing quick = {.backoff_ms = 1,
 	.missing_ms = 1,
 	.short_ms = 1000,
 	.margin_ms = 30000,
@@ -58,7 +58,7 @@ const struct informer_pace quick = {.backoff_ms = 1,
 	.silence_ms = 30000,
 	.relist_ms = 3600000};
 
-void open_new(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace)
+void open_new(struct test *test, const struct fake_step *steps, size_t count, const struct informer_timing *timing)
 {
 	struct kube_informer_hooks hooks = seeing;
 
@@ -68,7 +68,7 @@ void open_new(struct test *test, const struct fake_step *steps, size_t count, co
 	rig_open(&test->rig, NULL, NULL, NULL);
 	fake_script(test->rig.fake, steps, count);
 	test->informer = kube_informer_new(test->rig.client, &services, NULL, NULL, &hooks);
-	informer_set_pace(test->informer, pace);
+	informer_set_timing(test->informer, timing);
 	kube_informer_start(test->informer);
 }
 
@@ -103,11 +103,12 @@ void expect_requests(struct test *test, const char *count)
 	}
 }
 
-void open_paced(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace)
+void open_with_timing(struct test *test, const struct fake_step *steps, size_t count,
+	const struct informer_timing *timing)
 {
 	static const struct fake_step refusal = {STREAM, REFUSED};
 
-	open_new(test, &refusal, 1, pace);
+	open_new(test, &refusal, 1, timing);
 	expect_requests(test, "1");
 	test->before = 1;
 	fake_script(test->rig.fake, steps, count);

@@ -478,7 +478,7 @@ static void test_no_false_clash(void **state)
 }
 
 /* A config that the adapter would refuse can still be rid of our rules. */
-static void test_removal_judges_nothing(void **state)
+static void test_removal_checks_nothing(void **state)
 {
 	auto_error err = ERROR_INIT;
 	auto_free char *with = spell("rules:\n«B»\n«R»\n«E»\n- bad: x\nBad:\n");
@@ -792,7 +792,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_edits_survive),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_no_false_clash),
-		cmocka_unit_test(test_removal_judges_nothing),
+		cmocka_unit_test(test_removal_checks_nothing),
 		cmocka_unit_test(test_our_rules_are_checked),
 		cmocka_unit_test(test_quoting),
 		cmocka_unit_test(test_random),

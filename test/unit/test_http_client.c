@@ -243,7 +243,7 @@ static void body_is_sent_as_it_is(void **state)
 	assert_null(strstr(w->listener.seen.buf, "form-urlencoded"));
 }
 
-static void status_429_tells_retry_after(void **state)
+static void status_429_reports_retry_after(void **state)
 {
 	struct world *w = *state;
 	struct http_request request = get(w);
@@ -644,7 +644,7 @@ static void cancel_from_inside_on_data(void **state)
 	assert_non_null(strstr(w->message, "was cancelled"));
 }
 
-static void cancel_is_told_once_and_later(void **state)
+static void cancel_is_notified_once_and_later(void **state)
 {
 	struct world *w = *state;
 	struct http_request request = get(w);
@@ -752,7 +752,7 @@ int main(void)
 		TEST(answer_arrives),
 		TEST(connection_is_used_again),
 		TEST(body_is_sent_as_it_is),
-		TEST(status_429_tells_retry_after),
+		TEST(status_429_reports_retry_after),
 		TEST(redirect_is_not_followed),
 		TEST(too_large_is_an_error),
 		TEST(cut_answer_is_an_error),
@@ -769,7 +769,7 @@ int main(void)
 		TEST(stream_is_handed_over),
 		TEST(refused_stream_ends),
 		TEST(cancel_from_inside_on_data),
-		TEST(cancel_is_told_once_and_later),
+		TEST(cancel_is_notified_once_and_later),
 		TEST(cancel_from_inside_another_end),
 		TEST(close_cancels_all),
 		TEST(a_hundred_at_once),

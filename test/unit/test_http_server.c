@@ -300,7 +300,7 @@ static void reply_after_the_connection_broke(void **state)
 	assert_int_equal(w->status, 200);
 }
 
-static void client_that_leaves_is_told(void **state)
+static void client_that_leaves_is_notified(void **state)
 {
 	static const char *const requests[] = {"GET /held HTTP/1.1\r\nHost: x\r\n\r\n",
 		"POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"};
@@ -621,7 +621,7 @@ static void many_replies_share_a_content(void **state)
 	http_content_unref(NULL);
 }
 
-static void unusable_address_is_told(void **state)
+static void unusable_address_is_reported(void **state)
 {
 	struct world *w = *state;
 	auto_free char *taken = xasprintf("127.0.0.1:%d", http_server_port(w->server));
@@ -685,7 +685,7 @@ int main(void)
 		TEST(reply_may_come_later),
 		TEST(reply_to_a_client_that_left_is_dropped),
 		TEST(reply_after_the_connection_broke),
-		TEST(client_that_leaves_is_told),
+		TEST(client_that_leaves_is_notified),
 		TEST(reply_after_the_server_closed),
 		TEST(close_ends_connections),
 		TEST(connection_close_is_honoured),
@@ -700,7 +700,7 @@ int main(void)
 		TEST(replies_on_a_kept_connection_do_not_wait),
 		TEST(no_descriptor_is_no_work),
 		TEST(many_replies_share_a_content),
-		TEST(unusable_address_is_told),
+		TEST(unusable_address_is_reported),
 		TEST(two_servers_share_a_loop),
 	};
 

@@ -146,7 +146,7 @@ static void text_is_compact_and_sorted(void **state)
 	assert_string_equal(nothing, "null");
 }
 
-static void malformed_text_is_told_with_its_place(void **state)
+static void malformed_text_is_reported_with_its_place(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -249,7 +249,7 @@ int main(void)
 		cmocka_unit_test(covers_without_a_tree),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(text_is_compact_and_sorted),
-		cmocka_unit_test(malformed_text_is_told_with_its_place),
+		cmocka_unit_test(malformed_text_is_reported_with_its_place),
 		cmocka_unit_test(parse_stops_at_the_length),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(arrays_are_searched),

@@ -201,12 +201,12 @@ static void test_the_environment_is_the_childs_alone(void **state)
 	close_plugin(&test);
 }
 
-static void test_it_is_told_of_the_cluster_when_it_wants(void **state)
+static void test_it_is_given_the_cluster_when_it_wants(void **state)
 {
 	struct test test;
 	auto_free char *info = NULL;
 	auto_json *all = NULL;
-	const json_t *told;
+	const json_t *reported;
 
 	(void)state;
 	open_plugin(&test, PLUGIN, TOKEN("t"), ", interactiveMode: Never, provideClusterInfo: true");
@@ -216,11 +216,11 @@ static void test_it_is_told_of_the_cluster_when_it_wants(void **state)
 	request(&test);
 	info = get(&test, "info");
 	all = json_parse(info, strlen(info), NULL);
-	told = json_path(all, "spec.cluster");
-	assert_string_equal(json_path_string(told, "server", ""), fake_url(test.rig.fake));
-	assert_string_equal(json_path_string(told, "tls-server-name", ""), "s");
-	assert_string_equal(json_path_string(told, "certificate-authority-data", ""), "UEVN");
-	assert_string_equal(json_path_string(told, "config.audience", ""), "a");
+	reported = json_path(all, "spec.cluster");
+	assert_string_equal(json_path_string(reported, "server", ""), fake_url(test.rig.fake));
+	assert_string_equal(json_path_string(reported, "tls-server-name", ""), "s");
+	assert_string_equal(json_path_string(reported, "certificate-authority-data", ""), "UEVN");
+	assert_string_equal(json_path_string(reported, "config.audience", ""), "a");
 	close_plugin(&test);
 }
 
@@ -556,7 +556,7 @@ int main(void)
 		cmocka_unit_test(test_its_token_is_sent_and_kept),
 		cmocka_unit_test(test_there_is_no_shell),
 		cmocka_unit_test(test_the_environment_is_the_childs_alone),
-		cmocka_unit_test(test_it_is_told_of_the_cluster_when_it_wants),
+		cmocka_unit_test(test_it_is_given_the_cluster_when_it_wants),
 		cmocka_unit_test(test_it_inherits_no_connection),
 		cmocka_unit_test(test_one_run_serves_all_who_wait),
 		cmocka_unit_test(test_the_loop_goes_on_meanwhile),

@@ -44,7 +44,7 @@ static void on_done(void *ctx, bool finished)
 
 	w->order[w->done++] = job->number;
 	w->aborted += !finished;
-	/* The gauges already tell of the next when we are told. */
+	/* The gauges already report the next when we are notified. */
 	left = JOBS - w->done;
 	if (finished) {
 		check_gauges(w, left < 4 ? left : 4, left < 4 ? 0 : left - 4);

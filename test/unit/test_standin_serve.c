@@ -25,7 +25,7 @@ struct world {
 	struct event_loop loop;
 	struct http_client *client;
 	pid_t server;
-	FILE *said; /* its stderr */
+	FILE *reported; /* its stderr */
 	char *url;
 	int done, status; /* of ask() */
 	char *body;
@@ -51,8 +51,8 @@ static struct world *world_start(int (*run)(const void *options), const void *op
 		_exit(run(options));
 	}
 	close(ends[1]);
-	w->said = fdopen(ends[0], "r");
-	assert_non_null(fgets(line, sizeof(line), w->said));
+	w->reported = fdopen(ends[0], "r");
+	assert_non_null(fgets(line, sizeof(line), w->reported));
 	port = strrchr(line, ' ');
 	assert_non_null(port);
 	w->url = xasprintf("http://127.0.0.1:%d", atoi(port));
@@ -86,7 +86,7 @@ static void world_free(struct world *w)
 	http_client_close(w->client, event_loop_count, &closed);
 	assert_true(event_loop_wait(&w->loop, &closed, 1));
 	assert_true(event_loop_end(&w->loop));
-	fclose(w->said);
+	fclose(w->reported);
 	free(w->url);
 	free(w->body);
 	free(w);
