@@ -41,10 +41,11 @@ static struct digest digest_of(const char *text)
 
 static void test_digest_of_json(void **state)
 {
+	static const char compact[] = "{\"a\":[1,{\"x\":\"y\",\"z\":null}],\"b\":true}";
 	struct digest one = digest_of("{\"a\": [1, {\"x\": \"y\", \"z\": null}], \"b\": true}");
 	struct digest same = digest_of("{\"b\":true,\"a\":[1,{\"z\":null,\"x\":\"y\"}]}");
 	struct digest other = digest_of("{\"b\":true,\"a\":[{\"z\":null,\"x\":\"y\"},1]}");
-	struct digest text = digest_bytes("{\"a\":[1,{\"x\":\"y\",\"z\":null}],\"b\":true}", 38);
+	struct digest text = digest_bytes(compact, strlen(compact));
 	struct digest none = digest_json(NULL);
 	struct digest null = digest_of("null");
 
