@@ -8,7 +8,6 @@ import machine
 from machine import REPO
 
 FILE = REPO / "test" / "bench" / "ranges.yaml"
-MARGIN = 0.3  # of a new figure's
 HEAD = """\
 # What the benchmarks are held to. `mean` was measured on `machine`; a figure is out of its range when it is more than
 # mean · (1 + margin), or than `most` where a limit is meant and not a measurement. `hack/bench NAME --declare`
@@ -47,6 +46,19 @@ def declare(key, figures):
     declared = all_of_it.setdefault(key, {"figures": {}})
     for name, row in declared["figures"].items():
         if "mean" in row and figure(figures, name) is not None:
-            row["mean"] = float(f"{figure(figures, name):.4g}")
+            row["mean"] = rounded(figure(figures, name))
     declared |= {"machine": machine.describe(), "measured": time.strftime("%Y-%m-%d")}
+    FILE.write_text(HEAD + yaml.safe_dump(all_of_it, sort_keys=False, width=120))
+
+
+def rounded(value):
+    """Four digits."""
+    short = float(f"{value:.4g}")
+    return int(short) if short.is_integer() else short
+
+
+def note(key, name, value):
+    """Something else that the declared figures depend on."""
+    all_of_it = load()
+    all_of_it[key][name] = value
     FILE.write_text(HEAD + yaml.safe_dump(all_of_it, sort_keys=False, width=120))
