@@ -1,5 +1,5 @@
 /*
- * What is read of a Pod. Its uid, its labels and the uids and kinds of its owners are not kept: of Pods there are many.
+ * What is read of a Pod. Its uid is not kept, and of its owners only the names: of Pods there are many.
  */
 #ifndef VIEW_POD_H
 #define VIEW_POD_H

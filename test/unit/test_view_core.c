@@ -20,7 +20,7 @@ static void test_a_service_of_ours(void **state)
 
 	(void)state;
 	view_rig_bound("Service of ours", view, 1536);
-	assert_non_null(service->text);
+	assert_non_null(service->own_spec);
 	assert_true(service->headless);
 	assert_string_equal(view_pairs_get(&service->selector, "app"), "gemma-server");
 	assert_int_equal(service->ports_count, 1);
@@ -39,7 +39,7 @@ static void test_a_service_of_others(void **state)
 
 	(void)state;
 	view_rig_bound("Service of others", view, 300);
-	assert_null(service->text);
+	assert_null(service->own_spec);
 	assert_false(service->headless);
 	assert_int_equal(service->selector.count, 0);
 	assert_int_equal(service->ports_count, 2);
