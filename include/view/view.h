@@ -28,8 +28,6 @@ struct view {
 
 /* The type that objects of each kind have. */
 extern const struct view_type *const view_types[KIND_COUNT];
-/* Pods are listed, they are of none of the kinds that are watched. */
-extern const struct view_type view_pod_type;
 
 /* New reference, never NULL: an object that is none at all has no name. */
 const struct view *view_decode(enum kind kind, const json_t *object);

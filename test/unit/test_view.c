@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "kube/resource.h"
 #include "view/usual.h"
+#include "view/pod.h"
 #include "view/view.h"
 #include "view_rig.h"
 

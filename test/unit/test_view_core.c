@@ -99,13 +99,13 @@ static void test_a_configmap(void **state)
 static void test_a_scaledobject(void **state)
 {
 	auto_view *view = view_rig_yaml(&view_scaledobject_type, "{spec: {scaleTargetRef: {name: t}}}");
-	auto_view *told = view_rig_yaml(&view_scaledobject_type, "{spec: {scaleTargetRef: {kind: StatefulSet}}}");
+	auto_view *given = view_rig_yaml(&view_scaledobject_type, "{spec: {scaleTargetRef: {kind: StatefulSet}}}");
 
 	(void)state;
 	assert_null(view_scaledobject(view)->target_kind);
 	assert_string_equal(view_scaledobject(view)->target_name, "t");
-	assert_string_equal(view_scaledobject(told)->target_kind, "StatefulSet");
-	assert_string_equal(view_scaledobject(told)->target_name, "");
+	assert_string_equal(view_scaledobject(given)->target_kind, "StatefulSet");
+	assert_string_equal(view_scaledobject(given)->target_name, "");
 }
 
 static void test_keys(void **state)
