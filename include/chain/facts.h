@@ -18,7 +18,7 @@
  *               not said the same for how long, and how long the HPA's average was not between the values that
  *               the metrics API serves: {since, looks, samples, near: [before, after],
  *               values: [low, high], series: [low, high], …}
- *   asked       the wish (plan.h) that all of it answers
+ *   asked       the probe request (plan.h) that all of it answers
  * `at` is in milliseconds of the wall; an absent member means "not probed yet". What answers another
  * question than today's (the spec changed since) counts as not probed.
  */
@@ -45,7 +45,7 @@ struct facts {
 	int64_t now_ms;         /* wall */
 	const json_t *object;   /* the InferenceAutoscaler */
 	const json_t *evidence; /* NULL = none yet */
-	const json_t *wish;     /* what would be asked now; NULL = nothing */
+	const json_t *request;  /* what would be asked now; NULL = nothing */
 
 	const struct error *invalid; /* why the spec was refused; NULL = accepted */
 	const json_t *target;        /* NULL = absent */
@@ -68,7 +68,7 @@ struct facts {
 	const char *monitor;        /* "ns/name" of our ServiceMonitor */
 	int64_t monitor_made_ms;    /* wall; 0 = it is to be made, -1 = not known */
 
-	const json_t *gpu;          /* what the stack's pass found (reconcile/gpu.h); NULL = nothing yet */
+	const json_t *gpu;          /* what the shared pass found (reconcile/gpu.h); NULL = nothing yet */
 	const json_t *gpu_evidence; /* what was seen of it; NULL = nothing yet */
 	const char *exporter_id;    /* this autoscaler's exporter among gpu's */
 

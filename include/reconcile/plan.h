@@ -1,5 +1,5 @@
 /*
- * What a reconcile decided: writes in order, the status, when to look again, and what to probe.
+ * What a reconcile decided: writes in order, the status, when to come again, and what to probe.
  */
 #ifndef RECONCILE_PLAN_H
 #define RECONCILE_PLAN_H

@@ -32,8 +32,8 @@ struct world {
 	const json_t *(*evidence)(void *ctx, const char *key);
 	/* Why the last write for this autoscaler failed; borrowed, NULL when it did not. */
 	const char *(*failure)(void *ctx, const char *key);
-	/* What the stack's last pass said of the adapter; filled by stack_reconcile(). Borrowed; never NULL. */
-	const struct stack_state *stack;
+	/* What the last shared pass said of the adapter; filled by shared_reconcile(). Borrowed; never NULL. */
+	const struct shared_state *shared;
 };
 
 /* When the object was made, in ms of the wall; 0 when it is not there. */

@@ -4,12 +4,12 @@
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/text.h"
-#include "judges.h"
+#include "checks.h"
 #include "kube/resource.h"
 
 #define QUESTION_MAX 2
 
-/* What a document of the evidence depends on: members of the wish. */
+/* What a document of the evidence depends on: members of the probe request. */
 static const struct question {
 	const char *document;
 	const char *members[QUESTION_MAX];
@@ -42,9 +42,9 @@ static bool page_is_candidate(const struct facts *facts)
 	json_t *candidate;
 
 	if (json_path(facts->evidence, "page.error") != NULL) {
-		return json_equal(json_path(facts->evidence, "asked.pages"), json_object_get(facts->wish, "pages"));
+		return json_equal(json_path(facts->evidence, "asked.pages"), json_object_get(facts->request, "pages"));
 	}
-	json_array_foreach(json_object_get(facts->wish, "pages"), i, candidate) {
+	json_array_foreach(json_object_get(facts->request, "pages"), i, candidate) {
 		if (json_path_int(candidate, "port", 0) == json_path_int(facts->evidence, "page.port", 0) &&
 			strcmp(json_path_string(candidate, "path", ""),
 				json_path_string(facts->evidence, "page.path", "")) == 0) {
@@ -75,7 +75,7 @@ static bool page_was_searched(const struct facts *facts)
 	json_t *signal;
 	json_t *series;
 
-	json_array_foreach(json_object_get(facts->wish, "signals"), i, signal) {
+	json_array_foreach(json_object_get(facts->request, "signals"), i, signal) {
 		if (!json_path_bool(signal, "page", false)) {
 			continue;
 		}
@@ -97,7 +97,7 @@ bool evidence_answers(const struct facts *facts, const char *document)
 		for (size_t m = 0; m < QUESTION_MAX && questions[q].members[m] != NULL; m++) {
 			const char *member = questions[q].members[m];
 			const json_t *then = json_object_get(asked, member);
-			const json_t *now = json_object_get(facts->wish, member);
+			const json_t *now = json_object_get(facts->request, member);
 
 			if (strcmp(questions[q].document, document) == 0 && then != now && !json_equal(then, now)) {
 				return false;
@@ -110,7 +110,7 @@ bool evidence_answers(const struct facts *facts, const char *document)
 static bool signal_was_asked(const struct facts *facts, const char *metric)
 {
 	const json_t *asked = json_path(facts->evidence, "asked.signals");
-	const json_t *signal = json_find(json_object_get(facts->wish, "signals"), "metric", metric);
+	const json_t *signal = json_find(json_object_get(facts->request, "signals"), "metric", metric);
 
 	return asked == NULL || signal == NULL || json_holds(asked, signal);
 }
@@ -140,7 +140,7 @@ const char *evidence_reason(const json_t *document, const char *otherwise)
 	return evidence_cause(document, causes, otherwise);
 }
 
-static const json_t *judge_document(const json_t *document, const char *failed_reason, struct verdict *verdict)
+static const json_t *check_document(const json_t *document, const char *failed_reason, struct verdict *verdict)
 {
 	const char *error = json_path_string(document, "error", NULL);
 
@@ -158,7 +158,7 @@ static const json_t *judge_document(const json_t *document, const char *failed_r
 const json_t *evidence_read(const struct facts *facts, const char *document, const char *failed_reason,
 	struct verdict *verdict)
 {
-	return judge_document(evidence_answers(facts, document) ? json_object_get(facts->evidence, document) : NULL,
+	return check_document(evidence_answers(facts, document) ? json_object_get(facts->evidence, document) : NULL,
 		failed_reason, verdict);
 }
 
@@ -177,7 +177,7 @@ const json_t *evidence_read_signal(const struct facts *facts, const struct workl
 	if (signal != NULL && evidence_answers(facts, "signals") && signal_was_asked(facts, signal->signal->metric)) {
 		own = evidence_signal(facts, signal);
 	}
-	return judge_document(json_object_get(own, part), failed_reason, verdict);
+	return check_document(json_object_get(own, part), failed_reason, verdict);
 }
 
 char *evidence_last_error(const json_t *document)

@@ -2,14 +2,14 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "judges.h"
+#include "checks.h"
 
 /* Of the shared scrape and of the recording rule. */
 #define SHARED_INTERVAL_MS 15000
 /* NVIDIA/dcgm-exporter, internal/pkg/transformation/kubernetes.go. */
 #define GPU_OF_SEVERAL "Of pods that share a GPU it names one, unless it runs with KUBERNETES_VIRTUAL_GPUS=true"
 
-/* What the stack's pass found of the exporter that this autoscaler asks for; NULL before its first pass. */
+/* What the shared pass found of the exporter that this autoscaler asks for; NULL before its first pass. */
 static const json_t *exporter_of(const struct facts *facts, struct verdict *verdict)
 {
 	const json_t *exporter = json_object_get(json_object_get(facts->gpu, "exporters"), facts->exporter_id);
@@ -20,7 +20,7 @@ static const json_t *exporter_of(const struct facts *facts, struct verdict *verd
 	return exporter;
 }
 
-/* The document of the stack's evidence, or NULL after saying that it is awaited or failed. */
+/* The document of the shared evidence, or NULL after saying that it is awaited or failed. */
 static const json_t *seen(const struct facts *facts, const char *name, struct verdict *verdict)
 {
 	const json_t *document = json_object_get(facts->gpu_evidence, name);
@@ -74,7 +74,7 @@ bool links_gpu_alike(const json_t *before, const json_t *now)
 	return (before == NULL) == (now == NULL);
 }
 
-/* Says the problem that the stack's pass noted in the document, if any. */
+/* Says the problem that the shared pass noted in the document, if any. */
 static bool troubled(const json_t *document, const char *reason, struct verdict *verdict)
 {
 	const char *problem = json_path_string(document, "problem", NULL);
@@ -86,7 +86,7 @@ static bool troubled(const json_t *document, const char *reason, struct verdict 
 	return true;
 }
 
-void judge_gpu_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_gpu_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *exporter = exporter_of(facts, verdict);
 	const char *local = json_path_string(exporter, "local", NULL);
@@ -115,7 +115,7 @@ void judge_gpu_exposed(const struct facts *facts, const struct workload_signal *
 		others != NULL ? others : "", others != NULL ? ", which bears an exporter's label too" : "");
 }
 
-void judge_gpu_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_gpu_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *exporter = exporter_of(facts, verdict);
 
@@ -124,7 +124,7 @@ void judge_gpu_selected(const struct facts *facts, const struct workload_signal 
 		return;
 	}
 	if (facts->prometheus_missing) {
-		judge_page_selected(facts, signal, verdict);
+		check_page_selected(facts, signal, verdict);
 		return;
 	}
 	if (json_path_string(exporter, "selectedBy", NULL) == NULL) {
@@ -138,17 +138,17 @@ void judge_gpu_selected(const struct facts *facts, const struct workload_signal 
 }
 
 /* Whether the exporter's scrape is to be made still, or was made a moment ago. */
-static bool scrape_is_young(const struct facts *facts, const json_t *document)
+static bool scrape_in_grace(const struct facts *facts, const json_t *document)
 {
 	const json_t *exporter = json_object_get(json_object_get(facts->gpu, "exporters"), facts->exporter_id);
 
 	return json_path_string(exporter, "monitor", NULL) == NULL ||
-	       youth_of_object(facts, document, json_path_int(exporter, "since", -1), SHARED_INTERVAL_MS);
+	       grace_of_object(facts, document, json_path_int(exporter, "since", -1), SHARED_INTERVAL_MS);
 }
 
-static bool rule_is_young(const struct facts *facts, const json_t *document)
+static bool rule_in_grace(const struct facts *facts, const json_t *document)
 {
-	return youth_of_object(facts, document, json_path_int(facts->gpu, "rule.since", -1), SHARED_INTERVAL_MS);
+	return grace_of_object(facts, document, json_path_int(facts->gpu, "rule.since", -1), SHARED_INTERVAL_MS);
 }
 
 static void say_scrape_awaited(struct verdict *verdict)
@@ -157,7 +157,7 @@ static void say_scrape_awaited(struct verdict *verdict)
 		"Prometheus has not scraped the DCGM exporter yet: it loads a new ServiceMonitor within about a minute");
 }
 
-void judge_gpu_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_gpu_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *exporter = seen(facts, "exporter", verdict);
 	auto_free char *error = evidence_last_error(exporter);
@@ -168,7 +168,7 @@ void judge_gpu_scraped(const struct facts *facts, const struct workload_signal *
 	}
 	if (json_path_int(exporter, "up", 0) > 0 || json_path_int(exporter, "series", 0) > 0) {
 		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus scrapes the DCGM exporter");
-	} else if (json_path(exporter, "lastError") == NULL && scrape_is_young(facts, exporter)) {
+	} else if (json_path(exporter, "lastError") == NULL && scrape_in_grace(facts, exporter)) {
 		say_scrape_awaited(verdict);
 	} else if (json_path_int(exporter, "down", 0) > 0) {
 		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus cannot scrape the DCGM exporter: %s", error);
@@ -179,7 +179,7 @@ void judge_gpu_scraped(const struct facts *facts, const struct workload_signal *
 	}
 }
 
-void judge_gpu_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_gpu_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *exporter = seen(facts, "exporter", verdict);
 
@@ -187,7 +187,7 @@ void judge_gpu_fresh(const struct facts *facts, const struct workload_signal *si
 	if (exporter == NULL) {
 		return;
 	}
-	if (json_path_int(exporter, "series", 0) == 0 && scrape_is_young(facts, exporter)) {
+	if (json_path_int(exporter, "series", 0) == 0 && scrape_in_grace(facts, exporter)) {
 		say_scrape_awaited(verdict);
 	} else if (json_path_int(exporter, "series", 0) == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
@@ -218,7 +218,7 @@ static bool still_recorded(const struct facts *facts, const struct workload_sign
 	       json_array_size(json_object_get(series, "missing")) == 0;
 }
 
-void judge_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *wanted = json_object_get(facts->gpu, "rule");
 	const json_t *rule;
@@ -237,7 +237,7 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 	if (rule == NULL) {
 		return;
 	}
-	if (!json_path_bool(rule, "loaded", false) && rule_is_young(facts, rule)) {
+	if (!json_path_bool(rule, "loaded", false) && rule_in_grace(facts, rule)) {
 		if (still_recorded(facts, signal)) {
 			say_recorded(signal, verdict);
 			return;
@@ -277,7 +277,7 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 	if (json_path_int(series, "pods", 0) == 0 && evidence_gap_passes(facts, "SeriesRecorded", series)) {
 		say_recorded(signal, verdict);
 	} else if ((json_path_int(series, "pods", 0) == 0 || missing != NULL) &&
-		   (scrape_is_young(facts, series) || rule_is_young(facts, series) || youth_of_pods(series))) {
+		   (scrape_in_grace(facts, series) || rule_in_grace(facts, series) || grace_of_pods(series))) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"'%s' has no value yet for the pods of %s '%s': it is recorded every 15 s, from the next scrape on",
 			signal->signal->series[0], facts->workload.spec->target_kind,
@@ -292,7 +292,7 @@ void judge_gpu_recorded(const struct facts *facts, const struct workload_signal 
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
 			"'%s' has no value for pod %s: does the DCGM exporter run on its node? " GPU_OF_SEVERAL,
 			signal->signal->series[0], missing);
-	} else if (!values_dispute_record(facts, signal, verdict)) {
+	} else if (!values_mismatch_record(facts, signal, verdict)) {
 		say_recorded(signal, verdict);
 	}
 }

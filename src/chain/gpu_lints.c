@@ -1,6 +1,6 @@
 /* The lint of GPUs that several pods share, whose value is that of all of them. */
 #include "base/json.h"
-#include "judges.h"
+#include "checks.h"
 #include "lint.h"
 
 static bool any_shared(const json_t *samples)
@@ -37,7 +37,7 @@ enum lint_verdict lint_gpu_shared(const struct facts *facts, struct strbuf *sent
 			"pods of %s '%s/%s' hold shares of GPUs, by time-slicing or MPS, and '%s' is that of the whole GPU: who shares "
 			"one answers to the other's load; set spec.mode to Requests, or give each pod a GPU of its own",
 			spec->target_kind, spec->ns, spec->target_name, signal->signal->metric);
-		return LINT_SAID;
+		return LINT_REPORTED;
 	}
 	return LINT_SILENT;
 }

@@ -8,10 +8,10 @@
 #include "chain/facts.h"
 
 enum lint_verdict {
-	LINT_SILENT, /* all is well, or it does not apply */
-	LINT_SAID,   /* the sentence was appended: what, where, and the remedy */
-	LINT_STILL,  /* likewise, but it is so near the limit that it counts only if it was said before */
-	LINT_UNSEEN  /* it cannot be told now */
+	LINT_SILENT,   /* all is well, or it does not apply */
+	LINT_REPORTED, /* the sentence was appended: what, where, and the remedy */
+	LINT_STILL,    /* likewise, but it is so near the limit that it counts only if it was said before */
+	LINT_UNSEEN    /* it cannot be told now */
 };
 
 /* The page as it was read for today's question; NULL when it was not. */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "judges.h"
+#include "checks.h"
 #include "kube/resource.h"
 
 /* Whether the metrics API was seen to return values of every signal. */
@@ -46,7 +46,7 @@ static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 	return false;
 }
 
-/* Whether the pods that the rollout replaces have our rules: they had them when this was judged last, and
+/* Whether the pods that the rollout replaces have our rules: they had them when this was checked last, and
  * serve until the new ones do. */
 static bool had_our_rules(const struct facts *facts)
 {
@@ -94,7 +94,7 @@ static bool say_held(const struct facts *facts, struct verdict *verdict)
 	return false;
 }
 
-void judge_adapter_configured(const struct facts *facts, struct verdict *verdict)
+void check_adapter_configured(const struct facts *facts, struct verdict *verdict)
 {
 	if (facts->adapter != ADAPTER_BROKEN && say_held(facts, verdict)) {
 		return;
@@ -128,7 +128,7 @@ static const json_t *metric_document(const struct facts *facts, const struct wor
 	return json_object_get(evidence_signal(facts, signal), "metric");
 }
 
-/* The reason for a failed look at the metrics API, by the cause that the probe found. */
+/* The reason for a failed probe of the metrics API, by the cause that the probe found. */
 static const char *failure_reason(const struct facts *facts, const struct workload_signal *signal)
 {
 	static const struct cause causes[] = {
@@ -168,7 +168,7 @@ static bool say_metric_awaited(const struct facts *facts, const struct workload_
 	const char *cause = json_path_string(metric, "cause", "");
 
 	if ((json_path(metric, "error") != NULL && strcmp(cause, "NotListed") != 0) ||
-		json_path(facts->adapter_survey, "relist") != NULL || !youth_of_metric(facts, metric, signal->gpu)) {
+		json_path(facts->adapter_survey, "relist") != NULL || !grace_of_metric(facts, metric, signal->gpu)) {
 		return false;
 	}
 	SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
@@ -178,7 +178,7 @@ static bool say_metric_awaited(const struct facts *facts, const struct workload_
 	return true;
 }
 
-static void judge_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+static void check_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
@@ -230,7 +230,7 @@ static void judge_metric(const struct facts *facts, const struct workload_signal
 			"the metrics API returns no value of '%s' for pod %s: does the adapter ask the Prometheus that "
 			"scrapes it?",
 			signal->signal->metric, missing);
-	} else if (!values_dispute_metric(facts, signal, verdict)) {
+	} else if (!values_mismatch_metric(facts, signal, verdict)) {
 		say_served(signal, verdict);
 	}
 }
@@ -244,24 +244,24 @@ static bool restart_explains(const struct facts *facts, const struct workload_si
 	}
 	return facts->adapter == ADAPTER_ROLLING ||
 	       (strcmp(reason, "APIServiceUnavailable") == 0 &&
-		       youth_of_restart(facts, facts->api_reason == NULL ? metric_document(facts, signal) : NULL));
+		       grace_of_restart(facts, facts->api_reason == NULL ? metric_document(facts, signal) : NULL));
 }
 
-void judge_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	judge_metric(facts, signal, verdict);
+	check_metric(facts, signal, verdict);
 	if (verdict->status == VERDICT_FALSE && restart_explains(facts, signal, verdict->reason)) {
 		say_rolling(facts, verdict);
 	}
 }
 
-void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
+void check_scaling_active(const struct facts *facts, struct verdict *verdict)
 {
 	const json_t *hpa = facts->hpa;
 	const json_t *condition = kube_object_condition(hpa, "ScalingActive");
 
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
-		if (values_dispute_hpa(facts, &facts->workload.signals[i], verdict)) {
+		if (values_mismatch_hpa(facts, &facts->workload.signals[i], verdict)) {
 			return;
 		}
 	}
@@ -275,14 +275,14 @@ void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 			"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
 			"custom.metrics.k8s.io",
 			kube_object_namespace(hpa), kube_object_name(hpa));
-	} else if (condition == NULL && !youth_of_hpa(facts)) {
+	} else if (condition == NULL && !grace_of_hpa(facts)) {
 		SAY(verdict, VERDICT_FALSE, "HPANotSynced",
 			"HorizontalPodAutoscaler '%s/%s', made at %s, has no status yet; " HPA_CONTROLLER_REMEDY,
 			kube_object_namespace(hpa), kube_object_name(hpa),
 			json_path_string(hpa, "metadata.creationTimestamp", ""));
 	} else if (condition == NULL) {
 		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not read its metric yet");
-	} else if (youth_of_reading(facts, condition)) {
+	} else if (grace_of_reading(facts, condition)) {
 		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA",
 			"HorizontalPodAutoscaler '%s/%s' could not read its metric last (%s), its next reading is awaited",
 			kube_object_namespace(hpa), kube_object_name(hpa),

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "judges.h"
+#include "checks.h"
 
 static bool page_serves(const json_t *page, const struct engine_signal *signal)
 {
@@ -26,17 +26,17 @@ static void say_series_missing(const struct facts *facts, const json_t *page, co
 	struct verdict *verdict)
 {
 	const char *url = json_path_string(page, "url", "");
-	const char *told = facts->workload.spec->engine_type;
+	const char *declared = facts->workload.spec->engine_type;
 	const char *found = json_path_string(page, "engine", NULL);
 
 	if (found == NULL) {
 		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
 			"the page at '%s' has no series '%s': is it the engine's metrics port? set spec.engine.port and path",
 			url, signal->series[0]);
-	} else if (strcmp(told, "Auto") != 0 && strcmp(told, found) != 0) {
+	} else if (strcmp(declared, "Auto") != 0 && strcmp(declared, found) != 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
 			"the page at '%s' is of engine '%s', but spec.engine.type is '%s': set it to %s, or to Auto",
-			url, found, told, found);
+			url, found, declared, found);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
 			"the page at '%s' is of engine '%s', but has no series '%s': some engines have none before their first "
@@ -100,7 +100,7 @@ static bool say_none_counts(const struct facts *facts, const struct workload_sig
 	return false;
 }
 
-void judge_page_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_page_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct workload *w = &facts->workload;
 	const json_t *page;
@@ -137,7 +137,7 @@ void judge_page_exposed(const struct facts *facts, const struct workload_signal 
 			: "");
 }
 
-void judge_page_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_page_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	(void)signal;
 	if (facts->prometheus_missing) {
@@ -185,9 +185,9 @@ static void say_scrape_failing(const struct facts *facts, const json_t *promethe
 		facts->monitor, error, remedy != NULL ? "; " : "", remedy != NULL ? remedy : "");
 }
 
-static bool monitor_is_young(const struct facts *facts, const json_t *document)
+static bool monitor_in_grace(const struct facts *facts, const json_t *document)
 {
-	return youth_of_object(facts, document, facts->monitor_made_ms,
+	return grace_of_object(facts, document, facts->monitor_made_ms,
 		clock_parse_duration(facts->workload.spec->scrape_interval));
 }
 
@@ -195,7 +195,7 @@ static bool monitor_is_young(const struct facts *facts, const json_t *document)
 static bool say_scrape_awaited(const struct facts *facts, const struct workload_signal *signal,
 	const json_t *prometheus, struct verdict *verdict)
 {
-	if (monitor_is_young(facts, prometheus)) {
+	if (monitor_in_grace(facts, prometheus)) {
 		auto_free char *made =
 			clock_rfc3339(facts->monitor_made_ms > 0 ? facts->monitor_made_ms : facts->now_ms);
 
@@ -204,7 +204,7 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 			facts->selected_by, facts->monitor, made);
 		return true;
 	}
-	if (youth_of_pods(json_object_get(evidence_signal(facts, signal), "series"))) {
+	if (grace_of_pods(json_object_get(evidence_signal(facts, signal), "series"))) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' has not scraped the pods yet, which just became ready: it does so within half a minute",
 			facts->selected_by);
@@ -213,7 +213,7 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 	return false;
 }
 
-void judge_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *prometheus = evidence_read(facts, "prometheus", "PrometheusNotReachable", verdict);
 	bool passes;
@@ -252,7 +252,7 @@ static void say_fresh(const struct facts *facts, const struct workload_signal *s
 		signal->signal->series[0]);
 }
 
-void judge_page_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_page_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *series = evidence_read_signal(facts, signal, "series", "PrometheusNotReachable", verdict);
 	auto_free char *missing = NULL;
@@ -264,7 +264,7 @@ void judge_page_fresh(const struct facts *facts, const struct workload_signal *s
 	if (json_path_int(series, "pods", 0) == 0 && evidence_gap_passes(facts, "SeriesFresh", series)) {
 		say_fresh(facts, signal, verdict);
 	} else if ((json_path_int(series, "pods", 0) == 0 || missing != NULL) &&
-		   (monitor_is_young(facts, series) || youth_of_pods(series))) {
+		   (monitor_in_grace(facts, series) || grace_of_pods(series))) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' begins to scrape the pods by ServiceMonitor '%s': each has its first sample of '%s' "
 			"within two scrape intervals",
@@ -279,7 +279,7 @@ void judge_page_fresh(const struct facts *facts, const struct workload_signal *s
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
 			"Prometheus '%s' has no fresh sample of '%s' for pod %s: see whether it serves its metrics page",
 			facts->selected_by, signal->signal->series[0], missing);
-	} else if (!values_dispute_page(facts, signal, verdict)) {
+	} else if (!values_mismatch_page(facts, signal, verdict)) {
 		say_fresh(facts, signal, verdict);
 	}
 }

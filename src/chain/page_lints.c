@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "judges.h"
+#include "checks.h"
 #include "lint.h"
 
 #define REQUESTS_MIN 100 /* fewer have no slowest of 100 */
@@ -74,7 +74,7 @@ enum lint_verdict lint_name_leaves(const struct facts *facts, struct strbuf *sen
 		}
 		if (page_has(page, signal->former) && (next == NULL || !page_has(page, next))) {
 			say_name_leaves(facts, signal, next, sentence);
-			return LINT_SAID;
+			return LINT_REPORTED;
 		}
 	}
 	return LINT_SILENT;
@@ -121,5 +121,5 @@ enum lint_verdict lint_drain_too_short(const struct facts *facts, struct strbuf 
 	}
 	/* Between the two bounds it may be either. */
 	say_latency(w->spec, latency, drain, sentence);
-	return json_path_int(latency, "overMs", 0) >= drain * 1000 ? LINT_SAID : LINT_STILL;
+	return json_path_int(latency, "overMs", 0) >= drain * 1000 ? LINT_REPORTED : LINT_STILL;
 }

@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "judges.h"
+#include "checks.h"
 #include "kube/resource.h"
 
-void judge_accepted(const struct facts *facts, struct verdict *verdict)
+void check_accepted(const struct facts *facts, struct verdict *verdict)
 {
 	if (facts->invalid != NULL) {
 		SAY(verdict, VERDICT_FALSE, "InvalidSpec", "%s", facts->invalid->message);
@@ -34,12 +34,12 @@ static bool target_is_absent(const struct facts *facts)
 	                             : strcmp(json_path_string(facts->evidence, "target.cause", ""), "NotFound") == 0;
 }
 
-void judge_target_found(const struct facts *facts, struct verdict *verdict)
+void check_target_found(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const json_t *pods;
 
-	if (target_is_absent(facts) && youth_of_autoscaler(facts)) {
+	if (target_is_absent(facts) && grace_of_autoscaler(facts)) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"%s '%s/%s' does not exist yet: it may come right after this "
 			"autoscaler",
@@ -69,7 +69,7 @@ void judge_target_found(const struct facts *facts, struct verdict *verdict)
 	if (json_path_int(pods, "total", 0) == 0) {
 		bool by_hand = json_path_int(facts->target, "spec.replicas", 1) == 0;
 
-		if (!by_hand && youth_of_target(facts, pods)) {
+		if (!by_hand && grace_of_target(facts, pods)) {
 			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 				"%s '%s/%s' was just made: its first pod is awaited", spec->target_kind, spec->ns,
 				spec->target_name);
@@ -131,7 +131,7 @@ static const json_t *scaled_object(const struct facts *facts)
 	return NULL;
 }
 
-void judge_target_owned(const struct facts *facts, struct verdict *verdict)
+void check_target_owned(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const json_t *owner = older_owner(facts);
@@ -172,12 +172,12 @@ void judge_target_owned(const struct facts *facts, struct verdict *verdict)
 		spec->target_name);
 }
 
-void judge_target_exclusive(const struct facts *facts, struct verdict *verdict)
+void check_target_exclusive(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const char *foreign = NULL;
 
-	judge_target_owned(facts, verdict);
+	check_target_owned(facts, verdict);
 	if (verdict->status != VERDICT_TRUE) {
 		return;
 	}

@@ -11,14 +11,14 @@
 #include "command/session.h"
 #include "reconcile/reconcile.h"
 
-#define ROUNDS_MAX 5
+#define PASSES_MAX 5
 
 /* What autoscalers make. */
 static const enum kind made[] = {KIND_HPA, KIND_SERVICE, KIND_SERVICEMONITOR, KIND_PROMETHEUSRULE};
 
-/* What is there: the adapter's two objects, ours, and the autoscalers, which the stack is not shown. */
+/* What is there: the adapter's two objects, ours, and the autoscalers, which the shared part is not shown. */
 struct findings {
-	json_t *document; /* a world of what the stack pass may see (reconcile/world.h) */
+	json_t *document; /* a world of what the shared pass may see (reconcile/world.h) */
 	json_t *autoscalers;
 };
 
@@ -97,7 +97,7 @@ static bool has_autoscaler(const struct findings *found, const json_t *child)
 	return false;
 }
 
-/* What is shared goes with the stack's own plan. */
+/* What is shared goes with its own plan. */
 static void plan_orphans(const struct findings *found, struct plan *plan)
 {
 	size_t i;
@@ -117,7 +117,7 @@ static void plan_orphans(const struct findings *found, struct plan *plan)
 }
 
 /* Without the Deployment there is nothing to restart, but the ConfigMap may hold our block still:
- * the stack is shown a Deployment that needs nothing. */
+ * the shared part is shown a Deployment that needs nothing. */
 static void stand_in_for_deployment(const struct findings *found, const struct settings *s, const struct world *world)
 {
 	auto_json *deployment =
@@ -133,19 +133,19 @@ static void stand_in_for_deployment(const struct findings *found, const struct s
 /* What is left to do. `problem`: why our block, which is in the ConfigMap, cannot be taken out. */
 static void make_plan(const struct findings *found, const struct settings *s, struct plan *plan, struct error *problem)
 {
-	struct stack_state state = STACK_STATE_INIT;
+	struct shared_state state = SHARED_STATE_INIT;
 	auto_json *configmap = NULL;
 	struct world world;
 
 	world_from_document(&world, found->document, s);
 	stand_in_for_deployment(found, s, &world);
 	configmap = world.get(world.ctx, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
-	stack_reconcile(&world, plan, &state);
+	shared_reconcile(&world, plan, &state);
 	if (configmap != NULL && kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES) != NULL &&
 		state.state == ADAPTER_BROKEN && state.message != NULL) {
 		error_set(problem, ERROR_INVALID, "%s", state.message);
 	}
-	stack_state_release(&state);
+	shared_state_release(&state);
 	plan_orphans(found, plan);
 }
 
@@ -189,7 +189,7 @@ static int leave(const struct findings *found)
 }
 
 /* One look and what follows from it. *again: there may be more. */
-static int round_of(struct session *session, const struct options *o, bool *again, struct error *err)
+static int pass_of(struct session *session, const struct options *o, bool *again, struct error *err)
 {
 	auto_findings found = {NULL, NULL};
 	auto_plan plan = PLAN_INIT;
@@ -235,8 +235,8 @@ static int run(const struct options *options, struct error *err)
 	if (session == NULL) {
 		return EXIT_USAGE;
 	}
-	for (int i = 0; again && i < ROUNDS_MAX; i++) {
-		code = round_of(session, options, &again, err);
+	for (int i = 0; again && i < PASSES_MAX; i++) {
+		code = pass_of(session, options, &again, err);
 	}
 	if (again) {
 		error_set(err, ERROR_CONFLICT, "what is taken away comes back: stop the operator first");

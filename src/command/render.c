@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapter/adapter_config.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/yaml.h"
 #include "chain/monitoring.h"
-#include "children/adapter_config.h"
 #include "children/gpu.h"
 #include "command/command.h"
 #include "engine/gpu.h"
@@ -127,7 +127,8 @@ static void print_gpu_rule(const struct world *world, const struct observation *
 {
 	auto_json *namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
 	const struct monitoring_object object = {.kind = &monitoring_rule};
-	auto_json *order = monitoring_order(&(struct monitoring_stack){o->prometheuses, namespaces, o->asked}, &object);
+	auto_json *order =
+		monitoring_order(&(struct monitoring_context){o->prometheuses, namespaces, o->asked}, &object);
 	const json_t *prometheus = json_array_get(order, 0);
 	const char *ns = prometheus != NULL ? kube_object_namespace(prometheus) : o->facts.settings->adapter_namespace;
 	auto_json *one = json_pack("[O*]", prometheus);
@@ -139,7 +140,7 @@ static void print_gpu_rule(const struct world *world, const struct observation *
 	struct monitoring found = {NULL, NULL, NULL};
 	auto_json *rule = NULL;
 
-	monitoring_find(&(struct monitoring_stack){one, namespaces, NULL},
+	monitoring_find(&(struct monitoring_context){one, namespaces, NULL},
 		&(struct monitoring_object){.kind = &monitoring_rule, .ns = kube_object_namespace(prometheus)}, &found);
 	rule = gpu_rule_make(ns, found.labels, NULL, json_array_size(found_in) > 0 ? found_in : usual);
 	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n", as_json);

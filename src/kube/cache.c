@@ -50,8 +50,9 @@ struct kube_cache *kube_cache_new(kube_index_fn *index, bool managers)
 
 void kube_cache_free(struct kube_cache *cache)
 {
-	if (!cache)
+	if (cache == NULL) {
 		return;
+	}
 	map_release(&cache->by_value);
 	map_release(&cache->objects);
 	free(cache);
@@ -74,7 +75,7 @@ json_t *kube_cache_get_key(const struct kube_cache *cache, const char *key)
 {
 	const struct entry *entry = map_get(&cache->objects, key);
 
-	return entry ? decode(entry->text) : NULL;
+	return entry != NULL ? decode(entry->text) : NULL;
 }
 
 bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *name)
@@ -96,9 +97,9 @@ const char **kube_cache_keys(const struct kube_cache *cache)
 
 static bool in_namespace(const char *key, const char *ns)
 {
-	size_t len = ns ? strlen(ns) : 0;
+	size_t len = ns != NULL ? strlen(ns) : 0;
 
-	return !ns || (strncmp(key, ns, len) == 0 && key[len] == '/');
+	return ns == NULL || (strncmp(key, ns, len) == 0 && key[len] == '/');
 }
 
 json_t *kube_cache_list(const struct kube_cache *cache, const char *ns)
@@ -106,9 +107,11 @@ json_t *kube_cache_list(const struct kube_cache *cache, const char *ns)
 	auto_free const char **keys = kube_cache_keys(cache);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < kube_cache_count(cache); i++)
-		if (in_namespace(keys[i], ns))
+	for (size_t i = 0; i < kube_cache_count(cache); i++) {
+		if (in_namespace(keys[i], ns)) {
 			json_array_append_new(list, kube_cache_get_key(cache, keys[i]));
+		}
+	}
 	return list;
 }
 
@@ -127,36 +130,42 @@ json_t *kube_cache_list_by(const struct kube_cache *cache, const char *value)
 	json_t *list = json_array();
 	size_t count = 0;
 
-	for (const struct entry *entry = first; entry; entry = entry->next)
+	for (const struct entry *entry = first; entry != NULL; entry = entry->next) {
 		count++;
+	}
 	found = xcalloc(count, sizeof(*found));
 	count = 0;
-	for (const struct entry *entry = first; entry; entry = entry->next)
+	for (const struct entry *entry = first; entry != NULL; entry = entry->next) {
 		found[count++] = entry;
+	}
 	qsort(found, count, sizeof(*found), compare_entries);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		json_array_append_new(list, decode(found[i]->text));
+	}
 	return list;
 }
 
 static void index_add(struct kube_cache *cache, struct entry *entry)
 {
 	entry->next = map_get(&cache->by_value, entry->value);
-	if (entry->next)
+	if (entry->next != NULL) {
 		entry->next->previous = entry;
+	}
 	map_put(&cache->by_value, entry->value, entry);
 }
 
 static void index_remove(struct kube_cache *cache, const struct entry *entry)
 {
-	if (entry->next)
+	if (entry->next != NULL) {
 		entry->next->previous = entry->previous;
-	if (entry->previous)
+	}
+	if (entry->previous != NULL) {
 		entry->previous->next = entry->next;
-	else if (entry->next)
+	} else if (entry->next != NULL) {
 		map_put(&cache->by_value, entry->value, entry->next);
-	else
+	} else {
 		map_remove(&cache->by_value, entry->value);
+	}
 }
 
 /* Who wrote when, without what: that is most of the bytes. New reference. */
@@ -182,11 +191,12 @@ static char *trimmed_text(const json_t *object, bool managers)
 	json_t *annotations = json_object_get(metadata, "annotations");
 
 	json_object_set_new(copy, "metadata", metadata);
-	if (managers)
+	if (managers) {
 		json_object_set_new(metadata, "managedFields", managers_of(json_object_get(metadata, "managedFields")));
-	else
+	} else {
 		json_object_del(metadata, "managedFields");
-	if (json_object_get(annotations, LAST_APPLIED)) {
+	}
+	if (json_object_get(annotations, LAST_APPLIED) != NULL) {
 		annotations = json_copy(annotations);
 		json_object_del(annotations, LAST_APPLIED);
 		json_object_set_new(metadata, "annotations", annotations);
@@ -201,18 +211,21 @@ bool kube_cache_put(struct kube_cache *cache, const json_t *object)
 	struct entry *entry;
 
 	/* An object without a name cannot be found again; the server never sends one. */
-	if (kube_object_name(object)[0] == '\0')
+	if (kube_object_name(object)[0] == '\0') {
 		return false;
+	}
 	text = trimmed_text(object, cache->managers);
 	entry = map_get(&cache->objects, key);
-	if (entry && strcmp(entry->text, text) == 0)
+	if (entry != NULL && strcmp(entry->text, text) == 0) {
 		return false;
+	}
 	kube_cache_remove(cache, kube_object_namespace(object), kube_object_name(object));
 	entry = xcalloc(1, sizeof(*entry));
-	*entry = (struct entry){.text = text, .key = key, .value = cache->index ? cache->index(object) : NULL};
+	*entry = (struct entry){.text = text, .key = key, .value = cache->index != NULL ? cache->index(object) : NULL};
 	map_put(&cache->objects, key, entry);
-	if (entry->value)
+	if (entry->value != NULL) {
 		index_add(cache, entry);
+	}
 	text = key = NULL;
 	return true;
 }
@@ -222,7 +235,8 @@ bool kube_cache_remove(struct kube_cache *cache, const char *ns, const char *nam
 	auto_free char *key = kube_key(ns, name);
 	const struct entry *entry = map_get(&cache->objects, key);
 
-	if (entry && entry->value)
+	if (entry != NULL && entry->value != NULL) {
 		index_remove(cache, entry);
+	}
 	return map_remove(&cache->objects, key);
 }

@@ -10,7 +10,7 @@
 #include "informer_parts.h"
 
 /* A wait that the server asks for is told from here on: a few seconds are how it spreads its load, and pass unseen. */
-#define TOLD_WAIT_MS 10000
+#define REPORTED_WAIT_MS 10000
 
 /* ---- what is told to the owner ---- */
 
@@ -22,31 +22,34 @@ void informer_progress(struct kube_informer *informer)
 void informer_set_state(struct kube_informer *informer, bool synced, bool missing, struct error *err)
 {
 	struct error none = ERROR_INIT;
-	const char *old = informer->error.message ? informer->error.message : "";
-	const char *new = err && err->message ? err->message : "";
+	const char *old = informer->error.message != NULL ? informer->error.message : "";
+	const char *new = err != NULL && err->message != NULL ? err->message : "";
 	bool differs = informer->synced != synced || informer->missing != missing || strcmp(old, new) != 0;
 
 	informer->synced = synced;
 	informer->missing = missing;
-	error_move(&informer->error, err ? err : &none);
-	if (differs && informer->hooks.state && !informer->closing)
+	error_move(&informer->error, err != NULL ? err : &none);
+	if (differs && informer->hooks.state != NULL && !informer->closing) {
 		informer->hooks.state(informer->hooks.ctx, informer);
+	}
 }
 
-void informer_tell_sent_away(struct kube_informer *informer, const struct error *err)
+void informer_report_sent_away(struct kube_informer *informer, const struct error *err)
 {
 	auto_error copy = ERROR_INIT;
 
-	if (err->retry_after_ms < TOLD_WAIT_MS)
+	if (err->retry_after_ms < REPORTED_WAIT_MS) {
 		return;
+	}
 	error_copy(&copy, err);
 	informer_set_state(informer, informer->synced, informer->missing, &copy);
 }
 
-static void tell_changed(struct kube_informer *informer, enum kube_event_type type, const json_t *object)
+static void report_changed(struct kube_informer *informer, enum kube_event_type type, const json_t *object)
 {
-	if (informer->hooks.changed && !informer->closing)
+	if (informer->hooks.changed != NULL && !informer->closing) {
 		informer->hooks.changed(informer->hooks.ctx, informer, type, object);
+	}
 }
 
 /* The items of a list lack what the list says once for all; watch events do not. */
@@ -54,8 +57,9 @@ static void complete(const struct kube_resource *resource, json_t *object)
 {
 	auto_free char *api_version = NULL;
 
-	if (json_object_get(object, "kind"))
+	if (json_object_get(object, "kind") != NULL) {
 		return;
+	}
 	api_version = kube_api_version(resource);
 	json_object_set_new(object, "kind", json_string(resource->kind));
 	json_object_set_new(object, "apiVersion", json_string(api_version));
@@ -66,27 +70,29 @@ void informer_take(struct kube_informer *informer, json_t *object)
 	bool had = kube_cache_has(informer->cache, kube_object_namespace(object), kube_object_name(object));
 
 	complete(informer->resource, object);
-	if (kube_cache_put(informer->cache, object))
-		tell_changed(informer, had ? KUBE_MODIFIED : KUBE_ADDED, object);
+	if (kube_cache_put(informer->cache, object)) {
+		report_changed(informer, had ? KUBE_MODIFIED : KUBE_ADDED, object);
+	}
 }
 
 void informer_drop(struct kube_informer *informer, json_t *object)
 {
 	complete(informer->resource, object);
-	if (kube_cache_remove(informer->cache, kube_object_namespace(object), kube_object_name(object)))
-		tell_changed(informer, KUBE_DELETED, object);
+	if (kube_cache_remove(informer->cache, kube_object_namespace(object), kube_object_name(object))) {
+		report_changed(informer, KUBE_DELETED, object);
+	}
 }
 
 /* Removes by key, for objects a list no longer shows; the cache still knows their last state. */
 static void drop_key(struct kube_informer *informer, const char *key)
 {
 	const char *slash = strchr(key, '/');
-	auto_free char *ns = slash ? xstrndup(key, (size_t)(slash - key)) : NULL;
-	const char *name = slash ? slash + 1 : key;
+	auto_free char *ns = slash != NULL ? xstrndup(key, (size_t)(slash - key)) : NULL;
+	const char *name = slash != NULL ? slash + 1 : key;
 	auto_json *last = kube_cache_get_key(informer->cache, key);
 
 	kube_cache_remove(informer->cache, ns, name);
-	tell_changed(informer, KUBE_DELETED, last);
+	report_changed(informer, KUBE_DELETED, last);
 }
 
 void informer_drop_unseen(struct kube_informer *informer)
@@ -96,9 +102,11 @@ void informer_drop_unseen(struct kube_informer *informer)
 	auto_free char **gone = xcalloc(count + 1, sizeof(*gone));
 
 	/* The keys belong to the cache, which the loop below changes. */
-	for (size_t i = 0; i < count; i++)
-		if (!map_has(&informer->seen, keys[i]))
+	for (size_t i = 0; i < count; i++) {
+		if (!map_has(&informer->seen, keys[i])) {
 			gone[gone_count++] = xstrdup(keys[i]);
+		}
+	}
 	for (size_t i = 0; i < gone_count; i++) {
 		drop_key(informer, gone[i]);
 		free(gone[i]);
@@ -107,10 +115,11 @@ void informer_drop_unseen(struct kube_informer *informer)
 
 void informer_fill(struct kube_informer *informer)
 {
-	if (informer->pages_only)
+	if (informer->pages_only) {
 		informer_start_list(informer, NULL);
-	else
+	} else {
 		informer_start_stream(informer);
+	}
 }
 
 bool informer_filled(struct kube_informer *informer, const char *resource_version)
@@ -147,8 +156,9 @@ static void on_timer(uv_timer_t *timer)
 
 void informer_wait_then(struct kube_informer *informer, enum informer_step next, int64_t delay_ms)
 {
-	if (informer->closing)
+	if (informer->closing) {
 		return;
+	}
 	informer->next = next;
 	uv_timer_start(&informer->timer, on_timer, (uint64_t)delay_ms, 0);
 }
@@ -175,23 +185,25 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(informer->words_watch);
 	free(informer->resource_version);
 	free(informer);
-	if (closed)
+	if (closed != NULL) {
 		closed(ctx);
+	}
 }
 
 bool informer_ended(struct kube_informer *informer)
 {
 	informer->call = NULL;
 	uv_timer_stop(&informer->timer);
-	if (!informer->closing)
+	if (!informer->closing) {
 		return false;
+	}
 	uv_close((uv_handle_t *)&informer->timer, on_timer_closed);
 	return true;
 }
 
 void informer_add_query(struct strbuf *path, const char *name, const char *value)
 {
-	strbuf_addf(path, "%c%s=", strchr(path->buf, '?') ? '&' : '?', name);
+	strbuf_addf(path, "%c%s=", strchr(path->buf, '?') != NULL ? '&' : '?', name);
 	strbuf_add_urlencoded(path, value);
 }
 
@@ -212,7 +224,7 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 		.words_list = xasprintf("list %s objects", resource->kind),
 		.words_watch = xasprintf("watch %s objects", resource->kind),
 		.hooks = *hooks,
-		.pace = {.missing_ms = 10000,
+		.timing = {.missing_ms = 10000,
 			.short_ms = 1000,
 			.margin_ms = 30000,
 			.min_timeout_s = 300,
@@ -224,17 +236,17 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 		.progress_ms = clock_monotonic_ms(),
 	};
 	backoff_init(&informer->backoff, seed);
-	informer->pace.backoff_ms = informer->backoff.base_ms;
+	informer->timing.backoff_ms = informer->backoff.base_ms;
 	map_init(&informer->seen, NULL);
 	uv_timer_init(kube_client_loop(client), &informer->timer);
 	informer->timer.data = informer;
 	return informer;
 }
 
-void informer_set_pace(struct kube_informer *informer, const struct informer_pace *pace)
+void informer_set_timing(struct kube_informer *informer, const struct informer_timing *timing)
 {
-	informer->pace = *pace;
-	informer->backoff.base_ms = pace->backoff_ms;
+	informer->timing = *timing;
+	informer->backoff.base_ms = timing->backoff_ms;
 }
 
 void kube_informer_start(struct kube_informer *informer)
@@ -248,10 +260,11 @@ void kube_informer_close(struct kube_informer *informer, void (*closed)(void *ct
 	informer->closed = closed;
 	informer->closed_ctx = ctx;
 	uv_timer_stop(&informer->timer);
-	if (informer->call)
+	if (informer->call != NULL) {
 		kube_call_cancel(informer->call);
-	else
+	} else {
 		uv_close((uv_handle_t *)&informer->timer, on_timer_closed);
+	}
 }
 
 const struct kube_resource *kube_informer_resource(const struct kube_informer *informer)
@@ -281,7 +294,7 @@ const struct error *kube_informer_error(const struct kube_informer *informer)
 
 const char *kube_informer_resource_version(const struct kube_informer *informer)
 {
-	return informer->resource_version ? informer->resource_version : "";
+	return informer->resource_version != NULL ? informer->resource_version : "";
 }
 
 int64_t kube_informer_progress_ms(const struct kube_informer *informer)

@@ -27,7 +27,7 @@ static void list_failed(struct kube_informer *informer, const struct error *err,
 		informer_drop_unseen(informer);
 		informer_progress(informer);
 		backoff_reset(&informer->backoff);
-		informer_wait_then(informer, INFORMER_PAGES, informer->pace.missing_ms);
+		informer_wait_then(informer, INFORMER_PAGES, informer->timing.missing_ms);
 		informer_set_state(informer, true, true, NULL);
 		return;
 	}
@@ -39,8 +39,9 @@ static void list_failed(struct kube_informer *informer, const struct error *err,
 static void list_done(struct kube_informer *informer, const char *resource_version)
 {
 	informer->whole = false;
-	if (informer_filled(informer, resource_version))
+	if (informer_filled(informer, resource_version)) {
 		informer_start_watch(informer);
+	}
 }
 
 static void take_item(struct kube_informer *informer, json_t *item)
@@ -61,17 +62,20 @@ static void on_page(struct kube_informer *informer, json_t *result, const struct
 	size_t i;
 	json_t *item;
 
-	if (informer_ended(informer))
+	if (informer_ended(informer)) {
 		return;
-	if (err) {
+	}
+	if (err != NULL) {
 		list_failed(informer, err, later_page);
 		return;
 	}
 	informer_progress(informer);
-	json_array_foreach(json_object_get(result, "items"), i, item)
+	json_array_foreach(json_object_get(result, "items"), i, item) {
 		take_item(informer, item);
-	if (informer->closing)
+	}
+	if (informer->closing) {
 		return;
+	}
 	if (token[0] != '\0') {
 		informer_start_list(informer, token);
 	} else if (resource_version[0] == '\0') {
@@ -103,18 +107,22 @@ void informer_start_list(struct kube_informer *informer, const char *token)
 	auto_strbuf path = STRBUF_INIT;
 
 	strbuf_addstr(&path, informer->path);
-	if (!informer->whole)
+	if (!informer->whole) {
 		strbuf_addf(&path, "?limit=%d", PAGE_SIZE);
-	if (informer->field_selector)
+	}
+	if (informer->field_selector != NULL) {
 		informer_add_query(&path, "fieldSelector", informer->field_selector);
-	if (token)
+	}
+	if (token != NULL) {
 		informer_add_query(&path, "continue", token);
-	informer->call = kube_call_start(informer->client, &(struct kube_call_spec){
-								   .method = "GET",
-								   .path = path.buf,
-								   .what = informer->words_list,
-								   .max_body = MAX_LIST_BODY,
-								   .done = token ? on_later_page : on_first_page,
-								   .ctx = informer,
-							   });
+	}
+	informer->call =
+		kube_call_start(informer->client, &(struct kube_call_spec){
+							  .method = "GET",
+							  .path = path.buf,
+							  .what = informer->words_list,
+							  .max_body = MAX_LIST_BODY,
+							  .done = token != NULL ? on_later_page : on_first_page,
+							  .ctx = informer,
+						  });
 }

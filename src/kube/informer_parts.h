@@ -21,7 +21,7 @@
 #include "call.h"
 #include "kube/informer.h"
 #include "net/backoff.h"
-#include "pace.h"
+#include "timing.h"
 
 enum informer_step {
 	INFORMER_FILL, /* all of it anew: as a stream, or in pages where that is refused */
@@ -37,7 +37,7 @@ struct kube_informer {
 	char *words_list;     /* "list Service objects" */
 	char *words_watch;
 	struct kube_informer_hooks hooks;
-	struct informer_pace pace;
+	struct informer_timing timing;
 	struct kube_cache *cache;
 	struct kube_call *call;
 	uv_timer_t timer;
@@ -51,7 +51,7 @@ struct kube_informer {
 	struct kube_cache *arriving; /* what the streaming list under way has shown; else NULL */
 	bool pages_only;             /* the server has shown that it knows no streaming list */
 
-	bool told; /* the watch under way moved resource_version */
+	bool reported; /* the watch under way moved resource_version */
 	int64_t watch_start_ms;
 	int failures;             /* of watches, in a row */
 	bool lost_event;          /* an event could not be read: list again after this watch */
@@ -94,7 +94,7 @@ void informer_progress(struct kube_informer *informer);
 /* Takes `err` (NULL = none); calls the state hook when anything is new. */
 void informer_set_state(struct kube_informer *informer, bool synced, bool missing, struct error *err);
 /* A failure with a long Retry-After is a state at once: it may be the last that is heard for a minute. */
-void informer_tell_sent_away(struct kube_informer *informer, const struct error *err);
+void informer_report_sent_away(struct kube_informer *informer, const struct error *err);
 /* Puts into the cache; calls the changed hook when that changed anything. */
 void informer_take(struct kube_informer *informer, json_t *object);
 void informer_drop(struct kube_informer *informer, json_t *object);

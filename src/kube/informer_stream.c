@@ -25,7 +25,7 @@ static void on_silence(uv_timer_t *timer)
 
 void informer_stream_begin(struct kube_informer *informer)
 {
-	uint64_t silence_ms = (uint64_t)informer->pace.silence_ms;
+	uint64_t silence_ms = (uint64_t)informer->timing.silence_ms;
 
 	informer->arriving = kube_cache_new(informer->hooks.index, informer->hooks.managers);
 	uv_timer_start(&informer->timer, on_silence, silence_ms, silence_ms);
@@ -61,15 +61,17 @@ void informer_stream_bookmark(struct kube_informer *informer, json_t *object)
 	const char *resource_version = kube_object_resource_version(object);
 	struct kube_cache *arrived = informer->arriving;
 
-	if (!end || strcmp(end, "true") != 0 || resource_version[0] == '\0')
+	if (end == NULL || strcmp(end, "true") != 0 || resource_version[0] == '\0') {
 		return;
+	}
 	uv_timer_stop(&informer->timer);
 	informer->arriving = NULL;
-	informer->told = true;
+	informer->reported = true;
 	take_arrived(informer, arrived);
 	kube_cache_free(arrived);
-	if (!informer->closing)
+	if (!informer->closing) {
 		informer_filled(informer, resource_version);
+	}
 }
 
 /* Whether the failure is of the streaming list itself, and would be the same the next time. Such are
@@ -77,8 +79,9 @@ void informer_stream_bookmark(struct kube_informer *informer, json_t *object)
  * progress (500 in the stream), and of one that never tells the end. */
 static bool is_for_good(const struct error *err, bool answered)
 {
-	if (!err || err->kind == ERROR_INVALID || err->kind == ERROR_CANCELLED)
+	if (err == NULL || err->kind == ERROR_INVALID || err->kind == ERROR_CANCELLED) {
 		return true;
+	}
 	return answered && err->kind != ERROR_EXPIRED;
 }
 
@@ -88,13 +91,13 @@ void informer_stream_failed(struct kube_informer *informer, const struct error *
 	informer->arriving = NULL;
 	if (is_for_good(err, answered)) {
 		log_event(LOG_DEBUG, "no streaming list to be had, asking for pages", "kind", informer->resource->kind,
-			"error", err ? err->message : "", NULL);
+			"error", err != NULL ? err->message : "", NULL);
 		informer->pages_only = true;
 	}
 	/* A server that is away or busy is not asked otherwise at once. */
-	if (err && err->kind == ERROR_UNAVAILABLE && !answered) {
+	if (err != NULL && err->kind == ERROR_UNAVAILABLE && !answered) {
 		informer_back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
-		informer_tell_sent_away(informer, err);
+		informer_report_sent_away(informer, err);
 	} else {
 		informer_start_list(informer, NULL);
 	}

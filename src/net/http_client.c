@@ -31,7 +31,7 @@ static struct http_client *client_cast(void *p)
 {
 	struct http_client *client = p;
 
-	assert(client && client->magic == CLIENT_MAGIC);
+	assert(client != NULL && client->magic == CLIENT_MAGIC);
 	return client;
 }
 
@@ -47,7 +47,7 @@ void http_client_enqueue(struct http_transfer *t)
 		*client->pending_end = t;
 		client->pending_end = &t->next_pending;
 	}
-	uv_timer_start(&client->kick, on_pending, 0, 0);
+	uv_timer_start(&client->wake, on_pending, 0, 0);
 }
 
 void http_client_handle_closed(struct http_client *client)
@@ -55,8 +55,9 @@ void http_client_handle_closed(struct http_client *client)
 	void (*closed)(void *ctx) = client->closed;
 	void *ctx = client->closed_ctx;
 
-	if (--client->handles > 0)
+	if (--client->handles > 0) {
 		return;
+	}
 	client->magic = 0;
 	free(client);
 	closed(ctx);
@@ -70,13 +71,14 @@ static void on_timer_closed(uv_handle_t *handle)
 /* No transfer is left: gives back libcurl's side, then the loop's. */
 static void tear_down_when_idle(struct http_client *client)
 {
-	if (!client->closing || client->transfers || client->torn_down)
+	if (!client->closing || client->transfers != NULL || client->torn_down) {
 		return;
+	}
 	client->torn_down = true;
 	curl_multi_cleanup(client->multi); /* closes its sockets, through on_socket() */
 	curl_global_cleanup();
 	uv_close((uv_handle_t *)&client->deadline, on_timer_closed);
-	uv_close((uv_handle_t *)&client->kick, on_timer_closed);
+	uv_close((uv_handle_t *)&client->wake, on_timer_closed);
 }
 
 /* Starts what is new and ends what was given up. */
@@ -84,12 +86,13 @@ static void on_pending(uv_timer_t *timer)
 {
 	struct http_client *client = client_cast(timer->data);
 
-	while (client->pending) {
+	while (client->pending != NULL) {
 		struct http_transfer *t = client->pending;
 
 		client->pending = t->next_pending;
-		if (!client->pending)
+		if (client->pending == NULL) {
 			client->pending_end = &client->pending;
+		}
 		t->pending = false;
 		if (t->error.kind != ERROR_NONE) {
 			http_transfer_finish(t);
@@ -111,19 +114,21 @@ static void reap(struct http_client *client)
 	CURLMsg *msg;
 	int left;
 
-	while ((msg = curl_multi_info_read(client->multi, &left))) {
+	while ((msg = curl_multi_info_read(client->multi, &left)) != NULL) {
 		struct http_transfer *t;
 		CURLcode code = msg->data.result;
 		char *private = NULL;
 
-		if (msg->msg != CURLMSG_DONE)
+		if (msg->msg != CURLMSG_DONE) {
 			continue;
+		}
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
 		t = http_transfer_cast(private);
-		http_easy_judge(t, code);
+		http_easy_check(t, code);
 		/* One given up meanwhile is still in the queue, and ends from there. */
-		if (!t->pending)
+		if (!t->pending) {
 			http_transfer_finish(t);
+		}
 	}
 	tear_down_when_idle(client);
 }
@@ -132,8 +137,9 @@ static void act(struct http_client *client, curl_socket_t fd, int flags)
 {
 	int running;
 
-	if (client->look)
+	if (client->look != NULL) {
 		client->look(client->look_ctx);
+	}
 	curl_multi_socket_action(client->multi, fd, flags, &running);
 	reap(client);
 }
@@ -148,10 +154,11 @@ static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *ctx)
 	struct http_client *client = client_cast(ctx);
 
 	(void)multi;
-	if (timeout_ms < 0)
+	if (timeout_ms < 0) {
 		uv_timer_stop(&client->deadline);
-	else
+	} else {
 		uv_timer_start(&client->deadline, on_deadline, (uint64_t)timeout_ms, 0);
+	}
 	return 0;
 }
 
@@ -172,10 +179,12 @@ static void on_socket_ready(uv_poll_t *poll, int status, int events)
 	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
 
 	assert(socket->magic == SOCKET_MAGIC);
-	if (events & UV_READABLE)
+	if (events & UV_READABLE) {
 		flags |= CURL_CSELECT_IN;
-	if (events & UV_WRITABLE)
+	}
+	if (events & UV_WRITABLE) {
 		flags |= CURL_CSELECT_OUT;
+	}
 	act(socket->client, socket->fd, flags);
 }
 
@@ -186,8 +195,9 @@ static struct client_socket *socket_new(struct http_client *client, curl_socket_
 	socket->magic = SOCKET_MAGIC;
 	socket->client = client;
 	socket->fd = fd;
-	if (uv_poll_init_socket(client->loop, &socket->poll, fd) < 0)
+	if (uv_poll_init_socket(client->loop, &socket->poll, fd) < 0) {
 		abort(); /* a socket that cannot be watched would hang its transfers */
+	}
 	socket->poll.data = socket;
 	client->handles++;
 	curl_multi_assign(client->multi, fd, socket);
@@ -202,18 +212,21 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *so
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
-		if (socket) {
+		if (socket != NULL) {
 			curl_multi_assign(client->multi, fd, NULL);
 			uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
 		}
 		return 0;
 	}
-	if (what & CURL_POLL_IN)
+	if (what & CURL_POLL_IN) {
 		events |= UV_READABLE;
-	if (what & CURL_POLL_OUT)
+	}
+	if (what & CURL_POLL_OUT) {
 		events |= UV_WRITABLE;
-	if (!socket)
+	}
+	if (socket == NULL) {
 		socket = socket_new(client, fd);
+	}
 	uv_poll_start(&socket->poll, events, on_socket_ready);
 	return 0;
 }
@@ -242,8 +255,9 @@ struct http_client *http_client_new(uv_loop_t *loop)
 	client->magic = CLIENT_MAGIC;
 	client->loop = loop;
 	client->pending_end = &client->pending;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(client->multi = curl_multi_init()))
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (client->multi = curl_multi_init()) == NULL) {
 		abort(); /* out of memory */
+	}
 	curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
 	curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
@@ -252,18 +266,19 @@ struct http_client *http_client_new(uv_loop_t *loop)
 	curl_multi_setopt(client->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, STREAMS);
 	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, CACHED_CONNECTIONS);
 	http_client_init_timer(client, &client->deadline, client);
-	http_client_init_timer(client, &client->kick, client);
+	http_client_init_timer(client, &client->wake, client);
 	return client;
 }
 
 void http_client_close(struct http_client *client, void (*closed)(void *ctx), void *ctx)
 {
-	assert(!client->closing && closed);
+	assert(!client->closing && closed != NULL);
 	client->closing = true;
 	client->closed = closed;
 	client->closed_ctx = ctx;
-	for (struct http_transfer *t = client->transfers; t; t = t->next)
+	for (struct http_transfer *t = client->transfers; t != NULL; t = t->next) {
 		http_transfer_cancel(t);
+	}
 	/* Also when there was none: the end comes from the loop. */
-	uv_timer_start(&client->kick, on_pending, 0, 0);
+	uv_timer_start(&client->wake, on_pending, 0, 0);
 }

@@ -54,9 +54,9 @@ static void exchange_free(struct http_exchange *x)
 static struct http_exchange *exchange_of(struct lws *wsi)
 {
 	struct http_connection *connection = http_connection_of(wsi);
-	struct http_exchange *x = connection ? connection->exchange : NULL;
+	struct http_exchange *x = connection != NULL ? connection->exchange : NULL;
 
-	assert(!x || x->magic == EXCHANGE_MAGIC);
+	assert(x == NULL || x->magic == EXCHANGE_MAGIC);
 	return x;
 }
 
@@ -64,17 +64,19 @@ void http_exchange_detach(struct lws *wsi)
 {
 	struct http_exchange *x = exchange_of(wsi);
 
-	if (!x)
+	if (x == NULL) {
 		return;
+	}
 	x->connection->exchange = NULL;
 	x->connection->held = false;
 	x->wsi = NULL;
 	x->server->unsent -= x->replied;
 	stop_watching(x);
-	if (!x->asked || x->replied)
+	if (!x->asked || x->replied) {
 		exchange_free(x);
-	else if (x->gone)
+	} else if (x->gone != NULL) {
 		x->gone(x->gone_ctx);
+	}
 }
 
 /* A request comes in -------------------------------------------------------------------------- */
@@ -95,9 +97,11 @@ static const struct method {
 
 static const struct method *method_of(struct lws *wsi)
 {
-	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-		if (lws_hdr_total_length(wsi, methods[i].token) > 0)
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		if (lws_hdr_total_length(wsi, methods[i].token) > 0) {
 			return &methods[i];
+		}
+	}
 	return NULL;
 }
 
@@ -133,8 +137,9 @@ static int on_request(struct http_server *server, struct lws *wsi, const char *p
 	char length[24] = "";
 
 	/* Another request before the reply to the last: nobody sends that any more. */
-	if (!connection || connection->exchange || !method)
+	if (connection == NULL || connection->exchange != NULL || method == NULL) {
 		return -1;
+	}
 	x = xcalloc(1, sizeof(*x));
 	x->magic = EXCHANGE_MAGIC;
 	x->server = server;
@@ -162,10 +167,12 @@ static int on_body(struct lws *wsi, const char *data, size_t len)
 {
 	struct http_exchange *x = exchange_of(wsi);
 
-	if (!x || x->asked)
+	if (x == NULL || x->asked) {
 		return -1;
-	if (!x->replied && len > 0)
+	}
+	if (!x->replied && len > 0) {
 		strbuf_add(&x->body, data, len);
+	}
 	return 0;
 }
 
@@ -173,10 +180,12 @@ static int on_body_complete(struct http_server *server, struct lws *wsi)
 {
 	struct http_exchange *x = exchange_of(wsi);
 
-	if (!x || x->asked)
+	if (x == NULL || x->asked) {
 		return -1; /* bytes after the body: see on_request() */
-	if (x->replied)
+	}
+	if (x->replied) {
 		return 0;
+	}
 	ask(server, x);
 	return 0;
 }
@@ -191,8 +200,9 @@ static int write_header(struct lws *wsi, const struct http_exchange *x, size_t l
 	if (lws_add_http_common_headers(wsi, (unsigned)x->status, x->content_type, len, &p, end) ||
 		(x->last && lws_add_http_header_by_token(wsi, WSI_TOKEN_CONNECTION, (const unsigned char *)"close", 5,
 				    &p, end)) ||
-		lws_finalize_write_http_header(wsi, start, &p, end))
+		lws_finalize_write_http_header(wsi, start, &p, end)) {
 		return -1;
+	}
 	return 0;
 }
 
@@ -214,16 +224,19 @@ static int on_writable(struct lws *wsi)
 	size_t len;
 	int rc = 0;
 
-	if (!x || !x->replied)
+	if (x == NULL || !x->replied) {
 		return 0;
+	}
 	text = http_content_text(x->content, &len);
-	if (!x->begun)
+	if (!x->begun) {
 		rc = write_header(wsi, x, len);
+	}
 	x->begun = true;
-	if (rc >= 0 && len > 0 && strcmp(x->method, "HEAD") != 0)
+	if (rc >= 0 && len > 0 && strcmp(x->method, "HEAD") != 0) {
 		rc = write_piece(wsi, x, text, len);
-	else
+	} else {
 		x->sent = len;
+	}
 	if (rc >= 0 && x->sent < len) {
 		lws_callback_on_writable(wsi);
 		return 0;
@@ -237,7 +250,7 @@ void http_reply_content(struct http_exchange *x, int status, const char *content
 {
 	assert(x->magic == EXCHANGE_MAGIC && !x->replied);
 	x->replied = true;
-	if (!x->wsi) {
+	if (x->wsi == NULL) {
 		exchange_free(x);
 		return;
 	}
@@ -273,11 +286,12 @@ static void on_peer_gone(void *ctx)
 
 void http_exchange_watch(struct http_exchange *x, void (*gone)(void *ctx), void *ctx)
 {
-	assert(x->asked && !x->replied && !x->watch);
+	assert(x->asked && !x->replied && x->watch == NULL);
 	x->gone = gone;
 	x->gone_ctx = ctx;
-	if (x->wsi)
+	if (x->wsi != NULL) {
 		x->watch = peer_watch_new(x->server->loop, lws_get_socket_fd(x->wsi), on_peer_gone, x);
+	}
 }
 
 const char *http_exchange_method(const struct http_exchange *x)
@@ -292,8 +306,9 @@ const char *http_exchange_path(const struct http_exchange *x)
 
 const char *http_exchange_body(const struct http_exchange *x, size_t *len)
 {
-	if (len)
+	if (len != NULL) {
 		*len = x->body.len;
+	}
 	return x->body.buf;
 }
 
@@ -316,8 +331,9 @@ int http_exchange_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void
 	case LWS_CALLBACK_CLOSED_HTTP:
 	case LWS_CALLBACK_WSI_DESTROY:
 		http_exchange_detach(wsi);
-		if (http_connection_of(wsi))
+		if (http_connection_of(wsi) != NULL) {
 			http_connection_ended(http_connection_of(wsi));
+		}
 		return 0;
 	default:
 		return lws_callback_http_dummy(wsi, reason, user, in, len);

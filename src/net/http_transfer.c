@@ -11,7 +11,7 @@ struct http_transfer *http_transfer_cast(void *p)
 {
 	struct http_transfer *t = p;
 
-	assert(t && t->magic == TRANSFER_MAGIC);
+	assert(t != NULL && t->magic == TRANSFER_MAGIC);
 	return t;
 }
 
@@ -29,9 +29,10 @@ static void on_idle(uv_timer_t *timer)
 {
 	struct http_transfer *t = http_transfer_cast(timer->data);
 
-	if (t->error.kind == ERROR_NONE)
+	if (t->error.kind == ERROR_NONE) {
 		error_set(&t->error, ERROR_UNAVAILABLE, "no data from '%s' for %lld ms", t->origin,
 			(long long)t->idle_timeout_ms);
+	}
 	/* Something on the way swallows the data: the next try is not to meet the same connection. */
 	curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
 	http_client_enqueue(t);
@@ -39,8 +40,9 @@ static void on_idle(uv_timer_t *timer)
 
 static void transfer_noticed_data(struct http_transfer *t)
 {
-	if (t->idle_timeout_ms > 0)
+	if (t->idle_timeout_ms > 0) {
 		uv_timer_again(&t->idle);
+	}
 }
 
 static size_t on_header(char *data, size_t size, size_t count, void *ctx)
@@ -56,15 +58,17 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 	size_t len = size * count;
 	long status = 0;
 
-	if (t->error.kind != ERROR_NONE)
+	if (t->error.kind != ERROR_NONE) {
 		return 0;
+	}
 	transfer_noticed_data(t);
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (t->on_data && status >= 200 && status < 300) {
+	if (t->on_data != NULL && status >= 200 && status < 300) {
 		int rc = t->on_data(t->ctx, data, len);
 
-		if (rc < 0 && t->error.kind == ERROR_NONE)
+		if (rc < 0 && t->error.kind == ERROR_NONE) {
 			error_set(&t->error, ERROR_CANCELLED, "answer from '%s' was not read further", t->origin);
+		}
 	} else if (len > t->max_body - t->body.len) {
 		t->too_large = true;
 		error_set(&t->error, ERROR_INTERNAL, "answer from '%s' is larger than %zu bytes", t->origin,
@@ -83,19 +87,22 @@ static int on_leaving(void *ctx, char *peer, char *own, int peer_port, int own_p
 	(void)own;
 	(void)peer_port;
 	(void)own_port;
-	if (t->error.kind == ERROR_NONE && !t->may_send(t->ctx))
+	if (t->error.kind == ERROR_NONE && !t->may_send(t->ctx)) {
 		error_set(&t->error, ERROR_CANCELLED, "request to '%s' was not sent", t->origin);
+	}
 	return t->error.kind == ERROR_NONE ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static void transfer_unlink(struct http_transfer *t)
 {
-	if (t->prev)
+	if (t->prev != NULL) {
 		t->prev->next = t->next;
-	else
+	} else {
 		t->client->transfers = t->next;
-	if (t->next)
+	}
+	if (t->next != NULL) {
 		t->next->prev = t->prev;
+	}
 }
 
 void http_transfer_begin(struct http_transfer *t)
@@ -103,10 +110,12 @@ void http_transfer_begin(struct http_transfer *t)
 	uint64_t idle_ms = (uint64_t)t->idle_timeout_ms;
 
 	t->running = true;
-	if (curl_multi_add_handle(t->client->multi, t->easy) != CURLM_OK)
+	if (curl_multi_add_handle(t->client->multi, t->easy) != CURLM_OK) {
 		abort(); /* out of memory: nothing else is left to fail */
-	if (idle_ms > 0)
+	}
+	if (idle_ms > 0) {
 		uv_timer_start(&t->idle, on_idle, idle_ms, idle_ms);
+	}
 }
 
 void http_transfer_finish(struct http_transfer *t)
@@ -119,8 +128,9 @@ void http_transfer_finish(struct http_transfer *t)
 	t->finished = true;
 	transfer_unlink(t);
 	uv_timer_stop(&t->idle);
-	if (t->running)
+	if (t->running) {
 		curl_multi_remove_handle(t->client->multi, t->easy);
+	}
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &content_type);
 	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &redirect);
@@ -128,10 +138,12 @@ void http_transfer_finish(struct http_transfer *t)
 	response.body = t->body.buf;
 	response.body_len = t->body.len;
 	response.retry_after_ms = http_easy_retry_after(t->easy);
-	if (content_type)
+	if (content_type != NULL) {
 		response.content_type = content_type;
-	if (redirect)
+	}
+	if (redirect != NULL) {
 		response.redirect = redirect;
+	}
 	if (t->error.kind != ERROR_NONE) {
 		t->error.http = response.status;
 		t->error.retry_after_ms = response.retry_after_ms;
@@ -151,7 +163,7 @@ struct http_transfer *http_client_start(struct http_client *client, const struct
 {
 	struct http_transfer *t = xcalloc(1, sizeof(*t));
 
-	assert(request->done && request->url && request->method);
+	assert(request->done != NULL && request->url != NULL && request->method != NULL);
 	assert(!client->torn_down);
 	*t = (struct http_transfer){
 		.magic = TRANSFER_MAGIC,
@@ -167,8 +179,9 @@ struct http_transfer *http_client_start(struct http_client *client, const struct
 		.error = ERROR_INIT,
 		.next = client->transfers,
 	};
-	if (t->next)
+	if (t->next != NULL) {
 		t->next->prev = t;
+	}
 	client->transfers = t;
 	http_client_init_timer(client, &t->idle, t);
 	if (http_easy_setup(t, request) == 0) {
@@ -176,22 +189,25 @@ struct http_transfer *http_client_start(struct http_client *client, const struct
 		curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 		curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
 		curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-		if (t->may_send) {
+		if (t->may_send != NULL) {
 			curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_leaving);
 			curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
 		}
 	}
 	http_client_enqueue(t);
-	if (client->closing)
+	if (client->closing) {
 		http_transfer_cancel(t);
+	}
 	return t;
 }
 
 void http_transfer_cancel(struct http_transfer *t)
 {
-	if (http_transfer_cast(t)->finished)
+	if (http_transfer_cast(t)->finished) {
 		return;
-	if (t->error.kind == ERROR_NONE)
+	}
+	if (t->error.kind == ERROR_NONE) {
 		error_set(&t->error, ERROR_CANCELLED, "request to '%s' was cancelled", t->origin);
+	}
 	http_client_enqueue(t);
 }

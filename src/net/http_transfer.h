@@ -19,7 +19,7 @@ struct http_client {
 	uv_loop_t *loop;
 	CURLM *multi;
 	uv_timer_t deadline; /* libcurl's next timeout */
-	uv_timer_t kick;     /* works off `pending` */
+	uv_timer_t wake;     /* works off `pending` */
 	struct http_transfer *transfers;
 	struct http_transfer *pending, **pending_end;
 	size_t handles; /* uv handles not yet closed; the client is freed after the last */
@@ -78,7 +78,7 @@ void http_transfer_finish(struct http_transfer *transfer);
 int http_easy_setup(struct http_transfer *transfer, const struct http_request *request);
 void http_easy_release(struct http_transfer *transfer);
 /* Tells libcurl's result as transfer->error; nothing when it is CURLE_OK or an error is there already. */
-void http_easy_judge(struct http_transfer *transfer, CURLcode code);
+void http_easy_check(struct http_transfer *transfer, CURLcode code);
 /* The answer's Retry-After in milliseconds from now; -1 when absent or unreadable. */
 int64_t http_easy_retry_after(CURL *easy);
 

@@ -9,9 +9,9 @@
 #include "kube/resource.h"
 #include "reconcile/observe.h"
 #include "reconcile/prometheus.h"
-#include "reconcile/status.h"
+#include "report/status.h"
 
-/* What is awaited comes as an event, or is judged anew after so long. */
+/* What is awaited comes as an event, or is checked anew after so long. */
 #define WAITING_AGAIN_MS 5000
 
 static void desire_child(const struct observation *o, size_t i, struct plan *plan)
@@ -62,7 +62,7 @@ static void yield_target(const struct observation *o, struct plan *plan)
 
 /* ServiceMonitors of this autoscaler in other namespaces than `ns` (NULL = in all): no owner takes
  * them along when the autoscaler goes, or when spec.monitor.namespace changes. */
-static void plan_leftovers(const struct world *world, const char *owner_ns, const char *owner, const char *ns,
+static void plan_orphans(const struct world *world, const char *owner_ns, const char *owner, const char *ns,
 	struct plan *plan)
 {
 	auto_free char *key = kube_key(owner_ns, owner);
@@ -88,14 +88,14 @@ static void plan_move(const struct world *world, const struct observation *o, st
 }
 
 /* What an earlier spec.monitor.namespace, or an earlier mode, left elsewhere. */
-static void remove_strays(const struct observation *o, const struct world *world, struct plan *plan)
+static void remove_orphans(const struct observation *o, const struct world *world, struct plan *plan)
 {
 	const char *ns = autoscaler_uses_pages(&o->spec) ? child_namespace(&child_servicemonitor, &o->spec) : NULL;
 
 	if (ns != NULL && strcmp(ns, o->spec.ns) != 0) {
 		plan_move(world, o, plan);
 	}
-	plan_leftovers(world, o->spec.ns, o->spec.name, ns, plan);
+	plan_orphans(world, o->spec.ns, o->spec.name, ns, plan);
 }
 
 static json_t *signals_to_probe(const struct workload *w)
@@ -115,7 +115,7 @@ static json_t *signals_to_probe(const struct workload *w)
 	return signals;
 }
 
-static json_t *wish_to_probe(const struct observation *o, const struct world *world)
+static json_t *request_of(const struct observation *o, const struct world *world)
 {
 	const struct workload *w = &o->facts.workload;
 	bool pages = autoscaler_uses_pages(&o->spec);
@@ -131,7 +131,7 @@ static json_t *wish_to_probe(const struct observation *o, const struct world *wo
 	if (o->target == NULL && o->facts.target_watched) {
 		return NULL;
 	}
-	/* Which Prometheus has the GPUs is not known before the stack's first pass: a look before it would be of another
+	/* Which Prometheus has the GPUs is not known before the first shared pass: a probe before it would ask another
 	 * question than the next. */
 	if (autoscaler_uses_gpus(&o->spec) && o->facts.gpu == NULL) {
 		return NULL;
@@ -147,11 +147,11 @@ static json_t *wish_to_probe(const struct observation *o, const struct world *wo
 		(json_int_t)clock_parse_duration(o->spec.scrape_interval), "signals", signals_to_probe(w));
 }
 
-/* An operator that starts knows less than the status it finds: until its first looks have ended, the
+/* An operator that starts knows less than the status it finds: until its first probes have ended, the
  * autoscaler's own and those at what all share, what was last said of this very generation stays. */
 static bool awaits_first_look(const struct observation *o, const struct verdict *verdicts, size_t first)
 {
-	const json_t *said;
+	const json_t *reported;
 	bool unseen;
 
 	if (first == links_count || strcmp(verdicts[first].reason, REASON_PROBING) != 0 ||
@@ -164,8 +164,8 @@ static bool awaits_first_look(const struct observation *o, const struct verdict 
 	}
 	unseen = o->facts.adapter == ADAPTER_UNKNOWN ||
 	         (autoscaler_uses_gpus(&o->spec) && o->facts.gpu_evidence == NULL);
-	said = kube_object_condition(o->object, links[first].type);
-	return unseen && strcmp(json_path_string(said, "status", "Unknown"), "Unknown") != 0;
+	reported = kube_object_condition(o->object, links[first].type);
+	return unseen && strcmp(json_path_string(reported, "status", "Unknown"), "Unknown") != 0;
 }
 
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan)
@@ -176,28 +176,28 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	size_t first;
 
 	if (object == NULL || json_path(object, "metadata.deletionTimestamp") != NULL) {
-		plan_leftovers(world, ns, name, NULL, plan);
+		plan_orphans(world, ns, name, NULL, plan);
 		json_decref(object);
 		return;
 	}
 	auto_observation o;
 	observation_init(&o, world, object);
 	if (o.facts.invalid == NULL) {
-		plan->probe = wish_to_probe(&o, world);
-		o.facts.wish = plan->probe;
+		plan->probe = request_of(&o, world);
+		o.facts.request = plan->probe;
 	}
 	verdicts = xcalloc(links_count, sizeof(*verdicts));
-	first = links_judge(&o.facts, verdicts);
+	first = links_check(&o.facts, verdicts);
 	if (o.facts.invalid == NULL) {
 		if (links_target_exclusive(&o.facts)) {
 			desire_children(&o, world, plan);
-			remove_strays(&o, world, plan);
+			remove_orphans(&o, world, plan);
 		} else if (links_target_taken(&o.facts)) {
 			yield_target(&o, plan);
 		}
 	} else if (!autoscaler_monitor_allowed(&o.spec, world->settings)) {
 		/* Made while that was allowed still. */
-		plan_leftovers(world, ns, name, ns, plan);
+		plan_orphans(world, ns, name, ns, plan);
 	}
 	plan->healthy = first == links_count;
 	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;

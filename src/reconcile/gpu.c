@@ -167,7 +167,7 @@ static void set_since(const struct survey *s, json_t *row, enum kind kind, const
 	int64_t made = world_made_ms(s->world, kind, ns, name);
 
 	/* What cannot be made is not young. */
-	made = made == 0 && s->world->failure(s->world->ctx, STACK_KEY) != NULL ? -1 : made;
+	made = made == 0 && s->world->failure(s->world->ctx, SHARED_KEY) != NULL ? -1 : made;
 	json_object_set_new(row, "since", json_integer(made));
 }
 
@@ -184,7 +184,7 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 		if (survey_is_shared(monitor) || !monitor_scrapes(monitor, exporter)) {
 			continue;
 		}
-		selected_by = monitoring_selects(&(struct monitoring_stack){s->prometheuses, s->namespaces,
+		selected_by = monitoring_selects(&(struct monitoring_context){s->prometheuses, s->namespaces,
 							 s->prometheus_asked},
 			&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 				.ns = kube_object_namespace(monitor),
@@ -237,12 +237,12 @@ static bool find_place(const struct survey *s, const struct monitoring_kind *kin
 	struct monitoring *place)
 {
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_SHARED, SHARED_GPU);
-	struct monitoring_stack stack = {s->prometheuses, s->namespaces, s->prometheus_asked};
+	struct monitoring_context context = {s->prometheuses, s->namespaces, s->prometheus_asked};
 	struct monitoring_object object = {.kind = kind,
 		.ns = kube_object_namespace(now),
 		.own = own,
 		.current = json_path(now, "metadata.labels")};
-	auto_json *order = monitoring_order(&stack, &object);
+	auto_json *order = monitoring_order(&context, &object);
 	size_t i;
 	json_t *prometheus;
 
@@ -254,20 +254,20 @@ static bool find_place(const struct survey *s, const struct monitoring_kind *kin
 			continue;
 		}
 		object.ns = kube_object_namespace(prometheus);
-		stack.prometheuses = one;
-		stack.asked = key;
+		context.prometheuses = one;
+		context.asked = key;
 		monitoring_release(place);
-		monitoring_find(&stack, &object, place);
+		monitoring_find(&context, &object, place);
 		if (place->selected_by != NULL) {
 			monitoring_release(place);
-			stack.prometheuses = s->prometheuses;
-			monitoring_find(&stack, &object, place);
+			context.prometheuses = s->prometheuses;
+			monitoring_find(&context, &object, place);
 			return true;
 		}
 	}
 	if (place->problem == NULL) {
-		stack.prometheuses = NULL;
-		monitoring_find(&stack, &object, place);
+		context.prometheuses = NULL;
+		monitoring_find(&context, &object, place);
 	}
 	return false;
 }
@@ -473,7 +473,7 @@ static void plan_wanted(const struct survey *s, struct plan *plan)
 	}
 }
 
-static void plan_leftovers(const struct survey *s, struct plan *plan)
+static void plan_orphans(const struct survey *s, struct plan *plan)
 {
 	static const enum kind shared[] = {KIND_SERVICE, KIND_SERVICEMONITOR, KIND_PROMETHEUSRULE};
 
@@ -552,7 +552,7 @@ static void finish(struct survey *s, json_t *survey, const char *prometheus)
 json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t *before, struct plan *plan)
 {
 	struct survey s = {.world = world, .wanted = json_array(), .others = STRBUF_INIT};
-	const json_t *seen = world->evidence(world->ctx, STACK_KEY);
+	const json_t *seen = world->evidence(world->ctx, SHARED_KEY);
 	const char *prometheus = NULL;
 	json_t *survey = NULL;
 	json_t *exporters = json_object();
@@ -580,13 +580,13 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t 
 	}
 	plan_wanted(&s, plan);
 	set_rule_mended(&s, json_object_get(survey, "rule"), json_object_get(before, "rule"), plan);
-	plan_leftovers(&s, plan);
+	plan_orphans(&s, plan);
 	json_decref(exporters);
 	survey_close(&s);
 	return survey;
 }
 
-/* The exporter whose scrape is looked at: one that is believed about all pods, if there is any. Borrowed. */
+/* The exporter whose scrape is probed: one that is believed about all pods, if there is any. Borrowed. */
 static const json_t *main_exporter(const json_t *survey)
 {
 	const json_t *exporters = json_object_get(survey, "exporters");
@@ -601,7 +601,7 @@ static const json_t *main_exporter(const json_t *survey)
 	return json_object_iter_value(json_object_iter((json_t *)exporters));
 }
 
-json_t *gpu_wish(const struct world *world, const json_t *survey)
+json_t *gpu_request(const struct world *world, const json_t *survey)
 {
 	const char *prometheus =
 		json_path_string(survey, "prometheus", json_path_string(survey, "rule.selectedBy", NULL));

@@ -183,7 +183,7 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->monitor = kube_key(ns, name);
 	o->facts.monitor = o->monitor;
 	o->asked = prometheus_asked(world, o->prometheuses);
-	monitoring_find(&(struct monitoring_stack){.prometheuses = o->prometheuses,
+	monitoring_find(&(struct monitoring_context){.prometheuses = o->prometheuses,
 				.namespaces = o->namespaces,
 				.asked = o->asked},
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor,
@@ -224,19 +224,19 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 	o->facts.scaled_objects = o->scaled_objects;
 	o->autoscalers = world->list_by(world->ctx, KIND_AUTOSCALER, target);
 	o->facts.autoscalers = o->autoscalers;
-	o->facts.adapter = world->stack->state;
-	o->facts.adapter_reason = world->stack->reason;
-	o->facts.adapter_message = world->stack->message;
-	o->facts.adapter_held = world->stack->held;
-	o->facts.adapter_held_by_rollout = world->stack->held_by_rollout;
-	o->facts.adapter_survey = world->stack->adapter;
-	o->facts.api_reason = world->stack->api_reason;
-	o->facts.api_message = world->stack->api_message;
-	o->facts.api_away = world->stack->api_away;
+	o->facts.adapter = world->shared->state;
+	o->facts.adapter_reason = world->shared->reason;
+	o->facts.adapter_message = world->shared->message;
+	o->facts.adapter_held = world->shared->held;
+	o->facts.adapter_held_by_rollout = world->shared->held_by_rollout;
+	o->facts.adapter_survey = world->shared->adapter;
+	o->facts.api_reason = world->shared->api_reason;
+	o->facts.api_message = world->shared->api_message;
+	o->facts.api_away = world->shared->api_away;
 	o->exporter_id = gpu_exporter_id(&o->spec);
 	o->facts.exporter_id = o->exporter_id;
-	o->facts.gpu = world->stack->gpu;
-	o->facts.gpu_evidence = world->evidence(world->ctx, STACK_KEY);
+	o->facts.gpu = world->shared->gpu;
+	o->facts.gpu_evidence = world->evidence(world->ctx, SHARED_KEY);
 	observe_workload(o);
 	observe_children(o, world);
 	observe_monitoring(o, world);

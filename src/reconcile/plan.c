@@ -1,4 +1,4 @@
-/* A plan: a list of writes, a status, a wish to probe. */
+/* A plan: a list of writes, a status, a probe request. */
 #include "reconcile/plan.h"
 
 #include "base/memory.h"

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "reconcile/reconcile.h"
 
-static const struct stack_state no_stack = {.state = ADAPTER_UNKNOWN};
+static const struct shared_state no_shared = {.state = ADAPTER_UNKNOWN};
 
 static bool is_kind(const json_t *object, enum kind kind)
 {
@@ -122,6 +122,6 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.missing = document_missing,
 		.evidence = document_evidence,
 		.failure = document_failure,
-		.stack = &no_stack,
+		.shared = &no_shared,
 	};
 }

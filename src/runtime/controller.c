@@ -14,10 +14,10 @@
 #include "kube/event.h"
 #include "kube/informer.h"
 #include "probe/probe.h"
-#include "reconcile/diagnosis.h"
 #include "reconcile/reconcile.h"
-#include "reconcile/transitions.h"
-#include "reconcile/values.h"
+#include "report/diagnosis.h"
+#include "report/transitions.h"
+#include "report/values.h"
 #include "routes.h"
 #include "runtime/queue.h"
 #include "runtime/runner.h"
@@ -34,11 +34,11 @@ struct controller {
 	struct prober *prober;
 	struct kube_recorder *recorder;
 	struct routes routes;
-	struct stack_state stack;
+	struct shared_state shared;
 	struct map passes; /* key → struct pass */
 	unsigned running;  /* passes whose runner is at work */
 	bool synced;
-	bool missing[KIND_COUNT]; /* types, as the autoscalers were judged by last */
+	bool missing[KIND_COUNT]; /* types, as the autoscalers were checked with last */
 
 	uint64_t count_passes;
 	uint64_t count_failures;
@@ -58,7 +58,7 @@ struct pass {
 	int64_t written_ms;
 	char *failure; /* of the last write */
 	bool ready;
-	bool counts; /* an autoscaler's, not the stack's */
+	bool counts; /* an autoscaler's, not the shared one */
 	bool gone;   /* the autoscaler is not there any more */
 };
 
@@ -140,7 +140,7 @@ static struct world world_now(struct controller *c)
 		.missing = world_missing,
 		.evidence = world_evidence,
 		.failure = world_failure,
-		.stack = &c->stack,
+		.shared = &c->shared,
 	};
 }
 
@@ -184,7 +184,7 @@ static void queue_failed(struct controller *c)
 	}
 }
 
-/* Something about a whole resource type moved: that it is there, or is not, changes how everything is judged. An error
+/* Something about a whole resource type moved: that it is there, or is not, changes how everything is checked. An error
  * that comes or goes does not, since the caches stay as they are. */
 static void on_state(void *ctx, struct kube_informer *informer)
 {
@@ -209,7 +209,7 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	}
 	if (types_differ(c) || !was) {
 		routes_all(&c->routes, false);
-		queue_add(c->queue, STACK_KEY);
+		queue_add(c->queue, SHARED_KEY);
 	} else if (err == NULL) {
 		queue_failed(c);
 	}
@@ -220,7 +220,7 @@ static void on_seen(void *ctx, const char *key, const json_t *before)
 	struct controller *c = ctx;
 
 	queue_add(c->queue, key);
-	if (strcmp(key, STACK_KEY) == 0 && !links_gpu_alike(before, prober_evidence(c->prober, key))) {
+	if (strcmp(key, SHARED_KEY) == 0 && !links_gpu_alike(before, prober_evidence(c->prober, key))) {
 		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
 	}
 }
@@ -258,7 +258,7 @@ static bool caught_up(struct controller *c, struct pass *pass)
 
 static void finish_close(struct controller *c);
 
-static void tell_transitions(struct controller *c, const struct run_result *result)
+static void report_transitions(struct controller *c, const struct run_result *result)
 {
 	struct transition found[TRANSITIONS_MAX];
 	size_t count;
@@ -273,7 +273,7 @@ static void tell_transitions(struct controller *c, const struct run_result *resu
 			.action = found[i].action,
 			.note = found[i].note};
 
-		kube_recorder_tell(c->recorder, result->owner, &event);
+		kube_recorder_report(c->recorder, result->owner, &event);
 	}
 	transitions_release(found, count);
 }
@@ -311,7 +311,7 @@ static void on_run(void *ctx, const struct run_result *result)
 		finish_close(c);
 		return;
 	}
-	tell_transitions(c, result);
+	report_transitions(c, result);
 	/* The one place that decides: forget, again at once, or later. */
 	if (result->error == NULL) {
 		queue_forget(c->queue, pass->key);
@@ -332,7 +332,7 @@ static void on_run(void *ctx, const struct run_result *result)
 		}
 	}
 	if (pass->counts && result->writes > 0) {
-		queue_add(c->queue, STACK_KEY); /* the engine may be known now, and with it a rule that is needed */
+		queue_add(c->queue, SHARED_KEY); /* the engine may be known now, and with it a rule that is needed */
 	}
 	queue_done(c->queue, pass->key);
 	if (pass->gone) {
@@ -355,8 +355,8 @@ static bool text_differs(const char *a, const char *b)
 	return strcmp(a != NULL ? a : "", b != NULL ? b : "") != 0;
 }
 
-/* Whether the autoscalers' links may be judged otherwise now. */
-static bool stack_differs(const struct stack_state *a, const struct stack_state *b)
+/* Whether the autoscalers' links may be checked otherwise now. */
+static bool shared_differs(const struct shared_state *a, const struct shared_state *b)
 {
 	return a->state != b->state || a->reason != b->reason || text_differs(a->message, b->message) ||
 	       text_differs(a->api_message, b->api_message) || (a->gpu != b->gpu && !json_equal(a->gpu, b->gpu)) ||
@@ -366,34 +366,34 @@ static bool stack_differs(const struct stack_state *a, const struct stack_state 
 
 static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
 {
-	enum probe_pace pace = plan->healthy ? PROBE_HEALTHY : plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
+	enum probe_interval interval = plan->healthy ? PROBE_HEALTHY : plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
 
 	if (plan->probe != NULL) {
-		prober_want(c->prober, pass->key, plan->probe, pace);
+		prober_want(c->prober, pass->key, plan->probe, interval);
 	} else {
 		prober_forget(c->prober, pass->key);
 	}
 }
 
-static void work_stack(struct controller *c, struct pass *pass)
+static void work_shared(struct controller *c, struct pass *pass)
 {
 	struct world world = world_now(c);
-	struct stack_state before = c->stack;
+	struct shared_state before = c->shared;
 	auto_plan plan = PLAN_INIT;
 
-	c->stack = STACK_STATE_INIT;
-	c->stack.fight = before.fight; /* what is remembered, not judged anew */
+	c->shared = SHARED_STATE_INIT;
+	c->shared.fight = before.fight; /* what is remembered, not checked anew */
 	before.fight = ADAPTER_FIGHT_INIT;
-	stack_reconcile(&world, &plan, &c->stack);
-	if (stack_differs(&before, &c->stack)) {
-		if (c->stack.state == ADAPTER_BROKEN) {
-			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->stack.reason, "error",
-				c->stack.message, NULL);
+	shared_reconcile(&world, &plan, &c->shared);
+	if (shared_differs(&before, &c->shared)) {
+		if (c->shared.state == ADAPTER_BROKEN) {
+			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->shared.reason,
+				"error", c->shared.message, NULL);
 		}
-		/* A newly loaded rule is worth a look at once. */
-		routes_all(&c->routes, c->stack.state == ADAPTER_LOADED);
+		/* A newly loaded rule is worth a probe at once. */
+		routes_all(&c->routes, c->shared.state == ADAPTER_LOADED);
 	}
-	stack_state_release(&before);
+	shared_state_release(&before);
 	want_probe(c, pass, &plan);
 	run(c, pass, &plan, NULL);
 }
@@ -427,7 +427,7 @@ static void work(void *ctx, const char *key)
 	if (pass->counts) {
 		work_autoscaler(c, pass);
 	} else {
-		work_stack(c, pass);
+		work_shared(c, pass);
 	}
 }
 
@@ -439,7 +439,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	struct controller *c = xcalloc(1, sizeof(*c));
 	struct kube_informer_hooks hooks = {.changed = on_changed, .state = on_state, .ctx = c};
 
-	*c = (struct controller){.client = client, .settings = settings, .stack = STACK_STATE_INIT};
+	*c = (struct controller){.client = client, .settings = settings, .shared = SHARED_STATE_INIT};
 	map_init(&c->passes, pass_free);
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
 	c->prober = prober_new(client, http, access,
@@ -476,7 +476,7 @@ static void finish_close(struct controller *c)
 	}
 	map_release(&c->passes);
 	routes_release(&c->routes);
-	stack_state_release(&c->stack);
+	shared_state_release(&c->shared);
 	free_indirect(&c);
 	closed(ctx);
 }

@@ -14,7 +14,7 @@ struct runner {
 	json_t *owner;
 	json_t *written;
 	size_t writes;
-	bool told; /* the status was written */
+	bool status_written;
 	struct error error;
 	runner_done_fn *done;
 	void *ctx;
@@ -28,7 +28,7 @@ static void finish(struct runner *run)
 		.written = run->written,
 		.writes = run->writes,
 		.owner = run->owner,
-		.status = run->told ? run->plan.status : NULL};
+		.status = run->status_written ? run->plan.status : NULL};
 
 	run->done(run->ctx, &result);
 	plan_release(&run->plan);
@@ -57,7 +57,7 @@ static void on_status(void *ctx, json_t *result, const struct error *err)
 	struct runner *run = ctx;
 
 	if (err == NULL) {
-		run->told = true;
+		run->status_written = true;
 		remember(run, KIND_AUTOSCALER, result);
 	} else if (err->kind != ERROR_NOT_FOUND) {
 		/* Not found: it was deleted meanwhile, and its status with it. */
@@ -86,7 +86,7 @@ static void write_status(struct runner *run)
 
 /* A server of a version that does not have a field, or has it switched off, drops it without a word.
  * Left untold, the object would be written again in every pass. */
-static void tell_dropped(struct runner *run, const struct plan_write *write, const json_t *result)
+static void report_dropped(struct runner *run, const struct plan_write *write, const json_t *result)
 {
 	auto_error err = ERROR_INIT;
 	auto_free char *path = NULL;
@@ -119,7 +119,7 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 		run->writes++;
 	} else {
 		remember(run, write->kind, result);
-		tell_dropped(run, write, result);
+		report_dropped(run, write, result);
 	}
 	log_event(LOG_INFO, "written", "verb", plan_verb_name(write->verb), "kind", kinds[write->kind].resource.kind,
 		"namespace", kube_object_namespace(write->object), "name", kube_object_name(write->object), NULL);

@@ -80,9 +80,9 @@ static void decoys_are_bounded_in_work_and_words(void **state)
 {
 	struct settings settings = SETTINGS_DEFAULT;
 	struct lists lists = {.of = {[KIND_SERVICE] = json_array(), [KIND_DAEMONSET] = json_array()}};
-	const struct stack_state stack = {.adapter = NULL};
+	const struct shared_state shared = {.adapter = NULL};
 	const struct world world = {.settings = &settings,
-		.stack = &stack,
+		.shared = &shared,
 		.ctx = &lists,
 		.get = get,
 		.list = list,

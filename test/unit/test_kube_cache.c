@@ -100,7 +100,7 @@ static char *resource_version(const json_t *object)
 {
 	const char *version = json_path_string(object, "metadata.resourceVersion", NULL);
 
-	return version ? xstrdup(version) : NULL;
+	return version != NULL ? xstrdup(version) : NULL;
 }
 
 /* The keys of what is found by this value, in order. */

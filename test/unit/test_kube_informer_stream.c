@@ -82,10 +82,10 @@ static void test_a_failed_stream_falls_back_to_pages(void **state)
 		{.status = 200, .body = EVENT("ADDED", "x", "1") BOOKMARK("2"), .end = FAKE_HOLD},
 		{.end = FAKE_MUTE},
 	};
-	struct informer_pace pace = quick;
+	struct informer_timing timing = quick;
 
 	(void)state;
-	pace.silence_ms = 50;
+	timing.silence_ms = 50;
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
 		const struct fake_step steps[] = {
 			{STREAM, failures[i]},
@@ -94,7 +94,7 @@ static void test_a_failed_stream_falls_back_to_pages(void **state)
 		};
 		struct test test;
 
-		open_new(&test, steps, ARRAY_LEN(steps), &pace);
+		open_new(&test, steps, ARRAY_LEN(steps), &timing);
 		expect_seen(&test, "+a !synced ");
 		expect_requests(&test, "3");
 		finish(&test);

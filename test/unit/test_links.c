@@ -29,7 +29,7 @@ struct rig {
 	json_t *object;
 	json_t *target;
 	json_t *evidence;
-	json_t *wish;
+	json_t *request;
 	json_t *hpas;
 	json_t *autoscalers;
 	json_t *gpu;
@@ -79,7 +79,7 @@ static void rig_init(struct rig *rig)
 			       "ScalingActive, status: 'True'}]}\n"),
 	};
 	assert_int_equal(autoscaler_decode(rig->object, &rig->spec, NULL), 0);
-	rig->wish = json_deep_copy(json_object_get(rig->evidence, "asked"));
+	rig->request = json_deep_copy(json_object_get(rig->evidence, "asked"));
 	rig->autoscalers = json_pack("[O]", rig->object);
 	rig->facts = (struct facts){
 		.workload = {.spec = &rig->spec,
@@ -97,7 +97,7 @@ static void rig_init(struct rig *rig)
 		.monitor_made_ms = MADE_MS,
 		.object = rig->object,
 		.evidence = rig->evidence,
-		.wish = rig->wish,
+		.request = rig->request,
 		.target = rig->target,
 		.target_watched = true,
 		.port_known = true,
@@ -120,7 +120,7 @@ static void rig_release(struct rig *rig)
 	json_decref(rig->object);
 	json_decref(rig->target);
 	json_decref(rig->evidence);
-	json_decref(rig->wish);
+	json_decref(rig->request);
 	json_decref(rig->hpas);
 	json_decref(rig->autoscalers);
 	json_decref(rig->gpu);
@@ -304,8 +304,8 @@ static void adapter_rolling(struct rig *rig)
 
 static void adapter_holds(struct rig *rig)
 {
-	json_object_set_new(rig->wish, "held", parsed("{gpu_utilization_percent: true}"));
-	rig->facts.adapter_held = json_object_get(rig->wish, "held");
+	json_object_set_new(rig->request, "held", parsed("{gpu_utilization_percent: true}"));
+	rig->facts.adapter_held = json_object_get(rig->request, "held");
 	rig->facts.adapter_held_by_rollout = true;
 }
 
@@ -510,7 +510,7 @@ static void each_link_breaks_alone(void **state)
 
 		rig_init(&rig);
 		rows[r].break_it(&rig);
-		first = links_judge(&rig.facts, verdicts);
+		first = links_check(&rig.facts, verdicts);
 		assert_true(first < links_count);
 		assert_string_equal(links[first].type, rows[r].link);
 		for (size_t i = 0; i < links_count; i++) {
@@ -551,7 +551,7 @@ static void whole_facts_make_every_link_true(void **state)
 
 	(void)state;
 	rig_init(&rig);
-	assert_int_equal(links_judge(&rig.facts, verdicts), links_count);
+	assert_int_equal(links_check(&rig.facts, verdicts), links_count);
 	for (size_t i = 0; i < links_count; i++) {
 		assert_int_equal(verdicts[i].status, VERDICT_TRUE);
 		check_words(&verdicts[i]);
@@ -568,7 +568,7 @@ static void the_last_link_does_not_count_for_ready(void **state)
 	(void)state;
 	rig_init(&rig);
 	rig.facts.hpa = NULL;
-	assert_int_equal(links_judge(&rig.facts, verdicts), links_count);
+	assert_int_equal(links_check(&rig.facts, verdicts), links_count);
 	assert_string_equal(links[links_count - 1].type, "ScalingActive");
 	assert_int_equal(verdicts[links_count - 1].status, VERDICT_UNKNOWN);
 	assert_string_equal(verdicts[links_count - 1].reason, "AwaitingHPA");
@@ -576,10 +576,10 @@ static void the_last_link_does_not_count_for_ready(void **state)
 	rig_release(&rig);
 }
 
-/* What a change of the wish makes of evidence that answers the former one. */
+/* What a change of the probe request makes of evidence that answers the former one. */
 static const struct {
-	const char *wish;
-	const char *link; /* NULL = nothing is doubted */
+	const char *request;
+	const char *link; /* NULL = all stays believed */
 } changes[] = {
 	{"{selector: app=other}", "TargetFound"},
 	{"{pages: [{port: 8080, path: /metrics}]}", "MetricsExposed"},
@@ -602,12 +602,12 @@ static void an_answer_to_another_question_is_none(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
 		struct rig rig;
 		auto_free struct verdict *verdicts = xcalloc(links_count, sizeof(*verdicts));
-		auto_json *change = parsed(changes[i].wish);
+		auto_json *change = parsed(changes[i].request);
 		size_t first;
 
 		rig_init(&rig);
-		json_object_update(rig.wish, change);
-		first = links_judge(&rig.facts, verdicts);
+		json_object_update(rig.request, change);
+		first = links_check(&rig.facts, verdicts);
 		if (changes[i].link == NULL) {
 			assert_int_equal(first, links_count);
 		} else {
@@ -675,7 +675,7 @@ static void exclusive_is_asked_apart_from_the_order(void **state)
 	rig_release(&rig);
 }
 
-/* Two looks at what the GPU autoscalers share, and whether they are judged alike. */
+/* Two probes of what the GPU autoscalers share, and whether they are checked alike. */
 static const struct {
 	const char *before;
 	const char *now;

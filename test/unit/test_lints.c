@@ -23,7 +23,7 @@ struct row {
 	const char *says;    /* a part of the first message; NULL = anything */
 };
 
-static json_t *judge(const json_t *world)
+static json_t *advice_of(const json_t *world)
 {
 	struct settings settings = SETTINGS_DEFAULT;
 	auto_autoscaler spec = {.ns = NULL};
@@ -46,7 +46,7 @@ static json_t *judge(const json_t *world)
 	facts.workload.spec = &spec;
 	facts.workload.engine = engine_by_type(json_path_string(world, "engine", "VLLM"));
 	assert_int_equal(observe_signals(&facts.workload, &spec, facts.workload.engine, &err), 0);
-	return lints_judge(&facts);
+	return lints_check(&facts);
 }
 
 static void check(const struct row *rows, size_t count)
@@ -60,7 +60,7 @@ static void check(const struct row *rows, size_t count)
 		json_t *one;
 
 		assert_non_null(world);
-		advice = judge(world);
+		advice = advice_of(world);
 		strbuf_addstr(&reasons, "");
 		json_array_foreach(advice, i, one) {
 			strbuf_addf(&reasons, "%s%s", i > 0 ? " " : "", json_path_string(one, "reason", ""));
@@ -304,24 +304,25 @@ static void requests_end_before_their_pod(void **state)
 	CHECK(rows);
 }
 
-#define SAID(reason) "advice: [{reason: " reason ", message: as before}]"
+#define REPORTED(reason) "advice: [{reason: " reason ", message: as before}]"
 
 static void a_gap_of_evidence_changes_nothing(void **state)
 {
 	static const struct row rows[] = {
-		{KV SAID("NameLeaves") ", evidence: {page: {error: no route to host}}}", "NameLeaves", "as before"},
-		{KV SAID("NameLeaves") "}", "NameLeaves", "as before"},
+		{KV REPORTED("NameLeaves") ", evidence: {page: {error: no route to host}}}", "NameLeaves", "as before"},
+		{KV REPORTED("NameLeaves") "}", "NameLeaves", "as before"},
 		{KV "evidence: {page: {error: no route to host}}}", "", NULL},
-		{KV SAID("NameLeaves") ", evidence: {page: {series: ['vllm:kv_cache_usage_perc']}}}", "", NULL},
-		{"{adapter: {replicas: 2}, engine: NIM, " SAID("TargetUnreachable") "}", "TargetUnreachable",
+		{KV REPORTED("NameLeaves") ", evidence: {page: {series: ['vllm:kv_cache_usage_perc']}}}", "", NULL},
+		{"{adapter: {replicas: 2}, engine: NIM, " REPORTED("TargetUnreachable") "}", "TargetUnreachable",
 			"as before"},
 		/* It is of another signal's series. */
-		{"{adapter: {replicas: 2}, " SAID("NameLeaves") "}", "", NULL},
-		{"{" SAID("OneAdapterReplica") "}", "OneAdapterReplica", "as before"},
-		{"{adapter: {replicas: 1}, " SAID("OneAdapterReplica") "}", "OneAdapterReplica", "has spec.replicas 1"},
-		{"{adapter: {replicas: 2}, " SAID("OneAdapterReplica") "}", "", NULL},
+		{"{adapter: {replicas: 2}, " REPORTED("NameLeaves") "}", "", NULL},
+		{"{" REPORTED("OneAdapterReplica") "}", "OneAdapterReplica", "as before"},
+		{"{adapter: {replicas: 1}, " REPORTED("OneAdapterReplica") "}", "OneAdapterReplica",
+			"has spec.replicas 1"},
+		{"{adapter: {replicas: 2}, " REPORTED("OneAdapterReplica") "}", "", NULL},
 		/* An older operator's. */
-		{"{adapter: {replicas: 2}, " SAID("Forgotten") "}", "", NULL},
+		{"{adapter: {replicas: 2}, " REPORTED("Forgotten") "}", "", NULL},
 	};
 
 	(void)state;

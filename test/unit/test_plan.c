@@ -23,7 +23,7 @@ static void an_empty_plan_is_empty(void **state)
 	assert_string_equal(text, "{\"healthy\":false,\"writes\":[]}");
 }
 
-static void the_document_tells_all(void **state)
+static void the_document_reports_all(void **state)
 {
 	auto_plan plan = PLAN_INIT;
 	auto_json *document = NULL;
@@ -95,7 +95,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_plan_is_empty),
-		cmocka_unit_test(the_document_tells_all),
+		cmocka_unit_test(the_document_reports_all),
 		cmocka_unit_test(any_number_of_writes_keeps_its_order),
 		cmocka_unit_test(the_plan_owns_what_it_was_given),
 		cmocka_unit_test(the_document_outlives_the_plan),

@@ -67,7 +67,7 @@ static struct outcome apply(const char *wanted, const char *kept)
 	return outcome;
 }
 
-static void a_field_that_the_server_drops_is_told(void **state)
+static void a_field_that_the_server_drops_is_reported(void **state)
 {
 	struct outcome outcome =
 		apply("{scaleUp: {tolerance: 50m, selectPolicy: Max}}", "{scaleUp: {selectPolicy: Max}}");
@@ -93,7 +93,7 @@ static void defaults_of_the_server_are_no_complaint(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_field_that_the_server_drops_is_told),
+		cmocka_unit_test(a_field_that_the_server_drops_is_reported),
 		cmocka_unit_test(defaults_of_the_server_are_no_complaint),
 	};
 

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
-#include "reconcile/values.h"
+#include "report/values.h"
 
 #define RUNNING "vllm_num_requests_running"
 #define GPU "gpu_utilization_percent"
