@@ -146,6 +146,7 @@ static void make_plan(const struct findings *found, const struct settings *s, st
 		error_set(problem, ERROR_INVALID, "%s", state.message);
 	}
 	shared_state_release(&state);
+	world_release(&world);
 	plan_orphans(found, plan);
 }
 
