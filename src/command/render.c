@@ -71,6 +71,7 @@ static void print_object(const json_t *object, const char *comment, bool as_json
 static void assume_engine(struct observation *o)
 {
 	struct workload *w = &o->facts.workload;
+
 	w->engine = &engines[0];
 	(void)observe_signals(w, &o->spec, w->engine, NULL);
 	page_places_release(&o->pages);
@@ -188,7 +189,7 @@ static int render(const struct world *world, json_t *object, bool as_json, struc
 	return print_rules(world->settings, w, as_json, err);
 }
 
-static int render_all(const struct world *world, bool as_json, struct error *err)
+static int render_each(const struct world *world, bool as_json, struct error *err)
 {
 	auto_json *all = world->list(world->ctx, KIND_AUTOSCALER, NULL);
 	size_t i;
@@ -206,25 +207,30 @@ static int render_all(const struct world *world, bool as_json, struct error *err
 	return 0;
 }
 
+static int render_all(const struct option_list *files, const struct settings *settings, bool as_json, struct error *err)
+{
+	auto_json *document = read_world(files, err);
+	struct world world;
+	int result;
+
+	if (document == NULL) {
+		return -1;
+	}
+	world_from_document(&world, document, settings);
+	result = render_each(&world, as_json, err);
+	world_release_document(&world);
+	return result;
+}
+
 static int run(const struct options *options, struct error *err)
 {
 	bool as_json = options->output != NULL && strcmp(options->output, "json") == 0;
-	auto_json *document = NULL;
-	struct world world;
-	int result;
 
 	if (options->files.count == 0) {
 		error_set(err, ERROR_INVALID, "nothing to render: name a file with -f");
 		return EXIT_USAGE;
 	}
-	document = read_world(&options->files, err);
-	if (document == NULL) {
-		return EXIT_FAILURE;
-	}
-	world_from_document(&world, document, &options->settings);
-	result = render_all(&world, as_json, err);
-	world_release(&world);
-	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return render_all(&options->files, &options->settings, as_json, err) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static const struct option_row rows[] = {

@@ -162,6 +162,27 @@ static json_t *world_list_by(void *ctx, enum kind kind, const char *value)
 	return kube_cache_list_by(cache_of(ctx, kind), value);
 }
 
+static const struct view *world_view_of(void *ctx, enum kind kind, const char *ns, const char *name)
+{
+	return kube_cache_decoded(cache_of(ctx, kind), ns, name);
+}
+
+static struct view_list world_views_of(void *ctx, enum kind kind, const char *ns)
+{
+	struct view_list list = {.count = 0};
+
+	list.items = (const struct view **)kube_cache_decoded_list(cache_of(ctx, kind), ns, &list.count);
+	return list;
+}
+
+static struct view_list world_views_by_of(void *ctx, enum kind kind, const char *value)
+{
+	struct view_list list = {.count = 0};
+
+	list.items = (const struct view **)kube_cache_decoded_list_by(cache_of(ctx, kind), value, &list.count);
+	return list;
+}
+
 static bool world_missing(void *ctx, enum kind kind)
 {
 	const struct controller *c = ctx;
@@ -199,6 +220,9 @@ static struct world world_now(struct controller *c)
 		.get = world_get,
 		.list = world_list,
 		.list_by = world_list_by,
+		.view = world_view_of,
+		.views = world_views_of,
+		.views_by = world_views_by_of,
 		.missing = world_missing,
 		.evidence = world_evidence,
 		.shared_evidence = world_shared_evidence,
@@ -504,6 +528,16 @@ static void work(void *ctx, const char *key)
 
 /* Life. */
 
+static const void *decode(const void *type, const json_t *object)
+{
+	return view_decode_as(type, object);
+}
+
+static void unref(const void *view)
+{
+	view_unref(view);
+}
+
 struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
 	const struct settings *settings, const char *identity)
 {
@@ -521,8 +555,11 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		const char *name = kinds[i].adapter ? adapter : kinds[i].only;
 		auto_free char *selector = name != NULL ? xasprintf("metadata.name=%s", name) : NULL;
 
-		hooks.index = kinds[i].index;
-		hooks.managers = kinds[i].managers;
+		hooks.form = (struct kube_cache_form){.index = kinds[i].index,
+			.managers = kinds[i].managers,
+			.decode = decode,
+			.unref = unref,
+			.type = view_types[i]};
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}
