@@ -25,6 +25,7 @@ json_t *kube_cache_get(const struct kube_cache *cache, const char *ns, const cha
 /* The same by its key, "namespace/name". */
 json_t *kube_cache_get_key(const struct kube_cache *cache, const char *key);
 bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *name);
+bool kube_cache_has_key(const struct kube_cache *cache, const char *key);
 size_t kube_cache_count(const struct kube_cache *cache);
 /* New reference: an array of all objects of a namespace (NULL = all), ordered by key. */
 json_t *kube_cache_list(const struct kube_cache *cache, const char *ns);

@@ -21,6 +21,7 @@ enum plan_verb {
 struct plan_write {
 	enum plan_verb verb;
 	enum kind kind;
+	unsigned step;  /* those of one step do not depend on each other */
 	json_t *object; /* owned */
 };
 
@@ -28,6 +29,7 @@ struct plan {
 	struct plan_write *writes;
 	size_t count;
 	size_t cap;
+	unsigned step;    /* of what is added next */
 	json_t *status;   /* owned: the autoscaler's whole status; NULL = already what it should be */
 	json_t *probe;    /* owned: what to observe next (see probe/probe.h); NULL = nothing */
 	bool healthy;     /* Ready: probes may be rare */
@@ -41,6 +43,8 @@ struct plan {
 		.writes = NULL                                                                                         \
 	}
 
+/* What is added from here on waits until what was added before is written. */
+void plan_then(struct plan *plan);
 /* Takes the object. */
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object);
 /* Of the object as observed: only this very one is meant. */

@@ -82,6 +82,11 @@ bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *
 {
 	auto_free char *key = kube_key(ns, name);
 
+	return kube_cache_has_key(cache, key);
+}
+
+bool kube_cache_has_key(const struct kube_cache *cache, const char *key)
+{
 	return map_has(&cache->objects, key);
 }
 

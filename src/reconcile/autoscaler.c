@@ -191,6 +191,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	if (o.facts.invalid == NULL) {
 		if (links_target_exclusive(&o.facts)) {
 			desire_children(&o, world, plan);
+			plan_then(plan); /* a monitor that moves is there before it is gone */
 			remove_orphans(&o, world, plan);
 		} else if (links_target_taken(&o.facts)) {
 			yield_target(&o, plan);
