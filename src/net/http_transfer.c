@@ -137,6 +137,7 @@ void http_transfer_finish(struct http_transfer *t)
 	response.status = (int)status;
 	response.body = t->body.buf;
 	response.body_len = t->body.len;
+	response.buffer = &t->body;
 	response.retry_after_ms = http_easy_retry_after(t->easy);
 	if (content_type != NULL) {
 		response.content_type = content_type;

@@ -57,6 +57,11 @@ struct pass {
 	json_t *written; /* own writes that the caches may not show yet */
 	int64_t written_ms;
 	char *failure; /* of the last write */
+	/* The bridge, while the decisions read JSON (below). */
+	json_t *request_json; /* what was to be probed last */
+	struct probe_request *request;
+	struct shared_request *shared_request;
+	json_t *evidence; /* as it was encoded last */
 	bool ready;
 	bool counts; /* an autoscaler's, not the shared one */
 	bool gone;   /* the autoscaler is not there any more */
@@ -67,6 +72,10 @@ static void pass_free(void *value)
 	struct pass *pass = value;
 
 	json_decref(pass->written);
+	json_decref(pass->request_json);
+	probe_request_unref(pass->request);
+	shared_request_unref(pass->shared_request);
+	json_decref(pass->evidence);
 	free_indirect(&pass->key);
 	free_indirect(&pass->failure);
 	free_indirect(&pass);
@@ -82,6 +91,62 @@ static struct pass *pass_of(struct controller *c, const char *key)
 		map_put(&c->passes, key, pass);
 	}
 	return pass;
+}
+
+/* The bridge between the probes' structs and the decisions' JSON: it goes when those read structs. */
+
+static void bridge_forget(struct pass *pass)
+{
+	if (pass != NULL) {
+		json_decref(pass->evidence);
+		pass->evidence = NULL;
+	}
+}
+
+static void bridge_request(struct pass *pass, const json_t *request)
+{
+	auto_json *document = json_pack("{s:O}", "asked", request);
+
+	if (json_equal(pass->request_json, request)) {
+		return;
+	}
+	bridge_forget(pass);
+	json_decref(pass->request_json);
+	pass->request_json = json_incref((json_t *)(uintptr_t)request);
+	if (pass->counts) {
+		struct evidence *decoded = evidence_decode(document, 0);
+
+		probe_request_unref(pass->request);
+		pass->request = probe_request_ref(decoded->asked);
+		evidence_free(decoded);
+	} else {
+		struct shared_evidence *decoded = shared_evidence_decode(document, 0);
+
+		shared_request_unref(pass->shared_request);
+		pass->shared_request = shared_request_ref(decoded->asked);
+		shared_evidence_free(decoded);
+	}
+}
+
+/* Borrowed until there is other evidence. */
+static const json_t *bridge_evidence(const struct controller *c, struct pass *pass)
+{
+	const struct evidence *evidence = prober_evidence(c->prober, pass->key);
+	const struct shared_evidence *shared = prober_shared_evidence(c->prober, pass->key);
+	bool same = (evidence != NULL && probe_request_equal(evidence->asked, pass->request)) ||
+	            (shared != NULL && shared_request_equal(shared->asked, pass->shared_request));
+
+	if (pass->evidence != NULL) {
+		return pass->evidence;
+	}
+	pass->evidence = evidence != NULL ? evidence_encode(evidence)
+	                 : shared != NULL ? shared_evidence_encode(shared)
+	                                  : NULL;
+	/* With its defaults written out, as it is compared. */
+	if (same) {
+		json_object_set(pass->evidence, "asked", pass->request_json);
+	}
+	return pass->evidence;
 }
 
 /* The world as the caches show it. */
@@ -116,8 +181,9 @@ static bool world_missing(void *ctx, enum kind kind)
 static const json_t *world_evidence(void *ctx, const char *key)
 {
 	const struct controller *c = ctx;
+	struct pass *pass = map_get(&c->passes, key);
 
-	return prober_evidence(c->prober, key);
+	return pass != NULL ? bridge_evidence(c, pass) : NULL;
 }
 
 static const char *world_failure(void *ctx, const char *key)
@@ -215,21 +281,36 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	}
 }
 
-static void on_seen(void *ctx, const char *key, const json_t *before)
+static void on_seen(void *ctx, const char *key)
 {
 	struct controller *c = ctx;
 
+	bridge_forget(map_get(&c->passes, key));
 	queue_add(c->queue, key);
-	if (strcmp(key, SHARED_KEY) == 0 && !links_gpu_alike(before, prober_evidence(c->prober, key))) {
+}
+
+static void on_shared_seen(void *ctx, const char *key, const struct shared_evidence *before)
+{
+	struct controller *c = ctx;
+	auto_json *then = before != NULL ? shared_evidence_encode(before) : NULL;
+	auto_json *now = shared_evidence_encode(prober_shared_evidence(c->prober, key));
+
+	bridge_forget(map_get(&c->passes, key));
+	queue_add(c->queue, key);
+	if (!links_gpu_alike(then, now)) {
 		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
 	}
 }
 
-static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
+static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
 {
 	auto_json *hpa = world_get(ctx, KIND_HPA, ns, name); /* it has the autoscaler's name */
+	auto_json *average = values_hpa_average(hpa, metric);
+	const json_t *active = kube_object_condition(hpa, "ScalingActive");
 
-	return values_hpa_average(hpa, metric);
+	return (struct probe_hpa){.there = hpa != NULL,
+		.active = strcmp(json_path_string(active, "status", ""), "True") == 0,
+		.average_milli = average != NULL ? json_integer_value(average) : MILLI_NONE};
 }
 
 /* From keys to passes. */
@@ -364,14 +445,20 @@ static bool shared_differs(const struct shared_state *a, const struct shared_sta
 	       a->held_by_rollout != b->held_by_rollout || (a->held != b->held && !json_equal(a->held, b->held));
 }
 
-static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
+static void want_probe(struct controller *c, struct pass *pass, const struct plan *plan)
 {
 	enum probe_interval interval = plan->healthy ? PROBE_HEALTHY : plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
 
-	if (plan->probe != NULL) {
-		prober_want(c->prober, pass->key, plan->probe, interval);
-	} else {
+	if (plan->probe == NULL) {
+		bridge_forget(pass);
 		prober_forget(c->prober, pass->key);
+		return;
+	}
+	bridge_request(pass, plan->probe);
+	if (pass->counts) {
+		prober_want(c->prober, pass->key, pass->request, interval);
+	} else {
+		prober_want_shared(c->prober, pass->key, pass->shared_request, interval);
 	}
 }
 
@@ -443,7 +530,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	map_init(&c->passes, pass_free);
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
 	c->prober = prober_new(client, http, access,
-		&(struct prober_hooks){.seen = on_seen, .hpa_average = hpa_average, .ctx = c});
+		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		const char *adapter = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;
@@ -573,7 +660,8 @@ json_t *controller_autoscaler(const struct controller *c, const char *key)
 json_t *controller_explain(const struct controller *c, const char *key)
 {
 	auto_json *object = controller_autoscaler(c, key);
-	const json_t *evidence = prober_evidence(c->prober, key);
+	const struct evidence *seen = prober_evidence(c->prober, key);
+	auto_json *evidence = seen != NULL ? evidence_encode(seen) : NULL;
 	auto_json *hpa = kube_cache_get_key(cache_of(c, KIND_HPA), key); /* it has the autoscaler's name */
 	json_t *diagnosis;
 
@@ -582,7 +670,6 @@ json_t *controller_explain(const struct controller *c, const char *key)
 	}
 	diagnosis = diagnosis_make(object);
 	json_object_set_new(diagnosis, "values", values_make(evidence, hpa));
-	json_object_set_new(diagnosis, "evidence",
-		evidence != NULL ? json_incref((json_t *)(uintptr_t)evidence) : json_null());
+	json_object_set_new(diagnosis, "evidence", evidence != NULL ? json_incref(evidence) : json_null());
 	return diagnosis;
 }

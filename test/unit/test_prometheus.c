@@ -15,7 +15,7 @@
 #include "probe/prometheus.h"
 
 #define REFRESH_MS 40
-#define SUCCESS "{\"status\":\"success\",\"data\":{\"n\":7}}"
+#define SUCCESS "{\"status\":\"success\",\"data\":{\"n\":[\"7\"]}}"
 
 /* A fake Prometheus, its asker, and what those who asked were told. */
 struct scene {
@@ -25,16 +25,16 @@ struct scene {
 	struct fake_answer answer;
 	int reported;
 	char *error; /* the last one */
-	const char *cause;
+	enum cause cause;
 	const char *wanted; /* in the head of a request */
-	json_t *index;
-	int indexed; /* answers parsed into an index */
+	struct table *table;
+	int indexed; /* answers read into a table */
 	int broken;  /* requests for /broken */
 	int turned;  /* times that there was news */
 	bool closed;
 };
 
-static struct scene *scene_now; /* an index function has no context */
+static struct scene *scene_now; /* what reads has no context */
 
 static struct fake_answer on_request(void *ctx, const struct fake_request *request)
 {
@@ -44,23 +44,35 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	return scene->answer;
 }
 
-static json_t *index_n(const json_t *answer)
+struct row {
+	const char *n;
+	const char *more;
+};
+
+/* On a thread of the pool, which nobody else of this test looks at meanwhile. */
+static void read_n(struct table_rows *rows, const json_t *element)
 {
+	struct row *row = table_row_add(rows);
+
+	row->n = table_text(rows, json_string_value(element));
+	row->more = table_text(rows, "");
 	scene_now->indexed++;
-	return json_incref(json_path(answer, "data.n"));
 }
+
+static const struct table_type row_type = {sizeof(struct row), 2, 2, NULL};
+static const struct answer_type answer_n = {"n", &row_type, read_n, true};
 
 static void on_answer(void *ctx, const struct prometheus_answer *answer)
 {
 	struct scene *scene = ctx;
 
 	scene->reported++;
-	assert_true((answer->error == NULL) == (answer->index != NULL));
+	assert_true((answer->error == NULL) == (answer->table != NULL));
 	free_indirect(&scene->error);
-	json_decref(scene->index);
+	table_unref(scene->table);
 	scene->error = xstrdup(answer->error);
 	scene->cause = answer->cause;
-	scene->index = json_incref((json_t *)answer->index);
+	scene->table = table_ref(answer->table);
 }
 
 static void on_turned(void *ctx, const struct prometheus_news *news)
@@ -69,7 +81,7 @@ static void on_turned(void *ctx, const struct prometheus_news *news)
 
 	scene->turned++;
 	assert_true((news->now == NULL) == (scene->answer.status != 200));
-	assert_false(json_equal(news->before, news->now));
+	assert_false(table_equal(news->before, news->now));
 }
 
 static void scene_open_with(struct scene *scene, int64_t refresh_ms, fake_handler_fn *handler)
@@ -102,7 +114,7 @@ static void scene_close(struct scene *scene)
 	prometheus_close(scene->prometheus, on_closed, &scene->closed);
 	assert_true(run_until(&scene->rig.loop, is_true, &scene->closed));
 	free_indirect(&scene->error);
-	json_decref(scene->index);
+	table_unref(scene->table);
 	access_free(scene->access);
 	assert_int_equal(rig_close(&scene->rig), 0);
 }
@@ -111,8 +123,7 @@ static void ask(struct scene *scene, const char *target, bool healthy)
 {
 	const struct prometheus_question question = {.base = fake_url(scene->rig.fake),
 		.target = target,
-		.index = index_n,
-		.steady = true};
+		.type = &answer_n};
 
 	prometheus_ask(scene->prometheus, &question, healthy, on_answer, scene);
 }
@@ -150,7 +161,7 @@ static void test_a_question_under_way_is_joined(void **state)
 	wait_reported(&scene, 3);
 	assert_int_equal(fake_requests(scene.rig.fake), 2);
 	assert_int_equal(scene.indexed, 2);
-	assert_int_equal(json_integer_value(scene.index), 7);
+	assert_string_equal(((const struct row *)scene.table->rows)->n, "7");
 	scene_close(&scene);
 }
 
@@ -283,8 +294,8 @@ static void test_what_nobody_asks_any_more_is_forgotten(void **state)
 	scene_close(&scene);
 }
 
-/* What is said of the answer, and its cause (NULL = none). "$" in the message is the base URL. */
-static void assert_failure(struct fake_answer answer, const char *cause, const char *message)
+/* What is said of the answer, and its cause. "$" in the message is the base URL. */
+static void assert_failure(struct fake_answer answer, enum cause cause, const char *message)
 {
 	struct scene scene;
 	const char *gap = strchr(message, '$');
@@ -297,19 +308,19 @@ static void assert_failure(struct fake_answer answer, const char *cause, const c
 	whole = xasprintf("%.*s%s%s", (int)(gap - message), message, fake_url(scene.rig.fake), gap + 1);
 	assert_non_null(scene.error);
 	assert_string_equal(scene.error, whole);
-	assert_string_equal(scene.cause != NULL ? scene.cause : "none", cause != NULL ? cause : "none");
+	assert_int_equal(scene.cause, cause);
 	scene_close(&scene);
 }
 
 static void test_failures_are_reported_in_words(void **state)
 {
 	(void)state;
-	assert_failure((struct fake_answer){.status = 503, .body = "busy"}, NULL,
+	assert_failure((struct fake_answer){.status = 503, .body = "busy"}, CAUSE_NONE,
 		"Prometheus at '$' answered HTTP 503 to a query");
 	assert_failure((struct fake_answer){.status = 422,
 			       .body = "{\"status\":\"error\",\"error\":\"too many samples\"}"},
-		NULL, "Prometheus at '$' answered HTTP 422 to a query: too many samples");
-	assert_failure((struct fake_answer){.status = 200, .body = "{}"}, "NotPrometheus",
+		CAUSE_NONE, "Prometheus at '$' answered HTTP 422 to a query: too many samples");
+	assert_failure((struct fake_answer){.status = 200, .body = "{}"}, CAUSE_NOT_PROMETHEUS,
 		"what answers at '$' is not a Prometheus: its answer has no status 'success'");
 }
 
@@ -327,7 +338,7 @@ static void test_the_remedy_stands_behind_many_words(void **state)
 		"followed; is it a login page? give --prometheus-url (chart: prometheus.url) an address that takes a token, "
 		"and --prometheus-token-file",
 		TEXT_QUOTE_MAX - (int)strlen("https://sso.example/") - (int)strlen("…"), much);
-	assert_failure((struct fake_answer){.status = 302, .headers = headers}, "NotPrometheus", message);
+	assert_failure((struct fake_answer){.status = 302, .headers = headers}, CAUSE_NOT_PROMETHEUS, message);
 }
 
 static void test_what_is_no_prometheus_is_reported(void **state)
@@ -335,15 +346,15 @@ static void test_what_is_no_prometheus_is_reported(void **state)
 	(void)state;
 	assert_failure((struct fake_answer){.status = 302,
 			       .headers = "Location: https://sso.example/login?state=x\r\n"},
-		"NotPrometheus",
+		CAUSE_NOT_PROMETHEUS,
 		"what answers at '$' is not Prometheus: it redirects to 'https://sso.example/login' (HTTP 302), which is not "
 		"followed; is it a login page? give --prometheus-url (chart: prometheus.url) an address that takes a token, and "
 		"--prometheus-token-file");
-	assert_failure((struct fake_answer){.status = 404, .body = "404 page not found\n"}, "NotPrometheus",
+	assert_failure((struct fake_answer){.status = 404, .body = "404 page not found\n"}, CAUSE_NOT_PROMETHEUS,
 		"what answers at '$' is not Prometheus: it has no '/api/v1' there (HTTP 404); give --prometheus-url (chart: "
 		"prometheus.url) with the path that Prometheus is under");
 	assert_failure((struct fake_answer){.status = 200, .headers = "Content-Type: text/html\r\n", .body = "<html>"},
-		"NotPrometheus",
+		CAUSE_NOT_PROMETHEUS,
 		"what answers at '$' is not Prometheus: it sends a web page (HTTP 200); is it a login page? give "
 		"--prometheus-url (chart: prometheus.url) the address of Prometheus itself");
 }
@@ -352,12 +363,13 @@ static void test_who_is_not_known_learns_what_to_set(void **state)
 {
 	(void)state;
 	/* The address was found, so it has to be set for a credential to go there. */
-	assert_failure((struct fake_answer){.status = 401, .body = "Unauthorized\n"}, "Unauthorized",
+	assert_failure((struct fake_answer){.status = 401, .body = "Unauthorized\n"}, CAUSE_UNAUTHORIZED,
 		"Prometheus at '$' answers only to those it knows (HTTP 401: Unauthorized): give --prometheus-url (chart: "
 		"prometheus.url) and --prometheus-token-file, or --prometheus-username and --prometheus-password-file (chart: "
 		"prometheus.auth)");
 	assert_failure((struct fake_answer){.status = 400, .body = "Client sent an HTTP request to an HTTPS server.\n"},
-		"TLS", "Prometheus at '$' speaks TLS only: give --prometheus-url (chart: prometheus.url) with https");
+		CAUSE_TLS,
+		"Prometheus at '$' speaks TLS only: give --prometheus-url (chart: prometheus.url) with https");
 }
 
 /* A token that its file replaces, at an address that was set: what is sent, and where. */
@@ -420,7 +432,7 @@ static void test_a_token_that_was_replaced_is_no_failure(void **state)
 	ask(&scene, "/c", false);
 	wait_reported(&scene, 3);
 	assert_int_equal(fake_requests(scene.rig.fake), 4);
-	assert_string_equal(scene.cause, "Unauthorized");
+	assert_int_equal(scene.cause, CAUSE_UNAUTHORIZED);
 	assert_non_null(strstr(scene.error, "refuses the token of --prometheus-token-file"));
 	assert_non_null(strstr(scene.error, file));
 	assert_null(strstr(scene.error, "second"));
@@ -460,7 +472,7 @@ static void test_a_page_that_is_no_json_is_no_prometheus(void **state)
 static void test_nobody_there(void **state)
 {
 	struct scene scene;
-	const struct prometheus_question question = {.base = "http://127.0.0.1:1", .target = "/q", .index = index_n};
+	const struct prometheus_question question = {.base = "http://127.0.0.1:1", .target = "/q", .type = &answer_n};
 
 	(void)state;
 	scene_open(&scene);
@@ -536,7 +548,7 @@ static void test_what_turns_by_itself_is_news(void **state)
 	assert_true(run_until(&scene.rig.loop, has_indexed_more, &scene));
 	assert_int_equal(scene.turned, 0);
 	becomes_news(&scene,
-		(struct fake_answer){.status = 200, .body = "{\"status\":\"success\",\"data\":{\"n\":8}}"});
+		(struct fake_answer){.status = 200, .body = "{\"status\":\"success\",\"data\":{\"n\":[\"8\"]}}"});
 	becomes_news(&scene, (struct fake_answer){.status = 503, .body = "{}"});
 	becomes_news(&scene, (struct fake_answer){.status = 200, .body = SUCCESS});
 	scene_close(&scene);
