@@ -4,15 +4,18 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 #include "kube_rig.h"
 #include "probe/prometheus.h"
+#include "probe/question.h"
 
 #define REFRESH_MS 40
 #define SUCCESS "{\"status\":\"success\",\"data\":{\"n\":[\"7\"]}}"
@@ -28,9 +31,12 @@ struct scene {
 	enum cause cause;
 	const char *wanted; /* in the head of a request */
 	struct table *table;
-	int indexed; /* answers read into a table */
-	int broken;  /* requests for /broken */
-	int turned;  /* times that there was news */
+	int indexed;                      /* answers read into a table */
+	int broken;                       /* requests for /broken */
+	int turned;                       /* times that there was news */
+	char *bodies[QUESTION_PARTS + 1]; /* of each part, and of the whole */
+	int parts;                        /* asked for */
+	int wholes;
 	bool closed;
 };
 
@@ -554,6 +560,261 @@ static void test_what_turns_by_itself_is_news(void **state)
 	scene_close(&scene);
 }
 
+/* Answers of size. */
+
+/* What a turn of the loop may take of the processor, and in builds that are slower. */
+#if defined(__SANITIZE_ADDRESS__)
+#define TURN_MAX_MS 400
+#else
+#define TURN_MAX_MS 50
+#endif
+#define PODS 30000
+#define ROW                                                                                                            \
+	"{\"metric\":{\"namespace\":\"team-%02d\",\"part\":\"%s\",\"pod\":\"%s\"},\"value\":[1767225600.123,\"%s\"]}"
+
+struct turns {
+	uv_timer_t tick; /* in each turn */
+	double last_ms;
+	double longest_ms;
+	bool closed;
+};
+
+/* Of this thread alone: the machine does other things too. */
+static double cpu_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+	struct turns *turns = timer->data;
+	double now_ms = cpu_ms();
+
+	if (turns->last_ms > 0 && now_ms - turns->last_ms > turns->longest_ms) {
+		turns->longest_ms = now_ms - turns->last_ms;
+	}
+	turns->last_ms = now_ms;
+}
+
+static void turns_begin(struct turns *turns, uv_loop_t *loop)
+{
+	*turns = (struct turns){.last_ms = 0};
+	uv_timer_init(loop, &turns->tick);
+	turns->tick.data = turns;
+	uv_timer_start(&turns->tick, on_turn, 0, 1);
+}
+
+static void on_tick_ended(uv_handle_t *handle)
+{
+	((struct turns *)handle->data)->closed = true;
+}
+
+static void assert_short_turns(struct turns *turns, uv_loop_t *loop, const char *what)
+{
+	uv_close((uv_handle_t *)&turns->tick, on_tick_ended);
+	assert_true(run_until(loop, is_true, &turns->closed));
+	print_message("%s: the longest turn took %.1f ms of the processor\n", what, turns->longest_ms);
+	if (turns->longest_ms > TURN_MAX_MS) {
+		fail_msg("%s: a turn of %.1f ms, more than %d", what, turns->longest_ms, TURN_MAX_MS);
+	}
+}
+
+/* As names of a Deployment's pods end, from the letters that the API server draws from; heap. */
+static char *pod_name(int i)
+{
+	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
+	const int count = (int)sizeof(letters) - 1;
+
+	return xasprintf("gemma-7c9d8f6b5d-%c%c%c%c%c", letters[i / count / count / count / count % count],
+		letters[i / count / count / count % count], letters[i / count / count % count],
+		letters[i / count % count], letters[i % count]);
+}
+
+/* The samples of those pods whose name ends with one of the letters, NULL = of all; heap. */
+static char *samples_of(const char *letters, size_t *pods)
+{
+	struct strbuf body = STRBUF_INIT;
+
+	*pods = 0;
+	strbuf_addstr(&body, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[");
+	for (int i = 0; i < PODS; i++) {
+		auto_free char *name = pod_name(i);
+
+		if (letters != NULL && strchr(letters, name[strlen(name) - 1]) == NULL) {
+			continue;
+		}
+		strbuf_addf(&body, "%s" ROW "," ROW, *pods > 0 ? "," : "", i % 100, "time", name, "1767225590.5",
+			i % 100, "milli", name, "17");
+		++*pods;
+	}
+	strbuf_addstr(&body, "]}}");
+	return strbuf_take(&body);
+}
+
+/* So large, of many rows. */
+static char *body_of_size(size_t size)
+{
+	struct strbuf body = STRBUF_INIT;
+	auto_free char *end = xstrdup("]}}");
+
+	strbuf_addstr(&body, "{\"status\":\"success\",\"data\":{\"result\":[");
+	for (int i = 0; body.len + 200 < size; i++) {
+		auto_free char *name = pod_name(i);
+
+		strbuf_addf(&body, "%s" ROW, i > 0 ? "," : "", i % 100, "milli", name, "17");
+	}
+	while (body.len + strlen(end) < size) {
+		strbuf_addch(&body, ' ');
+	}
+	strbuf_addstr(&body, end);
+	return strbuf_take(&body);
+}
+
+static void test_an_answer_of_the_most_that_is_read_holds_the_loop_for_no_long(void **state)
+{
+	static const struct {
+		size_t size;
+		const char *error; /* NULL = it is read */
+	} rows[] = {{PROMETHEUS_BODY_MAX, NULL},
+		{PROMETHEUS_BODY_MAX + 1, "' answers with more than 4096 KiB, the most that is read: "}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *body = body_of_size(rows[i].size);
+		auto_free char *what = xasprintf("%zu bytes", rows[i].size);
+		struct scene scene;
+		struct turns turns;
+		struct prometheus_question question = {.target = "/q", .type = &answer_samples};
+
+		assert_int_equal(strlen(body), rows[i].size);
+		scene_open_with(&scene, 1000000, on_request);
+		scene.answer.body = body;
+		turns_begin(&turns, &scene.rig.loop);
+		question.base = fake_url(scene.rig.fake);
+		prometheus_ask(scene.prometheus, &question, true, on_answer, &scene);
+		wait_reported(&scene, 1);
+		assert_short_turns(&turns, &scene.rig.loop, what);
+		if (rows[i].error == NULL) {
+			assert_null(scene.error);
+			assert_in_range(scene.table->count, 30000, 40000);
+		} else {
+			assert_non_null(strstr(scene.error, rows[i].error));
+			assert_int_equal(scene.cause, CAUSE_NONE);
+		}
+		scene_close(&scene);
+	}
+}
+
+static struct fake_answer on_crowd(void *ctx, const struct fake_request *request)
+{
+	struct scene *scene = ctx;
+
+	for (unsigned part = 0; part < QUESTION_PARTS; part++) {
+		auto_free char *end = xasprintf("%%5B%s%%5D%%22%%7D", question_part_letters(part));
+
+		if (strstr(request->line, end) != NULL) {
+			scene->answer.body = scene->bodies[part];
+			scene->parts++;
+			return scene->answer;
+		}
+	}
+	scene->wholes++;
+	scene->answer.body = scene->bodies[QUESTION_PARTS];
+	return scene->answer;
+}
+
+static bool were_read_again(void *ctx)
+{
+	return ((struct scene *)ctx)->parts >= 2 * QUESTION_PARTS;
+}
+
+static void test_what_is_too_large_is_asked_in_parts(void **state)
+{
+	struct texts series = {NULL, 0};
+	struct scene scene;
+	struct turns turns;
+	auto_free char *target = NULL;
+	auto_free char *part = NULL;
+	size_t total = 0;
+	size_t pods;
+	size_t most = 0;
+
+	(void)state;
+	texts_add(&series, "vllm:num_requests_running");
+	target = question_samples(&series, "another's", NULL, false);
+	part = question_samples(&series, "another's", NULL, true);
+	scene_open_with(&scene, 1000, on_crowd);
+	for (unsigned i = 0; i <= QUESTION_PARTS; i++) {
+		scene.bodies[i] = samples_of(i < QUESTION_PARTS ? question_part_letters(i) : NULL, &pods);
+		total += i < QUESTION_PARTS ? pods : 0;
+		most = i < QUESTION_PARTS && strlen(scene.bodies[i]) > most ? strlen(scene.bodies[i]) : most;
+	}
+	assert_int_equal(total, PODS);
+	assert_true(strlen(scene.bodies[QUESTION_PARTS]) > PROMETHEUS_BODY_MAX);
+	turns_begin(&turns, &scene.rig.loop);
+	prometheus_ask(scene.prometheus,
+		&(struct prometheus_question){.base = fake_url(scene.rig.fake),
+			.target = target,
+			.part = part,
+			.type = &answer_samples},
+		true, on_answer, &scene);
+	wait_reported(&scene, 1);
+	assert_null(scene.error);
+	assert_int_equal(scene.table->count, PODS);
+	for (int i = 0; i < PODS; i++) {
+		auto_free char *name = pod_name(i);
+		auto_free char *ns = xasprintf("team-%02d", i % 100);
+		size_t count;
+		const struct sample_row *row = table_find(scene.table, ns, name, &count);
+
+		assert_int_equal(count, 1);
+		assert_int_equal(row->milli, 17000);
+		assert_in_range(row->age_ms, 9622, 9623);
+	}
+	print_message("%d pods: %zu KiB, in parts of at most %zu KiB; kept in %zu KiB\n", PODS,
+		strlen(scene.bodies[QUESTION_PARTS]) / 1024, most / 1024, table_bytes(scene.table) / 1024);
+	assert_in_range(table_bytes(scene.table), 1, PODS * 100);
+	/* From then on it is not asked whole; what was done here is no turn. */
+	turns.last_ms = 0;
+	assert_true(run_until(&scene.rig.loop, were_read_again, &scene));
+	assert_int_equal(scene.wholes, 1);
+	assert_short_turns(&turns, &scene.rig.loop, "in parts");
+	scene_close(&scene);
+	for (unsigned i = 0; i <= QUESTION_PARTS; i++) {
+		free_indirect(&scene.bodies[i]);
+	}
+	texts_release(&series);
+}
+
+/* One part that fails fails all. */
+static void test_a_part_that_fails_is_no_answer(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open_with(&scene, 1000000, on_crowd);
+	for (unsigned i = 0; i < QUESTION_PARTS; i++) {
+		scene.bodies[i] = xstrdup(i == 3 ? "<html>" : "{\"status\":\"success\",\"data\":{\"result\":[]}}");
+	}
+	scene.bodies[QUESTION_PARTS] = body_of_size(PROMETHEUS_BODY_MAX + 1);
+	prometheus_ask(scene.prometheus,
+		&(struct prometheus_question){.base = fake_url(scene.rig.fake),
+			.target = "/q",
+			.part = "/q%5B" QUESTION_PART_LETTERS "%5D%22%7D",
+			.type = &answer_samples},
+		true, on_answer, &scene);
+	wait_reported(&scene, 1);
+	assert_non_null(strstr(scene.error, "is not a Prometheus"));
+	assert_int_equal(scene.parts, 4);
+	scene_close(&scene);
+	for (unsigned i = 0; i <= QUESTION_PARTS; i++) {
+		free_indirect(&scene.bodies[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -572,6 +833,9 @@ int main(void)
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_what_turns_by_itself_is_news),
 		cmocka_unit_test(test_those_who_wait_at_the_end_are_notified),
+		cmocka_unit_test(test_an_answer_of_the_most_that_is_read_holds_the_loop_for_no_long),
+		cmocka_unit_test(test_what_is_too_large_is_asked_in_parts),
+		cmocka_unit_test(test_a_part_that_fails_is_no_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
