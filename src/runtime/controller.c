@@ -320,9 +320,10 @@ static void on_seen(void *ctx, const char *key, const json_t *before)
 
 static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
 {
-	auto_json *hpa = world_get(ctx, KIND_HPA, ns, name); /* it has the autoscaler's name */
+	/* It has the autoscaler's name. */
+	int64_t milli = values_hpa_average(view_hpa(world_view_of(ctx, KIND_HPA, ns, name)), metric);
 
-	return values_hpa_average(hpa, metric);
+	return milli != MILLI_NONE ? json_integer((json_int_t)milli) : NULL;
 }
 
 /* From keys to passes. */
@@ -354,12 +355,14 @@ static void finish_close(struct controller *c);
 static void report_transitions(struct controller *c, const struct run_result *result)
 {
 	struct transition found[TRANSITIONS_MAX];
+	auto_view *owner = NULL;
 	size_t count;
 
 	if (result->status == NULL) {
 		return;
 	}
-	count = transitions_find(json_object_get(result->owner, "status"), result->status, found);
+	owner = view_decode(KIND_AUTOSCALER, result->owner);
+	count = transitions_find(&view_autoscaler(owner)->status, result->status, found);
 	for (size_t i = 0; i < count; i++) {
 		const struct kube_event event = {.warning = found[i].warning,
 			.reason = found[i].reason,
@@ -680,16 +683,19 @@ json_t *controller_autoscaler(const struct controller *c, const char *key)
 
 json_t *controller_explain(const struct controller *c, const char *key)
 {
-	auto_json *object = controller_autoscaler(c, key);
+	const char *slash = strchr(key, '/');
+	auto_free char *ns = slash != NULL ? xstrndup(key, (size_t)(slash - key)) : NULL;
+	const char *name = slash != NULL ? slash + 1 : key;
+	const struct view *object = kube_cache_decoded(cache_of(c, KIND_AUTOSCALER), ns, name);
+	const struct view *hpa = kube_cache_decoded(cache_of(c, KIND_HPA), ns, name); /* it has the autoscaler's name */
 	const struct evidence *evidence = evidence_of(c, key);
-	auto_json *hpa = kube_cache_get_key(cache_of(c, KIND_HPA), key); /* it has the autoscaler's name */
 	json_t *diagnosis;
 
 	if (object == NULL) {
 		return NULL;
 	}
-	diagnosis = diagnosis_make(object);
-	json_object_set_new(diagnosis, "values", values_make(evidence, hpa));
+	diagnosis = diagnosis_make(view_autoscaler(object));
+	json_object_set_new(diagnosis, "values", values_make(evidence, view_hpa(hpa)));
 	json_object_set_new(diagnosis, "evidence", evidence != NULL ? evidence_encode(evidence) : json_null());
 	return diagnosis;
 }
