@@ -52,6 +52,7 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 static void on_seen(void *ctx, const char *key, const struct evidence *before)
 {
 	(void)key;
+	(void)before;
 	((struct probe_rig *)ctx)->seen++;
 }
 
