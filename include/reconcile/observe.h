@@ -20,11 +20,11 @@ struct observation {
 	json_t *hpas;
 	json_t *scaled_objects;
 	json_t *autoscalers;
-	json_t *prometheuses;
-	json_t *namespaces;  /* the one where our ServiceMonitor is */
-	json_t *pages;       /* candidates, see reconcile/pages.h */
-	json_t *observed[8]; /* by index of children[] */
-	bool owned[8];       /* the observed one is ours */
+	json_t *hpa;
+	json_t *prometheus;
+	json_t *pages;                  /* candidates, see reconcile/pages.h */
+	const struct view *observed[8]; /* by index of children[]; borrowed */
+	bool owned[8];                  /* the observed one is ours */
 	char *foreign_child;
 	char *monitor; /* "ns/name" of our ServiceMonitor */
 	char *exporter_id;

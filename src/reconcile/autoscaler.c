@@ -66,13 +66,11 @@ static void plan_orphans(const struct world *world, const char *owner_ns, const 
 	struct plan *plan)
 {
 	auto_free char *key = kube_key(owner_ns, owner);
-	auto_json *all = world->list_by(world->ctx, KIND_SERVICEMONITOR, key);
-	size_t i;
-	json_t *monitor;
+	auto_view_list all = world_views_by(world, KIND_SERVICEMONITOR, key);
 
-	json_array_foreach(all, i, monitor) {
-		if (ns == NULL || strcmp(kube_object_namespace(monitor), ns) != 0) {
-			plan_add_delete(plan, KIND_SERVICEMONITOR, monitor);
+	for (size_t i = 0; i < all.count; i++) {
+		if (ns == NULL || strcmp(all.items[i]->meta.ns, ns) != 0) {
+			plan_add_delete(plan, KIND_SERVICEMONITOR, all.items[i]);
 		}
 	}
 }
@@ -80,9 +78,9 @@ static void plan_orphans(const struct world *world, const char *owner_ns, const 
 /* The ServiceMonitor in our own namespace, when it is to be in another now. */
 static void plan_move(const struct world *world, const struct observation *o, struct plan *plan)
 {
-	auto_json *here = world->get(world->ctx, KIND_SERVICEMONITOR, o->spec.ns, o->spec.name);
+	const struct view *here = world_view(world, KIND_SERVICEMONITOR, o->spec.ns, o->spec.name);
 
-	if (here != NULL && kube_object_owned_by(here, o->spec.uid)) {
+	if (here != NULL && meta_owned_by(&here->meta, o->spec.uid)) {
 		plan_add_delete(plan, KIND_SERVICEMONITOR, here);
 	}
 }
@@ -124,7 +122,7 @@ static json_t *request_of(const struct observation *o, const struct world *world
 	auto_free char *selector =
 		o->facts.target_watched ? kube_selector_text(json_path(o->target, "spec.selector")) : NULL;
 	auto_free char *service = child_name(&child_service, &o->spec);
-	auto_free char *url = prometheus_url(world, o->prometheuses, prometheus);
+	auto_free char *url = prometheus_url(world, prometheus);
 	auto_free char *monitor_name = child_name(&child_servicemonitor, &o->spec);
 	auto_free char *pool = NULL;
 

@@ -8,6 +8,7 @@
 #include "engine/gpu.h"
 #include "reconcile/gpu.h"
 #include "reconcile/pages.h"
+#include "reconcile/asked.h"
 #include "reconcile/prometheus.h"
 #include "reconcile/reconcile.h"
 
@@ -145,10 +146,11 @@ static void observe_children(struct observation *o, const struct world *world)
 		auto_free char *name = child_name(children[i], &o->spec);
 		enum kind kind = children[i]->form.kind;
 
-		o->observed[i] = world->get(world->ctx, kind, ns, name);
+		o->observed[i] = world_view(world, kind, ns, name);
 		o->owned[i] = o->observed[i] != NULL && child_owned(o->observed[i], &o->spec);
 		if (kind == KIND_HPA && o->owned[i]) {
-			o->facts.hpa = o->observed[i];
+			o->hpa = world->get(world->ctx, kind, ns, name);
+			o->facts.hpa = o->hpa;
 		}
 		if (o->observed[i] != NULL && !o->owned[i] && child_wanted(children[i], &o->spec) &&
 			o->foreign_child == NULL) {
@@ -159,11 +161,11 @@ static void observe_children(struct observation *o, const struct world *world)
 }
 
 /* Of our ServiceMonitor as it stands; borrowed, NULL when there is none. */
-static const json_t *own_monitor_labels(const struct observation *o)
+static const struct view_pairs *own_monitor_labels(const struct observation *o)
 {
 	for (size_t i = 0; i < children_count; i++) {
 		if (children[i]->form.kind == KIND_SERVICEMONITOR && o->owned[i]) {
-			return json_path(o->observed[i], "metadata.labels");
+			return &o->observed[i]->meta.labels;
 		}
 	}
 	return NULL;
@@ -173,18 +175,20 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 {
 	const char *ns = child_namespace(&child_servicemonitor, &o->spec);
 	auto_free char *name = child_name(&child_servicemonitor, &o->spec);
+	const struct view *namespace = world_view(world, KIND_NAMESPACE, NULL, ns);
+	const struct view_list namespaces = {.items = &namespace, .count = namespace != NULL ? 1 : 0};
+	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
+	const struct view_prometheus *selecting;
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_AUTOSCALER, o->spec.name);
 
 	o->facts.monitor_made_ms = world_made_ms(world, KIND_SERVICEMONITOR, ns, name);
 	o->facts.prometheus_missing =
 		world->missing(world->ctx, KIND_SERVICEMONITOR) || world->missing(world->ctx, KIND_PROMETHEUS);
-	o->prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
-	o->namespaces = json_pack("[o*]", world->get(world->ctx, KIND_NAMESPACE, NULL, ns));
 	o->monitor = kube_key(ns, name);
 	o->facts.monitor = o->monitor;
-	o->asked = prometheus_asked(world, o->prometheuses);
-	monitoring_find(&(struct monitoring_context){.prometheuses = o->prometheuses,
-				.namespaces = o->namespaces,
+	o->asked = prometheus_asked(world);
+	monitoring_find(&(struct monitoring_context){.prometheuses = &prometheuses,
+				.namespaces = &namespaces,
 				.asked = o->asked},
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 			.ns = ns,
@@ -195,7 +199,12 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->facts.workload.monitor_labels = o->monitoring.labels;
 	o->facts.selected_by = o->monitoring.selected_by;
 	o->facts.select_problem = o->monitoring.problem;
-	o->facts.prometheus = prometheus_by_key(o->prometheuses, o->monitoring.selected_by);
+	selecting = prometheus_by_key(world, o->monitoring.selected_by);
+	if (selecting != NULL) {
+		o->prometheus =
+			world->get(world->ctx, KIND_PROMETHEUS, selecting->view.meta.ns, selecting->view.meta.name);
+	}
+	o->facts.prometheus = o->prometheus;
 }
 
 void observation_init(struct observation *o, const struct world *world, json_t *object_take)
@@ -247,16 +256,13 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 
 void observation_release(struct observation *o)
 {
-	for (size_t i = 0; i < children_count; i++) {
-		json_decref(o->observed[i]);
-	}
 	json_decref(o->object);
 	json_decref(o->target);
 	json_decref(o->hpas);
 	json_decref(o->scaled_objects);
 	json_decref(o->autoscalers);
-	json_decref(o->prometheuses);
-	json_decref(o->namespaces);
+	json_decref(o->hpa);
+	json_decref(o->prometheus);
 	json_decref(o->pages);
 	monitoring_release(&o->monitoring);
 	autoscaler_release(&o->spec);
