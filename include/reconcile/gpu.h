@@ -54,7 +54,7 @@ void gpu_needs_release(struct gpu_needs *needs);
  * = none. New reference to the document; NULL when nothing is needed.
  */
 json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, const json_t *before, struct plan *plan);
-/* What to probe (probe/probe.h), from the survey; new reference, NULL when there is nothing. */
-json_t *gpu_request(const struct world *world, const json_t *survey);
+/* What to probe, from the survey; new reference, NULL when there is nothing. */
+struct shared_request *gpu_request(const struct world *world, const json_t *survey);
 
 #endif

@@ -22,7 +22,7 @@ struct observation {
 	json_t *autoscalers;
 	json_t *hpa;
 	json_t *prometheus;
-	json_t *pages;                  /* candidates, see reconcile/pages.h */
+	struct page_places pages;       /* candidates, see reconcile/pages.h */
 	const struct view *observed[8]; /* by index of children[]; borrowed */
 	bool owned[8];                  /* the observed one is ours */
 	char *foreign_child;
@@ -38,7 +38,8 @@ void observation_release(struct observation *observation);
 
 /* The engine of an autoscaler: what the spec says, else what its pods' page showed last, else what
  * the status remembers. NULL when none is known. */
-const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object, const json_t *evidence);
+const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object,
+	const struct evidence *evidence);
 /* Sets the workload's signals from the spec and the engine (may be NULL); -1 and ERROR_INVALID when
  * the engine does not have the signal. */
 int observe_signals(struct workload *workload, const struct autoscaler *spec, const struct engine *engine,

@@ -24,7 +24,7 @@ static json_t *sorted_values(const json_t *object)
 	return json_sorted_keys(names);
 }
 
-static json_t *exporter_row(struct survey *s, const struct autoscaler *spec, const json_t *seen)
+static json_t *exporter_row(struct survey *s, const struct autoscaler *spec)
 {
 	struct found_exporter exporter = {NULL, NULL};
 	const struct view_workload *daemonset;
@@ -45,7 +45,7 @@ static json_t *exporter_row(struct survey *s, const struct autoscaler *spec, con
 	if (!survey_note_place(s, spec, exporter.service)) {
 		json_object_set_new(row, "local", json_string(service->ns));
 	}
-	survey_scrape(s, &exporter, seen, row);
+	survey_scrape(s, &exporter, row);
 	return row;
 }
 
@@ -127,7 +127,6 @@ static void finish(struct survey *s, json_t *survey, const char *prometheus)
 json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, const json_t *before, struct plan *plan)
 {
 	struct survey s = {.world = world, .wanted = json_array(), .others = STRBUF_INIT};
-	const json_t *seen = world->evidence(world->ctx, SHARED_KEY);
 	const char *prometheus = NULL;
 	json_t *survey = NULL;
 	auto_json *exporters = json_object();
@@ -137,7 +136,7 @@ json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, con
 	}
 	for (size_t i = 0; i < needs->count; i++) {
 		auto_view_autoscaler_spec spec = view_autoscaler_spec(needs->items[i].autoscaler);
-		json_t *row = exporter_row(&s, &spec, seen);
+		json_t *row = exporter_row(&s, &spec);
 
 		json_object_set_new(exporters, needs->items[i].id, row);
 		prometheus = prometheus != NULL ? prometheus : json_path_string(row, "selectedBy", NULL);

@@ -22,24 +22,32 @@ static const json_t *main_exporter(const json_t *survey)
 	return json_object_iter_value(json_object_iter((json_t *)exporters));
 }
 
-json_t *gpu_request(const struct world *world, const json_t *survey)
+static char *copied(const json_t *document, const char *path)
+{
+	return xstrdup(json_path_string(document, path, NULL));
+}
+
+struct shared_request *gpu_request(const struct world *world, const json_t *survey)
 {
 	const char *prometheus =
 		json_path_string(survey, "prometheus", json_path_string(survey, "rule.selectedBy", NULL));
-	auto_free char *url = prometheus_url(world, prometheus);
 	const json_t *first = main_exporter(survey);
-	json_t *series = json_array();
+	struct shared_request *request;
 
 	if (survey == NULL) {
-		json_decref(series);
 		return NULL;
 	}
+	request = shared_request_new();
+	request->prometheus = prometheus_url(world, prometheus);
+	request->interval_ms = clock_parse_duration(GPU_INTERVAL);
 	for (size_t i = 0; gpu_dcgm_series[i] != NULL; i++) {
-		json_array_append_new(series, json_string(gpu_dcgm_series[i]));
+		texts_add(&request->dcgm, gpu_dcgm_series[i]);
 	}
-	return json_pack("{s:s*, s:I, s:o, s:s*, s:s*, s:s, s:s*, s:s*, s:s*}", "prometheus", url, "intervalMs",
-		(json_int_t)clock_parse_duration(GPU_INTERVAL), "dcgm", series, "trusted",
-		json_path_string(survey, "trusted", NULL), "targets", json_path_string(survey, "targets", NULL),
-		"record", GPU_RECORD, "rule", json_path_string(survey, "rule.name", NULL), "job",
-		json_path_string(first, "job", NULL), "pool", json_path_string(first, "pool", NULL));
+	request->trusted = copied(survey, "trusted");
+	request->targets = copied(survey, "targets");
+	request->record = xstrdup(GPU_RECORD);
+	request->rule = copied(survey, "rule.name");
+	request->job = copied(first, "job");
+	request->pool = copied(first, "pool");
+	return request;
 }

@@ -67,13 +67,10 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 }
 
 /* Whether Prometheus has the exporter's series from another job: a scrape that no ServiceMonitor shows. */
-static bool scraped_unseen(const json_t *seen, const char *job)
+static bool scraped_unseen(const struct exporter_seen *seen, const char *job)
 {
-	size_t i;
-	json_t *other;
-
-	json_array_foreach(json_path(seen, "exporter.jobs"), i, other) {
-		if (strcmp(json_string_value(other), job) != 0) {
+	for (size_t i = 0; i < seen->jobs.count; i++) {
+		if (strcmp(seen->jobs.items[i], job) != 0) {
 			return true;
 		}
 	}
@@ -81,8 +78,9 @@ static bool scraped_unseen(const json_t *seen, const char *job)
 }
 
 /* Our own scrape of an exporter that nobody scrapes. Until it is known that nobody does, none is made. */
-static void scrape(struct survey *s, const struct found_exporter *exporter, const json_t *seen, json_t *row)
+static void scrape(struct survey *s, const struct found_exporter *exporter, json_t *row)
 {
+	const struct shared_evidence *seen = s->world->shared_evidence(s->world->ctx);
 	const struct object_meta *service = &exporter->service->view.meta;
 	struct monitoring place = {NULL, NULL, NULL};
 	auto_free char *ns = NULL;
@@ -99,9 +97,9 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, cons
 		return;
 	}
 	json_object_set_new(row, "selectedBy", json_string(place.selected_by));
-	if (scraped_unseen(seen, service->name)) {
+	if (seen != NULL && scraped_unseen(&seen->exporter, service->name)) {
 		json_object_set_new(row, "monitor", json_string("a scrape configuration"));
-	} else if (json_path(seen, "exporter.jobs") != NULL) {
+	} else if (seen != NULL && seen->exporter.seen_ms != 0) {
 		ns = survey_namespace_of(place.selected_by);
 		monitor = gpu_monitor_make(ns, service, exporter->port, place.labels, GPU_INTERVAL);
 		name = xasprintf("ServiceMonitor '%s/%s'", ns, kube_object_name(monitor));
@@ -115,9 +113,9 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, cons
 	monitoring_release(&place);
 }
 
-void survey_scrape(struct survey *s, const struct found_exporter *exporter, const json_t *seen, json_t *row)
+void survey_scrape(struct survey *s, const struct found_exporter *exporter, json_t *row)
 {
 	if (!scraped_by_others(s, exporter, row)) {
-		scrape(s, exporter, seen, row);
+		scrape(s, exporter, row);
 	}
 }

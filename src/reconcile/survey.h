@@ -88,7 +88,7 @@ bool survey_place(const struct survey *s, const struct monitoring_kind *kind, co
 	struct monitoring *place);
 
 /* gpu_scrape.c: notes on the row who scrapes the exporter; asks for a ServiceMonitor when nobody does. */
-void survey_scrape(struct survey *s, const struct found_exporter *exporter, const json_t *seen, json_t *row);
+void survey_scrape(struct survey *s, const struct found_exporter *exporter, json_t *row);
 
 /* gpu_rule.c: the recording rule's row, after asking for the rule. New reference. */
 json_t *survey_rule(struct survey *s, const char *prometheus, const json_t *namespaces);
