@@ -214,8 +214,8 @@ static void test_the_rules_of_a_name(void **state)
 static void test_an_answer_of_another_shape_is_empty(void **state)
 {
 	static const char *const odd[] = {"[]", "{\"data\":7}",
-		"{\"data\":{\"result\":[1,{\"metric\":2,\"value\":\"x\"}],"
-		"\"groups\":[{\"rules\":3},4],\"activeTargets\":[[]]}}"};
+		("{\"data\":{\"result\":[1,{\"metric\":2,\"value\":\"x\"}],"
+		 "\"groups\":[{\"rules\":3},4],\"activeTargets\":[[]]}}")};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {

@@ -406,8 +406,8 @@ static void strings_read_back(void **state)
 		"é",
 		"日本\n語\n",
 		"\xc2\x85",
-		"a\xe2\x80\xa8"
-		"b",
+		("a\xe2\x80\xa8"
+		 "b"),
 		"\xef\xbb\xbf",
 		"a\n\xef\xbb\xbf",
 		"\x7f",
