@@ -11,6 +11,7 @@
 
 #include "api/kinds.h"
 #include "base/attr.h"
+#include "evidence/request.h"
 
 enum plan_verb {
 	PLAN_APPLY, /* server-side apply of `object` */
@@ -28,9 +29,10 @@ struct plan {
 	struct plan_write *writes;
 	size_t count;
 	size_t cap;
-	json_t *status;   /* owned: the autoscaler's whole status; NULL = already what it should be */
-	json_t *probe;    /* owned: what to observe next (see probe/probe.h); NULL = nothing */
-	bool healthy;     /* Ready: probes may be rare */
+	json_t *status;              /* owned: the autoscaler's whole status; NULL = already what it should be */
+	struct probe_request *probe; /* owned: what to probe for the autoscaler; NULL = nothing */
+	struct shared_request *shared_probe; /* owned: the same of what autoscalers share */
+	bool healthy;                        /* Ready: probes may be rare */
 	int64_t again_ms; /* in so many ms the same world would give another plan; 0 = it would not */
 	bool waiting;     /* something young is about to work: probes stay frequent */
 };

@@ -56,7 +56,9 @@ struct pass {
 	char *key;
 	json_t *written; /* own writes that the caches may not show yet */
 	int64_t written_ms;
-	char *failure; /* of the last write */
+	char *failure;                  /* of the last write */
+	struct evidence *evidence;      /* what its probe saw last; NULL = nothing yet, or it is the shared one */
+	struct shared_evidence *shared; /* the same of the shared one */
 	bool ready;
 	bool counts; /* an autoscaler's, not the shared one */
 	bool gone;   /* the autoscaler is not there any more */
@@ -67,6 +69,8 @@ static void pass_free(void *value)
 	struct pass *pass = value;
 
 	json_decref(pass->written);
+	evidence_free(pass->evidence);
+	shared_evidence_free(pass->shared);
 	free_indirect(&pass->key);
 	free_indirect(&pass->failure);
 	free_indirect(&pass);
@@ -82,6 +86,58 @@ static struct pass *pass_of(struct controller *c, const char *key)
 		map_put(&c->passes, key, pass);
 	}
 	return pass;
+}
+
+/*
+ * The bridge to the probes while they speak JSON: what was seen is decoded once, and a request is encoded.
+ */
+
+/* Of a GPU the probe writes how much of it is the pod's, and only when it is others' too. */
+static void decode_shared_gpus(struct evidence *evidence, const json_t *document)
+{
+	for (size_t i = 0; i < evidence->signals.count; i++) {
+		struct signal_seen *signal = &evidence->signals.items[i];
+		const json_t *samples = json_path(json_object_get(json_object_get(document, "signals"), signal->metric),
+			"series.samples");
+
+		for (size_t s = 0; s < signal->series.samples.count; s++) {
+			struct sample *sample = &signal->series.samples.items[s];
+
+			sample->shared = json_object_get(json_object_get(samples, sample->pod), "shared") != NULL;
+		}
+	}
+}
+
+/* NULL = nothing is known any more. */
+static void set_evidence(struct pass *pass, const json_t *document)
+{
+	evidence_free(pass->evidence);
+	shared_evidence_free(pass->shared);
+	pass->evidence = NULL;
+	pass->shared = NULL;
+	if (document != NULL && pass->counts) {
+		pass->evidence = evidence_decode(document, clock_wall_ms());
+		decode_shared_gpus(pass->evidence, document);
+	} else if (document != NULL) {
+		pass->shared = shared_evidence_decode(document, clock_wall_ms());
+	}
+}
+
+/* NULL when the prober has forgotten it meanwhile. */
+static const struct evidence *evidence_of(const struct controller *c, const char *key)
+{
+	const struct pass *pass = map_get(&c->passes, key);
+
+	return pass != NULL && prober_evidence(c->prober, key) != NULL ? pass->evidence : NULL;
+}
+
+/* New reference; NULL when there is nothing to probe. */
+static json_t *encode_request(const struct plan *plan)
+{
+	if (plan->probe != NULL) {
+		return probe_request_encode(plan->probe);
+	}
+	return plan->shared_probe != NULL ? shared_request_encode(plan->shared_probe) : NULL;
 }
 
 /* The world as the caches show it. */
@@ -106,6 +162,27 @@ static json_t *world_list_by(void *ctx, enum kind kind, const char *value)
 	return kube_cache_list_by(cache_of(ctx, kind), value);
 }
 
+static const struct view *world_view_of(void *ctx, enum kind kind, const char *ns, const char *name)
+{
+	return kube_cache_decoded(cache_of(ctx, kind), ns, name);
+}
+
+static struct view_list world_views_of(void *ctx, enum kind kind, const char *ns)
+{
+	struct view_list list = {.count = 0};
+
+	list.items = (const struct view **)kube_cache_decoded_list(cache_of(ctx, kind), ns, &list.count);
+	return list;
+}
+
+static struct view_list world_views_by_of(void *ctx, enum kind kind, const char *value)
+{
+	struct view_list list = {.count = 0};
+
+	list.items = (const struct view **)kube_cache_decoded_list_by(cache_of(ctx, kind), value, &list.count);
+	return list;
+}
+
 static bool world_missing(void *ctx, enum kind kind)
 {
 	const struct controller *c = ctx;
@@ -113,11 +190,17 @@ static bool world_missing(void *ctx, enum kind kind)
 	return kube_informer_missing(c->informers[kind]);
 }
 
-static const json_t *world_evidence(void *ctx, const char *key)
+static const struct evidence *world_evidence(void *ctx, const char *key)
+{
+	return evidence_of(ctx, key);
+}
+
+static const struct shared_evidence *world_shared_evidence(void *ctx)
 {
 	const struct controller *c = ctx;
+	const struct pass *pass = map_get(&c->passes, SHARED_KEY);
 
-	return prober_evidence(c->prober, key);
+	return pass != NULL ? pass->shared : NULL;
 }
 
 static const char *world_failure(void *ctx, const char *key)
@@ -137,8 +220,12 @@ static struct world world_now(struct controller *c)
 		.get = world_get,
 		.list = world_list,
 		.list_by = world_list_by,
+		.view = world_view_of,
+		.views = world_views_of,
+		.views_by = world_views_by_of,
 		.missing = world_missing,
 		.evidence = world_evidence,
+		.shared_evidence = world_shared_evidence,
 		.failure = world_failure,
 		.shared = &c->shared,
 	};
@@ -218,11 +305,17 @@ static void on_state(void *ctx, struct kube_informer *informer)
 static void on_seen(void *ctx, const char *key, const json_t *before)
 {
 	struct controller *c = ctx;
+	struct pass *pass = pass_of(c, key);
+	struct shared_evidence *shared_before = pass->shared;
 
+	(void)before;
+	pass->shared = NULL;
+	set_evidence(pass, prober_evidence(c->prober, key));
 	queue_add(c->queue, key);
-	if (strcmp(key, SHARED_KEY) == 0 && !links_gpu_alike(before, prober_evidence(c->prober, key))) {
+	if (!pass->counts && !links_gpu_alike(shared_before, pass->shared)) {
 		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
 	}
+	shared_evidence_free(shared_before);
 }
 
 static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
@@ -364,14 +457,16 @@ static bool shared_differs(const struct shared_state *a, const struct shared_sta
 	       a->held_by_rollout != b->held_by_rollout || (a->held != b->held && !json_equal(a->held, b->held));
 }
 
-static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
+static void want_probe(struct controller *c, struct pass *pass, const struct plan *plan)
 {
+	auto_json *request = encode_request(plan);
 	enum probe_interval interval = plan->healthy ? PROBE_HEALTHY : plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
 
-	if (plan->probe != NULL) {
-		prober_want(c->prober, pass->key, plan->probe, interval);
+	if (request != NULL) {
+		prober_want(c->prober, pass->key, request, interval);
 	} else {
 		prober_forget(c->prober, pass->key);
+		set_evidence(pass, NULL);
 	}
 }
 
@@ -433,6 +528,16 @@ static void work(void *ctx, const char *key)
 
 /* Life. */
 
+static const void *decode(const void *type, const json_t *object)
+{
+	return view_decode_as(type, object);
+}
+
+static void unref(const void *view)
+{
+	view_unref(view);
+}
+
 struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
 	const struct settings *settings, const char *identity)
 {
@@ -450,8 +555,11 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		const char *name = kinds[i].adapter ? adapter : kinds[i].only;
 		auto_free char *selector = name != NULL ? xasprintf("metadata.name=%s", name) : NULL;
 
-		hooks.index = kinds[i].index;
-		hooks.managers = kinds[i].managers;
+		hooks.form = (struct kube_cache_form){.index = kinds[i].index,
+			.managers = kinds[i].managers,
+			.decode = decode,
+			.unref = unref,
+			.type = view_types[i]};
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}
@@ -573,7 +681,7 @@ json_t *controller_autoscaler(const struct controller *c, const char *key)
 json_t *controller_explain(const struct controller *c, const char *key)
 {
 	auto_json *object = controller_autoscaler(c, key);
-	const json_t *evidence = prober_evidence(c->prober, key);
+	const struct evidence *evidence = evidence_of(c, key);
 	auto_json *hpa = kube_cache_get_key(cache_of(c, KIND_HPA), key); /* it has the autoscaler's name */
 	json_t *diagnosis;
 
@@ -582,7 +690,6 @@ json_t *controller_explain(const struct controller *c, const char *key)
 	}
 	diagnosis = diagnosis_make(object);
 	json_object_set_new(diagnosis, "values", values_make(evidence, hpa));
-	json_object_set_new(diagnosis, "evidence",
-		evidence != NULL ? json_incref((json_t *)(uintptr_t)evidence) : json_null());
+	json_object_set_new(diagnosis, "evidence", evidence != NULL ? evidence_encode(evidence) : json_null());
 	return diagnosis;
 }
