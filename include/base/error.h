@@ -44,7 +44,7 @@ void error_release(struct error *err);
 #define auto_error ATTR_CLEANUP(error_release) struct error
 
 /* Sets kind and message, replacing what was there; returns -1 so that a failing line is one
- * return. `err` may be NULL: then the failure is told by the return value alone. */
+ * return. `err` may be NULL: then the failure is reported by the return value alone. */
 int error_set(struct error *err, enum error_kind kind, const char *fmt, ...) ATTR_PRINTF(3, 4);
 /* Prepends "outer: " to the message; returns -1. */
 int error_wrap(struct error *err, const char *fmt, ...) ATTR_PRINTF(2, 3);

@@ -1,5 +1,5 @@
 /*
- * The chain from the target to the metrics API: one row per link, judged in order.
+ * The chain from the target to the metrics API: one row per link, checked in order.
  */
 #ifndef CHAIN_LINKS_H
 #define CHAIN_LINKS_H
@@ -16,7 +16,7 @@ struct verdict {
 	char *message;      /* heap, owned */
 };
 
-/* The reason of a link that waits for its first look. */
+/* The reason of a link that waits for its first probe. */
 #define REASON_PROBING "Probing"
 /* The reason of a link that cannot be True yet, because something is new; it says for how long. */
 #define REASON_WAITING "Waiting"
@@ -24,9 +24,9 @@ struct verdict {
 struct link {
 	const char *type; /* the condition's */
 	/* Either the first, for all modes, or one per kind of signal: the mode decides which count. */
-	void (*judge)(const struct facts *facts, struct verdict *verdict);
-	void (*judge_page)(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
-	void (*judge_gpu)(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+	void (*check)(const struct facts *facts, struct verdict *verdict);
+	void (*check_page)(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+	void (*check_gpu)(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 	bool beyond_ready; /* mirrored for people, does not count for Ready */
 };
 
@@ -35,17 +35,24 @@ extern const size_t links_count;
 
 /* Whether the autoscaler's mode has this link; what does not apply has no condition. */
 bool link_applies(const struct link *link, const struct autoscaler *spec);
-/* Judges all links that apply into verdicts[links_count]; behind the first that is not True, all are Unknown.
+/* Checks all links that apply into verdicts[links_count]; behind the first that is not True, all are Unknown.
  * Returns the index of that first one, or links_count when every link up to Ready is True. */
-size_t links_judge(const struct facts *facts, struct verdict *verdicts);
-/* Whether the target and the children's names are ours alone, asked apart from the chain's order:
+size_t links_check(const struct facts *facts, struct verdict *verdicts);
+/* Whether the target and the children's names are ours alone, asked outside the chain's order:
  * nothing is written while they are not. */
 bool links_target_exclusive(const struct facts *facts);
 /* Whether an older autoscaler has the target: then an HPA of ours is one too many. */
 bool links_target_taken(const struct facts *facts);
-/* Whether the links are judged alike by two looks at what the GPU autoscalers share, NULL = none, but for when they were:
- * what is young is judged again at an autoscaler's own looks. */
-bool links_gpu_alike(const json_t *before, const json_t *now);
+/* Whether the links are checked alike by two probes of what the GPU autoscalers share, NULL = none, but for when they
+ * were: what is young is checked again at an autoscaler's own probes. */
+bool links_gpu_alike(const struct shared_evidence *before, const struct shared_evidence *now);
+/*
+ * Whether the links and lints of an autoscaler whose links are all True are checked alike by two of its probes, NULL =
+ * none: whatever of them a check reads is the same, but for when it was seen.
+ */
+bool links_evidence_alike(const struct evidence *before, const struct evidence *now);
+/* Whether every link that applies is True, that beyond Ready too. */
+bool verdicts_all_true(const struct autoscaler *spec, const struct verdict *verdicts);
 void verdicts_release(struct verdict *verdicts);
 const char *verdict_status_text(enum verdict_status status);
 

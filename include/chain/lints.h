@@ -4,7 +4,7 @@
  * A lint speaks of something that is so already and that a user can change; it never touches Ready.
  * Advice is given and taken back by evidence alone. While there is none (the pods' page cannot be
  * read, the operator has just started) what was said stays said and nothing new is: a gap must not
- * make advice come and go, and what was never seen is not told. The memory of it is the status.
+ * make advice come and go, and what was never seen is not reported. The memory of it is the status.
  */
 #ifndef CHAIN_LINTS_H
 #define CHAIN_LINTS_H
@@ -21,6 +21,6 @@
 
 /* [{reason, message}] in the table's order, as in status.advice; new reference, empty when there is
  * nothing to say. The spec was decoded. */
-json_t *lints_judge(const struct facts *facts);
+json_t *lints_check(const struct facts *facts);
 
 #endif

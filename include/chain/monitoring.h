@@ -19,7 +19,7 @@ extern const struct monitoring_kind monitoring_servicemonitor;
 extern const struct monitoring_kind monitoring_rule;
 
 /* The Prometheus resources there are. All borrowed. */
-struct monitoring_stack {
+struct monitoring_context {
 	const json_t *prometheuses; /* ordered by key */
 	const json_t *namespaces;
 	const char *asked; /* "ns/name" of the one whose answers count, the adapter's; NULL = not known */
@@ -46,15 +46,15 @@ struct monitoring {
  * with no replicas; those that select the object as it stands, so that a new one never takes its place; the older;
  * by key.
  */
-json_t *monitoring_order(const struct monitoring_stack *stack, const struct monitoring_object *object);
+json_t *monitoring_order(const struct monitoring_context *context, const struct monitoring_object *object);
 /*
  * The first in this order that can be satisfied selects the object. Each further one has its labels too, as far as no
  * earlier one would stop selecting the object by them.
  */
-void monitoring_find(const struct monitoring_stack *stack, const struct monitoring_object *object,
+void monitoring_find(const struct monitoring_context *context, const struct monitoring_object *object,
 	struct monitoring *found);
 /* "ns/name" of the first in this order that selects the object as it stands; heap, NULL when none does. */
-char *monitoring_selects(const struct monitoring_stack *stack, const struct monitoring_object *object);
+char *monitoring_selects(const struct monitoring_context *context, const struct monitoring_object *object);
 void monitoring_release(struct monitoring *found);
 
 #endif

@@ -3,7 +3,7 @@
  * exporter and a Service for it where it has none, and the PrometheusRule that records the signal.
  *
  * They have no owner, since no single autoscaler is theirs: the label LABEL_SHARED tells that they
- * are ours, and the stack's pass removes what no autoscaler needs any more.
+ * are ours, and the shared pass removes what no autoscaler needs any more.
  */
 #ifndef CHILDREN_GPU_H
 #define CHILDREN_GPU_H

@@ -52,7 +52,7 @@ void page_want_histogram(struct page *page, const char *name);
 int page_read(struct page *page, const char *text, struct error *err);
 /* A page that was read for all that the table of engines names; NULL when it is refused. */
 struct page *page_of_engines(const char *text, struct error *err);
-/* Fine on NULL. */
+/* NULL is allowed. */
 void page_free(struct page *page);
 void page_free_indirect(struct page **page);
 #define auto_page ATTR_CLEANUP(page_free_indirect) struct page

@@ -8,7 +8,7 @@
  *
  * Units: requests, and percent for KVCache. What every query keeps to, and why:
  *
- * - It names its series itself, aggregated by <<.GroupBy>> (children/adapter_rule.h says why).
+ * - It names its series itself, aggregated by <<.GroupBy>> (adapter/adapter_rule.h says why).
  * - Counts add up over the ranks in a pod, a fill level is the fullest rank's.
  * - "new or old": a pod has one value in the midst of an engine's upgrade too, never the sum of both.
  * - `>= 0` drops NaN, which the metrics API would turn into 0. No sample, no value: the

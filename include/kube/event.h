@@ -1,7 +1,7 @@
 /*
  * Events (events.k8s.io/v1) about objects, for `kubectl describe` and `kubectl events`.
  *
- * Best effort: an Event that cannot be written is told in the log, once until one can be written
+ * Best effort: an Event that cannot be written is reported in the log, once until one can be written
  * again, and fails nothing. The API server must not drown in them (limits as client-go's,
  * tools/events and tools/record): what repeats within 6 minutes is one Event whose series counts;
  * an object has 25 writes at once and then one in 5 minutes, those beyond are dropped, though a
@@ -31,6 +31,6 @@ struct kube_recorder *kube_recorder_new(struct kube_client *client, const char *
 void kube_recorder_close(struct kube_recorder *recorder, void (*closed)(void *ctx), void *ctx);
 
 /* `regarding` is a whole object: apiVersion, kind and metadata are read. */
-void kube_recorder_tell(struct kube_recorder *recorder, const json_t *regarding, const struct kube_event *event);
+void kube_recorder_report(struct kube_recorder *recorder, const json_t *regarding, const struct kube_event *event);
 
 #endif

@@ -6,7 +6,7 @@
  * bookmarks and a random timeout of 5–10 minutes; a broken one (also 429, 5xx, connection refused)
  * is resumed at the same resourceVersion after a back-off (net/backoff.h), and so is one that ends
  * at once without an event. A server's Retry-After is waited out, up to a minute; one of ten seconds
- * or more is told by the state hook. Listed again is on 410 and "too large resource version" (as HTTP
+ * or more is reported by the state hook. Listed again is on 410 and "too large resource version" (as HTTP
  * status or as an ERROR event), after an event that cannot be read, and when the last list is ten
  * hours old. Objects gone between two lists are reported as deleted. A resource type the server
  * does not know (404 on list: CRD not installed) is not an error: the informer reports `missing`,
@@ -33,8 +33,7 @@ struct kube_informer_hooks {
 	/* The first list is in, or the type was found missing, or it appeared, or access was refused or came back:
 	 * whatever kube_informer_synced/_missing/_error now say anew. */
 	void (*state)(void *ctx, struct kube_informer *informer);
-	kube_index_fn *index; /* of its cache; may be NULL */
-	bool managers;        /* kept in its cache */
+	struct kube_cache_form form; /* of its cache */
 	void *ctx;
 };
 

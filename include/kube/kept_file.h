@@ -18,7 +18,7 @@ struct kept_file {
 	char *path;         /* NULL = the text never changes */
 	char *text;         /* last good content; NULL = none */
 	const char *marker; /* what a good text holds; NULL = anything printable on one line */
-	int64_t read_ms;    /* monotonic time of the last good read; 0 = in doubt */
+	int64_t read_ms;    /* monotonic time of the last good read; 0 = to be read again */
 	bool failing;       /* the failure was logged already */
 };
 
@@ -31,8 +31,8 @@ void kept_file_release(struct kept_file *file);
 int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *err);
 /* The file's content, when it is a good one; the message is the bare reason. */
 int kept_file_read(const struct kept_file *file, struct strbuf *text, struct error *err);
-/* The text is perhaps no longer what the file holds: look the next time, whatever its age. */
-void kept_file_doubt(struct kept_file *file);
+/* The text is perhaps no longer what the file holds: read it the next time, whatever its age. */
+void kept_file_expire(struct kept_file *file);
 /* The text is no good after all: forget it, if there is a file to read it from again. */
 void kept_file_forget(struct kept_file *file);
 

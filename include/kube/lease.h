@@ -1,6 +1,6 @@
 /*
  * Leader election on a coordination.k8s.io/v1 Lease, by client-go's rules
- * (tools/leaderelection): 15 s lease, 10 s renew deadline, 2 s between renewals; expiry is judged from
+ * (tools/leaderelection): 15 s lease, 10 s renew deadline, 2 s between renewals; expiry is checked from
  * the local time at which the record was last seen to change, with the record's own duration. A
  * candidate looks each half second and in the moment of expiry: after a release it leads within a
  * second, after a crash within the lease's duration of the last renewal it saw. Whoever lost it goes

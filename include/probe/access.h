@@ -37,7 +37,7 @@ struct access;
 /* Reads every file once. NULL and ERROR_INVALID, which names the option and what to do, when they cannot
  * be used or do not go together; logs what is allowed but not wise. */
 struct access *access_new(const struct access_options *options, struct error *err);
-/* Fine on NULL. */
+/* NULL is allowed. */
 void access_free(struct access *access);
 
 /* Sets the request's headers and TLS for a question to this base URL; borrowed until the next call. */

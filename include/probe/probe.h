@@ -1,16 +1,16 @@
 /*
- * Looking at the chain from outside: the target's pods, one pod's /metrics page, Prometheus, the
+ * Probing the chain from outside: the target's pods, one pod's /metrics page, Prometheus, the
  * metrics API. What was seen becomes evidence (chain/facts.h) and the key is reported.
  *
- * A round goes along the chain and stops at the first link that shows nothing, since what lies
- * behind it cannot be judged; where the chain forks into signals, each goes on by itself. A healthy
- * autoscaler is looked at every 30 s ± 20 %, a broken one after 2 s, then ever later up to 30 s, or up
- * to 5 s while it only waits for something young, one that became healthy within 1 s; a changed wish is
- * looked at at once, and a healthy one when Prometheus has news. At most 8 list their pods at once, and
+ * A probe goes along the chain and stops at the first link that shows nothing, since what lies
+ * behind it cannot be checked; where the chain forks into signals, each goes on by itself. A healthy
+ * autoscaler is probed every 30 s ± 20 %, a broken one after 2 s, then ever later up to 30 s, or up
+ * to 5 s while it only waits for something young, one that became healthy within 1 s; a changed probe request is
+ * probed at once, and a healthy one when Prometheus has news. At most 8 list their pods at once, and
  * at most 16 pages are fetched at once, the rest wait in line. Answers of Prometheus are shared by all
  * keys: a healthy one's evidence may rest on one that is 5 s old, a broken one's on one of 2 s.
  *
- * The wish of an autoscaler, and the evidence it leads to:
+ * The probe request of an autoscaler, and the evidence it leads to:
  *
  *   {namespace, name,
  *    target {apiVersion, kind, name}   whose pods these are
@@ -23,8 +23,8 @@
  *    trusted?                of GPUs: the PromQL of the targets that are believed about all pods (engine/gpu.h)
  *    signals: [{name, metric, page: bool, series: […]}]}     page: its series come from the pods' page
  *
- *   {asked                   the wish
- *    target {at, error?, cause?, replicas, current, selector}    only without a selector in the wish
+ *   {asked                   the probe request
+ *    target {at, error?, cause?, replicas, current, selector}    only without a selector in the probe request
  *    pods {at, error?, total, ready, unready? {POD: since}, foreign: […], ports: […], start? {pod, seconds}},
  *    page {at, error?, cause?, url, pod, port, path, engine?, version?, image?, series: […],
  *          latency? {requests, overMs, uptoMs?}, limits? {SIGNAL: n}, values: {POD: {METRIC: thousandths}},
@@ -45,7 +45,7 @@
  * `doubted` is a page of before, because the read after it failed, for the first time, and `doubtedAt` when that
  * first was so of a metric, which stands until Prometheus was asked 2 s later and is not to blame. `pods` counts
  * the pods with a sample younger than three intervals, or with a value; `missing` names at most five without, of
- * those that have been ready for three intervals and 30 s (series) or 90 s (metric), and that the look before missed
+ * those that have been ready for three intervals and 30 s (series) or 90 s (metric), and that the probe before missed
  * too: until then they are `suspects`, which may have gone since they were listed. `cause` is NotRegistered (the
  * API), NotListed (the metric), NoValue, Forbidden, Unavailable or Failed; of a question to Prometheus Unauthorized,
  * TLS or NotPrometheus.
@@ -53,12 +53,12 @@
  * Values are what the adapter's query comes to (engine/query.h): on the pages of `pod` and up to three others; in
  * Prometheus, where a sample is `age` ms old and of `time` by Prometheus' clock, `milli` is what the adapter would
  * get, and `source`, of GPUs, what would be recorded now; `shared` says that the GPU is others' too. `apart`
- * remembers from round to round the pods of which Prometheus and a neighbour, the page, the source or the metrics
+ * remembers from probe to probe the pods of which Prometheus and a neighbour, the page, the source or the metrics
  * API, have never said the same (probe/comparison.h), and `hpa` that the HPA's average never was between the values
- * that the metrics API serves; `againMs` is how soon those want another look, and `scrapers` who gives Prometheus
+ * that the metrics API serves; `againMs` is how soon those want another probe, and `scrapers` who gives Prometheus
  * samples of a pod whose page it does not agree with.
  *
- * The stack's wish, known by its member `record`, and its evidence:
+ * The probe request of what autoscalers share, known by its member `record`, and its evidence:
  *
  *   {prometheus?, intervalMs, dcgm: [names of series], trusted, targets: PromQL of the targets that are believed about
  *    all pods, and of all exporters', record: name of the recorded series,
@@ -88,7 +88,7 @@ struct prober;
 typedef json_t *probe_hpa_average_fn(void *ctx, const char *ns, const char *name, const char *metric);
 
 struct prober_hooks {
-	/* From the loop, after each round that ends; `before` is the evidence of the one before, borrowed, NULL = none. */
+	/* From the loop, after each probe that ends; `before`: the evidence of the one before, borrowed, NULL = none. */
 	void (*seen)(void *ctx, const char *key, const json_t *before);
 	probe_hpa_average_fn *hpa_average;
 	void *ctx;
@@ -97,17 +97,17 @@ struct prober_hooks {
 /* Borrows client, http and access; copies the hooks. */
 struct prober *prober_new(struct kube_client *client, struct http_client *http, struct access *access,
 	const struct prober_hooks *hooks);
-/* Rounds under way end unreported; closed(ctx) from the loop, freed after it. */
+/* Probes under way end unreported; closed(ctx) from the loop, freed after it. */
 void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx);
 
-enum probe_pace { PROBE_BROKEN, PROBE_WAITING, PROBE_HEALTHY };
+enum probe_interval { PROBE_BROKEN, PROBE_WAITING, PROBE_HEALTHY };
 
-/* What to look at for this key from now on, and how often. The wish is copied. */
-void prober_want(struct prober *prober, const char *key, const json_t *wish, enum probe_pace pace);
-/* Something moved: looks at once, or again when a round is under way. */
-void prober_kick(struct prober *prober, const char *key);
+/* What to probe for this key from now on, and how often. The probe request is copied. */
+void prober_want(struct prober *prober, const char *key, const json_t *request, enum probe_interval interval);
+/* Something moved: probes at once, or again when a probe is under way. */
+void prober_wake(struct prober *prober, const char *key);
 void prober_forget(struct prober *prober, const char *key);
-/* Borrowed until the next loop turn; NULL when no round has ended yet. */
+/* Borrowed until the next loop turn; NULL when no probe has ended yet. */
 const json_t *prober_evidence(const struct prober *prober, const char *key);
 
 #endif

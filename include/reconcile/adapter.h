@@ -18,7 +18,7 @@ struct adapter_needs {
 
 /* Plans for its ConfigMap and Deployment. Sets the state, its reason and message, and what is held. */
 void adapter_reconcile(const struct world *world, const struct adapter_needs *needs, struct plan *plan,
-	struct stack_state *state);
+	struct shared_state *state);
 
 /*
  * What its Deployment says, new reference:

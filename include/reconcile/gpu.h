@@ -2,7 +2,7 @@
  * The GPU chain that all autoscalers share: the DCGM exporters they ask for, who scrapes them, the
  * recording rule, and what of it is ours to make.
  *
- * The survey is one document, kept in the stack's state:
+ * The survey is one document, kept in the shared state:
  *   exporters   by gpu_exporter_id(): {problem?, service: "ns/name", job, ready: pods, -1 = not known,
  *               others: what could be meant as well, local: its namespace when it is believed about that alone,
  *               monitor: who scrapes, since: when that was made, pool: its scrape pool when it is ours,
@@ -32,7 +32,7 @@ char *gpu_exporter_id(const struct autoscaler *spec);
  * = none. New reference to the document; NULL when `specs` is empty.
  */
 json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t *before, struct plan *plan);
-/* What to look at (probe/probe.h), from the survey; new reference, NULL when there is nothing. */
-json_t *gpu_wish(const struct world *world, const json_t *survey);
+/* What to probe, from the survey; new reference, NULL when there is nothing. */
+struct shared_request *gpu_request(const struct world *world, const json_t *survey);
 
 #endif

@@ -9,6 +9,6 @@
 
 /* Sets the state's api_reason, api_message and api_away: not registered, somebody else's (who is named, and
  * never replaced), or not available. */
-void metrics_api_judge(const struct world *world, struct stack_state *state);
+void metrics_api_check(const struct world *world, struct shared_state *state);
 
 #endif

@@ -10,8 +10,8 @@
 
 /* The Prometheus "ns/name" among the resources; borrowed, NULL when it is not there, or key is NULL. */
 const json_t *prometheus_by_key(const json_t *prometheuses, const char *key);
-/* All that is read of such a resource, here and in chain/monitoring.h, as text: while it stays as it is, nothing is judged
- * otherwise. Heap, caller owns. */
+/* All that is read of such a resource, here and in chain/monitoring.h, as text: while it stays as it is, nothing is
+ * checked otherwise. Heap, caller owns. */
 char *prometheus_as_read(const json_t *prometheus);
 /* The URL as questions go on after it: without a slash at its end. Heap, caller owns. */
 char *prometheus_base(const char *url);

@@ -1,6 +1,6 @@
 /*
- * The decisions: world → plan, pure. Two of the same shape: one per autoscaler, one for the stack
- * that autoscalers share (the adapter's rules and its roll-out).
+ * The decisions: world → plan, pure. Two of the same shape: one per autoscaler, one for what
+ * autoscalers share (the adapter's rules and its roll-out).
  */
 #ifndef RECONCILE_RECONCILE_H
 #define RECONCILE_RECONCILE_H
@@ -10,8 +10,8 @@
 #include "reconcile/plan.h"
 #include "reconcile/world.h"
 
-/* The stack's key among those of autoscalers ("ns/name"): of its evidence, and in the queue. */
-#define STACK_KEY "stack"
+/* The shared key among those of autoscalers ("ns/name"): of its evidence, and in the queue. */
+#define SHARED_KEY "stack"
 
 /* What is remembered of a fight over the adapter's ConfigMap (src/reconcile/adapter_fight.h). */
 struct adapter_fight {
@@ -28,8 +28,8 @@ struct adapter_fight {
 		.revision = NULL                                                                                       \
 	}
 
-/* What the stack pass found; autoscalers' links are judged from it. */
-struct stack_state {
+/* What the shared pass found; autoscalers' links are checked from it. */
+struct shared_state {
 	enum adapter_state state;
 	const char *reason;     /* static */
 	char *message;          /* owned */
@@ -43,14 +43,14 @@ struct stack_state {
 	bool api_away; /* of api_reason: only that nothing answers behind the registration now */
 };
 
-#define STACK_STATE_INIT                                                                                               \
-	(struct stack_state)                                                                                           \
+#define SHARED_STATE_INIT                                                                                              \
+	(struct shared_state)                                                                                          \
 	{                                                                                                              \
 		.state = ADAPTER_UNKNOWN                                                                               \
 	}
-void stack_state_release(struct stack_state *state);
+void shared_state_release(struct shared_state *state);
 /* Takes the message; leaves the rest as it is. */
-void stack_state_set(struct stack_state *state, enum adapter_state value, const char *reason, char *message);
+void shared_state_set(struct shared_state *state, enum adapter_state value, const char *reason, char *message);
 
 /* Plans for the autoscaler "ns/name"; an absent one gives an empty plan (its children go with it,
  * by ownerReference, but for those in other namespaces, which are deleted). Never fails: what is wrong becomes a condition. */
@@ -58,6 +58,6 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 
 /* Plans for the adapter: its ConfigMap holds the union of all live autoscalers' rules, and its
  * Deployment restarts once per change of ours; for the GPUs: what reconcile/gpu.h says. `state` is overwritten, but for what it remembers. */
-void stack_reconcile(const struct world *world, struct plan *plan, struct stack_state *state);
+void shared_reconcile(const struct world *world, struct plan *plan, struct shared_state *state);
 
 #endif

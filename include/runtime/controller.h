@@ -35,7 +35,7 @@ const char **controller_autoscalers(const struct controller *controller, size_t 
 /* One of them as the cache has it; new reference, NULL when it is not there. */
 json_t *controller_autoscaler(const struct controller *controller, const char *key);
 bool controller_has(const struct controller *controller, const char *key);
-/* Its diagnosis (reconcile/diagnosis.h), and under `evidence` what the probes saw last: to be read at once, since the
+/* Its diagnosis (report/diagnosis.h), and under `evidence` what the probes saw last: to be read at once, since the
  * evidence is theirs. New reference; NULL when it is not there. */
 json_t *controller_explain(const struct controller *controller, const char *key);
 /* The operator's own metrics in the Prometheus text format; those of the autoscalers' links are not among them. */

@@ -46,8 +46,9 @@ static struct tm split(int64_t wall_ms, int *ms)
 	struct tm utc = {0};
 	int64_t rest = wall_ms % MS_PER_SECOND;
 
-	if (rest < 0)
+	if (rest < 0) {
 		rest += MS_PER_SECOND;
+	}
 
 	time_t seconds = (time_t)((wall_ms - rest) / MS_PER_SECOND);
 
@@ -85,8 +86,9 @@ static int take_number(const char **text, int digits)
 	int value = 0;
 
 	for (int i = 0; i < digits; i++, (*text)++) {
-		if (!is_digit(**text))
+		if (!is_digit(**text)) {
 			return -1;
+		}
 		value = value * 10 + (**text - '0');
 	}
 	return value;
@@ -94,8 +96,9 @@ static int take_number(const char **text, int digits)
 
 static bool take_char(const char **text, char c)
 {
-	if (**text != c)
+	if (**text != c) {
 		return false;
+	}
 	(*text)++;
 	return true;
 }
@@ -118,8 +121,9 @@ static int64_t days_since_epoch(int year, int month, int day)
 	int before = year - 1;
 	int64_t days = INT64_C(365) * before + before / 4 - before / 100 + before / 400;
 
-	for (int m = 1; m < month; m++)
+	for (int m = 1; m < month; m++) {
 		days += days_in_month(year, m);
+	}
 	return days + day - 1 - INT64_C(719162); /* the days from 0001-01-01 to the epoch */
 }
 
@@ -129,12 +133,15 @@ static int take_fraction_ms(const char **text)
 	int ms = 0;
 	int weight = 100;
 
-	if (!take_char(text, '.'))
+	if (!take_char(text, '.')) {
 		return 0;
-	if (!is_digit(**text))
+	}
+	if (!is_digit(**text)) {
 		return -1;
-	for (; is_digit(**text); (*text)++, weight /= 10)
+	}
+	for (; is_digit(**text); (*text)++, weight /= 10) {
 		ms += weight * (**text - '0');
+	}
 	return ms;
 }
 
@@ -142,23 +149,27 @@ static int take_fraction_ms(const char **text)
 static bool take_offset(const char **text, int *seconds)
 {
 	*seconds = 0;
-	if (take_char(text, 'Z'))
+	if (take_char(text, 'Z')) {
 		return true;
+	}
 
 	int sign = **text == '-' ? -1 : 1;
 
-	if (!take_char(text, '+') && !take_char(text, '-'))
+	if (!take_char(text, '+') && !take_char(text, '-')) {
 		return false;
+	}
 
 	int hours = take_number(text, 2);
 
-	if (hours < 0 || hours > 23 || !take_char(text, ':'))
+	if (hours < 0 || hours > 23 || !take_char(text, ':')) {
 		return false;
+	}
 
 	int minutes = take_number(text, 2);
 
-	if (minutes < 0 || minutes > 59)
+	if (minutes < 0 || minutes > 59) {
 		return false;
+	}
 	*seconds = sign * (hours * 3600 + minutes * 60);
 	return true;
 }
@@ -181,19 +192,23 @@ int64_t clock_parse_rfc3339(const char *text)
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		value[i] = take_number(&text, fields[i].digits);
-		if (value[i] < fields[i].min || value[i] > fields[i].max)
+		if (value[i] < fields[i].min || value[i] > fields[i].max) {
 			return -1;
-		if (fields[i].end && !take_char(&text, fields[i].end))
+		}
+		if (fields[i].end && !take_char(&text, fields[i].end)) {
 			return -1;
+		}
 	}
-	if (value[2] > days_in_month(value[0], value[1]))
+	if (value[2] > days_in_month(value[0], value[1])) {
 		return -1;
+	}
 
 	int ms = take_fraction_ms(&text);
 	int offset;
 
-	if (ms < 0 || !take_offset(&text, &offset) || *text)
+	if (ms < 0 || !take_offset(&text, &offset) || *text) {
 		return -1;
+	}
 
 	int64_t seconds = days_since_epoch(value[0], value[1], value[2]) * SECONDS_PER_DAY + value[3] * 3600 +
 	                  value[4] * 60 + value[5] - offset;
@@ -223,8 +238,9 @@ static const struct {
 /* Adds count units to *ns; false on overflow. */
 static bool add_units(int64_t *ns, int64_t count, int64_t unit)
 {
-	if (count > (INT64_MAX - *ns) / unit)
+	if (count > (INT64_MAX - *ns) / unit) {
 		return false;
+	}
 	*ns += count * unit;
 	return true;
 }
@@ -238,8 +254,9 @@ static bool take_span(const char **text, int64_t *ns)
 	for (; is_digit(*p); p++) {
 		int digit = *p - '0';
 
-		if (whole > (INT64_MAX - digit) / 10)
+		if (whole > (INT64_MAX - digit) / 10) {
 			return false;
+		}
 		whole = whole * 10 + digit;
 	}
 
@@ -251,21 +268,25 @@ static bool take_span(const char **text, int64_t *ns)
 		p += strspn(p, "0123456789");
 		seen = seen || p != fraction;
 	}
-	if (!seen)
+	if (!seen) {
 		return false;
+	}
 
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		size_t len = strlen(units[i].name);
 		int64_t part = units[i].ns;
 
-		if (strncmp(p, units[i].name, len) != 0)
+		if (strncmp(p, units[i].name, len) != 0) {
 			continue;
-		if (!add_units(ns, whole, units[i].ns))
+		}
+		if (!add_units(ns, whole, units[i].ns)) {
 			return false;
+		}
 		for (; is_digit(*fraction) && part; fraction++) {
 			part /= 10;
-			if (!add_units(ns, (*fraction - '0') * part, 1))
+			if (!add_units(ns, (*fraction - '0') * part, 1)) {
 				return false;
+			}
 		}
 		*text = p + len;
 		return true;
@@ -277,11 +298,13 @@ int64_t clock_parse_duration(const char *text)
 {
 	int64_t ns = 0;
 
-	if (!strcmp(text, "0"))
+	if (!strcmp(text, "0")) {
 		return 0;
+	}
 	do {
-		if (!take_span(&text, &ns))
+		if (!take_span(&text, &ns)) {
 			return -1;
+		}
 	} while (*text);
 	/* up: a wait that was asked for must not become none */
 	return ns / 1000000 + (ns % 1000000 != 0);

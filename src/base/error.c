@@ -7,8 +7,9 @@
 
 void error_release(struct error *err)
 {
-	if (!err)
+	if (err == NULL) {
 		return;
+	}
 	free(err->message);
 	*err = ERROR_INIT;
 }
@@ -17,8 +18,9 @@ int error_set(struct error *err, enum error_kind kind, const char *fmt, ...)
 {
 	va_list args;
 
-	if (!err)
+	if (err == NULL) {
 		return -1;
+	}
 
 	va_start(args, fmt);
 	/* formatted before the old message goes: it may be one of the arguments */
@@ -35,16 +37,18 @@ int error_wrap(struct error *err, const char *fmt, ...)
 {
 	va_list args;
 
-	if (!err)
+	if (err == NULL) {
 		return -1;
+	}
 
 	va_start(args, fmt);
 	char *outer = xvasprintf(fmt, args);
 	va_end(args);
 
-	if (err->kind == ERROR_NONE)
+	if (err->kind == ERROR_NONE) {
 		err->kind = ERROR_INTERNAL; /* somebody failed without saying why */
-	if (err->message) {
+	}
+	if (err->message != NULL) {
 		char *inner = err->message;
 
 		err->message = xasprintf("%s: %s", outer, inner);
@@ -58,9 +62,10 @@ int error_wrap(struct error *err, const char *fmt, ...)
 
 void error_move(struct error *to, struct error *from)
 {
-	if (to == from)
+	if (to == from) {
 		return;
-	if (!to) {
+	}
+	if (to == NULL) {
 		error_release(from);
 		return;
 	}
@@ -71,8 +76,9 @@ void error_move(struct error *to, struct error *from)
 
 void error_copy(struct error *to, const struct error *from)
 {
-	if (!to || to == from)
+	if (to == NULL || to == from) {
 		return;
+	}
 	error_release(to);
 	*to = *from;
 	to->message = xstrdup(from->message);

@@ -35,8 +35,9 @@ static void put(struct heap *heap, size_t place, struct heap_item *item)
 /* From this place, which is free, to where the item belongs: before all that it comes before, */
 static void rise(struct heap *heap, size_t place, struct heap_item *item)
 {
-	for (; place > 1 && heap->before(item, at(heap, place / 2)); place /= 2)
+	for (; place > 1 && heap->before(item, at(heap, place / 2)); place /= 2) {
 		put(heap, place, at(heap, place / 2));
+	}
 	put(heap, place, item);
 }
 
@@ -44,10 +45,12 @@ static void rise(struct heap *heap, size_t place, struct heap_item *item)
 static void sink(struct heap *heap, size_t place, struct heap_item *item)
 {
 	for (size_t child = 2 * place; child <= heap->count; child = 2 * place) {
-		if (child < heap->count && heap->before(at(heap, child + 1), at(heap, child)))
+		if (child < heap->count && heap->before(at(heap, child + 1), at(heap, child))) {
 			child++;
-		if (!heap->before(at(heap, child), item))
+		}
+		if (!heap->before(at(heap, child), item)) {
 			break;
+		}
 		put(heap, place, at(heap, child));
 		place = child;
 	}
@@ -66,8 +69,9 @@ void heap_remove(struct heap *heap, struct heap_item *item)
 	size_t place = item->place;
 	struct heap_item *last;
 
-	if (!place)
+	if (!place) {
 		return;
+	}
 	last = at(heap, heap->count);
 	heap->count--;
 	if (last != item) {

@@ -21,8 +21,9 @@ json_t *json_path(const json_t *root, const char *path)
 		auto_free char *key = xstrndup(path, len);
 
 		value = json_object_get(root, key);
-		if (!value || !path[len])
+		if (value == NULL || !path[len]) {
 			return value;
+		}
 		root = value;
 		path += len + 1;
 	}
@@ -33,8 +34,9 @@ const char *json_path_string(const json_t *root, const char *path, const char *f
 	const json_t *value = json_path(root, path);
 
 	/* with a NUL inside it is no C string: half of it would be a different value */
-	if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
+	if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value)) {
 		return fallback;
+	}
 	return json_string_value(value);
 }
 
@@ -61,8 +63,9 @@ static bool object_covers(const json_t *observed, const json_t *wanted)
 	json_object_foreach(iterable, key, value) {
 		const json_t *mine = json_object_get(observed, key);
 
-		if (!mine || !json_covers(mine, value))
+		if (mine == NULL || !json_covers(mine, value)) {
 			return false;
+		}
 	}
 	return true;
 }
@@ -71,11 +74,13 @@ static bool array_covers(const json_t *observed, const json_t *wanted)
 {
 	size_t n = json_array_size(wanted);
 
-	if (json_array_size(observed) != n)
+	if (json_array_size(observed) != n) {
 		return false;
+	}
 	for (size_t i = 0; i < n; i++) {
-		if (!json_covers(json_array_get(observed, i), json_array_get(wanted, i)))
+		if (!json_covers(json_array_get(observed, i), json_array_get(wanted, i))) {
 			return false;
+		}
 	}
 	return true;
 }
@@ -86,8 +91,9 @@ static bool integer_equals_real(const json_t *integer, const json_t *real)
 	double r = json_real_value(real);
 
 	/* compared as integers: as doubles, 2^53 and 2^53 + 1 would be the same */
-	if (!(r >= -limit && r < limit))
+	if (!(r >= -limit && r < limit)) {
 		return false;
+	}
 
 	json_int_t i = (json_int_t)r;
 
@@ -96,16 +102,21 @@ static bool integer_equals_real(const json_t *integer, const json_t *real)
 
 bool json_covers(const json_t *observed, const json_t *wanted)
 {
-	if (!observed || !wanted)
+	if (observed == NULL || wanted == NULL) {
 		return observed == wanted;
-	if (json_is_object(wanted))
+	}
+	if (json_is_object(wanted)) {
 		return json_is_object(observed) && object_covers(observed, wanted);
-	if (json_is_array(wanted))
+	}
+	if (json_is_array(wanted)) {
 		return json_is_array(observed) && array_covers(observed, wanted);
-	if (json_is_integer(wanted) && json_is_real(observed))
+	}
+	if (json_is_integer(wanted) && json_is_real(observed)) {
 		return integer_equals_real(wanted, observed);
-	if (json_is_real(wanted) && json_is_integer(observed))
+	}
+	if (json_is_real(wanted) && json_is_integer(observed)) {
 		return integer_equals_real(observed, wanted);
+	}
 	return json_equal(observed, wanted);
 }
 
@@ -124,21 +135,23 @@ char *json_first_uncovered(const json_t *observed, const json_t *wanted)
 	json_t *value;
 	size_t i;
 
-	if (json_covers(observed, wanted))
+	if (json_covers(observed, wanted)) {
 		return NULL;
+	}
 	if (json_is_object(observed) && json_is_object(wanted)) {
 		json_object_foreach((json_t *)wanted, key, value) {
 			char *rest = json_first_uncovered(json_object_get(observed, key), value);
 
-			if (rest)
+			if (rest != NULL) {
 				return join_path(key, rest);
+			}
 		}
 	}
 	if (json_is_array(observed) && json_array_size(observed) == json_array_size(wanted)) {
 		json_array_foreach((json_t *)wanted, i, value) {
 			char *rest = json_first_uncovered(json_array_get(observed, i), value);
 
-			if (rest) {
+			if (rest != NULL) {
 				char *step = xasprintf("[%zu]", i);
 				char *path = join_path(step, rest);
 
@@ -152,12 +165,13 @@ char *json_first_uncovered(const json_t *observed, const json_t *wanted)
 
 char *json_text(const json_t *value)
 {
-	if (!value)
+	if (value == NULL) {
 		return xstrdup("null");
+	}
 
 	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 
-	if (!text) {
+	if (text == NULL) {
 		/* out of memory, or a tree that contains itself */
 		fputs("cannot write JSON: out of memory or a cycle\n", stderr);
 		abort();
@@ -169,11 +183,12 @@ json_t *json_parse(const char *data, size_t len, struct error *err)
 {
 	json_error_t problem;
 	/* a NUL in one string must not make a whole list unreadable; json_path_string refuses it */
-	json_t *value = json_loadb(data ? data : "", len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
+	json_t *value = json_loadb(data != NULL ? data : "", len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
 
-	if (!value)
+	if (value == NULL) {
 		error_set(err, ERROR_INVALID, "cannot parse JSON at line %d, column %d: %s", problem.line,
 			problem.column, problem.text);
+	}
 	return value;
 }
 

@@ -39,8 +39,9 @@ void log_configure(enum log_level level, enum log_format format)
 static int index_of(const char *name, const char *const *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!strcmp(name, names[i]))
+		if (!strcmp(name, names[i])) {
 			return (int)i;
+		}
 	}
 	return -1;
 }
@@ -89,7 +90,7 @@ static void add_text(struct strbuf *line, enum log_level level, const char *mess
 		const char *value = va_arg(pairs, const char *);
 
 		strbuf_addf(line, " %s=", key);
-		add_text_value(line, value ? value : "");
+		add_text_value(line, value != NULL ? value : "");
 	}
 }
 
@@ -99,8 +100,9 @@ static void add_field(json_t *object, const char *key, const char *value)
 	auto_strbuf name = STRBUF_INIT;
 
 	strbuf_addstr(&name, key);
-	while (json_object_get(object, name.buf))
+	while (json_object_get(object, name.buf) != NULL) {
 		strbuf_addch(&name, '_');
+	}
 	json_object_set_new(object, name.buf, string_of(value));
 }
 
@@ -116,12 +118,12 @@ static void add_json(struct strbuf *line, enum log_level level, const char *mess
 	while ((key = va_arg(pairs, const char *)) != NULL) {
 		const char *value = va_arg(pairs, const char *);
 
-		add_field(object, key, value ? value : "");
+		add_field(object, key, value != NULL ? value : "");
 	}
 
 	auto_free char *text = json_dumps(object, JSON_COMPACT);
 
-	strbuf_addstr(line, text ? text : "{}");
+	strbuf_addstr(line, text != NULL ? text : "{}");
 }
 
 void log_event(enum log_level level, const char *message, ...)
@@ -129,13 +131,15 @@ void log_event(enum log_level level, const char *message, ...)
 	auto_strbuf line = STRBUF_INIT;
 	va_list pairs;
 
-	if (level < threshold)
+	if (level < threshold) {
 		return;
+	}
 	va_start(pairs, message);
-	if (shape == LOG_JSON)
+	if (shape == LOG_JSON) {
 		add_json(&line, level, message, pairs);
-	else
+	} else {
 		add_text(&line, level, message, pairs);
+	}
 	va_end(pairs);
 	strbuf_addch(&line, '\n');
 	fwrite(line.buf, 1, line.len, stderr);

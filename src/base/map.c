@@ -17,7 +17,7 @@ static char tombstone[1];
 
 static bool is_live(const struct map_entry *entry)
 {
-	return entry->key && entry->key != tombstone;
+	return entry->key != NULL && entry->key != tombstone;
 }
 
 /* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
@@ -40,8 +40,9 @@ static size_t slot_of(uint64_t hash, size_t cap)
 
 static struct map_entry *find(const struct map *map, const char *key)
 {
-	if (!map->cap)
+	if (!map->cap) {
 		return NULL;
+	}
 
 	uint64_t hash = hash_of(key);
 
@@ -49,34 +50,40 @@ static struct map_entry *find(const struct map *map, const char *key)
 	for (size_t i = slot_of(hash, map->cap);; i = (i + 1) & (map->cap - 1)) {
 		struct map_entry *entry = &map->entries[i];
 
-		if (!entry->key)
+		if (entry->key == NULL) {
 			return NULL;
-		if (is_live(entry) && entry->hash == hash && !strcmp(entry->key, key))
+		}
+		if (is_live(entry) && entry->hash == hash && !strcmp(entry->key, key)) {
 			return entry;
+		}
 	}
 }
 
 /* Makes room for one more, dropping the tombstones. */
 static void reserve(struct map *map)
 {
-	if (map->cap && (map->used + 1) * 4 <= map->cap * 3)
+	if (map->cap && (map->used + 1) * 4 <= map->cap * 3) {
 		return;
+	}
 
 	struct map_entry *old = map->entries;
 	size_t old_cap = map->cap;
 
 	map->cap = 8;
-	while (map->cap < (map->count + 1) * 2)
+	while (map->cap < (map->count + 1) * 2) {
 		map->cap *= 2;
+	}
 	map->entries = xcalloc(map->cap, sizeof(*map->entries));
 	for (size_t i = 0; i < old_cap; i++) {
-		if (!is_live(&old[i]))
+		if (!is_live(&old[i])) {
 			continue;
+		}
 
 		size_t to = slot_of(old[i].hash, map->cap);
 
-		while (map->entries[to].key)
+		while (map->entries[to].key != NULL) {
 			to = (to + 1) & (map->cap - 1);
+		}
 		map->entries[to] = old[i];
 	}
 	map->used = map->count;
@@ -104,7 +111,7 @@ void *map_get(const struct map *map, const char *key)
 {
 	const struct map_entry *entry = find(map, key);
 
-	return entry ? entry->value : NULL;
+	return entry != NULL ? entry->value : NULL;
 }
 
 bool map_has(const struct map *map, const char *key)
@@ -114,20 +121,22 @@ bool map_has(const struct map *map, const char *key)
 
 static void free_value(const struct map *map, void *value)
 {
-	if (map->free_value && value)
+	if (map->free_value != NULL && value != NULL) {
 		map->free_value(value);
+	}
 }
 
 void map_put(struct map *map, const char *key, void *value)
 {
 	struct map_entry *entry = find(map, key);
 
-	if (entry) {
+	if (entry != NULL) {
 		void *old = entry->value;
 
 		entry->value = value;
-		if (old != value)
+		if (old != value) {
 			free_value(map, old);
+		}
 		return;
 	}
 
@@ -136,10 +145,12 @@ void map_put(struct map *map, const char *key, void *value)
 	uint64_t hash = hash_of(key);
 	size_t i = slot_of(hash, map->cap);
 
-	while (is_live(&map->entries[i]))
+	while (is_live(&map->entries[i])) {
 		i = (i + 1) & (map->cap - 1);
-	if (!map->entries[i].key)
+	}
+	if (map->entries[i].key == NULL) {
 		map->used++;
+	}
 	map->count++;
 	map->entries[i] = (struct map_entry){.key = xstrdup(key), .value = value, .hash = hash};
 }
@@ -159,8 +170,9 @@ bool map_remove(struct map *map, const char *key)
 {
 	struct map_entry *entry = find(map, key);
 
-	if (!entry)
+	if (entry == NULL) {
 		return false;
+	}
 	free_value(map, evict(map, entry));
 	return true;
 }
@@ -169,17 +181,19 @@ void *map_take(struct map *map, const char *key)
 {
 	struct map_entry *entry = find(map, key);
 
-	return entry ? evict(map, entry) : NULL;
+	return entry != NULL ? evict(map, entry) : NULL;
 }
 
 void map_clear(struct map *map)
 {
 	for (size_t i = 0; i < map->cap; i++) {
-		if (is_live(&map->entries[i]))
+		if (is_live(&map->entries[i])) {
 			free_value(map, evict(map, &map->entries[i]));
+		}
 	}
-	if (map->cap)
+	if (map->cap) {
 		memset(map->entries, 0, map->cap * sizeof(*map->entries));
+	}
 	map->used = 0;
 }
 
@@ -188,12 +202,15 @@ bool map_next(const struct map *map, size_t *pos, const char **key, void **value
 	while (*pos < map->cap) {
 		const struct map_entry *entry = &map->entries[(*pos)++];
 
-		if (!is_live(entry))
+		if (!is_live(entry)) {
 			continue;
-		if (key)
+		}
+		if (key != NULL) {
 			*key = entry->key;
-		if (value)
+		}
+		if (value != NULL) {
 			*value = entry->value;
+		}
 		return true;
 	}
 	return false;
@@ -214,8 +231,9 @@ const char **map_sorted_keys(const struct map *map)
 	size_t pos = 0;
 	size_t n = 0;
 
-	while (map_next(map, &pos, &key, NULL))
+	while (map_next(map, &pos, &key, NULL)) {
 		keys[n++] = key;
+	}
 	qsort(keys, n, sizeof(*keys), compare_keys);
 	return keys;
 }

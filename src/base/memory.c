@@ -17,8 +17,9 @@ void *xcalloc(size_t count, size_t size)
 	/* calloc(0) may answer NULL, which is no failure */
 	void *p = count && size ? calloc(count, size) : calloc(1, 1);
 
-	if (!p)
+	if (p == NULL) {
 		out_of_memory();
+	}
 	return p;
 }
 
@@ -26,8 +27,9 @@ void *xrealloc(void *old, size_t size)
 {
 	void *p = realloc(old, size ? size : 1);
 
-	if (!p)
+	if (p == NULL) {
 		out_of_memory();
+	}
 	return p;
 }
 
@@ -35,14 +37,18 @@ void *xgrow(void *array, size_t *cap, size_t want, size_t item_size)
 {
 	size_t next = *cap ? *cap : 8;
 
-	if (want <= *cap)
+	if (want <= *cap) {
 		return array;
-	if (want > SIZE_MAX / item_size)
+	}
+	if (want > SIZE_MAX / item_size) {
 		out_of_memory();
-	while (next < want)
+	}
+	while (next < want) {
 		next = next > SIZE_MAX / 2 ? want : next * 2;
-	if (next > SIZE_MAX / item_size)
+	}
+	if (next > SIZE_MAX / item_size) {
 		next = want;
+	}
 	array = xrealloc(array, next * item_size);
 	*cap = next;
 	return array;
@@ -50,13 +56,14 @@ void *xgrow(void *array, size_t *cap, size_t want, size_t item_size)
 
 char *xstrdup(const char *s)
 {
-	return s ? xstrndup(s, strlen(s)) : NULL;
+	return s != NULL ? xstrndup(s, strlen(s)) : NULL;
 }
 
 char *xstrndup(const char *s, size_t n)
 {
-	if (!s)
+	if (s == NULL) {
 		return NULL;
+	}
 
 	size_t len = strnlen(s, n);
 	char *copy = xrealloc(NULL, len + 1);

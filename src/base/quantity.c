@@ -61,14 +61,17 @@ static bool parse_exponent(const char *text, long *exponent)
 	const char *p = text + 1 + (text[1] == '-' || text[1] == '+');
 
 	*exponent = 0;
-	if (!*p)
+	if (!*p) {
 		return false;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		if (*exponent < EXPONENT_LIMIT)
-			*exponent = *exponent * 10 + (*p - '0');
 	}
-	if (negative)
+	for (; *p >= '0' && *p <= '9'; p++) {
+		if (*exponent < EXPONENT_LIMIT) {
+			*exponent = *exponent * 10 + (*p - '0');
+		}
+	}
+	if (negative) {
 		*exponent = -*exponent;
+	}
 	return !*p;
 }
 
@@ -77,15 +80,18 @@ static bool apply_suffix(struct decimal *d, const char *text)
 	long exponent;
 
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		if (strcmp(text, suffixes[i].text) != 0)
+		if (strcmp(text, suffixes[i].text) != 0) {
 			continue;
+		}
 		d->point += suffixes[i].exponent;
-		for (unsigned k = 0; k < suffixes[i].kibis; k++)
+		for (unsigned k = 0; k < suffixes[i].kibis; k++) {
 			multiply_by_1024(d);
+		}
 		return true;
 	}
-	if ((*text != 'e' && *text != 'E') || !parse_exponent(text, &exponent))
+	if ((*text != 'e' && *text != 'E') || !parse_exponent(text, &exponent)) {
 		return false;
+	}
 	d->point += exponent;
 	return true;
 }
@@ -97,21 +103,26 @@ static int64_t ceiling(const struct decimal *d)
 	bool fraction = false;
 	size_t first = 0; /* the first digit that counts */
 
-	while (first < d->count && !d->digits[first])
+	while (first < d->count && !d->digits[first]) {
 		first++;
-	if (first == d->count)
+	}
+	if (first == d->count) {
 		return 0;
+	}
 	for (long i = (long)first; i < d->point; i++) {
 		int digit = (size_t)i < d->count ? d->digits[i] : 0;
 
-		if (value > (INT64_MAX - digit) / 10)
+		if (value > (INT64_MAX - digit) / 10) {
 			return -1;
+		}
 		value = value * 10 + digit;
 	}
-	for (size_t i = d->point > 0 ? (size_t)d->point : 0; i < d->count; i++)
+	for (size_t i = d->point > 0 ? (size_t)d->point : 0; i < d->count; i++) {
 		fraction = fraction || d->digits[i];
-	if (fraction && value == INT64_MAX)
+	}
+	if (fraction && value == INT64_MAX) {
 		return -1;
+	}
 	return value + fraction;
 }
 
@@ -122,8 +133,9 @@ int64_t quantity_parse_milli(const char *text)
 	auto_free unsigned char *digits = xcalloc(HEADROOM + strlen(text), 1);
 	struct decimal d = {.digits = digits, .count = HEADROOM, .point = HEADROOM};
 
-	if (*text == '+' || *text == '-')
+	if (*text == '+' || *text == '-') {
 		text++;
+	}
 	for (; (*text >= '0' && *text <= '9') || (*text == '.' && !point); text++) {
 		if (*text == '.') {
 			point = true;
@@ -132,8 +144,9 @@ int64_t quantity_parse_milli(const char *text)
 		digits[d.count++] = (unsigned char)(*text - '0');
 		d.point += !point;
 	}
-	if (d.count == HEADROOM || !apply_suffix(&d, text))
+	if (d.count == HEADROOM || !apply_suffix(&d, text)) {
 		return -1;
+	}
 	d.point += 3; /* thousandths */
 
 	int64_t milli = ceiling(&d);
@@ -146,8 +159,9 @@ char *quantity_format_milli(int64_t milli)
 	static const char *const steps[] = {"m", "", "k", "M", "G", "T", "P"};
 	size_t step = 0;
 
-	if (milli == 0)
+	if (milli == 0) {
 		return xstrdup("0");
+	}
 	/* the API server writes 1000 as "1k": any other form would look like a change */
 	while (milli % 1000 == 0 && step + 1 < ARRAY_LEN(steps)) {
 		milli /= 1000;

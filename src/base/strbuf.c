@@ -19,8 +19,9 @@ void strbuf_init(struct strbuf *sb)
 
 void strbuf_release(struct strbuf *sb)
 {
-	if (sb->cap)
+	if (sb->cap) {
 		free(sb->buf);
+	}
 	strbuf_init(sb);
 }
 
@@ -36,8 +37,9 @@ static void reserve(struct strbuf *sb, size_t extra)
 
 void strbuf_add(struct strbuf *sb, const void *data, size_t len)
 {
-	if (!len)
+	if (!len) {
 		return;
+	}
 	reserve(sb, len);
 	memcpy(sb->buf + sb->len, data, len);
 	sb->len += len;
@@ -70,11 +72,18 @@ void strbuf_add_urlencoded(struct strbuf *sb, const char *s)
 					 "0123456789-._~";
 
 	for (; *s; s++) {
-		if (strchr(unreserved, *s))
+		if (strchr(unreserved, *s) != NULL) {
 			strbuf_addch(sb, *s);
-		else
+		} else {
 			strbuf_addf(sb, "%%%02X", (unsigned char)*s);
+		}
 	}
+}
+
+void strbuf_add_query(struct strbuf *sb, const char *name, const char *value)
+{
+	strbuf_addf(sb, "%c%s=", strchr(sb->buf, '?') != NULL ? '&' : '?', name);
+	strbuf_add_urlencoded(sb, value);
 }
 
 void strbuf_consume(struct strbuf *sb, size_t n)

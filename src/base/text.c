@@ -1,7 +1,7 @@
-/* Words of others, cut and made valid UTF-8. */
+/* Words of others, cut and made valid UTF-8; their hash; and comparing. */
 #include "base/text.h"
 
-#include <stdbool.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -35,8 +35,9 @@ static bool follows(const unsigned char *text, const struct lead *lead)
 		unsigned char low = i == 1 ? lead->low : 0x80;
 		unsigned char high = i == 1 ? lead->high : 0xBF;
 
-		if (text[i] < low || text[i] > high)
+		if (text[i] < low || text[i] > high) {
 			return false;
+		}
 	}
 	return true;
 }
@@ -45,8 +46,9 @@ static bool follows(const unsigned char *text, const struct lead *lead)
 static size_t character(const unsigned char *text)
 {
 	for (size_t i = 0; i < ARRAY_LEN(leads); i++) {
-		if (text[0] >= leads[i].first && text[0] <= leads[i].last)
+		if (text[0] >= leads[i].first && text[0] <= leads[i].last) {
 			return follows(text, &leads[i]) ? leads[i].more + 1U : 0;
+		}
 	}
 	return 0;
 }
@@ -60,12 +62,14 @@ static size_t copy(char *to, const char *text, size_t max)
 		size_t len = character((const unsigned char *)text + done);
 		size_t taken = len ? len : 1;
 
-		if (done + taken > max)
+		if (done + taken > max) {
 			break;
-		if (len)
+		}
+		if (len) {
 			memcpy(to + done, text + done, len);
-		else
+		} else {
 			to[done] = '?';
+		}
 		done += taken;
 	}
 	to[done] = '\0';
@@ -78,14 +82,30 @@ char *text_fit(const char *text, size_t max)
 	size_t len = strnlen(text, max + 1);
 	char *fit = xcalloc(1, (len < max ? len : max) + sizeof(ELLIPSIS));
 
-	if (len <= max || max < sizeof(ELLIPSIS) - 1)
+	if (len <= max || max < sizeof(ELLIPSIS) - 1) {
 		copy(fit, text, max);
-	else
+	} else {
 		memcpy(fit + copy(fit, text, max - (sizeof(ELLIPSIS) - 1)), ELLIPSIS, sizeof(ELLIPSIS));
+	}
 	return fit;
 }
 
 char *text_quote(const char *text)
 {
 	return text_fit(text, TEXT_QUOTE_MAX);
+}
+
+char *text_hash(const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *text; text++) {
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	}
+	return xasprintf("%016" PRIx64, hash);
+}
+
+bool text_equal(const char *one, const char *other)
+{
+	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
 }

@@ -43,13 +43,15 @@ static bool next_event(struct reader *r, yaml_event_t *event)
 {
 	const yaml_parser_t *p = &r->parser;
 
-	if (yaml_parser_parse(&r->parser, event))
+	if (yaml_parser_parse(&r->parser, event)) {
 		return true;
+	}
 	/* the decoder of bytes knows no line */
-	if (p->error == YAML_READER_ERROR)
+	if (p->error == YAML_READER_ERROR) {
 		error_set(r->err, ERROR_INVALID, "cannot parse YAML at byte %zu: %s", p->problem_offset, p->problem);
-	else
-		fail_at(r, &p->problem_mark, p->problem ? p->problem : "out of memory");
+	} else {
+		fail_at(r, &p->problem_mark, p->problem != NULL ? p->problem : "out of memory");
+	}
 	memset(event, 0, sizeof(*event));
 	return false;
 }
@@ -75,18 +77,19 @@ static json_t *float_value(const char *text)
 /* Whether a tag, if there is one, says no more than what the node is anyway. */
 static bool tag_fits(const yaml_char_t *tag, const char *natural)
 {
-	return !tag || !strcmp((const char *)tag, "!") || !strcmp((const char *)tag, natural);
+	return tag == NULL || !strcmp((const char *)tag, "!") || !strcmp((const char *)tag, natural);
 }
 
 static json_t *read_scalar(struct reader *r, const yaml_event_t *event)
 {
 	const char *text = (const char *)event->data.scalar.value;
 	size_t len = event->data.scalar.length;
-	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !event->data.scalar.tag;
+	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && event->data.scalar.tag == NULL;
 	json_t *value = NULL;
 
-	if (!tag_fits(event->data.scalar.tag, YAML_STR_TAG))
+	if (!tag_fits(event->data.scalar.tag, YAML_STR_TAG)) {
 		return fail_at(r, &event->start_mark, tag_trouble);
+	}
 	switch (plain ? yaml_scalar_kind(text, len) : YAML_KIND_STRING) {
 	case YAML_KIND_NULL:
 		return json_null();
@@ -94,19 +97,19 @@ static json_t *read_scalar(struct reader *r, const yaml_event_t *event)
 		return json_boolean(*text == 't' || *text == 'T');
 	case YAML_KIND_INT:
 		value = integer_value(text);
-		return value ? value
-		             : fail_at(r, &event->start_mark,
-				       "the integer does not fit 64 bits: quote it if it is text");
+		return value != NULL ? value
+		                     : fail_at(r, &event->start_mark,
+					       "the integer does not fit 64 bits: quote it if it is text");
 	case YAML_KIND_FLOAT:
 		value = float_value(text);
-		return value ? value : fail_at(r, &event->start_mark, "the number is too large");
+		return value != NULL ? value : fail_at(r, &event->start_mark, "the number is too large");
 	case YAML_KIND_INF_NAN:
 		return fail_at(r, &event->start_mark, "JSON has no infinity and no NaN");
 	case YAML_KIND_STRING:
 		break;
 	}
 	value = json_stringn(text, len);
-	return value ? value : fail_at(r, &event->start_mark, "the text is not UTF-8");
+	return value != NULL ? value : fail_at(r, &event->start_mark, "the text is not UTF-8");
 }
 
 static size_t count_values(const json_t *value)
@@ -118,11 +121,13 @@ static size_t count_values(const json_t *value)
 		const char *key;
 		json_t *member;
 
-		json_object_foreach(iterable, key, member)
+		json_object_foreach(iterable, key, member) {
 			n += count_values(member);
+		}
 	}
-	for (size_t i = 0; i < json_array_size(value); i++)
+	for (size_t i = 0; i < json_array_size(value); i++) {
 		n += count_values(json_array_get(value, i));
+	}
 	return n;
 }
 
@@ -132,15 +137,18 @@ static json_t *read_alias(struct reader *r, const yaml_event_t *event)
 	const char *name = (const char *)event->data.alias.anchor;
 	const json_t *target = map_get(&r->anchors, name);
 
-	if (!target && map_has(&r->anchors, name))
+	if (target == NULL && map_has(&r->anchors, name)) {
 		return fail_at(r, &event->start_mark, "an alias stands inside what it names");
-	if (!target)
+	}
+	if (target == NULL) {
 		return fail_at(r, &event->start_mark, "no anchor of that name stands before");
+	}
 
 	size_t size = count_values(target);
 
-	if (size > r->budget)
+	if (size > r->budget) {
 		return fail_at(r, &event->start_mark, "aliases expand to too many values");
+	}
 	r->budget -= size;
 	return json_deep_copy(target);
 }
@@ -153,16 +161,18 @@ static bool read_items(struct reader *r, json_t *array, unsigned depth)
 		yaml_event_t event;
 		json_t *item;
 
-		if (!next_event(r, &event))
+		if (!next_event(r, &event)) {
 			return false;
+		}
 		if (event.type == YAML_SEQUENCE_END_EVENT) {
 			yaml_event_delete(&event);
 			return true;
 		}
 		item = read_node(r, &event, depth);
 		yaml_event_delete(&event);
-		if (!item)
+		if (item == NULL) {
 			return false;
+		}
 		json_array_append_new(array, item);
 	}
 }
@@ -181,7 +191,7 @@ static char *read_key(struct reader *r, const json_t *object, const yaml_event_t
 		fail_at(r, &event->start_mark, "a key cannot hold a NUL");
 		return NULL;
 	}
-	if (json_object_get(object, text)) {
+	if (json_object_get(object, text) != NULL) {
 		fail_at(r, &event->start_mark, "the key is there twice");
 		return NULL;
 	}
@@ -194,8 +204,9 @@ static bool read_members(struct reader *r, json_t *object, unsigned depth)
 		yaml_event_t event;
 		json_t *value;
 
-		if (!next_event(r, &event))
+		if (!next_event(r, &event)) {
 			return false;
+		}
 		if (event.type == YAML_MAPPING_END_EVENT) {
 			yaml_event_delete(&event);
 			return true;
@@ -204,12 +215,14 @@ static bool read_members(struct reader *r, json_t *object, unsigned depth)
 		auto_free char *key = read_key(r, object, &event);
 
 		yaml_event_delete(&event);
-		if (!key || !next_event(r, &event))
+		if (key == NULL || !next_event(r, &event)) {
 			return false;
+		}
 		value = read_node(r, &event, depth);
 		yaml_event_delete(&event);
-		if (!value)
+		if (value == NULL) {
 			return false;
+		}
 		json_object_set_new(object, key, value);
 	}
 }
@@ -235,10 +248,12 @@ static json_t *read_node(struct reader *r, const yaml_event_t *event, unsigned d
 	json_t *value = NULL;
 	bool whole = true;
 
-	if (depth > DEPTH_LIMIT)
+	if (depth > DEPTH_LIMIT) {
 		return fail_at(r, &event->start_mark, "more than 64 levels deep");
-	if (anchor)
+	}
+	if (anchor != NULL) {
 		map_put(&r->anchors, anchor, NULL);
+	}
 
 	switch (event->type) {
 	case YAML_ALIAS_EVENT:
@@ -247,14 +262,16 @@ static json_t *read_node(struct reader *r, const yaml_event_t *event, unsigned d
 		value = read_scalar(r, event);
 		break;
 	case YAML_SEQUENCE_START_EVENT:
-		if (!tag_fits(event->data.sequence_start.tag, YAML_SEQ_TAG))
+		if (!tag_fits(event->data.sequence_start.tag, YAML_SEQ_TAG)) {
 			return fail_at(r, &event->start_mark, tag_trouble);
+		}
 		value = json_array();
 		whole = read_items(r, value, depth + 1);
 		break;
 	case YAML_MAPPING_START_EVENT:
-		if (!tag_fits(event->data.mapping_start.tag, YAML_MAP_TAG))
+		if (!tag_fits(event->data.mapping_start.tag, YAML_MAP_TAG)) {
 			return fail_at(r, &event->start_mark, tag_trouble);
+		}
 		value = json_object();
 		whole = read_members(r, value, depth + 1);
 		break;
@@ -265,8 +282,9 @@ static json_t *read_node(struct reader *r, const yaml_event_t *event, unsigned d
 		json_decref(value);
 		return NULL;
 	}
-	if (anchor && value)
+	if (anchor != NULL && value != NULL) {
 		map_put(&r->anchors, anchor, json_incref(value));
+	}
 	return value;
 }
 
@@ -277,8 +295,9 @@ static json_t *read_document(struct reader *r, bool *end)
 		yaml_event_t event;
 		json_t *value;
 
-		if (!next_event(r, &event))
+		if (!next_event(r, &event)) {
 			return NULL;
+		}
 		switch (event.type) {
 		case YAML_STREAM_START_EVENT:
 		case YAML_DOCUMENT_START_EVENT:
@@ -302,11 +321,12 @@ static void reader_init(struct reader *r, const char *text, size_t len, struct e
 {
 	*r = (struct reader){.budget = ALIAS_BUDGET, .err = err};
 	map_init(&r->anchors, decref_value);
-	if (!yaml_parser_initialize(&r->parser))
+	if (!yaml_parser_initialize(&r->parser)) {
 		abort(); /* out of memory */
+	}
 	/* else a byte order mark would turn the text into UTF-16 */
 	yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r->parser, (const unsigned char *)(text ? text : ""), len);
+	yaml_parser_set_input_string(&r->parser, (const unsigned char *)(text != NULL ? text : ""), len);
 }
 
 static void reader_release(struct reader *r)
@@ -334,11 +354,13 @@ json_t *yaml_parse_all(const char *text, size_t len, struct error *err)
 	json_t *value;
 
 	reader_init(&r, text, len, err);
-	while ((value = read_document(&r, &end)) != NULL)
+	while ((value = read_document(&r, &end)) != NULL) {
 		json_array_append_new(documents, value);
+	}
 	reader_release(&r);
-	if (end)
+	if (end) {
 		return documents;
+	}
 	json_decref(documents);
 	return NULL;
 }

@@ -51,8 +51,9 @@ static bool is_float(const char *p)
 		fraction = strspn(++p, digits);
 		p += fraction;
 	}
-	if (!whole && !fraction)
+	if (!whole && !fraction) {
 		return false;
+	}
 	if (*p == 'e' || *p == 'E') {
 		p++;
 		p += *p == '-' || *p == '+';
@@ -65,19 +66,25 @@ enum yaml_kind yaml_scalar_kind(const char *text, size_t len)
 {
 	const char *magnitude = text + (*text == '-' || *text == '+');
 
-	if (strlen(text) != len)
+	if (strlen(text) != len) {
 		return YAML_KIND_STRING; /* holds a NUL */
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (!strcmp(text, words[i].text))
-			return words[i].kind;
 	}
-	if (is_infinity(magnitude))
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (!strcmp(text, words[i].text)) {
+			return words[i].kind;
+		}
+	}
+	if (is_infinity(magnitude)) {
 		return YAML_KIND_INF_NAN;
-	if (all_of(magnitude, "0123456789"))
+	}
+	if (all_of(magnitude, "0123456789")) {
 		return YAML_KIND_INT;
-	if (!strncmp(text, "0o", 2) && all_of(text + 2, "01234567"))
+	}
+	if (!strncmp(text, "0o", 2) && all_of(text + 2, "01234567")) {
 		return YAML_KIND_INT;
-	if (!strncmp(text, "0x", 2) && all_of(text + 2, "0123456789abcdefABCDEF"))
+	}
+	if (!strncmp(text, "0x", 2) && all_of(text + 2, "0123456789abcdefABCDEF")) {
 		return YAML_KIND_INT;
+	}
 	return is_float(magnitude) ? YAML_KIND_FLOAT : YAML_KIND_STRING;
 }

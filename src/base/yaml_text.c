@@ -23,10 +23,11 @@ static bool reads_otherwise_in_1_1(const char *text)
 	static const char numeric[] = "0123456789abcdefABCDEFxXoOtTzZ_:.,+- ";
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (!strcasecmp(text, words[i]))
+		if (!strcasecmp(text, words[i])) {
 			return true;
+		}
 	}
-	return strchr("0123456789.+-", *text) && !text[strspn(text, numeric)];
+	return strchr("0123456789.+-", *text) != NULL && !text[strspn(text, numeric)];
 }
 
 /* Controls, and the breaks and marks beyond ASCII that a reader would turn into a newline. */
@@ -37,28 +38,32 @@ static bool needs_escapes(const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if (c != '\n' && (c < 0x20 || c == 0x7f))
+		if (c != '\n' && (c < 0x20 || c == 0x7f)) {
 			return true;
+		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(breaks); i++) {
-		if (strstr(text, breaks[i]))
+		if (strstr(text, breaks[i]) != NULL) {
 			return true;
+		}
 	}
 	return false;
 }
 
 static yaml_scalar_style_t style_of(const char *text, size_t len, bool is_key)
 {
-	if (needs_escapes(text, len))
+	if (needs_escapes(text, len)) {
 		return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
-	if (memchr(text, '\n', len)) {
+	}
+	if (memchr(text, '\n', len) != NULL) {
 		/* a block that begins with a blank needs an indentation hint: quotes read better */
 		bool block = !is_key && *text != ' ' && *text != '\n';
 
 		return block ? YAML_LITERAL_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 	}
-	if (yaml_scalar_kind(text, len) != YAML_KIND_STRING || reads_otherwise_in_1_1(text))
+	if (yaml_scalar_kind(text, len) != YAML_KIND_STRING || reads_otherwise_in_1_1(text)) {
 		return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+	}
 	return YAML_PLAIN_SCALAR_STYLE; /* the emitter still quotes "a: b", "- x", "#" */
 }
 
@@ -71,10 +76,11 @@ static int write_out(void *sink, unsigned char *data, size_t len)
 /* The emitter takes the event over. It refuses for want of memory, or a tree of ours is broken. */
 static void emit(yaml_emitter_t *emitter, yaml_event_t *event, int made)
 {
-	if (made && yaml_emitter_emit(emitter, event))
+	if (made && yaml_emitter_emit(emitter, event)) {
 		return;
+	}
 	fprintf(stderr, "cannot write YAML: %s\n",
-		emitter->problem ? emitter->problem : "out of memory or text that is not UTF-8");
+		emitter->problem != NULL ? emitter->problem : "out of memory or text that is not UTF-8");
 	abort();
 }
 
@@ -114,8 +120,9 @@ static void emit_array(yaml_emitter_t *emitter, const json_t *array)
 	yaml_event_t event;
 
 	emit(emitter, &event, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
-	for (size_t i = 0; i < json_array_size(array); i++)
+	for (size_t i = 0; i < json_array_size(array); i++) {
 		emit_value(emitter, json_array_get(array, i));
+	}
 	emit(emitter, &event, yaml_sequence_end_event_initialize(&event));
 }
 
@@ -141,8 +148,9 @@ char *yaml_text(const json_t *value)
 	yaml_emitter_t emitter;
 	yaml_event_t event;
 
-	if (!yaml_emitter_initialize(&emitter))
+	if (!yaml_emitter_initialize(&emitter)) {
 		abort(); /* out of memory */
+	}
 	yaml_emitter_set_output(&emitter, write_out, &out);
 	yaml_emitter_set_unicode(&emitter, 1);
 	yaml_emitter_set_width(&emitter, -1); /* never fold */

@@ -16,7 +16,7 @@ enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct str
 		"Deployment '%s/%s' has spec.replicas 1: while its only pod is down, no HorizontalPodAutoscaler of the cluster "
 		"reads a custom metric; run kubectl scale deployment %s -n %s --replicas=2, or set replicas: 2 for its chart",
 		s->adapter_namespace, s->adapter_deployment, s->adapter_deployment, s->adapter_namespace);
-	return LINT_SAID;
+	return LINT_REPORTED;
 }
 
 enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence)
@@ -34,5 +34,5 @@ enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sen
 		"Deployment '%s/%s' looks for new metrics every %s only, so that one which comes anew is served that much "
 		"later: set its --metrics-relist-interval to 1m or less",
 		s->adapter_namespace, s->adapter_deployment, relist);
-	return LINT_SAID;
+	return LINT_REPORTED;
 }

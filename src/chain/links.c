@@ -1,31 +1,31 @@
-/* The table of the chain's links, and the walk along it. */
+/* The table of the chain's links, and the check along it. */
 #include "chain/links.h"
 
 #include <string.h>
 
-#include "judges.h"
+#include "checks.h"
 
 /* In the order of the chain. */
 const struct link links[] = {
-	{.type = "Accepted", .judge = judge_accepted},
-	{.type = "TargetFound", .judge = judge_target_found},
-	{.type = "TargetExclusive", .judge = judge_target_exclusive},
-	{.type = "MetricsExposed", .judge_page = judge_page_exposed, .judge_gpu = judge_gpu_exposed},
-	{.type = "ScrapeSelected", .judge_page = judge_page_selected, .judge_gpu = judge_gpu_selected},
-	{.type = "ScrapeHealthy", .judge_page = judge_page_scraped, .judge_gpu = judge_gpu_scraped},
-	{.type = "SeriesFresh", .judge_page = judge_page_fresh, .judge_gpu = judge_gpu_fresh},
-	{.type = "SeriesRecorded", .judge_gpu = judge_gpu_recorded},
-	{.type = "AdapterConfigured", .judge = judge_adapter_configured},
-	{.type = "MetricServed", .judge_page = judge_metric_served, .judge_gpu = judge_metric_served},
-	{.type = "ScalingActive", .judge = judge_scaling_active, .beyond_ready = true},
+	{.type = "Accepted", .check = check_accepted},
+	{.type = "TargetFound", .check = check_target_found},
+	{.type = "TargetExclusive", .check = check_target_exclusive},
+	{.type = "MetricsExposed", .check_page = check_page_exposed, .check_gpu = check_gpu_exposed},
+	{.type = "ScrapeSelected", .check_page = check_page_selected, .check_gpu = check_gpu_selected},
+	{.type = "ScrapeHealthy", .check_page = check_page_scraped, .check_gpu = check_gpu_scraped},
+	{.type = "SeriesFresh", .check_page = check_page_fresh, .check_gpu = check_gpu_fresh},
+	{.type = "SeriesRecorded", .check_gpu = check_gpu_recorded},
+	{.type = "AdapterConfigured", .check = check_adapter_configured},
+	{.type = "MetricServed", .check_page = check_metric_served, .check_gpu = check_metric_served},
+	{.type = "ScalingActive", .check = check_scaling_active, .beyond_ready = true},
 };
 
 const size_t links_count = ARRAY_LEN(links);
 
 bool link_applies(const struct link *link, const struct autoscaler *spec)
 {
-	return link->judge != NULL || (link->judge_page != NULL && autoscaler_uses_pages(spec)) ||
-	       (link->judge_gpu != NULL && autoscaler_uses_gpus(spec));
+	return link->check != NULL || (link->check_page != NULL && autoscaler_uses_pages(spec)) ||
+	       (link->check_gpu != NULL && autoscaler_uses_gpus(spec));
 }
 
 static const struct workload_signal *signal_of(const struct workload *w, bool gpu)
@@ -39,14 +39,14 @@ static const struct workload_signal *signal_of(const struct workload *w, bool gp
 }
 
 /* The worse of both is the link's: False before Unknown before True, the pages' before the GPUs'. */
-static void judge_both(const struct link *link, const struct facts *facts, struct verdict *verdict)
+static void check_both(const struct link *link, const struct facts *facts, struct verdict *verdict)
 {
 	struct verdict page = {VERDICT_UNKNOWN, NULL, NULL};
 	struct verdict gpu = {VERDICT_UNKNOWN, NULL, NULL};
 	bool page_worse;
 
-	link->judge_page(facts, signal_of(&facts->workload, false), &page);
-	link->judge_gpu(facts, signal_of(&facts->workload, true), &gpu);
+	link->check_page(facts, signal_of(&facts->workload, false), &page);
+	link->check_gpu(facts, signal_of(&facts->workload, true), &gpu);
 	page_worse = page.status == VERDICT_FALSE || (page.status == VERDICT_UNKNOWN && gpu.status != VERDICT_FALSE);
 	if (page.status == VERDICT_TRUE && gpu.status == VERDICT_TRUE) {
 		SAY(verdict, VERDICT_TRUE, page.reason, "%s; %s", page.message, gpu.message);
@@ -59,23 +59,23 @@ static void judge_both(const struct link *link, const struct facts *facts, struc
 	free_indirect(&gpu.message);
 }
 
-static void judge(const struct link *link, const struct facts *facts, struct verdict *verdict)
+static void check(const struct link *link, const struct facts *facts, struct verdict *verdict)
 {
-	bool page = link->judge_page != NULL && autoscaler_uses_pages(facts->workload.spec);
-	bool gpu = link->judge_gpu != NULL && autoscaler_uses_gpus(facts->workload.spec);
+	bool page = link->check_page != NULL && autoscaler_uses_pages(facts->workload.spec);
+	bool gpu = link->check_gpu != NULL && autoscaler_uses_gpus(facts->workload.spec);
 
-	if (link->judge != NULL) {
-		link->judge(facts, verdict);
+	if (link->check != NULL) {
+		link->check(facts, verdict);
 	} else if (page && gpu) {
-		judge_both(link, facts, verdict);
+		check_both(link, facts, verdict);
 	} else if (page) {
-		link->judge_page(facts, signal_of(&facts->workload, false), verdict);
+		link->check_page(facts, signal_of(&facts->workload, false), verdict);
 	} else {
-		link->judge_gpu(facts, signal_of(&facts->workload, true), verdict);
+		link->check_gpu(facts, signal_of(&facts->workload, true), verdict);
 	}
 }
 
-size_t links_judge(const struct facts *facts, struct verdict *verdicts)
+size_t links_check(const struct facts *facts, struct verdict *verdicts)
 {
 	size_t first = links_count;
 
@@ -90,7 +90,7 @@ size_t links_judge(const struct facts *facts, struct verdict *verdicts)
 				"%s comes first", links[first].type);
 			continue;
 		}
-		judge(&links[i], facts, &verdicts[i]);
+		check(&links[i], facts, &verdicts[i]);
 		if (verdicts[i].status != VERDICT_TRUE && !links[i].beyond_ready) {
 			first = i;
 		}
@@ -102,7 +102,7 @@ bool links_target_exclusive(const struct facts *facts)
 {
 	struct verdict verdict = {VERDICT_UNKNOWN, NULL, NULL};
 
-	judge_target_owned(facts, &verdict);
+	check_target_owned(facts, &verdict);
 	free_indirect(&verdict.message);
 	return verdict.status == VERDICT_TRUE;
 }
@@ -110,6 +110,16 @@ bool links_target_exclusive(const struct facts *facts)
 bool links_target_taken(const struct facts *facts)
 {
 	return older_owner(facts) != NULL;
+}
+
+bool verdicts_all_true(const struct autoscaler *spec, const struct verdict *verdicts)
+{
+	for (size_t i = 0; i < links_count; i++) {
+		if (link_applies(&links[i], spec) && verdicts[i].status != VERDICT_TRUE) {
+			return false;
+		}
+	}
+	return true;
 }
 
 void verdicts_release(struct verdict *verdicts)

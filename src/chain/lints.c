@@ -21,7 +21,7 @@ static const struct lint {
 
 _Static_assert(sizeof(lints) / sizeof(lints[0]) <= LINTS_MAX, "raise LINTS_MAX");
 
-json_t *lints_judge(const struct facts *facts)
+json_t *lints_check(const struct facts *facts)
 {
 	json_t *all = json_array();
 
@@ -31,7 +31,7 @@ json_t *lints_judge(const struct facts *facts)
 		/* What it said last. */
 		json_t *before = json_find(json_path(facts->object, "status.advice"), "reason", lints[i].reason);
 
-		if (verdict == LINT_SAID || (verdict == LINT_STILL && before != NULL)) {
+		if (verdict == LINT_REPORTED || (verdict == LINT_STILL && before != NULL)) {
 			json_array_append_new(all,
 				json_pack("{s:s, s:s}", "reason", lints[i].reason, "message", sentence.buf));
 		} else if (verdict == LINT_UNSEEN && before != NULL) {

@@ -2,14 +2,14 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "judges.h"
+#include "checks.h"
 #include "kube/resource.h"
 
 /* Whether the metrics API was seen to return values of every signal. */
 static bool is_served(const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
-		if (json_path_int(evidence_signal(facts, &facts->workload.signals[i]), "metric.pods", 0) == 0) {
+		if (evidence_signal(facts, &facts->workload.signals[i])->value.pods == 0) {
 			return false;
 		}
 	}
@@ -46,7 +46,7 @@ static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 	return false;
 }
 
-/* Whether the pods that the rollout replaces have our rules: they had them when this was judged last, and
+/* Whether the pods that the rollout replaces have our rules: they had them when this was checked last, and
  * serve until the new ones do. */
 static bool had_our_rules(const struct facts *facts)
 {
@@ -94,7 +94,7 @@ static bool say_held(const struct facts *facts, struct verdict *verdict)
 	return false;
 }
 
-void judge_adapter_configured(const struct facts *facts, struct verdict *verdict)
+void check_adapter_configured(const struct facts *facts, struct verdict *verdict)
 {
 	if (facts->adapter != ADAPTER_BROKEN && say_held(facts, verdict)) {
 		return;
@@ -122,23 +122,17 @@ void judge_adapter_configured(const struct facts *facts, struct verdict *verdict
 	}
 }
 
-/* What the metrics API answered for the signal, error or not; NULL when it was not asked. */
-static const json_t *metric_document(const struct facts *facts, const struct workload_signal *signal)
-{
-	return json_object_get(evidence_signal(facts, signal), "metric");
-}
-
-/* The reason for a failed look at the metrics API, by the cause that the probe found. */
+/* The reason for a failed probe of the metrics API, by the cause that the probe found. */
 static const char *failure_reason(const struct facts *facts, const struct workload_signal *signal)
 {
-	static const struct cause causes[] = {
-		{"NotRegistered", "APIServiceMissing"},
-		{"Unavailable", "APIServiceUnavailable"},
-		{"Forbidden", "Forbidden"},
-		{NULL, NULL},
+	static const struct cause_reason reasons[] = {
+		{CAUSE_NOT_REGISTERED, "APIServiceMissing"},
+		{CAUSE_UNAVAILABLE, "APIServiceUnavailable"},
+		{CAUSE_FORBIDDEN, "Forbidden"},
+		{CAUSE_NONE, NULL},
 	};
 
-	return evidence_cause(metric_document(facts, signal), causes, "MetricNotServed");
+	return evidence_cause(&evidence_signal(facts, signal)->value.failure, reasons, "MetricNotServed");
 }
 
 /* Adds to the message that patience alone helps, for long. */
@@ -162,13 +156,13 @@ static void say_served(const struct workload_signal *signal, struct verdict *ver
 
 /* Says so when the metric, or its value for some pod, is missing only because something is new. An adapter that
  * relists rarely is said at once: it would take longer than anybody expects. */
-static bool say_metric_awaited(const struct facts *facts, const struct workload_signal *signal, const json_t *metric,
-	struct verdict *verdict)
+static bool say_metric_awaited(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const char *cause = json_path_string(metric, "cause", "");
+	const struct metric_seen *metric = &evidence_signal(facts, signal)->value;
 
-	if ((json_path(metric, "error") != NULL && strcmp(cause, "NotListed") != 0) ||
-		json_path(facts->adapter_survey, "relist") != NULL || !youth_of_metric(facts, metric, signal->gpu)) {
+	if ((metric->failure.text != NULL && metric->failure.cause != CAUSE_NOT_LISTED) ||
+		json_path(facts->adapter_survey, "relist") != NULL ||
+		!grace_of_metric(facts, metric->seen_ms, signal->gpu)) {
 		return false;
 	}
 	SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
@@ -178,12 +172,12 @@ static bool say_metric_awaited(const struct facts *facts, const struct workload_
 	return true;
 }
 
-static void judge_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+static void check_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
-	const json_t *series;
-	const json_t *metric;
+	const struct series_seen *series;
+	const struct metric_seen *metric;
 	auto_free char *missing = NULL;
 
 	if (facts->api_reason != NULL) {
@@ -191,33 +185,31 @@ static void judge_metric(const struct facts *facts, const struct workload_signal
 		return;
 	}
 	/* Without a sample of any pod the metric is not asked for. */
-	series = evidence_read_signal(facts, signal, "series", "PrometheusNotReachable", verdict);
+	series = evidence_read_series(facts, signal, verdict);
 	if (series == NULL) {
 		return;
 	}
-	if (json_path_int(series, "pods", 0) == 0 && evidence_gap_passes(facts, "MetricServed", series)) {
+	if (series->pods == 0 && evidence_gap_passes(facts, "MetricServed", &series->missing)) {
 		say_served(signal, verdict);
 		return;
 	}
-	metric = evidence_read_signal(facts, signal, "metric", failure_reason(facts, signal), verdict);
+	metric = evidence_read_metric(facts, signal, failure_reason(facts, signal), verdict);
 	if (metric == NULL) {
-		if (verdict->status == VERDICT_FALSE &&
-			!say_metric_awaited(facts, signal, metric_document(facts, signal), verdict) && relist != NULL) {
+		if (verdict->status == VERDICT_FALSE && !say_metric_awaited(facts, signal, verdict) && relist != NULL) {
 			say_relist(facts, relist, verdict);
 		}
 		return;
 	}
-	missing = evidence_missing(metric);
-	if (json_path_int(metric, "pods", 0) == 0 && evidence_gap_passes(facts, "MetricServed", metric)) {
+	missing = evidence_names(&metric->missing);
+	if (metric->pods == 0 && evidence_gap_passes(facts, "MetricServed", &metric->missing)) {
 		say_served(signal, verdict);
-	} else if ((json_path_int(metric, "pods", 0) == 0 || missing != NULL) &&
-		   say_metric_awaited(facts, signal, metric, verdict)) {
+	} else if ((metric->pods == 0 || missing != NULL) && say_metric_awaited(facts, signal, verdict)) {
 		return;
-	} else if (json_path_int(metric, "pods", 0) == 0 && json_path_int(facts->evidence, "pods.ready", -1) == 0) {
+	} else if (metric->pods == 0 && evidence_seen(facts)->pods.ready == 0) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"no pod of %s '%s' is ready, and one that is not has a value of '%s' only while it has load",
 			spec->target_kind, spec->target_name, signal->signal->metric);
-	} else if (json_path_int(metric, "pods", 0) == 0) {
+	} else if (metric->pods == 0) {
 		SAY(verdict, VERDICT_FALSE, "NoValue",
 			"the metrics API knows '%s' but returns no value for the pods of %s '%s': a metric appears at the "
 			"adapter's next relist; if it stays so, does the adapter ask the Prometheus that scrapes them?",
@@ -230,7 +222,7 @@ static void judge_metric(const struct facts *facts, const struct workload_signal
 			"the metrics API returns no value of '%s' for pod %s: does the adapter ask the Prometheus that "
 			"scrapes it?",
 			signal->signal->metric, missing);
-	} else if (!values_dispute_metric(facts, signal, verdict)) {
+	} else if (!values_mismatch_metric(facts, signal, verdict)) {
 		say_served(signal, verdict);
 	}
 }
@@ -239,29 +231,31 @@ static void judge_metric(const struct facts *facts, const struct workload_signal
  * moment later. What is registered does not change with it. */
 static bool restart_explains(const struct facts *facts, const struct workload_signal *signal, const char *reason)
 {
+	int64_t answered_ms = facts->api_reason == NULL ? evidence_signal(facts, signal)->value.seen_ms : 0;
+
 	if (facts->api_reason != NULL && !facts->api_away) {
 		return false;
 	}
 	return facts->adapter == ADAPTER_ROLLING ||
 	       (strcmp(reason, "APIServiceUnavailable") == 0 &&
-		       youth_of_restart(facts, facts->api_reason == NULL ? metric_document(facts, signal) : NULL));
+		       grace_of_restart(facts, answered_ms != 0 ? answered_ms : facts->now_ms));
 }
 
-void judge_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+void check_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	judge_metric(facts, signal, verdict);
+	check_metric(facts, signal, verdict);
 	if (verdict->status == VERDICT_FALSE && restart_explains(facts, signal, verdict->reason)) {
 		say_rolling(facts, verdict);
 	}
 }
 
-void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
+void check_scaling_active(const struct facts *facts, struct verdict *verdict)
 {
 	const json_t *hpa = facts->hpa;
 	const json_t *condition = kube_object_condition(hpa, "ScalingActive");
 
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
-		if (values_dispute_hpa(facts, &facts->workload.signals[i], verdict)) {
+		if (values_mismatch_hpa(facts, &facts->workload.signals[i], verdict)) {
 			return;
 		}
 	}
@@ -275,14 +269,14 @@ void judge_scaling_active(const struct facts *facts, struct verdict *verdict)
 			"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
 			"custom.metrics.k8s.io",
 			kube_object_namespace(hpa), kube_object_name(hpa));
-	} else if (condition == NULL && !youth_of_hpa(facts)) {
+	} else if (condition == NULL && !grace_of_hpa(facts)) {
 		SAY(verdict, VERDICT_FALSE, "HPANotSynced",
 			"HorizontalPodAutoscaler '%s/%s', made at %s, has no status yet; " HPA_CONTROLLER_REMEDY,
 			kube_object_namespace(hpa), kube_object_name(hpa),
 			json_path_string(hpa, "metadata.creationTimestamp", ""));
 	} else if (condition == NULL) {
 		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not read its metric yet");
-	} else if (youth_of_reading(facts, condition)) {
+	} else if (grace_of_reading(facts, condition)) {
 		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA",
 			"HorizontalPodAutoscaler '%s/%s' could not read its metric last (%s), its next reading is awaited",
 			kube_object_namespace(hpa), kube_object_name(hpa),

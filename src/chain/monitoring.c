@@ -147,11 +147,11 @@ static json_t *satisfy(const struct satisfied *all, const struct monitoring_obje
 }
 
 /* Says why this Prometheus does not select our object. */
-static void explain(struct strbuf *text, const struct monitoring_stack *stack, const struct monitoring_object *object,
-	const json_t *prometheus)
+static void explain(struct strbuf *text, const struct monitoring_context *context,
+	const struct monitoring_object *object, const json_t *prometheus)
 {
 	const struct monitoring_kind *kind = object->kind;
-	bool covered = namespace_covered(kind, prometheus, stack->namespaces, object->ns);
+	bool covered = namespace_covered(kind, prometheus, context->namespaces, object->ns);
 	const json_t *selector = spec_member(prometheus, kind->selector);
 	const json_t *namespaces = spec_member(prometheus, kind->namespace_selector);
 	auto_free char *key = kube_object_key(prometheus);
@@ -180,10 +180,10 @@ static void explain(struct strbuf *text, const struct monitoring_stack *stack, c
 	}
 }
 
-static bool selects(const struct monitoring_stack *stack, const struct monitoring_object *object,
+static bool selects(const struct monitoring_context *context, const struct monitoring_object *object,
 	const json_t *prometheus, const json_t *labels)
 {
-	return namespace_covered(object->kind, prometheus, stack->namespaces, object->ns) &&
+	return namespace_covered(object->kind, prometheus, context->namespaces, object->ns) &&
 	       kube_selector_matches(spec_member(prometheus, object->kind->selector), labels, false);
 }
 
@@ -217,22 +217,22 @@ static int compare(const void *left, const void *right)
 	return a->place < b->place ? -1 : 1;
 }
 
-json_t *monitoring_order(const struct monitoring_stack *stack, const struct monitoring_object *object)
+json_t *monitoring_order(const struct monitoring_context *context, const struct monitoring_object *object)
 {
-	size_t count = json_array_size(stack->prometheuses);
+	size_t count = json_array_size(context->prometheuses);
 	auto_free struct candidate *candidates = xcalloc(count + 1, sizeof(*candidates));
 	json_t *order = json_array();
 	size_t i;
 	json_t *prometheus;
 
-	json_array_foreach((json_t *)stack->prometheuses, i, prometheus) {
+	json_array_foreach((json_t *)context->prometheuses, i, prometheus) {
 		auto_free char *key = kube_object_key(prometheus);
 
 		candidates[i] = (struct candidate){
 			.prometheus = prometheus,
-			.asked = stack->asked != NULL && strcmp(stack->asked, key) == 0,
+			.asked = context->asked != NULL && strcmp(context->asked, key) == 0,
 			.stopped = json_path_int(prometheus, "spec.replicas", 1) == 0,
-			.selects = object->current != NULL && selects(stack, object, prometheus, object->current),
+			.selects = object->current != NULL && selects(context, object, prometheus, object->current),
 			.made_ms = clock_parse_rfc3339(json_path_string(prometheus, "metadata.creationTimestamp", "")),
 			.place = i,
 		};
@@ -244,14 +244,14 @@ json_t *monitoring_order(const struct monitoring_stack *stack, const struct moni
 	return order;
 }
 
-char *monitoring_selects(const struct monitoring_stack *stack, const struct monitoring_object *object)
+char *monitoring_selects(const struct monitoring_context *context, const struct monitoring_object *object)
 {
-	auto_json *order = monitoring_order(stack, object);
+	auto_json *order = monitoring_order(context, object);
 	size_t i;
 	json_t *prometheus;
 
 	json_array_foreach(order, i, prometheus) {
-		if (selects(stack, object, prometheus, object->current)) {
+		if (selects(context, object, prometheus, object->current)) {
 			return kube_object_key(prometheus);
 		}
 	}
@@ -259,15 +259,15 @@ char *monitoring_selects(const struct monitoring_stack *stack, const struct moni
 }
 
 /* Whether this Prometheus selects the object too, by labels that are added then. */
-static bool win(const struct monitoring_stack *stack, const struct monitoring_object *object, const json_t *prometheus,
-	struct satisfied *all)
+static bool win(const struct monitoring_context *context, const struct monitoring_object *object,
+	const json_t *prometheus, struct satisfied *all)
 {
 	const json_t *selector = spec_member(prometheus, object->kind->selector);
 	auto_json *labels = satisfy(all, object, selector);
 	auto_json *whole = json_deep_copy(labels);
 
 	json_object_update_missing(whole, (json_t *)object->own);
-	if (!selects(stack, object, prometheus, whole)) {
+	if (!selects(context, object, prometheus, whole)) {
 		return false;
 	}
 	json_decref(all->labels);
@@ -276,10 +276,10 @@ static bool win(const struct monitoring_stack *stack, const struct monitoring_ob
 	return true;
 }
 
-void monitoring_find(const struct monitoring_stack *stack, const struct monitoring_object *object,
+void monitoring_find(const struct monitoring_context *context, const struct monitoring_object *object,
 	struct monitoring *found)
 {
-	auto_json *order = monitoring_order(stack, object);
+	auto_json *order = monitoring_order(context, object);
 	auto_strbuf why = STRBUF_INIT;
 	struct satisfied all = {
 		.labels = object->pinned != NULL ? json_deep_copy(object->pinned) : json_object(),
@@ -293,7 +293,7 @@ void monitoring_find(const struct monitoring_stack *stack, const struct monitori
 		if (found->selected_by != NULL && others++ == OTHERS_MAX) {
 			break;
 		}
-		if (win(stack, object, prometheus, &all)) {
+		if (win(context, object, prometheus, &all)) {
 			found->selected_by =
 				found->selected_by != NULL ? found->selected_by : kube_object_key(prometheus);
 			/* No label is added that would have to be checked against it. */
@@ -301,7 +301,7 @@ void monitoring_find(const struct monitoring_stack *stack, const struct monitori
 				break;
 			}
 		} else if (found->selected_by == NULL) {
-			explain(&why, stack, object, prometheus);
+			explain(&why, context, object, prometheus);
 		}
 	}
 	found->labels = all.labels;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "judges.h"
+#include "checks.h"
 #include "lint.h"
 
 #define PERIOD_MAX 1800 /* of a policy; autoscaling/v2 refuses more */
@@ -19,7 +19,7 @@ static const char default_policies[] = "[{\"type\": \"Pods\", \"value\": 4, \"pe
 				       " {\"type\": \"Percent\", \"value\": 100, \"periodSeconds\": 15}]";
 
 /* How fast the HPA may go up. */
-struct pace {
+struct rate {
 	json_int_t seconds; /* at least, between two steps */
 	json_int_t first;   /* replicas after the first step from spec.minReplicas */
 	bool by_default;    /* spec.behavior names no policies */
@@ -33,7 +33,7 @@ static json_int_t step_from(json_int_t replicas, const json_t *policy)
 	                                                                    : replicas + value;
 }
 
-static void read_policies(const json_t *policies, bool least, json_int_t replicas, struct pace *pace)
+static void read_policies(const json_t *policies, bool least, json_int_t replicas, struct rate *rate)
 {
 	size_t i;
 	json_t *policy;
@@ -42,17 +42,17 @@ static void read_policies(const json_t *policies, bool least, json_int_t replica
 		json_int_t period = json_path_int(policy, "periodSeconds", 0);
 		json_int_t first = step_from(replicas, policy);
 
-		if (i == 0 || (least ? period > pace->seconds : period < pace->seconds)) {
-			pace->seconds = period;
+		if (i == 0 || (least ? period > rate->seconds : period < rate->seconds)) {
+			rate->seconds = period;
 		}
-		if (i == 0 || (least ? first < pace->first : first > pace->first)) {
-			pace->first = first;
+		if (i == 0 || (least ? first < rate->first : first > rate->first)) {
+			rate->first = first;
 		}
 	}
 }
 
 /* False when it does not go up at all. */
-static bool read_pace(const struct autoscaler *spec, struct pace *pace)
+static bool read_rate(const struct autoscaler *spec, struct rate *rate)
 {
 	const json_t *rules = json_object_get(spec->behavior, "scaleUp");
 	const char *select = json_path_string(rules, "selectPolicy", "Max");
@@ -60,9 +60,9 @@ static bool read_pace(const struct autoscaler *spec, struct pace *pace)
 	auto_json *usual = json_parse(default_policies, sizeof(default_policies) - 1, NULL);
 	json_int_t window = json_path_int(rules, "stabilizationWindowSeconds", 0);
 
-	*pace = (struct pace){.by_default = json_array_size(policies) == 0};
-	read_policies(pace->by_default ? usual : policies, strcmp(select, "Min") == 0, spec->min_replicas, pace);
-	pace->seconds = window > pace->seconds ? window : pace->seconds;
+	*rate = (struct rate){.by_default = json_array_size(policies) == 0};
+	read_policies(rate->by_default ? usual : policies, strcmp(select, "Min") == 0, spec->min_replicas, rate);
+	rate->seconds = window > rate->seconds ? window : rate->seconds;
 	return strcmp(select, "Disabled") != 0;
 }
 
@@ -84,15 +84,15 @@ static json_int_t rounded(json_int_t seconds)
 	return (seconds + step - 1) / step * step;
 }
 
-static void say_start(const struct autoscaler *spec, json_int_t start, const struct pace *pace, struct strbuf *sentence)
+static void say_start(const struct autoscaler *spec, json_int_t start, const struct rate *rate, struct strbuf *sentence)
 {
 	json_int_t wanted = start < PERIOD_MAX ? start : PERIOD_MAX;
 
 	strbuf_addf(sentence,
 		"a new pod of %s '%s/%s' takes about %lld s until it is ready, but scaling up may go on every %lld s: requests "
 		"that pile up meanwhile are answered with more replicas than they need; ",
-		spec->target_kind, spec->ns, spec->target_name, (long long)start, (long long)pace->seconds);
-	if (pace->by_default) {
+		spec->target_kind, spec->ns, spec->target_name, (long long)start, (long long)rate->seconds);
+	if (rate->by_default) {
 		strbuf_addf(sentence,
 			"set spec.behavior.scaleUp.policies to [{type: Pods, value: 4, periodSeconds: %lld}], or to others with such "
 			"a period",
@@ -106,20 +106,20 @@ static void say_start(const struct autoscaler *spec, json_int_t start, const str
 enum lint_verdict lint_cold_start_long(const struct facts *facts, struct strbuf *sentence)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	json_int_t start = json_path_int(facts->evidence, "pods.start.seconds", -1);
-	struct pace pace;
+	json_int_t start = evidence_seen(facts)->pods.start.seconds;
+	struct rate rate;
 
 	/* With one step there is no second that could come too early. */
-	if (!piles_up(&facts->workload) || !read_pace(spec, &pace) || pace.first >= spec->max_replicas ||
-		pace.seconds >= PERIOD_MAX) {
+	if (!piles_up(&facts->workload) || !read_rate(spec, &rate) || rate.first >= spec->max_replicas ||
+		rate.seconds >= PERIOD_MAX) {
 		return LINT_SILENT;
 	}
-	if (start < 0 || !evidence_answers(facts, "pods")) {
+	if (start < 0 || !evidence_answers(facts, PART_PODS)) {
 		return LINT_UNSEEN;
 	}
-	if (start <= pace.seconds) {
+	if (start <= rate.seconds) {
 		return LINT_SILENT;
 	}
-	say_start(spec, rounded(start), &pace, sentence);
-	return start * 4 > pace.seconds * 5 ? LINT_SAID : LINT_STILL;
+	say_start(spec, rounded(start), &rate, sentence);
+	return start * 4 > rate.seconds * 5 ? LINT_REPORTED : LINT_STILL;
 }

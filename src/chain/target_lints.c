@@ -76,18 +76,19 @@ static bool limit_by_flag(const struct facts *facts, const struct engine_signal 
 	return limit->most > 0;
 }
 
-/* LINT_SAID when it was found. */
+/* LINT_REPORTED when it was found. */
 static enum lint_verdict limit_on_page(const struct facts *facts, const struct engine_signal *signal,
 	struct limit *limit)
 {
-	const json_t *page = page_seen(facts);
+	const struct page_seen *page = lint_page(facts);
+	const struct signal_limit *own;
 
 	if (page == NULL) {
 		return LINT_UNSEEN;
 	}
-	*limit = (struct limit){.most = json_path_int(json_object_get(page, "limits"), signal->name, 0),
-		.series = signal->limit_series};
-	return limit->most > 0 ? LINT_SAID : LINT_SILENT;
+	own = shape_find(&shape_signal_limit, &page->limits, signal->name);
+	*limit = (struct limit){.most = own != NULL ? own->most : 0, .series = signal->limit_series};
+	return limit->most > 0 ? LINT_REPORTED : LINT_SILENT;
 }
 
 static enum lint_verdict find_limit(const struct facts *facts, const struct workload_signal *signal,
@@ -95,10 +96,10 @@ static enum lint_verdict find_limit(const struct facts *facts, const struct work
 {
 	if (signal->gpu || strcmp(signal->signal->name, "KVCache") == 0) {
 		*limit = (struct limit){.most = 100};
-		return LINT_SAID;
+		return LINT_REPORTED;
 	}
 	if (signal->signal->limit_flag != NULL) {
-		return limit_by_flag(facts, signal->signal, limit) ? LINT_SAID : LINT_SILENT;
+		return limit_by_flag(facts, signal->signal, limit) ? LINT_REPORTED : LINT_SILENT;
 	}
 	return signal->signal->limit_series != NULL ? limit_on_page(facts, signal->signal, limit) : LINT_SILENT;
 }
@@ -164,10 +165,10 @@ enum lint_verdict lint_target_unreachable(const struct facts *facts, struct strb
 		enum lint_verdict found = find_limit(facts, &w->signals[i], &limit);
 
 		unseen = unseen || found == LINT_UNSEEN;
-		if (found == LINT_SAID &&
+		if (found == LINT_REPORTED &&
 			w->signals[i].target_milli > reachable_milli(limit.most, tolerance_milli(facts))) {
 			say_limit(facts, &w->signals[i], &limit, sentence);
 		}
 	}
-	return sentence->len > 0 ? LINT_SAID : unseen ? LINT_UNSEEN : LINT_SILENT;
+	return sentence->len > 0 ? LINT_REPORTED : unseen ? LINT_UNSEEN : LINT_SILENT;
 }

@@ -1,14 +1,11 @@
-/* What all children share: their order, names and metadata. */
+/* What all children share: names, metadata, and how one is compared and mended. */
 #include "children/child.h"
 
 #include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "children/adapter_config.h"
-
-const struct child *const children[] = {&child_service, &child_servicemonitor, &child_hpa};
-const size_t children_count = ARRAY_LEN(children);
+#include "base/text.h"
 
 bool workload_complete(const struct workload *w)
 {
@@ -29,7 +26,7 @@ const char *child_namespace(const struct child *child, const struct autoscaler *
 	return moved ? spec->monitor_namespace : spec->ns;
 }
 
-static bool is_abroad(const struct child *child, const struct autoscaler *spec)
+static bool in_foreign_namespace(const struct child *child, const struct autoscaler *spec)
 {
 	return strcmp(child_namespace(child, spec), spec->ns) != 0;
 }
@@ -37,8 +34,8 @@ static bool is_abroad(const struct child *child, const struct autoscaler *spec)
 char *child_name(const struct child *child, const struct autoscaler *spec)
 {
 	/* A namespace's name has no dot, so that no two autoscalers can mean the same name. */
-	return is_abroad(child, spec) ? xasprintf("%s.%s%s", spec->ns, spec->name, child->suffix)
-	                              : xasprintf("%s%s", spec->name, child->suffix);
+	return in_foreign_namespace(child, spec) ? xasprintf("%s.%s%s", spec->ns, spec->name, child->suffix)
+	                                         : xasprintf("%s%s", spec->name, child->suffix);
 }
 
 json_t *child_base(const struct child *child, const struct autoscaler *spec)
@@ -48,10 +45,10 @@ json_t *child_base(const struct child *child, const struct autoscaler *spec)
 	auto_free char *api_version = kube_api_version(resource);
 	auto_free char *owner_version = kube_api_version(owner);
 	auto_free char *name = child_name(child, spec);
-	bool abroad = is_abroad(child, spec);
+	bool foreign = in_foreign_namespace(child, spec);
 
 	/* A file that was never applied has no uid: `render` prints it without an owner. */
-	json_t *owners = spec->uid[0] == '\0' || abroad
+	json_t *owners = spec->uid[0] == '\0' || foreign
 	                         ? NULL
 	                         : json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b}]", "apiVersion", owner_version, "kind",
 					   owner->kind, "name", spec->name, "uid", spec->uid, "controller", 1,
@@ -60,7 +57,7 @@ json_t *child_base(const struct child *child, const struct autoscaler *spec)
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s, s:s, s:s*}, s:o*}}", "apiVersion", api_version, "kind",
 		resource->kind, "metadata", "name", name, "namespace", child_namespace(child, spec), "labels",
 		LABEL_MANAGED_BY, MANAGED_BY, LABEL_AUTOSCALER, spec->name, LABEL_AUTOSCALER_NAMESPACE,
-		abroad ? spec->ns : NULL, "ownerReferences", owners);
+		foreign ? spec->ns : NULL, "ownerReferences", owners);
 }
 
 static bool label_is(const json_t *object, const char *key, const char *value)
@@ -92,7 +89,7 @@ bool child_owned(const json_t *observed, const struct autoscaler *spec)
 void child_stamp(json_t *wanted)
 {
 	auto_free char *text = json_text(wanted);
-	auto_free char *hash = adapter_config_hash(text);
+	auto_free char *hash = text_hash(text);
 
 	json_object_set_new(json_child(json_object_get(wanted, "metadata"), "annotations"), ANNOTATION_APPLIED,
 		json_string(hash));

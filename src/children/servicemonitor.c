@@ -1,5 +1,5 @@
 /* The ServiceMonitor that makes prometheus-operator scrape the pods through our Service. */
-#include "children/child.h"
+#include "children/children.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ static json_t *make(const struct workload *w)
 		json_object_set(labels, key, value);
 	}
 	/* A pod that is not ready is scraped too, and marked: while its model loads it must not count, but an engine
-	 * that fails its readiness probe because it is overloaded must (engine/presets.c tells the two apart). One
+	 * that fails its readiness probe because it is overloaded must (engine/presets.c distinguishes the two). One
 	 * that is pending, because its images or init containers load, has no page. */
 	json_object_set_new(monitor, "spec",
 		json_pack("{s:{s:{s:s}}, s:o*, s:[{s:s, s:s, s:s, s:s, s:o*, s:[{s:s, s:[s, s, s], s:s}, {s:s, "
@@ -30,7 +30,7 @@ static json_t *make(const struct workload *w)
 			w->spec->scrape_interval, "tlsConfig",
 			/* A pod's certificate cannot name the address that Prometheus asks. */
 			strcmp(w->scheme, "https") == 0 ? json_pack("{s:b}", "insecureSkipVerify", 1) : NULL,
-			/* Not by what the pod says alone: Prometheus may know of a new endpoint before it hears that its pod
+			/* Not by what the pod says alone: Prometheus may know of a new endpoint before it knows that its pod
 			 * is ready or runs, and looks again only when the endpoint changes. */
 			"relabelings", "action", "drop", "sourceLabels", "__meta_kubernetes_pod_phase", ENDPOINT_READY,
 			"regex", "Pending;(false;|;false)", "action", "replace", "sourceLabels", ENDPOINT_READY,

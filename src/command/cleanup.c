@@ -11,14 +11,14 @@
 #include "command/session.h"
 #include "reconcile/reconcile.h"
 
-#define ROUNDS_MAX 5
+#define PASSES_MAX 5
 
 /* What autoscalers make. */
 static const enum kind made[] = {KIND_HPA, KIND_SERVICE, KIND_SERVICEMONITOR, KIND_PROMETHEUSRULE};
 
-/* What is there: the adapter's two objects, ours, and the autoscalers, which the stack is not shown. */
+/* What is there: the adapter's two objects, ours, and the autoscalers, which the shared part is not shown. */
 struct findings {
-	json_t *document; /* a world of what the stack pass may see (reconcile/world.h) */
+	json_t *document; /* a world of what the shared pass may see (reconcile/world.h) */
 	json_t *autoscalers;
 };
 
@@ -97,7 +97,7 @@ static bool has_autoscaler(const struct findings *found, const json_t *child)
 	return false;
 }
 
-/* What is shared goes with the stack's own plan. */
+/* What is shared goes with its own plan. */
 static void plan_orphans(const struct findings *found, struct plan *plan)
 {
 	size_t i;
@@ -117,35 +117,42 @@ static void plan_orphans(const struct findings *found, struct plan *plan)
 }
 
 /* Without the Deployment there is nothing to restart, but the ConfigMap may hold our block still:
- * the stack is shown a Deployment that needs nothing. */
-static void stand_in_for_deployment(const struct findings *found, const struct settings *s, const struct world *world)
+ * the shared part is shown a Deployment that needs nothing. */
+static void stand_in_for_deployment(const struct findings *found, const struct settings *s)
 {
-	auto_json *deployment =
-		world->get(world->ctx, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment);
+	json_t *objects = json_object_get(found->document, "objects");
+	size_t i;
+	json_t *object;
 
-	if (deployment == NULL) {
-		json_array_append_new(json_object_get(found->document, "objects"),
-			json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "apps/v1", "kind", "Deployment", "metadata",
-				"name", s->adapter_deployment, "namespace", s->adapter_namespace));
+	json_array_foreach(objects, i, object) {
+		if (strcmp(json_path_string(object, "kind", ""), "Deployment") == 0 &&
+			strcmp(kube_object_namespace(object), s->adapter_namespace) == 0 &&
+			strcmp(kube_object_name(object), s->adapter_deployment) == 0) {
+			return;
+		}
 	}
+	json_array_append_new(objects,
+		json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "apps/v1", "kind", "Deployment", "metadata", "name",
+			s->adapter_deployment, "namespace", s->adapter_namespace));
 }
 
 /* What is left to do. `problem`: why our block, which is in the ConfigMap, cannot be taken out. */
 static void make_plan(const struct findings *found, const struct settings *s, struct plan *plan, struct error *problem)
 {
-	struct stack_state state = STACK_STATE_INIT;
+	struct shared_state state = SHARED_STATE_INIT;
 	auto_json *configmap = NULL;
 	struct world world;
 
+	stand_in_for_deployment(found, s);
 	world_from_document(&world, found->document, s);
-	stand_in_for_deployment(found, s, &world);
 	configmap = world.get(world.ctx, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
-	stack_reconcile(&world, plan, &state);
+	shared_reconcile(&world, plan, &state);
 	if (configmap != NULL && kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES) != NULL &&
 		state.state == ADAPTER_BROKEN && state.message != NULL) {
 		error_set(problem, ERROR_INVALID, "%s", state.message);
 	}
-	stack_state_release(&state);
+	shared_state_release(&state);
+	world_release_document(&world);
 	plan_orphans(found, plan);
 }
 
@@ -189,7 +196,7 @@ static int leave(const struct findings *found)
 }
 
 /* One look and what follows from it. *again: there may be more. */
-static int round_of(struct session *session, const struct options *o, bool *again, struct error *err)
+static int pass_of(struct session *session, const struct options *o, bool *again, struct error *err)
 {
 	auto_findings found = {NULL, NULL};
 	auto_plan plan = PLAN_INIT;
@@ -221,12 +228,13 @@ static int round_of(struct session *session, const struct options *o, bool *agai
 	return EXIT_SUCCESS;
 }
 
-static int run(const struct options *options, struct error *err)
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	struct session *session;
 	bool again = true;
 	int code = EXIT_SUCCESS;
 
+	(void)verbs;
 	if (options->yes == options->dry_run) {
 		error_set(err, ERROR_INVALID, "say --yes to clean up, or --dry-run to see what that would do");
 		return EXIT_USAGE;
@@ -235,8 +243,8 @@ static int run(const struct options *options, struct error *err)
 	if (session == NULL) {
 		return EXIT_USAGE;
 	}
-	for (int i = 0; again && i < ROUNDS_MAX; i++) {
-		code = round_of(session, options, &again, err);
+	for (int i = 0; again && i < PASSES_MAX; i++) {
+		code = pass_of(session, options, &again, err);
 	}
 	if (again) {
 		error_set(err, ERROR_CONFLICT, "what is taken away comes back: stop the operator first");

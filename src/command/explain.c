@@ -11,7 +11,7 @@
 #include "command/command.h"
 #include "command/session.h"
 #include "operators.h"
-#include "reconcile/diagnosis.h"
+#include "report/diagnosis.h"
 
 static bool wants_colour(void)
 {
@@ -66,10 +66,10 @@ static void add_values(struct session *session, json_t *all)
 	json_array_foreach(all, i, diagnosis) {
 		/* Where none answers, the next question would fare no better. */
 		bool ask = operators != NULL && (err.kind == ERROR_NONE || err.kind == ERROR_NOT_FOUND);
-		auto_json *told = ask ? operators_explain(operators, json_path_string(diagnosis, "namespace", ""),
-						json_path_string(diagnosis, "name", ""), &err)
-		                      : NULL;
-		json_t *values = json_object_get(told, "values");
+		auto_json *reported = ask ? operators_explain(operators, json_path_string(diagnosis, "namespace", ""),
+						    json_path_string(diagnosis, "name", ""), &err)
+		                          : NULL;
+		json_t *values = json_object_get(reported, "values");
 		auto_free char *why = NULL;
 
 		if (values != NULL) {
@@ -77,7 +77,7 @@ static void add_values(struct session *session, json_t *all)
 			continue;
 		}
 		why = xasprintf("the values at each hop are not known: %s",
-			told == NULL ? err.message : "the operator does not have them");
+			reported == NULL ? err.message : "the operator does not have them");
 		json_array_append_new(json_object_get(diagnosis, "warnings"), json_string(why));
 	}
 	operators_free(operators);
@@ -128,12 +128,13 @@ static int explain(struct session *session, const struct options *o, struct erro
 	return works ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run(const struct options *options, struct error *err)
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	const char *slash = options->argument != NULL ? strchr(options->argument, '/') : NULL;
 	struct session *session;
 	int code;
 
+	(void)verbs;
 	if (options->argument != NULL && options->all_namespaces) {
 		error_set(err, ERROR_INVALID, "--all-namespaces takes no name");
 		return EXIT_USAGE;

@@ -213,18 +213,19 @@ static void init(struct replica *replica)
 
 static struct access *open_access(const struct options *options, struct error *err)
 {
-	struct access_options told = options->prometheus;
+	struct access_options given = options->prometheus;
 
-	told.url = options->settings.prometheus_url;
-	told.headers = options->prometheus_headers.values;
-	told.headers_count = options->prometheus_headers.count;
-	return access_new(&told, err);
+	given.url = options->settings.prometheus_url;
+	given.headers = options->prometheus_headers.values;
+	given.headers_count = options->prometheus_headers.count;
+	return access_new(&given, err);
 }
 
-static int run_operator(const struct options *options, struct error *err)
+static int run_operator(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	struct replica replica = {.exit_code = EXIT_SUCCESS};
 
+	(void)verbs;
 	/* Both were checked against the alternatives of the table. */
 	log_configure((enum log_level)log_level_from_name(options->log_level),
 		(enum log_format)log_format_from_name(options->log_format));

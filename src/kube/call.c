@@ -63,7 +63,7 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static void call_finish(struct kube_call *call, json_t *result, const struct error *err)
 {
-	call->done(call->ctx, err ? NULL : result, err);
+	call->done(call->ctx, err != NULL ? NULL : result, err);
 	uv_close((uv_handle_t *)&call->timer, on_timer_closed);
 }
 
@@ -76,12 +76,14 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct kube_call *call = timer->data;
 
-	if (call->cancelled)
+	if (call->cancelled) {
 		error_set(&call->err, ERROR_CANCELLED, "cannot %s: cancelled", call->what);
-	if (call->err.kind != ERROR_NONE)
+	}
+	if (call->err.kind != ERROR_NONE) {
 		call_fail(call);
-	else
+	} else {
 		call_send(call);
+	}
 }
 
 /* A watch sends many short lines and sometimes a long one: whole lines inside one piece of data are
@@ -103,12 +105,14 @@ static int split_lines(struct kube_call *call, const char *data, size_t len)
 		}
 		data = newline + 1;
 	}
-	if (rc < 0 || call->cancelled)
+	if (rc < 0 || call->cancelled) {
 		return -1;
+	}
 	strbuf_add(&call->partial, data, (size_t)(end - data));
-	if (call->partial.len > MAX_LINE)
+	if (call->partial.len > MAX_LINE) {
 		return error_set(&call->err, ERROR_INTERNAL, "cannot %s: a line is longer than %d MiB", call->what,
 			MAX_LINE >> 20);
+	}
 	return 0;
 }
 
@@ -125,10 +129,11 @@ static int on_data(void *ctx, const char *data, size_t len)
 
 static bool retry_later(struct kube_call *call, const struct http_response *response)
 {
-	if (call->on_line || call->cancelled || response->error || call->retry_after_ms < 0 ||
+	if (call->on_line != NULL || call->cancelled || response->error != NULL || call->retry_after_ms < 0 ||
 		(response->status != 429 && response->status < 500) || call->retries >= MAX_RETRIES ||
-		call->retry_after_ms > MAX_WAIT_MS - call->waited_ms)
+		call->retry_after_ms > MAX_WAIT_MS - call->waited_ms) {
 		return false;
+	}
 	call->retries++;
 	call->waited_ms += call->retry_after_ms;
 	uv_timer_start(&call->timer, on_timer, (uint64_t)call->retry_after_ms, 0);
@@ -139,8 +144,9 @@ static bool retry_later(struct kube_call *call, const struct http_response *resp
  * the connection, often before its answer is through. */
 static bool is_refusal(const struct http_response *response)
 {
-	if (response->error)
+	if (response->error != NULL) {
 		return response->error->kind == ERROR_UNAVAILABLE && response->status >= 400;
+	}
 	return response->status < 200 || response->status > 299;
 }
 
@@ -148,14 +154,17 @@ static void finish_refused(struct kube_call *call, const struct http_response *r
 {
 	auto_json *status = NULL;
 
-	if (strstr(response->content_type, "json"))
+	if (strstr(response->content_type, "json") != NULL) {
 		status = json_parse(response->body, response->body_len, NULL);
+	}
 	kube_status_error(&call->err, call->what, response->status, status,
-		status || response->error ? NULL : response->body);
-	if (call->retry_after_ms >= 0)
+		status != NULL || response->error != NULL ? NULL : response->body);
+	if (call->retry_after_ms >= 0) {
 		call->err.retry_after_ms = call->retry_after_ms;
-	if (response->status == 401)
+	}
+	if (response->status == 401) {
 		kube_config_refused(call->client->config, call->generation);
+	}
 	if (call->missing_ok && call->err.kind == ERROR_NOT_FOUND) {
 		auto_json *nothing = json_object();
 
@@ -169,13 +178,13 @@ static void finish_answered(struct kube_call *call, const struct http_response *
 {
 	auto_json *result = NULL;
 
-	if (call->on_line) {
+	if (call->on_line != NULL) {
 		result = json_null();
 	} else {
 		auto_error why = ERROR_INIT;
 
 		result = json_parse(response->body, response->body_len, &why);
-		if (!result) {
+		if (result == NULL) {
 			error_set(&call->err, ERROR_INTERNAL, "cannot %s: the answer is not JSON: %s", call->what,
 				why.message);
 			call_fail(call);
@@ -191,17 +200,20 @@ static void on_response(void *ctx, const struct http_response *response)
 
 	call->transfer = NULL;
 	call->retry_after_ms = kube_retry_after(call->what, response->retry_after_ms);
-	if (retry_later(call, response))
+	if (retry_later(call, response)) {
 		return;
-	if (call->cancelled)
+	}
+	if (call->cancelled) {
 		error_set(&call->err, ERROR_CANCELLED, "cannot %s: cancelled", call->what);
+	}
 	if (call->err.kind != ERROR_NONE) {
 		call_fail(call);
 	} else if (is_refusal(response)) {
 		finish_refused(call, response);
-	} else if (response->error) {
-		if (response->status == 0)
+	} else if (response->error != NULL) {
+		if (response->status == 0) {
 			kube_config_not_reached(call->client->config);
+		}
 		error_copy(&call->err, response->error);
 		call->err.retry_after_ms = call->retry_after_ms;
 		error_wrap(&call->err, "cannot %s", call->what);
@@ -213,15 +225,16 @@ static void on_response(void *ctx, const struct http_response *response)
 
 static bool is_guarded(const struct kube_call *call)
 {
-	return call->client->may_write && strcmp(call->method, "GET") != 0;
+	return call->client->may_write != NULL && strcmp(call->method, "GET") != 0;
 }
 
 static bool may_send(void *ctx)
 {
 	struct kube_call *call = ctx;
 
-	if (call->client->may_write(call->client->guard_ctx))
+	if (call->client->may_write(call->client->guard_ctx)) {
 		return true;
+	}
 	error_set(&call->err, ERROR_CANCELLED, "cannot %s: this replica does not hold the Lease", call->what);
 	return false;
 }
@@ -244,9 +257,10 @@ static void transmit(struct kube_call *call)
 		uv_timer_start(&call->timer, on_timer, 0, 0);
 		return;
 	}
-	if (authorization)
+	if (authorization != NULL) {
 		headers[count++] = authorization;
-	if (call->body) {
+	}
+	if (call->body != NULL) {
 		content_type = xasprintf("Content-Type: %s", call->content_type);
 		headers[count++] = content_type;
 	}
@@ -257,14 +271,14 @@ static void transmit(struct kube_call *call)
 			.url = call->url,
 			.headers = headers,
 			.body = call->body,
-			.body_len = call->body ? strlen(call->body) : 0,
+			.body_len = call->body != NULL ? strlen(call->body) : 0,
 			.tls = &tls,
 			.proxy = kube_config_proxy(config),
-			.timeout_ms = call->on_line ? 0 : TIMEOUT_MS,
-			.idle_timeout_ms = call->on_line ? call->idle_timeout_ms : 0,
+			.timeout_ms = call->on_line != NULL ? 0 : TIMEOUT_MS,
+			.idle_timeout_ms = call->on_line != NULL ? call->idle_timeout_ms : 0,
 			.max_body = call->max_body,
 			.may_send = is_guarded(call) ? may_send : NULL,
-			.on_data = call->on_line ? on_data : NULL,
+			.on_data = call->on_line != NULL ? on_data : NULL,
 			.done = on_response,
 			.ctx = call,
 		});
@@ -274,7 +288,7 @@ static void on_login(void *ctx, const struct error *err)
 {
 	struct kube_call *call = ctx;
 
-	if (!err) {
+	if (err == NULL) {
 		transmit(call);
 		return;
 	}
@@ -285,8 +299,9 @@ static void on_login(void *ctx, const struct error *err)
 
 static void call_send(struct kube_call *call)
 {
-	if (!kube_config_login(call->client->config, call->client->loop, &call->login))
+	if (!kube_config_login(call->client->config, call->client->loop, &call->login)) {
 		transmit(call);
+	}
 }
 
 struct kube_call *kube_call_start(struct kube_client *client, const struct kube_call_spec *spec)
@@ -298,9 +313,9 @@ struct kube_call *kube_call_start(struct kube_client *client, const struct kube_
 		.login = {.ready = on_login, .ctx = call},
 		.method = spec->method,
 		.url = xasprintf("%s%s", kube_config_server(client->config), spec->path),
-		.content_type = xstrdup(spec->content_type ? spec->content_type : "application/json"),
+		.content_type = xstrdup(spec->content_type != NULL ? spec->content_type : "application/json"),
 		.what = xstrdup(spec->what),
-		.body = spec->body ? json_text(spec->body) : NULL,
+		.body = spec->body != NULL ? json_text(spec->body) : NULL,
 		.max_body = spec->max_body,
 		.missing_ok = spec->missing_ok,
 		.err = ERROR_INIT,
@@ -319,9 +334,10 @@ struct kube_call *kube_call_start(struct kube_client *client, const struct kube_
 void kube_call_cancel(struct kube_call *call)
 {
 	call->cancelled = true;
-	if (call->in_data)
+	if (call->in_data) {
 		return;
-	if (call->transfer) {
+	}
+	if (call->transfer != NULL) {
 		http_transfer_cancel(call->transfer);
 		return;
 	}

@@ -9,7 +9,7 @@
 
 #include "kube/client.h"
 
-/* How long a server may send us away at once (Retry-After). The API server's own wishes are seconds, up to a
+/* How long a server may send us away at once (Retry-After). The API server's own values are seconds, up to a
  * minute when it sheds load; a proxy before it may ask for hours, in which every watch would be blind. */
 #define KUBE_RETRY_AFTER_MAX_MS INT64_C(60000)
 

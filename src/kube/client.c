@@ -69,13 +69,14 @@ static struct kube_call *start_verb(struct kube_client *client, const struct kub
 	auto_free char *what = xasprintf("%s %s '%s'", verb->word, resource->kind, key);
 	auto_strbuf path = STRBUF_INIT;
 
-	strbuf_addf(&path, "%s%s", base, verb->suffix ? verb->suffix : "");
-	if (verb->field_manager) {
+	strbuf_addf(&path, "%s%s", base, verb->suffix != NULL ? verb->suffix : "");
+	if (verb->field_manager != NULL) {
 		strbuf_addstr(&path, "?fieldManager=");
 		strbuf_add_urlencoded(&path, verb->field_manager);
 	}
-	if (verb->query)
-		strbuf_addf(&path, "%c%s", verb->field_manager ? '&' : '?', verb->query);
+	if (verb->query != NULL) {
+		strbuf_addf(&path, "%c%s", verb->field_manager != NULL ? '&' : '?', verb->query);
+	}
 	return kube_call_start(client, &(struct kube_call_spec){
 					       .method = verb->method,
 					       .path = path.buf,
@@ -170,7 +171,8 @@ struct kube_call *kube_delete(struct kube_client *client, const struct kube_reso
 	auto_json *options = json_pack("{s:s, s:s, s:s}", "apiVersion", "v1", "kind", "DeleteOptions",
 		"propagationPolicy", "Background");
 
-	if (uid && uid[0] != '\0')
+	if (uid != NULL && uid[0] != '\0') {
 		json_object_set_new(options, "preconditions", json_pack("{s:s}", "uid", uid));
+	}
 	return start_verb(client, resource, ns, name, &verb, options, done, ctx);
 }

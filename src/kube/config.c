@@ -25,8 +25,9 @@ struct kube_config *kube_config_new(void)
 
 void kube_config_free(struct kube_config *config)
 {
-	if (!config)
+	if (config == NULL) {
 		return;
+	}
 	free(config->server);
 	free(config->ns);
 	free(config->proxy);
@@ -43,12 +44,14 @@ static int load_default(struct kube_config *config, const char *context, struct 
 {
 	const char *home = getenv("HOME");
 	const char *host = getenv("KUBERNETES_SERVICE_HOST");
-	auto_free char *path = xasprintf("%s/.kube/config", home ? home : "");
+	auto_free char *path = xasprintf("%s/.kube/config", home != NULL ? home : "");
 
-	if (host && host[0] != '\0')
+	if (host != NULL && host[0] != '\0') {
 		return incluster_load(config, SERVICE_ACCOUNT_DIR, err);
-	if (home && access(path, F_OK) == 0)
+	}
+	if (home != NULL && access(path, F_OK) == 0) {
 		return kubeconfig_load(config, path, context, err);
+	}
 	return error_set(err, ERROR_INVALID,
 		"no cluster to talk to: KUBECONFIG and KUBERNETES_SERVICE_HOST are not "
 		"set and '%s' is not "
@@ -62,18 +65,20 @@ struct kube_config *kube_config_load(const char *path, const char *context, stru
 	const char *env = getenv("KUBECONFIG");
 	int rc;
 
-	if (path)
+	if (path != NULL) {
 		rc = kubeconfig_load(config, path, context, err);
-	else if (env && env[0] != '\0')
+	} else if (env != NULL && env[0] != '\0') {
 		rc = kubeconfig_load(config, env, context, err);
-	else
+	} else {
 		rc = load_default(config, context, err);
+	}
 	if (rc < 0) {
 		kube_config_free(config);
 		return NULL;
 	}
-	if (!config->ns)
+	if (config->ns == NULL) {
 		config->ns = xstrdup("default");
+	}
 	return config;
 }
 
@@ -97,13 +102,16 @@ static json_t *describe_cluster(const struct kube_config *config)
 {
 	json_t *cluster = json_pack("{s:s}", "server", config->server);
 
-	if (config->server_name)
+	if (config->server_name != NULL) {
 		json_object_set_new(cluster, "tls-server-name", json_string(config->server_name));
-	if (config->insecure)
+	}
+	if (config->insecure) {
 		json_object_set_new(cluster, "insecure-skip-tls-verify", json_true());
-	if (config->proxy)
+	}
+	if (config->proxy != NULL) {
 		json_object_set_new(cluster, "proxy-url", json_string(config->proxy));
-	if (config->ca.text) {
+	}
+	if (config->ca.text != NULL) {
 		auto_strbuf data = STRBUF_INIT;
 
 		base64_encode(config->ca.text, strlen(config->ca.text), &data);
@@ -116,8 +124,9 @@ bool kube_config_login(struct kube_config *config, uv_loop_t *loop, struct exec_
 {
 	auto_json *cluster = NULL;
 
-	if (!config->exec || exec_plugin_fresh(config->exec))
+	if (config->exec == NULL || exec_plugin_fresh(config->exec)) {
 		return false;
+	}
 	cluster = describe_cluster(config);
 	exec_plugin_wait(config->exec, loop, cluster, waiter);
 	return true;
@@ -125,13 +134,13 @@ bool kube_config_login(struct kube_config *config, uv_loop_t *loop, struct exec_
 
 unsigned kube_config_generation(const struct kube_config *config)
 {
-	return config->exec ? config->exec->generation : 0;
+	return config->exec != NULL ? config->exec->generation : 0;
 }
 
 void kube_config_tls(struct kube_config *config, struct http_tls *tls)
 {
-	const struct exec_credential *given = config->exec ? &config->exec->credential : NULL;
-	bool other = given && given->cert;
+	const struct exec_credential *given = config->exec != NULL ? &config->exec->credential : NULL;
+	bool other = given != NULL && given->cert != NULL;
 
 	/* Loading read them all once, so these keep a good text whatever happens. */
 	kept_file_refresh(&config->ca, CERTIFICATE_AGE_MS, NULL);
@@ -148,27 +157,30 @@ void kube_config_tls(struct kube_config *config, struct http_tls *tls)
 int kube_config_authorization(struct kube_config *config, char **header, struct error *err)
 {
 	*header = NULL;
-	if (kept_file_refresh(&config->token, TOKEN_AGE_MS, err) < 0)
+	if (kept_file_refresh(&config->token, TOKEN_AGE_MS, err) < 0) {
 		return error_wrap(err, "token cannot be read");
-	if (config->exec && config->exec->credential.token)
+	}
+	if (config->exec != NULL && config->exec->credential.token != NULL) {
 		*header = xasprintf("Authorization: Bearer %s", config->exec->credential.token);
-	else if (config->token.text)
+	} else if (config->token.text != NULL) {
 		*header = xasprintf("Authorization: Bearer %s", config->token.text);
-	else if (config->basic)
+	} else if (config->basic != NULL) {
 		*header = xasprintf("Authorization: Basic %s", config->basic);
+	}
 	return 0;
 }
 
 void kube_config_refused(struct kube_config *config, unsigned generation)
 {
 	kept_file_forget(&config->token);
-	kept_file_doubt(&config->pair.cert);
-	kept_file_doubt(&config->pair.key);
-	if (config->exec)
+	kept_file_expire(&config->pair.cert);
+	kept_file_expire(&config->pair.key);
+	if (config->exec != NULL) {
 		exec_plugin_refused(config->exec, generation);
+	}
 }
 
 void kube_config_not_reached(struct kube_config *config)
 {
-	kept_file_doubt(&config->ca);
+	kept_file_expire(&config->ca);
 }

@@ -243,8 +243,8 @@ static json_t *make(struct kube_recorder *r, const json_t *regarding, const stru
 		kube_object_uid(regarding));
 }
 
-static void tell_first(struct kube_recorder *r, char *key_take, const json_t *regarding, const struct kube_event *event,
-	int64_t now)
+static void report_first(struct kube_recorder *r, char *key_take, const json_t *regarding,
+	const struct kube_event *event, int64_t now)
 {
 	struct series *series = xcalloc(1, sizeof(*series));
 	int64_t wall = clock_wall_ms();
@@ -258,7 +258,7 @@ static void tell_first(struct kube_recorder *r, char *key_take, const json_t *re
 	create(series);
 }
 
-void kube_recorder_tell(struct kube_recorder *r, const json_t *regarding, const struct kube_event *event)
+void kube_recorder_report(struct kube_recorder *r, const json_t *regarding, const struct kube_event *event)
 {
 	int64_t now = clock_monotonic_ms();
 	auto_free char *subject =
@@ -276,7 +276,7 @@ void kube_recorder_tell(struct kube_recorder *r, const json_t *regarding, const 
 	allowed = spend(r, subject, now);
 	if (series == NULL) {
 		if (allowed) {
-			tell_first(r, key, regarding, event, now);
+			report_first(r, key, regarding, event, now);
 			return;
 		}
 		free_indirect(&key);

@@ -24,10 +24,12 @@ static json_t *decode(const char *text, size_t len, struct error *err)
 {
 	json_t *decoded = json_parse(text, len, NULL);
 
-	if (!decoded)
+	if (decoded == NULL) {
 		decoded = yaml_parse(text, len, NULL);
-	if (decoded && json_is_object(decoded))
+	}
+	if (decoded != NULL && json_is_object(decoded)) {
 		return decoded;
+	}
 	json_decref(decoded);
 	error_set(err, ERROR_INVALID, len == 0 ? "it printed nothing" : "it printed neither JSON nor YAML");
 	return NULL;
@@ -39,12 +41,15 @@ static int text_field(const json_t *status, const char *field, const char **valu
 	const json_t *found = json_object_get(status, field);
 
 	*value = NULL;
-	if (!found || json_is_null(found))
+	if (found == NULL || json_is_null(found)) {
 		return 0;
-	if (!json_is_string(found) || strlen(json_string_value(found)) != json_string_length(found))
+	}
+	if (!json_is_string(found) || strlen(json_string_value(found)) != json_string_length(found)) {
 		return error_set(err, ERROR_INVALID, "'status.%s' is not a text", field);
-	if (json_string_length(found) > 0)
+	}
+	if (json_string_length(found) > 0) {
 		*value = json_string_value(found);
+	}
 	return 0;
 }
 
@@ -55,25 +60,32 @@ static int take_status(struct exec_credential *credential, const json_t *status,
 	if (text_field(status, "token", &token, err) < 0 ||
 		text_field(status, "clientCertificateData", &cert, err) < 0 ||
 		text_field(status, "clientKeyData", &key, err) < 0 ||
-		text_field(status, "expirationTimestamp", &expires, err) < 0)
+		text_field(status, "expirationTimestamp", &expires, err) < 0) {
 		return -1;
-	if (!cert != !key)
-		return error_set(err, ERROR_INVALID, "it has a client %s without its %s", cert ? "certificate" : "key",
-			cert ? "key" : "certificate");
-	if (!token && !cert)
+	}
+	if ((cert == NULL) != (key == NULL)) {
+		return error_set(err, ERROR_INVALID, "it has a client %s without its %s",
+			cert != NULL ? "certificate" : "key", cert != NULL ? "key" : "certificate");
+	}
+	if (token == NULL && cert == NULL) {
 		return error_set(err, ERROR_INVALID,
 			"it has neither 'status.token' nor 'status.clientCertificateData'");
-	for (const char *p = token; p && *p; p++)
-		if (!isgraph((unsigned char)*p))
+	}
+	for (const char *p = token; p != NULL && *p; p++) {
+		if (!isgraph((unsigned char)*p)) {
 			return error_set(err, ERROR_INVALID,
 				"'status.token' is not one line of "
 				"printable characters");
-	if (cert && key_pair_check(cert, key, err) < 0)
+		}
+	}
+	if (cert != NULL && key_pair_check(cert, key, err) < 0) {
 		return -1;
-	credential->expires_ms = expires ? clock_parse_rfc3339(expires) : -1;
-	if (expires && credential->expires_ms < 0)
+	}
+	credential->expires_ms = expires != NULL ? clock_parse_rfc3339(expires) : -1;
+	if (expires != NULL && credential->expires_ms < 0) {
 		return error_set(err, ERROR_INVALID, "'status.expirationTimestamp' '%s' is not an RFC 3339 time",
 			expires);
+	}
 	credential->token = xstrdup(token);
 	credential->cert = xstrdup(cert);
 	credential->key = xstrdup(key);
@@ -87,14 +99,18 @@ int exec_credential_parse(struct exec_credential *credential, const char *text, 
 	const char *kind = json_path_string(object, "kind", "");
 	const char *version = json_path_string(object, "apiVersion", "");
 
-	if (!object)
+	if (object == NULL) {
 		return -1;
-	if (strcmp(kind, "ExecCredential") != 0)
+	}
+	if (strcmp(kind, "ExecCredential") != 0) {
 		return error_set(err, ERROR_INVALID, "its 'kind' is '%s', not 'ExecCredential'", kind);
-	if (strcmp(version, api_version) != 0)
+	}
+	if (strcmp(version, api_version) != 0) {
 		return error_set(err, ERROR_INVALID, "its 'apiVersion' is '%s', but the kubeconfig asks for '%s'",
 			version, api_version);
-	if (!json_is_object(json_object_get(object, "status")))
+	}
+	if (!json_is_object(json_object_get(object, "status"))) {
 		return error_set(err, ERROR_INVALID, "it has no 'status'");
+	}
 	return take_status(credential, json_object_get(object, "status"), err);
 }

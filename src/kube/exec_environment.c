@@ -18,8 +18,9 @@ static char *exec_info(const struct exec_plugin *plugin, json_t *cluster, bool i
 	if (plugin->provide_cluster) {
 		json_t *copy = json_copy(cluster);
 
-		if (plugin->cluster_config)
+		if (plugin->cluster_config != NULL) {
 			json_object_set(copy, "config", plugin->cluster_config);
+		}
 		json_object_set_new(json_object_get(info, "spec"), "cluster", copy);
 	}
 	return json_text(info);
@@ -30,7 +31,7 @@ static bool is_overridden(const json_t *env, const char *entry)
 	size_t len = strcspn(entry, "=");
 	auto_free char *name = xstrndup(entry, len);
 
-	return strcmp(name, EXEC_INFO) == 0 || json_object_get(env, name);
+	return strcmp(name, EXEC_INFO) == 0 || json_object_get(env, name) != NULL;
 }
 
 char **exec_environment(const struct exec_plugin *plugin, json_t *cluster, bool interactive)
@@ -41,21 +42,26 @@ char **exec_environment(const struct exec_plugin *plugin, json_t *cluster, bool 
 	json_t *value;
 	char **list;
 
-	for (char **entry = environ; *entry; entry++)
+	for (char **entry = environ; *entry != NULL; entry++) {
 		count++;
+	}
 	list = xcalloc(count, sizeof(*list));
-	for (char **entry = environ; *entry; entry++)
-		if (!is_overridden(plugin->env, *entry))
+	for (char **entry = environ; *entry != NULL; entry++) {
+		if (!is_overridden(plugin->env, *entry)) {
 			list[used++] = xstrdup(*entry);
-	json_object_foreach(plugin->env, name, value)
+		}
+	}
+	json_object_foreach(plugin->env, name, value) {
 		list[used++] = xasprintf("%s=%s", name, json_string_value(value));
+	}
 	list[used++] = xasprintf("%s=%s", EXEC_INFO, info);
 	return list;
 }
 
 void exec_environment_free(char **env)
 {
-	for (char **entry = env; *entry; entry++)
+	for (char **entry = env; *entry != NULL; entry++) {
 		free(*entry);
+	}
 	free(env);
 }

@@ -45,12 +45,14 @@ struct exec_plugin *exec_plugin_new(void)
 
 void exec_plugin_free(struct exec_plugin *plugin)
 {
-	if (!plugin)
+	if (plugin == NULL) {
 		return;
+	}
 	free(plugin->api_version);
 	free(plugin->command);
-	for (char **arg = plugin->argv; arg && *arg; arg++)
+	for (char **arg = plugin->argv; arg != NULL && *arg != NULL; arg++) {
 		free(*arg);
+	}
 	free(plugin->argv);
 	json_decref(plugin->env);
 	free(plugin->install_hint);
@@ -70,8 +72,9 @@ bool exec_plugin_fresh(const struct exec_plugin *plugin)
 void exec_plugin_refused(struct exec_plugin *plugin, unsigned generation)
 {
 	/* A refusal that comes late is of the credential before. */
-	if (generation == plugin->generation)
+	if (generation == plugin->generation) {
 		plugin->usable = false;
+	}
 }
 
 /* ---- the end of a run ---- */
@@ -80,8 +83,9 @@ static void on_handle_closed(uv_handle_t *handle)
 {
 	struct exec_run *run = handle->data;
 
-	if (--run->open_handles > 0)
+	if (--run->open_handles > 0) {
 		return;
+	}
 	strbuf_release(&run->output);
 	strbuf_release(&run->complaint);
 	error_release(&run->error);
@@ -93,9 +97,11 @@ static void close_handles(struct exec_run *run)
 	uv_handle_t *const handles[] = {(uv_handle_t *)&run->process, (uv_handle_t *)&run->out,
 		(uv_handle_t *)&run->err, (uv_handle_t *)&run->deadline};
 
-	for (size_t i = 0; i < ARRAY_LEN(handles); i++)
-		if (uv_handle_get_type(handles[i]) != UV_UNKNOWN_HANDLE && !uv_is_closing(handles[i]))
+	for (size_t i = 0; i < ARRAY_LEN(handles); i++) {
+		if (uv_handle_get_type(handles[i]) != UV_UNKNOWN_HANDLE && !uv_is_closing(handles[i])) {
 			uv_close(handles[i], on_handle_closed);
+		}
+	}
 }
 
 /* The last line that it complained with, as plugins end with the reason. */
@@ -103,15 +109,17 @@ static const char *last_words(struct strbuf *complaint)
 {
 	const char *newline;
 
-	while (complaint->len > 0 && complaint->buf[complaint->len - 1] <= ' ')
+	while (complaint->len > 0 && complaint->buf[complaint->len - 1] <= ' ') {
 		complaint->buf[--complaint->len] = '\0';
+	}
 	newline = strrchr(complaint->buf, '\n');
-	if (complaint->len == 0)
+	if (complaint->len == 0) {
 		return "it said nothing on its standard error";
-	return newline ? newline + 1 : complaint->buf;
+	}
+	return newline != NULL ? newline + 1 : complaint->buf;
 }
 
-static int judge(struct exec_run *run, struct exec_credential *credential, struct error *err)
+static int check_run(struct exec_run *run, struct exec_credential *credential, struct error *err)
 {
 	const struct exec_plugin *plugin = run->plugin;
 
@@ -119,22 +127,25 @@ static int judge(struct exec_run *run, struct exec_credential *credential, struc
 		error_move(err, &run->error);
 		return -1;
 	}
-	if (run->exit_signal)
+	if (run->exit_signal) {
 		return error_set(err, ERROR_UNAUTHORIZED, "exec plugin '%s' was ended by signal %d", plugin->command,
 			run->exit_signal);
-	if (run->exit_code != 0)
+	}
+	if (run->exit_code != 0) {
 		return error_set(err, ERROR_UNAUTHORIZED, "exec plugin '%s' ended with code %d: %s", plugin->command,
 			(int)run->exit_code, last_words(&run->complaint));
-	if (exec_credential_parse(credential, run->output.buf, run->output.len, plugin->api_version, err) == 0)
+	}
+	if (exec_credential_parse(credential, run->output.buf, run->output.len, plugin->api_version, err) == 0) {
 		return 0;
+	}
 	err->kind = ERROR_UNAUTHORIZED;
 	return error_wrap(err, "exec plugin '%s' gave no credentials", plugin->command);
 }
 
 /* Each of them may ask for more, or take others back. */
-static void tell_waiters(struct exec_run *run, const struct error *err)
+static void notify_waiters(struct exec_run *run, const struct error *err)
 {
-	while (run->waiters) {
+	while (run->waiters != NULL) {
 		struct exec_waiter *waiter = run->waiters;
 
 		run->waiters = waiter->next;
@@ -149,23 +160,25 @@ static void finish(struct exec_run *run)
 	struct exec_credential credential = EXEC_CREDENTIAL_INIT;
 	auto_error err = ERROR_INIT;
 
-	if (plugin && judge(run, &credential, &err) == 0) {
+	if (plugin != NULL && check_run(run, &credential, &err) == 0) {
 		exec_credential_release(&plugin->credential);
 		plugin->credential = credential;
 		plugin->usable = true;
 		plugin->generation++;
 	}
-	if (plugin)
+	if (plugin != NULL) {
 		plugin->run = NULL;
+	}
 	run->plugin = NULL;
-	tell_waiters(run, err.kind == ERROR_NONE ? NULL : &err);
+	notify_waiters(run, err.kind == ERROR_NONE ? NULL : &err);
 	close_handles(run);
 }
 
 static void ended(struct exec_run *run)
 {
-	if (--run->awaited == 0)
+	if (--run->awaited == 0) {
 		finish(run);
+	}
 }
 
 /* The end comes with on_exit(); what grandchildren still hold open is not waited for. */
@@ -174,16 +187,19 @@ static void kill_run(struct exec_run *run)
 	uv_handle_t *const rest[] = {(uv_handle_t *)&run->out, (uv_handle_t *)&run->err};
 
 	for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
-		if (!uv_is_active(rest[i]))
+		if (!uv_is_active(rest[i])) {
 			continue;
+		}
 		uv_close(rest[i], on_handle_closed);
 		run->awaited--;
 	}
 	uv_timer_stop(&run->deadline);
-	if (run->alive)
+	if (run->alive) {
 		uv_process_kill(&run->process, SIGKILL);
-	if (run->awaited == 0)
+	}
+	if (run->awaited == 0) {
 		finish(run);
+	}
 }
 
 bool exec_waiter_leave(struct exec_waiter *waiter)
@@ -191,17 +207,19 @@ bool exec_waiter_leave(struct exec_waiter *waiter)
 	struct exec_run *run = waiter->run;
 	struct exec_waiter **link;
 
-	if (!run)
+	if (run == NULL) {
 		return false;
+	}
 	waiter->run = NULL;
-	for (link = &run->waiters; *link != waiter; link = &(*link)->next)
-		;
+	for (link = &run->waiters; *link != waiter; link = &(*link)->next) {
+	}
 	*link = waiter->next;
-	if (!run->waiters && run->plugin) {
+	if (run->waiters == NULL && run->plugin != NULL) {
 		run->plugin->run = NULL;
 		run->plugin = NULL;
-		if (run->awaited > 0)
+		if (run->awaited > 0) {
 			kill_run(run);
+		}
 	}
 	return true;
 }
@@ -236,8 +254,9 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 /* True while the stream goes on. */
 static bool take_output(struct exec_run *run, uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 {
-	if (got >= 0)
+	if (got >= 0) {
 		strbuf_add(stream == (uv_stream_t *)&run->out ? &run->output : &run->complaint, buf->base, (size_t)got);
+	}
 	free(buf->base);
 	return got >= 0;
 }
@@ -251,12 +270,14 @@ static void on_output(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 		ended(run);
 		return;
 	}
-	if (run->complaint.len > COMPLAINT_LIMIT)
+	if (run->complaint.len > COMPLAINT_LIMIT) {
 		strbuf_consume(&run->complaint, run->complaint.len - COMPLAINT_LIMIT);
+	}
 	if (run->output.len > OUTPUT_LIMIT) {
-		if (run->plugin)
+		if (run->plugin != NULL) {
 			error_set(&run->error, ERROR_UNAUTHORIZED, "exec plugin '%s' printed more than %d KiB",
 				run->plugin->command, OUTPUT_LIMIT >> 10);
+		}
 		kill_run(run);
 	}
 }
@@ -280,20 +301,23 @@ static int spawn(struct exec_run *run, uv_loop_t *loop, json_t *cluster)
 		.exit_cb = on_exit_of};
 	int rc;
 
-	if (interactive)
+	if (interactive) {
 		stdio[2].data.fd = STDERR_FILENO;
-	else
+	} else {
 		stdio[2].data.stream = (uv_stream_t *)&run->err;
+	}
 	run->open_handles++;
 	rc = uv_spawn(loop, &run->process, &options);
 	exec_environment_free(env);
-	if (rc < 0)
+	if (rc < 0) {
 		return rc;
+	}
 	run->alive = true;
 	run->awaited = interactive ? 2 : 3;
 	uv_read_start((uv_stream_t *)&run->out, on_alloc, on_output);
-	if (!interactive)
+	if (!interactive) {
 		uv_read_start((uv_stream_t *)&run->err, on_alloc, on_output);
+	}
 	return 0;
 }
 
@@ -309,17 +333,19 @@ static int try_spawn(struct exec_run *run, uv_loop_t *loop, json_t *cluster)
 	const struct exec_plugin *plugin = run->plugin;
 	int rc;
 
-	if (plugin->interactive == EXEC_ALWAYS && !isatty(STDIN_FILENO))
+	if (plugin->interactive == EXEC_ALWAYS && !isatty(STDIN_FILENO)) {
 		return error_set(&run->error, ERROR_UNAUTHORIZED,
 			"exec plugin '%s' has to ask somebody ('interactiveMode: Always'), and "
 			"there is no terminal: use credentials that need not",
 			plugin->command);
+	}
 	rc = spawn(run, loop, cluster);
-	if (rc < 0)
+	if (rc < 0) {
 		return error_set(&run->error, ERROR_UNAUTHORIZED, "exec plugin '%s' cannot be run: %s: %s",
 			plugin->command, uv_strerror(rc),
-			plugin->install_hint ? plugin->install_hint
-					     : "install it, or correct the user's 'exec.command'");
+			plugin->install_hint != NULL ? plugin->install_hint
+						     : "install it, or correct the user's 'exec.command'");
+	}
 	return 0;
 }
 
@@ -337,17 +363,19 @@ static struct exec_run *start_run(struct exec_plugin *plugin, uv_loop_t *loop, j
 	uv_timer_init(loop, &run->deadline);
 	run->process.data = run->out.data = run->err.data = run->deadline.data = run;
 	/* Also what could not be started is told from the loop. */
-	if (try_spawn(run, loop, cluster) < 0)
+	if (try_spawn(run, loop, cluster) < 0) {
 		uv_timer_start(&run->deadline, on_not_started, 0, 0);
-	else
+	} else {
 		uv_timer_start(&run->deadline, on_deadline, (uint64_t)plugin->timeout_ms, 0);
+	}
 	return run;
 }
 
 void exec_plugin_wait(struct exec_plugin *plugin, uv_loop_t *loop, json_t *cluster, struct exec_waiter *waiter)
 {
-	if (!plugin->run)
+	if (plugin->run == NULL) {
 		plugin->run = start_run(plugin, loop, cluster);
+	}
 	waiter->run = plugin->run;
 	waiter->next = plugin->run->waiters;
 	plugin->run->waiters = waiter;

@@ -11,13 +11,14 @@ int incluster_load(struct kube_config *config, const char *dir, struct error *er
 	const char *port = getenv("KUBERNETES_SERVICE_PORT");
 	struct kept_file ns = {0};
 
-	if (!host || host[0] == '\0' || !port || port[0] == '\0')
+	if (host == NULL || host[0] == '\0' || port == NULL || port[0] == '\0') {
 		return error_set(err, ERROR_INVALID,
 			"environment variable '%s' is not set: in a pod the kubelet sets "
 			"it; outside "
 			"give --kubeconfig",
-			!host || host[0] == '\0' ? "KUBERNETES_SERVICE_HOST" : "KUBERNETES_SERVICE_PORT");
-	config->server = xasprintf(strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
+			host == NULL || host[0] == '\0' ? "KUBERNETES_SERVICE_HOST" : "KUBERNETES_SERVICE_PORT");
+	}
+	config->server = xasprintf(strchr(host, ':') != NULL ? "https://[%s]:%s" : "https://%s:%s", host, port);
 	config->token.path = xasprintf("%s/token", dir);
 	config->ca.path = xasprintf("%s/ca.crt", dir);
 	if (kept_file_refresh(&config->token, 0, err) < 0 || kept_file_refresh(&config->ca, 0, err) < 0) {
@@ -26,8 +27,9 @@ int incluster_load(struct kube_config *config, const char *dir, struct error *er
 	}
 	ns.path = xasprintf("%s/namespace", dir);
 	/* Only the default for what names no namespace: without it "default" serves. */
-	if (kept_file_refresh(&ns, 0, NULL) == 0)
+	if (kept_file_refresh(&ns, 0, NULL) == 0) {
 		config->ns = xstrdup(ns.text);
+	}
 	kept_file_release(&ns);
 	return 0;
 }

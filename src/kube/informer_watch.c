@@ -12,11 +12,12 @@ static void keep_resource_version(struct kube_informer *informer, const json_t *
 {
 	const char *resource_version = kube_object_resource_version(object);
 
-	if (resource_version[0] == '\0' || strcmp(resource_version, informer->resource_version) == 0)
+	if (resource_version[0] == '\0' || strcmp(resource_version, informer->resource_version) == 0) {
 		return;
+	}
 	free(informer->resource_version);
 	informer->resource_version = xstrdup(resource_version);
-	informer->told = true;
+	informer->reported = true;
 }
 
 static const struct event {
@@ -35,10 +36,12 @@ static const struct event {
 
 static const struct event *find_event(const char *type, const json_t *object)
 {
-	for (size_t i = 0; i < ARRAY_LEN(events); i++)
+	for (size_t i = 0; i < ARRAY_LEN(events); i++) {
 		if (strcmp(events[i].type, type) == 0 && json_is_object(object) &&
-			(!events[i].take || kube_object_name(object)[0] != '\0'))
+			(events[i].take == NULL || kube_object_name(object)[0] != '\0')) {
 			return &events[i];
+		}
+	}
 	return NULL;
 }
 
@@ -46,12 +49,14 @@ static const struct event *find_event(const char *type, const json_t *object)
  * lacks an object is none. */
 static int lose_event(struct kube_informer *informer, const char *type, const struct error *why)
 {
-	if (informer->arriving)
+	if (informer->arriving != NULL) {
 		return error_set(&informer->event_error, ERROR_INTERNAL, "cannot %s: an event cannot be read",
 			informer->words_watch);
-	if (!informer->lost_event)
+	}
+	if (!informer->lost_event) {
 		log_event(LOG_WARN, "watch event cannot be read, listing again after this watch", "kind",
 			informer->resource->kind, "type", type, "error", why->message, NULL);
+	}
 	informer->lost_event = true;
 	return 0;
 }
@@ -66,70 +71,26 @@ static int on_line(void *ctx, const char *line, size_t len)
 	const struct event *event = find_event(type, object);
 
 	informer_progress(informer);
-	if (strcmp(type, "ERROR") == 0)
+	if (strcmp(type, "ERROR") == 0) {
 		return kube_status_error(&informer->event_error, informer->words_watch,
 			(int)json_path_int(object, "code", 0), object, NULL);
+	}
 	informer->failures = 0;
-	if (!event)
+	if (event == NULL) {
 		return lose_event(informer, type, &why);
-	if (informer->arriving) {
+	}
+	if (informer->arriving != NULL) {
 		event->arrive(informer, object);
 		return informer->closing ? -1 : 0;
 	}
 	keep_resource_version(informer, object);
-	if (event->take)
+	if (event->take != NULL) {
 		event->take(informer, object);
-	if (informer->error.kind != ERROR_NONE)
-		informer_set_state(informer, informer->synced, informer->missing, NULL);
-	return informer->closing ? -1 : 0;
-}
-
-/* What a failed watch leads to; a kind that is not here is waited out and watched again from the
- * same place. */
-static bool needs_list(enum error_kind kind)
-{
-	return kind == ERROR_EXPIRED || kind == ERROR_NOT_FOUND || kind == ERROR_INVALID || kind == ERROR_INTERNAL;
-}
-
-static void watch_failed(struct kube_informer *informer, const struct error *err)
-{
-	enum informer_step next = needs_list(err->kind) || informer->lost_event ? INFORMER_FILL : INFORMER_WATCH;
-	bool refused = err->kind == ERROR_FORBIDDEN || err->kind == ERROR_UNAUTHORIZED;
-	auto_error copy = ERROR_INIT;
-
-	informer->failures++;
-	error_copy(&copy, err);
-	informer_back_off_then(informer, next, err->retry_after_ms);
-	/* Connections break and resourceVersions expire; only what a second try does not cure is a
-	 * state. */
-	if (refused || informer->failures > 1)
-		informer_set_state(informer, informer->synced, informer->missing, &copy);
-	else
-		informer_tell_sent_away(informer, err);
-}
-
-static void watch_ended(struct kube_informer *informer)
-{
-	int64_t now = clock_monotonic_ms();
-
-	if (!informer->told && now - informer->watch_start_ms < informer->pace.short_ms) {
-		auto_error err = ERROR_INIT;
-
-		error_set(&err, ERROR_UNAVAILABLE, "cannot %s: the server ends the watch at once without an event",
-			informer->words_watch);
-		watch_failed(informer, &err);
-		return;
 	}
-	informer_progress(informer);
-	informer->failures = 0;
-	if (informer->error.kind != ERROR_NONE)
+	if (informer->error.kind != ERROR_NONE) {
 		informer_set_state(informer, informer->synced, informer->missing, NULL);
-	if (informer->closing)
-		return;
-	if (informer->lost_event || now - informer->filled_ms >= informer->pace.relist_ms)
-		informer_fill(informer);
-	else
-		informer_start_watch(informer);
+	}
+	return informer->closing ? -1 : 0;
 }
 
 static void on_watch_done(void *ctx, json_t *result, const struct error *err)
@@ -138,41 +99,39 @@ static void on_watch_done(void *ctx, json_t *result, const struct error *err)
 	auto_error event_error = ERROR_INIT;
 
 	(void)result;
+	informer->call = NULL;
 	error_move(&event_error, &informer->event_error);
-	if (informer_ended(informer))
-		return;
-	if (event_error.kind != ERROR_NONE)
-		err = &event_error;
-	if (informer->arriving)
-		informer_stream_failed(informer, err, err == &event_error);
-	else if (err)
-		watch_failed(informer, err);
-	else
-		watch_ended(informer);
+	if (event_error.kind != ERROR_NONE) {
+		informer->done(informer, &event_error, true);
+	} else {
+		informer->done(informer, err, false);
+	}
 }
 
-static int random_timeout_s(const struct informer_pace *pace)
+static int random_timeout_s(const struct informer_timing *timing)
 {
 	uint32_t random = 0;
 
 	/* Only spreads the reconnects of many clients: without randomness they just come together.
 	 */
 	uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
-	return pace->min_timeout_s + (int)(random % (uint32_t)(pace->min_timeout_s + 1));
+	return timing->min_timeout_s + (int)(random % (uint32_t)(timing->min_timeout_s + 1));
 }
 
 static void start(struct kube_informer *informer, const char *query, const char *from)
 {
 	auto_strbuf path = STRBUF_INIT;
-	int timeout_s = random_timeout_s(&informer->pace);
+	int timeout_s = random_timeout_s(&informer->timing);
 
 	strbuf_addf(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d%s", informer->path, timeout_s,
 		query);
-	if (from)
-		informer_add_query(&path, "resourceVersion", from);
-	if (informer->field_selector)
-		informer_add_query(&path, "fieldSelector", informer->field_selector);
-	informer->told = false;
+	if (from != NULL) {
+		strbuf_add_query(&path, "resourceVersion", from);
+	}
+	if (informer->field_selector != NULL) {
+		strbuf_add_query(&path, "fieldSelector", informer->field_selector);
+	}
+	informer->reported = false;
 	informer->watch_start_ms = clock_monotonic_ms();
 	informer->call = kube_call_start(informer->client,
 		&(struct kube_call_spec){
@@ -180,19 +139,21 @@ static void start(struct kube_informer *informer, const char *query, const char 
 			.path = path.buf,
 			.what = informer->words_watch,
 			.on_line = on_line,
-			.idle_timeout_ms = timeout_s * INT64_C(1000) + informer->pace.margin_ms,
+			.idle_timeout_ms = timeout_s * INT64_C(1000) + informer->timing.margin_ms,
 			.done = on_watch_done,
 			.ctx = informer,
 		});
 }
 
-void informer_start_watch(struct kube_informer *informer)
+void informer_watch_start(struct kube_informer *informer, informer_done_fn *done)
 {
+	informer->done = done;
 	start(informer, "", informer->resource_version);
 }
 
-void informer_start_stream(struct kube_informer *informer)
+void informer_watch_start_streaming(struct kube_informer *informer, informer_done_fn *done)
 {
+	informer->done = done;
 	informer_stream_begin(informer);
 	/* Without a resourceVersion: from a consistent read, as the list in pages. */
 	start(informer, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan", NULL);

@@ -20,17 +20,21 @@ int file_read(const char *path, size_t limit, struct strbuf *out, struct error *
 	size_t got, start = out->len;
 	int failure;
 
-	if (!stream)
+	if (stream == NULL) {
 		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_INVALID, "%s", strerror(errno));
+	}
 	errno = 0;
-	while ((got = fread(chunk, 1, sizeof(chunk), stream)) > 0 && out->len - start <= limit)
+	while ((got = fread(chunk, 1, sizeof(chunk), stream)) > 0 && out->len - start <= limit) {
 		strbuf_add(out, chunk, got);
+	}
 	failure = ferror(stream) ? errno : 0;
 	fclose(stream);
-	if (failure)
+	if (failure) {
 		return error_set(err, ERROR_INVALID, "%s", strerror(failure));
-	if (out->len - start > limit)
+	}
+	if (out->len - start > limit) {
 		return error_set(err, ERROR_INVALID, "it is larger than %zu bytes", limit);
+	}
 	return 0;
 }
 
@@ -46,27 +50,35 @@ static int trim_line(struct strbuf *text, struct error *err)
 {
 	size_t lead = 0;
 
-	while (text->len > 0 && isspace((unsigned char)text->buf[text->len - 1]))
+	while (text->len > 0 && isspace((unsigned char)text->buf[text->len - 1])) {
 		text->buf[--text->len] = '\0';
-	while (lead < text->len && isspace((unsigned char)text->buf[lead]))
+	}
+	while (lead < text->len && isspace((unsigned char)text->buf[lead])) {
 		lead++;
+	}
 	strbuf_consume(text, lead);
-	if (text->len == 0)
+	if (text->len == 0) {
 		return error_set(err, ERROR_INVALID, "it is empty");
-	for (size_t i = 0; i < text->len; i++)
-		if (!isgraph((unsigned char)text->buf[i]))
+	}
+	for (size_t i = 0; i < text->len; i++) {
+		if (!isgraph((unsigned char)text->buf[i])) {
 			return error_set(err, ERROR_INVALID, "it is not one line of printable characters");
+		}
+	}
 	return 0;
 }
 
 int kept_file_read(const struct kept_file *file, struct strbuf *text, struct error *err)
 {
-	if (file_read(file->path, KEPT_FILE_LIMIT, text, err) < 0)
+	if (file_read(file->path, KEPT_FILE_LIMIT, text, err) < 0) {
 		return -1;
-	if (!file->marker)
+	}
+	if (file->marker == NULL) {
 		return trim_line(text, err);
-	if (!strstr(text->buf, file->marker))
+	}
+	if (strstr(text->buf, file->marker) == NULL) {
 		return error_set(err, ERROR_INVALID, "it holds no '%s'", file->marker);
+	}
 	return 0;
 }
 
@@ -76,8 +88,9 @@ int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *
 	auto_strbuf text = STRBUF_INIT;
 	auto_error why = ERROR_INIT;
 
-	if (!file->path || (file->text && file->read_ms > 0 && now - file->read_ms < max_age_ms))
+	if (file->path == NULL || (file->text != NULL && file->read_ms > 0 && now - file->read_ms < max_age_ms)) {
 		return 0;
+	}
 	if (kept_file_read(file, &text, &why) == 0) {
 		free(file->text);
 		file->text = strbuf_take(&text);
@@ -85,25 +98,27 @@ int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *
 		file->failing = false;
 		return 0;
 	}
-	if (file->text) {
-		if (!file->failing)
+	if (file->text != NULL) {
+		if (!file->failing) {
 			log_event(LOG_WARN, "file cannot be read again, keeping what it held", "file", file->path,
 				"error", why.message, NULL);
+		}
 		file->failing = true;
 		return 0;
 	}
 	return error_set(err, ERROR_UNAUTHORIZED, "file '%s' cannot be used: %s", file->path, why.message);
 }
 
-void kept_file_doubt(struct kept_file *file)
+void kept_file_expire(struct kept_file *file)
 {
 	file->read_ms = 0;
 }
 
 void kept_file_forget(struct kept_file *file)
 {
-	if (!file->path)
+	if (file->path == NULL) {
 		return;
+	}
 	free(file->text);
 	file->text = NULL;
 }

@@ -26,8 +26,9 @@ static BIO *bio_of(const char *text)
 {
 	BIO *bio = BIO_new_mem_buf(text, (int)strlen(text));
 
-	if (!bio)
+	if (bio == NULL) {
 		abort(); /* out of memory */
+	}
 	return bio;
 }
 
@@ -38,12 +39,13 @@ int key_pair_check(const char *cert, const char *key, struct error *err)
 	EVP_PKEY *private_key = PEM_read_bio_PrivateKey(key_bio, NULL, no_password, NULL);
 	int rc = 0;
 
-	if (!x509)
+	if (x509 == NULL) {
 		rc = error_set(err, ERROR_INVALID, "the client certificate is not PEM");
-	else if (!private_key)
+	} else if (private_key == NULL) {
 		rc = error_set(err, ERROR_INVALID, "the client key is not PEM, or it is encrypted");
-	else if (X509_check_private_key(x509, private_key) != 1)
+	} else if (X509_check_private_key(x509, private_key) != 1) {
 		rc = error_set(err, ERROR_INVALID, "the client key is not the certificate's");
+	}
 	EVP_PKEY_free(private_key);
 	X509_free(x509);
 	BIO_free(key_bio);
@@ -59,24 +61,26 @@ int key_pair_check_ca(const char *text, struct error *err)
 	size_t found = 0;
 	bool ended;
 
-	while ((x509 = PEM_read_bio_X509(bio, NULL, no_password, NULL))) {
+	while ((x509 = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL) {
 		X509_free(x509);
 		found++;
 	}
 	ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
 	BIO_free(bio);
 	ERR_clear_error();
-	if (found == 0 || !ended)
+	if (found == 0 || !ended) {
 		return error_set(err, ERROR_INVALID, "it holds %s PEM certificate",
 			found == 0 && ended ? "no" : "a broken");
+	}
 	return 0;
 }
 
 /* What the file holds now, or the text of one that never changes. */
 static int read_half(const struct kept_file *file, struct strbuf *text, struct error *err)
 {
-	if (file->path)
+	if (file->path != NULL) {
 		return kept_file_read(file, text, err);
+	}
 	strbuf_addstr(text, file->text);
 	return 0;
 }
@@ -90,7 +94,7 @@ static void take_half(struct kept_file *file, struct strbuf *text)
 
 static bool is_fresh(const struct kept_file *file, int64_t max_age_ms)
 {
-	return !file->path || (file->read_ms > 0 && clock_monotonic_ms() - file->read_ms < max_age_ms);
+	return file->path == NULL || (file->read_ms > 0 && clock_monotonic_ms() - file->read_ms < max_age_ms);
 }
 
 void key_pair_refresh(struct key_pair *pair, int64_t max_age_ms)
@@ -99,8 +103,9 @@ void key_pair_refresh(struct key_pair *pair, int64_t max_age_ms)
 	auto_strbuf key = STRBUF_INIT;
 	auto_error why = ERROR_INIT;
 
-	if (is_fresh(&pair->cert, max_age_ms) && is_fresh(&pair->key, max_age_ms))
+	if (is_fresh(&pair->cert, max_age_ms) && is_fresh(&pair->key, max_age_ms)) {
 		return;
+	}
 	if (read_half(&pair->cert, &cert, &why) == 0 && read_half(&pair->key, &key, &why) == 0 &&
 		key_pair_check(cert.buf, key.buf, &why) == 0) {
 		take_half(&pair->cert, &cert);
@@ -108,9 +113,10 @@ void key_pair_refresh(struct key_pair *pair, int64_t max_age_ms)
 		pair->failing = false;
 		return;
 	}
-	if (!pair->failing)
+	if (!pair->failing) {
 		log_event(LOG_WARN, "client certificate cannot be read again, keeping the one it was", "file",
-			pair->cert.path ? pair->cert.path : pair->key.path, "error", why.message, NULL);
+			pair->cert.path != NULL ? pair->cert.path : pair->key.path, "error", why.message, NULL);
+	}
 	pair->failing = true;
 }
 

@@ -24,20 +24,23 @@ static int merge_list(json_t *merged, const json_t *document, const struct list 
 	json_t *into = json_object_get(merged, list->name), *item, *items = json_object_get(document, list->name);
 	size_t i;
 
-	if (items && !json_is_null(items) && !json_is_array(items))
+	if (items != NULL && !json_is_null(items) && !json_is_array(items)) {
 		return error_set(err, ERROR_INVALID, "kubeconfig '%s': '%s' is not a list: correct the file", path,
 			list->name);
+	}
 	json_array_foreach(items, i, item) {
 		const char *name = json_path_string(item, "name", NULL);
 		json_t *fields = json_object_get(item, list->body);
 
-		if (!name)
+		if (name == NULL) {
 			return error_set(err, ERROR_INVALID,
 				"kubeconfig '%s': %s[%zu] has no 'name': give it one "
 				"(quoted, if it is a number)",
 				path, list->name, i);
-		if (!json_object_get(into, name))
+		}
+		if (json_object_get(into, name) == NULL) {
 			json_object_set_new(into, name, json_pack("{s:s, s:O?}", "file", path, "fields", fields));
+		}
 	}
 	return 0;
 }
@@ -49,25 +52,31 @@ static int merge_file(json_t *merged, const char *path, struct error *err)
 	auto_error why = ERROR_INIT;
 	const char *current;
 
-	if (file_read(path, KUBECONFIG_LIMIT, &text, &why) < 0)
+	if (file_read(path, KUBECONFIG_LIMIT, &text, &why) < 0) {
 		return error_set(err, why.kind,
 			"kubeconfig '%s' cannot be read: %s: give --kubeconfig or KUBECONFIG "
 			"another path",
 			path, why.message);
+	}
 	document = yaml_parse(text.buf, text.len, err);
-	if (!document)
+	if (document == NULL) {
 		return error_wrap(err, "kubeconfig '%s' is not valid YAML (correct it or give another)", path);
-	if (!json_is_object(document))
+	}
+	if (!json_is_object(document)) {
 		return error_set(err, ERROR_INVALID,
 			"kubeconfig '%s' is empty or not a mapping: give a file written "
 			"by kubectl config",
 			path);
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		if (merge_list(merged, document, &lists[i], path, err) < 0)
+	}
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (merge_list(merged, document, &lists[i], path, err) < 0) {
 			return -1;
+		}
+	}
 	current = json_path_string(document, "current-context", "");
-	if (current[0] != '\0' && !json_object_get(merged, "current-context"))
+	if (current[0] != '\0' && json_object_get(merged, "current-context") == NULL) {
 		json_object_set_new(merged, "current-context", json_string(current));
+	}
 	return 0;
 }
 
@@ -78,19 +87,20 @@ static int merge_files(json_t *merged, const char *paths, struct error *err)
 	char *rest = NULL;
 	size_t read = 0;
 
-	for (char *path = strtok_r(copy, ":", &rest); path; path = strtok_r(NULL, ":", &rest)) {
+	for (char *path = strtok_r(copy, ":", &rest); path != NULL; path = strtok_r(NULL, ":", &rest)) {
 		auto_error why = ERROR_INIT;
 
 		if (merge_file(merged, path, &why) == 0) {
 			read++;
-		} else if (why.kind != ERROR_NOT_FOUND || !strchr(paths, ':')) {
+		} else if (why.kind != ERROR_NOT_FOUND || strchr(paths, ':') == NULL) {
 			error_move(err, &why);
 			return -1;
 		}
 	}
-	if (read == 0)
+	if (read == 0) {
 		return error_set(err, ERROR_INVALID, "none of the kubeconfig files '%s' is there: give a path that is",
 			paths);
+	}
 	return 0;
 }
 
@@ -104,7 +114,7 @@ static int find_entry(const json_t *merged, const char *list, const char *name, 
 		.file = json_path_string(found, "file", ""),
 		.fields = json_object_get(found, "fields"),
 	};
-	return found ? 0 : -1;
+	return found != NULL ? 0 : -1;
 }
 
 static char *names_of(const json_t *merged, const char *list)
@@ -113,8 +123,9 @@ static char *names_of(const json_t *merged, const char *list)
 	const char *name;
 	json_t *entry;
 
-	json_object_foreach(json_object_get(merged, list), name, entry)
+	json_object_foreach(json_object_get(merged, list), name, entry) {
 		strbuf_addf(&names, "%s%s", names.len > 0 ? ", " : "", name);
+	}
 	return names.len > 0 ? strbuf_take(&names) : xstrdup("(none)");
 }
 
@@ -123,9 +134,11 @@ static int check_proxy(const struct entry *cluster, const char *proxy, struct er
 {
 	static const char *const schemes[] = {"http://", "https://", "socks5://"};
 
-	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
-		if (strncmp(proxy, schemes[i], strlen(schemes[i])) == 0)
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		if (strncmp(proxy, schemes[i], strlen(schemes[i])) == 0) {
 			return 0;
+		}
+	}
 	return error_set(err, ERROR_INVALID,
 		"kubeconfig '%s': 'proxy-url' of cluster '%s' cannot be used: begin it "
 		"with http://, https:// or socks5://",
@@ -139,26 +152,31 @@ static int load_cluster(struct kube_config *config, const struct entry *cluster,
 
 	if (entry_text(cluster, "server", &server, err) < 0 || entry_text(cluster, "tls-server-name", &name, err) < 0 ||
 		entry_text(cluster, "proxy-url", &proxy, err) < 0 ||
-		entry_file(cluster, "certificate-authority", "certificate-authority-data", &config->ca, err) < 0)
+		entry_file(cluster, "certificate-authority", "certificate-authority-data", &config->ca, err) < 0) {
 		return -1;
-	if (!server)
+	}
+	if (server == NULL) {
 		return error_set(err, ERROR_INVALID, "kubeconfig '%s': cluster '%s' has no 'server': give its URL",
 			cluster->file, cluster->name);
-	if (strncmp(server, "https://", 8) != 0 && strncmp(server, "http://", 7) != 0)
+	}
+	if (strncmp(server, "https://", 8) != 0 && strncmp(server, "http://", 7) != 0) {
 		return error_set(err, ERROR_INVALID,
 			"kubeconfig '%s': server '%s' of cluster '%s' is not a URL: begin "
 			"it with https://",
 			cluster->file, server, cluster->name);
-	if (proxy && check_proxy(cluster, proxy, err) < 0)
+	}
+	if (proxy != NULL && check_proxy(cluster, proxy, err) < 0) {
 		return -1;
+	}
 	config->insecure = json_path_bool(cluster->fields, "insecure-skip-tls-verify", false);
-	if (config->insecure && config->ca.text)
+	if (config->insecure && config->ca.text != NULL) {
 		return error_set(err, ERROR_INVALID,
 			"kubeconfig '%s': cluster '%s' has both a certificate authority and "
 			"'insecure-skip-tls-verify': remove one",
 			cluster->file, cluster->name);
-	for (len = strlen(server); server[len - 1] == '/'; len--)
-		;
+	}
+	for (len = strlen(server); server[len - 1] == '/'; len--) {
+	}
 	config->server = xstrndup(server, len);
 	config->server_name = xstrdup(name);
 	config->proxy = xstrdup(proxy);
@@ -171,14 +189,16 @@ static int follow(const json_t *merged, const struct entry *context, const char 
 {
 	const char *name;
 
-	if (entry_text(context, field, &name, err) < 0)
+	if (entry_text(context, field, &name, err) < 0) {
 		return -1;
-	if (!name) {
+	}
+	if (name == NULL) {
 		*entry = (struct entry){.list = list};
 		return 0;
 	}
-	if (find_entry(merged, list, name, entry) == 0)
+	if (find_entry(merged, list, name, entry) == 0) {
 		return 0;
+	}
 	return error_set(err, ERROR_INVALID,
 		"kubeconfig '%s': context '%s' names the %s '%s', which is not there: add "
 		"it or correct the name",
@@ -192,35 +212,42 @@ static int load_context(struct kube_config *config, const json_t *merged, const 
 	struct entry context, cluster, user;
 	const char *ns;
 
-	if (!name)
+	if (name == NULL) {
 		return error_set(err, ERROR_INVALID,
 			"kubeconfig '%s' has no 'current-context': give --context or set "
 			"one with kubectl config "
 			"use-context; there are: %s",
 			paths, known);
-	if (find_entry(merged, "contexts", name, &context) < 0)
+	}
+	if (find_entry(merged, "contexts", name, &context) < 0) {
 		return error_set(err, ERROR_INVALID, "kubeconfig '%s' has no context '%s': choose one of: %s", paths,
 			name, known);
+	}
 	if (follow(merged, &context, "cluster", "clusters", &cluster, err) < 0 ||
 		follow(merged, &context, "user", "users", &user, err) < 0 ||
-		entry_text(&context, "namespace", &ns, err) < 0)
+		entry_text(&context, "namespace", &ns, err) < 0) {
 		return -1;
-	if (!cluster.name)
+	}
+	if (cluster.name == NULL) {
 		return error_set(err, ERROR_INVALID, "kubeconfig '%s': context '%s' has no 'cluster': name one",
 			context.file, name);
+	}
 	config->ns = xstrdup(ns);
-	if (load_cluster(config, &cluster, err) < 0)
+	if (load_cluster(config, &cluster, err) < 0) {
 		return -1;
-	return user.name ? kubeconfig_load_user(config, &user, &cluster, err) : 0;
+	}
+	return user.name != NULL ? kubeconfig_load_user(config, &user, &cluster, err) : 0;
 }
 
 int kubeconfig_load(struct kube_config *config, const char *paths, const char *context, struct error *err)
 {
 	auto_json *merged = json_pack("{s:{}, s:{}, s:{}}", lists[0].name, lists[1].name, lists[2].name);
 
-	if (merge_files(merged, paths, err) < 0)
+	if (merge_files(merged, paths, err) < 0) {
 		return -1;
-	if (!context)
+	}
+	if (context == NULL) {
 		context = json_path_string(merged, "current-context", NULL);
+	}
 	return load_context(config, merged, paths, context, err);
 }

@@ -24,13 +24,15 @@ static int load_interactive(struct exec_plugin *plugin, const struct entry *user
 	};
 
 	/* Only v1beta1 has a default. */
-	if (!value && strcmp(plugin->api_version, "client.authentication.k8s.io/v1beta1") == 0)
+	if (value == NULL && strcmp(plugin->api_version, "client.authentication.k8s.io/v1beta1") == 0) {
 		value = "IfAvailable";
-	for (size_t i = 0; value && i < ARRAY_LEN(modes); i++)
+	}
+	for (size_t i = 0; value != NULL && i < ARRAY_LEN(modes); i++) {
 		if (strcmp(modes[i], value) == 0) {
 			plugin->interactive = (enum exec_interactive)i;
 			return 0;
 		}
+	}
 	return exec_invalid(user, "exec.interactiveMode", "must be Never, IfAvailable or Always: add it", err);
 }
 
@@ -41,14 +43,16 @@ static int load_argv(struct exec_plugin *plugin, const struct entry *user, const
 	size_t i;
 	json_t *arg;
 
-	if (!command)
+	if (command == NULL) {
 		return exec_invalid(user, "exec.command", "is missing: name the program", err);
-	plugin->command = strchr(command, '/') ? entry_path(user, command) : xstrdup(command);
+	}
+	plugin->command = strchr(command, '/') != NULL ? entry_path(user, command) : xstrdup(command);
 	plugin->argv = xcalloc(json_array_size(args) + 2, sizeof(*plugin->argv));
 	plugin->argv[0] = xstrdup(plugin->command);
 	json_array_foreach(args, i, arg) {
-		if (!json_is_string(arg))
+		if (!json_is_string(arg)) {
 			return exec_invalid(user, "exec.args", "holds what is no string: quote it", err);
+		}
 		plugin->argv[i + 1] = xstrdup(json_string_value(arg));
 	}
 	return 0;
@@ -64,11 +68,12 @@ static int load_env(struct exec_plugin *plugin, const struct entry *user, const 
 		const char *name = json_path_string(item, "name", "");
 		json_t *value = json_object_get(item, "value");
 
-		if (name[0] == '\0' || strchr(name, '=') || !json_is_string(value))
+		if (name[0] == '\0' || strchr(name, '=') != NULL || !json_is_string(value)) {
 			return exec_invalid(user, "exec.env",
 				"holds an entry without name and value: give both, as "
 				"strings",
 				err);
+		}
 		json_object_set(plugin->env, name, value);
 	}
 	return 0;
@@ -81,8 +86,9 @@ static json_t *cluster_config(const struct entry *cluster)
 	json_t *item;
 
 	json_array_foreach(json_object_get(cluster->fields, "extensions"), i, item) {
-		if (strcmp(json_path_string(item, "name", ""), "client.authentication.k8s.io/exec") == 0)
+		if (strcmp(json_path_string(item, "name", ""), "client.authentication.k8s.io/exec") == 0) {
 			return json_incref(json_object_get(item, "extension"));
+		}
 	}
 	return NULL;
 }
@@ -97,17 +103,20 @@ static int load_exec(struct kube_config *config, const struct entry *user, const
 	const char *version, *command, *hint, *mode;
 
 	/* Credentials in the file itself win, as with client-go. */
-	if (!exec.fields || json_is_null(exec.fields) || config->token.text || config->basic)
+	if (exec.fields == NULL || json_is_null(exec.fields) || config->token.text != NULL || config->basic != NULL) {
 		return 0;
+	}
 	if (entry_text(&exec, "apiVersion", &version, err) < 0 || entry_text(&exec, "command", &command, err) < 0 ||
 		entry_text(&exec, "installHint", &hint, err) < 0 ||
-		entry_text(&exec, "interactiveMode", &mode, err) < 0)
+		entry_text(&exec, "interactiveMode", &mode, err) < 0) {
 		return -1;
-	if (!version || (strcmp(version, versions[0]) != 0 && strcmp(version, versions[1]) != 0))
+	}
+	if (version == NULL || (strcmp(version, versions[0]) != 0 && strcmp(version, versions[1]) != 0)) {
 		return exec_invalid(user, "exec.apiVersion",
 			"must be client.authentication.k8s.io/v1 or v1beta1: update "
 			"the plugin and its entry",
 			err);
+	}
 	plugin = config->exec = exec_plugin_new();
 	plugin->api_version = xstrdup(version);
 	plugin->install_hint = xstrdup(hint);
@@ -115,8 +124,9 @@ static int load_exec(struct kube_config *config, const struct entry *user, const
 	plugin->cluster_config = cluster_config(cluster);
 	if (load_argv(plugin, user, command, json_object_get(exec.fields, "args"), err) < 0 ||
 		load_env(plugin, user, json_object_get(exec.fields, "env"), err) < 0 ||
-		load_interactive(plugin, user, mode, err) < 0)
+		load_interactive(plugin, user, mode, err) < 0) {
 		return -1;
+	}
 	return 0;
 }
 
@@ -142,32 +152,40 @@ int kubeconfig_load_user(struct kube_config *config, const struct entry *user, c
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
 		const json_t *field = json_object_get(user->fields, refusals[i].field);
 
-		if (field && !json_is_null(field))
+		if (field != NULL && !json_is_null(field)) {
 			return error_set(err, ERROR_INVALID, "kubeconfig '%s': user '%s' %s: %s", user->file,
 				user->name, refusals[i].what, refusals[i].remedy);
+		}
 	}
 	if (entry_file(user, "client-certificate", "client-certificate-data", &config->pair.cert, err) < 0 ||
 		entry_file(user, "client-key", "client-key-data", &config->pair.key, err) < 0 ||
 		entry_file(user, "tokenFile", "", &config->token, err) < 0 ||
 		entry_text(user, "token", &token, err) < 0 || entry_text(user, "username", &username, err) < 0 ||
-		entry_text(user, "password", &password, err) < 0)
+		entry_text(user, "password", &password, err) < 0) {
 		return -1;
-	if (!config->pair.cert.text != !config->pair.key.text)
+	}
+	if ((config->pair.cert.text == NULL) != (config->pair.key.text == NULL)) {
 		return error_set(err, ERROR_INVALID,
 			"kubeconfig '%s': user '%s' has a client %s without its %s: give both", user->file, user->name,
-			config->pair.cert.text ? "certificate" : "key", config->pair.cert.text ? "key" : "certificate");
-	if (config->pair.cert.text && key_pair_check(config->pair.cert.text, config->pair.key.text, err) < 0)
+			config->pair.cert.text != NULL ? "certificate" : "key",
+			config->pair.cert.text != NULL ? "key" : "certificate");
+	}
+	if (config->pair.cert.text != NULL && key_pair_check(config->pair.cert.text, config->pair.key.text, err) < 0) {
 		return error_wrap(err, "kubeconfig '%s': user '%s' cannot log in", user->file, user->name);
-	for (const char *p = token; p && *p; p++)
-		if (!isgraph((unsigned char)*p))
+	}
+	for (const char *p = token; p != NULL && *p; p++) {
+		if (!isgraph((unsigned char)*p)) {
 			return error_set(err, ERROR_INVALID,
 				"kubeconfig '%s': 'token' of users '%s' is not one line "
 				"of printable characters: correct it",
 				user->file, user->name);
-	if (token && !config->token.text)
+		}
+	}
+	if (token != NULL && config->token.text == NULL) {
 		config->token.text = xstrdup(token);
-	if (username) {
-		auto_free char *pair = xasprintf("%s:%s", username, password ? password : "");
+	}
+	if (username != NULL) {
+		auto_free char *pair = xasprintf("%s:%s", username, password != NULL ? password : "");
 		auto_strbuf text = STRBUF_INIT;
 
 		base64_encode(pair, strlen(pair), &text);

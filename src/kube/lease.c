@@ -1,9 +1,9 @@
 /*
  * Leader election on a Lease, by client-go's rules.
  *
- * Each round reads the Lease (a leader skips that: it knows what it wrote), judges it, and writes
- * it when it is ours, free or expired. Two timers: `retry` starts the next round, `deadline` ends
- * our leadership when no renewal got through in time, whatever a round is waiting for.
+ * Each try reads the Lease (a leader skips that: it knows what it wrote), checks it, and writes
+ * it when it is ours, free or expired. Two timers: `retry` starts the next try, `deadline` ends
+ * our leadership when no renewal got through in time, whatever a try is waiting for.
  *
  * Nothing fences a write that is already on its way when leadership is lost: what the leader
  * writes must be right when written twice.
@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "lease_record.h"
-#include "pace.h"
+#include "timing.h"
 
 #define RELEASE_TRIES 3
 
@@ -36,7 +36,7 @@ struct kube_lease {
 	char *name;
 	char *identity;
 	struct kube_lease_hooks hooks;
-	struct lease_pace pace;
+	struct lease_timing timing;
 	struct kube_call *call;
 	uv_timer_t retry;
 	uv_timer_t deadline;        /* of our leadership; while closing, of the release */
@@ -59,13 +59,15 @@ static void start_release(struct kube_lease *lease);
 
 static void lose(struct kube_lease *lease, const char *why)
 {
-	if (!lease->held)
+	if (!lease->held) {
 		return;
+	}
 	lease->held = false;
 	uv_timer_stop(&lease->deadline);
 	/* First of all: the owner stops writing. */
-	if (lease->hooks.stopped)
+	if (lease->hooks.stopped != NULL) {
 		lease->hooks.stopped(lease->hooks.ctx);
+	}
 	log_event(lease->closing ? LOG_INFO : LOG_WARN, "leadership lost", "lease", lease->name, "reason", why, NULL);
 }
 
@@ -75,26 +77,29 @@ static void on_deadline(uv_timer_t *timer)
 
 	lose(lease, "no renewal succeeded within the deadline");
 	/* The hook may have closed us; then the call is cancelled already. */
-	if (lease->call && !lease->closing)
+	if (lease->call != NULL && !lease->closing) {
 		kube_call_cancel(lease->call);
+	}
 }
 
 static void win(struct kube_lease *lease)
 {
 	int64_t left_ms;
 
-	lease->leads_until_ms = lease->sent_ms + lease->pace.deadline_ms;
+	lease->leads_until_ms = lease->sent_ms + lease->timing.deadline_ms;
 	left_ms = lease->leads_until_ms - clock_monotonic_ms();
 	uv_timer_start(&lease->deadline, on_deadline, (uint64_t)(left_ms > 0 ? left_ms : 0), 0);
-	if (lease->held)
+	if (lease->held) {
 		return;
+	}
 	lease->held = true;
 	log_event(LOG_INFO, "leadership gained", "lease", lease->name, "identity", lease->identity, NULL);
-	if (lease->hooks.started)
+	if (lease->hooks.started != NULL) {
 		lease->hooks.started(lease->hooks.ctx);
+	}
 }
 
-/* ---- rounds ---- */
+/* ---- tries ---- */
 
 static bool is_ours(const struct kube_lease *lease)
 {
@@ -104,7 +109,7 @@ static bool is_ours(const struct kube_lease *lease)
 /* Also one that is not there. */
 static bool is_free(const struct kube_lease *lease)
 {
-	return lease_record_expires_ms(&lease->record, lease->pace.duration_ms) <= clock_monotonic_ms();
+	return lease_record_expires_ms(&lease->record, lease->timing.duration_ms) <= clock_monotonic_ms();
 }
 
 static void start_write(struct kube_lease *lease, bool looked);
@@ -113,21 +118,22 @@ static void on_retry(uv_timer_t *timer)
 {
 	struct kube_lease *lease = timer->data;
 
-	if (lease->held)
+	if (lease->held) {
 		start_write(lease, false);
-	else
+	} else {
 		start_read(lease);
+	}
 }
 
 /*
  * A candidate looks more often than a leader writes, so that it is there soon after a release, and
- * again in the moment at which the holder's time is up. Its rounds are spread so that many
+ * again in the moment at which the holder's time is up. Its tries are spread so that many
  * candidates do not come together.
  */
 static int64_t candidate_delay_ms(const struct kube_lease *lease)
 {
-	int64_t delay_ms = lease->pace.candidate_ms;
-	int64_t left_ms = lease_record_expires_ms(&lease->record, lease->pace.duration_ms) - clock_monotonic_ms();
+	int64_t delay_ms = lease->timing.candidate_ms;
+	int64_t left_ms = lease_record_expires_ms(&lease->record, lease->timing.duration_ms) - clock_monotonic_ms();
 	uint32_t random = 0;
 
 	uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
@@ -135,20 +141,22 @@ static int64_t candidate_delay_ms(const struct kube_lease *lease)
 	return left_ms > 0 && left_ms < delay_ms ? left_ms : delay_ms;
 }
 
-static void next_round(struct kube_lease *lease)
+static void schedule_next(struct kube_lease *lease)
 {
-	int64_t delay_ms = lease->held ? lease->pace.retry_ms : candidate_delay_ms(lease);
+	int64_t delay_ms = lease->held ? lease->timing.retry_ms : candidate_delay_ms(lease);
 
-	if (!lease->closing)
+	if (!lease->closing) {
 		uv_timer_start(&lease->retry, on_retry, (uint64_t)delay_ms, 0);
+	}
 }
 
 /* After each completed call: true when the lease is being closed. */
 static bool ended(struct kube_lease *lease)
 {
 	lease->call = NULL;
-	if (lease->closing)
+	if (lease->closing) {
 		start_release(lease);
+	}
 	return lease->closing;
 }
 
@@ -156,9 +164,10 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 {
 	struct kube_lease *lease = ctx;
 
-	if (ended(lease))
+	if (ended(lease)) {
 		return;
-	if (!err) {
+	}
+	if (err == NULL) {
 		lease_record_observe(&lease->record, result);
 		win(lease);
 	} else if (!lease->looked && (err->kind == ERROR_CONFLICT || err->kind == ERROR_NOT_FOUND)) {
@@ -168,37 +177,40 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 	} else if (err->kind != ERROR_CANCELLED && err->kind != ERROR_CONFLICT) {
 		log_event(LOG_WARN, "lease cannot be written", "lease", lease->name, "error", err->message, NULL);
 	}
-	next_round(lease);
+	schedule_next(lease);
 }
 
-/* A leader writes on what it wrote last, without looking: one request a round instead of two. */
+/* A leader writes on what it wrote last, without looking: one request a try instead of two. */
 static void start_write(struct kube_lease *lease, bool looked)
 {
 	auto_json *object =
-		lease_record_claim(&lease->record, lease->ns, lease->name, lease->identity, lease->pace.duration_ms);
+		lease_record_claim(&lease->record, lease->ns, lease->name, lease->identity, lease->timing.duration_ms);
 
 	lease->looked = looked;
 	lease->sent_ms = clock_monotonic_ms();
-	if (lease->record.object)
+	if (lease->record.object != NULL) {
 		lease->call = kube_replace(lease->client, &lease_resource, object, NULL, on_written, lease);
-	else
+	} else {
 		lease->call = kube_create(lease->client, &lease_resource, object, NULL, on_written, lease);
+	}
 }
 
 static void on_read(void *ctx, json_t *result, const struct error *err)
 {
 	struct kube_lease *lease = ctx;
 
-	if (ended(lease))
+	if (ended(lease)) {
 		return;
-	if (!err) {
+	}
+	if (err == NULL) {
 		lease_record_observe(&lease->record, result);
 	} else if (err->kind == ERROR_NOT_FOUND) {
 		lease_record_forget(&lease->record);
 	} else {
-		if (err->kind != ERROR_CANCELLED)
+		if (err->kind != ERROR_CANCELLED) {
 			log_event(LOG_WARN, "lease cannot be read", "lease", lease->name, "error", err->message, NULL);
-		next_round(lease);
+		}
+		schedule_next(lease);
 		return;
 	}
 	if (is_ours(lease) || is_free(lease)) {
@@ -206,7 +218,7 @@ static void on_read(void *ctx, json_t *result, const struct error *err)
 		return;
 	}
 	lose(lease, "another replica took the lease");
-	next_round(lease);
+	schedule_next(lease);
 }
 
 static void start_read(struct kube_lease *lease)
@@ -227,7 +239,7 @@ struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, co
 		.name = xstrdup(name),
 		.identity = xstrdup(identity),
 		.hooks = *hooks,
-		.pace = {.duration_ms = 15000,
+		.timing = {.duration_ms = 15000,
 			.deadline_ms = 10000,
 			.retry_ms = 2000,
 			.candidate_ms = 500,
@@ -240,11 +252,12 @@ struct kube_lease *kube_lease_new(struct kube_client *client, const char *ns, co
 	return lease;
 }
 
-int lease_set_pace(struct kube_lease *lease, const struct lease_pace *pace)
+int lease_set_timing(struct kube_lease *lease, const struct lease_timing *timing)
 {
-	if (pace->duration_ms <= pace->deadline_ms || pace->deadline_ms * 10 <= pace->retry_ms * 12)
+	if (timing->duration_ms <= timing->deadline_ms || timing->deadline_ms * 10 <= timing->retry_ms * 12) {
 		return -1;
-	lease->pace = *pace;
+	}
+	lease->timing = *timing;
 	return 0;
 }
 
@@ -264,15 +277,17 @@ static void on_handle_closed(uv_handle_t *handle)
 	void (*closed)(void *ctx) = lease->closed;
 	void *ctx = lease->closed_ctx;
 
-	if (--lease->open_handles > 0)
+	if (--lease->open_handles > 0) {
 		return;
+	}
 	lease_record_release(&lease->record);
 	free(lease->ns);
 	free(lease->name);
 	free(lease->identity);
 	free(lease);
-	if (closed)
+	if (closed != NULL) {
 		closed(ctx);
+	}
 }
 
 static void finish_close(struct kube_lease *lease)
@@ -287,13 +302,14 @@ static void on_release_written(void *ctx, json_t *result, const struct error *er
 
 	(void)result;
 	lease->call = NULL;
-	if (err && err->kind == ERROR_CONFLICT && lease->release_tries < RELEASE_TRIES) {
+	if (err != NULL && err->kind == ERROR_CONFLICT && lease->release_tries < RELEASE_TRIES) {
 		start_release(lease);
 		return;
 	}
-	if (err)
+	if (err != NULL) {
 		log_event(LOG_WARN, "lease cannot be released, it will expire", "lease", lease->name, "error",
 			err->message, NULL);
+	}
 	finish_close(lease);
 }
 
@@ -303,9 +319,10 @@ static void on_release_read(void *ctx, json_t *result, const struct error *err)
 	auto_json *object = NULL;
 
 	lease->call = NULL;
-	if (!err)
+	if (err == NULL) {
 		lease_record_observe(&lease->record, result);
-	if (err || !is_ours(lease)) {
+	}
+	if (err != NULL || !is_ours(lease)) {
 		finish_close(lease);
 		return;
 	}
@@ -332,8 +349,9 @@ static void on_release_deadline(uv_timer_t *timer)
 
 	/* No more tries: the call's end is the end. */
 	lease->release_tries = RELEASE_TRIES;
-	if (lease->call)
+	if (lease->call != NULL) {
 		kube_call_cancel(lease->call);
+	}
 }
 
 void kube_lease_close(struct kube_lease *lease, void (*closed)(void *ctx), void *ctx)
@@ -343,9 +361,10 @@ void kube_lease_close(struct kube_lease *lease, void (*closed)(void *ctx), void 
 	lease->closed_ctx = ctx;
 	uv_timer_stop(&lease->retry);
 	lose(lease, "closing");
-	uv_timer_start(&lease->deadline, on_release_deadline, (uint64_t)lease->pace.release_ms, 0);
-	if (lease->call)
+	uv_timer_start(&lease->deadline, on_release_deadline, (uint64_t)lease->timing.release_ms, 0);
+	if (lease->call != NULL) {
 		kube_call_cancel(lease->call);
-	else
+	} else {
 		start_release(lease);
+	}
 }

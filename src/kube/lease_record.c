@@ -17,8 +17,9 @@ void lease_record_release(struct lease_record *record)
 void lease_record_observe(struct lease_record *record, json_t *object)
 {
 	if (!json_equal(json_object_get(record->object, "spec"), json_object_get(object, "spec")) ||
-		record->changed_ms == 0)
+		record->changed_ms == 0) {
 		record->changed_ms = clock_monotonic_ms();
+	}
 	json_decref(record->object);
 	record->object = json_incref(object);
 }
@@ -44,9 +45,10 @@ json_t *lease_record_claim(const struct lease_record *record, const char *ns, co
 	int64_t duration_ms)
 {
 	auto_free char *now = clock_rfc3339_micro(clock_wall_ms());
-	json_t *object = record->object ? json_deep_copy(record->object)
-	                                : json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "coordination.k8s.io/v1",
-						  "kind", "Lease", "metadata", "namespace", ns, "name", name);
+	json_t *object = record->object != NULL
+	                         ? json_deep_copy(record->object)
+	                         : json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "coordination.k8s.io/v1", "kind",
+					   "Lease", "metadata", "namespace", ns, "name", name);
 	json_int_t transitions = json_path_int(object, "spec.leaseTransitions", 0);
 	json_t *spec = json_object_get(object, "spec");
 
@@ -57,7 +59,8 @@ json_t *lease_record_claim(const struct lease_record *record, const char *ns, co
 	/* Letting go is no transition, taking is. */
 	if (identity[0] != '\0' && strcmp(lease_record_holder(record), identity) != 0) {
 		json_object_set_new(spec, "acquireTime", json_string(now));
-		json_object_set_new(spec, "leaseTransitions", json_integer(transitions + (record->object ? 1 : 0)));
+		json_object_set_new(spec, "leaseTransitions",
+			json_integer(transitions + (record->object != NULL ? 1 : 0)));
 	}
 	json_object_set_new(spec, "renewTime", json_string(now));
 	json_object_set_new(spec, "holderIdentity", json_string(identity));

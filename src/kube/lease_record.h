@@ -1,7 +1,7 @@
 /*
  * What a Lease says of its holder, and when we saw it say something new. Private to src/kube.
  *
- * Whether a holder still lives is judged by our own clock alone, from the moment at which we saw its
+ * Whether a holder still lives is checked by our own clock alone, from the moment at which we saw its
  * record change, and with the duration that the record itself names: clocks of two machines differ,
  * and so may durations of two versions (client-go#448, fabric8#7249).
  */

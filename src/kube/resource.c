@@ -9,8 +9,9 @@
 
 char *kube_api_version(const struct kube_resource *resource)
 {
-	if (resource->group[0] == '\0')
+	if (resource->group[0] == '\0') {
 		return xstrdup(resource->version);
+	}
 	return xasprintf("%s/%s", resource->group, resource->version);
 }
 
@@ -31,20 +32,22 @@ char *kube_resource_path(const struct kube_resource *resource, const char *ns, c
 		add_segment(&path, resource->group);
 	}
 	add_segment(&path, resource->version);
-	if (resource->namespaced && ns && ns[0] != '\0') {
+	if (resource->namespaced && ns != NULL && ns[0] != '\0') {
 		strbuf_addstr(&path, "/namespaces");
 		add_segment(&path, ns);
 	}
 	add_segment(&path, resource->plural);
-	if (name)
+	if (name != NULL) {
 		add_segment(&path, name);
+	}
 	return strbuf_take(&path);
 }
 
 char *kube_key(const char *ns, const char *name)
 {
-	if (!ns || ns[0] == '\0')
+	if (ns == NULL || ns[0] == '\0') {
 		return xstrdup(name);
+	}
 	return xasprintf("%s/%s", ns, name);
 }
 
@@ -109,21 +112,22 @@ static bool value_among(const char *value, const json_t *values)
 	json_array_foreach(values, i, item) {
 		const char *text = json_string_value(item);
 
-		if (text && strcmp(text, value) == 0)
+		if (text != NULL && strcmp(text, value) == 0) {
 			return true;
+		}
 	}
 	return false;
 }
 
 static bool op_in(const char *value, const json_t *values)
 {
-	return value && value_among(value, values);
+	return value != NULL && value_among(value, values);
 }
 
 /* As the API defines it, a missing key satisfies NotIn. */
 static bool op_not_in(const char *value, const json_t *values)
 {
-	return !value || !value_among(value, values);
+	return value == NULL || !value_among(value, values);
 }
 
 static bool op_exists(const char *value, const json_t *values)
@@ -154,9 +158,11 @@ static const struct selector_op *find_op(const json_t *requirement)
 {
 	const char *name = json_path_string(requirement, "operator", "");
 
-	for (size_t i = 0; i < ARRAY_LEN(selector_ops); i++)
-		if (strcmp(selector_ops[i].name, name) == 0)
+	for (size_t i = 0; i < ARRAY_LEN(selector_ops); i++) {
+		if (strcmp(selector_ops[i].name, name) == 0) {
 			return &selector_ops[i];
+		}
+	}
 	return NULL;
 }
 
@@ -166,23 +172,27 @@ bool kube_selector_matches(const json_t *selector, const json_t *labels, bool if
 	json_t *want, *requirement;
 	size_t i;
 
-	if (!selector || json_is_null(selector))
+	if (selector == NULL || json_is_null(selector)) {
 		return if_null;
-	if (!json_is_object(selector))
+	}
+	if (!json_is_object(selector)) {
 		return false;
+	}
 	json_object_foreach(json_object_get(selector, "matchLabels"), key, want) {
 		const char *value = json_string_value(json_object_get(labels, key));
 
-		if (!value || !json_is_string(want) || strcmp(value, json_string_value(want)) != 0)
+		if (value == NULL || !json_is_string(want) || strcmp(value, json_string_value(want)) != 0) {
 			return false;
+		}
 	}
 	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement) {
 		const struct selector_op *op = find_op(requirement);
 		const char *label = json_path_string(requirement, "key", "");
 
-		if (!op || !op->matches(json_string_value(json_object_get(labels, label)),
-				   json_object_get(requirement, "values")))
+		if (op == NULL || !op->matches(json_string_value(json_object_get(labels, label)),
+					  json_object_get(requirement, "values"))) {
 			return false;
+		}
 	}
 	return true;
 }
@@ -193,25 +203,29 @@ bool kube_selector_allows(const json_t *selector, const char *key, const char *v
 	json_t *requirement;
 	size_t i;
 
-	if (want && (!value || !json_is_string(want) || strcmp(value, json_string_value(want)) != 0))
+	if (want != NULL && (value == NULL || !json_is_string(want) || strcmp(value, json_string_value(want)) != 0)) {
 		return false;
+	}
 	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement) {
 		const char *about = json_string_value(json_object_get(requirement, "key"));
 		const struct selector_op *op;
 
-		if (!about || strcmp(about, key) != 0)
+		if (about == NULL || strcmp(about, key) != 0) {
 			continue;
+		}
 		op = find_op(requirement);
-		if (!op || !op->matches(value, json_object_get(requirement, "values")))
+		if (op == NULL || !op->matches(value, json_object_get(requirement, "values"))) {
 			return false;
+		}
 	}
 	return true;
 }
 
 static void add_comma(struct strbuf *text)
 {
-	if (text->len > 0)
+	if (text->len > 0) {
 		strbuf_addch(text, ',');
+	}
 }
 
 static void add_requirement(struct strbuf *text, const json_t *requirement)
@@ -222,19 +236,21 @@ static void add_requirement(struct strbuf *text, const json_t *requirement)
 	json_t *value;
 
 	add_comma(text);
-	if (!op) {
+	if (op == NULL) {
 		/* Nothing matches an operator we do not know: two requirements no object can meet.
 		 */
 		strbuf_addf(text, "%s,!%s", key, key);
 		return;
 	}
 	strbuf_addf(text, "%s%s", op->before_key, key);
-	if (!op->after_key)
+	if (op->after_key == NULL) {
 		return;
+	}
 	strbuf_addf(text, "%s(", op->after_key);
 	json_array_foreach(json_object_get(requirement, "values"), i, value) {
-		if (i > 0)
+		if (i > 0) {
 			strbuf_addch(text, ',');
+		}
 		strbuf_addstr(text, json_is_string(value) ? json_string_value(value) : "");
 	}
 	strbuf_addch(text, ')');
@@ -251,7 +267,8 @@ char *kube_selector_text(const json_t *selector)
 		add_comma(&text);
 		strbuf_addf(&text, "%s=%s", key, json_is_string(value) ? json_string_value(value) : "");
 	}
-	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement)
+	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement) {
 		add_requirement(&text, requirement);
+	}
 	return strbuf_take(&text);
 }

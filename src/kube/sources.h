@@ -51,7 +51,7 @@ const char *kube_config_proxy(const struct kube_config *config);
 /* The API server answered 401: the next request takes fresh credentials. `generation` is that of the
  * refused request's start. */
 void kube_config_refused(struct kube_config *config, unsigned generation);
-/* No answer came: perhaps the server's certificate is of a new CA, so look at the file again. */
+/* No answer came: perhaps the server's certificate is of a new CA, so read the file again. */
 void kube_config_not_reached(struct kube_config *config);
 
 #endif

@@ -22,11 +22,14 @@ static enum error_kind kind_of_http(int http)
 		{429, ERROR_UNAVAILABLE},
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (kinds[i].http == http)
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (kinds[i].http == http) {
 			return kinds[i].kind;
-	if (http >= 500)
+		}
+	}
+	if (http >= 500) {
 		return ERROR_UNAVAILABLE;
+	}
 	return http >= 400 ? ERROR_INVALID : ERROR_INTERNAL;
 }
 
@@ -59,8 +62,9 @@ static bool resource_version_too_large(const json_t *status)
 	json_t *cause;
 
 	json_array_foreach(json_path(status, "details.causes"), i, cause) {
-		if (strcmp(json_path_string(cause, "reason", ""), "ResourceVersionTooLarge") == 0)
+		if (strcmp(json_path_string(cause, "reason", ""), "ResourceVersionTooLarge") == 0) {
 			return true;
+		}
 	}
 	return false;
 }
@@ -69,21 +73,25 @@ static enum error_kind kind_of(int http, const json_t *status)
 {
 	const char *reason = json_path_string(status, "reason", "");
 
-	if (resource_version_too_large(status))
+	if (resource_version_too_large(status)) {
 		return ERROR_EXPIRED;
-	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
-		if (strcmp(reasons[i].reason, reason) == 0)
+	}
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		if (strcmp(reasons[i].reason, reason) == 0) {
 			return reasons[i].kind;
+		}
+	}
 	return kind_of_http(http);
 }
 
 /* The first line of what a proxy or an old handler said in plain text. */
 static char *plain_reason(int http, const char *text)
 {
-	size_t len = text ? strcspn(text, "\r\n") : 0;
+	size_t len = text != NULL ? strcspn(text, "\r\n") : 0;
 
-	if (len == 0 || len > 200 || text[0] == '<')
+	if (len == 0 || len > 200 || text[0] == '<') {
 		return xasprintf("the server answered HTTP %d", http);
+	}
 	return xasprintf("%.*s (HTTP %d)", (int)len, text, http);
 }
 
@@ -96,8 +104,9 @@ int64_t kube_retry_after(const char *what, int64_t asked_ms)
 {
 	auto_free char *asked_s = NULL;
 
-	if (asked_ms <= KUBE_RETRY_AFTER_MAX_MS)
+	if (asked_ms <= KUBE_RETRY_AFTER_MAX_MS) {
 		return asked_ms;
+	}
 	asked_s = xasprintf("%lld", (long long)(asked_ms / 1000));
 	log_event(LOG_WARN, "a server asks us to wait for longer than a minute, coming again after a minute", "to",
 		what, "retry_after_s", asked_s, NULL);
@@ -112,8 +121,9 @@ int kube_status_error(struct error *err, const char *what, int http, const json_
 	auto_free char *reason = text_quote(words);
 
 	error_set(err, kind_of(http, status), "cannot %s: %s", what, reason);
-	if (!err)
+	if (err == NULL) {
 		return -1;
+	}
 	err->http = http;
 	err->retry_after_ms = seconds > 0 ? kube_retry_after(what, seconds_to_ms(seconds)) : -1;
 	return -1;

@@ -25,14 +25,16 @@ int64_t backoff_next(struct backoff *backoff, int64_t now_ms, int64_t retry_afte
 {
 	int64_t delay;
 
-	if (backoff->current_ms > 0 && now_ms - backoff->last_ms > backoff->reset_after_ms)
+	if (backoff->current_ms > 0 && now_ms - backoff->last_ms > backoff->reset_after_ms) {
 		backoff->current_ms = 0;
-	if (backoff->current_ms == 0)
+	}
+	if (backoff->current_ms == 0) {
 		backoff->current_ms = backoff->base_ms;
-	else if (backoff->current_ms > backoff->max_ms / 2)
+	} else if (backoff->current_ms > backoff->max_ms / 2) {
 		backoff->current_ms = backoff->max_ms;
-	else
+	} else {
 		backoff->current_ms *= 2;
+	}
 	backoff->last_ms = now_ms;
 	delay = backoff->current_ms;
 	delay += (int64_t)(next_random(&backoff->seed) % (uint64_t)backoff->current_ms);

@@ -33,11 +33,13 @@ struct http_content *http_content_ref(struct http_content *content)
 
 void http_content_unref(struct http_content *content)
 {
-	if (!content)
+	if (content == NULL) {
 		return;
+	}
 	assert(content->magic == CONTENT_MAGIC);
-	if (--content->references > 0)
+	if (--content->references > 0) {
 		return;
+	}
 	content->magic = 0;
 	free(content->text);
 	free(content);

@@ -17,7 +17,7 @@
 #define KEEPALIVE_INTERVAL_S 5L
 /* A peer that vanished is noticed after this long, also when data is under way: without it the kernel
  * resends for a quarter of an hour, and a connection shared by every watch stays dead for as long.
- * HTTP/2 pings, as client-go sends them after 30 s, are not to be had: curl_easy_upkeep() knows only
+ * HTTP/2 pings, as client-go sends them after 30 s, are not available: curl_easy_upkeep() knows only
  * the connections of curl_easy_perform(). */
 #define PEER_LOST_MS 30000U
 
@@ -41,26 +41,31 @@ static int url_parse(struct http_transfer *t, const char *text, CURLU *url, stru
 {
 	CURLUcode rc = curl_url_set(url, CURLUPART_URL, text, 0);
 
-	if (rc == CURLUE_OK)
+	if (rc == CURLUE_OK) {
 		rc = curl_url_get(url, CURLUPART_SCHEME, &parts->scheme, 0);
-	if (rc == CURLUE_OK)
+	}
+	if (rc == CURLUE_OK) {
 		rc = curl_url_get(url, CURLUPART_HOST, &parts->host, 0);
-	if (rc == CURLUE_OK)
+	}
+	if (rc == CURLUE_OK) {
 		rc = curl_url_get(url, CURLUPART_PORT, &parts->default_port, CURLU_DEFAULT_PORT);
+	}
 	if (rc != CURLUE_OK) {
 		const char *start = strrchr(text, '@');
 
-		start = start ? start + 1 : text;
+		start = start != NULL ? start + 1 : text;
 		return error_set(&t->error, ERROR_INVALID, "URL '%.*s' cannot be used: %s", (int)strcspn(start, "?#"),
 			start, curl_url_strerror(rc));
 	}
-	if (strcasecmp(parts->scheme, "http") != 0 && strcasecmp(parts->scheme, "https") != 0)
+	if (strcasecmp(parts->scheme, "http") != 0 && strcasecmp(parts->scheme, "https") != 0) {
 		return error_set(&t->error, ERROR_INVALID, "URL scheme '%s' cannot be used: give http or https",
 			parts->scheme);
-	if (curl_url_get(url, CURLUPART_PORT, &parts->port, 0) != CURLUE_OK)
+	}
+	if (curl_url_get(url, CURLUPART_PORT, &parts->port, 0) != CURLUE_OK) {
 		parts->port = NULL;
-	t->origin = xasprintf("%s://%s%s%s", parts->scheme, parts->host, parts->port ? ":" : "",
-		parts->port ? parts->port : "");
+	}
+	t->origin = xasprintf("%s://%s%s%s", parts->scheme, parts->host, parts->port != NULL ? ":" : "",
+		parts->port != NULL ? parts->port : "");
 	return 0;
 }
 
@@ -89,18 +94,21 @@ static CURLcode set_blob(CURL *easy, CURLoption option, const char *text)
 /* The file's or the text's option, the text first; CURLE_OK when neither is given. */
 static CURLcode set_pem(CURL *easy, CURLoption file_option, const char *file, CURLoption data_option, const char *data)
 {
-	if (data)
+	if (data != NULL) {
 		return set_blob(easy, data_option, data);
-	return file ? curl_easy_setopt(easy, file_option, file) : CURLE_OK;
+	}
+	return file != NULL ? curl_easy_setopt(easy, file_option, file) : CURLE_OK;
 }
 
 static bool has_header(const char *const *headers, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (; headers && *headers; headers++)
-		if (strncasecmp(*headers, name, len) == 0 && (*headers)[len] == ':')
+	for (; headers != NULL && *headers != NULL; headers++) {
+		if (strncasecmp(*headers, name, len) == 0 && (*headers)[len] == ':') {
 			return true;
+		}
+	}
 	return false;
 }
 
@@ -108,10 +116,11 @@ static void add_header(struct http_transfer *t, const char *line)
 {
 	struct curl_slist *list = curl_slist_append(t->headers, line);
 
-	if (list)
+	if (list != NULL) {
 		t->headers = list;
-	else
+	} else {
 		abort(); /* out of memory, as base/memory.h has it */
+	}
 }
 
 /*
@@ -123,12 +132,13 @@ static CURLcode set_server_name(struct http_transfer *t, const struct http_reque
 {
 	auto_free char *place = xasprintf("::%s:%s", parts->host, parts->default_port);
 
-	if (curl_url_set(url, CURLUPART_HOST, request->tls->server_name, 0) != CURLUE_OK)
+	if (curl_url_set(url, CURLUPART_HOST, request->tls->server_name, 0) != CURLUE_OK) {
 		return CURLE_URL_MALFORMAT;
+	}
 	t->connect_to = curl_slist_append(NULL, place);
 	if (!has_header(request->headers, "Host")) {
-		auto_free char *host =
-			xasprintf("Host: %s%s%s", parts->host, parts->port ? ":" : "", parts->port ? parts->port : "");
+		auto_free char *host = xasprintf("Host: %s%s%s", parts->host, parts->port != NULL ? ":" : "",
+			parts->port != NULL ? parts->port : "");
 
 		add_header(t, host);
 	}
@@ -140,12 +150,15 @@ static CURLcode set_tls(CURL *easy, const struct http_tls *tls)
 	CURLcode rc = set_pem(easy, CURLOPT_CAINFO, tls->ca_file, CURLOPT_CAINFO_BLOB, tls->ca_data);
 
 	/* The system's directory of CAs stays trusted beside a CA file unless taken away. */
-	if (rc == CURLE_OK && (tls->ca_file || tls->ca_data))
+	if (rc == CURLE_OK && (tls->ca_file != NULL || tls->ca_data != NULL)) {
 		rc = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	if (rc == CURLE_OK)
+	}
+	if (rc == CURLE_OK) {
 		rc = set_pem(easy, CURLOPT_SSLCERT, tls->cert_file, CURLOPT_SSLCERT_BLOB, tls->cert_data);
-	if (rc == CURLE_OK)
+	}
+	if (rc == CURLE_OK) {
 		rc = set_pem(easy, CURLOPT_SSLKEY, tls->key_file, CURLOPT_SSLKEY_BLOB, tls->key_data);
+	}
 	if (rc == CURLE_OK && tls->insecure) {
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -157,17 +170,20 @@ static void set_method(struct http_transfer *t, const struct http_request *reque
 {
 	CURL *easy = t->easy;
 
-	if (strcmp(request->method, "HEAD") == 0)
+	if (strcmp(request->method, "HEAD") == 0) {
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-	if (request->body || strcmp(request->method, "POST") == 0) {
+	}
+	if (request->body != NULL || strcmp(request->method, "POST") == 0) {
 		t->request_body = xcalloc(1, request->body_len + 1);
-		if (request->body)
+		if (request->body != NULL) {
 			memcpy(t->request_body, request->body, request->body_len);
+		}
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->request_body);
 		add_header(t, "Expect:"); /* do not wait for "100 Continue" */
-		if (!has_header(request->headers, "Content-Type"))
+		if (!has_header(request->headers, "Content-Type")) {
 			add_header(t, "Content-Type:"); /* not the form type libcurl assumes */
+		}
 	}
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
@@ -190,8 +206,9 @@ static void set_common(struct http_transfer *t, const struct http_request *reque
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS));
-	if (request->proxy)
+	if (request->proxy != NULL) {
 		curl_easy_setopt(easy, CURLOPT_PROXY, request->proxy);
+	}
 }
 
 int http_easy_setup(struct http_transfer *t, const struct http_request *request)
@@ -202,27 +219,34 @@ int http_easy_setup(struct http_transfer *t, const struct http_request *request)
 	char *whole = NULL;
 
 	t->easy = curl_easy_init();
-	if (!t->easy || !url)
+	if (t->easy == NULL || url == NULL) {
 		abort(); /* out of memory */
+	}
 	if (url_parse(t, request->url, url, &parts) == 0) {
 		set_common(t, request);
 		set_method(t, request);
-		for (const char *const *h = request->headers; h && *h; h++)
+		for (const char *const *h = request->headers; h != NULL && *h != NULL; h++) {
 			add_header(t, *h);
-		if (request->tls)
+		}
+		if (request->tls != NULL) {
 			rc = set_tls(t->easy, request->tls);
-		if (rc == CURLE_OK && request->tls && request->tls->server_name)
+		}
+		if (rc == CURLE_OK && request->tls != NULL && request->tls->server_name != NULL) {
 			rc = set_server_name(t, request, url, &parts);
+		}
 		/* Rather wait for a connection being made, to share it, than open one each; over plain HTTP
 		 * nothing can be shared, and one dead listener would hold up the others. */
-		if (strcasecmp(parts.scheme, "https") == 0)
+		if (strcasecmp(parts.scheme, "https") == 0) {
 			curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 1L);
+		}
 		curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
-		if (rc == CURLE_OK && curl_url_get(url, CURLUPART_URL, &whole, 0) == CURLUE_OK)
+		if (rc == CURLE_OK && curl_url_get(url, CURLUPART_URL, &whole, 0) == CURLUE_OK) {
 			rc = curl_easy_setopt(t->easy, CURLOPT_URL, whole);
-		if (rc != CURLE_OK)
+		}
+		if (rc != CURLE_OK) {
 			error_set(&t->error, ERROR_INVALID, "request to '%s' cannot be made: %s", t->origin,
 				curl_easy_strerror(rc));
+		}
 	}
 	url_parts_release(&parts);
 	curl_free(whole);
@@ -244,35 +268,38 @@ static const char *reason(struct http_transfer *t, CURLcode code)
 {
 	long os_errno = 0;
 
-	if (code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR)
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR) {
 		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
-	if (os_errno)
+	}
+	if (os_errno) {
 		return strerror((int)os_errno);
+	}
 	return t->error_text[0] ? t->error_text : curl_easy_strerror(code);
 }
 
-static void judge_timeout(struct http_transfer *t)
+static void check_timeout(struct http_transfer *t)
 {
 	curl_off_t connected = 0, ready = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
 	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
-	if (ready > 0)
+	if (ready > 0) {
 		error_set(&t->error, ERROR_UNAVAILABLE, "no answer from '%s' within %lld ms", t->origin,
 			(long long)t->timeout_ms);
-	else if (connected > 0)
+	} else if (connected > 0) {
 		error_set(&t->error, ERROR_UNAVAILABLE, "cannot reach '%s': TLS handshake timed out", t->origin);
-	else
+	} else {
 		error_set(&t->error, ERROR_UNAVAILABLE, "cannot reach '%s': connection timed out", t->origin);
+	}
 }
 
 /* Failures whose words say more than "request failed". */
-static const struct judgement {
+static const struct meaning {
 	CURLcode code;
 	enum error_kind kind;
 	const char *failure; /* "%s" is the origin */
 	bool tls;
-} judgements[] = {
+} meanings[] = {
 	{CURLE_COULDNT_RESOLVE_HOST, ERROR_UNAVAILABLE, "cannot reach '%s'", false},
 	{CURLE_COULDNT_RESOLVE_PROXY, ERROR_UNAVAILABLE, "cannot reach '%s' through its proxy", false},
 	{CURLE_PROXY, ERROR_UNAVAILABLE, "cannot reach '%s' through its proxy", false},
@@ -301,36 +328,39 @@ static bool was_refused(struct http_transfer *t, CURLcode code)
 	curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &handshake);
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
 	return (code == CURLE_SEND_ERROR && handshake > 0 && connects > 0) ||
-	       (code == CURLE_RECV_ERROR && strstr(t->error_text, "alert"));
+	       (code == CURLE_RECV_ERROR && strstr(t->error_text, "alert") != NULL);
 }
 
-void http_easy_judge(struct http_transfer *t, CURLcode code)
+void http_easy_check(struct http_transfer *t, CURLcode code)
 {
 	auto_free char *failure = NULL;
 	enum error_kind kind = ERROR_UNAVAILABLE;
 
-	if (code == CURLE_OK || t->error.kind != ERROR_NONE)
+	if (code == CURLE_OK || t->error.kind != ERROR_NONE) {
 		return;
+	}
 	if (code == CURLE_OPERATION_TIMEDOUT) {
-		judge_timeout(t);
+		check_timeout(t);
 		return;
 	}
 	if (was_refused(t, code)) {
 		t->tls_failed = true;
 		failure = xasprintf("'%s' ended the connection after the TLS handshake", t->origin);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(judgements) && !failure; i++) {
-		const struct judgement *j = &judgements[i];
+	for (size_t i = 0; i < ARRAY_LEN(meanings) && failure == NULL; i++) {
+		const struct meaning *j = &meanings[i];
 		const char *gap = strstr(j->failure, "%s");
 
-		if (j->code != code)
+		if (j->code != code) {
 			continue;
+		}
 		kind = j->kind;
 		t->tls_failed = j->tls;
 		failure = xasprintf("%.*s%s%s", (int)(gap - j->failure), j->failure, t->origin, gap + 2);
 	}
-	if (!failure)
+	if (failure == NULL) {
 		failure = xasprintf("request to '%s' failed", t->origin);
+	}
 	error_set(&t->error, kind, "%s: %s", failure, reason(t, code));
 }
 
@@ -340,17 +370,20 @@ int64_t http_easy_retry_after(CURL *easy)
 	char *end = NULL;
 	long long seconds;
 
-	if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+	if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
 		return -1;
+	}
 	seconds = strtoll(header->value, &end, 10);
 	if (end == header->value || *end != '\0') {
 		time_t when = curl_getdate(header->value, NULL);
 
-		if (when == -1)
+		if (when == -1) {
 			return -1;
+		}
 		seconds = (long long)when - (long long)time(NULL);
 	}
-	if (seconds < 0)
+	if (seconds < 0) {
 		return 0;
+	}
 	return seconds > INT64_MAX / 1000 ? INT64_MAX : (int64_t)seconds * 1000;
 }

@@ -51,30 +51,31 @@ static void exchange_free(struct http_exchange *x)
 	free(x);
 }
 
-static struct http_exchange *exchange_of(struct lws *wsi)
+static struct http_exchange *exchange_of(const struct http_connection *connection)
 {
-	struct http_connection *connection = http_connection_of(wsi);
-	struct http_exchange *x = connection ? connection->exchange : NULL;
+	struct http_exchange *x = connection->exchange;
 
-	assert(!x || x->magic == EXCHANGE_MAGIC);
+	assert(x == NULL || x->magic == EXCHANGE_MAGIC);
 	return x;
 }
 
-void http_exchange_detach(struct lws *wsi)
+void http_exchange_detach(struct http_connection *connection)
 {
-	struct http_exchange *x = exchange_of(wsi);
+	struct http_exchange *x = exchange_of(connection);
 
-	if (!x)
+	if (x == NULL) {
 		return;
-	x->connection->exchange = NULL;
-	x->connection->held = false;
+	}
+	connection->exchange = NULL;
+	connection->held = false;
 	x->wsi = NULL;
 	x->server->unsent -= x->replied;
 	stop_watching(x);
-	if (!x->asked || x->replied)
+	if (!x->asked || x->replied) {
 		exchange_free(x);
-	else if (x->gone)
+	} else if (x->gone != NULL) {
 		x->gone(x->gone_ctx);
+	}
 }
 
 /* A request comes in -------------------------------------------------------------------------- */
@@ -95,9 +96,11 @@ static const struct method {
 
 static const struct method *method_of(struct lws *wsi)
 {
-	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-		if (lws_hdr_total_length(wsi, methods[i].token) > 0)
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		if (lws_hdr_total_length(wsi, methods[i].token) > 0) {
 			return &methods[i];
+		}
+	}
 	return NULL;
 }
 
@@ -124,17 +127,18 @@ static void ask(struct http_server *server, struct http_exchange *x)
 	server->handler(server->ctx, x);
 }
 
-/* The request's header is whole. Nonzero closes the connection. */
-static int on_request(struct http_server *server, struct lws *wsi, const char *path)
+int http_exchange_on_request(struct http_connection *connection, const char *path)
 {
+	struct http_server *server = connection->server;
+	struct lws *wsi = connection->wsi;
 	const struct method *method = method_of(wsi);
-	struct http_connection *connection = http_connection_of(wsi);
 	struct http_exchange *x;
 	char length[24] = "";
 
 	/* Another request before the reply to the last: nobody sends that any more. */
-	if (!connection || connection->exchange || !method)
+	if (connection->exchange != NULL || method == NULL) {
 		return -1;
+	}
 	x = xcalloc(1, sizeof(*x));
 	x->magic = EXCHANGE_MAGIC;
 	x->server = server;
@@ -158,26 +162,30 @@ static int on_request(struct http_server *server, struct lws *wsi, const char *p
 	return 0;
 }
 
-static int on_body(struct lws *wsi, const char *data, size_t len)
+int http_exchange_on_body(struct http_connection *connection, const char *data, size_t len)
 {
-	struct http_exchange *x = exchange_of(wsi);
+	struct http_exchange *x = exchange_of(connection);
 
-	if (!x || x->asked)
+	if (x == NULL || x->asked) {
 		return -1;
-	if (!x->replied && len > 0)
+	}
+	if (!x->replied && len > 0) {
 		strbuf_add(&x->body, data, len);
+	}
 	return 0;
 }
 
-static int on_body_complete(struct http_server *server, struct lws *wsi)
+int http_exchange_on_body_complete(struct http_connection *connection)
 {
-	struct http_exchange *x = exchange_of(wsi);
+	struct http_exchange *x = exchange_of(connection);
 
-	if (!x || x->asked)
-		return -1; /* bytes after the body: see on_request() */
-	if (x->replied)
+	if (x == NULL || x->asked) {
+		return -1; /* bytes after the body: see http_exchange_on_request() */
+	}
+	if (x->replied) {
 		return 0;
-	ask(server, x);
+	}
+	ask(connection->server, x);
 	return 0;
 }
 
@@ -191,8 +199,9 @@ static int write_header(struct lws *wsi, const struct http_exchange *x, size_t l
 	if (lws_add_http_common_headers(wsi, (unsigned)x->status, x->content_type, len, &p, end) ||
 		(x->last && lws_add_http_header_by_token(wsi, WSI_TOKEN_CONNECTION, (const unsigned char *)"close", 5,
 				    &p, end)) ||
-		lws_finalize_write_http_header(wsi, start, &p, end))
+		lws_finalize_write_http_header(wsi, start, &p, end)) {
 		return -1;
+	}
 	return 0;
 }
 
@@ -207,29 +216,33 @@ static int write_piece(struct lws *wsi, struct http_exchange *x, const char *tex
 	return lws_write(wsi, piece + LWS_PRE, now, x->sent == len ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP);
 }
 
-static int on_writable(struct lws *wsi)
+int http_exchange_on_writable(struct http_connection *connection)
 {
-	struct http_exchange *x = exchange_of(wsi);
+	struct lws *wsi = connection->wsi;
+	struct http_exchange *x = exchange_of(connection);
 	const char *text;
 	size_t len;
 	int rc = 0;
 
-	if (!x || !x->replied)
+	if (x == NULL || !x->replied) {
 		return 0;
+	}
 	text = http_content_text(x->content, &len);
-	if (!x->begun)
+	if (!x->begun) {
 		rc = write_header(wsi, x, len);
+	}
 	x->begun = true;
-	if (rc >= 0 && len > 0 && strcmp(x->method, "HEAD") != 0)
+	if (rc >= 0 && len > 0 && strcmp(x->method, "HEAD") != 0) {
 		rc = write_piece(wsi, x, text, len);
-	else
+	} else {
 		x->sent = len;
+	}
 	if (rc >= 0 && x->sent < len) {
 		lws_callback_on_writable(wsi);
 		return 0;
 	}
-	x->connection->moved_ms = uv_now(x->server->loop);
-	http_exchange_detach(wsi);
+	connection->moved_ms = uv_now(x->server->loop);
+	http_exchange_detach(connection);
 	return rc < 0 || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
@@ -237,7 +250,7 @@ void http_reply_content(struct http_exchange *x, int status, const char *content
 {
 	assert(x->magic == EXCHANGE_MAGIC && !x->replied);
 	x->replied = true;
-	if (!x->wsi) {
+	if (x->wsi == NULL) {
 		exchange_free(x);
 		return;
 	}
@@ -273,11 +286,12 @@ static void on_peer_gone(void *ctx)
 
 void http_exchange_watch(struct http_exchange *x, void (*gone)(void *ctx), void *ctx)
 {
-	assert(x->asked && !x->replied && !x->watch);
+	assert(x->asked && !x->replied && x->watch == NULL);
 	x->gone = gone;
 	x->gone_ctx = ctx;
-	if (x->wsi)
+	if (x->wsi != NULL) {
 		x->watch = peer_watch_new(x->server->loop, lws_get_socket_fd(x->wsi), on_peer_gone, x);
+	}
 }
 
 const char *http_exchange_method(const struct http_exchange *x)
@@ -292,34 +306,8 @@ const char *http_exchange_path(const struct http_exchange *x)
 
 const char *http_exchange_body(const struct http_exchange *x, size_t *len)
 {
-	if (len)
+	if (len != NULL) {
 		*len = x->body.len;
-	return x->body.buf;
-}
-
-int http_exchange_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
-{
-	struct http_server *server;
-
-	switch (reason) {
-	case LWS_CALLBACK_HTTP:
-	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-		server = lws_context_user(lws_get_context(wsi));
-		assert(server->magic == SERVER_MAGIC);
-		return reason == LWS_CALLBACK_HTTP ? on_request(server, wsi, in) : on_body_complete(server, wsi);
-	case LWS_CALLBACK_HTTP_BODY:
-		return on_body(wsi, in, len);
-	case LWS_CALLBACK_HTTP_WRITEABLE:
-		return on_writable(wsi);
-	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-		return -1; /* neither WebSocket nor HTTP/2: their streams would be no connections of ours */
-	case LWS_CALLBACK_CLOSED_HTTP:
-	case LWS_CALLBACK_WSI_DESTROY:
-		http_exchange_detach(wsi);
-		if (http_connection_of(wsi))
-			http_connection_ended(http_connection_of(wsi));
-		return 0;
-	default:
-		return lws_callback_http_dummy(wsi, reason, user, in, len);
 	}
+	return x->body.buf;
 }

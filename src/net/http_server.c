@@ -33,7 +33,7 @@
 /* Listening ----------------------------------------------------------------------------------- */
 
 static const struct lws_protocols protocols[] = {
-	{.name = "http", .callback = http_exchange_on_lws, .tx_packet_size = SEND_CHUNK},
+	{.name = "http", .callback = http_connection_on_lws, .tx_packet_size = SEND_CHUNK},
 	{.name = NULL},
 };
 
@@ -57,8 +57,9 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 		int fd = accept(server->listen_fd, NULL, NULL);
 
 		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 				pause_listening(server, errno);
+			}
 			return;
 		}
 		server->starved = false;
@@ -78,9 +79,10 @@ static void on_pause_over(uv_timer_t *timer)
 /* The connection stays in the kernel's queue, and the socket readable: to go on at once would be to do nothing else. */
 static void pause_listening(struct http_server *server, int reason)
 {
-	if (!server->starved)
+	if (!server->starved) {
 		log_event(LOG_WARN, "a connection cannot be accepted, trying again ten times a second", "error",
 			strerror(reason), NULL);
+	}
 	server->starved = true;
 	uv_poll_stop(&server->listener);
 	uv_timer_start(&server->pause, on_pause_over, PAUSE_MS, 0);
@@ -95,8 +97,9 @@ struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_h
 	int port;
 	int fd = listen_on(address, &port, err);
 
-	if (fd < 0)
+	if (fd < 0) {
 		return NULL;
+	}
 	server = xcalloc(1, sizeof(*server));
 	server->magic = SERVER_MAGIC;
 	server->loop = loop;
@@ -114,7 +117,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_h
 	info.pcontext = &server->context;
 	info.user = server;
 	server->context = lws_create_context(&info);
-	if (!server->context) {
+	if (server->context == NULL) {
 		error_set(err, ERROR_INTERNAL,
 			"cannot serve HTTP on '%s': libwebsockets does not start: install "
 			"its libuv support (libwebsockets-evlib-uv)",
@@ -160,10 +163,12 @@ static void on_handle_closed(uv_handle_t *handle)
 	void *ctx = server->closed_ctx;
 
 	assert(server->magic == SERVER_MAGIC);
-	if (handle == (uv_handle_t *)&server->listener)
+	if (handle == (uv_handle_t *)&server->listener) {
 		close(server->listen_fd);
-	if (--server->handles > 0)
+	}
+	if (--server->handles > 0) {
 		return;
+	}
 	server->magic = 0;
 	free(server);
 	closed(ctx);
@@ -178,8 +183,9 @@ static void find_data(uv_handle_t *handle, void *arg)
 {
 	struct search *search = arg;
 
-	if (handle->data == search->data)
+	if (handle->data == search->data) {
 		search->found = true;
+	}
 }
 
 /* Runs once a turn of the loop until libwebsockets has left it. */
@@ -189,24 +195,26 @@ static void on_closer(uv_idle_t *idle)
 	struct search search = {.data = server->context};
 
 	assert(server->magic == SERVER_MAGIC);
-	if (server->unsent > 0 && uv_now(server->loop) < server->patience_ends)
+	if (server->unsent > 0 && uv_now(server->loop) < server->patience_ends) {
 		return;
+	}
 	if (!server->destroying) {
 		server->destroying = true;
 		lws_context_destroy(server->context);
 		return;
 	}
 	uv_walk(server->loop, find_data, &search);
-	if (search.found)
+	if (search.found) {
 		return;
+	}
 	lws_context_destroy(server->context);
-	assert(!server->context);
+	assert(server->context == NULL);
 	uv_close((uv_handle_t *)idle, on_handle_closed);
 }
 
 void http_server_close(struct http_server *server, void (*closed)(void *ctx), void *ctx)
 {
-	assert(server->magic == SERVER_MAGIC && !server->closed && closed);
+	assert(server->magic == SERVER_MAGIC && server->closed == NULL && closed != NULL);
 	server->closed = closed;
 	server->closed_ctx = ctx;
 	server->patience_ends = uv_now(server->loop) + END_PATIENCE_MS;

@@ -21,11 +21,13 @@ static int parse_address(const char *address, struct sockaddr_storage *where)
 	char *end = NULL;
 	long port;
 
-	if (!colon || colon == address || colon[1] == '\0')
+	if (colon == NULL || colon == address || colon[1] == '\0') {
 		return -1;
+	}
 	port = strtol(colon + 1, &end, 10);
-	if (*end != '\0' || port < 0 || port > 65535)
+	if (*end != '\0' || port < 0 || port > 65535) {
 		return -1;
+	}
 	if (address[0] == '[' && colon[-1] == ']') {
 		host = xstrndup(address + 1, (size_t)(colon - address) - 2);
 		return uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)where);
@@ -55,8 +57,9 @@ static int bind_and_listen(int fd, const struct sockaddr_storage *where, struct 
 	int one = 1;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-		bind(fd, (const struct sockaddr *)where, len) < 0 || listen(fd, BACKLOG) < 0)
+		bind(fd, (const struct sockaddr *)where, len) < 0 || listen(fd, BACKLOG) < 0) {
 		return -1;
+	}
 	return getsockname(fd, (struct sockaddr *)bound, &len);
 }
 
@@ -65,17 +68,19 @@ int listen_on(const char *address, int *port, struct error *err)
 	struct sockaddr_storage where = {0}, bound = {0};
 	int fd;
 
-	if (parse_address(address, &where) != 0)
+	if (parse_address(address, &where) != 0) {
 		return error_set(err, ERROR_INVALID,
 			"cannot listen on '%s': give an IP address and a port, as in "
 			"0.0.0.0:8080 or [::]:8080",
 			address);
+	}
 	fd = socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || bind_and_listen(fd, &where, &bound) < 0) {
 		int reason = errno;
 
-		if (fd >= 0)
+		if (fd >= 0) {
 			close(fd);
+		}
 		return error_set(err, ERROR_INVALID, "cannot listen on '%s': %s%s", address, strerror(reason),
 			listen_remedy(reason));
 	}

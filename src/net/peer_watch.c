@@ -37,8 +37,9 @@ struct peer_watch *peer_watch_new(uv_loop_t *loop, int fd, void (*gone)(void *ct
 	struct peer_watch *watch;
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
-	if (own < 0)
+	if (own < 0) {
 		return NULL;
+	}
 	watch = xcalloc(1, sizeof(*watch));
 	watch->fd = own;
 	watch->gone = gone;
@@ -55,6 +56,7 @@ struct peer_watch *peer_watch_new(uv_loop_t *loop, int fd, void (*gone)(void *ct
 
 void peer_watch_close(struct peer_watch *watch)
 {
-	if (watch)
+	if (watch != NULL) {
 		uv_close((uv_handle_t *)&watch->poll, on_closed);
+	}
 }

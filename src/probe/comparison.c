@@ -1,4 +1,4 @@
-/* Two sides of a hop: apart, or met. */
+/* Two sides of a hop: whether they match. */
 #include "comparison.h"
 
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 
 #define NEAR_MS 500
 #define HURRY_SAMPLES 3
-#define SUSPECT_SAMPLES 8
-#define BEFORE_MS 200 /* more than it takes from the begin of a look until the page is read */
+#define MISMATCH_SAMPLES 8
+#define BEFORE_MS 200 /* more than it takes from the begin of a probe until the page is read */
 #define AFTER_MS 100
 #define AGAIN_MIN_MS 2000
 
@@ -29,7 +29,7 @@ static int64_t rounding(int64_t value)
 	return 2 + llabs(value) / 1000000;
 }
 
-static bool are_apart(const struct range *a, const struct range *b)
+static bool are_mismatched(const struct range *a, const struct range *b)
 {
 	return a->low > b->high + rounding(b->high) || b->low > a->high + rounding(a->high);
 }
@@ -42,7 +42,7 @@ static int64_t phase_of(int64_t at_ms, int64_t scrape_ms, int64_t interval_ms)
 	return phase < 0 ? phase + interval_ms : phase;
 }
 
-/* How many looks were just before and just after a scrape, with this one. */
+/* How many probes were just before and just after a scrape, with this one. */
 static json_t *count_near(const json_t *before, const struct comparison *now)
 {
 	int64_t phase = phase_of(now->look_at_ms, now->sample_at_ms, now->interval_ms);
@@ -78,19 +78,19 @@ json_t *comparison_step(const json_t *before, const struct comparison *now)
 
 	widen(&values, &value);
 	widen(&series, &now->sample);
-	if (are_apart(&values, &series)) {
+	if (are_mismatched(&values, &series)) {
 		return remember(before, &values, &series, now);
 	}
-	return are_apart(&value, &now->sample) ? remember(NULL, &value, &now->sample, now) : NULL;
+	return are_mismatched(&value, &now->sample) ? remember(NULL, &value, &now->sample, now) : NULL;
 }
 
-bool comparison_suspects(const json_t *memories)
+bool comparison_mismatch(const json_t *memories)
 {
 	const char *pod;
 	json_t *memory;
 
 	json_object_foreach((json_t *)memories, pod, memory) {
-		if (json_path_int(memory, "samples", 0) >= SUSPECT_SAMPLES) {
+		if (json_path_int(memory, "samples", 0) >= MISMATCH_SAMPLES) {
 			return true;
 		}
 	}

@@ -1,17 +1,17 @@
 /*
- * Whether two hops of the chain tell the same of a pod, although both move and are never looked at in
+ * Whether two hops of the chain report the same of a pod, although both move and are never probed in
  * the same moment.
  *
  * Values that come from the same load are drawn from the same heap, whoever draws: sooner or later
  * one side says what the other side said too, or lies between two of its values. As long as all values of the
- * one side lie on the same side of all values of the other, the two are apart. By chance that happens to n
+ * one side lie on the same side of all values of the other, the two mismatch. By chance that happens to n
  * and m draws of a load however wild in 2 of (n + m over n) cases; a load that moves slowly is met by
- * the very next scrape. So how long they are apart is all that has to be remembered, and the memory
+ * the very next scrape. So how long they mismatch is all that has to be remembered, and the memory
  * is evidence:
  *
- *   {since,               ms of the wall, of the first look
+ *   {since,               ms of the wall, of the first probe
  *    looks, samples,      how many values of the one side, and different samples of Prometheus on the other
- *    near: [before, after],                    looks within half a second of a scrape: what the load does in
+ *    near: [before, after],                    probes within half a second of a scrape: what the load does in
  *                                              time with the scrapes shows there
  *    values: [low, high], series: [low, high], of both sides, in thousandths
  *    sampleTime, sampleAt}                     of the last: by Prometheus' clock, and by ours
@@ -27,7 +27,7 @@ struct range {
 	int64_t low, high;
 };
 
-/* One look: thousandths, and when they were. */
+/* One probe: thousandths, and when they were. */
 struct comparison {
 	int64_t value; /* at the pod's page, in the metrics API, or in the HPA's status */
 	int64_t look_at_ms;
@@ -37,15 +37,15 @@ struct comparison {
 	int64_t interval_ms;  /* of the scrapes */
 };
 
-/* What is remembered after this look; `before` is NULL when the two were not apart. New reference,
+/* What is remembered after this probe; `before` is NULL when the two match. New reference,
  * NULL when they are not. */
 json_t *comparison_step(const json_t *before, const struct comparison *now);
 
-/* Whether some of these, {pod: memory}, are apart for longer than it happens now and then. */
-bool comparison_suspects(const json_t *memories);
+/* Whether some of these, {pod: memory}, mismatch for longer than it happens now and then. */
+bool comparison_mismatch(const json_t *memories);
 
-/* How soon to look again at two that are apart: just before or just after the next scrape, and halfway
- * between two, by turns. 0 when there is no hurry: a few samples may well be apart. */
+/* How soon to probe again two that mismatch: just before or just after the next scrape, and halfway
+ * between two, by turns. 0 when there is no hurry: a few samples may well mismatch. */
 int64_t comparison_again_ms(const json_t *memory, int64_t interval_ms, int64_t now_ms);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * One question to the metrics API, put as the HPA controller puts it: the value of a metric for the
- * pods of a selector. A refusal is told apart by what has to be mended.
+ * pods of a selector. A refusal is distinguished by what has to be mended.
  */
 #ifndef PROBE_METRIC_QUERY_H
 #define PROBE_METRIC_QUERY_H

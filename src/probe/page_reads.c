@@ -19,7 +19,7 @@ struct read {
 };
 
 struct page_reads {
-	json_t *wish;
+	json_t *request;
 	json_t *page;
 	struct read read[OTHERS_MAX];
 	size_t count;
@@ -33,7 +33,7 @@ static void reads_free(struct page_reads *reads)
 	for (size_t i = 0; i < reads->count; i++) {
 		free_indirect(&reads->read[i].pod);
 	}
-	json_decref(reads->wish);
+	json_decref(reads->request);
 	json_decref(reads->page);
 	free_indirect(&reads);
 }
@@ -51,7 +51,7 @@ static void on_page(void *ctx, const struct http_response *response)
 	}
 	if (page != NULL) {
 		json_object_set_new(json_object_get(reads->page, "values"), read->pod,
-			reading_page_values(page, json_object_get(reads->wish, "signals")));
+			reading_page_values(page, json_object_get(reads->request, "signals")));
 	}
 	if (--reads->waiting == 0) {
 		reads->done(reads->ctx);
@@ -61,7 +61,7 @@ static void on_page(void *ctx, const struct http_response *response)
 
 static void start(struct page_reads *reads, struct page_fetches *fetches, const json_t *pod)
 {
-	auto_free char *authority = reading_pod_authority(pod, json_path_string(reads->wish, "scheme", "http"));
+	auto_free char *authority = reading_pod_authority(pod, json_path_string(reads->request, "scheme", "http"));
 	auto_free char *url = xasprintf("%s:%lld%s", authority, (long long)json_path_int(reads->page, "port", 0),
 		json_path_string(reads->page, "path", ""));
 	struct read *read = &reads->read[reads->count++];
@@ -83,7 +83,7 @@ struct page_reads *page_reads_start(const struct page_reads_order *order)
 	size_t i;
 	json_t *pod;
 
-	*reads = (struct page_reads){.wish = json_incref(order->wish),
+	*reads = (struct page_reads){.request = json_incref(order->request),
 		.page = json_incref(order->page),
 		.done = order->done,
 		.ctx = order->ctx};

@@ -1,6 +1,6 @@
 /*
  * The pages of some more pods, at the place where the first one's was found: only for their values.
- * They are read at the same time; one that does not answer soon has no value in this round.
+ * They are read at the same time; one that does not answer soon has no value in this probe.
  */
 #ifndef PROBE_PAGE_READS_H
 #define PROBE_PAGE_READS_H
@@ -13,7 +13,7 @@ struct page_reads;
 
 struct page_reads_order {
 	struct page_fetches *fetches; /* borrowed */
-	json_t *wish;                 /* of probe/probe.h; the reference is kept */
+	json_t *request;              /* of probe/probe.h; the reference is kept */
 	const json_t *pods;           /* a PodList; read during the call */
 	const json_t *counted;        /* of reading.h, likewise: which of them */
 	json_t *page;                 /* the first one's document, with a page; the reference is kept */

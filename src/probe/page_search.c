@@ -14,12 +14,12 @@
 #define CONNECT_TIMEOUT_MS 3000
 #define REQUEST_TIMEOUT_MS 5000
 #define SEARCH_MAX_MS 15000 /* no further page is begun after this, without the time in line */
-#define TOLD_MAX 3          /* tries that a message tells of */
+#define REPORTED_MAX 3      /* tries that a message tells of */
 
 struct page_search {
 	struct page_fetches *fetches;
 	struct page_fetch *fetch; /* under way */
-	json_t *wish;
+	json_t *request;
 	char *pod;
 	char *authority; /* "scheme://address" */
 	char *image;
@@ -31,7 +31,7 @@ struct page_search {
 	json_t *page; /* the best one so far; NULL = none */
 	char *beyond; /* what is said of the first page that exceeds a limit; NULL = none did */
 	struct strbuf tries;
-	size_t told; /* in `tries` */
+	size_t reported; /* in `tries` */
 	bool cancelled;
 	void (*done)(void *ctx, json_t *document_take);
 	void *ctx;
@@ -51,7 +51,7 @@ static void finish(struct page_search *search)
 		page = json_pack("{s:o, s:s}", "error", reading_text(search->tries.buf), "pod", search->pod);
 	}
 	search->done(search->ctx, page);
-	json_decref(search->wish);
+	json_decref(search->request);
 	json_decref(search->last);
 	json_decref(search->wanted);
 	free_indirect(&search->pod);
@@ -94,7 +94,8 @@ static bool remembers_version(struct page_search *search)
 /* Whose version is asked: what a page is taken for may be wrong, what a user says is not. */
 static const struct engine *engine_of(const struct page_search *search)
 {
-	return engine_by_type(json_path_string(search->wish, "engine", json_path_string(search->page, "engine", "")));
+	return engine_by_type(
+		json_path_string(search->request, "engine", json_path_string(search->page, "engine", "")));
 }
 
 static void on_version(void *ctx, const struct http_response *response)
@@ -133,14 +134,14 @@ static void settle(struct page_search *search)
 	get(search, url, engine->version_max > 0 ? engine->version_max : ENGINE_VERSION_MAX, on_version);
 }
 
-static void tell(struct page_search *search, const char *text)
+static void report_try(struct page_search *search, const char *text)
 {
-	if (search->told++ < TOLD_MAX) {
-		strbuf_addf(&search->tries, "%s%s", search->told > 1 ? "; " : "", text);
+	if (search->reported++ < REPORTED_MAX) {
+		strbuf_addf(&search->tries, "%s%s", search->reported > 1 ? "; " : "", text);
 	}
 }
 
-static void tell_refusal(struct page_search *search, const struct http_response *response)
+static void report_refusal(struct page_search *search, const struct http_response *response)
 {
 	auto_free char *text = NULL;
 
@@ -151,11 +152,11 @@ static void tell_refusal(struct page_search *search, const struct http_response 
 		text = xasprintf("pod '%s' answers HTTP %d at '%s'%s", search->pod, response->status, search->url,
 			response->status >= 300 && response->status < 400 ? ", a redirect, which is not followed" : "");
 	}
-	tell(search, text);
+	report_try(search, text);
 }
 
-/* It may be the engine's, so that it is told rather than the tries elsewhere. */
-static void tell_beyond(struct page_search *search, char *text_take)
+/* It may be the engine's, so that it is reported rather than the tries elsewhere. */
+static void report_beyond_limit(struct page_search *search, char *text_take)
 {
 	if (search->beyond == NULL) {
 		search->beyond = text_take;
@@ -167,7 +168,7 @@ static void tell_beyond(struct page_search *search, char *text_take)
 /* A pod may serve other pages too, of a sidecar or of its language's runtime. */
 static bool is_the_page(const struct page_search *search, const json_t *page)
 {
-	const char *wanted = json_path_string(search->wish, "engine", NULL);
+	const char *wanted = json_path_string(search->request, "engine", NULL);
 	const char *found = json_path_string(page, "engine", NULL);
 
 	if (wanted == NULL) {
@@ -184,7 +185,7 @@ static json_t *read_page(struct page_search *search, const char *body, const jso
 	json_t *document;
 
 	if (page == NULL) {
-		tell_beyond(search,
+		report_beyond_limit(search,
 			xasprintf("the page of pod '%s' at '%s' %s", search->pod, search->url, refused.message));
 		return NULL;
 	}
@@ -192,25 +193,26 @@ static json_t *read_page(struct page_search *search, const char *body, const jso
 	json_object_set(document, "port", json_object_get(candidate, "port"));
 	json_object_set(document, "path", json_object_get(candidate, "path"));
 	json_object_set_new(document, "values",
-		json_pack("{s:o}", search->pod, reading_page_values(page, json_object_get(search->wish, "signals"))));
+		json_pack("{s:o}", search->pod,
+			reading_page_values(page, json_object_get(search->request, "signals"))));
 	return document;
 }
 
 static void on_page(void *ctx, const struct http_response *response)
 {
 	struct page_search *search = ctx;
-	const json_t *candidate = json_array_get(json_object_get(search->wish, "pages"), search->next++);
+	const json_t *candidate = json_array_get(json_object_get(search->request, "pages"), search->next++);
 	json_t *page = NULL;
 
 	search->fetch = NULL;
 	if (response->status == 200 && response->too_large) {
-		tell_beyond(search,
+		report_beyond_limit(search,
 			xasprintf(
 				"the page of pod '%s' at '%s' is larger than %u KiB, the most that is read: let the engine "
 				"report fewer series, or set spec.engine.port and path if its page is another",
 				search->pod, search->url, PAGE_MAX_BYTES / 1024));
 	} else if (response->error != NULL || response->status != 200) {
-		tell_refusal(search, response);
+		report_refusal(search, response);
 	} else {
 		page = read_page(search, response->body, candidate);
 	}
@@ -231,16 +233,16 @@ static void on_page(void *ctx, const struct http_response *response)
 
 static void read_next(struct page_search *search)
 {
-	const json_t *pages = json_object_get(search->wish, "pages");
+	const json_t *pages = json_object_get(search->request, "pages");
 	const json_t *candidate = json_array_get(pages, search->next);
 	bool late = search->spent_ms > SEARCH_MAX_MS;
 
 	if (candidate == NULL || late || search->cancelled) {
-		size_t untold = search->told > TOLD_MAX ? search->told - TOLD_MAX : 0;
+		size_t unreported = search->reported > REPORTED_MAX ? search->reported - REPORTED_MAX : 0;
 
-		untold += json_array_size(pages) - search->next;
-		if (untold > 0) {
-			strbuf_addf(&search->tries, "; and %zu more", untold);
+		unreported += json_array_size(pages) - search->next;
+		if (unreported > 0) {
+			strbuf_addf(&search->tries, "; and %zu more", unreported);
 		}
 		strbuf_addstr(&search->tries, ": set spec.engine.port and path to its metrics page");
 		finish(search);
@@ -253,13 +255,13 @@ static void read_next(struct page_search *search)
 }
 
 /* The series of all signals that come from the page; new reference. */
-static json_t *wanted_series(const json_t *wish)
+static json_t *wanted_series(const json_t *request)
 {
 	json_t *wanted = json_array();
 	size_t i;
 	json_t *signal;
 
-	json_array_foreach(json_object_get(wish, "signals"), i, signal) {
+	json_array_foreach(json_object_get(request, "signals"), i, signal) {
 		if (json_path_bool(signal, "page", false)) {
 			json_array_extend(wanted, json_object_get(signal, "series"));
 		}
@@ -272,12 +274,12 @@ struct page_search *page_search_start(const struct page_search_order *order)
 	struct page_search *search = xcalloc(1, sizeof(*search));
 
 	*search = (struct page_search){.fetches = order->fetches,
-		.wish = json_incref(order->wish),
+		.request = json_incref(order->request),
 		.pod = xstrdup(kube_object_name(order->pod)),
-		.authority = reading_pod_authority(order->pod, json_path_string(order->wish, "scheme", "http")),
+		.authority = reading_pod_authority(order->pod, json_path_string(order->request, "scheme", "http")),
 		.image = reading_pod_image(order->pod),
 		.last = json_incref((json_t *)order->last),
-		.wanted = wanted_series(order->wish),
+		.wanted = wanted_series(order->request),
 		.tries = STRBUF_INIT,
 		.done = order->done,
 		.ctx = order->ctx};

@@ -1,4 +1,4 @@
-/* What is looked at, and when: keys and their rounds. */
+/* When each key is probed. */
 #include "probe/probe.h"
 
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "key_probe.h"
 #include "question.h"
-#include "round.h"
 
 #define HEALTHY_MS 30000
 #define BROKEN_FIRST_MS 2000
@@ -25,11 +25,11 @@ _Static_assert(PROMETHEUS_KEPT_REFRESHES *PROMETHEUS_REFRESH_MS > HEALTHY_MS * 1
 	"a question is kept until a healthy autoscaler asks it again");
 
 struct prober {
-	struct round_peers peers;
+	struct probe_context context;
 	struct prober_hooks hooks;
 	struct map entries;          /* key → struct entry */
 	unsigned seed;               /* of the jitter */
-	unsigned lists;              /* under way: rounds that do not know their pods yet */
+	unsigned lists;              /* under way: probes that do not know their pods yet */
 	struct entry *first_waiting; /* due, but there are LISTS_MAX; in order */
 	struct entry *last_waiting;
 	unsigned open; /* entries not freed yet, and the asker of Prometheus */
@@ -39,25 +39,25 @@ struct prober {
 	uv_async_t last; /* tells `closed` from the loop, never from inside close */
 };
 
-/* One key that is looked at. Lives until its timer is closed and no round is under way. */
+/* One key that is probed. Lives until its timer is closed and no probe is under way. */
 struct entry {
 	struct prober *prober;
 	char *key;
 	uv_timer_t timer;
-	json_t *wish;
-	json_t *evidence; /* of the last round that ended */
-	enum probe_pace pace;
-	bool changed; /* since the last round began: the next one is due at once */
+	json_t *request;
+	json_t *evidence; /* of the last probe that ended */
+	enum probe_interval interval;
+	bool changed; /* since the last probe began: the next one is due at once */
 	bool anew;    /* that next one wants answers of its own time */
 	int64_t delay_ms;
 	bool gone; /* forgotten: to be freed */
 	bool timer_closed;
 	bool waiting; /* among the prober's */
 	struct entry *next_waiting;
-	bool listing;        /* its round does not know its pods yet */
-	bool running;        /* a round is under way */
-	bool dropped;        /* it, since Prometheus fails from now on: it is begun again */
-	struct round *round; /* it, when it can be cancelled */
+	bool listing;            /* its probe does not know its pods yet */
+	bool running;            /* a probe is under way */
+	bool dropped;            /* it, since Prometheus fails from now on: it is begun again */
+	struct key_probe *probe; /* it, when it can be cancelled */
 };
 
 static void on_due(uv_timer_t *timer);
@@ -70,7 +70,7 @@ static void entry_free_if_done(struct entry *entry)
 	if (!entry->gone || !entry->timer_closed || entry->running) {
 		return;
 	}
-	json_decref(entry->wish);
+	json_decref(entry->request);
 	json_decref(entry->evidence);
 	free_indirect(&entry->key);
 	free_indirect(&entry);
@@ -131,8 +131,8 @@ static void entry_close(struct entry *entry)
 {
 	entry->gone = true;
 	leave_line(entry);
-	if (entry->round != NULL) {
-		round_cancel(entry->round);
+	if (entry->probe != NULL) {
+		key_probe_cancel(entry->probe);
 	}
 	uv_close((uv_handle_t *)&entry->timer, on_timer_closed);
 }
@@ -143,7 +143,7 @@ static uint64_t jittered(int64_t ms, unsigned *seed)
 	return (uint64_t)(ms * 8 / 10 + rand_r(seed) % (ms * 4 / 10 + 1));
 }
 
-/* When the last look wants the next one, at the latest. */
+/* When the last probe wants the next one, at the latest. */
 static uint64_t at_most_again(const struct entry *entry, uint64_t wait_ms)
 {
 	uint64_t again_ms = (uint64_t)json_path_int(entry->evidence, "againMs", 0);
@@ -153,7 +153,7 @@ static uint64_t at_most_again(const struct entry *entry, uint64_t wait_ms)
 
 static void schedule(struct entry *entry)
 {
-	int64_t max_ms = entry->pace == PROBE_WAITING ? WAITING_MAX_MS : BROKEN_MAX_MS;
+	int64_t max_ms = entry->interval == PROBE_WAITING ? WAITING_MAX_MS : BROKEN_MAX_MS;
 	int64_t wait_ms = 0;
 
 	if (entry->gone) {
@@ -166,7 +166,7 @@ static void schedule(struct entry *entry)
 		uv_timer_start(&entry->timer, on_due, 0, 0);
 		return;
 	}
-	if (entry->pace == PROBE_HEALTHY) {
+	if (entry->interval == PROBE_HEALTHY) {
 		entry->delay_ms = 0;
 		wait_ms = HEALTHY_MS;
 	} else {
@@ -196,7 +196,7 @@ static void on_listed(void *ctx)
 	end_list(ctx);
 }
 
-static void on_round_done(void *ctx, json_t *evidence_take)
+static void on_probe_done(void *ctx, json_t *evidence_take)
 {
 	struct entry *entry = ctx;
 	struct prober *prober = entry->prober;
@@ -204,7 +204,7 @@ static void on_round_done(void *ctx, json_t *evidence_take)
 
 	end_list(entry);
 	entry->running = false;
-	entry->round = NULL;
+	entry->probe = NULL;
 	if (entry->dropped) {
 		entry->dropped = false;
 		entry->changed = true;
@@ -218,7 +218,7 @@ static void on_round_done(void *ctx, json_t *evidence_take)
 	if (entry->gone) {
 		entry_free_if_done(entry);
 	} else {
-		/* First tell, so that the verdict on this round decides when the next one is due. */
+		/* Report first, so that the verdict on this probe decides when the next one is due. */
 		schedule(entry);
 		prober->hooks.seen(prober->hooks.ctx, entry->key, before);
 	}
@@ -226,22 +226,22 @@ static void on_round_done(void *ctx, json_t *evidence_take)
 
 static void begin(struct entry *entry)
 {
-	const struct round_order order = {.peers = &entry->prober->peers,
-		.wish = entry->wish,
+	const struct probe_task task = {.context = &entry->prober->context,
+		.request = entry->request,
 		.last = entry->evidence,
-		.healthy = entry->pace == PROBE_HEALTHY && !entry->anew,
+		.healthy = entry->interval == PROBE_HEALTHY && !entry->anew,
 		.listed = on_listed,
-		.done = on_round_done,
+		.done = on_probe_done,
 		.ctx = entry};
 
 	entry->running = true;
 	entry->anew = false;
-	if (json_object_get(entry->wish, "record") != NULL) {
-		stack_round_start(&order);
+	if (json_object_get(entry->request, "record") != NULL) {
+		shared_probe_start(&task);
 	} else {
 		entry->listing = true;
 		entry->prober->lists++;
-		entry->round = round_start(&order);
+		entry->probe = key_probe_start(&task);
 	}
 }
 
@@ -275,7 +275,7 @@ static void finish_close(struct prober *prober)
 {
 	if (prober->closing && prober->open == 0) {
 		map_release(&prober->entries);
-		page_fetches_free(prober->peers.fetches);
+		page_fetches_free(prober->context.fetches);
 		uv_close((uv_handle_t *)&prober->last, on_last_closed);
 	}
 }
@@ -289,16 +289,16 @@ static void on_prometheus_closed(void *ctx)
 }
 
 /* Soon, and not all in one moment. */
-static void look_soon(struct entry *entry)
+static void probe_soon(struct entry *entry)
 {
 	uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&entry->prober->seed) % TURNED_MS), 0);
 }
 
-/* When pods come and go elsewhere, a thousand others need not hear of it. */
-static bool concerns(const struct prometheus_news *news, const json_t *wish)
+/* When pods come and go elsewhere, a thousand others need not be notified. */
+static bool concerns(const struct prometheus_news *news, const json_t *request)
 {
-	const char *ns = json_path_string(wish, "namespace", NULL);
-	const char *service = json_path_string(wish, "service", NULL);
+	const char *ns = json_path_string(request, "namespace", NULL);
+	const char *service = json_path_string(request, "service", NULL);
 
 	return news->index != question_scrapes_index || news->before == NULL || news->now == NULL || ns == NULL ||
 	       service == NULL ||
@@ -306,7 +306,7 @@ static bool concerns(const struct prometheus_news *news, const json_t *wish)
 		       json_object_get(json_object_get(news->now, ns), service));
 }
 
-/* Prometheus has news: those who were content look for themselves. One that looks already, with what a Prometheus
+/* Prometheus has news: the healthy ones are probed. One that is probed already, with what a Prometheus
  * said that fails now, may wait long for an adapter that asks it. */
 static void on_turned(void *ctx, const struct prometheus_news *news)
 {
@@ -317,15 +317,15 @@ static void on_turned(void *ctx, const struct prometheus_news *news)
 	while (map_next(&prober->entries, &pos, NULL, &value)) {
 		struct entry *entry = value;
 
-		if (entry->pace != PROBE_HEALTHY || entry->gone) {
+		if (entry->interval != PROBE_HEALTHY || entry->gone) {
 			continue;
 		}
-		if (entry->running && news->now == NULL && entry->round != NULL) {
+		if (entry->running && news->now == NULL && entry->probe != NULL) {
 			entry->dropped = true;
-			round_cancel(entry->round);
-		} else if (!entry->running && concerns(news, entry->wish)) {
+			key_probe_cancel(entry->probe);
+		} else if (!entry->running && concerns(news, entry->request)) {
 			entry->anew = true;
-			look_soon(entry);
+			probe_soon(entry);
 		}
 	}
 }
@@ -336,7 +336,7 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 
 	*prober = (struct prober){.hooks = *hooks, .open = 1};
-	prober->peers = (struct round_peers){.client = client,
+	prober->context = (struct probe_context){.client = client,
 		.fetches = page_fetches_new(http),
 		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
 			prober),
@@ -360,10 +360,10 @@ void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx)
 		entry_close(value);
 	}
 	prober->closing = true;
-	prometheus_close(prober->peers.prometheus, on_prometheus_closed, prober);
+	prometheus_close(prober->context.prometheus, on_prometheus_closed, prober);
 }
 
-void prober_want(struct prober *prober, const char *key, const json_t *wish, enum probe_pace pace)
+void prober_want(struct prober *prober, const char *key, const json_t *request, enum probe_interval interval)
 {
 	struct entry *entry = map_get(&prober->entries, key);
 	bool turned;
@@ -374,24 +374,24 @@ void prober_want(struct prober *prober, const char *key, const json_t *wish, enu
 	if (entry == NULL) {
 		entry = xcalloc(1, sizeof(*entry));
 		*entry = (struct entry){.prober = prober, .key = xstrdup(key), .changed = true};
-		uv_timer_init(kube_client_loop(prober->peers.client), &entry->timer);
+		uv_timer_init(kube_client_loop(prober->context.client), &entry->timer);
 		entry->timer.data = entry;
 		map_put(&prober->entries, key, entry);
 		prober->open++;
 	}
-	turned = entry->pace != pace;
-	entry->pace = pace;
-	if (!json_equal(entry->wish, wish)) {
-		json_decref(entry->wish);
-		entry->wish = json_deep_copy(wish);
+	turned = entry->interval != interval;
+	entry->interval = interval;
+	if (!json_equal(entry->request, request)) {
+		json_decref(entry->request);
+		entry->request = json_deep_copy(request);
 		entry->changed = true;
 	}
 	if (entry->running || !(entry->changed || turned)) {
 		return;
 	}
-	if (pace == PROBE_HEALTHY && !entry->changed) {
-		/* As a healthy one: from now on Prometheus is asked by itself, and its news is told. */
-		look_soon(entry);
+	if (interval == PROBE_HEALTHY && !entry->changed) {
+		/* As a healthy one: from now on Prometheus is asked by itself, and its news is reported. */
+		probe_soon(entry);
 	} else {
 		schedule(entry);
 	}
@@ -406,7 +406,7 @@ void prober_forget(struct prober *prober, const char *key)
 	}
 }
 
-void prober_kick(struct prober *prober, const char *key)
+void prober_wake(struct prober *prober, const char *key)
 {
 	struct entry *entry = prober->closing ? NULL : map_get(&prober->entries, key);
 

@@ -100,13 +100,13 @@ static void finish_close(struct prometheus *prometheus)
 	}
 }
 
-static void tell(struct question *question)
+static void report_answer(struct question *question)
 {
 	struct waiter *waiter = question->waiters;
 	const struct prometheus_answer answer = {question->index, question->error, question->cause, question->at_ms};
 
 	question->waiters = NULL;
-	/* Those who are told may ask on, also this very question: it cannot change before the loop turns. */
+	/* Those who are notified may ask on, also this very question: it cannot change before the loop turns. */
 	while (waiter != NULL) {
 		struct waiter *next = waiter->next;
 
@@ -146,8 +146,8 @@ static void on_response(void *ctx, const struct http_response *response)
 	question->index = fails ? NULL : question->index_of(answer);
 	question->at_ms = clock_wall_ms();
 	question->got_ms = clock_monotonic_ms();
-	tell(question);
-	/* Who waited knows; but whether Prometheus answers at all, the others have to hear as well. */
+	report_answer(question);
+	/* Who waited knows; but whether Prometheus answers at all, the others have to be notified as well. */
 	if (!first && !prometheus->closing && prometheus->turned != NULL &&
 		(failed_before != fails ||
 			(question->steady && !awaited && !fails && !json_equal(before, question->index)))) {
@@ -181,7 +181,7 @@ static void on_deliver(uv_timer_t *timer)
 
 	for (struct question *q = prometheus->questions; q != NULL; q = q->next) {
 		if (q->transfer == NULL && q->waiters != NULL) {
-			tell(q);
+			report_answer(q);
 		}
 	}
 	finish_close(prometheus);

@@ -1,5 +1,5 @@
 /*
- * One asker of Prometheus for all that is looked at, so that Prometheus pays for questions, not for
+ * One asker of Prometheus for all that is probed, so that Prometheus pays for questions, not for
  * autoscalers.
  *
  * A question is a URL that names no autoscaler. Who asks what is under way joins it; an answer
@@ -21,7 +21,7 @@
 #include "net/http_client.h"
 #include "probe/access.h"
 
-/* As often as a look at Prometheus is allowed to be late: a fault that shows there is said within this. */
+/* As often as a probe of Prometheus is allowed to be late: a fault that shows there is said within this. */
 #define PROMETHEUS_REFRESH_MS 5000
 /* For so many periods after a healthy one asked it, a question is asked again by itself, and then forgotten. */
 #define PROMETHEUS_KEPT_REFRESHES 8
@@ -63,7 +63,7 @@ struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, str
 /* `done` comes exactly once, from the loop. The question is copied. */
 void prometheus_ask(struct prometheus *prometheus, const struct prometheus_question *question, bool healthy,
 	prometheus_done_fn *done, void *ctx);
-/* Everybody who waits is told an error; then closed(ctx) from the loop, freed before it. */
+/* Everybody who waits is given an error; then closed(ctx) from the loop, freed before it. */
 void prometheus_close(struct prometheus *prometheus, void (*closed)(void *ctx), void *ctx);
 
 #endif

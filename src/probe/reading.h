@@ -35,7 +35,7 @@ json_t *reading_pods(const json_t *list, const json_t *target, json_t *counted, 
  * took, {requests, overMs, uptoMs?}, limits?: the most that signals can be, {SIGNAL: n}}. The page was read for all
  * engines (engine/page.h). */
 json_t *reading_page(const struct page *page, const char *url, const char *pod, const json_t *wanted);
-/* What the page's series come to for each signal of a wish that comes from it: {metric: thousandths}. */
+/* What the page's series come to for each signal of a probe request that comes from it: {metric: thousandths}. */
 json_t *reading_page_values(const struct page *page, const json_t *signals);
 /* {pods, missing, samples}: the pods that count whose youngest sample, of question_samples_index, is younger than
  * `max_age_ms`; and their samples, old ones too. Only a ready pod is ever missing: another has a value only while it

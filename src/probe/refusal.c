@@ -8,12 +8,12 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define SAID_MAX 200 /* of a refusal's own words */
+#define QUOTE_MAX 200 /* of a refusal's own words */
 
 #define ASKS_CERTIFICATE                                                                                               \
 	"it wants a client certificate that it trusts; give --prometheus-client-tls-cert-file and "                    \
 	"--prometheus-client-tls-key-file (chart: prometheus.tls.clientSecret)"
-#define TELL_ADDRESS "--prometheus-url (chart: prometheus.url)"
+#define ADDRESS_OPTION "--prometheus-url (chart: prometheus.url)"
 
 static struct refusal refusal(const char *cause, char *message_take)
 {
@@ -21,10 +21,10 @@ static struct refusal refusal(const char *cause, char *message_take)
 }
 
 /* The first line of what was said, in brackets' form ": …"; heap. Not of a page for people. */
-static char *said(const struct http_response *response)
+static char *first_line_of(const struct http_response *response)
 {
 	auto_free char *line = xstrndup(response->body, strcspn(response->body, "\r\n"));
-	auto_free char *words = text_fit(line, SAID_MAX);
+	auto_free char *words = text_fit(line, QUOTE_MAX);
 
 	if (line[0] == '\0' || line[0] == '<' || line[0] == '{') {
 		return xstrdup("");
@@ -56,13 +56,13 @@ static char *identity(const struct access *access, const char *base)
 static char *unauthorized(const struct access *access, const char *base, const struct http_response *response)
 {
 	auto_free char *who = identity(access, base);
-	auto_free char *words = said(response);
+	auto_free char *words = first_line_of(response);
 
 	if (who == NULL) {
 		return xasprintf(
 			"Prometheus at '%s' answers only to those it knows (HTTP %d%s): give %s--prometheus-token-file, "
 			"or --prometheus-username and --prometheus-password-file (chart: prometheus.auth)",
-			base, response->status, words, access_is_set(access, base) ? "" : TELL_ADDRESS " and ");
+			base, response->status, words, access_is_set(access, base) ? "" : ADDRESS_OPTION " and ");
 	}
 	if (response->status == 401) {
 		return xasprintf(
@@ -95,7 +95,7 @@ static const struct {
 		"give a name that it is for by --prometheus-tls-server-name (chart: prometheus.tls.serverName)", NULL},
 	{"expired", "renew Prometheus' certificate", NULL},
 	{"not yet valid", "see whose clock is wrong", NULL},
-	{"wrong version number", "it speaks no TLS: give " TELL_ADDRESS " with http", NULL},
+	{"wrong version number", "it speaks no TLS: give " ADDRESS_OPTION " with http", NULL},
 	{"alert", ASKS_CERTIFICATE, NULL},
 };
 
@@ -131,8 +131,8 @@ static char *redirected(const char *base, const struct http_response *response)
 	return xasprintf(
 		"what answers at '%s' is not Prometheus: it redirects to '%s' (HTTP %d), which is not followed; %s",
 		base, words, response->status,
-		home ? "if Prometheus is under that path, give it in " TELL_ADDRESS
-		     : "is it a login page? give " TELL_ADDRESS
+		home ? "if Prometheus is under that path, give it in " ADDRESS_OPTION
+		     : "is it a login page? give " ADDRESS_OPTION
 		       " an address that takes a token, and --prometheus-token-file");
 }
 
@@ -150,13 +150,13 @@ static char *stranger(const char *base, const struct http_response *response, co
 	}
 	if (response->status < 500 && is_html(response)) {
 		return xasprintf(
-			"what answers at '%s' is not Prometheus: it sends a web page (HTTP %d); is it a login page? give " TELL_ADDRESS
+			"what answers at '%s' is not Prometheus: it sends a web page (HTTP %d); is it a login page? give " ADDRESS_OPTION
 			" the address of Prometheus itself",
 			base, response->status);
 	}
 	if (response->status == 404 && answer == NULL) {
 		return xasprintf(
-			"what answers at '%s' is not Prometheus: it has no '/api/v1' there (HTTP 404); give " TELL_ADDRESS
+			"what answers at '%s' is not Prometheus: it has no '/api/v1' there (HTTP 404); give " ADDRESS_OPTION
 			" with the path that Prometheus is under",
 			base);
 	}
@@ -183,7 +183,7 @@ struct refusal refusal_of(const struct access *access, const char *base, const s
 		return refusal(NULL,
 			xasprintf(
 				"Prometheus at '%s' cannot be asked: %s; see whether its pods run, and whether a NetworkPolicy "
-				"keeps the operator from them, or give another address by " TELL_ADDRESS,
+				"keeps the operator from them, or give another address by " ADDRESS_OPTION,
 				base, response->error->message));
 	}
 	if (response->status == 401 || response->status == 403) {
@@ -191,7 +191,7 @@ struct refusal refusal_of(const struct access *access, const char *base, const s
 	}
 	if (response->status == 400 && strstr(response->body, "HTTP request to an HTTPS server") != NULL) {
 		return refusal(CAUSE_TLS,
-			xasprintf("Prometheus at '%s' speaks TLS only: give " TELL_ADDRESS " with https", base));
+			xasprintf("Prometheus at '%s' speaks TLS only: give " ADDRESS_OPTION " with https", base));
 	}
 	read = json_parse(response->body, response->body_len, &unreadable);
 	message = stranger(base, response, read, &unreadable);

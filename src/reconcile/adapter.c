@@ -4,18 +4,19 @@
  * The adapter reads its configuration once, at start. So whenever we change the ConfigMap we write
  * a new revision beside it, an annotation, and the Deployment's pod template must carry the same
  * one: the restart follows even when we were stopped between the two writes, and an autoscaler whose
- * rules are there already restarts nothing. When a change is due is adapter_pace.h's to say.
+ * rules are there already restarts nothing. When a change is due is adapter_timing.h's to say.
  */
 #include "reconcile/adapter.h"
 
 #include <string.h>
 
+#include "adapter/adapter_config.h"
+#include "adapter_fight.h"
+#include "adapter_timing.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "adapter_fight.h"
-#include "adapter_pace.h"
-#include "children/adapter_config.h"
+#include "base/text.h"
 
 /* Heap array, caller owns. */
 static struct adapter_rule *make_rules(const json_t *needed)
@@ -60,16 +61,16 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* What is noted on the ConfigMap, as far as it is not there yet. New reference. */
-static json_t *make_notes(const json_t *configmap, const char *revision, const struct adapter_pace *pace)
+static json_t *make_notes(const json_t *configmap, const char *revision, const struct adapter_timing *timing)
 {
-	auto_free char *metrics = adapter_metrics_text(pace->metrics);
+	auto_free char *metrics = adapter_metrics_text(timing->metrics);
 	const struct {
 		const char *key;
 		const char *text;
 	} rows[] = {
 		{ANNOTATION_ADAPTER_RULES, revision},
 		{ANNOTATION_ADAPTER_METRICS, metrics},
-		{ANNOTATION_ADAPTER_UNUSED, pace->unused},
+		{ANNOTATION_ADAPTER_UNUSED, timing->unused},
 	};
 	json_t *notes = json_object();
 
@@ -83,13 +84,13 @@ static json_t *make_notes(const json_t *configmap, const char *revision, const s
 
 /* Somebody takes our rules out each time: says who, and what helps. */
 static void say_reverted(const struct settings *s, const json_t *configmap, struct plan *plan, int64_t now_ms,
-	struct stack_state *state)
+	struct shared_state *state)
 {
 	const char *by = adapter_fight_by(configmap);
 	auto_free char *until = clock_rfc3339(state->fight.until_ms);
 
 	plan->again_ms = state->fight.until_ms - now_ms;
-	stack_state_set(state, ADAPTER_BROKEN, "RevertedBy",
+	shared_state_set(state, ADAPTER_BROKEN, "RevertedBy",
 		xasprintf(
 			"%s%s%s takes our rules out of ConfigMap '%s/%s', key '%s', each time they are written, which "
 			"restarts the adapter: they are written once more at %s; let it ignore data of this ConfigMap "
@@ -103,11 +104,11 @@ static void say_reverted(const struct settings *s, const json_t *configmap, stru
 /* Plans the ConfigMap's write when it is owed. 1 when the text changes, 0 when it does not,
  * -1 when it cannot be planned (state says why). `revision` becomes what the Deployment must carry, NULL for none. */
 static int plan_configmap(const struct world *world, const json_t *configmap, const json_t *deployment,
-	const struct adapter_pace *pace, struct plan *plan, char **revision, struct stack_state *state)
+	const struct adapter_timing *timing, struct plan *plan, char **revision, struct shared_state *state)
 {
 	const struct settings *s = world->settings;
-	auto_free struct adapter_rule *rules = make_rules(pace->metrics);
-	size_t n = json_object_size(pace->metrics);
+	auto_free struct adapter_rule *rules = make_rules(timing->metrics);
+	size_t n = json_object_size(timing->metrics);
 	const char *old = json_string_value(json_object_get(json_object_get(configmap, "data"), s->adapter_config_key));
 	const char *old_revision = kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES);
 	auto_error err = ERROR_INIT;
@@ -118,21 +119,21 @@ static int plan_configmap(const struct world *world, const json_t *configmap, co
 	bool differs;
 
 	if (old == NULL) {
-		stack_state_set(state, ADAPTER_BROKEN, "ConfigKeyMissing",
+		shared_state_set(state, ADAPTER_BROKEN, "ConfigKeyMissing",
 			xasprintf("ConfigMap '%s/%s' has no key '%s': set the operator's --adapter-config-key",
 				s->adapter_namespace, s->adapter_configmap, s->adapter_config_key));
 		return -1;
 	}
 	text = adapter_config_splice(old, rules, n, &err);
 	if (text == NULL) {
-		stack_state_set(state, ADAPTER_BROKEN, err.kind == ERROR_CONFLICT ? "RuleConflict" : "ConfigInvalid",
+		shared_state_set(state, ADAPTER_BROKEN, err.kind == ERROR_CONFLICT ? "RuleConflict" : "ConfigInvalid",
 			xasprintf("ConfigMap '%s/%s', key '%s', was left as it is: %s", s->adapter_namespace,
 				s->adapter_configmap, s->adapter_config_key, err.message));
 		return -1;
 	}
 	there = strcmp(text, old) == 0;
-	move = adapter_fight_judge(&state->fight,
-		&(struct adapter_fight_look){world->now_ms, configmap, deployment, pace->metrics, there});
+	move = adapter_fight_check(&state->fight,
+		&(struct adapter_fight_look){world->now_ms, configmap, deployment, timing->metrics, there});
 	if (move == FIGHT_REST) {
 		say_reverted(s, configmap, plan, world->now_ms, state);
 		return -1;
@@ -141,33 +142,33 @@ static int plan_configmap(const struct world *world, const json_t *configmap, co
 	if (!differs) {
 		*revision = xstrdup(old_revision);
 	} else if (n > 0) {
-		auto_free char *hash = adapter_config_hash(text);
+		auto_free char *hash = text_hash(text);
 
 		*revision = xasprintf("%s-%s", hash, kube_object_resource_version(configmap));
 	}
-	notes = make_notes(configmap, *revision, pace);
+	notes = make_notes(configmap, *revision, timing);
 	if (differs || json_object_size(notes) > 0) {
 		plan_add_take(plan, PLAN_PATCH, KIND_CONFIGMAP,
 			configmap_patch(s, configmap, differs ? text : NULL, json_incref(notes)));
 	}
 	if (differs) {
-		adapter_fight_wrote(&state->fight, *revision, pace->metrics);
+		adapter_fight_wrote(&state->fight, *revision, timing->metrics);
 	}
 	return differs ? 1 : 0;
 }
 
 /* An adapter that somebody stopped or holds: it will not come up by itself. Says so. */
 static bool rests_by_hand(const struct settings *s, const json_t *deployment, enum rollout rollout,
-	struct stack_state *state)
+	struct shared_state *state)
 {
 	if (json_path_int(deployment, "spec.replicas", 1) == 0) {
-		stack_state_set(state, ADAPTER_BROKEN, "AdapterScaledToZero",
+		shared_state_set(state, ADAPTER_BROKEN, "AdapterScaledToZero",
 			xasprintf("Deployment '%s/%s' has spec.replicas 0: set it to 1 or more", s->adapter_namespace,
 				s->adapter_deployment));
 		return true;
 	}
 	if (json_path_bool(deployment, "spec.paused", false) && rollout != ROLLOUT_DONE) {
-		stack_state_set(state, ADAPTER_BROKEN, "AdapterPaused",
+		shared_state_set(state, ADAPTER_BROKEN, "AdapterPaused",
 			xasprintf(
 				"Deployment '%s/%s' has spec.paused true, so that its pods keep an old configuration: set "
 				"spec.paused to false",
@@ -178,70 +179,71 @@ static bool rests_by_hand(const struct settings *s, const json_t *deployment, en
 }
 
 /* What else there is to say of an adapter that is there; `owed`: something is to be written that restarts it. */
-static void judge_rollout(const struct world *world, enum rollout rollout, bool owed, bool needed,
-	struct stack_state *state)
+static void check_rollout(const struct world *world, enum rollout rollout, bool owed, bool needed,
+	struct shared_state *state)
 {
 	const struct settings *s = world->settings;
 
 	/* What is still owed was tried, and refused. */
-	if (owed && world->failure(world->ctx, STACK_KEY) != NULL) {
-		stack_state_set(state, ADAPTER_BROKEN, "WriteFailed",
-			xasprintf("the adapter cannot be given our rules: %s", world->failure(world->ctx, STACK_KEY)));
+	if (owed && world->failure(world->ctx, SHARED_KEY) != NULL) {
+		shared_state_set(state, ADAPTER_BROKEN, "WriteFailed",
+			xasprintf("the adapter cannot be given our rules: %s", world->failure(world->ctx, SHARED_KEY)));
 	} else if (!owed && rollout == ROLLOUT_STUCK) {
-		stack_state_set(state, ADAPTER_BROKEN, "RolloutStuck",
+		shared_state_set(state, ADAPTER_BROKEN, "RolloutStuck",
 			xasprintf(
 				"Deployment '%s/%s' does not come up with its configuration: see the log of its newest pod",
 				s->adapter_namespace, s->adapter_deployment));
 	} else if (owed || rollout != ROLLOUT_DONE) {
-		stack_state_set(state, ADAPTER_ROLLING, NULL, NULL);
+		shared_state_set(state, ADAPTER_ROLLING, NULL, NULL);
 	} else {
-		stack_state_set(state, needed ? ADAPTER_LOADED : ADAPTER_UNKNOWN, NULL, NULL);
+		shared_state_set(state, needed ? ADAPTER_LOADED : ADAPTER_UNKNOWN, NULL, NULL);
 	}
 }
 
 void adapter_reconcile(const struct world *world, const struct adapter_needs *needs, struct plan *plan,
-	struct stack_state *state)
+	struct shared_state *state)
 {
 	const struct settings *s = world->settings;
 	auto_json *configmap = world->get(world->ctx, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
 	auto_json *deployment =
 		world->get(world->ctx, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment);
-	auto_adapter_pace pace = ADAPTER_PACE_INIT;
+	auto_adapter_timing timing = ADAPTER_TIMING_INIT;
 	auto_free char *revision = NULL;
 	enum rollout rollout = rollout_of(deployment, world->now_ms);
 	int text_changes;
 	bool restarts;
 
 	if (configmap == NULL) {
-		stack_state_set(state, ADAPTER_BROKEN, "ConfigMapNotFound",
+		shared_state_set(state, ADAPTER_BROKEN, "ConfigMapNotFound",
 			xasprintf("ConfigMap '%s/%s' does not exist: install prometheus-adapter, or set the operator's "
 				  "--adapter-namespace and --adapter-configmap",
 				s->adapter_namespace, s->adapter_configmap));
 		return;
 	}
 	if (deployment == NULL) {
-		stack_state_set(state, ADAPTER_BROKEN, "AdapterNotFound",
+		shared_state_set(state, ADAPTER_BROKEN, "AdapterNotFound",
 			xasprintf(
 				"Deployment '%s/%s' does not exist: install prometheus-adapter, or set the operator's "
 				"--adapter-namespace and --adapter-deployment",
 				s->adapter_namespace, s->adapter_deployment));
 		return;
 	}
-	adapter_pace_find(world, configmap, deployment, needs, &pace);
-	plan->again_ms = pace.again_ms;
-	text_changes = plan_configmap(world, configmap, deployment, &pace, plan, &revision, state);
+	adapter_timing_find(world, configmap, deployment, needs, &timing);
+	plan->again_ms = timing.again_ms;
+	text_changes = plan_configmap(world, configmap, deployment, &timing, plan, &revision, state);
 	if (text_changes < 0) {
 		return;
 	}
 	json_decref(state->held);
-	state->held = json_incref(pace.held);
-	state->held_by_rollout = pace.rolling;
+	state->held = json_incref(timing.held);
+	state->held_by_rollout = timing.rolling;
 	restarts = !same_text(rollout_revision(deployment), revision);
 	if (restarts) {
+		plan_then(plan); /* it starts with the rules that are written then */
 		plan_add_take(plan, PLAN_PATCH, KIND_ADAPTER_DEPLOYMENT, deployment_patch(s, deployment, revision));
 	}
 	if (!rests_by_hand(s, deployment, rollout, state)) {
-		judge_rollout(world, rollout, text_changes > 0 || restarts, json_object_size(needs->metrics) > 0,
+		check_rollout(world, rollout, text_changes > 0 || restarts, json_object_size(needs->metrics) > 0,
 			state);
 	}
 }

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "adapter_timing.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "adapter_pace.h"
 
 /* As often as Argo CD and Flux look by themselves, or more often: what comes back sooner is no hand's work. */
 #define AGAIN_MS (10 * 60 * 1000)
@@ -21,7 +21,7 @@ static bool same_text(const char *a, const char *b)
 /* Whether the rules that are missing were there: we wrote them, the write arrived, and none else are needed since. */
 static bool was_reverted(const struct adapter_fight *fight, const struct adapter_fight_look *look)
 {
-	const char *told = kube_object_annotation(look->configmap, ANNOTATION_ADAPTER_METRICS);
+	const char *reported = kube_object_annotation(look->configmap, ANNOTATION_ADAPTER_METRICS);
 	const char *noted = kube_object_annotation(look->configmap, ANNOTATION_ADAPTER_RULES);
 	const char *rolled = rollout_revision(look->deployment);
 	const char *wrote = fight->revision != NULL ? fight->revision : rolled;
@@ -29,7 +29,7 @@ static bool was_reverted(const struct adapter_fight *fight, const struct adapter
 
 	/* Whoever replaces the whole ConfigMap takes its annotations away too, but not the Deployment's. */
 	return !look->there && (same_text(wrote, noted) || same_text(wrote, rolled)) &&
-	       same_text(fight->revision != NULL ? fight->metrics : told, metrics);
+	       same_text(fight->revision != NULL ? fight->metrics : reported, metrics);
 }
 
 static void begin_wait(struct adapter_fight *fight, int64_t now_ms)
@@ -40,7 +40,7 @@ static void begin_wait(struct adapter_fight *fight, int64_t now_ms)
 	fight->until_ms = now_ms + fight->wait_ms;
 }
 
-enum adapter_fight_move adapter_fight_judge(struct adapter_fight *fight, const struct adapter_fight_look *look)
+enum adapter_fight_move adapter_fight_check(struct adapter_fight *fight, const struct adapter_fight_look *look)
 {
 	int64_t left_ms = fight->until_ms - look->now_ms;
 	bool waiting = fight->until_ms > 0;

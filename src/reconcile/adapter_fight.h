@@ -33,7 +33,7 @@ enum adapter_fight_move {
 };
 
 /* What is to be done about what is seen; notes it. */
-enum adapter_fight_move adapter_fight_judge(struct adapter_fight *fight, const struct adapter_fight_look *look);
+enum adapter_fight_move adapter_fight_check(struct adapter_fight *fight, const struct adapter_fight_look *look);
 /* Notes that these rules are written now. */
 void adapter_fight_wrote(struct adapter_fight *fight, const char *revision, const json_t *metrics);
 /* Who wrote the ConfigMap last, beside us; borrowed, NULL when it does not tell. */

@@ -1,4 +1,4 @@
-/* Judging who serves the custom metrics API. */
+/* Checking who serves the custom metrics API. */
 #include "reconcile/metrics_api.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-static void say(struct stack_state *state, const char *reason, char *message)
+static void say(struct shared_state *state, const char *reason, char *message)
 {
 	state->api_reason = reason;
 	state->api_message = message;
@@ -27,7 +27,7 @@ static bool leads_elsewhere(const struct world *world, const json_t *service)
 	       !json_covers(json_path(deployment, "spec.template.metadata.labels"), selector);
 }
 
-void metrics_api_judge(const struct world *world, struct stack_state *state)
+void metrics_api_check(const struct world *world, struct shared_state *state)
 {
 	const struct settings *s = world->settings;
 	const char *api_name = kinds[KIND_APISERVICE].only;

@@ -164,8 +164,9 @@ char *prometheus_behind(const struct world *world, const json_t *prometheuses, c
 
 char *prometheus_asked(const struct world *world, const json_t *prometheuses)
 {
-	/* Before the stack's first pass nobody has looked yet. */
-	auto_json *survey = world->stack->adapter != NULL ? json_incref(world->stack->adapter) : adapter_survey(world);
+	/* Before the first shared pass nobody has looked yet. */
+	auto_json *survey =
+		world->shared->adapter != NULL ? json_incref(world->shared->adapter) : adapter_survey(world);
 	const char *by_adapter = json_path_string(survey, "prometheus", NULL);
 	const char *url = world->settings->prometheus_url;
 	bool nowhere = false;

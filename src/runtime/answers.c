@@ -11,7 +11,7 @@
 #define SLICE_NS INT64_C(5000000)
 /* The pause after a slice, as a multiple of its time: a fifth of the loop's time is for answers. */
 #define REST 4
-/* An answer is as fresh as that. Nothing that it tells changes faster: looks are 2 s apart at least. */
+/* An answer is as fresh as that. Nothing that it tells changes faster: 2 s lie between two probes at least. */
 #define FRESH_MS 1000
 /* Made answers at a time: the whole pages, and some of single autoscalers. Who would ask for many of these makes
  * each of them anew. */

@@ -15,7 +15,7 @@
  * renamed by a Prometheus that puts the operator's own there.)
  *
  * And inference_autoscaler_advice{…, reason}: 1 while a lint (chain/lints.h) has something to say. All samples of a
- * metric must stand together, so that the two are written apart.
+ * metric must stand together, so that the two are written separately.
  */
 void link_metrics_add(const json_t *autoscaler, struct strbuf *links, struct strbuf *advice);
 /* What comes first in each. */

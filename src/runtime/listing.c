@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "link_metrics.h"
-#include "reconcile/diagnosis.h"
+#include "report/diagnosis.h"
 
 /* Each page at its longest. A new one is made every second, and the slowest clients hold the last ten: of all three
  * kinds together these must fit into the memory that the chart gives. Diagnoses are 4 KiB each, and one alone can be

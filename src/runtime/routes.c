@@ -20,8 +20,8 @@ void routes_release(struct routes *r)
 	map_release(&r->prometheuses);
 }
 
-/* Queues the autoscalers of this target; kick: to be looked at anew as well. */
-static void queue_targeting(const struct routes *r, const char *ns, const char *target, bool kick)
+/* Queues the autoscalers of this target; wake: to be probed anew as well. */
+static void queue_targeting(const struct routes *r, const char *ns, const char *target, bool wake)
 {
 	auto_free char *target_key = kube_key(ns, target);
 	auto_json *found = kube_cache_list_by(r->autoscalers, target_key);
@@ -32,14 +32,14 @@ static void queue_targeting(const struct routes *r, const char *ns, const char *
 		auto_free char *key = kube_object_key(object);
 
 		queue_add(r->queue, key);
-		if (kick) {
-			prober_kick(r->prober, key);
+		if (wake) {
+			prober_wake(r->prober, key);
 		}
 	}
 }
 
 /* Queues the autoscalers of a namespace (NULL = all). */
-static void queue_all(const struct routes *r, const char *ns, bool kick)
+static void queue_all(const struct routes *r, const char *ns, bool wake)
 {
 	auto_free const char **keys = kube_cache_keys(r->autoscalers);
 	size_t len = ns != NULL ? strlen(ns) : 0;
@@ -49,8 +49,8 @@ static void queue_all(const struct routes *r, const char *ns, bool kick)
 			continue;
 		}
 		queue_add(r->queue, keys[i]);
-		if (kick) {
-			prober_kick(r->prober, keys[i]);
+		if (wake) {
+			prober_wake(r->prober, keys[i]);
 		}
 	}
 }
@@ -77,7 +77,7 @@ static void queue_child_owner(const struct routes *r, const json_t *object)
 	json_t *owner;
 
 	if (kube_object_label(object, LABEL_SHARED) != NULL) {
-		queue_add(r->queue, STACK_KEY);
+		queue_add(r->queue, SHARED_KEY);
 	}
 	if (from != NULL && owner_name != NULL) {
 		auto_free char *key = kube_key(from, owner_name);
@@ -110,7 +110,7 @@ static void autoscaler_changed(const struct routes *r, enum kube_event_type type
 		/* Siblings may have waited for this target, and the union of rules may differ. */
 		queue_targeting(r, kube_object_namespace(object),
 			json_path_string(object, "spec.scaleTargetRef.name", ""), false);
-		queue_add(r->queue, STACK_KEY);
+		queue_add(r->queue, SHARED_KEY);
 	}
 }
 
@@ -153,11 +153,11 @@ void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type,
 	case KIND_SERVICE:
 	case KIND_SERVICEMONITOR:
 		queue_child_owner(r, object);
-		queue_add(r->queue, STACK_KEY); /* it may be a GPU exporter's */
+		queue_add(r->queue, SHARED_KEY); /* it may be a GPU exporter's */
 		return;
 	case KIND_DAEMONSET:
 	case KIND_PROMETHEUSRULE:
-		queue_add(r->queue, STACK_KEY);
+		queue_add(r->queue, SHARED_KEY);
 		return;
 	case KIND_NAMESPACE:
 		queue_all(r, kube_object_name(object), false);
@@ -165,7 +165,7 @@ void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type,
 	case KIND_PROMETHEUS:
 		if (prometheus_is_news(r, type, object)) {
 			queue_all(r, NULL, false);
-			queue_add(r->queue, STACK_KEY);
+			queue_add(r->queue, SHARED_KEY);
 		}
 		return;
 	case KIND_SCALEDOBJECT:
@@ -174,14 +174,14 @@ void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type,
 	case KIND_APISERVICE:
 	case KIND_CONFIGMAP:
 	case KIND_ADAPTER_DEPLOYMENT:
-		queue_add(r->queue, STACK_KEY);
+		queue_add(r->queue, SHARED_KEY);
 		return;
 	case KIND_COUNT:
 		return;
 	}
 }
 
-void routes_all(const struct routes *r, bool kick)
+void routes_all(const struct routes *r, bool wake)
 {
-	queue_all(r, NULL, kick);
+	queue_all(r, NULL, wake);
 }

@@ -1,5 +1,5 @@
 /*
- * Which keys a change of an object concerns. Keys of autoscalers are "namespace/name"; the stack's
+ * Which keys a change of an object concerns. Keys of autoscalers are "namespace/name"; the shared one's
  * has no slash.
  */
 #ifndef RUNTIME_ROUTES_H
@@ -23,9 +23,9 @@ struct routes {
 void routes_init(struct routes *routes, const struct kube_cache *autoscalers, struct queue *queue,
 	struct prober *prober);
 void routes_release(struct routes *routes);
-/* Queues what must be looked at again after this change: nobody, when nobody reads what changed. */
+/* Queues what must be checked again after this change: nobody, when nobody reads what changed. */
 void routes_changed(struct routes *routes, enum kind kind, enum kube_event_type type, const json_t *object);
-/* Queues every autoscaler; `kick` also probes each at once. */
-void routes_all(const struct routes *routes, bool kick);
+/* Queues every autoscaler; `wake` also probes each at once. */
+void routes_all(const struct routes *routes, bool wake);
 
 #endif

@@ -9,8 +9,9 @@ static void overflow(void)
 	volatile size_t past = 8;
 	volatile char *p = malloc(8);
 
-	if (p)
+	if (p != NULL) {
 		p[past] = 1;
+	}
 	free((void *)p);
 }
 
@@ -37,12 +38,14 @@ int main(int argc, char **argv)
 	} ways[] = {{"overflow", overflow}, {"undefined", undefined}, {"leak", leak}};
 
 	for (size_t i = 0; argc == 2 && i < sizeof(ways) / sizeof(ways[0]); i++) {
-		if (strcmp(argv[1], ways[i].name) != 0)
+		if (strcmp(argv[1], ways[i].name) != 0) {
 			continue;
+		}
 		ways[i].act();
 		/* a leak is reported at the end of the program, so only the others are late here */
-		if (ways[i].act != leak)
+		if (ways[i].act != leak) {
 			printf("'%s' went unseen\n", argv[1]);
+		}
 		return 0;
 	}
 	fprintf(stderr, "usage: sanitizers_bite overflow|undefined|leak\n");

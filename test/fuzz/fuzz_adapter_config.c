@@ -4,15 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapter/adapter_config.h"
 #include "base/memory.h"
-#include "children/adapter_config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const char *got, const char *want)
 {
-	if (!got || strcmp(got, want))
+	if (got == NULL || strcmp(got, want)) {
 		abort();
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -26,14 +27,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_free char *base = adapter_config_splice(text, NULL, 0, &err);
 	auto_free char *with = adapter_config_splice(text, rules, ARRAY_LEN(rules), &err);
 
-	if (!with)
+	if (with == NULL) {
 		return 0;
+	}
 	/* what could be put in can be taken out, and was taken out before */
 	auto_free char *without = adapter_config_splice(with, NULL, 0, &err);
 	auto_free char *again = adapter_config_splice(with, rules, ARRAY_LEN(rules), &err);
 
-	if (!base)
+	if (base == NULL) {
 		abort();
+	}
 	check(without, base);
 	check(again, with);
 	return 0;

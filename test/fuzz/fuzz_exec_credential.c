@@ -13,13 +13,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_error err = ERROR_INIT;
 	int rc = exec_credential_parse(&credential, (const char *)data, size, "client.authentication.k8s.io/v1", &err);
 
-	if (rc == 0 && ((!credential.token && !credential.cert) || !credential.cert != !credential.key))
+	if (rc == 0 && ((credential.token == NULL && credential.cert == NULL) ||
+			       (credential.cert == NULL) != (credential.key == NULL))) {
 		abort();
-	for (const char *p = credential.token; p && *p; p++)
-		if (!isgraph((unsigned char)*p))
+	}
+	for (const char *p = credential.token; p != NULL && *p; p++) {
+		if (!isgraph((unsigned char)*p)) {
 			abort();
-	if (rc < 0 && (!err.message || credential.token || credential.cert || credential.key))
+		}
+	}
+	if (rc < 0 && (err.message == NULL || credential.token != NULL || credential.cert != NULL ||
+			      credential.key != NULL)) {
 		abort();
+	}
 	exec_credential_release(&credential);
 	return 0;
 }

@@ -15,16 +15,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	auto_error err = ERROR_INIT;
 	auto_json *value = yaml_parse((const char *)data, len, &err);
 
-	if (!value) {
-		if (err.kind != ERROR_INVALID)
+	if (value == NULL) {
+		if (err.kind != ERROR_INVALID) {
 			abort();
+		}
 		return 0;
 	}
 
 	auto_free char *text = yaml_text(value);
 	auto_json *back = yaml_parse(text, strlen(text), &err);
 
-	if (!back || !json_equal(back, value))
+	if (back == NULL || !json_equal(back, value)) {
 		abort();
+	}
 	return 0;
 }

@@ -9,7 +9,7 @@
  *   reconcile  "ns/name" of an autoscaler, or "stack"
  *   settings   {monitorNamespaces, exporterNamespaces}: what the operator is told (api/settings.h)
  *   expect     the gist, written by hand, so that --update cannot bless a wrong plan:
- *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the stack
+ *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the shared part
  *              its state instead
  *
  * plan.json is the whole plan; --update writes it anew. Beyond the comparison every plan must
@@ -142,43 +142,44 @@ static json_t *load_world(const char *folder)
 
 struct outcome {
 	struct plan plan;
-	struct stack_state stack;
-	bool is_stack;
+	struct shared_state shared;
+	bool is_shared;
 };
 
 static void outcome_release(struct outcome *outcome)
 {
 	plan_release(&outcome->plan);
-	stack_state_release(&outcome->stack);
+	shared_state_release(&outcome->shared);
 }
 #define auto_outcome ATTR_CLEANUP(outcome_release) struct outcome
 
-/* As the operator does: the stack is judged first, autoscalers see what it found. */
+/* As the operator does: the shared part is checked first, autoscalers see what it found. */
 static void reconcile(const char *folder, const json_t *document, struct outcome *outcome)
 {
 	const char *what = json_path_string(document, "reconcile", "");
 	const char *slash = strchr(what, '/');
 	auto_free char *ns = slash != NULL ? xstrndup(what, (size_t)(slash - what)) : NULL;
-	auto_plan stack_plan = PLAN_INIT;
+	auto_plan shared_plan = PLAN_INIT;
 	struct settings settings = SETTINGS_DEFAULT;
 	struct world world;
 
 	settings.monitor_namespaces = json_path_string(document, "settings.monitorNamespaces", NULL);
 	settings.exporter_namespaces = json_path_string(document, "settings.exporterNamespaces", NULL);
-	*outcome = (struct outcome){.plan = PLAN_INIT, .stack = STACK_STATE_INIT};
-	outcome->is_stack = strcmp(what, "stack") == 0;
-	if (!outcome->is_stack && slash == NULL) {
+	*outcome = (struct outcome){.plan = PLAN_INIT, .shared = SHARED_STATE_INIT};
+	outcome->is_shared = strcmp(what, "stack") == 0;
+	if (!outcome->is_shared && slash == NULL) {
 		die(folder, "'reconcile' is neither ns/name nor stack");
 	}
 	world_from_document(&world, document, &settings);
-	stack_reconcile(&world, outcome->is_stack ? &outcome->plan : &stack_plan, &outcome->stack);
-	if (!outcome->is_stack) {
-		world.stack = &outcome->stack;
+	shared_reconcile(&world, outcome->is_shared ? &outcome->plan : &shared_plan, &outcome->shared);
+	if (!outcome->is_shared) {
+		world.shared = &outcome->shared;
 		autoscaler_reconcile(&world, ns, slash + 1, &outcome->plan);
 	}
+	world_release_document(&world);
 }
 
-static char *state_text(const struct stack_state *state)
+static char *state_text(const struct shared_state *state)
 {
 	static const char *const names[] = {[ADAPTER_UNKNOWN] = "Unknown",
 		[ADAPTER_LOADED] = "Loaded",
@@ -192,15 +193,15 @@ static char *state_text(const struct stack_state *state)
 static json_t *outcome_document(const struct outcome *outcome)
 {
 	json_t *document = plan_document(&outcome->plan);
-	auto_free char *state = state_text(&outcome->stack);
+	auto_free char *state = state_text(&outcome->shared);
 
-	if (outcome->is_stack) {
+	if (outcome->is_shared) {
 		json_object_set_new(document, "state", json_string(state));
-		if (json_object_size(outcome->stack.held) > 0) {
-			json_object_set(document, "held", outcome->stack.held);
+		if (json_object_size(outcome->shared.held) > 0) {
+			json_object_set(document, "held", outcome->shared.held);
 		}
-		if (outcome->stack.message != NULL) {
-			json_object_set_new(document, "message", json_string(outcome->stack.message));
+		if (outcome->shared.message != NULL) {
+			json_object_set_new(document, "message", json_string(outcome->shared.message));
 		}
 	}
 	return document;
@@ -226,8 +227,8 @@ static json_t *gist(const json_t *document, const struct outcome *outcome)
 
 		json_array_append_new(writes, json_string(write));
 	}
-	if (outcome->is_stack) {
-		text = state_text(&outcome->stack);
+	if (outcome->is_shared) {
+		text = state_text(&outcome->shared);
 		return json_pack("{s:o, s:s}", "writes", writes, "state", text);
 	}
 	if (plan->status != NULL) {

@@ -26,16 +26,18 @@ static char *url_part(CURLU *url, CURLUPart part)
 	char *text = NULL, *copy;
 
 	curl_url_get(url, part, &text, CURLU_DEFAULT_PORT);
-	copy = text ? xstrdup(text) : NULL;
+	copy = text != NULL ? xstrdup(text) : NULL;
 	curl_free(text);
 	return copy;
 }
 
 static struct address *find_or_add(struct addresses *a, const char *base)
 {
-	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->list[i]->base, base) == 0)
+	for (size_t i = 0; i < a->count; i++) {
+		if (strcmp(a->list[i]->base, base) == 0) {
 			return a->list[i];
+		}
+	}
 	a->list = xrealloc(a->list, (a->count + 1) * sizeof(*a->list));
 	a->list[a->count] = xcalloc(1, sizeof(**a->list));
 	a->list[a->count]->base = xstrdup(base);
@@ -52,10 +54,12 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 		return;
 	}
 	/* A name that stands for nothing has no ready pod; a server that does not answer says nothing. */
-	if (status == 0 || status == UV_EAI_NONAME || status == UV_EAI_NODATA)
-		for (size_t i = 0; i < a->count; i++)
+	if (status == 0 || status == UV_EAI_NONAME || status == UV_EAI_NODATA) {
+		for (size_t i = 0; i < a->count; i++) {
 			a->list[i]->listed = false;
-	for (struct addrinfo *one = found; one; one = one->ai_next) {
+		}
+	}
+	for (struct addrinfo *one = found; one != NULL; one = one->ai_next) {
 		char ip[64]; /* an IPv6 address with its scope */
 
 		if (getnameinfo(one->ai_addr, one->ai_addrlen, ip, sizeof(ip), NULL, 0, NI_NUMERICHOST) == 0) {
@@ -74,8 +78,9 @@ static void resolve(uv_timer_t *timer)
 	static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct addresses *a = timer->data;
 
-	if (!a->resolving)
+	if (!a->resolving) {
 		a->resolving = uv_getaddrinfo(a->loop, &a->request, on_resolved, a->host, NULL, &hints) == 0;
+	}
 }
 
 struct addresses *addresses_new(uv_loop_t *loop, const char *url, struct error *err)
@@ -83,7 +88,7 @@ struct addresses *addresses_new(uv_loop_t *loop, const char *url, struct error *
 	struct addresses *a;
 	CURLU *parts = curl_url();
 
-	if (!parts || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK) {
+	if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK) {
 		curl_url_cleanup(parts);
 		error_set(err, ERROR_INVALID, "'%s' is not a URL: give http://HOST:PORT", url);
 		return NULL;
@@ -106,14 +111,16 @@ void addresses_close(struct addresses *a)
 {
 	a->closing = true;
 	uv_close((uv_handle_t *)&a->timer, NULL);
-	if (a->resolving)
+	if (a->resolving) {
 		uv_cancel((uv_req_t *)&a->request);
+	}
 }
 
 void addresses_free(struct addresses *a)
 {
-	if (!a)
+	if (a == NULL) {
 		return;
+	}
 	for (size_t i = 0; i < a->count; i++) {
 		free(a->list[i]->base);
 		free(a->list[i]);
@@ -139,18 +146,21 @@ struct address *addresses_take(struct addresses *a)
 	for (size_t i = 0; i < a->count; i++) {
 		struct address *one = a->list[(a->next + i) % a->count];
 
-		if (one->listed && (!best || one->requests < best->requests))
+		if (one->listed && (best == NULL || one->requests < best->requests)) {
 			best = one;
+		}
 	}
 	a->next++;
-	if (best)
+	if (best != NULL) {
 		best->requests++;
+	}
 	return best;
 }
 
 void addresses_give_back(struct address *address, bool answered)
 {
 	address->requests--;
-	if (!answered)
+	if (!answered) {
 		address->listed = false;
+	}
 }

@@ -50,15 +50,16 @@ static unsigned long hash_of(const char *s)
 {
 	unsigned long hash = 2166136261U;
 
-	for (; *s; s++)
+	for (; *s; s++) {
 		hash = ((hash ^ (unsigned char)*s) * 16777619U) & 0xffffffffU;
+	}
 	return hash;
 }
 
 static void add_sample(struct strbuf *page, const struct dcgm_options *options, const struct counter *counter,
 	const struct device *device)
 {
-	int gpu = options->mig ? device->number / MIG_INSTANCES : device->number;
+	int gpu = options->mig != NULL ? device->number / MIG_INSTANCES : device->number;
 	double value = counter->idle + counter->per_percent * device->util;
 	auto_free char *index = xasprintf("%d", gpu);
 	auto_free char *made = xasprintf("GPU-%08lx-0000-4000-8000-%012d", hash_of(options->hostname), gpu);
@@ -67,11 +68,11 @@ static void add_sample(struct strbuf *page, const struct dcgm_options *options, 
 
 	strbuf_addf(page, "%s{", counter->name);
 	text_add_label(page, "gpu", index);
-	text_add_label(page, "UUID", device->uuid ? device->uuid : made);
+	text_add_label(page, "UUID", device->uuid != NULL ? device->uuid : made);
 	text_add_label(page, "pci_bus_id", bus);
 	text_add_label(page, "device", name);
 	text_add_label(page, "modelName", MODEL);
-	if (options->mig) {
+	if (options->mig != NULL) {
 		auto_free char *id = xasprintf("%d", device->number % MIG_INSTANCES + MIG_FIRST_ID);
 
 		text_add_label(page, "GPU_I_PROFILE", options->mig);
@@ -79,12 +80,13 @@ static void add_sample(struct strbuf *page, const struct dcgm_options *options, 
 	}
 	text_add_label(page, "Hostname", options->hostname);
 	text_add_label(page, "DCGM_FI_DRIVER_VERSION", DRIVER);
-	if (device->holder && !options->no_pods) {
+	if (device->holder != NULL && !options->no_pods) {
 		text_add_label(page, "container", json_path_string(device->holder, "container", "server"));
 		text_add_label(page, "namespace", json_path_string(device->holder, "namespace", ""));
 		text_add_label(page, "pod", json_path_string(device->holder, "pod", ""));
-		if (device->vgpu)
+		if (device->vgpu != NULL) {
 			text_add_label(page, "vgpu", device->vgpu);
+		}
 	}
 	strbuf_addf(page, counter->is_double ? "} %f\n" : "} %.0f\n", value);
 }
@@ -122,14 +124,18 @@ void dcgm_page(struct strbuf *page, const struct dcgm_options *options, const js
 		auto_strbuf samples = STRBUF_INIT;
 		struct device device;
 
-		if (options->mig && counter->whole_only)
+		if (options->mig != NULL && counter->whole_only) {
 			continue;
-		for (int number = 0; find_device(assignment, options->gpus, number, &device); number++)
-			if (!device.blank || !counter->from_util)
+		}
+		for (int number = 0; find_device(assignment, options->gpus, number, &device); number++) {
+			if (!device.blank || !counter->from_util) {
 				add_sample(&samples, options, counter, &device);
-		if (samples.len > 0)
+			}
+		}
+		if (samples.len > 0) {
 			strbuf_addf(page, "# HELP %s %s\n# TYPE %s gauge\n%s", counter->name, counter->help,
 				counter->name, samples.buf);
+		}
 	}
 }
 
@@ -137,9 +143,10 @@ static int check_gpu(const json_t *gpu, struct error *err)
 {
 	const json_t *util = json_object_get(gpu, "util");
 
-	if (!json_is_null(util) && (!json_is_number(util) || json_number_value(util) < 0))
+	if (!json_is_null(util) && (!json_is_number(util) || json_number_value(util) < 0)) {
 		return error_set(err, ERROR_INVALID,
 			"'util' must be a percentage, or null for a GPU of which nothing is known");
+	}
 	return 0;
 }
 
@@ -148,16 +155,21 @@ int dcgm_check(const json_t *assignment, struct error *err)
 	size_t h, g;
 	json_t *holder, *gpu;
 
-	if (!json_is_array(assignment))
+	if (!json_is_array(assignment)) {
 		return error_set(err, ERROR_INVALID, "give a list of {\"namespace\", \"pod\", \"gpus\": [{\"util\"}]}");
+	}
 	json_array_foreach((json_t *)assignment, h, holder) {
-		if (!*json_path_string(holder, "namespace", "") || !*json_path_string(holder, "pod", ""))
+		if (!*json_path_string(holder, "namespace", "") || !*json_path_string(holder, "pod", "")) {
 			return error_set(err, ERROR_INVALID, "[%zu]: 'namespace' and 'pod' must be strings", h);
-		if (json_array_size(json_object_get(holder, "gpus")) == 0)
+		}
+		if (json_array_size(json_object_get(holder, "gpus")) == 0) {
 			return error_set(err, ERROR_INVALID, "[%zu]: 'gpus' must be a list of {\"util\": percent}", h);
-		json_array_foreach(json_object_get(holder, "gpus"), g, gpu)
-			if (check_gpu(gpu, err) < 0)
+		}
+		json_array_foreach(json_object_get(holder, "gpus"), g, gpu) {
+			if (check_gpu(gpu, err) < 0) {
 				return error_wrap(err, "[%zu].gpus[%zu]", h, g);
+			}
+		}
 	}
 	return 0;
 }

@@ -55,7 +55,7 @@ static void on_standin(struct exporter *exporter, struct http_exchange *exchange
 
 	if (strcmp(method, "POST") == 0) {
 		wanted = json_parse(body, len, &err);
-		if (!wanted || dcgm_check(wanted, &err) < 0) {
+		if (wanted == NULL || dcgm_check(wanted, &err) < 0) {
 			auto_free char *line = xasprintf("%s\n", err.message);
 
 			reply(exchange, 400, line);
@@ -102,8 +102,9 @@ static void on_signal(uv_signal_t *handle, int signum)
 	struct exporter *exporter = handle->data;
 
 	(void)signum;
-	if (!exporter->closing)
+	if (!exporter->closing) {
 		http_server_close(exporter->server, on_closed, exporter);
+	}
 	exporter->closing = true;
 }
 
@@ -119,10 +120,10 @@ int dcgm_serve(const struct dcgm_options *options)
 	struct exporter exporter = {.options = options};
 	auto_error err = ERROR_INIT;
 
-	exporter.assignment = options->assignment ? json_incref(options->assignment) : json_array();
+	exporter.assignment = options->assignment != NULL ? json_incref(options->assignment) : json_array();
 	uv_loop_init(&exporter.loop);
 	exporter.server = http_server_new(&exporter.loop, options->listen, on_request, &exporter, &err);
-	if (exporter.server) {
+	if (exporter.server != NULL) {
 		watch_signal(&exporter, &exporter.sigterm, SIGTERM);
 		watch_signal(&exporter, &exporter.sigint, SIGINT);
 		fprintf(stderr, "vllm-standin: serving the GPUs of '%s' on port %d\n", options->hostname,

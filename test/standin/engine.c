@@ -22,7 +22,7 @@ static double gauge(const struct standin_engine *engine, enum standin_gauge whic
 	return engine->pins[which].on ? engine->pins[which].value : truth;
 }
 
-static void tell_gauges(struct standin_engine *engine)
+static void report_gauges(struct standin_engine *engine)
 {
 	double *value = engine->metrics.value;
 
@@ -41,7 +41,7 @@ void standin_engine_init(struct standin_engine *engine, uv_loop_t *loop, int max
 	*engine = (struct standin_engine){.loop = loop, .latency_ms = latency_ms, .max_num_seqs = max_num_seqs};
 	engine->last = &engine->first;
 	standin_metrics_init(&engine->metrics, created_s);
-	tell_gauges(engine);
+	report_gauges(engine);
 }
 
 void standin_engine_pin(struct standin_engine *engine, enum standin_gauge which, double value)
@@ -49,14 +49,15 @@ void standin_engine_pin(struct standin_engine *engine, enum standin_gauge which,
 	engine->pins[which].on = true;
 	engine->pins[which].value = value;
 	engine->metrics.used = true;
-	tell_gauges(engine);
+	report_gauges(engine);
 }
 
 void standin_engine_release(struct standin_engine *engine)
 {
-	for (size_t i = 0; i < GAUGES; i++)
+	for (size_t i = 0; i < GAUGES; i++) {
 		engine->pins[i].on = false;
-	tell_gauges(engine);
+	}
+	report_gauges(engine);
 }
 
 static void note_finished(struct standin_engine *engine, const struct standin_request *request)
@@ -94,10 +95,11 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-static void tell_idle(struct standin_engine *engine)
+static void report_idle(struct standin_engine *engine)
 {
-	if (engine->idle && engine->running + engine->waiting == 0)
+	if (engine->idle != NULL && engine->running + engine->waiting == 0) {
 		engine->idle(engine->idle_ctx);
+	}
 }
 
 static void start_next(struct standin_engine *engine);
@@ -107,18 +109,20 @@ static void leave(struct standin_request *request, bool finished)
 {
 	struct standin_engine *engine = request->engine;
 
-	if (finished)
+	if (finished) {
 		note_finished(engine, request);
-	else
+	} else {
 		engine->metrics.value[VALUE_SUCCESS_ABORT]++;
+	}
 	*request->link = request->next;
-	if (request->next)
+	if (request->next != NULL) {
 		request->next->link = request->link;
+	}
 	engine->running--;
 	uv_close((uv_handle_t *)&request->timer, on_timer_closed);
 	start_next(engine);
 	request->job.done(request->job.ctx, finished);
-	tell_idle(engine);
+	report_idle(engine);
 }
 
 static void on_finished(uv_timer_t *timer)
@@ -132,8 +136,9 @@ static void run(struct standin_engine *engine, struct standin_request *request)
 	request->started_ms = uv_now(engine->loop);
 	request->next = engine->running_list;
 	request->link = &engine->running_list;
-	if (request->next)
+	if (request->next != NULL) {
 		request->next->link = &request->next;
+	}
 	engine->running_list = request;
 	engine->running++;
 	uv_timer_init(engine->loop, &request->timer);
@@ -143,16 +148,17 @@ static void run(struct standin_engine *engine, struct standin_request *request)
 
 static void start_next(struct standin_engine *engine)
 {
-	while (engine->first && engine->running < engine->max_num_seqs) {
+	while (engine->first != NULL && engine->running < engine->max_num_seqs) {
 		struct standin_request *request = engine->first;
 
 		engine->first = request->next;
-		if (!engine->first)
+		if (engine->first == NULL) {
 			engine->last = &engine->first;
+		}
 		engine->waiting--;
 		run(engine, request);
 	}
-	tell_gauges(engine);
+	report_gauges(engine);
 }
 
 struct standin_request *standin_engine_submit(struct standin_engine *engine, const struct standin_job *job)
@@ -175,31 +181,36 @@ static void leave_queue(struct standin_request *request)
 	struct standin_engine *engine = request->engine;
 	struct standin_request **link = &engine->first;
 
-	while (*link != request)
+	while (*link != request) {
 		link = &(*link)->next;
+	}
 	*link = request->next;
-	if (!request->next)
+	if (request->next == NULL) {
 		engine->last = link;
+	}
 	engine->waiting--;
 	engine->metrics.value[VALUE_SUCCESS_ABORT]++;
-	tell_gauges(engine);
+	report_gauges(engine);
 	request->job.done(request->job.ctx, false);
 	free(request);
-	tell_idle(engine);
+	report_idle(engine);
 }
 
 void standin_engine_cancel(struct standin_request *request)
 {
-	if (request->running)
+	if (request->running) {
 		leave(request, false);
-	else
+	} else {
 		leave_queue(request);
+	}
 }
 
 void standin_engine_abort(struct standin_engine *engine)
 {
-	while (engine->first)
+	while (engine->first != NULL) {
 		leave_queue(engine->first);
-	while (engine->running_list)
+	}
+	while (engine->running_list != NULL) {
 		leave(engine->running_list, false);
+	}
 }

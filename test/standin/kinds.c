@@ -277,9 +277,11 @@ const struct standin_kind *kind_find(const char *name, enum standin_generation g
 {
 	const struct standin_kind *found = NULL;
 
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strcmp(kinds[i].name, name) == 0 && (!found || kinds[i].generation == generation))
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (strcmp(kinds[i].name, name) == 0 && (found == NULL || kinds[i].generation == generation)) {
 			found = &kinds[i];
+		}
+	}
 	return found;
 }
 
@@ -289,7 +291,7 @@ static void add_labels(struct strbuf *page, const char *labels, const char *mode
 	const char *at = strchr(labels, '$');
 
 	strbuf_addch(page, '{');
-	if (at) {
+	if (at != NULL) {
 		auto_strbuf name = STRBUF_INIT;
 
 		/* x="NAME", of which the quotes are there already */
@@ -310,13 +312,15 @@ static void add_sample(struct strbuf *page, const struct standin_kind *kind, con
 	double value = metrics->value[row->value] * (row->times > 0 ? row->times : 1);
 
 	strbuf_addstr(page, row->name);
-	if (row->labels)
+	if (row->labels != NULL) {
 		add_labels(page, row->labels, model);
+	}
 	strbuf_addch(page, ' ');
-	if (kind->python)
+	if (kind->python) {
 		text_add_float(page, value);
-	else
+	} else {
 		text_add_number(page, value);
+	}
 	strbuf_addch(page, '\n');
 }
 
@@ -325,19 +329,23 @@ void kind_page(struct strbuf *page, const struct standin_kind *kind, const struc
 {
 	bool used = metrics->used || kind->unused == UNUSED_SHOWN;
 
-	if (!kind->rows) {
+	if (kind->rows == NULL) {
 		vllm_page(page, metrics, model, kind->generation);
 		return;
 	}
-	if (!used && kind->unused == UNUSED_EMPTY)
+	if (!used && kind->unused == UNUSED_EMPTY) {
 		return;
-	for (const struct kind_row *row = kind->rows; row->name; row++) {
-		if (row->type)
+	}
+	for (const struct kind_row *row = kind->rows; row->name != NULL; row++) {
+		if (row->type != NULL) {
 			strbuf_addf(page, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name, row->type);
-		if (used && row->value < VALUES)
+		}
+		if (used && row->value < VALUES) {
 			add_sample(page, kind, row, metrics, model);
-		if (kind->gap)
+		}
+		if (kind->gap) {
 			strbuf_addch(page, '\n');
+		}
 	}
 }
 

@@ -52,8 +52,9 @@ static int count_in_flight(const struct run *run)
 {
 	int count = 0;
 
-	for (int i = 0; i < run->options->inflight; i++)
+	for (int i = 0; i < run->options->inflight; i++) {
 		count += run->slots[i].transfer != NULL;
+	}
 	return count;
 }
 
@@ -65,7 +66,8 @@ static void print_summary(const struct run *run, const char *title)
 		title, elapsed_s, count_in_flight(run), run->finished,
 		elapsed_s > 0 ? (double)run->finished / elapsed_s : 0, run->failed,
 		run->finished ? (double)run->latency_sum_ms / (double)run->finished : 0, (long long)run->latency_max_ms,
-		run->last_failure ? ", last failure: " : "", run->last_failure ? run->last_failure : "");
+		run->last_failure != NULL ? ", last failure: " : "",
+		run->last_failure != NULL ? run->last_failure : "");
 	fflush(stdout);
 }
 
@@ -91,18 +93,20 @@ static void on_done(void *ctx, const struct http_response *response)
 
 	slot->transfer = NULL;
 	addresses_give_back(slot->address, response->status == 200);
-	if (run->stopping)
+	if (run->stopping) {
 		return;
-	if (!response->error && response->status == 200) {
+	}
+	if (response->error == NULL && response->status == 200) {
 		run->finished++;
 		run->latency_sum_ms += took_ms;
-		if (took_ms > run->latency_max_ms)
+		if (took_ms > run->latency_max_ms) {
 			run->latency_max_ms = took_ms;
+		}
 		start(slot);
 		return;
 	}
-	fail(slot, response->error ? xstrdup(response->error->message)
-				   : xasprintf("HTTP %d: %.200s", response->status, response->body));
+	fail(slot, response->error != NULL ? xstrdup(response->error->message)
+					   : xasprintf("HTTP %d: %.200s", response->status, response->body));
 }
 
 static void start(struct slot *slot)
@@ -120,7 +124,7 @@ static void start(struct slot *slot)
 	auto_free char *url = NULL;
 
 	slot->address = addresses_take(run->addresses);
-	if (!slot->address) {
+	if (slot->address == NULL) {
 		fail(slot, xasprintf("'%s' stands for no address", run->options->url));
 		return;
 	}
@@ -139,8 +143,9 @@ static void on_client_closed(void *ctx)
 	struct run *run = ctx;
 
 	addresses_close(run->addresses);
-	for (int i = 0; i < run->options->inflight; i++)
+	for (int i = 0; i < run->options->inflight; i++) {
 		uv_close((uv_handle_t *)&run->slots[i].pause, NULL);
+	}
 	uv_close((uv_handle_t *)&run->report, NULL);
 	uv_close((uv_handle_t *)&run->end, NULL);
 	uv_close((uv_handle_t *)&run->sigterm, NULL);
@@ -149,12 +154,14 @@ static void on_client_closed(void *ctx)
 
 static void stop(struct run *run)
 {
-	if (run->stopping)
+	if (run->stopping) {
 		return;
+	}
 	print_summary(run, "load ended");
 	run->stopping = true;
-	for (int i = 0; i < run->options->inflight; i++)
+	for (int i = 0; i < run->options->inflight; i++) {
 		uv_timer_stop(&run->slots[i].pause);
+	}
 	http_client_close(run->client, on_client_closed, run);
 }
 
@@ -183,8 +190,9 @@ static void start_timer(struct run *run, uv_timer_t *timer, uv_timer_cb on_time,
 {
 	uv_timer_init(&run->loop, timer);
 	timer->data = run;
-	if (ms > 0)
+	if (ms > 0) {
 		uv_timer_start(timer, on_time, (uint64_t)ms, (uint64_t)repeat_ms);
+	}
 }
 
 static char *make_body(const struct load_options *options)
@@ -202,7 +210,7 @@ int load(const struct load_options *options)
 
 	uv_loop_init(&run.loop);
 	run.addresses = addresses_new(&run.loop, options->url, &err);
-	if (!run.addresses) {
+	if (run.addresses == NULL) {
 		fprintf(stderr, "vllm-standin: %s\n", err.message);
 		uv_loop_close(&run.loop);
 		return EXIT_FAILURE;

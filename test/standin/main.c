@@ -131,15 +131,17 @@ static int next_option(int argc, char **argv, const struct option *options, cons
 {
 	int id = getopt_long(argc, argv, "", options, index);
 
-	if (id == -1 && optind == argc)
+	if (id == -1 && optind == argc) {
 		return 0;
+	}
 	if (id == OPTION_HELP) {
 		fputs(help, stdout);
 		*rc = EXIT_SUCCESS;
 		return -1;
 	}
-	if (id == -1)
+	if (id == -1) {
 		fprintf(stderr, "vllm-standin: unexpected argument '%s': see --help\n", argv[optind]);
+	}
 	if (id == -1 || id == '?') {
 		*rc = EXIT_USAGE;
 		return -1;
@@ -181,25 +183,30 @@ static int serve_verb(int argc, char **argv)
 			so.model = optarg;
 			break;
 		case OPTION_MAX_NUM_SEQS:
-			if ((so.max_num_seqs = parse_count(optarg)) < 0)
+			if ((so.max_num_seqs = parse_count(optarg)) < 0) {
 				return complain(name, optarg, "a whole number from 1");
+			}
 			break;
 		case OPTION_LATENCY:
-			if ((so.latency_ms = clock_parse_duration(optarg)) < 0)
+			if ((so.latency_ms = clock_parse_duration(optarg)) < 0) {
 				return complain(name, optarg, "a duration, as in 2s");
+			}
 			break;
 		case OPTION_STARTUP_DELAY:
-			if ((so.startup_delay_ms = clock_parse_duration(optarg)) < 0)
+			if ((so.startup_delay_ms = clock_parse_duration(optarg)) < 0) {
 				return complain(name, optarg, "a duration, as in 20s");
+			}
 			break;
 		case OPTION_PAGE:
 			page = optarg;
-			if (!kind_find(page, generation))
+			if (kind_find(page, generation) == NULL) {
 				return complain(name, optarg, KIND_NAMES);
+			}
 			break;
 		case OPTION_GENERATION:
-			if (strcmp(optarg, "new") != 0 && strcmp(optarg, "old") != 0)
+			if (strcmp(optarg, "new") != 0 && strcmp(optarg, "old") != 0) {
 				return complain(name, optarg, "new or old");
+			}
 			generation = strcmp(optarg, "old") == 0 ? GENERATION_OLD : GENERATION_NEW;
 			break;
 		case OPTION_REFUSE:
@@ -209,20 +216,23 @@ static int serve_verb(int argc, char **argv)
 			so.hang = true;
 			break;
 		case OPTION_HEALTH_HANGS_ABOVE:
-			if ((so.health_hangs_above = parse_count(optarg)) < 0)
+			if ((so.health_hangs_above = parse_count(optarg)) < 0) {
 				return complain(name, optarg, "a whole number from 1");
+			}
 			break;
 		case OPTION_CLOCK_BEHIND:
-			if ((so.clock_behind_ms = clock_parse_duration(optarg)) < 0)
+			if ((so.clock_behind_ms = clock_parse_duration(optarg)) < 0) {
 				return complain(name, optarg, "a duration, as in 10m");
+			}
 			break;
 		}
 	}
-	if (id < 0)
+	if (id < 0) {
 		return rc;
+	}
 	so.kind = kind_find(page, generation);
 	usual = xasprintf("0.0.0.0:%d", so.kind->port);
-	so.listen = so.listen ? so.listen : usual;
+	so.listen = so.listen != NULL ? so.listen : usual;
 	return serve(&so);
 }
 
@@ -254,13 +264,14 @@ static int dcgm_verb(int argc, char **argv)
 			dco.hostname = optarg;
 			break;
 		case OPTION_GPUS:
-			if ((dco.gpus = parse_count(optarg)) < 0)
+			if ((dco.gpus = parse_count(optarg)) < 0) {
 				return complain(options[index].name, optarg, "a whole number from 1");
+			}
 			break;
 		case OPTION_PODS:
 			json_decref(pods);
 			pods = json_parse(optarg, strlen(optarg), &err);
-			if (!pods || dcgm_check(pods, &err) < 0) {
+			if (pods == NULL || dcgm_check(pods, &err) < 0) {
 				fprintf(stderr, "vllm-standin: --pods: %s\n", err.message);
 				return EXIT_USAGE;
 			}
@@ -295,26 +306,30 @@ static int load_verb(int argc, char **argv)
 
 		switch (id) {
 		case OPTION_URL:
-			if (strncmp(optarg, "http://", 7) != 0 && strncmp(optarg, "https://", 8) != 0)
+			if (strncmp(optarg, "http://", 7) != 0 && strncmp(optarg, "https://", 8) != 0) {
 				return complain(name, optarg, "a URL, as in http://127.0.0.1:8000");
+			}
 			lo.url = optarg;
 			break;
 		case OPTION_INFLIGHT:
-			if ((lo.inflight = parse_count(optarg)) < 0)
+			if ((lo.inflight = parse_count(optarg)) < 0) {
 				return complain(name, optarg, "a whole number from 1");
+			}
 			break;
 		case OPTION_DURATION:
-			if ((lo.duration_ms = clock_parse_duration(optarg)) < 0)
+			if ((lo.duration_ms = clock_parse_duration(optarg)) < 0) {
 				return complain(name, optarg, "a duration, as in 600s");
+			}
 			break;
 		case OPTION_MODEL:
 			lo.model = optarg;
 			break;
 		}
 	}
-	if (id < 0)
+	if (id < 0) {
 		return rc;
-	if (!lo.url) {
+	}
+	if (lo.url == NULL) {
 		fputs("vllm-standin: load needs to know the server: give --url http://HOST:PORT\n", stderr);
 		return EXIT_USAGE;
 	}
@@ -325,20 +340,25 @@ int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
 
-	if (argc > 1)
+	if (argc > 1) {
 		argv[1] = argv[0]; /* what getopt_long() calls us */
-	if (strcmp(verb, "serve") == 0)
+	}
+	if (strcmp(verb, "serve") == 0) {
 		return serve_verb(argc - 1, argv + 1);
-	if (strcmp(verb, "load") == 0)
+	}
+	if (strcmp(verb, "load") == 0) {
 		return load_verb(argc - 1, argv + 1);
-	if (strcmp(verb, "dcgm") == 0)
+	}
+	if (strcmp(verb, "dcgm") == 0) {
 		return dcgm_verb(argc - 1, argv + 1);
+	}
 	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) {
 		fputs(usage, stdout);
 		return EXIT_SUCCESS;
 	}
-	if (*verb)
+	if (*verb) {
 		fprintf(stderr, "vllm-standin: unknown verb '%s'\n", verb);
+	}
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }

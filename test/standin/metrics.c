@@ -55,9 +55,11 @@ void standin_metrics_observe(struct standin_metrics *metrics, enum standin_distr
 	size_t count = distributions[which].count;
 
 	assert(count > 0 && count <= METRICS_BUCKETS_MAX);
-	for (size_t i = 0; i < count; i++)
-		if (value <= distributions[which].bounds[i])
+	for (size_t i = 0; i < count; i++) {
+		if (value <= distributions[which].bounds[i]) {
 			metrics->distribution[which].buckets[i]++;
+		}
+	}
 	metrics->distribution[which].sum += value;
 	metrics->distribution[which].count++;
 }

@@ -73,9 +73,9 @@ static void reply_error(struct http_exchange *exchange, int status, const char *
 /* About four characters are a token. */
 static int count_tokens(const json_t *prompt)
 {
-	auto_free char *text = prompt ? json_text(prompt) : NULL;
+	auto_free char *text = prompt != NULL ? json_text(prompt) : NULL;
 
-	return text ? (int)(strlen(text) / 4) + 1 : 1;
+	return text != NULL ? (int)(strlen(text) / 4) + 1 : 1;
 }
 
 static void on_completed(void *ctx, bool finished)
@@ -121,8 +121,9 @@ static void complete(struct service *service, struct http_exchange *exchange, bo
 	struct completion *c;
 
 	if (!json_is_object(body)) {
-		reply_error(exchange, 400, "BadRequestError", err.message ? err.message : "the body is not an object");
-	} else if (!prompt) {
+		reply_error(exchange, 400, "BadRequestError",
+			err.message != NULL ? err.message : "the body is not an object");
+	} else if (prompt == NULL) {
 		reply_error(exchange, 400, "BadRequestError",
 			chat ? "field 'messages' is required" : "field 'prompt' is required");
 	} else if (max_tokens < 1 || max_tokens > 1000000) {
@@ -191,8 +192,9 @@ static void end_hung(void *ctx)
 	struct hung *hung = ctx;
 
 	*hung->link = hung->next;
-	if (hung->next)
+	if (hung->next != NULL) {
 		hung->next->link = hung->link;
+	}
 	reply_text(hung->exchange, 503, "the server is shutting down\n");
 	free(hung);
 }
@@ -204,8 +206,9 @@ static void hang(struct service *service, struct http_exchange *exchange)
 	hung->exchange = exchange;
 	hung->next = service->hung;
 	hung->link = &service->hung;
-	if (hung->next)
+	if (hung->next != NULL) {
 		hung->next->link = &hung->next;
+	}
 	service->hung = hung;
 	http_exchange_watch(exchange, end_hung, hung);
 }
@@ -214,10 +217,11 @@ static void on_health(struct service *service, struct http_exchange *exchange)
 {
 	int most = service->options->health_hangs_above;
 
-	if (most > 0 && service->engine.running + service->engine.waiting > most && !service->closing)
+	if (most > 0 && service->engine.running + service->engine.waiting > most && !service->closing) {
 		hang(service, exchange);
-	else
+	} else {
 		reply_text(exchange, 200, "");
+	}
 }
 
 static void on_metrics(struct service *service, struct http_exchange *exchange)
@@ -256,8 +260,9 @@ static size_t gauge_named(const char *name)
 {
 	size_t i = 0;
 
-	while (i < GAUGES && strcmp(gauges[i].name, name) != 0)
+	while (i < GAUGES && strcmp(gauges[i].name, name) != 0) {
 		i++;
+	}
 	return i;
 }
 
@@ -267,22 +272,26 @@ static int pin(struct standin_engine *engine, const json_t *wanted, struct error
 	const char *name;
 	json_t *value;
 
-	if (!json_is_object(wanted) || json_object_size(wanted) == 0)
+	if (!json_is_object(wanted) || json_object_size(wanted) == 0) {
 		return error_set(err, ERROR_INVALID, "give an object with 'running', 'waiting' or 'kv'");
+	}
 	json_object_foreach((json_t *)wanted, name, value) {
 		size_t i = gauge_named(name);
 
-		if (i == GAUGES)
+		if (i == GAUGES) {
 			return error_set(err, ERROR_INVALID, "'%s' is unknown: give 'running', 'waiting' or 'kv'",
 				name);
+		}
 		if (!json_is_null(value) && (!json_is_number(value) || json_number_value(value) < 0 ||
-						    json_number_value(value) > gauges[i].most))
+						    json_number_value(value) > gauges[i].most)) {
 			return error_set(err, ERROR_INVALID, "'%s' must be between 0 and %g, or null for NaN", name,
 				gauges[i].most);
+		}
 	}
-	json_object_foreach((json_t *)wanted, name, value)
+	json_object_foreach((json_t *)wanted, name, value) {
 		standin_engine_pin(engine, (enum standin_gauge)gauge_named(name),
 			json_is_null(value) ? NAN : json_number_value(value));
+	}
 	return 0;
 }
 
@@ -308,7 +317,7 @@ static void on_standin(struct service *service, struct http_exchange *exchange)
 
 	if (strcmp(method, "POST") == 0) {
 		wanted = json_parse(text, len, &err);
-		if (!wanted || pin(&service->engine, wanted, &err) < 0) {
+		if (wanted == NULL || pin(&service->engine, wanted, &err) < 0) {
 			reply_error(exchange, 400, "BadRequestError", err.message);
 			return;
 		}
@@ -339,20 +348,25 @@ static const struct route routes[] = {
 
 static bool is_path(const char *path, const char *wanted)
 {
-	return wanted && strcmp(path, wanted) == 0;
+	return wanted != NULL && strcmp(path, wanted) == 0;
 }
 
 static const struct route *find_route(const struct standin_kind *kind, const char *path)
 {
-	if (is_path(path, kind->path))
+	if (is_path(path, kind->path)) {
 		return &metrics_route;
-	if (is_path(path, kind->version_path))
+	}
+	if (is_path(path, kind->version_path)) {
 		return &version_route;
-	if (is_path(path, kind->stats_path))
+	}
+	if (is_path(path, kind->stats_path)) {
 		return &stats_route;
-	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-		if (is_path(path, routes[i].path))
+	}
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+		if (is_path(path, routes[i].path)) {
 			return &routes[i];
+		}
+	}
 	return NULL;
 }
 
@@ -361,16 +375,17 @@ static void on_request(void *ctx, struct http_exchange *exchange)
 	struct service *service = ctx;
 	const struct route *route = find_route(service->options->kind, http_exchange_path(exchange));
 
-	if (!route)
+	if (route == NULL) {
 		reply_error(exchange, 404, "NotFoundError", "Not Found");
-	else if (route->method && strcmp(http_exchange_method(exchange), route->method) != 0)
+	} else if (route->method != NULL && strcmp(http_exchange_method(exchange), route->method) != 0) {
 		reply_error(exchange, 405, "MethodNotAllowed", "Method Not Allowed");
-	else if (route->when != ALWAYS && clock_monotonic_ms() < service->ready_ms)
+	} else if (route->when != ALWAYS && clock_monotonic_ms() < service->ready_ms) {
 		reply_error(exchange, 503, "ServiceUnavailableError", "the model is being loaded");
-	else if (route->when == ACCEPTING && service->draining)
+	} else if (route->when == ACCEPTING && service->draining) {
 		reply_error(exchange, 503, "ServiceUnavailableError", "the server is shutting down");
-	else
+	} else {
 		route->handle(service, exchange);
+	}
 }
 
 /* Life ---------------------------------------------------------------------------------------- */
@@ -387,11 +402,13 @@ static void close_when_idle(void *ctx)
 {
 	struct service *service = ctx;
 
-	if (service->closing || service->engine.running + service->engine.waiting > 0)
+	if (service->closing || service->engine.running + service->engine.waiting > 0) {
 		return;
+	}
 	service->closing = true;
-	while (service->hung)
+	while (service->hung != NULL) {
 		end_hung(service->hung);
+	}
 	http_server_close(service->server, on_closed, service);
 }
 
@@ -429,7 +446,7 @@ int serve(const struct serve_options *options)
 		(double)clock_wall_ms() / 1000);
 	service.ready_ms = clock_monotonic_ms() + options->startup_delay_ms;
 	service.server = http_server_new(&service.loop, options->listen, on_request, &service, &err);
-	if (service.server) {
+	if (service.server != NULL) {
 		watch_signal(&service, &service.sigterm, SIGTERM);
 		watch_signal(&service, &service.sigint, SIGINT);
 		fprintf(stderr, "vllm-standin: serving '%s' as %s does, on port %d\n", options->model,

@@ -226,13 +226,16 @@ static void add_sample(const struct sheet *sheet, const struct family *family, c
 	struct strbuf *page = sheet->page;
 
 	strbuf_addf(page, "vllm:%s%s{", family->name, suffix);
-	if (!family->no_engine)
+	if (!family->no_engine) {
 		text_add_label(page, "engine", "0");
-	if (label && strcmp(label, "model_name") < 0)
+	}
+	if (label != NULL && strcmp(label, "model_name") < 0) {
 		text_add_label(page, label, label_value);
+	}
 	text_add_label(page, "model_name", sheet->model);
-	if (label && strcmp(label, "model_name") > 0)
+	if (label != NULL && strcmp(label, "model_name") > 0) {
 		text_add_label(page, label, label_value);
+	}
 	strbuf_addstr(page, "} ");
 	text_add_float(page, value);
 	strbuf_addch(page, '\n');
@@ -246,9 +249,9 @@ static void add_heading(const struct sheet *sheet, const struct family *family, 
 
 static void add_values(const struct sheet *sheet, const struct family *family, const char *suffix)
 {
-	const char *const *values = family->label ? family->label_values : no_label_values;
+	const char *const *values = family->label != NULL ? family->label_values : no_label_values;
 
-	for (size_t i = 0; values[i]; i++) {
+	for (size_t i = 0; values[i] != NULL; i++) {
 		size_t at = family->value == VALUE_ZERO ? VALUE_ZERO : family->value + i;
 
 		add_sample(sheet, family, suffix, family->label, values[i], sheet->metrics->value[at]);
@@ -257,11 +260,12 @@ static void add_values(const struct sheet *sheet, const struct family *family, c
 
 static void add_created(const struct sheet *sheet, const struct family *family)
 {
-	const char *const *values = family->label ? family->label_values : no_label_values;
+	const char *const *values = family->label != NULL ? family->label_values : no_label_values;
 
 	add_heading(sheet, family, "_created", "gauge");
-	for (size_t i = 0; values[i]; i++)
+	for (size_t i = 0; values[i] != NULL; i++) {
 		add_sample(sheet, family, "_created", family->label, values[i], sheet->metrics->created_s);
+	}
 }
 
 static void add_histogram(const struct sheet *sheet, const struct family *family)

@@ -40,8 +40,9 @@ static inline bool event_loop_wait_for(struct event_loop *loop, const int *count
 	loop->late = false;
 	uv_update_time(&loop->uv);
 	uv_timer_start(&loop->deadline, event_loop_on_deadline, ms, 0);
-	while (*count < want && !loop->late)
+	while (*count < want && !loop->late) {
 		uv_run(&loop->uv, UV_RUN_ONCE);
+	}
 	uv_timer_stop(&loop->deadline);
 	return *count >= want;
 }

@@ -86,13 +86,14 @@ static void send_chunks(struct connection *connection, const char *text, size_t 
 
 static void send_answer(struct connection *connection, const struct fake_answer *answer)
 {
-	const char *body = answer->body ? answer->body : "";
+	const char *body = answer->body != NULL ? answer->body : "";
 	auto_strbuf head = STRBUF_INIT;
 
-	if (answer->end == FAKE_MUTE)
+	if (answer->end == FAKE_MUTE) {
 		return;
+	}
 	strbuf_addf(&head, "HTTP/1.1 %d Fake\r\nContent-Type: application/json\r\n%s", answer->status,
-		answer->headers ? answer->headers : "");
+		answer->headers != NULL ? answer->headers : "");
 	if (answer->end == FAKE_REPLY) {
 		strbuf_addf(&head, "Content-Length: %zu\r\n\r\n", strlen(body));
 		strbuf_addstr(&head, body);
@@ -103,8 +104,9 @@ static void send_answer(struct connection *connection, const struct fake_answer 
 	send_bytes(connection, head.buf, head.len);
 	send_chunks(connection, body, answer->piece);
 	connection->fake->held = connection;
-	if (answer->end == FAKE_END)
+	if (answer->end == FAKE_END) {
 		fake_end(connection->fake);
+	}
 }
 
 static struct fake_answer script_answer(struct fake_apiserver *fake, const char *line)
@@ -132,7 +134,7 @@ static void take_request(struct connection *connection, char *head, char *body)
 	struct fake_request request;
 	char *version = strstr(head, " HTTP/1.1\r\n");
 
-	if (!version) {
+	if (version == NULL) {
 		fprintf(stderr, "fake API server: no request line in '%s'\n", head);
 		abort();
 	}
@@ -144,7 +146,7 @@ static void take_request(struct connection *connection, char *head, char *body)
 	fake->last_body = body;
 	fake->requests++;
 	request = (struct fake_request){fake->last_line, head, body};
-	answer = fake->handler ? fake->handler(fake->ctx, &request) : script_answer(fake, fake->last_line);
+	answer = fake->handler != NULL ? fake->handler(fake->ctx, &request) : script_answer(fake, fake->last_line);
 	send_answer(connection, &answer);
 }
 
@@ -152,7 +154,7 @@ static size_t content_length(const char *head)
 {
 	const char *line = strstr(head, "\r\nContent-Length:");
 
-	return line ? (size_t)strtoul(line + strlen("\r\nContent-Length:"), NULL, 10) : 0;
+	return line != NULL ? (size_t)strtoul(line + strlen("\r\nContent-Length:"), NULL, 10) : 0;
 }
 
 static void take_requests(struct connection *connection)
@@ -165,8 +167,9 @@ static void take_requests(struct connection *connection)
 		auto_free char *head = xstrndup(in->buf, head_len);
 
 		body_len = content_length(head);
-		if (in->len < head_len + body_len)
+		if (in->len < head_len + body_len) {
 			return;
+		}
 		take_request(connection, xstrdup(head), xstrndup(in->buf + head_len, body_len));
 		strbuf_consume(in, head_len + body_len);
 	}
@@ -176,8 +179,9 @@ static void on_connection_closed(uv_handle_t *handle)
 {
 	struct connection *connection = handle->data, **link = &connection->fake->connections;
 
-	while (*link != connection)
+	while (*link != connection) {
 		link = &(*link)->next;
+	}
 	*link = connection->next;
 	strbuf_release(&connection->in);
 	free(connection);
@@ -185,13 +189,16 @@ static void on_connection_closed(uv_handle_t *handle)
 
 static void drop(struct connection *connection, bool reset)
 {
-	if (connection->closing)
+	if (connection->closing) {
 		return;
+	}
 	connection->closing = true;
-	if (connection->fake->held == connection)
+	if (connection->fake->held == connection) {
 		connection->fake->held = NULL;
-	if (!reset || uv_tcp_close_reset(&connection->tcp, on_connection_closed) < 0)
+	}
+	if (!reset || uv_tcp_close_reset(&connection->tcp, on_connection_closed) < 0) {
 		uv_close((uv_handle_t *)&connection->tcp, on_connection_closed);
+	}
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -259,8 +266,9 @@ void fake_refuse(struct fake_apiserver *fake, bool refuse)
 	}
 	uv_close((uv_handle_t *)fake->listener, on_listener_freed);
 	fake->listener = NULL;
-	for (struct connection *c = fake->connections; c; c = c->next)
+	for (struct connection *c = fake->connections; c != NULL; c = c->next) {
 		drop(c, true);
+	}
 }
 
 struct fake_apiserver *fake_new(uv_loop_t *loop, fake_handler_fn *handler, void *ctx)
@@ -294,22 +302,22 @@ size_t fake_requests(const struct fake_apiserver *fake)
 
 const char *fake_last_line(const struct fake_apiserver *fake)
 {
-	return fake->last_line ? fake->last_line : "";
+	return fake->last_line != NULL ? fake->last_line : "";
 }
 
 const char *fake_last_head(const struct fake_apiserver *fake)
 {
-	return fake->last_head ? fake->last_head : "";
+	return fake->last_head != NULL ? fake->last_head : "";
 }
 
 const char *fake_last_body(const struct fake_apiserver *fake)
 {
-	return fake->last_body ? fake->last_body : "";
+	return fake->last_body != NULL ? fake->last_body : "";
 }
 
 static struct connection *held(struct fake_apiserver *fake)
 {
-	if (!fake->held) {
+	if (fake->held == NULL) {
 		fprintf(stderr, "fake API server: no stream is held\n");
 		abort();
 	}
@@ -347,21 +355,24 @@ static bool all_closed(void *ctx)
 {
 	const struct fake_apiserver *fake = ctx;
 
-	return fake->closed && !fake->connections;
+	return fake->closed && fake->connections == NULL;
 }
 
 size_t fake_close(struct fake_apiserver *fake)
 {
 	size_t wrong = fake->unexpected + (fake->step_count - fake->step);
 
-	for (struct connection *c = fake->connections; c; c = c->next)
+	for (struct connection *c = fake->connections; c != NULL; c = c->next) {
 		drop(c, false);
+	}
 	uv_close((uv_handle_t *)fake->listener, on_listener_closed);
-	if (!run_until(fake->loop, all_closed, fake))
+	if (!run_until(fake->loop, all_closed, fake)) {
 		abort();
-	if (fake->step < fake->step_count)
+	}
+	if (fake->step < fake->step_count) {
 		fprintf(stderr, "fake API server: nobody asked for step %zu '%s'\n", fake->step,
 			fake->steps[fake->step].expect);
+	}
 	free(fake->url);
 	free(fake->last_line);
 	free(fake->last_head);
@@ -381,8 +392,9 @@ static void close_timer(uv_timer_t *timer)
 
 	timer->data = &closed;
 	uv_close((uv_handle_t *)timer, on_timer_closed);
-	while (!closed)
+	while (!closed) {
 		uv_run(timer->loop, UV_RUN_NOWAIT);
+	}
 }
 
 bool run_until(uv_loop_t *loop, bool (*holds)(void *ctx), void *ctx)
@@ -393,8 +405,9 @@ bool run_until(uv_loop_t *loop, bool (*holds)(void *ctx), void *ctx)
 	uv_timer_init(loop, &deadline);
 	deadline.data = &late;
 	uv_timer_start(&deadline, event_loop_on_deadline, EVENT_LOOP_DEADLINE_MS, 0);
-	while (!(held_true = holds(ctx)) && !late)
+	while (!(held_true = holds(ctx)) && !late) {
 		uv_run(loop, UV_RUN_ONCE);
+	}
 	close_timer(&deadline);
 	return held_true;
 }
@@ -408,7 +421,8 @@ void run_for(uv_loop_t *loop, int ms)
 	timer.data = &over;
 	uv_update_time(loop);
 	uv_timer_start(&timer, event_loop_on_deadline, (uint64_t)ms, 0);
-	while (!over)
+	while (!over) {
 		uv_run(loop, UV_RUN_ONCE);
+	}
 	close_timer(&timer);
 }

@@ -24,7 +24,7 @@ static void on_changed(void *ctx, struct kube_informer *informer, enum kube_even
 
 	assert_string_equal(kube_object_namespace(object), "d");
 	strbuf_addf(&test->seen, "%c%s ", "+~-"[type], kube_object_name(object));
-	/* The cache took the change before we are told. */
+	/* The cache took the change before we are notified. */
 	assert_int_equal(kube_cache_has(kube_informer_cache(informer), "d", kube_object_name(object)),
 		type != KUBE_DELETED);
 	if (test->close_on_change) {
@@ -38,10 +38,11 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	struct test *test = ctx;
 	const struct error *err = kube_informer_error(informer);
 
-	if (err && !test->first_error)
+	if (err != NULL && test->first_error == NULL) {
 		test->first_error = xstrdup(err->message);
+	}
 	strbuf_addf(&test->seen, "!%s ",
-		err                               ? error_kind_name(err->kind)
+		err != NULL                       ? error_kind_name(err->kind)
 		: kube_informer_missing(informer) ? "missing"
 		: kube_informer_synced(informer)  ? "synced"
 						  : "waiting");
@@ -49,7 +50,7 @@ static void on_state(void *ctx, struct kube_informer *informer)
 
 const struct kube_informer_hooks seeing = {.changed = on_changed, .state = on_state};
 
-const struct informer_pace quick = {.backoff_ms = 1,
+const struct informer_timing quick = {.backoff_ms = 1,
 	.missing_ms = 1,
 	.short_ms = 1000,
 	.margin_ms = 30000,
@@ -57,7 +58,7 @@ const struct informer_pace quick = {.backoff_ms = 1,
 	.silence_ms = 30000,
 	.relist_ms = 3600000};
 
-void open_new(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace)
+void open_new(struct test *test, const struct fake_step *steps, size_t count, const struct informer_timing *timing)
 {
 	struct kube_informer_hooks hooks = seeing;
 
@@ -67,7 +68,7 @@ void open_new(struct test *test, const struct fake_step *steps, size_t count, co
 	rig_open(&test->rig, NULL, NULL, NULL);
 	fake_script(test->rig.fake, steps, count);
 	test->informer = kube_informer_new(test->rig.client, &services, NULL, NULL, &hooks);
-	informer_set_pace(test->informer, pace);
+	informer_set_timing(test->informer, timing);
 	kube_informer_start(test->informer);
 }
 
@@ -81,8 +82,9 @@ static bool saw_it(void *ctx)
 void expect_seen(struct test *test, const char *want)
 {
 	test->want = want;
-	if (!run_until(&test->rig.loop, saw_it, test))
+	if (!run_until(&test->rig.loop, saw_it, test)) {
 		assert_string_equal(test->seen.buf, want);
+	}
 }
 
 static bool asked_enough(void *ctx)
@@ -95,16 +97,18 @@ static bool asked_enough(void *ctx)
 void expect_requests(struct test *test, const char *count)
 {
 	test->want = count;
-	if (!run_until(&test->rig.loop, asked_enough, test))
+	if (!run_until(&test->rig.loop, asked_enough, test)) {
 		fail_msg("%zu requests instead of %s; last '%s'", fake_requests(test->rig.fake) - test->before, count,
 			fake_last_line(test->rig.fake));
+	}
 }
 
-void open_paced(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace)
+void open_with_timing(struct test *test, const struct fake_step *steps, size_t count,
+	const struct informer_timing *timing)
 {
 	static const struct fake_step refusal = {STREAM, REFUSED};
 
-	open_new(test, &refusal, 1, pace);
+	open_new(test, &refusal, 1, timing);
 	expect_requests(test, "1");
 	test->before = 1;
 	fake_script(test->rig.fake, steps, count);
@@ -117,8 +121,9 @@ static bool is_closed(void *ctx)
 
 void finish(struct test *test)
 {
-	if (test->informer)
+	if (test->informer != NULL) {
 		kube_informer_close(test->informer, on_closed, test);
+	}
 	assert_true(run_until(&test->rig.loop, is_closed, test));
 	strbuf_release(&test->seen);
 	free(test->first_error);

@@ -9,7 +9,7 @@
 
 #include "base/strbuf.h"
 #include "kube/informer.h"
-#include "kube/pace.h"
+#include "kube/timing.h"
 #include "kube_rig.h"
 
 #define LIST "GET /api/v1/services[?]limit=500"
@@ -48,7 +48,7 @@
 
 extern const struct kube_resource services;
 /* Without waits; the silences are the real ones. */
-extern const struct informer_pace quick;
+extern const struct informer_timing quick;
 
 struct test {
 	struct kube_rig rig;
@@ -63,11 +63,12 @@ struct test {
 };
 
 /* An informer on a server that has just what the steps say. */
-void open_new(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace);
+void open_new(struct test *test, const struct fake_step *steps, size_t count, const struct informer_timing *timing);
 #define OPEN_NEW(test, steps) open_new(test, steps, ARRAY_LEN(steps), &quick)
 /* The same on an old server, whose refusal is over and not counted. */
-void open_paced(struct test *test, const struct fake_step *steps, size_t count, const struct informer_pace *pace);
-#define OPEN(test, steps) open_paced(test, steps, ARRAY_LEN(steps), &quick)
+void open_with_timing(struct test *test, const struct fake_step *steps, size_t count,
+	const struct informer_timing *timing);
+#define OPEN(test, steps) open_with_timing(test, steps, ARRAY_LEN(steps), &quick)
 
 /* Wait, and fail when it does not come. */
 void expect_seen(struct test *test, const char *want);

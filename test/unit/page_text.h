@@ -16,8 +16,9 @@ static inline struct page *text_page(const char *text, const char *expression)
 	struct page *page = page_new();
 
 	page_want(page, expression);
-	if (page_read(page, text, NULL) < 0)
+	if (page_read(page, text, NULL) < 0) {
 		abort(); /* a test of limits reads the page itself */
+	}
 	return page;
 }
 

@@ -31,8 +31,9 @@ void pem_pair(const char *common_name, char **cert, char **key)
 	X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
 	X509_set_pubkey(x509, pair);
 	if (!X509_sign(x509, pair, EVP_sha256()) || !PEM_write_bio_X509(cert_bio, x509) ||
-		!PEM_write_bio_PrivateKey(key_bio, pair, NULL, NULL, 0, NULL, NULL))
+		!PEM_write_bio_PrivateKey(key_bio, pair, NULL, NULL, 0, NULL, NULL)) {
 		abort();
+	}
 	X509_free(x509);
 	EVP_PKEY_free(pair);
 	*cert = text_of(cert_bio);

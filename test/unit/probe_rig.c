@@ -78,7 +78,7 @@ void probe_rig_open(struct probe_rig *rig)
 	rig->access = access_new(&(struct access_options){.url = NULL}, NULL);
 	rig->prober = prober_new(rig->kube.client, rig->kube.http, rig->access,
 		&(struct prober_hooks){.seen = on_seen, .hpa_average = hpa_average, .ctx = rig});
-	rig->wish = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
+	rig->request = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
 		"namespace", "team", "name", "gemma", "selector", "app=x", "pages", "port", rig->port, "path",
 		"/metrics", "scheme", "http", "prometheus", fake_url(rig->kube.fake), "service", "gemma-metrics",
 		"pool", "serviceMonitor/team/gemma/0", "intervalMs", 15000, "signals", "name", "Running", "metric",
@@ -101,7 +101,7 @@ void probe_rig_close(struct probe_rig *rig)
 	if (!run_until(&rig->kube.loop, is_true, &rig->closed)) {
 		die("does not end:", "prober");
 	}
-	json_decref(rig->wish);
+	json_decref(rig->request);
 	json_decref(rig->before);
 	access_free(rig->access);
 	if (rig_close(&rig->kube) != 0) {
@@ -155,9 +155,9 @@ const json_t *probe_rig_look(struct probe_rig *rig)
 {
 	int before = rig->seen;
 
-	prober_want(rig->prober, PROBE_KEY, rig->wish, PROBE_HEALTHY);
+	prober_want(rig->prober, PROBE_KEY, rig->request, PROBE_HEALTHY);
 	if (before > 0) {
-		prober_kick(rig->prober, PROBE_KEY);
+		prober_wake(rig->prober, PROBE_KEY);
 	}
 	probe_rig_wait(rig, before + 1);
 	return prober_evidence(rig->prober, PROBE_KEY);

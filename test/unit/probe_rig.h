@@ -37,10 +37,10 @@ struct probe_rig {
 	struct kube_rig kube;
 	struct access *access;
 	struct prober *prober;
-	json_t *wish;         /* of PROBE_KEY; a test may change it */
+	json_t *request;      /* of PROBE_KEY; a test may change it */
 	json_int_t hpa_milli; /* every HPA's average; -1 = none */
 	int port;             /* of the server, at 127.0.0.1 */
-	int seen;             /* rounds reported */
+	int seen;             /* probes reported */
 	json_t *before;       /* what the last report named as the evidence before it */
 	struct probe_saying sayings[16];
 	size_t count;
@@ -53,9 +53,9 @@ void probe_rig_close(struct probe_rig *rig);
 void probe_rig_say(struct probe_rig *rig, const char *pattern, struct fake_answer answer);
 /* How often the last saying of this very pattern was asked for. */
 int probe_rig_asked(const struct probe_rig *rig, const char *pattern);
-/* Until so many rounds were reported in all. */
+/* Until so many probes were reported in all. */
 void probe_rig_wait(struct probe_rig *rig, int seen);
-/* One round of the wish; its evidence. */
+/* One probe; its evidence. */
 const json_t *probe_rig_look(struct probe_rig *rig);
 
 /* What is at the path as text, "absent" when nothing is; heap, caller owns. */

@@ -25,7 +25,7 @@ static const struct settings settings = SETTINGS_DEFAULT;
 struct fight {
 	json_t *document;
 	int64_t now_ms;
-	struct stack_state state;
+	struct shared_state state;
 	int64_t again_ms; /* of the last pass */
 	int restarts;
 	int versions;
@@ -65,20 +65,20 @@ static void new_version(struct fight *fight, json_t *object)
 
 static void setup(struct fight *fight)
 {
-	*fight = (struct fight){.document = yaml_file("golden/healthy/world.yaml"), .state = STACK_STATE_INIT};
+	*fight = (struct fight){.document = yaml_file("golden/healthy/world.yaml"), .state = SHARED_STATE_INIT};
 	fight->now_ms = clock_parse_rfc3339(json_path_string(fight->document, "now", ""));
 }
 
 static void teardown(struct fight *fight)
 {
 	json_decref(fight->document);
-	stack_state_release(&fight->state);
+	shared_state_release(&fight->state);
 }
 
 /* The operator ends, and another one goes on. */
 static void restart_operator(struct fight *fight)
 {
-	stack_state_release(&fight->state);
+	shared_state_release(&fight->state);
 }
 
 static void merge(json_t *target, const json_t *patch)
@@ -105,7 +105,8 @@ static void pass(struct fight *fight, bool lost)
 
 	world_from_document(&world, fight->document, &settings);
 	world.now_ms = fight->now_ms;
-	stack_reconcile(&world, &plan, &fight->state);
+	shared_reconcile(&world, &plan, &fight->state);
+	world_release_document(&world);
 	fight->again_ms = plan.again_ms;
 	for (size_t i = 0; i < plan.count && !lost; i++) {
 		const json_t *patch = plan.writes[i].object;
@@ -199,22 +200,22 @@ static void fifteen_reverts_are_not_fifteen_restarts(void **state)
 static void it_is_said_who_does_it_until_when_and_what_helps(void **state)
 {
 	struct fight fight;
-	auto_free char *said = NULL;
+	auto_free char *reported = NULL;
 
 	(void)state;
 	setup(&fight);
 	revert_at(&fight, 0);
 	revert_at(&fight, 1000);
 	assert_reverted(&fight, 10 * MINUTE);
-	said = xstrdup(fight.state.message);
-	assert_non_null(strstr(said, "field manager 'argocd-controller' takes our rules out"));
-	assert_non_null(strstr(said, "ConfigMap 'monitoring/prometheus-adapter', key 'config.yaml'"));
-	assert_non_null(strstr(said, "once more at 2026-01-31T08:10:01Z"));
-	assert_non_null(strstr(said, "ignoreDifferences"));
-	assert_non_null(strstr(said, "'inference-autoscaler render'"));
+	reported = xstrdup(fight.state.message);
+	assert_non_null(strstr(reported, "field manager 'argocd-controller' takes our rules out"));
+	assert_non_null(strstr(reported, "ConfigMap 'monitoring/prometheus-adapter', key 'config.yaml'"));
+	assert_non_null(strstr(reported, "once more at 2026-01-31T08:10:01Z"));
+	assert_non_null(strstr(reported, "ignoreDifferences"));
+	assert_non_null(strstr(reported, "'inference-autoscaler render'"));
 	/* and the same as long as it lasts */
 	revert_at(&fight, 5 * MINUTE);
-	assert_string_equal(fight.state.message, said);
+	assert_string_equal(fight.state.message, reported);
 	/* Of what the API server does not tell nobody is accused. */
 	json_object_del(metadata(configmap(&fight)), "managedFields");
 	pass_at(&fight, 1000);

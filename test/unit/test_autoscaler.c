@@ -257,7 +257,7 @@ static const struct {
 	const char *spec;
 	const char *monitors, *exporters;
 	const char *field; /* that is refused; NULL = none */
-} abroad[] = {
+} foreign[] = {
 	{SMALLEST, NULL, NULL, NULL},
 	{SMALLEST ", monitor: {namespace: shop}", NULL, NULL, NULL},
 	{SMALLEST ", monitor: {namespace: ab}", NULL, "*", "spec.monitor.namespace 'ab'"},
@@ -270,19 +270,19 @@ static const struct {
 static void another_namespace_must_be_allowed(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(abroad); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(foreign); i++) {
 		struct settings settings = SETTINGS_DEFAULT;
-		auto_json *object = with_spec(abroad[i].spec);
+		auto_json *object = with_spec(foreign[i].spec);
 		auto_error err = ERROR_INIT;
 		auto_autoscaler a;
 
-		settings.monitor_namespaces = abroad[i].monitors;
-		settings.exporter_namespaces = abroad[i].exporters;
+		settings.monitor_namespaces = foreign[i].monitors;
+		settings.exporter_namespaces = foreign[i].exporters;
 		assert_int_equal(autoscaler_decode(object, &a, &err), 0);
-		assert_int_equal(autoscaler_check_namespaces(&a, &settings, &err), abroad[i].field != NULL ? -1 : 0);
-		if (abroad[i].field != NULL) {
+		assert_int_equal(autoscaler_check_namespaces(&a, &settings, &err), foreign[i].field != NULL ? -1 : 0);
+		if (foreign[i].field != NULL) {
 			assert_int_equal(err.kind, ERROR_INVALID);
-			assert_non_null(strstr(err.message, abroad[i].field));
+			assert_non_null(strstr(err.message, foreign[i].field));
 		}
 	}
 }

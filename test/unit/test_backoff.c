@@ -57,8 +57,9 @@ static void two_healthy_minutes_are_forgiven(void **state)
 
 	(void)state;
 	backoff_init(&backoff, 1);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 8; i++) {
 		backoff_next(&backoff, 5000, -1);
+	}
 	assert_between(backoff_next(&backoff, 5000 + 120000, -1), 30000, 60000);
 	assert_between(backoff_next(&backoff, 5000 + 240001, -1), 800, 1600);
 }

@@ -60,9 +60,10 @@ static void parse_times_by_the_table(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		int64_t ms = clock_parse_rfc3339(cases[i].text);
 
-		if (ms != cases[i].ms)
+		if (ms != cases[i].ms) {
 			fail_msg("'%s' gave %lld instead of %lld", cases[i].text, (long long)ms,
 				(long long)cases[i].ms);
+		}
 	}
 }
 
@@ -140,9 +141,10 @@ static void parse_durations_by_the_table(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		int64_t ms = clock_parse_duration(cases[i].text);
 
-		if (ms != cases[i].ms)
+		if (ms != cases[i].ms) {
 			fail_msg("'%s' gave %lld instead of %lld", cases[i].text, (long long)ms,
 				(long long)cases[i].ms);
+		}
 	}
 }
 
@@ -157,8 +159,9 @@ static void the_clocks_run(void **state)
 	/* time() may run a tick of the kernel behind */
 	assert_true(wall >= before - 100 && wall <= after + 100);
 	assert_true(clock_monotonic_ms() >= start);
-	while (clock_monotonic_ms() == start)
+	while (clock_monotonic_ms() == start) {
 		continue;
+	}
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /*
- * Hops that are apart, and hops that only look it for a while.
+ * Hops that mismatch, and hops that only seem to for a while.
  *
- * Most of this is a simulation: an engine's load, a Prometheus that scrapes it every 15 s, and looks at both as the
+ * Most of this is a simulation: an engine's load, a Prometheus that scrapes it every 15 s, and probes both as the
  * prober has them. Whatever the load does, a healthy chain is never said to disagree; one that does is found.
  */
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "chain/judges.h"
+#include "chain/checks.h"
 #include "probe/comparison.h"
 
 #define INTERVAL_MS 15000
@@ -180,9 +180,9 @@ struct chain {
 	int64_t (*load)(int64_t t);
 	int64_t (*series)(int64_t milli);
 	int64_t (*served)(int64_t milli);
-	int64_t round_min_ms, round_max_ms; /* unless a look wants the next one sooner */
+	int64_t probe_min_ms, probe_max_ms; /* unless a probe wants the next one sooner */
 	int64_t other_replica_ms;           /* the adapter asks a Prometheus that scrapes so much later */
-	int64_t hpa_period_ms;              /* of the HPA controller's rounds; 0 = 15 s */
+	int64_t hpa_period_ms;              /* of the HPA controller's syncs; 0 = 15 s */
 	int64_t hpa_stops_ms;               /* from the begin on; 0 = never */
 	int64_t scrapes_lost;               /* one of so many; 0 = none */
 };
@@ -225,7 +225,7 @@ struct found {
 	int64_t looks;
 };
 
-/* What the HPA's status says at this moment: what was served in its controller's last round. */
+/* What the HPA's status says at this moment: what was served in its controller's last sync. */
 static int64_t hpa_average(const struct chain *chain, int64_t now, int64_t begin)
 {
 	int64_t period = chain->hpa_period_ms > 0 ? chain->hpa_period_ms : 15000;
@@ -249,6 +249,14 @@ static void step(json_t **memory, int64_t value, int64_t at, int64_t sample, int
 	*memory = next;
 }
 
+static struct mismatch decoded(const json_t *memory)
+{
+	struct mismatch mismatch;
+
+	shape_decode(&shape_mismatch, memory, 0, &mismatch);
+	return mismatch;
+}
+
 static struct found simulate(const struct chain *chain, int64_t duration_ms)
 {
 	struct found found = {0, 0, 0, 0};
@@ -264,9 +272,12 @@ static struct found simulate(const struct chain *chain, int64_t duration_ms)
 		int64_t read = now + between(10, 90);
 		int64_t asked = read + between(1, 60);
 		int64_t got = asked + between(1, 60);
-		int64_t wait = between(chain->round_min_ms, chain->round_max_ms);
+		int64_t wait = between(chain->probe_min_ms, chain->probe_max_ms);
 		int64_t served;
 		int64_t again[3];
+		struct mismatch page_memory;
+		struct mismatch metric_memory;
+		struct mismatch hpa_memory;
 
 		/* Prometheus is asked for everybody every 5 s. */
 		if (asked - answered >= 5000) {
@@ -277,10 +288,14 @@ static struct found simulate(const struct chain *chain, int64_t duration_ms)
 		step(&page, chain->load(read), read, chain->series(chain->load(scraped)), scraped);
 		step(&metric, chain->served(chain->load(served)), got, chain->series(chain->load(scraped)), scraped);
 		step(&hpa, hpa_average(chain, got, begin), got, chain->served(chain->load(served)), scraped);
-		found.page_ms = found.page_ms == 0 && values_are_certain(page, true) ? read - begin : found.page_ms;
-		found.metric_ms =
-			found.metric_ms == 0 && values_are_certain(metric, false) ? got - begin : found.metric_ms;
-		found.hpa_ms = found.hpa_ms == 0 && values_are_stale(hpa, got) ? got - begin : found.hpa_ms;
+		page_memory = decoded(page);
+		metric_memory = decoded(metric);
+		hpa_memory = decoded(hpa);
+		found.page_ms =
+			found.page_ms == 0 && values_are_certain(&page_memory, true) ? read - begin : found.page_ms;
+		found.metric_ms = found.metric_ms == 0 && values_are_certain(&metric_memory, false) ? got - begin
+		                                                                                    : found.metric_ms;
+		found.hpa_ms = found.hpa_ms == 0 && values_are_stale(&hpa_memory, got) ? got - begin : found.hpa_ms;
 		again[0] = comparison_again_ms(page, INTERVAL_MS, got);
 		again[1] = comparison_again_ms(metric, INTERVAL_MS, got);
 		again[2] = comparison_again_ms(hpa, INTERVAL_MS, got);
@@ -293,7 +308,7 @@ static struct found simulate(const struct chain *chain, int64_t duration_ms)
 	return found;
 }
 
-static const int64_t rounds[][2] = {{2000, 3000}, {24000, 36000}, {2000, 30000}, {15000, 15000}};
+static const int64_t probes[][2] = {{2000, 3000}, {24000, 36000}, {2000, 30000}, {15000, 15000}};
 
 static void no_load_makes_a_healthy_chain_disagree(void **state)
 {
@@ -301,12 +316,12 @@ static void no_load_makes_a_healthy_chain_disagree(void **state)
 
 	(void)state;
 	for (size_t l = 0; l < ARRAY_LEN(loads); l++) {
-		for (size_t r = 0; r < ARRAY_LEN(rounds); r++) {
+		for (size_t r = 0; r < ARRAY_LEN(probes); r++) {
 			struct chain chain = {.load = loads[l],
 				.series = as_it_is,
 				.served = cut_off,
-				.round_min_ms = rounds[r][0],
-				.round_max_ms = rounds[r][1],
+				.probe_min_ms = probes[r][0],
+				.probe_max_ms = probes[r][1],
 				.scrapes_lost = r % 2 == 0 ? 0 : 10};
 			struct found found;
 
@@ -327,12 +342,12 @@ static void another_replica_does_not_disagree(void **state)
 {
 	(void)state;
 	for (size_t l = 0; loads[l] != beats_of_15; l++) {
-		for (size_t r = 0; r < ARRAY_LEN(rounds); r++) {
+		for (size_t r = 0; r < ARRAY_LEN(probes); r++) {
 			struct chain chain = {.load = loads[l],
 				.series = as_it_is,
 				.served = as_it_is,
-				.round_min_ms = rounds[r][0],
-				.round_max_ms = rounds[r][1],
+				.probe_min_ms = probes[r][0],
+				.probe_max_ms = probes[r][1],
 				.other_replica_ms = 7000};
 
 			seed = l * 100 + r;
@@ -341,7 +356,7 @@ static void another_replica_does_not_disagree(void **state)
 	}
 }
 
-/* In a large cluster the HPA controller takes minutes for a round. */
+/* In a large cluster the HPA controller takes minutes for a sync. */
 static void an_hpa_controller_that_is_slow_is_not_said_to_stand(void **state)
 {
 	static const int64_t periods[] = {30000, 60000, 280000};
@@ -352,8 +367,8 @@ static void an_hpa_controller_that_is_slow_is_not_said_to_stand(void **state)
 			struct chain chain = {.load = loads[l],
 				.series = as_it_is,
 				.served = cut_off,
-				.round_min_ms = 24000,
-				.round_max_ms = 36000,
+				.probe_min_ms = 24000,
+				.probe_max_ms = 36000,
 				.hpa_period_ms = periods[p]};
 
 			seed = l * 100 + p;
@@ -369,8 +384,8 @@ static int64_t slowest(struct chain chain, enum hop hop)
 {
 	int64_t most = 0;
 
-	chain.round_min_ms = 24000;
-	chain.round_max_ms = 36000;
+	chain.probe_min_ms = 24000;
+	chain.probe_max_ms = 36000;
 	for (seed = 1; seed < 50; seed++) {
 		struct found found = simulate(&chain, HOUR_MS);
 		int64_t took = hop == HOP_PAGE ? found.page_ms : hop == HOP_METRIC ? found.metric_ms : found.hpa_ms;
@@ -450,7 +465,7 @@ static void values_that_meet_are_forgotten(void **state)
 	assert_null(comparison_step(NULL, &equal));
 }
 
-static void those_apart_are_looked_at_about_scrapes_and_between(void **state)
+static void mismatches_are_probed_about_scrapes_and_between(void **state)
 {
 	auto_json *young = json_pack("{s:i, s:i}", "samples", 2, "sampleAt", 15000);
 	auto_json *even = json_pack("{s:i, s:i}", "samples", 4, "sampleAt", 15000);
@@ -474,7 +489,7 @@ int main(void)
 		cmocka_unit_test(an_hpa_controller_that_is_slow_is_not_said_to_stand),
 		cmocka_unit_test(a_chain_that_disagrees_is_found_in_minutes),
 		cmocka_unit_test(values_that_meet_are_forgotten),
-		cmocka_unit_test(those_apart_are_looked_at_about_scrapes_and_between),
+		cmocka_unit_test(mismatches_are_probed_about_scrapes_and_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

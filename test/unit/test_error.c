@@ -62,7 +62,7 @@ static void wrap_of_a_silent_failure_is_internal(void **state)
 	assert_string_equal(err.message, "cannot start");
 }
 
-static void null_is_told_by_the_return_value_alone(void **state)
+static void null_is_reported_by_the_return_value_alone(void **state)
 {
 	auto_error err = ERROR_INIT;
 
@@ -119,8 +119,9 @@ static void every_kind_has_its_own_name(void **state)
 
 		assert_non_null(name);
 		assert_string_not_equal(name, "Unknown");
-		for (int b = ERROR_NONE; b < a; b++)
+		for (int b = ERROR_NONE; b < a; b++) {
 			assert_string_not_equal(name, error_kind_name((enum error_kind)b));
+		}
 	}
 	assert_string_equal(error_kind_name((enum error_kind)(ERROR_INTERNAL + 1)), "Unknown");
 }
@@ -132,7 +133,7 @@ int main(void)
 		cmocka_unit_test(set_replaces_the_whole_error),
 		cmocka_unit_test(wrap_prepends_and_keeps_the_rest),
 		cmocka_unit_test(wrap_of_a_silent_failure_is_internal),
-		cmocka_unit_test(null_is_told_by_the_return_value_alone),
+		cmocka_unit_test(null_is_reported_by_the_return_value_alone),
 		cmocka_unit_test(move_leaves_the_source_clear),
 		cmocka_unit_test(copy_owns_its_own_message),
 		cmocka_unit_test(every_kind_has_its_own_name),

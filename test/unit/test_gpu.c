@@ -8,10 +8,10 @@
 
 #include <string.h>
 
+#include "adapter/adapter_rule.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "children/adapter_rule.h"
 #include "engine/gpu.h"
 
 static void the_adapter_would_take_its_rule(void **state)
@@ -47,7 +47,7 @@ static void the_rule_reads_every_series(void **state)
 }
 
 /* Also those without a namespace, which a scrape configuration names; a name that is none is left out. */
-static void targets_are_told_by_their_namespace(void **state)
+static void targets_are_reported_by_their_namespace(void **state)
 {
 	auto_json *names = json_pack("[s, s, s, s]", "gpu-operator", "a\"b", "", "n1");
 	auto_free char *targets = gpu_targets(names);
@@ -59,7 +59,7 @@ static void targets_are_told_by_their_namespace(void **state)
 }
 
 /* Two rows of one label would make Auto find one exporter twice. */
-static void every_exporter_is_told_by_its_label(void **state)
+static void every_exporter_is_reported_by_its_label(void **state)
 {
 	static const char *const types[] = {"GKE", "GPUOperator", "Standalone"};
 	size_t seen = 0;
@@ -81,8 +81,8 @@ int main(void)
 		cmocka_unit_test(the_adapter_would_take_its_rule),
 		cmocka_unit_test(it_is_found_by_its_metric),
 		cmocka_unit_test(the_rule_reads_every_series),
-		cmocka_unit_test(targets_are_told_by_their_namespace),
-		cmocka_unit_test(every_exporter_is_told_by_its_label),
+		cmocka_unit_test(targets_are_reported_by_their_namespace),
+		cmocka_unit_test(every_exporter_is_reported_by_its_label),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

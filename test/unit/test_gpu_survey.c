@@ -47,9 +47,15 @@ static bool missing(void *ctx, enum kind kind)
 	return false;
 }
 
-static const json_t *evidence(void *ctx, const char *key)
+static const struct evidence *evidence(void *ctx, const char *key)
 {
 	(void)ctx, (void)key;
+	return NULL;
+}
+
+static const struct shared_evidence *shared_evidence(void *ctx)
+{
+	(void)ctx;
 	return NULL;
 }
 
@@ -80,15 +86,16 @@ static void decoys_are_bounded_in_work_and_words(void **state)
 {
 	struct settings settings = SETTINGS_DEFAULT;
 	struct lists lists = {.of = {[KIND_SERVICE] = json_array(), [KIND_DAEMONSET] = json_array()}};
-	const struct stack_state stack = {.adapter = NULL};
+	const struct shared_state shared = {.adapter = NULL};
 	const struct world world = {.settings = &settings,
-		.stack = &stack,
+		.shared = &shared,
 		.ctx = &lists,
 		.get = get,
 		.list = list,
 		.list_by = list_by,
 		.missing = missing,
 		.evidence = evidence,
+		.shared_evidence = shared_evidence,
 		.failure = failure};
 	auto_json *specs = json_pack("{s:{s:{s:s, s:s}, s:{s:{s:s, s:s}, s:i, s:s}}}", "Auto", "metadata", "namespace",
 		"shop", "name", "gemma", "spec", "scaleTargetRef", "kind", "Deployment", "name", "server",

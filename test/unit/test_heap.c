@@ -96,8 +96,9 @@ static void test_many_cost_little(void **state)
 		numbers[i].value = COUNT - i;
 		heap_add(&heap, &numbers[i].item);
 	}
-	while (heap_first(&heap))
+	while (heap_first(&heap) != NULL) {
 		heap_remove(&heap, heap_first(&heap));
+	}
 	assert_true(compared < COUNT * 3 * 17);
 	heap_release(&heap);
 	free(numbers);

@@ -59,8 +59,9 @@ static void on_written(uv_write_t *write, int status)
 	struct peer *peer = write->handle->data;
 
 	(void)status;
-	if (peer->listener->hang_up && !uv_is_closing((uv_handle_t *)&peer->tcp))
+	if (peer->listener->hang_up && !uv_is_closing((uv_handle_t *)&peer->tcp)) {
 		uv_close((uv_handle_t *)&peer->tcp, on_peer_closed);
+	}
 }
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
@@ -74,7 +75,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 	}
 	strbuf_add(&listener->seen, buf->base, (size_t)len);
 	listener->requests++;
-	if (listener->answer) {
+	if (listener->answer != NULL) {
 		/* libuv never writes to what it sends; its struct knows no const. */
 		uv_buf_t out = {.len = strlen(listener->answer)};
 
@@ -142,7 +143,7 @@ static int teardown(void **state)
 	int closed = 0;
 	bool ok = true;
 
-	if (w->client) {
+	if (w->client != NULL) {
 		http_client_close(w->client, event_loop_count, &closed);
 		ok = event_loop_wait(&w->loop, &closed, 1);
 	}
@@ -164,8 +165,8 @@ static void on_done(void *ctx, const struct http_response *response)
 	free(w->message);
 	free(w->body);
 	free(w->content_type);
-	w->message = xstrdup(response->error ? response->error->message : "");
-	w->kind = response->error ? response->error->kind : ERROR_NONE;
+	w->message = xstrdup(response->error != NULL ? response->error->message : "");
+	w->kind = response->error != NULL ? response->error->kind : ERROR_NONE;
 	w->body = xstrndup(response->body, response->body_len);
 	w->content_type = xstrdup(response->content_type);
 	w->status = response->status;
@@ -242,7 +243,7 @@ static void body_is_sent_as_it_is(void **state)
 	assert_null(strstr(w->listener.seen.buf, "form-urlencoded"));
 }
 
-static void status_429_tells_retry_after(void **state)
+static void status_429_reports_retry_after(void **state)
 {
 	struct world *w = *state;
 	struct http_request request = get(w);
@@ -372,8 +373,9 @@ static bool is_ours(const struct world *w, int fd)
 	socklen_t peer_len = sizeof(peer);
 	int len = sizeof(where);
 
-	if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) < 0 || peer.sin_family != AF_INET)
+	if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) < 0 || peer.sin_family != AF_INET) {
 		return false;
+	}
 	uv_tcp_getsockname(&w->listener.tcp, (struct sockaddr *)&where, &len);
 	return peer.sin_port == where.sin_port;
 }
@@ -398,8 +400,9 @@ static void sockets_are_probed_for_a_vanished_peer(void **state)
 	http_client_start(w->client, &request);
 	assert_true(event_loop_wait(&w->loop, &w->listener.requests, 1));
 	for (int fd = 3; fd < 256; fd++) {
-		if (!is_ours(w, fd))
+		if (!is_ours(w, fd)) {
 			continue;
+		}
 		found++;
 		assert_int_equal(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
 		assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 15);
@@ -416,8 +419,9 @@ static void clear_proxies(void)
 	static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
 		"no_proxy", "NO_PROXY"};
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		unsetenv(names[i]);
+	}
 }
 
 static void a_proxy_is_used(void **state)
@@ -467,8 +471,9 @@ static void the_environments_proxy_and_its_exceptions(void **state)
 
 		clear_proxies();
 		setenv("HTTPS_PROXY", w->listener.url, 1);
-		if (rows[i].no_proxy)
+		if (rows[i].no_proxy != NULL) {
 			setenv("NO_PROXY", rows[i].no_proxy, 1);
+		}
 		request.url = rows[i].url;
 		run(w, &request);
 		assert_int_equal(w->listener.requests - before, rows[i].through);
@@ -487,8 +492,9 @@ static void on_look(void *ctx)
 	struct world *w = ctx;
 
 	/* The first time nothing has been sent. */
-	if (w->data++ == 0)
+	if (w->data++ == 0) {
 		assert_int_equal(w->listener.connections, 0);
+	}
 }
 
 static void one_may_look_before_bytes_move(void **state)
@@ -576,8 +582,9 @@ static int on_data(void *ctx, const char *data, size_t len)
 
 	w->data++;
 	strbuf_add(&w->streamed, data, len);
-	if (w->victim)
+	if (w->victim != NULL) {
 		http_transfer_cancel(w->victim);
+	}
 	return 0;
 }
 
@@ -637,7 +644,7 @@ static void cancel_from_inside_on_data(void **state)
 	assert_non_null(strstr(w->message, "was cancelled"));
 }
 
-static void cancel_is_told_once_and_later(void **state)
+static void cancel_is_notified_once_and_later(void **state)
 {
 	struct world *w = *state;
 	struct http_request request = get(w);
@@ -686,8 +693,9 @@ static void close_cancels_all(void **state)
 	struct http_request request = get(w);
 	int closed = 0;
 
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 10; i++) {
 		http_client_start(w->client, &request);
+	}
 	assert_true(event_loop_wait(&w->loop, &w->listener.requests, 10));
 	http_client_start(w->client, &request);
 	http_client_close(w->client, event_loop_count, &closed);
@@ -726,8 +734,9 @@ static void a_hundred_at_once(void **state)
 	request.method = "POST";
 	request.body = "hello";
 	request.body_len = 5;
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 100; i++) {
 		http_client_start(w->client, &request);
+	}
 	assert_true(event_loop_wait(&w->loop, &w->done, 100));
 	assert_int_equal(w->kind, ERROR_NONE);
 	assert_string_equal(w->body, "hello");
@@ -743,7 +752,7 @@ int main(void)
 		TEST(answer_arrives),
 		TEST(connection_is_used_again),
 		TEST(body_is_sent_as_it_is),
-		TEST(status_429_tells_retry_after),
+		TEST(status_429_reports_retry_after),
 		TEST(redirect_is_not_followed),
 		TEST(too_large_is_an_error),
 		TEST(cut_answer_is_an_error),
@@ -760,7 +769,7 @@ int main(void)
 		TEST(stream_is_handed_over),
 		TEST(refused_stream_ends),
 		TEST(cancel_from_inside_on_data),
-		TEST(cancel_is_told_once_and_later),
+		TEST(cancel_is_notified_once_and_later),
 		TEST(cancel_from_inside_another_end),
 		TEST(close_cancels_all),
 		TEST(a_hundred_at_once),

@@ -81,7 +81,7 @@ static int setup(void **state)
 	w->client = http_client_new(&w->loop.uv);
 	w->server = http_server_new(&w->loop.uv, "127.0.0.1:0", handle, w, &err);
 	*state = w;
-	return w->server ? 0 : -1;
+	return w->server != NULL ? 0 : -1;
 }
 
 static void close_server(struct world *w)
@@ -100,8 +100,9 @@ static int teardown(void **state)
 	int closed = 0;
 	bool ok;
 
-	if (w->server)
+	if (w->server != NULL) {
 		close_server(w);
+	}
 	http_client_close(w->client, event_loop_count, &closed);
 	ok = event_loop_wait(&w->loop, &closed, 1) && event_loop_end(&w->loop);
 	free(w->method);
@@ -125,7 +126,7 @@ static void on_done(void *ctx, const struct http_response *response)
 	w->body = xstrdup(response->body);
 	w->body_len = response->body_len;
 	w->content_type = xstrdup(response->content_type);
-	w->message = xstrdup(response->error ? response->error->message : "");
+	w->message = xstrdup(response->error != NULL ? response->error->message : "");
 	w->done++;
 }
 
@@ -299,7 +300,7 @@ static void reply_after_the_connection_broke(void **state)
 	assert_int_equal(w->status, 200);
 }
 
-static void client_that_leaves_is_told(void **state)
+static void client_that_leaves_is_notified(void **state)
 {
 	static const char *const requests[] = {"GET /held HTTP/1.1\r\nHost: x\r\n\r\n",
 		"POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"};
@@ -348,8 +349,9 @@ static void connection_close_is_honoured(void **state)
 	int fd = send_raw(w, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 
 	ask(w, "GET", "/", NULL, 0);
-	while ((got = read(fd, answer + len, sizeof(answer) - 1 - len)) > 0)
+	while ((got = read(fd, answer + len, sizeof(answer) - 1 - len)) > 0) {
 		len += (size_t)got;
+	}
 	assert_int_equal(got, 0); /* the end, not our patience */
 	answer[len] = '\0';
 	assert_non_null(strstr(answer, "\r\nconnection: close\r\n"));
@@ -393,8 +395,9 @@ static void garbage_harms_nobody(void **state)
 		ask(w, "GET", "/", NULL, 0);
 		assert_int_equal(w->status, 200);
 	}
-	if (w->held)
+	if (w->held != NULL) {
 		http_reply(w->held, 200, "text/plain", "x", 1);
+	}
 }
 
 /* The end of a connection whose client reads nothing but waits for it: true when it came in time. */
@@ -406,8 +409,9 @@ static bool was_dropped(struct world *w, int fd)
 
 		run_for(&w->loop.uv, 10);
 		got = recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
-		if (got == 0 || (got < 0 && errno != EAGAIN))
+		if (got == 0 || (got < 0 && errno != EAGAIN)) {
 			return true;
+		}
 	}
 	return false;
 }
@@ -454,8 +458,9 @@ static void client_that_does_not_read_is_dropped(void **state)
 	http_server_set_patience(w->server, 100);
 	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
 	run_for(&w->loop.uv, 2500);
-	while ((n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
+	while ((n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0) {
 		got += (size_t)n;
+	}
 	assert_true(n == 0 || errno != EAGAIN);
 	assert_true(got < (size_t)5 << 20);
 	close(fd);
@@ -483,8 +488,8 @@ static void one_too_many_takes_the_place_of_the_oldest(void **state)
 		char buffer[65536];
 		ssize_t n;
 
-		while ((n = recv(fds[i], buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
-			;
+		while ((n = recv(fds[i], buffer, sizeof(buffer), MSG_DONTWAIT)) > 0) {
+		}
 		assert_int_equal(n < 0 && errno == EAGAIN, i >= ARRAY_LEN(fds) - 4);
 		close(fds[i]);
 	}
@@ -543,9 +548,10 @@ static void replies_on_a_kept_connection_do_not_wait(void **state)
 		size_t len = 0;
 		uint64_t start = uv_hrtime(), took;
 
-		if (i > 0)
+		if (i > 0) {
 			assert_int_equal(write(fd, request, strlen(request)), (ssize_t)strlen(request));
-		for (answer[0] = '\0'; !strstr(answer, "hello\n"); answer[len] = '\0') {
+		}
+		for (answer[0] = '\0'; strstr(answer, "hello\n") == NULL; answer[len] = '\0') {
 			ssize_t got = recv(fd, answer + len, sizeof(answer) - 1 - len, MSG_DONTWAIT);
 
 			assert_true(got > 0 || (got < 0 && errno == EAGAIN));
@@ -615,7 +621,7 @@ static void many_replies_share_a_content(void **state)
 	http_content_unref(NULL);
 }
 
-static void unusable_address_is_told(void **state)
+static void unusable_address_is_reported(void **state)
 {
 	struct world *w = *state;
 	auto_free char *taken = xasprintf("127.0.0.1:%d", http_server_port(w->server));
@@ -643,10 +649,11 @@ static void unusable_address_is_told(void **state)
 
 		assert_null(http_server_new(&w->loop.uv, cases[i].address, handle, w, &err));
 		assert_int_equal(err.kind, ERROR_INVALID);
-		if (cases[i].message)
+		if (cases[i].message != NULL) {
 			assert_string_equal(err.message, cases[i].message);
-		else
+		} else {
 			assert_non_null(strstr(err.message, "give an IP address and a port"));
+		}
 	}
 }
 
@@ -678,7 +685,7 @@ int main(void)
 		TEST(reply_may_come_later),
 		TEST(reply_to_a_client_that_left_is_dropped),
 		TEST(reply_after_the_connection_broke),
-		TEST(client_that_leaves_is_told),
+		TEST(client_that_leaves_is_notified),
 		TEST(reply_after_the_server_closed),
 		TEST(close_ends_connections),
 		TEST(connection_close_is_honoured),
@@ -693,7 +700,7 @@ int main(void)
 		TEST(replies_on_a_kept_connection_do_not_wait),
 		TEST(no_descriptor_is_no_work),
 		TEST(many_replies_share_a_content),
-		TEST(unusable_address_is_told),
+		TEST(unusable_address_is_reported),
 		TEST(two_servers_share_a_loop),
 	};
 

@@ -17,8 +17,9 @@ static json_t *parse(const char *text)
 	auto_error err = ERROR_INIT;
 	json_t *value = json_parse(text, strlen(text), &err);
 
-	if (!value)
+	if (value == NULL) {
 		fail_msg("cannot parse '%s': %s", text, err.message);
+	}
 	return value;
 }
 
@@ -89,9 +90,10 @@ static void covers_by_the_table(void **state)
 		auto_json *observed = parse(cases[i].observed);
 		auto_json *wanted = parse(cases[i].wanted);
 
-		if (json_covers(observed, wanted) != cases[i].covers)
+		if (json_covers(observed, wanted) != cases[i].covers) {
 			fail_msg("'%s' should%s cover '%s'", cases[i].observed, cases[i].covers ? "" : " not",
 				cases[i].wanted);
+		}
 	}
 }
 
@@ -144,7 +146,7 @@ static void text_is_compact_and_sorted(void **state)
 	assert_string_equal(nothing, "null");
 }
 
-static void malformed_text_is_told_with_its_place(void **state)
+static void malformed_text_is_reported_with_its_place(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -247,7 +249,7 @@ int main(void)
 		cmocka_unit_test(covers_without_a_tree),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(text_is_compact_and_sorted),
-		cmocka_unit_test(malformed_text_is_told_with_its_place),
+		cmocka_unit_test(malformed_text_is_reported_with_its_place),
 		cmocka_unit_test(parse_stops_at_the_length),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(arrays_are_searched),

@@ -10,8 +10,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "kube/call.h"
 #include "kube/sources.h"
 #include "kube_rig.h"
@@ -39,11 +39,12 @@ static void on_done(void *ctx, json_t *result, const struct error *err)
 {
 	struct outcome *outcome = ctx;
 
-	assert_true(!result == !!err);
+	assert_true((result == NULL) == (err != NULL));
 	outcome->calls++;
 	outcome->result = json_incref(result);
-	if (err)
+	if (err != NULL) {
 		error_copy(&outcome->err, err);
+	}
 }
 
 static int on_line(void *ctx, const char *line, size_t len)
@@ -52,8 +53,9 @@ static int on_line(void *ctx, const char *line, size_t len)
 
 	strbuf_add(&outcome->lines, line, len);
 	strbuf_addch(&outcome->lines, '|');
-	if (outcome->cancel_on_line)
+	if (outcome->cancel_on_line != NULL) {
 		kube_call_cancel(outcome->cancel_on_line);
+	}
 	return outcome->line_rc;
 }
 
@@ -87,8 +89,9 @@ static void open_script(struct kube_rig *rig, const struct fake_step *steps, siz
 static void assert_sent(struct kube_rig *rig, const char *line, const char *head, const char *body)
 {
 	assert_string_equal(fake_last_line(rig->fake), line);
-	if (head && !strstr(fake_last_head(rig->fake), head))
+	if (head != NULL && strstr(fake_last_head(rig->fake), head) == NULL) {
 		assert_string_equal(fake_last_head(rig->fake), head);
+	}
 	assert_string_equal(fake_last_body(rig->fake), body);
 }
 
@@ -292,8 +295,9 @@ static void test_retries(void **state)
 	assert_string_equal(fake_last_body(rig.fake), "{\"a\":1}");
 	outcome_release(&o);
 
-	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+	for (size_t i = 0; i < ARRAY_LEN(always); i++) {
 		always[i] = steps[0];
+	}
 	fake_script(rig.fake, always, ARRAY_LEN(always));
 	kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
 	await(&rig, &o);
@@ -396,8 +400,9 @@ static void test_a_guarded_client_sends_no_write(void **state)
 	/* Nor is one sent again. */
 	may = true;
 	kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
-	while (fake_requests(rig.fake) < 2)
+	while (fake_requests(rig.fake) < 2) {
 		uv_run(&rig.loop, UV_RUN_ONCE);
+	}
 	may = false;
 	await(&rig, &o);
 	assert_int_equal(o.err.kind, ERROR_CANCELLED);
@@ -431,10 +436,11 @@ static void test_cancelling(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct kube_call *call;
 
-		open_script(&rig, rows[i].step, rows[i].step ? 1 : 0);
+		open_script(&rig, rows[i].step, rows[i].step != NULL ? 1 : 0);
 		call = kube_request(rig.client, "GET", "/x", NULL, NULL, on_done, &o);
-		if (rows[i].wait)
+		if (rows[i].wait) {
 			assert_true(run_until(&rig.loop, asked, rig.fake));
+		}
 		kube_call_cancel(call);
 		await(&rig, &o);
 		assert_int_equal(o.err.kind, ERROR_CANCELLED);

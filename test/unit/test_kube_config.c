@@ -51,8 +51,9 @@ static struct kube_config *load(const char *dir, const char *text, const char *c
 	auto_error err = ERROR_INIT;
 	struct kube_config *config = kube_config_load(path, context, &err);
 
-	if (!config)
+	if (config == NULL) {
 		fail_msg("%s", err.message);
+	}
 	return config;
 }
 
@@ -62,10 +63,11 @@ static void assert_header(struct kube_config *config, const char *want)
 	auto_error err = ERROR_INIT;
 
 	assert_int_equal(kube_config_authorization(config, &header, &err), 0);
-	if (want)
+	if (want != NULL) {
 		assert_string_equal(header, want);
-	else
+	} else {
 		assert_null(header);
+	}
 }
 
 static char *base64(const char *text)
@@ -236,8 +238,9 @@ static void test_a_new_client_certificate_is_read_with_its_key(void **state)
 	char *cert[3], *key[3];
 	struct kube_config *config;
 
-	for (size_t i = 0; i < ARRAY_LEN(cert); i++)
+	for (size_t i = 0; i < ARRAY_LEN(cert); i++) {
 		pem_pair("u", &cert[i], &key[i]);
+	}
 	free(rig_file(dir, "c.pem", cert[0]));
 	free(rig_file(dir, "k.pem", key[0]));
 	config = load(dir, ONE(SERVER, "client-certificate: c.pem, client-key: k.pem"), NULL);
@@ -440,13 +443,16 @@ static void test_what_is_said_of_a_broken_file(void **state)
 		auto_free char *want = xasprintf("kubeconfig '%s'%s", path, rows[i].message);
 		auto_error err = ERROR_INIT;
 
-		if (kube_config_load(path, rows[i].context, &err))
+		if (kube_config_load(path, rows[i].context, &err) != NULL) {
 			fail_msg("row %zu was taken: %s", i, rows[i].text);
+		}
 		/* YAML's own words, with line and column, follow. */
-		if (strncmp(err.message, want, strlen(want)) != 0)
+		if (strncmp(err.message, want, strlen(want)) != 0) {
 			assert_string_equal(err.message, want);
-		if (i > 0)
+		}
+		if (i > 0) {
 			assert_string_equal(err.message, want);
+		}
 	}
 }
 
@@ -470,8 +476,9 @@ static void test_base64(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		auto_strbuf plain = STRBUF_INIT;
 
-		if (base64_decode(wrong[i], &plain) == 0)
+		if (base64_decode(wrong[i], &plain) == 0) {
 			fail_msg("'%s' was taken", wrong[i]);
+		}
 	}
 	{
 		auto_strbuf plain = STRBUF_INIT;

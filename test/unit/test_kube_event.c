@@ -94,9 +94,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void tell(struct rig *rig, const char *reason, const char *note)
+static void report(struct rig *rig, const char *reason, const char *note)
 {
-	kube_recorder_tell(rig->recorder, rig->object,
+	kube_recorder_report(rig->recorder, rig->object,
 		&(struct kube_event){.warning = true, .reason = reason, .action = "Check", .note = note});
 }
 
@@ -128,7 +128,7 @@ static void an_event_says_what_about_whom_and_by_whom(void **state)
 	struct rig *rig = *state;
 	const json_t *event;
 
-	tell(rig, "Broken", "it broke");
+	report(rig, "Broken", "it broke");
 	wait_for(rig, &rig->server.creates, 1);
 	event = rig->server.created;
 	assert_string_equal(json_path_string(event, "type", ""), "Warning");
@@ -150,13 +150,13 @@ static void what_repeats_is_one_event_that_counts(void **state)
 {
 	struct rig *rig = *state;
 
-	tell(rig, "Broken", "it broke");
+	report(rig, "Broken", "it broke");
 	wait_for(rig, &rig->server.creates, 1);
 	settle(rig);
-	tell(rig, "Broken", "it broke");
+	report(rig, "Broken", "it broke");
 	wait_for(rig, &rig->server.patches, 1);
 	settle(rig);
-	tell(rig, "Broken", "it broke");
+	report(rig, "Broken", "it broke");
 	wait_for(rig, &rig->server.patches, 2);
 	assert_int_equal(rig->server.creates, 1);
 	assert_int_equal(json_path_int(rig->server.patch, "series.count", 0), 3);
@@ -171,7 +171,7 @@ static void what_repeats_while_the_first_is_under_way_is_counted_after(void **st
 	struct rig *rig = *state;
 
 	for (int i = 0; i < 5; i++) {
-		tell(rig, "Broken", "it broke");
+		report(rig, "Broken", "it broke");
 	}
 	wait_for(rig, &rig->server.patches, 1);
 	settle(rig);
@@ -185,10 +185,10 @@ static void another_note_is_another_event(void **state)
 	struct rig *rig = *state;
 	auto_free char *first = NULL;
 
-	tell(rig, "Broken", "one way");
+	report(rig, "Broken", "one way");
 	wait_for(rig, &rig->server.creates, 1);
 	first = xstrdup(json_path_string(rig->server.created, "metadata.name", ""));
-	tell(rig, "Broken", "another way");
+	report(rig, "Broken", "another way");
 	wait_for(rig, &rig->server.creates, 2);
 	assert_string_not_equal(first, json_path_string(rig->server.created, "metadata.name", ""));
 	assert_int_equal(rig->server.patches, 0);
@@ -201,27 +201,27 @@ static void an_object_cannot_flood_the_server(void **state)
 	for (int i = 0; i < 200; i++) {
 		auto_free char *note = xasprintf("note %d", i);
 
-		tell(rig, "Broken", note);
+		report(rig, "Broken", note);
 	}
 	wait_for(rig, &rig->server.creates, 25);
 	settle(rig);
 	assert_int_equal(rig->server.creates, 25);
 	/* Another object has a budget of its own. */
 	json_object_set_new(json_object_get(rig->object, "metadata"), "uid", json_string("u-2"));
-	tell(rig, "Broken", "note 0");
+	report(rig, "Broken", "note 0");
 	wait_for(rig, &rig->server.creates, 26);
 }
 
-static void a_refused_event_is_told_again_as_a_first_one(void **state)
+static void a_refused_event_is_reported_again_as_a_first_one(void **state)
 {
 	struct rig *rig = *state;
 
 	rig->server.refuse = 403;
-	tell(rig, "Broken", "it broke");
+	report(rig, "Broken", "it broke");
 	wait_for(rig, &rig->server.creates, 1);
 	settle(rig);
 	rig->server.refuse = 0;
-	tell(rig, "Broken", "it broke");
+	report(rig, "Broken", "it broke");
 	wait_for(rig, &rig->server.creates, 2);
 	assert_int_equal(rig->server.patches, 0);
 }
@@ -230,11 +230,11 @@ static void an_event_that_expired_is_made_anew(void **state)
 {
 	struct rig *rig = *state;
 
-	tell(rig, "Broken", "it broke");
+	report(rig, "Broken", "it broke");
 	wait_for(rig, &rig->server.creates, 1);
 	settle(rig);
 	rig->server.refuse = 404;
-	tell(rig, "Broken", "it broke");
+	report(rig, "Broken", "it broke");
 	wait_for(rig, &rig->server.creates, 2);
 	assert_int_equal(rig->server.patches, 1);
 }
@@ -250,17 +250,17 @@ static void a_long_note_is_cut_between_characters(void **state)
 		memcpy(note + i, "\xC3\xA9", 2);
 	}
 	note[sizeof(note) - 1] = '\0';
-	tell(rig, "Broken", note);
+	report(rig, "Broken", note);
 	wait_for(rig, &rig->server.creates, 1);
 	assert_int_equal(strlen(json_path_string(rig->server.created, "note", "")), 1024);
 	assert_non_null(strstr(json_path_string(rig->server.created, "note", ""), "é…"));
 }
 
-static void a_note_that_is_not_utf8_is_told_readably(void **state)
+static void a_note_that_is_not_utf8_is_reported_readably(void **state)
 {
 	struct rig *rig = *state;
 
-	tell(rig, "Broken", "caf\xe9");
+	report(rig, "Broken", "caf\xe9");
 	wait_for(rig, &rig->server.creates, 1);
 	assert_string_equal(json_path_string(rig->server.created, "note", ""), "caf?");
 }
@@ -269,9 +269,9 @@ static void closing_takes_back_what_is_under_way(void **state)
 {
 	struct rig *rig = *state;
 
-	tell(rig, "Broken", "one");
-	tell(rig, "Broken", "two");
-	tell(rig, "Broken", "one");
+	report(rig, "Broken", "one");
+	report(rig, "Broken", "two");
+	report(rig, "Broken", "one");
 	/* teardown: the recorder closes, and the loop holds nothing of it */
 }
 
@@ -285,10 +285,10 @@ int main(void)
 		TEST(what_repeats_while_the_first_is_under_way_is_counted_after),
 		TEST(another_note_is_another_event),
 		TEST(an_object_cannot_flood_the_server),
-		TEST(a_refused_event_is_told_again_as_a_first_one),
+		TEST(a_refused_event_is_reported_again_as_a_first_one),
 		TEST(an_event_that_expired_is_made_anew),
 		TEST(a_long_note_is_cut_between_characters),
-		TEST(a_note_that_is_not_utf8_is_told_readably),
+		TEST(a_note_that_is_not_utf8_is_reported_readably),
 		TEST(closing_takes_back_what_is_under_way),
 	};
 

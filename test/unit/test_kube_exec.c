@@ -47,8 +47,9 @@ static void on_done(void *ctx, json_t *result, const struct error *err)
 	(void)result;
 	outcome->calls++;
 	error_release(&outcome->err);
-	if (err)
+	if (err != NULL) {
 		error_copy(&outcome->err, err);
+	}
 }
 
 static bool is_done(void *ctx)
@@ -102,7 +103,8 @@ static void open_plugin(struct test *test, const char *script, const char *out, 
 	path = rig_file(test->dir, "plugin", script);
 	chmod(path, 0700);
 	put(test, "out", out);
-	user = xasprintf("exec: {apiVersion: " V1 ", command: '%s'%s}", path, more ? more : ", interactiveMode: Never");
+	user = xasprintf("exec: {apiVersion: " V1 ", command: '%s'%s}", path,
+		more != NULL ? more : ", interactiveMode: Never");
 	rig_open(&test->rig, always_ok, NULL, user);
 }
 
@@ -134,8 +136,9 @@ static void assert_sent_token(const struct test *test, const char *token)
 	auto_free char *line = xasprintf("Authorization: Bearer %s\r\n", token);
 
 	assert_null(test->outcome.err.message);
-	if (!strstr(fake_last_head(test->rig.fake), line))
+	if (strstr(fake_last_head(test->rig.fake), line) == NULL) {
 		assert_string_equal(fake_last_head(test->rig.fake), line);
+	}
 }
 
 static void assert_file(const struct test *test, const char *name, const char *want)
@@ -198,12 +201,12 @@ static void test_the_environment_is_the_childs_alone(void **state)
 	close_plugin(&test);
 }
 
-static void test_it_is_told_of_the_cluster_when_it_wants(void **state)
+static void test_it_is_given_the_cluster_when_it_wants(void **state)
 {
 	struct test test;
 	auto_free char *info = NULL;
 	auto_json *all = NULL;
-	const json_t *told;
+	const json_t *reported;
 
 	(void)state;
 	open_plugin(&test, PLUGIN, TOKEN("t"), ", interactiveMode: Never, provideClusterInfo: true");
@@ -213,11 +216,11 @@ static void test_it_is_told_of_the_cluster_when_it_wants(void **state)
 	request(&test);
 	info = get(&test, "info");
 	all = json_parse(info, strlen(info), NULL);
-	told = json_path(all, "spec.cluster");
-	assert_string_equal(json_path_string(told, "server", ""), fake_url(test.rig.fake));
-	assert_string_equal(json_path_string(told, "tls-server-name", ""), "s");
-	assert_string_equal(json_path_string(told, "certificate-authority-data", ""), "UEVN");
-	assert_string_equal(json_path_string(told, "config.audience", ""), "a");
+	reported = json_path(all, "spec.cluster");
+	assert_string_equal(json_path_string(reported, "server", ""), fake_url(test.rig.fake));
+	assert_string_equal(json_path_string(reported, "tls-server-name", ""), "s");
+	assert_string_equal(json_path_string(reported, "certificate-authority-data", ""), "UEVN");
+	assert_string_equal(json_path_string(reported, "config.audience", ""), "a");
 	close_plugin(&test);
 }
 
@@ -252,10 +255,12 @@ static void test_one_run_serves_all_who_wait(void **state)
 
 	(void)state;
 	open_plugin(&test, PLUGIN, TOKEN("t"), NULL);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 5; i++) {
 		start(&test);
-	while (test.outcome.calls < 5)
+	}
+	while (test.outcome.calls < 5) {
 		uv_run(&test.rig.loop, UV_RUN_ONCE);
+	}
 	assert_int_equal(fake_requests(test.rig.fake), 5);
 	assert_int_equal(runs(&test), 1);
 	close_plugin(&test);
@@ -326,8 +331,9 @@ static void test_cancelling_kills_it(void **state)
 	open_plugin(&test, SLOW_PLUGIN, TOKEN("t"), NULL);
 	one = start(&test);
 	two = start(&test);
-	while (!has_pid(&test))
+	while (!has_pid(&test)) {
 		uv_run(&test.rig.loop, UV_RUN_NOWAIT);
+	}
 	pid = get(&test, "pid");
 	kube_call_cancel(one);
 	assert_true(run_until(&test.rig.loop, is_done, &test.outcome));
@@ -355,8 +361,9 @@ static void test_it_is_run_again_when_the_credential_expires(void **state)
 		struct test test;
 
 		open_plugin(&test, PLUGIN, out, NULL);
-		for (int request_count = 0; request_count < 3; request_count++)
+		for (int request_count = 0; request_count < 3; request_count++) {
 			request(&test);
+		}
 		assert_sent_token(&test, "t");
 		assert_int_equal(runs(&test), rows[i].runs);
 		close_plugin(&test);
@@ -513,7 +520,7 @@ static void test_what_is_said_of_a_failing_plugin(void **state)
 		struct test test;
 
 		open_plugin(&test, rows[i].script, rows[i].out, rows[i].more);
-		test.rig.config->exec->timeout_ms = strstr(rows[i].message, "did not end") ? 100 : 10000;
+		test.rig.config->exec->timeout_ms = strstr(rows[i].message, "did not end") != NULL ? 100 : 10000;
 		want = xasprintf("cannot GET '/x': exec plugin '%s/plugin' %s", test.dir, rows[i].message);
 		request(&test);
 		assert_string_equal(test.outcome.err.message, want);
@@ -549,7 +556,7 @@ int main(void)
 		cmocka_unit_test(test_its_token_is_sent_and_kept),
 		cmocka_unit_test(test_there_is_no_shell),
 		cmocka_unit_test(test_the_environment_is_the_childs_alone),
-		cmocka_unit_test(test_it_is_told_of_the_cluster_when_it_wants),
+		cmocka_unit_test(test_it_is_given_the_cluster_when_it_wants),
 		cmocka_unit_test(test_it_inherits_no_connection),
 		cmocka_unit_test(test_one_run_serves_all_who_wait),
 		cmocka_unit_test(test_the_loop_goes_on_meanwhile),
@@ -565,7 +572,8 @@ int main(void)
 	};
 
 	/* Whoever runs this by hand has a terminal, and a plugin might ask there. */
-	if (!freopen("/dev/null", "r", stdin))
+	if (freopen("/dev/null", "r", stdin) == NULL) {
 		abort();
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

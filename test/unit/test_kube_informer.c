@@ -212,12 +212,12 @@ static void test_an_old_list_is_compared_with_a_new_one(void **state)
 		{LIST, {.status = 200, .body = EMPTY("20")}},
 		{WATCH("20"), {.status = 200, .end = FAKE_HOLD}},
 	};
-	struct informer_pace pace = quick;
+	struct informer_timing timing = quick;
 	struct test test;
 
 	(void)state;
-	pace.relist_ms = 0;
-	open_paced(&test, steps, ARRAY_LEN(steps), &pace);
+	timing.relist_ms = 0;
+	open_with_timing(&test, steps, ARRAY_LEN(steps), &timing);
 	expect_seen(&test, "+a !synced -a ");
 	expect_requests(&test, "4");
 	finish(&test);
@@ -239,12 +239,13 @@ static void test_events_bookmarks_and_reconnects_are_progress(void **state)
 	expect_requests(&test, "2");
 	for (size_t i = 0; i < ARRAY_LEN(news) + 1; i++) {
 		last = kube_informer_progress_ms(test.informer);
-		while (clock_monotonic_ms() <= last)
-			;
-		if (i < ARRAY_LEN(news))
+		while (clock_monotonic_ms() <= last) {
+		}
+		if (i < ARRAY_LEN(news)) {
 			fake_push(test.rig.fake, news[i]);
-		else
+		} else {
 			fake_end(test.rig.fake);
+		}
 		test.progress_ms = last;
 		assert_true(run_until(&test.rig.loop, has_progress, &test));
 	}
@@ -292,8 +293,8 @@ static void test_retry_after_is_honoured(void **state)
 	finish(&test);
 }
 
-/* A server may not send an informer away for good, and that it did so is told. */
-static void test_who_is_told_to_come_later_says_so_and_is_back_in_a_minute(void **state)
+/* A server may not send an informer away for good, and that it did so is reported. */
+static void test_who_is_sent_away_says_so_and_is_back_in_a_minute(void **state)
 {
 	static const struct fake_answer later = {.status = 503,
 		.headers = "Retry-After: 3600\r\n",
@@ -305,12 +306,13 @@ static void test_who_is_told_to_come_later_says_so_and_is_back_in_a_minute(void 
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		if (i == 0)
+		if (i == 0) {
 			OPEN(&test, list);
-		else if (i == 1)
+		} else if (i == 1) {
 			OPEN(&test, watch);
-		else
+		} else {
 			OPEN_NEW(&test, stream);
+		}
 		expect_seen(&test, i == 1 ? "!synced !Unavailable " : "!Unavailable ");
 		assert_null(test.informer->call);
 		assert_in_range(uv_timer_get_due_in(&test.informer->timer), 50000, 60000);
@@ -319,7 +321,7 @@ static void test_who_is_told_to_come_later_says_so_and_is_back_in_a_minute(void 
 	}
 }
 
-static void test_a_watch_that_tells_nothing_is_a_failure(void **state)
+static void test_a_watch_that_reports_nothing_is_a_failure(void **state)
 {
 	static const struct fake_step steps[] = {
 		{LIST, {.status = 200, .body = EMPTY("10")}},
@@ -342,13 +344,13 @@ static void test_a_dead_watch_is_given_up_an_idle_one_is_not(void **state)
 		{WATCH("10"), {.status = 200, .end = FAKE_HOLD}},
 		{WATCH("10"), {.status = 200, .body = EVENT("ADDED", "a", "11"), .end = FAKE_HOLD}},
 	};
-	struct informer_pace pace = quick;
+	struct informer_timing timing = quick;
 	struct test test;
 
 	(void)state;
-	pace.min_timeout_s = 0;
-	pace.margin_ms = 200;
-	open_paced(&test, steps, ARRAY_LEN(steps), &pace);
+	timing.min_timeout_s = 0;
+	timing.margin_ms = 200;
+	open_with_timing(&test, steps, ARRAY_LEN(steps), &timing);
 	/* Only the deadline can bring the third request. */
 	expect_seen(&test, "!synced +a ");
 	expect_requests(&test, "3");
@@ -394,7 +396,7 @@ static void test_a_missing_type_is_a_state_not_an_error(void **state)
 	finish(&test);
 }
 
-static void test_refused_access_is_told_and_ends(void **state)
+static void test_refused_access_is_reported_and_ends(void **state)
 {
 	static const struct fake_step steps[] = {
 		{LIST, {.status = 403, .body = STATUS("Forbidden", "services is forbidden")}},
@@ -510,7 +512,7 @@ static void test_closing_at_any_time(void **state)
 {
 	static const struct fake_step mute[] = {{LIST, {.end = FAKE_MUTE}}};
 	static const struct fake_step waiting[] = {{LIST, {.status = 500, .body = "{}"}}};
-	struct informer_pace slow = quick;
+	struct informer_timing slow = quick;
 	struct test test;
 
 	(void)state;
@@ -519,7 +521,7 @@ static void test_closing_at_any_time(void **state)
 	finish(&test);
 
 	slow.backoff_ms = 60000;
-	open_paced(&test, waiting, ARRAY_LEN(waiting), &slow);
+	open_with_timing(&test, waiting, ARRAY_LEN(waiting), &slow);
 	expect_seen(&test, "!Unavailable ");
 	finish(&test);
 
@@ -529,7 +531,7 @@ static void test_closing_at_any_time(void **state)
 	finish(&test);
 }
 
-static void test_an_unreachable_server_is_told(void **state)
+static void test_an_unreachable_server_is_reported(void **state)
 {
 	struct kube_informer_hooks hooks = seeing;
 	struct test test = {.seen = STRBUF_INIT};
@@ -542,7 +544,7 @@ static void test_an_unreachable_server_is_told(void **state)
 	assert_int_equal(fake_close(gone), 0);
 	test.rig.fake = fake_new(&test.rig.loop, NULL, NULL);
 	test.informer = kube_informer_new(test.rig.client, &services, NULL, NULL, &hooks);
-	informer_set_pace(test.informer, &quick);
+	informer_set_timing(test.informer, &quick);
 	kube_informer_start(test.informer);
 	expect_seen(&test, "!Unavailable ");
 	assert_non_null(strstr(test.first_error, "cannot list Service objects: "));
@@ -565,18 +567,18 @@ int main(void)
 		cmocka_unit_test(test_events_bookmarks_and_reconnects_are_progress),
 		cmocka_unit_test(test_a_failing_watch_does_not_list),
 		cmocka_unit_test(test_retry_after_is_honoured),
-		cmocka_unit_test(test_who_is_told_to_come_later_says_so_and_is_back_in_a_minute),
-		cmocka_unit_test(test_a_watch_that_tells_nothing_is_a_failure),
+		cmocka_unit_test(test_who_is_sent_away_says_so_and_is_back_in_a_minute),
+		cmocka_unit_test(test_a_watch_that_reports_nothing_is_a_failure),
 		cmocka_unit_test(test_a_dead_watch_is_given_up_an_idle_one_is_not),
 		cmocka_unit_test(test_timeouts_are_five_to_ten_minutes),
 		cmocka_unit_test(test_a_missing_type_is_a_state_not_an_error),
-		cmocka_unit_test(test_refused_access_is_told_and_ends),
+		cmocka_unit_test(test_refused_access_is_reported_and_ends),
 		cmocka_unit_test(test_what_cannot_be_read_does_not_stall),
 		cmocka_unit_test(test_a_list_without_resource_version_is_an_error),
 		cmocka_unit_test(test_namespace_and_field_selector),
 		cmocka_unit_test(test_closing_from_a_hook),
 		cmocka_unit_test(test_closing_at_any_time),
-		cmocka_unit_test(test_an_unreachable_server_is_told),
+		cmocka_unit_test(test_an_unreachable_server_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "kube/lease.h"
-#include "kube/pace.h"
+#include "kube/timing.h"
 #include "kube_rig.h"
 
 #define COLLECTION "/apis/coordination.k8s.io/v1/namespaces/ns/leases"
@@ -22,9 +22,11 @@ struct server {
 	json_t *object;
 	int version;
 	int writes;
-	bool down;        /* answers 500 */
-	bool mute;        /* does not answer at all */
-	bool deny_writes; /* 409 whatever the precondition */
+	bool down;            /* answers 500 */
+	bool mute;            /* does not answer at all */
+	bool deny_writes;     /* 409 whatever the precondition */
+	int slow_ms;          /* the next write is answered so late, and nothing after it */
+	int64_t slow_from_ms; /* when it came */
 	char *text;
 };
 
@@ -53,23 +55,37 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	const char *have = kube_object_resource_version(server->object);
 	auto_json *owned = body;
 
-	if (server->mute)
+	if (server->mute) {
 		return (struct fake_answer){.end = FAKE_MUTE};
-	if (server->down)
+	}
+	if (server->down) {
 		return (struct fake_answer){.status = 500, .body = "{}"};
-	if (strcmp(request->line, "GET " COLLECTION "/l") == 0)
-		return server->object ? answer_object(server, 200) : (struct fake_answer){.status = 404, .body = "{}"};
+	}
+	if (strcmp(request->line, "GET " COLLECTION "/l") == 0) {
+		return server->object != NULL ? answer_object(server, 200)
+		                              : (struct fake_answer){.status = 404, .body = "{}"};
+	}
 	if (strcmp(request->line, "POST " COLLECTION) == 0) {
-		if (server->object || server->deny_writes)
+		if (server->object != NULL || server->deny_writes) {
 			return (struct fake_answer){.status = 409, .body = "{}"};
+		}
 		store(server, json_incref(body));
 		return answer_object(server, 201);
 	}
 	assert_string_equal(request->line, "PUT " COLLECTION "/l");
-	if (!server->object)
+	if (server->slow_ms > 0) {
+		server->slow_from_ms = clock_monotonic_ms();
+		while (clock_monotonic_ms() - server->slow_from_ms < server->slow_ms) {
+		}
+		server->slow_ms = 0;
+		server->mute = true;
+	}
+	if (server->object == NULL) {
 		return (struct fake_answer){.status = 404, .body = "{}"};
-	if (strcmp(sent, have) != 0 || server->deny_writes)
+	}
+	if (strcmp(sent, have) != 0 || server->deny_writes) {
 		return (struct fake_answer){.status = 409, .body = "{}"};
+	}
 	store(server, json_incref(body));
 	return answer_object(server, 200);
 }
@@ -102,11 +118,12 @@ static void on_stopped(void *ctx)
 	assert_false(kube_lease_held(candidate->lease));
 	candidate->stopped++;
 	candidate->stopped_ms = clock_monotonic_ms();
-	if (candidate->close_on_stop)
+	if (candidate->close_on_stop) {
 		kube_lease_close(candidate->lease, on_closed, candidate);
+	}
 }
 
-static const struct lease_pace quick = {.duration_ms = 1000,
+static const struct lease_timing quick = {.duration_ms = 1000,
 	.deadline_ms = 400,
 	.retry_ms = 20,
 	.candidate_ms = 20,
@@ -131,7 +148,7 @@ static void candidate_start(struct test *test, struct candidate *candidate, cons
 
 	*candidate = (struct candidate){0};
 	candidate->lease = kube_lease_new(test->rig.client, "ns", "l", identity, &hooks);
-	assert_int_equal(lease_set_pace(candidate->lease, &quick), 0);
+	assert_int_equal(lease_set_timing(candidate->lease, &quick), 0);
 	kube_lease_start(candidate->lease);
 }
 
@@ -219,7 +236,7 @@ static void test_create_renew_release(void **state)
 	AWAIT(&test, has_writes, &test);
 	assert_string_not_equal(spec(&test, "renewTime"), first);
 	assert_string_equal(spec(&test, "acquireTime"), acquired);
-	/* One request a round: only the first round looked. */
+	/* One request a try: only the first try looked. */
 	assert_int_equal(fake_requests(test.rig.fake), test.server.writes + 1);
 	candidate_close(&test, &test.a);
 	assert_int_equal(test.a.started, 1);
@@ -255,7 +272,7 @@ static void test_a_release_hands_over_at_once(void **state)
 /* Between two looks too: a crashed leader is followed in the moment its time is up. */
 static void test_expiry_is_not_waited_past(void **state)
 {
-	struct lease_pace rare = quick;
+	struct lease_timing rare = quick;
 	struct kube_lease_hooks hooks = {on_started, on_stopped, NULL};
 	struct test test;
 	int64_t start;
@@ -266,7 +283,7 @@ static void test_expiry_is_not_waited_past(void **state)
 	put_record(&test, "gone", 1);
 	hooks.ctx = &test.a;
 	test.a.lease = kube_lease_new(test.rig.client, "ns", "l", "a", &hooks);
-	assert_int_equal(lease_set_pace(test.a.lease, &rare), 0);
+	assert_int_equal(lease_set_timing(test.a.lease, &rare), 0);
 	start = clock_monotonic_ms();
 	kube_lease_start(test.a.lease);
 	AWAIT(&test, has_started, &test.a);
@@ -336,10 +353,26 @@ static void test_it_is_not_held_past_its_time(void **state)
 	AWAIT(&test, has_started, &test.a);
 	assert_true(kube_lease_held(test.a.lease));
 	start = clock_monotonic_ms();
-	while (clock_monotonic_ms() - start <= quick.deadline_ms)
-		;
+	while (clock_monotonic_ms() - start <= quick.deadline_ms) {
+	}
 	assert_false(kube_lease_held(test.a.lease));
 	assert_int_equal(test.a.stopped, 0);
+	candidate_close(&test, &test.a);
+	test_close(&test);
+}
+
+/* Another candidate counts from what the server stored, which may be as early as our write was sent. */
+static void test_leadership_counts_from_when_the_write_was_sent(void **state)
+{
+	struct test test;
+
+	(void)state;
+	test_open(&test);
+	candidate_start(&test, &test.a, "a");
+	AWAIT(&test, has_started, &test.a);
+	test.server.slow_ms = 300;
+	AWAIT(&test, has_stopped, &test.a);
+	assert_in_range(test.a.stopped_ms - test.server.slow_from_ms, 300, quick.deadline_ms + 200);
 	candidate_close(&test, &test.a);
 	test_close(&test);
 }
@@ -457,9 +490,9 @@ static void test_closing_at_any_time(void **state)
 	test_close(&test);
 }
 
-static void test_the_pace_must_be_safe(void **state)
+static void test_the_timing_must_be_safe(void **state)
 {
-	static const struct lease_pace wrong[] = {
+	static const struct lease_timing wrong[] = {
 		{.duration_ms = 1000, .deadline_ms = 1000, .retry_ms = 10},
 		{.duration_ms = 1000, .deadline_ms = 120, .retry_ms = 100},
 	};
@@ -469,8 +502,9 @@ static void test_the_pace_must_be_safe(void **state)
 	(void)state;
 	test_open(&test);
 	test.a.lease = kube_lease_new(test.rig.client, "ns", "l", "a", &none);
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
-		assert_int_equal(lease_set_pace(test.a.lease, &wrong[i]), -1);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		assert_int_equal(lease_set_timing(test.a.lease, &wrong[i]), -1);
+	}
 	candidate_close(&test, &test.a);
 	test_close(&test);
 }
@@ -484,12 +518,13 @@ int main(void)
 		cmocka_unit_test(test_expiry_is_counted_from_our_own_sight),
 		cmocka_unit_test(test_no_renewal_ends_leadership),
 		cmocka_unit_test(test_it_is_not_held_past_its_time),
+		cmocka_unit_test(test_leadership_counts_from_when_the_write_was_sent),
 		cmocka_unit_test(test_a_stolen_lease_ends_leadership),
 		cmocka_unit_test(test_a_deleted_lease_is_made_again),
 		cmocka_unit_test(test_a_foreign_write_is_survived),
 		cmocka_unit_test(test_endless_conflicts_do_not_spin),
 		cmocka_unit_test(test_closing_at_any_time),
-		cmocka_unit_test(test_the_pace_must_be_safe),
+		cmocka_unit_test(test_the_timing_must_be_safe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,16 +101,19 @@ static void test_selectors(void **state)
 		auto_json *selector = NULL, *labels = NULL;
 		auto_free char *text = NULL;
 
-		for (char *p = selector_json; *p; p++)
+		for (char *p = selector_json; *p; p++) {
 			*p = *p == '\'' ? '"' : *p;
-		for (char *p = labels_json; *p; p++)
+		}
+		for (char *p = labels_json; *p; p++) {
 			*p = *p == '\'' ? '"' : *p;
+		}
 		selector = json_loads(selector_json, JSON_DECODE_ANY, NULL);
 		labels = json_loads(labels_json, 0, NULL);
 		assert_non_null(selector);
 		assert_non_null(labels);
-		if (kube_selector_matches(selector, labels, rows[i].if_null) != rows[i].matches)
+		if (kube_selector_matches(selector, labels, rows[i].if_null) != rows[i].matches) {
 			fail_msg("row %zu: '%s' on '%s'", i, rows[i].selector, rows[i].labels);
+		}
 		text = kube_selector_text(selector);
 		assert_string_equal(text, rows[i].text);
 	}

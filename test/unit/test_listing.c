@@ -87,7 +87,7 @@ static void list(const struct controller *c, enum listing_kind kind, const char 
 	listing_free(listing);
 }
 
-static void a_few_are_told_whole(void **state)
+static void a_few_are_reported_whole(void **state)
 {
 	struct controller c = controller_of(3);
 	auto_strbuf text = STRBUF_INIT;
@@ -110,7 +110,7 @@ static void a_few_are_told_whole(void **state)
 	controller_release(&c);
 }
 
-static void none_are_told_as_well(void **state)
+static void none_are_reported_as_well(void **state)
 {
 	struct controller c = controller_of(0);
 	auto_strbuf text = STRBUF_INIT;
@@ -128,7 +128,7 @@ static void none_are_told_as_well(void **state)
 	controller_release(&c);
 }
 
-static void one_is_told_alone(void **state)
+static void one_is_reported_alone(void **state)
 {
 	struct controller c = controller_of(3);
 	auto_strbuf text = STRBUF_INIT;
@@ -217,9 +217,9 @@ static void metrics_stand_together_and_have_a_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_few_are_told_whole),
-		cmocka_unit_test(none_are_told_as_well),
-		cmocka_unit_test(one_is_told_alone),
+		cmocka_unit_test(a_few_are_reported_whole),
+		cmocka_unit_test(none_are_reported_as_well),
+		cmocka_unit_test(one_is_reported_alone),
 		cmocka_unit_test(a_page_has_a_length),
 		cmocka_unit_test(metrics_stand_together_and_have_a_length),
 	};

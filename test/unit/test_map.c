@@ -73,21 +73,24 @@ static void random_operations_match_the_model(void **state)
 		unsigned what = (seed >> 20) % 100;
 
 		if (what < 55) {
-			if (model[i])
+			if (model[i] != NULL) {
 				wanted_freed[model[i] - freed] = 1;
+			}
 			model[i] = &freed[next++];
 			map_put(&map, key_name(i), model[i]);
 		} else if (what < 90) {
-			if (model[i])
+			if (model[i] != NULL) {
 				wanted_freed[model[i] - freed] = 1;
+			}
 			assert_int_equal(map_remove(&map, key_name(i)), model[i] != NULL);
 			model[i] = NULL;
 		} else {
 			assert_ptr_equal(map_take(&map, key_name(i)), model[i]);
 			model[i] = NULL;
 		}
-		if (step % 997 == 0)
+		if (step % 997 == 0) {
 			assert_same(&map, model);
+		}
 	}
 	assert_same(&map, model);
 	assert_memory_equal(freed, wanted_freed, sizeof(freed));
@@ -95,8 +98,9 @@ static void random_operations_match_the_model(void **state)
 	assert_true(map.cap <= 1024);
 
 	for (unsigned i = 0; i < KEYS; i++) {
-		if (model[i])
+		if (model[i] != NULL) {
 			wanted_freed[model[i] - freed] = 1;
+		}
 	}
 	map_release(&map);
 	assert_memory_equal(freed, wanted_freed, sizeof(freed));
@@ -180,8 +184,9 @@ static void the_entry_just_walked_may_go(void **state)
 
 	(void)state;
 	map_init(&map, NULL);
-	for (unsigned i = 0; i < KEYS; i++)
+	for (unsigned i = 0; i < KEYS; i++) {
 		map_put(&map, key_name(i), &dummy);
+	}
 	while (map_next(&map, &pos, &key, &value)) {
 		/* the key handed out is the map's own */
 		assert_true(map_remove(&map, key));
@@ -219,14 +224,16 @@ static void sorted_keys_ascend(void **state)
 
 	(void)state;
 	map_init(&map, NULL);
-	for (unsigned i = 0; i < KEYS; i++)
+	for (unsigned i = 0; i < KEYS; i++) {
 		map_put(&map, key_name(i * 7919 % KEYS), &dummy);
+	}
 
 	auto_free const char **keys = map_sorted_keys(&map);
 
 	assert_int_equal(map_count(&map), KEYS);
-	for (size_t i = 1; i < KEYS; i++)
+	for (size_t i = 1; i < KEYS; i++) {
 		assert_true(strcmp(keys[i - 1], keys[i]) < 0);
+	}
 	map_release(&map);
 }
 

@@ -25,8 +25,9 @@ static void grow_doubles_and_keeps_what_is_there(void **state)
 		assert_true(cap == before || before == 0 || cap == 2 * before);
 		items[i] = i;
 	}
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 1000; i++) {
 		assert_int_equal(items[i], i);
+	}
 }
 
 static void grow_to_less_changes_nothing(void **state)

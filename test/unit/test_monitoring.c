@@ -25,7 +25,7 @@ static json_t *parsed(const char *text)
 
 static void find(const json_t *prometheuses, const json_t *pinned, struct monitoring *found)
 {
-	monitoring_find(&(struct monitoring_stack){.prometheuses = prometheuses},
+	monitoring_find(&(struct monitoring_context){.prometheuses = prometheuses},
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor, .ns = "shop", .pinned = pinned}, found);
 }
 
@@ -111,7 +111,7 @@ static void by_the_table(void **state)
 								    : "{}");
 		struct monitoring found;
 
-		monitoring_find(&(struct monitoring_stack){.prometheuses = prometheuses, .namespaces = namespaces},
+		monitoring_find(&(struct monitoring_context){.prometheuses = prometheuses, .namespaces = namespaces},
 			&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 				.ns = "shop",
 				.pinned = pinned,
@@ -263,7 +263,7 @@ static void of_several_by_the_table(void **state)
 		auto_json *pinned = several[i].pinned != NULL ? parsed(several[i].pinned) : NULL;
 		auto_json *current = several[i].current != NULL ? parsed(several[i].current) : NULL;
 		auto_json *wanted = parsed(several[i].labels);
-		const struct monitoring_stack stack = {.prometheuses = prometheuses, .asked = several[i].asked};
+		const struct monitoring_context context = {.prometheuses = prometheuses, .asked = several[i].asked};
 		struct monitoring_object object = {.kind = &monitoring_servicemonitor,
 			.ns = "shop",
 			.pinned = pinned,
@@ -272,12 +272,12 @@ static void of_several_by_the_table(void **state)
 		struct monitoring found;
 		struct monitoring again;
 
-		monitoring_find(&stack, &object, &found);
+		monitoring_find(&context, &object, &found);
 		assert_string_equal(found.selected_by, several[i].selected_by);
 		assert_true(json_equal(found.labels, wanted));
 		/* and once it has these labels, nothing else is wanted */
 		object.current = found.labels;
-		monitoring_find(&stack, &object, &again);
+		monitoring_find(&context, &object, &again);
 		assert_string_equal(again.selected_by, several[i].selected_by);
 		assert_true(json_equal(again.labels, wanted));
 		monitoring_release(&found);
@@ -290,9 +290,10 @@ static void the_one_that_is_asked_is_said_to_select(void **state)
 	auto_json *prometheuses = parsed(WANTS("a", "") WANTS("b", ""));
 	auto_json *labels = json_object();
 	const struct monitoring_object object = {.kind = &monitoring_servicemonitor, .ns = "shop", .current = labels};
-	auto_free char *by_name = monitoring_selects(&(struct monitoring_stack){.prometheuses = prometheuses}, &object);
+	auto_free char *by_name =
+		monitoring_selects(&(struct monitoring_context){.prometheuses = prometheuses}, &object);
 	auto_free char *asked =
-		monitoring_selects(&(struct monitoring_stack){.prometheuses = prometheuses, .asked = "x/b"}, &object);
+		monitoring_selects(&(struct monitoring_context){.prometheuses = prometheuses, .asked = "x/b"}, &object);
 
 	(void)state;
 	assert_string_equal(by_name, "x/a");

@@ -15,7 +15,7 @@
 
 static void set_pages(struct probe_rig *rig, json_t *pages_take)
 {
-	json_object_set_new(rig->wish, "pages", pages_take);
+	json_object_set_new(rig->request, "pages", pages_take);
 }
 
 static void test_pages_that_cannot_be_read(void **state)
@@ -63,7 +63,7 @@ static char *page_of_size(int samples, size_t comment)
 	return strbuf_take(&page);
 }
 
-static void test_a_page_beyond_a_limit_is_told_so(void **state)
+static void test_a_page_beyond_a_limit_is_reported_so(void **state)
 {
 	static const struct {
 		int samples;
@@ -155,7 +155,7 @@ static void test_a_sidecars_page_is_not_taken_for_the_known_engines(void **state
 
 	(void)state;
 	probe_rig_open(&rig);
-	json_object_set_new(rig.wish, "engine", json_string("VLLM"));
+	json_object_set_new(rig.request, "engine", json_string("VLLM"));
 	probe_rig_say(&rig, "GET /a", (struct fake_answer){.status = 200, .body = "own_metric 1\n"});
 	probe_rig_say(&rig, "GET /b", (struct fake_answer){.status = 200, .body = "sglang:num_running_reqs 1\n"});
 	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/a", "port",
@@ -172,7 +172,7 @@ static void test_of_a_known_engine_the_first_page_will_do(void **state)
 
 	(void)state;
 	probe_rig_open(&rig);
-	json_object_set_new(rig.wish, "engine", json_string("VLLM"));
+	json_object_set_new(rig.request, "engine", json_string("VLLM"));
 	probe_rig_say(&rig, "GET /a", (struct fake_answer){.status = 200, .body = "own_metric 1\n"});
 	set_pages(&rig, json_pack("[{s:i, s:s}, {s:i, s:s}]", "port", rig.port, "path", "/none", "port", rig.port,
 				"path", "/a"));
@@ -183,7 +183,7 @@ static void test_of_a_known_engine_the_first_page_will_do(void **state)
 	probe_rig_close(&rig);
 }
 
-static void test_where_no_page_is_the_tries_are_told(void **state)
+static void test_where_no_page_is_the_tries_are_reported(void **state)
 {
 	struct probe_rig rig;
 	const json_t *e;
@@ -278,12 +278,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pages_that_cannot_be_read),
-		cmocka_unit_test(test_a_page_beyond_a_limit_is_told_so),
+		cmocka_unit_test(test_a_page_beyond_a_limit_is_reported_so),
 		cmocka_unit_test(test_the_first_page_of_a_known_engine_is_taken),
 		cmocka_unit_test(test_a_page_of_no_known_engine_is_better_than_none),
 		cmocka_unit_test(test_a_sidecars_page_is_not_taken_for_the_known_engines),
 		cmocka_unit_test(test_of_a_known_engine_the_first_page_will_do),
-		cmocka_unit_test(test_where_no_page_is_the_tries_are_told),
+		cmocka_unit_test(test_where_no_page_is_the_tries_are_reported),
 		cmocka_unit_test(test_the_version_is_asked_once),
 		cmocka_unit_test(test_a_version_is_short),
 	};

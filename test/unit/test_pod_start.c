@@ -18,7 +18,7 @@
 #define RESTARTED ", status: {containerStatuses: [{restartCount: 0}, {restartCount: 1}]}"
 
 /* All ready since 2026-01-01T00:10:00Z. */
-static void the_quickest_that_tells(void **state)
+static void the_quickest_that_reports(void **state)
 {
 	static const struct {
 		const char *pods;
@@ -61,7 +61,7 @@ static void the_quickest_that_tells(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_quickest_that_tells),
+		cmocka_unit_test(the_quickest_that_reports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

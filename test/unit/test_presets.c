@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapter/adapter_rule.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "children/adapter_rule.h"
 #include "engine/presets.h"
 
 /* Calls with every signal of every engine. */

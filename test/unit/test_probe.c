@@ -1,4 +1,4 @@
-/* Keys, their rounds and their evidence, in a fake cluster. */
+/* Keys, their probes and their evidence, in a fake cluster. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static void test_a_healthy_chain_is_seen_to_its_end(void **state)
 	(void)state;
 	probe_rig_open(&rig);
 	e = probe_rig_look(&rig);
-	assert_true(json_equal(json_object_get(e, "asked"), rig.wish));
+	assert_true(json_equal(json_object_get(e, "asked"), rig.request));
 	assert_found(e, "pods.total", "2");
 	assert_found(e, "pods.ready", "2");
 	assert_found(e, "page.engine", "\"VLLM\"");
@@ -42,7 +42,7 @@ static void test_a_healthy_chain_is_seen_to_its_end(void **state)
 	assert_found(e, RUNNING ".metric.http", "200");
 	assert_found(e, RUNNING ".metric.suspects", "[\"p-1\"]");
 	assert_found(e, RUNNING ".metric.values", "{\"p-0\":4000}");
-	/* The hops, side by side: the metrics API's 4 is apart from the 1 that Prometheus has. */
+	/* The hops, side by side: the metrics API's 4 mismatches the 1 that Prometheus has. */
 	assert_found(e, "page.values",
 		"{\"p-0\":{\"vllm_num_requests_running\":1000},"
 		"\"p-1\":{\"vllm_num_requests_running\":1000}}");
@@ -73,7 +73,7 @@ static void test_the_hpas_average_lies_between_what_is_served(void **state)
 {
 	static const struct {
 		json_int_t average;
-		const char *apart;
+		const char *mismatch;
 	} rows[] = {{-1, "absent"}, {4000, "absent"}, {6500, "absent"}, {9000, "absent"}, {3000, "[3000,3000]"},
 		{10000, "[10000,10000]"}};
 	struct probe_rig rig;
@@ -87,8 +87,8 @@ static void test_the_hpas_average_lies_between_what_is_served(void **state)
 				.body = PROBE_VALUES(PROBE_VALUE("p-0", "4") "," PROBE_VALUE("p-1", "9"))});
 		rig.hpa_milli = rows[i].average;
 		e = probe_rig_look(&rig);
-		assert_found(e, RUNNING ".apart.hpa.values", rows[i].apart);
-		if (strcmp(rows[i].apart, "absent") != 0) {
+		assert_found(e, RUNNING ".apart.hpa.values", rows[i].mismatch);
+		if (strcmp(rows[i].mismatch, "absent") != 0) {
 			assert_found(e, RUNNING ".apart.hpa.series", "[4000,9000]");
 			assert_found(e, RUNNING ".apart.hpa.sampleTime", "95000");
 		}
@@ -116,7 +116,7 @@ static char *samples_of_a_crowd(int crowd)
 	return json_dumps(answer, JSON_COMPACT);
 }
 
-/* Of chains that are whole: one that misses something is looked at again, soon. */
+/* Of chains that are whole: one that misses something is probed again, soon. */
 static void test_many_autoscalers_share_the_questions_of_one(void **state)
 {
 	static const int crowds[] = {1, 100, 1000};
@@ -137,8 +137,8 @@ static void test_many_autoscalers_share_the_questions_of_one(void **state)
 		for (int n = 0; n < crowds[i]; n++) {
 			auto_free char *ns = xasprintf("team-%d", n);
 
-			json_object_set_new(rig.wish, "namespace", json_string(ns));
-			prober_want(rig.prober, ns, rig.wish, PROBE_HEALTHY);
+			json_object_set_new(rig.request, "namespace", json_string(ns));
+			prober_want(rig.prober, ns, rig.request, PROBE_HEALTHY);
 			if (n % 50 == 49) {
 				probe_rig_wait(&rig, n + 1); /* a wait has a deadline */
 			}
@@ -147,7 +147,7 @@ static void test_many_autoscalers_share_the_questions_of_one(void **state)
 		assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 2 * crowds[i]); /* of two pods each */
 		assert_int_equal(probe_rig_asked(&rig, "GET /apis/custom.metrics.k8s.io/v1beta1/namespaces/*/pods/*"),
 			crowds[i]);
-		/* A first look takes no answer older than 2 s. */
+		/* A first probe takes no answer older than 2 s. */
 		most = 1 + (int)((clock_monotonic_ms() - start) / 2000);
 		print_message("%d autoscalers: %d requests of each question\n", crowds[i],
 			probe_rig_asked(&rig, "GET /api/v1/query[?]query=label_replace*"));
@@ -169,8 +169,8 @@ static void test_many_that_are_due_do_not_list_all_at_once(void **state)
 	for (int n = 0; n < 100; n++) {
 		auto_free char *ns = xasprintf("team-%d", n);
 
-		json_object_set_new(rig.wish, "namespace", json_string(ns));
-		prober_want(rig.prober, ns, rig.wish, PROBE_HEALTHY);
+		json_object_set_new(rig.request, "namespace", json_string(ns));
+		prober_want(rig.prober, ns, rig.request, PROBE_HEALTHY);
 	}
 	while (probe_rig_asked(&rig, list) < 8) {
 		uv_run(&rig.kube.loop, UV_RUN_ONCE);
@@ -200,8 +200,8 @@ static void test_many_pages_are_not_fetched_all_at_once(void **state)
 	for (int n = 0; n < 60; n++) {
 		auto_free char *ns = xasprintf("team-%d", n);
 
-		json_object_set_new(rig.wish, "namespace", json_string(ns));
-		prober_want(rig.prober, ns, rig.wish, PROBE_HEALTHY);
+		json_object_set_new(rig.request, "namespace", json_string(ns));
+		prober_want(rig.prober, ns, rig.request, PROBE_HEALTHY);
 	}
 	while (probe_rig_asked(&rig, "GET /metrics") < 16) {
 		uv_run(&rig.kube.loop, UV_RUN_ONCE);
@@ -219,18 +219,18 @@ static void test_many_pages_are_not_fetched_all_at_once(void **state)
 	probe_rig_close(&rig);
 }
 
-static void test_a_wish_that_changes_is_looked_at_again_at_once(void **state)
+static void test_a_request_that_changes_is_probed_at_once(void **state)
 {
 	struct probe_rig rig;
 
 	(void)state;
 	probe_rig_open(&rig);
-	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
+	prober_want(rig.prober, PROBE_KEY, rig.request, PROBE_HEALTHY);
 	while (probe_rig_asked(&rig, "GET /metrics") < 1) {
 		uv_run(&rig.kube.loop, UV_RUN_ONCE);
 	}
-	json_object_set_new(rig.wish, "intervalMs", json_integer(30000));
-	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
+	json_object_set_new(rig.request, "intervalMs", json_integer(30000));
+	prober_want(rig.prober, PROBE_KEY, rig.request, PROBE_HEALTHY);
 	probe_rig_wait(&rig, 1);
 	assert_found(prober_evidence(rig.prober, PROBE_KEY), "asked.intervalMs", "15000");
 	probe_rig_wait(&rig, 2);
@@ -238,12 +238,12 @@ static void test_a_wish_that_changes_is_looked_at_again_at_once(void **state)
 	probe_rig_close(&rig);
 }
 
-/* With a look as a healthy one, long before the next 30 s are over; from then on Prometheus is asked every 5 s. */
+/* With a probe as a healthy one, long before the next 30 s are over; from then on Prometheus is asked every 5 s. */
 static void become_healthy(struct probe_rig *rig)
 {
-	prober_want(rig->prober, PROBE_KEY, rig->wish, PROBE_BROKEN);
+	prober_want(rig->prober, PROBE_KEY, rig->request, PROBE_BROKEN);
 	probe_rig_wait(rig, 1);
-	prober_want(rig->prober, PROBE_KEY, rig->wish, PROBE_HEALTHY);
+	prober_want(rig->prober, PROBE_KEY, rig->request, PROBE_HEALTHY);
 	probe_rig_wait(rig, 2);
 }
 
@@ -257,7 +257,7 @@ static void test_a_chain_that_became_whole_is_looked_at_soon(void **state)
 	probe_rig_close(&rig);
 }
 
-static void test_a_kick_is_not_answered_with_what_was_known(void **state)
+static void test_a_wake_is_not_answered_with_what_was_known(void **state)
 {
 	struct probe_rig rig;
 
@@ -271,7 +271,7 @@ static void test_a_kick_is_not_answered_with_what_was_known(void **state)
 	probe_rig_close(&rig);
 }
 
-/* A pod that goes refuses us before we hear that it goes. */
+/* A pod that goes refuses us before we are notified that it goes. */
 static void test_a_page_that_was_good_is_asked_twice_before_it_is_called_bad(void **state)
 {
 	struct probe_rig rig;
@@ -302,21 +302,21 @@ static void test_what_is_forgotten_is_not_reported(void **state)
 	(void)state;
 	probe_rig_open(&rig);
 	probe_rig_say(&rig, "GET /metrics", (struct fake_answer){.end = FAKE_MUTE});
-	prober_want(rig.prober, PROBE_KEY, rig.wish, PROBE_HEALTHY);
-	prober_want(rig.prober, "team/other", rig.wish, PROBE_HEALTHY);
+	prober_want(rig.prober, PROBE_KEY, rig.request, PROBE_HEALTHY);
+	prober_want(rig.prober, "team/other", rig.request, PROBE_HEALTHY);
 	while (probe_rig_asked(&rig, "GET /metrics") < 2) {
 		uv_run(&rig.kube.loop, UV_RUN_ONCE);
 	}
 	prober_forget(rig.prober, PROBE_KEY);
 	assert_null(prober_evidence(rig.prober, PROBE_KEY));
 	start = clock_monotonic_ms();
-	probe_rig_close(&rig); /* with rounds under way, whose answers would be awaited for 5 s */
+	probe_rig_close(&rig); /* with probes under way, whose answers would be awaited for 5 s */
 	assert_true(clock_monotonic_ms() - start < 4000);
 	assert_int_equal(rig.seen, 0);
 }
 
 /* Prometheus went between our question to it and the adapter's. */
-static void test_a_metric_that_fails_is_doubted_until_all_before_it_was_seen_again(void **state)
+static void test_a_metric_that_fails_is_unconfirmed_until_all_before_it_was_seen_again(void **state)
 {
 	struct probe_rig rig;
 	const json_t *e;
@@ -331,7 +331,7 @@ static void test_a_metric_that_fails_is_doubted_until_all_before_it_was_seen_aga
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".metric.error", "absent");
 	assert_found(e, RUNNING ".metric.pods", "1");
-	/* Looked at for another reason meanwhile, with answers of Prometheus that may be older than the failure. */
+	/* Probed for another reason meanwhile, with answers of Prometheus that may be older than the failure. */
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".metric.error", "absent");
 	probe_rig_say(&rig, "GET /api/v1/query*", (struct fake_answer){.status = 503, .body = "down"});
@@ -344,7 +344,7 @@ static void test_a_metric_that_fails_is_doubted_until_all_before_it_was_seen_aga
 	assert_says(e, "prometheus.error", "503");
 	probe_rig_close(&rig);
 
-	/* Where all before it works, it is said with the next look. */
+	/* Where all before it works, it is said with the next probe. */
 	probe_rig_open(&rig);
 	(void)probe_rig_look(&rig);
 	probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"), (struct fake_answer){.status = 500, .body = "no"});
@@ -358,7 +358,7 @@ static void test_a_metric_that_fails_is_doubted_until_all_before_it_was_seen_aga
 }
 
 /* The adapter waits for a Prometheus that is gone, and we for the adapter. */
-static void test_a_metric_that_hangs_keeps_nobody_from_hearing_of_prometheus(void **state)
+static void test_a_metric_that_hangs_keeps_no_news_of_prometheus_back(void **state)
 {
 	struct probe_rig rig;
 	const json_t *e;
@@ -371,7 +371,7 @@ static void test_a_metric_that_hangs_keeps_nobody_from_hearing_of_prometheus(voi
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".metric.error", "absent");
 	probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"), (struct fake_answer){.end = FAKE_MUTE});
-	prober_kick(rig.prober, PROBE_KEY);
+	prober_wake(rig.prober, PROBE_KEY);
 	while (probe_rig_asked(&rig, PROBE_ASK("vllm_num_requests_running")) == 0) {
 		uv_run(&rig.kube.loop, UV_RUN_ONCE);
 	}
@@ -422,16 +422,16 @@ int main(void)
 		cmocka_unit_test(test_a_healthy_chain_is_seen_to_its_end),
 		cmocka_unit_test(test_a_look_is_reported_with_the_one_before),
 		cmocka_unit_test(test_the_hpas_average_lies_between_what_is_served),
-		cmocka_unit_test(test_a_metric_that_fails_is_doubted_until_all_before_it_was_seen_again),
-		cmocka_unit_test(test_a_metric_that_hangs_keeps_nobody_from_hearing_of_prometheus),
+		cmocka_unit_test(test_a_metric_that_fails_is_unconfirmed_until_all_before_it_was_seen_again),
+		cmocka_unit_test(test_a_metric_that_hangs_keeps_no_news_of_prometheus_back),
 		cmocka_unit_test(test_what_changes_elsewhere_is_no_news),
 		cmocka_unit_test(test_what_prometheus_cannot_cause_is_believed_at_once),
 		cmocka_unit_test(test_many_autoscalers_share_the_questions_of_one),
 		cmocka_unit_test(test_many_that_are_due_do_not_list_all_at_once),
 		cmocka_unit_test(test_many_pages_are_not_fetched_all_at_once),
-		cmocka_unit_test(test_a_wish_that_changes_is_looked_at_again_at_once),
+		cmocka_unit_test(test_a_request_that_changes_is_probed_at_once),
 		cmocka_unit_test(test_a_chain_that_became_whole_is_looked_at_soon),
-		cmocka_unit_test(test_a_kick_is_not_answered_with_what_was_known),
+		cmocka_unit_test(test_a_wake_is_not_answered_with_what_was_known),
 		cmocka_unit_test(test_a_page_that_was_good_is_asked_twice_before_it_is_called_bad),
 		cmocka_unit_test(test_what_is_forgotten_is_not_reported),
 	};

@@ -23,7 +23,7 @@ struct scene {
 	struct access *access;
 	struct prometheus *prometheus;
 	struct fake_answer answer;
-	int told;
+	int reported;
 	char *error; /* the last one */
 	const char *cause;
 	const char *wanted; /* in the head of a request */
@@ -54,7 +54,7 @@ static void on_answer(void *ctx, const struct prometheus_answer *answer)
 {
 	struct scene *scene = ctx;
 
-	scene->told++;
+	scene->reported++;
 	assert_true((answer->error == NULL) == (answer->index != NULL));
 	free_indirect(&scene->error);
 	json_decref(scene->index);
@@ -119,22 +119,22 @@ static void ask(struct scene *scene, const char *target, bool healthy)
 
 struct count {
 	const struct scene *scene;
-	int told;
+	int reported;
 };
 
-static bool were_told(void *ctx)
+static bool were_reported(void *ctx)
 {
 	const struct count *count = ctx;
 
-	return count->scene->told >= count->told;
+	return count->scene->reported >= count->reported;
 }
 
-static void wait_told(struct scene *scene, int told)
+static void wait_reported(struct scene *scene, int reported)
 {
-	struct count count = {scene, told};
+	struct count count = {scene, reported};
 
-	assert_true(run_until(&scene->rig.loop, were_told, &count));
-	assert_int_equal(scene->told, told);
+	assert_true(run_until(&scene->rig.loop, were_reported, &count));
+	assert_int_equal(scene->reported, reported);
 }
 
 static void test_a_question_under_way_is_joined(void **state)
@@ -146,8 +146,8 @@ static void test_a_question_under_way_is_joined(void **state)
 	ask(&scene, "/api/v1/query?query=a", true);
 	ask(&scene, "/api/v1/query?query=a", false);
 	ask(&scene, "/api/v1/query?query=b", true);
-	assert_int_equal(scene.told, 0);
-	wait_told(&scene, 3);
+	assert_int_equal(scene.reported, 0);
+	wait_reported(&scene, 3);
 	assert_int_equal(fake_requests(scene.rig.fake), 2);
 	assert_int_equal(scene.indexed, 2);
 	assert_int_equal(json_integer_value(scene.index), 7);
@@ -161,10 +161,10 @@ static void test_a_young_answer_serves_those_who_ask_later(void **state)
 	(void)state;
 	scene_open(&scene);
 	ask(&scene, "/q", false);
-	wait_told(&scene, 1);
+	wait_reported(&scene, 1);
 	ask(&scene, "/q", false);
-	assert_int_equal(scene.told, 1); /* never from inside the call */
-	wait_told(&scene, 2);
+	assert_int_equal(scene.reported, 1); /* never from inside the call */
+	wait_reported(&scene, 2);
 	assert_int_equal(fake_requests(scene.rig.fake), 1);
 	scene_close(&scene);
 }
@@ -221,7 +221,7 @@ static int64_t crowd_ms(size_t askers)
 	spent = clock_monotonic_ms() - start;
 	uv_close((uv_handle_t *)&crowd.tick, on_tick_closed);
 	assert_true(run_until(&crowd.scene.rig.loop, has_stopped, &crowd));
-	assert_true(crowd.scene.told >= (int)askers);
+	assert_true(crowd.scene.reported >= (int)askers);
 	scene_close(&crowd.scene);
 	return spent;
 }
@@ -252,9 +252,9 @@ static void test_what_only_broken_ones_asked_is_not_kept(void **state)
 	(void)state;
 	scene_open(&scene);
 	ask(&scene, "/broken", false);
-	wait_told(&scene, 1);
+	wait_reported(&scene, 1);
 	ask(&scene, "/healthy", true);
-	wait_told(&scene, 2);
+	wait_reported(&scene, 2);
 	/* The healthy one's is asked again and again, by itself. */
 	assert_true(run_until(&scene.rig.loop, was_asked_five_times, &scene));
 	assert_int_equal(scene.broken, 1);
@@ -270,7 +270,7 @@ static void test_what_nobody_asks_any_more_is_forgotten(void **state)
 	(void)state;
 	scene_open(&scene);
 	ask(&scene, "/q", true);
-	wait_told(&scene, 1);
+	wait_reported(&scene, 1);
 	start = clock_monotonic_ms();
 	while (clock_monotonic_ms() - start < 2 * PROMETHEUS_KEPT_REFRESHES * REFRESH_MS) {
 		uv_run(&scene.rig.loop, UV_RUN_ONCE);
@@ -278,7 +278,7 @@ static void test_what_nobody_asks_any_more_is_forgotten(void **state)
 	before = fake_requests(scene.rig.fake);
 	assert_true(before >= 2 && before <= PROMETHEUS_KEPT_REFRESHES + 2);
 	ask(&scene, "/q", true);
-	wait_told(&scene, 2);
+	wait_reported(&scene, 2);
 	assert_int_equal(fake_requests(scene.rig.fake), before + 1);
 	scene_close(&scene);
 }
@@ -293,7 +293,7 @@ static void assert_failure(struct fake_answer answer, const char *cause, const c
 	scene_open(&scene);
 	scene.answer = answer;
 	ask(&scene, "/q", false);
-	wait_told(&scene, 1);
+	wait_reported(&scene, 1);
 	whole = xasprintf("%.*s%s%s", (int)(gap - message), message, fake_url(scene.rig.fake), gap + 1);
 	assert_non_null(scene.error);
 	assert_string_equal(scene.error, whole);
@@ -301,7 +301,7 @@ static void assert_failure(struct fake_answer answer, const char *cause, const c
 	scene_close(&scene);
 }
 
-static void test_failures_are_told_in_words(void **state)
+static void test_failures_are_reported_in_words(void **state)
 {
 	(void)state;
 	assert_failure((struct fake_answer){.status = 503, .body = "busy"}, NULL,
@@ -330,7 +330,7 @@ static void test_the_remedy_stands_behind_many_words(void **state)
 	assert_failure((struct fake_answer){.status = 302, .headers = headers}, "NotPrometheus", message);
 }
 
-static void test_what_is_no_prometheus_is_told(void **state)
+static void test_what_is_no_prometheus_is_reported(void **state)
 {
 	(void)state;
 	assert_failure((struct fake_answer){.status = 302,
@@ -348,7 +348,7 @@ static void test_what_is_no_prometheus_is_told(void **state)
 		"--prometheus-url (chart: prometheus.url) the address of Prometheus itself");
 }
 
-static void test_who_is_not_known_is_told_what_to_set(void **state)
+static void test_who_is_not_known_learns_what_to_set(void **state)
 {
 	(void)state;
 	/* The address was found, so it has to be set for a credential to go there. */
@@ -404,21 +404,21 @@ static void test_a_token_that_was_replaced_is_no_failure(void **state)
 	scene_guard(&scene, url, file);
 	scene.wanted = "Authorization: Bearer first\r\n";
 	ask(&scene, "/a", false);
-	wait_told(&scene, 1);
+	wait_reported(&scene, 1);
 	assert_null(scene.error);
 	assert_non_null(strstr(fake_last_head(scene.rig.fake), "X-Scope-OrgID: tenant\r\n"));
 
 	again = rig_file(scene.rig.dir, "token", "second\n");
 	scene.wanted = "Authorization: Bearer second\r\n";
 	ask(&scene, "/b", false);
-	wait_told(&scene, 2);
+	wait_reported(&scene, 2);
 	assert_null(scene.error);
 	assert_int_equal(fake_requests(scene.rig.fake), 3);
 
 	/* One that is the same as before is not tried again. */
 	scene.wanted = "Authorization: Bearer third\r\n";
 	ask(&scene, "/c", false);
-	wait_told(&scene, 3);
+	wait_reported(&scene, 3);
 	assert_int_equal(fake_requests(scene.rig.fake), 4);
 	assert_string_equal(scene.cause, "Unauthorized");
 	assert_non_null(strstr(scene.error, "refuses the token of --prometheus-token-file"));
@@ -437,7 +437,7 @@ static void test_a_token_goes_to_no_other_address(void **state)
 	file = rig_file(scene.rig.dir, "token", "first");
 	scene_guard(&scene, "https://prometheus.example", file);
 	ask(&scene, "/q", false);
-	wait_told(&scene, 1);
+	wait_reported(&scene, 1);
 	assert_null(scene.error);
 	assert_null(strstr(fake_last_head(scene.rig.fake), "Authorization"));
 	assert_null(strstr(fake_last_head(scene.rig.fake), "X-Scope-OrgID"));
@@ -452,7 +452,7 @@ static void test_a_page_that_is_no_json_is_no_prometheus(void **state)
 	scene_open(&scene);
 	scene.answer = (struct fake_answer){.status = 200, .body = "<html>"};
 	ask(&scene, "/q", false);
-	wait_told(&scene, 1);
+	wait_reported(&scene, 1);
 	assert_non_null(strstr(scene.error, "is not a Prometheus"));
 	scene_close(&scene);
 }
@@ -465,7 +465,7 @@ static void test_nobody_there(void **state)
 	(void)state;
 	scene_open(&scene);
 	prometheus_ask(scene.prometheus, &question, false, on_answer, &scene);
-	wait_told(&scene, 1);
+	wait_reported(&scene, 1);
 	assert_string_equal(scene.error,
 		"Prometheus at 'http://127.0.0.1:1' cannot be asked: cannot reach "
 		"'http://127.0.0.1:1': Connection refused; see whether its pods run, and whether a "
@@ -474,24 +474,24 @@ static void test_nobody_there(void **state)
 	scene_close(&scene);
 }
 
-static void test_those_who_wait_at_the_end_are_told(void **state)
+static void test_those_who_wait_at_the_end_are_notified(void **state)
 {
 	struct scene scene;
 
 	(void)state;
 	scene_open(&scene);
 	ask(&scene, "/cached", true);
-	wait_told(&scene, 1);
+	wait_reported(&scene, 1);
 	scene.answer.end = FAKE_MUTE;
 	ask(&scene, "/cached", true);
 	ask(&scene, "/mute", true);
 	scene_close(&scene);
-	assert_int_equal(scene.told, 3);
+	assert_int_equal(scene.reported, 3);
 }
 
 static bool has_answer(void *ctx)
 {
-	return ((struct scene *)ctx)->told > 0;
+	return ((struct scene *)ctx)->reported > 0;
 }
 
 struct news {
@@ -512,7 +512,7 @@ static void becomes_news(struct scene *scene, struct fake_answer answer)
 	struct news news = {scene, scene->turned + 1};
 
 	/* The question is kept only while somebody asks it now and then. */
-	scene->told = 0;
+	scene->reported = 0;
 	ask(scene, "/api/v1/query?query=up", true);
 	assert_true(run_until(&scene->rig.loop, has_answer, scene));
 	scene->answer = answer;
@@ -550,16 +550,16 @@ int main(void)
 		cmocka_unit_test(test_a_thousand_healthy_ones_cost_as_much_as_one),
 		cmocka_unit_test(test_what_only_broken_ones_asked_is_not_kept),
 		cmocka_unit_test(test_what_nobody_asks_any_more_is_forgotten),
-		cmocka_unit_test(test_failures_are_told_in_words),
+		cmocka_unit_test(test_failures_are_reported_in_words),
 		cmocka_unit_test(test_the_remedy_stands_behind_many_words),
-		cmocka_unit_test(test_what_is_no_prometheus_is_told),
-		cmocka_unit_test(test_who_is_not_known_is_told_what_to_set),
+		cmocka_unit_test(test_what_is_no_prometheus_is_reported),
+		cmocka_unit_test(test_who_is_not_known_learns_what_to_set),
 		cmocka_unit_test(test_a_token_that_was_replaced_is_no_failure),
 		cmocka_unit_test(test_a_token_goes_to_no_other_address),
 		cmocka_unit_test(test_a_page_that_is_no_json_is_no_prometheus),
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_what_turns_by_itself_is_news),
-		cmocka_unit_test(test_those_who_wait_at_the_end_are_told),
+		cmocka_unit_test(test_those_who_wait_at_the_end_are_notified),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,9 +103,10 @@ static void parse_by_the_table(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(parsed); i++) {
 		int64_t milli = quantity_parse_milli(parsed[i].text);
 
-		if (milli != parsed[i].milli)
+		if (milli != parsed[i].milli) {
 			fail_msg("'%s' gave %lld instead of %lld", parsed[i].text, (long long)milli,
 				(long long)parsed[i].milli);
+		}
 	}
 }
 

@@ -132,7 +132,7 @@ static void test_scrapers_are_the_jobs_of_a_pods_series(void **state)
 		"{\"\":{\"\":[\"\"]},\"a\":{\"p\":[\"x\",\"y/z\"]}}");
 }
 
-static void test_a_pool_tells_its_pods_errors(void **state)
+static void test_a_pool_reports_its_pods_errors(void **state)
 {
 	auto_free char *target = question_pool("serviceMonitor/a/x/0");
 
@@ -243,7 +243,7 @@ int main(void)
 		cmocka_unit_test(test_the_longest_question_is_an_address),
 		cmocka_unit_test(test_samples_are_aged_by_prometheus_own_clock),
 		cmocka_unit_test(test_scrapers_are_the_jobs_of_a_pods_series),
-		cmocka_unit_test(test_a_pool_tells_its_pods_errors),
+		cmocka_unit_test(test_a_pool_reports_its_pods_errors),
 		cmocka_unit_test(test_an_error_of_any_length_is_kept_short),
 		cmocka_unit_test(test_the_exporter_is_asked_for_jobs_and_workloads),
 		cmocka_unit_test(test_the_rules_of_a_name),

@@ -130,7 +130,7 @@ static void test_pods_of_others_are_foreign(void **state)
 		"{\"total\":1,\"ready\":0,\"foreign\":[\"ours\",\"longer\",\"bare\"],\"ports\":[]}");
 }
 
-static void test_a_page_tells_engine_and_wanted_series(void **state)
+static void test_a_page_reports_engine_and_wanted_series(void **state)
 {
 	auto_json *wanted = parse("[\"vllm:kv_cache_usage_perc\",\"vllm:gpu_cache_usage_perc\"]");
 
@@ -239,7 +239,7 @@ static void test_values_of_ready_pods_count(void **state)
 		"{\"pods\":2,\"missing\":[\"c\"],\"values\":{\"a\":2500,\"leaving\":3000,\"b\":null}}");
 }
 
-static void test_discovery_tells_whether_a_metric_is_known(void **state)
+static void test_discovery_reports_whether_a_metric_is_known(void **state)
 {
 	auto_json *list =
 		parse("{\"resources\":[{\"name\":\"namespaces/m\"},{\"name\":\"pods/other\"},{\"name\":\"pods/m\"}]}");
@@ -280,13 +280,13 @@ int main(void)
 		cmocka_unit_test(test_a_ready_pod_is_looked_at_first),
 		cmocka_unit_test(test_pods_of_others_are_foreign),
 		cmocka_unit_test(test_what_a_pod_runs_is_known_by_digest_or_name_and_template),
-		cmocka_unit_test(test_a_page_tells_engine_and_wanted_series),
+		cmocka_unit_test(test_a_page_reports_engine_and_wanted_series),
 		cmocka_unit_test(test_a_page_has_a_value_for_each_signal_that_is_its_own),
 		cmocka_unit_test(test_an_address_of_either_family_is_in_a_url),
 		cmocka_unit_test(test_only_young_samples_of_ready_pods_count),
 		cmocka_unit_test(test_a_few_of_many_missing_pods_are_named),
 		cmocka_unit_test(test_values_of_ready_pods_count),
-		cmocka_unit_test(test_discovery_tells_whether_a_metric_is_known),
+		cmocka_unit_test(test_discovery_reports_whether_a_metric_is_known),
 		cmocka_unit_test(test_words_that_are_no_utf8_are_kept_readable),
 		cmocka_unit_test(test_an_answer_of_another_shape_is_no_evidence),
 	};

@@ -53,7 +53,7 @@ static bool is_done(void *ctx)
 	return ((struct outcome *)ctx)->document != NULL;
 }
 
-static void each_answer_is_told_apart(void **state)
+static void each_answer_is_distinguished(void **state)
 {
 	auto_json *target = json_pack("{s:s, s:s, s:s}", "apiVersion", "leaderworkerset.x-k8s.io/v1", "kind",
 		"LeaderWorkerSet", "name", "gemma");
@@ -84,7 +84,7 @@ static void each_answer_is_told_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_answer_is_told_apart),
+		cmocka_unit_test(each_answer_is_distinguished),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,15 +47,17 @@ static int count(const char *page, const char *text)
 {
 	int found = 0;
 
-	for (; (page = strstr(page, text)); page++)
+	for (; (page = strstr(page, text)) != NULL; page++) {
 		found++;
+	}
 	return found;
 }
 
 static void want(const char *page, const char *text)
 {
-	if (!strstr(page, text))
+	if (strstr(page, text) == NULL) {
 		fail_msg("not on the page: %s\n%s", text, page);
+	}
 }
 
 static void whole_gpus_are_shown_with_their_pods(void **state)
@@ -72,8 +74,9 @@ static void whole_gpus_are_shown_with_their_pods(void **state)
 	/* of the GPU without a value, all but what comes from it */
 	assert_int_equal(count(page, "\nDCGM_FI_DEV_GPU_UTIL{"), 3);
 	assert_int_equal(count(page, "\nDCGM_FI_DEV_FB_USED{"), 4);
-	for (size_t i = 0; gpu_dcgm_series[i]; i++)
+	for (size_t i = 0; gpu_dcgm_series[i] != NULL; i++) {
 		assert_true(text_has_series(page, gpu_dcgm_series[i]));
+	}
 	assert_null(text_engine(page));
 }
 

@@ -44,10 +44,11 @@ static void on_done(void *ctx, bool finished)
 
 	w->order[w->done++] = job->number;
 	w->aborted += !finished;
-	/* The gauges already tell of the next when we are told. */
+	/* The gauges already report the next when we are notified. */
 	left = JOBS - w->done;
-	if (finished)
+	if (finished) {
 		check_gauges(w, left < 4 ? left : 4, left < 4 ? 0 : left - 4);
+	}
 }
 
 static void on_idle(void *ctx)
@@ -96,8 +97,9 @@ static void the_rest_waits_in_order(void **state)
 	}
 	assert_int_equal(w->done, 0);
 	assert_true(event_loop_wait(&w->loop, &w->done, JOBS));
-	for (int i = 0; i < JOBS; i++)
+	for (int i = 0; i < JOBS; i++) {
 		assert_int_equal(w->order[i], i);
+	}
 	assert_int_equal(w->aborted, 0);
 	assert_int_equal(w->idle, 1);
 	check_gauges(w, 0, 0);
@@ -119,8 +121,9 @@ static void a_cancelled_one_makes_room(void **state)
 	struct standin_request *request[JOBS];
 
 	(void)state;
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < 7; i++) {
 		request[i] = submit(w, i);
+	}
 	check_gauges(w, 4, 3);
 	standin_engine_cancel(request[5]); /* waits */
 	check_gauges(w, 4, 2);
@@ -148,8 +151,9 @@ static void abort_ends_all(void **state)
 	struct world *w = world_new(100000);
 
 	(void)state;
-	for (int i = 0; i < JOBS; i++)
+	for (int i = 0; i < JOBS; i++) {
 		submit(w, i);
+	}
 	standin_engine_abort(&w->engine);
 	assert_int_equal(w->done, JOBS);
 	assert_int_equal(w->aborted, JOBS);

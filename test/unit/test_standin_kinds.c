@@ -64,9 +64,11 @@ static char *page_of(const struct standin_kind *kind, const struct standin_metri
 
 static bool proven(const char *page, const struct engine_signal *signal)
 {
-	for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s]; s++)
-		if (text_has_series(page, signal->series[s]))
+	for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s] != NULL; s++) {
+		if (text_has_series(page, signal->series[s])) {
 			return true;
+		}
+	}
 	return false;
 }
 
@@ -80,15 +82,17 @@ static void every_page_is_its_engines_and_has_its_signals(void **state)
 		auto_free char *page = page_of(kind, &metrics);
 		const struct engine *engine = text_engine(page);
 
-		if (!engine || strcmp(engine->type, expected[i].type) != 0)
+		if (engine == NULL || strcmp(engine->type, expected[i].type) != 0) {
 			fail_msg("%s, generation %d: is taken for %s", kind->name, kind->generation,
-				engine ? engine->type : "nobody's");
-		for (size_t s = 0; s < ENGINE_SIGNALS_MAX && engine->signals[s].name; s++) {
-			bool wanted = !strstr(expected[i].missing, engine->signals[s].name);
+				engine != NULL ? engine->type : "nobody's");
+		}
+		for (size_t s = 0; s < ENGINE_SIGNALS_MAX && engine->signals[s].name != NULL; s++) {
+			bool wanted = strstr(expected[i].missing, engine->signals[s].name) == NULL;
 
-			if (proven(page, &engine->signals[s]) != wanted)
+			if (proven(page, &engine->signals[s]) != wanted) {
 				fail_msg("%s, generation %d: %s", kind->name, kind->generation,
 					engine->signals[s].name);
+			}
 		}
 	}
 }
@@ -101,8 +105,9 @@ static void a_new_nim_has_the_signals_of_nim(void **state)
 	const struct engine *engine = engine_by_type("NIM");
 
 	(void)state;
-	for (size_t s = 0; s < ENGINE_SIGNALS_MAX && engine->signals[s].name; s++)
+	for (size_t s = 0; s < ENGINE_SIGNALS_MAX && engine->signals[s].name != NULL; s++) {
 		assert_true(proven(page, &engine->signals[s]));
+	}
 }
 
 static void every_page_is_where_the_presets_look(void **state)
@@ -113,9 +118,10 @@ static void every_page_is_where_the_presets_look(void **state)
 		const struct engine *engine = engine_by_type(expected[i].type);
 		bool found = false;
 
-		for (size_t p = 0; p < ENGINE_PLACES_MAX && engine->places[p].path; p++)
+		for (size_t p = 0; p < ENGINE_PLACES_MAX && engine->places[p].path != NULL; p++) {
 			found |=
 				engine->places[p].port == kind->port && strcmp(engine->places[p].path, kind->path) == 0;
+		}
 		assert_true(found);
 	}
 }
@@ -131,8 +137,9 @@ static void every_version_is_where_the_presets_look(void **state)
 		auto_json *answer = NULL;
 
 		assert_true((kind->version_path == NULL) == (engine->version_path == NULL));
-		if (!kind->version_path)
+		if (kind->version_path == NULL) {
 			continue;
+		}
 		assert_string_equal(kind->version_path, engine->version_path);
 		answer = json_parse(kind->version, strlen(kind->version), &err);
 		assert_non_null(answer);
@@ -178,8 +185,9 @@ static void values_are_shown_as_each_engine_does(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		auto_free char *page = page_of(kind_find(texts[i].name, texts[i].generation), &metrics);
 
-		if (!strstr(page, texts[i].text))
+		if (strstr(page, texts[i].text) == NULL) {
 			fail_msg("%s has no %s, but\n%s", texts[i].name, texts[i].text, page);
+		}
 	}
 }
 
@@ -200,9 +208,11 @@ static void an_unused_engine_is_recognised_when_it_announces_itself(void **state
 		}
 		assert_non_null(engine);
 		assert_string_equal(engine->type, expected[i].type);
-		for (size_t s = 0; s < ENGINE_SIGNALS_MAX && engine->signals[s].name; s++)
+		for (size_t s = 0; s < ENGINE_SIGNALS_MAX && engine->signals[s].name != NULL; s++) {
 			assert_int_equal(proven(page, &engine->signals[s]),
-				kind->unused == UNUSED_SHOWN && !strstr(expected[i].missing, engine->signals[s].name));
+				kind->unused == UNUSED_SHOWN &&
+					strstr(expected[i].missing, engine->signals[s].name) == NULL);
+		}
 	}
 }
 

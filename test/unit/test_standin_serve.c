@@ -25,7 +25,7 @@ struct world {
 	struct event_loop loop;
 	struct http_client *client;
 	pid_t server;
-	FILE *said; /* its stderr */
+	FILE *reported; /* its stderr */
 	char *url;
 	int done, status; /* of ask() */
 	char *body;
@@ -51,8 +51,8 @@ static struct world *world_start(int (*run)(const void *options), const void *op
 		_exit(run(options));
 	}
 	close(ends[1]);
-	w->said = fdopen(ends[0], "r");
-	assert_non_null(fgets(line, sizeof(line), w->said));
+	w->reported = fdopen(ends[0], "r");
+	assert_non_null(fgets(line, sizeof(line), w->reported));
 	port = strrchr(line, ' ');
 	assert_non_null(port);
 	w->url = xasprintf("http://127.0.0.1:%d", atoi(port));
@@ -75,7 +75,7 @@ static struct world *world_new(struct serve_options options)
 {
 	options.listen = "127.0.0.1:0";
 	options.model = "tiny";
-	options.kind = options.kind ? options.kind : kind_find("vllm", GENERATION_NEW);
+	options.kind = options.kind != NULL ? options.kind : kind_find("vllm", GENERATION_NEW);
 	return world_start(run_serve, &options);
 }
 
@@ -86,7 +86,7 @@ static void world_free(struct world *w)
 	http_client_close(w->client, event_loop_count, &closed);
 	assert_true(event_loop_wait(&w->loop, &closed, 1));
 	assert_true(event_loop_end(&w->loop));
-	fclose(w->said);
+	fclose(w->reported);
 	free(w->url);
 	free(w->body);
 	free(w);
@@ -106,7 +106,7 @@ static void on_done(void *ctx, const struct http_response *response)
 	struct world *w = ctx;
 
 	free(w->body);
-	w->status = response->error ? 0 : response->status;
+	w->status = response->error != NULL ? 0 : response->status;
 	w->body = xstrdup(response->body);
 	w->done++;
 }
@@ -115,7 +115,7 @@ static void on_ended(void *ctx, const struct http_response *response)
 {
 	struct world *w = ctx;
 
-	w->ended_status = response->error ? 0 : response->status;
+	w->ended_status = response->error != NULL ? 0 : response->status;
 	w->ended++;
 }
 
@@ -126,7 +126,7 @@ static struct http_transfer *start_with(struct world *w, const char *method, con
 	struct http_request request = {.method = method,
 		.url = url,
 		.body = body,
-		.body_len = body ? strlen(body) : 0,
+		.body_len = body != NULL ? strlen(body) : 0,
 		.proxy = "",
 		.done = done,
 		.ctx = w,
@@ -157,8 +157,9 @@ static void await_sample(struct world *w, const char *sample)
 
 	do {
 		assert_int_equal(ask(w, "GET", "/metrics", NULL), 200);
-		if (strstr(w->body, sample))
+		if (strstr(w->body, sample) != NULL) {
 			return;
+		}
 	} while (uv_now(&w->loop.uv) < deadline);
 	fail_msg("never on the page: %s", sample);
 }
@@ -197,9 +198,10 @@ static void routes_answer(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		ask(w, cases[i].method, cases[i].path, cases[i].body);
-		if (w->status != cases[i].status || !strstr(w->body, cases[i].answer))
+		if (w->status != cases[i].status || strstr(w->body, cases[i].answer) == NULL) {
 			fail_msg("%s %s %s: %d %s", cases[i].method, cases[i].path, cases[i].body ? cases[i].body : "",
 				w->status, w->body);
+		}
 	}
 	kill(w->server, SIGTERM);
 	assert_int_equal(server_end(w), 0);
@@ -267,8 +269,8 @@ static void a_second_sigterm_ends_it(void **state)
 	start(w, "POST", "/v1/completions", PROMPT);
 	await_sample(w, RUNNING "1.0\n");
 	kill(w->server, SIGTERM);
-	while (ask(w, "GET", "/health", NULL) != 503) /* until the first was noticed */
-		;
+	while (ask(w, "GET", "/health", NULL) != 503) { /* until the first was noticed */
+	}
 	kill(w->server, SIGTERM);
 	assert_true(event_loop_wait(&w->loop, &w->ended, 1));
 	assert_int_equal(w->ended_status, 503);
@@ -373,8 +375,9 @@ static void gauges_can_be_pinned(void **state)
 	ask(w, "GET", "/metrics", NULL);
 	assert_non_null(strstr(w->body, RUNNING "NaN\n"));
 	assert_non_null(strstr(w->body, WAITING "2.0\n"));
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		assert_int_equal(ask(w, "POST", "/standin", bad[i]), 400);
+	}
 	ask(w, "GET", "/standin", NULL);
 	assert_string_equal(w->body, "{\"kv\":0.25,\"running\":null,\"waiting\":2.0}");
 	assert_int_equal(ask(w, "DELETE", "/standin", NULL), 200);

@@ -22,10 +22,12 @@ static char *read_fixture(const char *name)
 	char buf[4096];
 	size_t len;
 
-	if (!file)
+	if (file == NULL) {
 		fail_msg("cannot open '%s'", path);
-	while ((len = fread(buf, 1, sizeof(buf), file)) > 0)
+	}
+	while ((len = fread(buf, 1, sizeof(buf), file)) > 0) {
 		strbuf_add(&text, buf, len);
+	}
 	fclose(file);
 	return strbuf_take(&text);
 }
@@ -46,10 +48,12 @@ static char *shape_of(const char *line, size_t len)
 {
 	const char *brace;
 
-	if (line[0] == '#')
+	if (line[0] == '#') {
 		return len > 7 && strncmp(line + 7, "vllm:", 5) == 0 ? xstrndup(line, len) : NULL;
-	if (strncmp(line, "vllm:", 5) != 0)
+	}
+	if (strncmp(line, "vllm:", 5) != 0) {
 		return NULL;
+	}
 	brace = memchr(line, '}', len);
 	assert_non_null(brace);
 	/* The configuration's values are the machine's own. */
@@ -58,10 +62,11 @@ static char *shape_of(const char *line, size_t len)
 		int inside = 0;
 
 		for (const char *p = line; p < brace; p++) {
-			if (*p == '"')
+			if (*p == '"') {
 				inside = !inside;
-			else if (!inside)
+			} else if (!inside) {
 				strbuf_addch(&names, *p);
+			}
 		}
 		return strbuf_take(&names);
 	}
@@ -75,8 +80,9 @@ static void collect_shapes(struct map *shapes, const char *page)
 		size_t len = strcspn(page, "\n");
 		auto_free char *shape = shape_of(page, len);
 
-		if (shape)
+		if (shape != NULL) {
 			map_put(shapes, shape, shapes);
+		}
 		page += len + (page[len] == '\n');
 	}
 }
@@ -88,8 +94,9 @@ static int count_missing(const struct map *these, const struct map *those, const
 	int missing = 0;
 
 	for (size_t i = 0; i < map_count(these); i++) {
-		if (map_has(those, keys[i]))
+		if (map_has(those, keys[i])) {
 			continue;
+		}
 		print_error("%s: %s\n", complaint, keys[i]);
 		missing++;
 	}
@@ -165,9 +172,11 @@ static void values_are_shown(void **state)
 	standin_metrics_observe(&metrics, DISTRIBUTION_E2E, 2.25);
 	standin_metrics_observe(&metrics, DISTRIBUTION_E2E, 9000);
 	page = make_page(&metrics, GENERATION_NEW);
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		if (!strstr(page, lines[i]))
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		if (strstr(page, lines[i]) == NULL) {
 			fail_msg("not on the page: %s", lines[i]);
+		}
+	}
 }
 
 static void old_names_are_served(void **state)

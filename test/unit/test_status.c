@@ -13,7 +13,7 @@
 #include "base/strbuf.h"
 #include "kube/resource.h"
 #include "reconcile/reconcile.h"
-#include "reconcile/status_bound.h"
+#include "report/status_bound.h"
 #include "yaml_file.h"
 
 #define MUCH 40000
@@ -42,19 +42,20 @@ static const char *what_failed(void *ctx, const char *key)
 static json_t *status_with(const json_t *evidence, const char *failed)
 {
 	auto_json *document = yaml_file("golden/healthy/world.yaml");
-	struct stack_state stack = STACK_STATE_INIT;
-	auto_plan stack_plan = PLAN_INIT;
+	struct shared_state shared = SHARED_STATE_INIT;
+	auto_plan shared_plan = PLAN_INIT;
 	auto_plan plan = PLAN_INIT;
 	struct world world;
 
 	json_object_update_recursive(json_path(document, "evidence"), (json_t *)evidence);
 	world_from_document(&world, document, &settings);
-	stack_reconcile(&world, &stack_plan, &stack);
-	world.stack = &stack;
+	shared_reconcile(&world, &shared_plan, &shared);
+	world.shared = &shared;
 	failure = failed;
 	world.failure = what_failed;
 	autoscaler_reconcile(&world, "vllm-example", "gemma", &plan);
-	stack_state_release(&stack);
+	shared_state_release(&shared);
+	world_release_document(&world);
 	assert_non_null(plan.status);
 	return json_incref(plan.status);
 }
@@ -97,7 +98,7 @@ static const json_t *ready_of(const json_t *status)
 	return json_find(json_object_get(status, "conditions"), "type", "Ready");
 }
 
-static void test_words_of_others_are_cut_and_the_status_is_told(void **state)
+static void test_words_of_others_are_cut_and_the_status_is_reported(void **state)
 {
 	static const char *const words[] = {"x", "caf\xc3\xa9 ", "caf\xe9 ", "\xf0\x9f\x99\x82"};
 	auto_json *crd = yaml_file("../crds/inferenceautoscalers.yaml");
@@ -178,7 +179,7 @@ static void test_the_bounds_are_the_crd_s(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words_of_others_are_cut_and_the_status_is_told),
+		cmocka_unit_test(test_words_of_others_are_cut_and_the_status_is_reported),
 		cmocka_unit_test(test_words_that_are_not_utf8_do_not_take_ready_away),
 		cmocka_unit_test(test_a_version_is_as_long_as_the_crd_lets_it_be),
 		cmocka_unit_test(test_the_bounds_are_the_crd_s),

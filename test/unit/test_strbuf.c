@@ -55,8 +55,9 @@ static void is_terminated_after_each_byte(void **state)
 		assert_int_equal(sb.buf[sb.len], '\0');
 		assert_true(sb.cap > sb.len);
 	}
-	for (size_t i = 0; i < 5000; i++)
+	for (size_t i = 0; i < 5000; i++) {
 		assert_int_equal(sb.buf[i], 'a' + i % 26);
+	}
 }
 
 static void an_embedded_nul_is_kept(void **state)

@@ -100,6 +100,19 @@ static void test_a_quote_of_much_is_short(void **state)
 	assert_string_equal(quote + TEXT_QUOTE_MAX - 4, "x…");
 }
 
+static void test_hash(void **state)
+{
+	auto_free char *empty = text_hash("");
+	auto_free char *a = text_hash("a");
+	auto_free char *foobar = text_hash("foobar");
+
+	(void)state;
+	/* from the reference vectors of FNV-1a, 64 bits */
+	assert_string_equal(empty, "cbf29ce484222325");
+	assert_string_equal(a, "af63dc4c8601ec8c");
+	assert_string_equal(foobar, "85944171f73967e8");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +120,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_utf8_keeps_the_rest_readable),
 		cmocka_unit_test(test_json_holds_whatever_is_left),
 		cmocka_unit_test(test_a_quote_of_much_is_short),
+		cmocka_unit_test(test_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "reconcile/transitions.h"
+#include "report/transitions.h"
 
 /* A status as the operator writes it; `desired` -1 = no replicas. */
 static json_t *status(const char *ready, const char *reason, const char *message, int desired)
@@ -108,7 +108,7 @@ static json_t *advised(json_t *status_take, const char *reason, const char *mess
 	return status_take;
 }
 
-static void advice_is_told_when_it_is_first_given(void **state)
+static void advice_is_reported_when_it_is_first_given(void **state)
 {
 	(void)state;
 	expect(status("True", "Ready", "works", -1),
@@ -131,7 +131,7 @@ int main(void)
 		cmocka_unit_test(scaling_is_news),
 		cmocka_unit_test(the_first_count_of_replicas_is_no_scaling),
 		cmocka_unit_test(two_at_once_are_two),
-		cmocka_unit_test(advice_is_told_when_it_is_first_given),
+		cmocka_unit_test(advice_is_reported_when_it_is_first_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,9 +93,10 @@ static void read_by_the_table(void **state)
 		auto_json *value = yaml_parse(cases[i].yaml, strlen(cases[i].yaml), &err);
 		auto_free char *text = json_text(value);
 
-		if (!value || strcmp(text, cases[i].json) != 0)
+		if (value == NULL || strcmp(text, cases[i].json) != 0) {
 			fail_msg("'%s' gave %s (%s) instead of %s", cases[i].yaml, text,
-				err.message ? err.message : "no error", cases[i].json);
+				err.message != NULL ? err.message : "no error", cases[i].json);
+		}
 	}
 }
 
@@ -133,23 +134,27 @@ static void refused_by_the_table(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		auto_error err = ERROR_INIT;
 
-		if (yaml_parse(cases[i].yaml, strlen(cases[i].yaml), &err))
+		if (yaml_parse(cases[i].yaml, strlen(cases[i].yaml), &err) != NULL) {
 			fail_msg("'%s' was accepted", cases[i].yaml);
+		}
 		assert_int_equal(err.kind, ERROR_INVALID);
-		if (strncmp(err.message, "cannot parse YAML at ", 21) != 0 || !strstr(err.message, cases[i].place) ||
-			!strstr(err.message, cases[i].why))
+		if (strncmp(err.message, "cannot parse YAML at ", 21) != 0 ||
+			strstr(err.message, cases[i].place) == NULL || strstr(err.message, cases[i].why) == NULL) {
 			fail_msg("'%s' said '%s' instead of '%s' and '%s'", cases[i].yaml, err.message, cases[i].place,
 				cases[i].why);
+		}
 	}
 	assert_null(yaml_parse("[", 1, NULL));
 }
 
 static void nest(struct strbuf *sb, size_t depth)
 {
-	for (size_t i = 0; i < depth; i++)
+	for (size_t i = 0; i < depth; i++) {
 		strbuf_addch(sb, '[');
-	for (size_t i = 0; i < depth; i++)
+	}
+	for (size_t i = 0; i < depth; i++) {
 		strbuf_addch(sb, ']');
+	}
 }
 
 static void depth_is_bounded(void **state)
@@ -179,8 +184,9 @@ static void aliases_do_not_explode(void **state)
 	strbuf_addstr(&laughs, "a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
 	for (int i = 1; i < 10; i++) {
 		strbuf_addf(&laughs, "a%d: &a%d [", i, i);
-		for (int j = 0; j < 9; j++)
+		for (int j = 0; j < 9; j++) {
 			strbuf_addf(&laughs, "%s*a%d", j ? ", " : "", i - 1);
+		}
 		strbuf_addstr(&laughs, "]\n");
 	}
 	assert_null(yaml_parse(laughs.buf, laughs.len, &err));
@@ -278,11 +284,12 @@ static void assert_round_trip(const json_t *value)
 	auto_free char *text = yaml_text(value);
 	auto_json *back = yaml_parse(text, strlen(text), &err);
 
-	if (!back || !json_equal(back, value)) {
+	if (back == NULL || !json_equal(back, value)) {
 		auto_free char *wanted = json_text(value);
 		auto_free char *got = json_text(back);
 
-		fail_msg("%s became %s (%s) by way of:\n%s", wanted, got, err.message ? err.message : "no error", text);
+		fail_msg("%s became %s (%s) by way of:\n%s", wanted, got,
+			err.message != NULL ? err.message : "no error", text);
 	}
 }
 
@@ -296,8 +303,9 @@ static void assert_string_round_trip(const char *string, size_t len)
 	assert_non_null(alone);
 	assert_round_trip(alone);
 	json_object_set(object, "k", alone);
-	if (strlen(string) == len)
+	if (strlen(string) == len) {
 		json_object_set(object, string, alone);
+	}
 	json_object_set(object, "z", alone);
 	assert_round_trip(object);
 	json_array_append(array, alone);
@@ -422,8 +430,9 @@ static void strings_read_back(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
+	for (size_t i = 0; i < ARRAY_LEN(strings); i++) {
 		assert_string_round_trip(strings[i], strlen(strings[i]));
+	}
 	assert_string_round_trip("a\0b", 3);
 	assert_string_round_trip("\0", 1);
 }
@@ -481,8 +490,9 @@ static void random_strings_read_back(void **state)
 
 		for (int n = 0; n < 7; n++) {
 			seed = seed * 1664525U + 1013904223U;
-			if ((seed >> 28) < 2)
+			if ((seed >> 28) < 2) {
 				break;
+			}
 			strbuf_addstr(&sb, pieces[(seed >> 8) % ARRAY_LEN(pieces)]);
 		}
 		assert_string_round_trip(sb.buf, sb.len);
@@ -522,8 +532,9 @@ static void a_long_line_is_not_folded(void **state)
 	auto_strbuf words = STRBUF_INIT;
 
 	(void)state;
-	for (int i = 0; i < 500; i++)
+	for (int i = 0; i < 500; i++) {
 		strbuf_addstr(&words, "word ");
+	}
 	strbuf_addstr(&words, "end");
 	auto_json *value = json_object();
 

@@ -1,0 +1,29 @@
+/*
+ * The values of an autoscaler's signals at each hop of the chain, side by side.
+ */
+#ifndef REPORT_VALUES_H
+#define REPORT_VALUES_H
+
+#include <jansson.h>
+
+#include "base/strbuf.h"
+#include "evidence/evidence.h"
+
+/*
+ * From the evidence (NULL is allowed) and the autoscaler's HPA (NULL = none); new reference, one item for each signal
+ * that was asked for:
+ *   {metric, percent: bool,
+ *    pods: [{pod, page?, prometheus?, ageMs?, recorded?, served?}] by name,
+ *    hpa?}                                    the average that the HPA works with
+ * Values are decimal strings ("12", "0.85"). `ageMs` is that of Prometheus' sample, or of the recorded one. A
+ * pod's page is read of a few pods only.
+ */
+json_t *values_make(const struct evidence *evidence, const json_t *hpa);
+
+/* The metric's average in the HPA's status, in thousandths; new reference, NULL when it tells none. */
+json_t *values_hpa_average(const json_t *hpa, const char *metric);
+
+/* Appends the table of one metric's item for people, each line indented by 10; nothing when there is no such item. */
+void values_text(struct strbuf *text, const json_t *values, const char *metric);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * What is read of the kinds of which little is: Namespace, APIService, ConfigMap, ScaledObject.
+ */
+#ifndef VIEW_CORE_H
+#define VIEW_CORE_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "view/view.h"
+
+/* Its labels only. */
+struct view_namespace {
+	struct view view;
+};
+
+struct view_apiservice {
+	struct view view;
+	const char *service_namespace; /* "" = not given, as the next */
+	const char *service_name;
+	const char *available; /* the status of the condition; NULL = not given, as the next */
+	const char *available_reason;
+};
+
+/* Who wrote an object, and when last. */
+struct view_manager {
+	const char *name; /* "" = not given, as the next */
+	const char *time; /* RFC 3339, as it stands */
+};
+
+struct view_configmap {
+	struct view view;
+	struct view_pairs data;
+	const struct view_manager *managers;
+	uint32_t managers_count;
+};
+
+/* KEDA's. */
+struct view_scaledobject {
+	struct view view;
+	const char *target_kind; /* NULL = not given: KEDA takes a Deployment for granted */
+	const char *target_name; /* "" = not given */
+};
+
+extern const struct view_type view_namespace_type;
+extern const struct view_type view_apiservice_type;
+extern const struct view_type view_configmap_type;
+extern const struct view_type view_scaledobject_type;
+
+static inline const struct view_namespace *view_namespace(const struct view *view)
+{
+	assert(view == NULL || view->type == &view_namespace_type);
+	return (const struct view_namespace *)view;
+}
+
+static inline const struct view_apiservice *view_apiservice(const struct view *view)
+{
+	assert(view == NULL || view->type == &view_apiservice_type);
+	return (const struct view_apiservice *)view;
+}
+
+static inline const struct view_configmap *view_configmap(const struct view *view)
+{
+	assert(view == NULL || view->type == &view_configmap_type);
+	return (const struct view_configmap *)view;
+}
+
+static inline const struct view_scaledobject *view_scaledobject(const struct view *view)
+{
+	assert(view == NULL || view->type == &view_scaledobject_type);
+	return (const struct view_scaledobject *)view;
+}
+
+#endif

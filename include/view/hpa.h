@@ -1,0 +1,41 @@
+/*
+ * What is read of a HorizontalPodAutoscaler.
+ */
+#ifndef VIEW_HPA_H
+#define VIEW_HPA_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "view/condition.h"
+#include "view/view.h"
+
+/* The average of a Pods metric; of other types none is read. */
+struct view_hpa_average {
+	const char *metric;
+	int64_t milli; /* -1 = it is no quantity */
+};
+
+struct view_hpa {
+	struct view view;
+	const char *own_spec;    /* of ours the spec as JSON, for own_object(); NULL of all others */
+	const char *target_kind; /* "" = not given, as the next */
+	const char *target_name;
+	int64_t min_replicas; /* -1 = not given, as the next three */
+	int64_t max_replicas;
+	int64_t current_replicas;
+	int64_t desired_replicas;
+	struct view_conditions conditions;
+	const struct view_hpa_average *averages;
+	uint32_t averages_count;
+};
+
+extern const struct view_type view_hpa_type;
+
+static inline const struct view_hpa *view_hpa(const struct view *view)
+{
+	assert(view == NULL || view->type == &view_hpa_type);
+	return (const struct view_hpa *)view;
+}
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * What is kept of an object's metadata, and maps of texts such as labels.
+ *
+ * All of it is borrowed from the view that it is part of.
+ */
+#ifndef VIEW_META_H
+#define VIEW_META_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct view_pair {
+	const char *key;
+	const char *value; /* NULL = it is no text */
+};
+
+/* Sorted by key. */
+struct view_pairs {
+	const struct view_pair *items;
+	uint32_t count;
+};
+
+/* The key's value; NULL when absent. */
+const char *view_pairs_get(const struct view_pairs *pairs, const char *key);
+/* Whether each pair of `wanted` is in `observed`, as json_covers(). */
+bool view_pairs_cover(const struct view_pairs *observed, const struct view_pairs *wanted);
+
+/* None of the texts is NULL: "" = not given. */
+struct view_owner {
+	const char *api_version;
+	const char *kind;
+	const char *name;
+	const char *uid;
+	bool controller;
+	bool blocks_deletion;
+};
+
+struct object_meta {
+	const char *ns; /* "" = of no namespace */
+	const char *name;
+	const char *uid; /* "" = not given, as the next */
+	const char *resource_version;
+	int64_t generation; /* 0 = not given */
+	int64_t created_ms; /* wall; 0 = not given, or no time */
+	const struct view_owner *owners;
+	struct view_pairs labels;      /* of workloads and Pods none, whose labels nobody reads */
+	struct view_pairs annotations; /* those of ours */
+	uint32_t owners_count;
+	bool deleting;
+};
+
+/* NULL when absent. */
+const char *meta_label(const struct object_meta *meta, const char *key);
+const char *meta_annotation(const struct object_meta *meta, const char *key);
+/* Whether one of its owners has this uid. */
+bool meta_owned_by(const struct object_meta *meta, const char *uid);
+/* "ns/name", or "name"; heap, caller owns. */
+char *meta_key(const struct object_meta *meta);
+
+#endif

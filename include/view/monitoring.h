@@ -1,0 +1,68 @@
+/*
+ * What is read of prometheus-operator's objects.
+ */
+#ifndef VIEW_MONITORING_H
+#define VIEW_MONITORING_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "view/selector.h"
+#include "view/view.h"
+
+struct view_servicemonitor {
+	struct view view;
+	const char *own_spec; /* of ours the spec as JSON, for own_object(); NULL of all others */
+	struct view_selector selector;
+	const char *const *namespaces; /* namespaceSelector.matchNames */
+	const char *const *ports;      /* of its endpoints; "" = not given by name */
+	uint32_t namespaces_count;
+	uint32_t ports_count;
+	bool any_namespace;
+};
+
+struct view_prometheusrule {
+	struct view view;
+	const char *own_spec; /* as a ServiceMonitor's */
+};
+
+struct view_prometheus {
+	struct view view;
+	struct view_selector monitors;
+	struct view_selector monitor_namespaces;
+	struct view_selector rules;
+	struct view_selector rule_namespaces;
+	int64_t replicas;         /* 1 when not given */
+	const char *service_name; /* NULL = not given, as the next two */
+	const char *route_prefix;
+	const char *port_name;
+	struct digest digest; /* of all that can be read of it, which does not move with its status */
+	bool tls;
+	bool paused;
+};
+
+extern const struct view_type view_servicemonitor_type;
+extern const struct view_type view_prometheusrule_type;
+extern const struct view_type view_prometheus_type;
+
+static inline const struct view_servicemonitor *view_servicemonitor(const struct view *view)
+{
+	assert(view == NULL || view->type == &view_servicemonitor_type);
+	return (const struct view_servicemonitor *)view;
+}
+
+static inline const struct view_prometheusrule *view_prometheusrule(const struct view *view)
+{
+	assert(view == NULL || view->type == &view_prometheusrule_type);
+	return (const struct view_prometheusrule *)view;
+}
+
+static inline const struct view_prometheus *view_prometheus(const struct view *view)
+{
+	assert(view == NULL || view->type == &view_prometheus_type);
+	return (const struct view_prometheus *)view;
+}
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * What is read of a Deployment, a StatefulSet and a DaemonSet.
+ */
+#ifndef VIEW_WORKLOAD_H
+#define VIEW_WORKLOAD_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "view/selector.h"
+#include "view/view.h"
+
+struct view_port {
+	const char *name;     /* "" = not given */
+	const char *protocol; /* "TCP" when not given */
+	int64_t number;       /* 0 = not given */
+};
+
+struct view_container {
+	const char *name; /* "" = not given */
+	/* Words that are no texts are NULL. */
+	const char *const *command;
+	const char *const *args;
+	const struct view_port *ports;
+	uint32_t command_count;
+	uint32_t args_count;
+	uint32_t ports_count;
+};
+
+struct view_workload {
+	struct view view;
+	int64_t replicas; /* spec.replicas; -1 = not given, which the API server takes for 1 */
+	struct view_selector selector;
+	const struct view_container *containers;
+	struct view_pairs template_labels;
+	struct view_pairs template_annotations; /* those of ours */
+	int64_t grace_period_s;                 /* terminationGracePeriodSeconds; -1 = not given */
+	/* Who set spec.replicas last, by metadata.managedFields, and by which subresource ("scale"; "" = none); NULL = that is
+	 * not reported. */
+	const char *replicas_manager;
+	const char *replicas_subresource;
+	/* Of the status; 0 = not given. */
+	int64_t observed_generation;
+	int64_t current_replicas;
+	int64_t updated_replicas;
+	int64_t available_replicas;
+	int64_t ready_pods; /* numberReady of a DaemonSet */
+	/* Of the condition Progressing; NULL = not given. */
+	const char *progressing;
+	const char *progressing_reason;
+	int64_t progressed_ms; /* its lastUpdateTime, wall; 0 = not given */
+	uint32_t containers_count;
+	bool paused;
+};
+
+extern const struct view_type view_workload_type;
+
+static inline const struct view_workload *view_workload(const struct view *view)
+{
+	assert(view == NULL || view->type == &view_workload_type);
+	return (const struct view_workload *)view;
+}
+
+/* The value of "--name=value" or "--name value" among the words, as words_flag() of base/words.h. NULL when none is. */
+const char *view_words_flag(const char *const *words, uint32_t count, const char *flag);
+/* The flag's value on the container's command line: of the arguments, else of the command. */
+const char *view_container_flag(const struct view_container *container, const char *flag);
+
+#endif

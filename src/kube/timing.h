@@ -1,0 +1,36 @@
+/*
+ * The waits of the informer and the lease, so that their tests need not wait that long. Private
+ * to src/kube and its tests; everybody else lives with the defaults.
+ */
+#ifndef KUBE_TIMING_H
+#define KUBE_TIMING_H
+
+#include <stdint.h>
+
+#include "kube/informer.h"
+#include "kube/lease.h"
+
+struct informer_timing {
+	int64_t backoff_ms; /* first wait after a failure: 800 */
+	int64_t missing_ms; /* between looks for a missing type: 10 000 */
+	int64_t short_ms;   /* a watch that ends sooner than this and told nothing is a failure: 1 000
+			   */
+	int64_t margin_ms;  /* how long after timeoutSeconds a silent watch is given up: 30 000 */
+	int min_timeout_s;  /* of a watch; it is random in [min, 2·min]: 300 */
+	int64_t silence_ms; /* of a streaming list, until it is given up: 30 000 */
+	int64_t relist_ms;  /* a list older than this is compared with a new one: 10 h */
+};
+
+struct lease_timing {
+	int64_t duration_ms;  /* 15 000, in whole seconds */
+	int64_t deadline_ms;  /* 10 000 */
+	int64_t retry_ms;     /* of a leader's renewals: 2 000 */
+	int64_t candidate_ms; /* of a candidate's looks, up to half more: 500 */
+	int64_t release_ms;   /* how long the release at close may take: 5 000 */
+};
+
+void informer_set_timing(struct kube_informer *informer, const struct informer_timing *timing);
+/* -1 unless duration > deadline > 1.2 × retry. */
+int lease_set_timing(struct kube_lease *lease, const struct lease_timing *timing);
+
+#endif

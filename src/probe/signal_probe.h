@@ -1,0 +1,44 @@
+/*
+ * One signal along the links that are its own: its samples in Prometheus, compared with the pods' pages, then its
+ * metric, compared with the samples.
+ */
+#ifndef PROBE_SIGNAL_PROBE_H
+#define PROBE_SIGNAL_PROBE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "key_probe.h"
+#include "metric_query.h"
+
+/* Everything is borrowed and outlives the probe. */
+struct signal_probe {
+	const struct probe_context *context;
+	const json_t *request;
+	const json_t *last;   /* the probe's evidence before; NULL = none */
+	const json_t *chain;  /* this probe's evidence so far */
+	json_t *counted;      /* the pods that do: reading.h */
+	const char *selector; /* the pods' labels */
+	const json_t *signal; /* of the probe request */
+	json_t *evidence;     /* the signal's, to be filled */
+	bool healthy;         /* answers that others got lately will do */
+	void (*done)(void *ctx);
+	void *ctx;
+
+	int64_t again_ms; /* how soon another probe is wanted; 0 = at its time */
+
+	/* The probe's own. */
+	bool same_question;     /* as the probe before */
+	const json_t *before;   /* the signal's evidence of that; NULL = none */
+	const json_t *mismatch; /* what was a mismatch then; NULL = nothing, or it asked otherwise */
+	struct metric_query *query;
+	bool cancelled;
+};
+
+/* `done` comes once, from the loop. */
+void signal_probe_start(struct signal_probe *probe);
+/* `done` comes all the same, soon unless an answer of Prometheus is awaited. */
+void signal_probe_cancel(struct signal_probe *probe);
+
+#endif

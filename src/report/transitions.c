@@ -1,0 +1,86 @@
+/* From two statuses to what happened between them. */
+#include "report/transitions.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+
+static const json_t *ready_of(const json_t *status)
+{
+	return json_find(json_object_get(status, "conditions"), "type", "Ready");
+}
+
+static bool ready_changed(const json_t *before, const json_t *after, struct transition *transition)
+{
+	const json_t *ready = ready_of(after);
+	const char *was = json_path_string(ready_of(before), "status", "Unknown");
+	const char *is = json_path_string(ready, "status", "Unknown");
+
+	if (strcmp(was, is) == 0 || strcmp(is, "Unknown") == 0) {
+		return false;
+	}
+	*transition = (struct transition){
+		.warning = strcmp(is, "False") == 0,
+		.reason = json_path_string(ready, "reason", "Ready"),
+		.action = "CheckChain",
+		.note = xstrdup(json_path_string(ready, "message", "")),
+	};
+	return true;
+}
+
+static bool replicas_changed(const json_t *before, const json_t *after, struct transition *transition)
+{
+	json_int_t was = json_path_int(before, "replicas.desired", 0);
+	json_int_t is = json_path_int(after, "replicas.desired", 0);
+
+	/* An HPA that has not computed yet says 0, and computes 1 at least. */
+	if (was == 0 || is == 0 || was == is) {
+		return false;
+	}
+	*transition = (struct transition){
+		.reason = "Scaled",
+		.action = "Scale",
+		.note = xasprintf("the wanted replicas went from %lld to %lld", (long long)was, (long long)is),
+	};
+	return true;
+}
+
+/* Fills at most `room`. */
+static size_t advice_came(const json_t *before, const json_t *after, struct transition *found, size_t room)
+{
+	size_t count = 0;
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(after, "advice"), i, one) {
+		const char *reason = json_path_string(one, "reason", "");
+
+		if (count < room && json_find(json_object_get(before, "advice"), "reason", reason) == NULL) {
+			found[count++] = (struct transition){
+				.warning = true,
+				.reason = reason,
+				.action = "Advise",
+				.note = xstrdup(json_path_string(one, "message", "")),
+			};
+		}
+	}
+	return count;
+}
+
+size_t transitions_find(const json_t *before, const json_t *after, struct transition found[TRANSITIONS_MAX])
+{
+	size_t count = 0;
+
+	count += ready_changed(before, after, &found[count]);
+	count += replicas_changed(before, after, &found[count]);
+	count += advice_came(before, after, &found[count], TRANSITIONS_MAX - count);
+	return count;
+}
+
+void transitions_release(struct transition *found, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free_indirect(&found[i].note);
+	}
+}

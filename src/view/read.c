@@ -1,0 +1,94 @@
+/* Reading members of JSON into an arena. */
+#include "read.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "usual.h"
+
+const char *read_keep(struct arena *arena, const char *text)
+{
+	const char *usual = text != NULL ? usual_text(text) : NULL;
+
+	return usual != NULL ? usual : arena_text(arena, text);
+}
+
+/* Borrowed; NULL of what is no text, or has a NUL inside. */
+static const char *text_of(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text != NULL && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
+const char *read_text(struct arena *arena, const json_t *parent, const char *key, const char *absent)
+{
+	const char *text = text_of(json_object_get(parent, key));
+
+	return text != NULL ? read_keep(arena, text) : absent;
+}
+
+int64_t read_int(const json_t *parent, const char *key, int64_t absent)
+{
+	const json_t *value = json_object_get(parent, key);
+
+	return json_is_integer(value) ? json_integer_value(value) : absent;
+}
+
+bool read_bool(const json_t *parent, const char *key)
+{
+	return json_is_true(json_object_get(parent, key));
+}
+
+int64_t read_time(const json_t *parent, const char *key, int64_t absent)
+{
+	const char *text = text_of(json_object_get(parent, key));
+	int64_t ms = text != NULL ? clock_parse_rfc3339(text) : -1;
+
+	return ms >= 0 ? ms : absent;
+}
+
+uint32_t read_count(const json_t *list, size_t max)
+{
+	size_t count = json_array_size(list);
+
+	return (uint32_t)(count < max ? count : max);
+}
+
+const char *const *read_words(struct arena *arena, const json_t *list, const char *absent, uint32_t *count)
+{
+	const char **words;
+
+	*count = read_count(list, UINT32_MAX);
+	words = arena_items(arena, *count, sizeof(*words));
+	for (uint32_t i = 0; i < *count; i++) {
+		const char *text = text_of(json_array_get(list, i));
+
+		words[i] = text != NULL ? read_keep(arena, text) : absent;
+	}
+	return words;
+}
+
+struct view_conditions read_conditions(struct arena *arena, const json_t *status, bool transitions)
+{
+	const json_t *list = json_object_get(status, "conditions");
+	uint32_t count = read_count(list, READ_LIST_MAX);
+	struct view_condition *items = arena_items(arena, count, sizeof(*items));
+
+	for (uint32_t i = 0; i < count; i++) {
+		const json_t *condition = json_array_get(list, i);
+
+		items[i] = (struct view_condition){
+			.type = read_text(arena, condition, "type", ""),
+			.status = read_text(arena, condition, "status", ""),
+			.reason = read_text(arena, condition, "reason", NULL),
+			.message = read_text(arena, condition, "message", NULL),
+			.transition = transitions ? read_text(arena, condition, "lastTransitionTime", NULL) : NULL,
+			.transition_ms = read_time(condition, "lastTransitionTime", -1),
+			.observed_generation = read_int(condition, "observedGeneration", -1),
+		};
+	}
+	return (struct view_conditions){.items = items, .count = count};
+}

@@ -1,0 +1,18 @@
+/*
+ * How objects of one type are decoded. Private to the room.
+ */
+#ifndef VIEW_TYPE_H
+#define VIEW_TYPE_H
+
+#include "base/arena.h"
+#include "view/view.h"
+
+struct view_type {
+	size_t bytes; /* of the struct, which begins with the struct view */
+	bool no_labels;
+	bool no_uids; /* and of owners nothing but their names */
+	/* Fills what is behind the struct view; all zero before. */
+	void (*decode)(struct arena *arena, const json_t *object, struct view *view);
+};
+
+#endif

@@ -1,0 +1,133 @@
+/* The table of the texts that stand in most objects. */
+#include "usual.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* In order. That a text is missing here costs a few bytes only. */
+const char *const usual_texts[] = {
+	"",
+	"/metrics",
+	"15s",
+	"AbleToScale",
+	"Accepted",
+	"AdapterConfigured",
+	"Advice",
+	"Auto",
+	"Available",
+	"Combined",
+	"Configured",
+	"DaemonSet",
+	"Deployment",
+	"DesiredWithinRange",
+	"Exclusive",
+	"Exposed",
+	"False",
+	"Fresh",
+	"GPU",
+	"HorizontalPodAutoscaler",
+	"InFlight",
+	"InferenceAutoscaler",
+	"KVCache",
+	"LMDeploy",
+	"LlamaCpp",
+	"MetricServed",
+	"MetricsExposed",
+	"NIM",
+	"NewReplicaSetAvailable",
+	"None",
+	"Passed",
+	"Probing",
+	"Progressing",
+	"PrometheusRule",
+	"Ready",
+	"ReadyForNewScale",
+	"Recorded",
+	"ReplicaSet",
+	"ReplicaSetUpdated",
+	"Requests",
+	"Running",
+	"SGLang",
+	"ScaleDownStabilized",
+	"ScalingActive",
+	"ScalingLimited",
+	"ScrapeHealthy",
+	"ScrapeSelected",
+	"Scraped",
+	"Selected",
+	"SeriesFresh",
+	"SeriesRecorded",
+	"Served",
+	"Service",
+	"ServiceMonitor",
+	"StatefulSet",
+	"TCP",
+	"TGI",
+	"TargetExclusive",
+	"TargetFound",
+	"TensorRTLLM",
+	"TooFewReplicas",
+	"TooManyReplicas",
+	"Triton",
+	"True",
+	"UDP",
+	"Unknown",
+	"UpstreamBroken",
+	"UpstreamPending",
+	"Utilization",
+	"VLLM",
+	"ValidMetricFound",
+	"Waiting",
+	"app",
+	"app.kubernetes.io/component",
+	"app.kubernetes.io/instance",
+	"app.kubernetes.io/managed-by",
+	"app.kubernetes.io/name",
+	"app.kubernetes.io/part-of",
+	"app.kubernetes.io/version",
+	"apps/v1",
+	"every link works, from the pods' metrics to the metrics API",
+	"gpu_utilization_percent",
+	"helm.sh/chart",
+	"http",
+	"https",
+	"ias-metrics",
+	"inference-autoscaler",
+	"inference-autoscaler.io/adapter-metrics",
+	"inference-autoscaler.io/adapter-rules",
+	"inference-autoscaler.io/applied",
+	"inference-autoscaler.io/autoscaler",
+	"inference-autoscaler.io/autoscaler-namespace",
+	"inference-autoscaler.io/exporters",
+	"inference-autoscaler.io/shared",
+	"kube-controller-manager",
+	"kubernetes.io/metadata.name",
+	"metrics",
+	"pod-template-hash",
+	"recent recommendations were higher than current one, applying the highest recent recommendation",
+	"recommended size matches current size",
+	"release",
+	"scale",
+	"the desired count is within the acceptable range",
+	"the desired replica count is less than the minimum replica count",
+	"the desired replica count is more than the maximum replica count",
+	"the spec is consistent",
+	"vllm_num_requests_running",
+	"vllm_num_requests_waiting",
+};
+
+const size_t usual_texts_count = ARRAY_LEN(usual_texts);
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char *usual_text(const char *text)
+{
+	const char *const *found = bsearch(&text, usual_texts, usual_texts_count, sizeof(usual_texts[0]), compare);
+
+	return found != NULL ? *found : NULL;
+}

@@ -1,0 +1,138 @@
+/* Decoding a Deployment, a StatefulSet or a DaemonSet. */
+#include "view/workload.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "read.h"
+#include "type.h"
+#include "workload_parts.h"
+
+void read_ports(struct arena *arena, const json_t *list, struct view_port *ports, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const json_t *port = json_array_get(list, i);
+
+		ports[i] = (struct view_port){.name = read_text(arena, port, "name", ""),
+			.protocol = read_text(arena, port, "protocol", "TCP"),
+			.number = read_int(port, "containerPort", 0)};
+	}
+}
+
+static void read_container(struct arena *arena, const json_t *object, struct view_container *container)
+{
+	const json_t *list = json_object_get(object, "ports");
+	uint32_t count = read_count(list, READ_LIST_MAX);
+	struct view_port *ports = arena_items(arena, count, sizeof(*ports));
+
+	read_ports(arena, list, ports, count);
+	container->ports = ports;
+	container->ports_count = count;
+	container->name = read_text(arena, object, "name", "");
+	container->command = read_words(arena, json_object_get(object, "command"), NULL, &container->command_count);
+	container->args = read_words(arena, json_object_get(object, "args"), NULL, &container->args_count);
+}
+
+static void read_template(struct arena *arena, const json_t *template, struct view_workload *w)
+{
+	const json_t *metadata = json_object_get(template, "metadata");
+	const json_t *spec = json_object_get(template, "spec");
+	const json_t *list = json_object_get(spec, "containers");
+	struct view_container *containers;
+
+	w->template_labels = read_pairs(arena, json_object_get(metadata, "labels"), NULL);
+	w->template_annotations = read_pairs(arena, json_object_get(metadata, "annotations"), read_is_ours);
+	w->grace_period_s = read_int(spec, "terminationGracePeriodSeconds", -1);
+	w->containers_count = read_count(list, READ_LIST_MAX);
+	containers = arena_items(arena, w->containers_count, sizeof(*containers));
+	for (uint32_t i = 0; i < w->containers_count; i++) {
+		read_container(arena, json_array_get(list, i), &containers[i]);
+	}
+	w->containers = containers;
+}
+
+static void read_status(struct arena *arena, const json_t *status, struct view_workload *w)
+{
+	const json_t *progressing = json_find(json_object_get(status, "conditions"), "type", "Progressing");
+
+	w->observed_generation = read_int(status, "observedGeneration", 0);
+	w->current_replicas = read_int(status, "replicas", 0);
+	w->updated_replicas = read_int(status, "updatedReplicas", 0);
+	w->available_replicas = read_int(status, "availableReplicas", 0);
+	w->ready_pods = read_int(status, "numberReady", 0);
+	w->progressing = read_text(arena, progressing, "status", NULL);
+	w->progressing_reason = read_text(arena, progressing, "reason", NULL);
+	w->progressed_ms = read_time(progressing, "lastUpdateTime", 0);
+}
+
+/* The newest entry of managedFields that has spec.replicas: a change by one takes the field away from all others, and
+ * those that set it to the same value share it. NULL when there is none. */
+static const json_t *replicas_entry(const json_t *metadata)
+{
+	const json_t *newest = NULL;
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(json_object_get(metadata, "managedFields"), i, entry) {
+		const json_t *fields = json_object_get(json_object_get(entry, "fieldsV1"), "f:spec");
+
+		if (json_object_get(fields, "f:replicas") != NULL &&
+			read_time(entry, "time", 0) >= read_time(newest, "time", 0)) {
+			newest = entry;
+		}
+	}
+	return newest;
+}
+
+static void decode(struct arena *arena, const json_t *object, struct view *view)
+{
+	struct view_workload *w = (struct view_workload *)view;
+	const json_t *spec = json_object_get(object, "spec");
+	const json_t *entry = replicas_entry(json_object_get(object, "metadata"));
+
+	w->replicas = read_int(spec, "replicas", -1);
+	w->paused = read_bool(spec, "paused");
+	w->selector = read_selector(arena, json_object_get(spec, "selector"));
+	w->replicas_manager = read_text(arena, entry, "manager", NULL);
+	w->replicas_subresource = read_text(arena, entry, "subresource", "");
+	read_template(arena, json_object_get(spec, "template"), w);
+	read_status(arena, json_object_get(object, "status"), w);
+}
+
+const struct view_type view_workload_type = {.bytes = sizeof(struct view_workload),
+	.no_labels = true,
+	.decode = decode};
+
+/* What follows the flag's name in the word; NULL when the word is another. */
+static const char *after_name(const char *word, const char *flag)
+{
+	for (; *flag != '\0'; word++, flag++) {
+		if (*word != *flag && !(*word == '_' && *flag == '-')) {
+			return NULL;
+		}
+	}
+	return word;
+}
+
+const char *view_words_flag(const char *const *words, uint32_t count, const char *flag)
+{
+	const char *value = NULL;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const char *rest = words[i] != NULL ? after_name(words[i], flag) : NULL;
+
+		if (rest != NULL && *rest == '=') {
+			value = rest + 1;
+		} else if (rest != NULL && *rest == '\0') {
+			value = i + 1 < count ? words[i + 1] : NULL;
+		}
+	}
+	return value;
+}
+
+const char *view_container_flag(const struct view_container *container, const char *flag)
+{
+	const char *value = view_words_flag(container->args, container->args_count, flag);
+
+	return value != NULL ? value : view_words_flag(container->command, container->command_count, flag);
+}

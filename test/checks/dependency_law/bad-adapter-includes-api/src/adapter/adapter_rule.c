@@ -1,0 +1,2 @@
+/* A rule that knows the resource. */
+#include "api/autoscaler.h"

@@ -1,0 +1,2 @@
+/* A status that reaches up to the reconcile. */
+#include "reconcile/reconcile.h"
