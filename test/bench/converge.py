@@ -56,19 +56,17 @@ class Side:
         self.world.server.reset()
         self.world.wait_metrics_api()
         self.make()
-        before = self.world.server.cpu_seconds()
-        watch = self.watch()
+        before, others = self.world.server.cpu_seconds(), self.world.others()
+        watch = ReadyWatch(self.world, self.path)
         try:
             self.run(watch)
-            used = self.world.server.cpu_seconds()
+            used, share = self.world.server.cpu_seconds(), others.share()
             self.curve = watch.curve(self.begin)
         finally:
             watch.close()
         events = list(self.world.server.audit(self.user, self.begin_wall - 1, time.time()))
-        return self.figures(events) | {"apiServerCpuSeconds": sum(used.values()) - sum(before.values())}
-
-    def watch(self):
-        return ReadyWatch(self.world, self.path)
+        return self.figures(events) | {
+            "apiServerCpuSeconds": sum(used.values()) - sum(before.values()), "othersShare": share}
 
     def figures(self, events):
         """Reads count until all were Ready, writes for a little longer."""
@@ -225,7 +223,8 @@ def text(found):
     rows = [[words, *(found[side].get(member) for side in names)] for words, member in (
         ("Ready", "ready"), ("seconds until all were", "seconds"), ("Ready per second", "perSecond"),
         ("times the limit", "ratio"), ("CPU seconds", "cpuSeconds"), ("peak memory, MiB", "peakMiB"),
-        ("CPU seconds of API server and etcd", "apiServerCpuSeconds"))]
+        ("CPU seconds of API server and etcd", "apiServerCpuSeconds"),
+        ("of the processors, what others had", "othersShare"))]
     for kind in ("writes", "Events", "reads"):
         rows.append([f"{kind} per autoscaler", *(found[side]["perAutoscaler"][kind] for side in names)])
         requests = sorted({name for side in names for name in found[side]["requests"][kind]},
@@ -244,7 +243,8 @@ def run_benchmark(words):
     key = f"converge {options.autoscalers}" + (" one-name" if options.one_name else "")
     return report.finish(
         options, key, figures, lambda: text(found),
-        lambda: plot.lines(f"{options.autoscalers:,} autoscalers from the start on", curves, "seconds", "Ready"))
+        lambda: plot.lines(f"{options.autoscalers:,} autoscalers from the start on", curves, "seconds", "Ready"),
+        max(side["othersShare"] for side in found.values()))
 
 
 if __name__ == "__main__":
