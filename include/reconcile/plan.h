@@ -31,6 +31,7 @@ struct plan {
 	size_t cap;
 	unsigned step;    /* of what is added next */
 	json_t *status;   /* owned: the autoscaler's whole status; NULL = already what it should be */
+	bool progress;    /* that status tells only how far it is on its way up: it may wait for the next */
 	json_t *probe;    /* owned: what to observe next (see probe/probe.h); NULL = nothing */
 	bool healthy;     /* Ready: probes may be rare */
 	int64_t again_ms; /* in so many ms the same world would give another plan; 0 = it would not */

@@ -168,6 +168,18 @@ static bool awaits_first_look(const struct observation *o, const struct verdict 
 	return unseen && strcmp(json_path_string(reported, "status", "Unknown"), "Unknown") != 0;
 }
 
+static const char *ready_of(const json_t *status)
+{
+	return json_path_string(json_find(json_object_get(status, "conditions"), "type", "Ready"), "status", "Unknown");
+}
+
+/* Whether nothing is said but what is not known yet, before and now. */
+static bool is_progress(const struct observation *o, const json_t *status)
+{
+	return o->facts.write_problem == NULL && strcmp(ready_of(status), "Unknown") == 0 &&
+	       strcmp(ready_of(json_object_get(o->object, "status")), "Unknown") == 0;
+}
+
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan)
 {
 	json_t *object = world->get(world->ctx, KIND_AUTOSCALER, ns, name);
@@ -208,6 +220,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	status = status_make(&o.facts, verdicts, first, world->now_ms);
 	if (!awaits_first_look(&o, verdicts, first) && !json_equal(status, json_object_get(object, "status"))) {
 		plan->status = json_incref(status);
+		plan->progress = is_progress(&o, status);
 	}
 	json_decref(status);
 	verdicts_release(verdicts);
