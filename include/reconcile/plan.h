@@ -11,6 +11,7 @@
 
 #include "api/kinds.h"
 #include "base/attr.h"
+#include "evidence/request.h"
 
 enum plan_verb {
 	PLAN_APPLY, /* server-side apply of `object` */
@@ -29,11 +30,13 @@ struct plan {
 	struct plan_write *writes;
 	size_t count;
 	size_t cap;
-	unsigned step;    /* of what is added next */
-	json_t *status;   /* owned: the autoscaler's whole status; NULL = already what it should be */
-	bool progress;    /* that status tells only how far it is on its way up: it may wait for the next */
-	json_t *probe;    /* owned: what to observe next (see probe/probe.h); NULL = nothing */
-	bool healthy;     /* Ready: probes may be rare */
+	unsigned step;               /* of what is added next */
+	json_t *status;              /* owned: the autoscaler's whole status; NULL = already what it should be */
+	bool progress;               /* that status tells only how far it is on its way up: it may wait for the next */
+	struct probe_request *probe; /* owned: what to probe for the autoscaler; NULL = nothing */
+	struct shared_request *shared_probe; /* owned: the same of what autoscalers share */
+	bool healthy;                        /* Ready: probes may be rare */
+	bool whole;       /* every link is True, that beyond Ready too: a probe that sees the same changes nothing */
 	int64_t again_ms; /* in so many ms the same world would give another plan; 0 = it would not */
 	bool waiting;     /* something young is about to work: probes stay frequent */
 };

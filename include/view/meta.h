@@ -27,10 +27,12 @@ bool view_pairs_cover(const struct view_pairs *observed, const struct view_pairs
 
 /* None of the texts is NULL: "" = not given. */
 struct view_owner {
+	const char *api_version;
 	const char *kind;
 	const char *name;
 	const char *uid;
 	bool controller;
+	bool blocks_deletion;
 };
 
 struct object_meta {
@@ -41,7 +43,7 @@ struct object_meta {
 	int64_t generation; /* 0 = not given */
 	int64_t created_ms; /* wall; 0 = not given, or no time */
 	const struct view_owner *owners;
-	struct view_pairs labels;      /* of a Pod none */
+	struct view_pairs labels;      /* of workloads and Pods none, whose labels nobody reads */
 	struct view_pairs annotations; /* those of ours */
 	uint32_t owners_count;
 	bool deleting;

@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "base/yaml.h"
 #include "chain/monitoring.h"
+#include "children/children.h"
 #include "children/gpu.h"
 #include "command/command.h"
 #include "engine/gpu.h"
@@ -71,15 +72,13 @@ static void print_object(const json_t *object, const char *comment, bool as_json
 static void assume_engine(struct observation *o)
 {
 	struct workload *w = &o->facts.workload;
-	const json_t *page;
 
 	w->engine = &engines[0];
 	(void)observe_signals(w, &o->spec, w->engine, NULL);
-	json_decref(o->pages);
+	page_places_release(&o->pages);
 	o->pages = pages_candidates(&o->spec, o->target, w->engine);
-	page = json_array_get(o->pages, 0);
-	w->port = json_path_int(page, "port", 0);
-	w->path = json_path_string(page, "path", "");
+	w->port = o->pages.count > 0 ? o->pages.items[0].port : 0;
+	w->path = o->pages.count > 0 ? o->pages.items[0].path : "";
 	fprintf(stderr, "note: spec.engine.type is Auto; rendered for %s, since there are no pods to ask\n",
 		w->engine->type);
 }
@@ -191,35 +190,44 @@ static int render(const struct world *world, json_t *object, bool as_json, struc
 	return print_rules(world->settings, w, as_json, err);
 }
 
-static int render_all(const struct option_list *files, const struct settings *settings, bool as_json, struct error *err)
+static int render_each(const struct world *world, bool as_json, struct error *err)
 {
-	auto_json *document = read_world(files, err);
-	auto_json *all = NULL;
-	struct world world;
+	auto_json *all = world->list(world->ctx, KIND_AUTOSCALER, NULL);
 	size_t i;
 	json_t *object;
 
-	if (document == NULL) {
-		return -1;
-	}
-	world_from_document(&world, document, settings);
-	all = world.list(world.ctx, KIND_AUTOSCALER, NULL);
 	if (json_array_size(all) == 0) {
 		return error_set(err, ERROR_NOT_FOUND,
 			"no InferenceAutoscaler (inference-autoscaler.io/v1alpha1) in the files");
 	}
 	json_array_foreach(all, i, object) {
-		if (render(&world, object, as_json, err) < 0) {
+		if (render(world, object, as_json, err) < 0) {
 			return -1;
 		}
 	}
 	return 0;
 }
 
-static int run(const struct options *options, struct error *err)
+static int render_all(const struct option_list *files, const struct settings *settings, bool as_json, struct error *err)
+{
+	auto_json *document = read_world(files, err);
+	struct world world;
+	int result;
+
+	if (document == NULL) {
+		return -1;
+	}
+	world_from_document(&world, document, settings);
+	result = render_each(&world, as_json, err);
+	world_release_document(&world);
+	return result;
+}
+
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	bool as_json = options->output != NULL && strcmp(options->output, "json") == 0;
 
+	(void)verbs;
 	if (options->files.count == 0) {
 		error_set(err, ERROR_INVALID, "nothing to render: name a file with -f");
 		return EXIT_USAGE;

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "chain/links.h"
 #include "controller_parts.h"
+#include "evidence_bridge.h"
 #include "report/values.h"
 #include "runtime/runner.h"
 #include "settle.h"
@@ -90,24 +91,37 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	}
 }
 
-/* Whether a probe saw something that may be checked otherwise than what the one before saw (NULL = there was none). */
-static bool probe_has_news(const json_t *before, const json_t *now)
+static void on_shared_seen(struct controller *c, struct pass *pass)
 {
-	(void)before;
-	(void)now;
-	return true;
-}
+	struct shared_evidence *before = pass->shared;
 
-static void on_seen(void *ctx, const char *key, const json_t *before)
-{
-	struct controller *c = ctx;
-
-	if (probe_has_news(before, prober_evidence(c->prober, key))) {
-		queue_add(c->queue, key);
-	}
-	if (strcmp(key, SHARED_KEY) == 0 && !links_gpu_alike(before, prober_evidence(c->prober, key))) {
+	pass->shared = NULL;
+	bridge_set_evidence(pass, prober_evidence(c->prober, pass->key));
+	queue_add(c->queue, pass->key);
+	if (!links_gpu_alike(before, pass->shared)) {
 		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
 	}
+	shared_evidence_free(before);
+}
+
+static void on_seen(void *ctx, const char *key, const json_t *unused)
+{
+	struct controller *c = ctx;
+	struct pass *pass = pass_of(&c->passes, c, key);
+	struct evidence *before = pass->evidence;
+
+	(void)unused;
+	if (!pass->counts) {
+		on_shared_seen(c, pass);
+		return;
+	}
+	pass->evidence = NULL;
+	bridge_set_evidence(pass, prober_evidence(c->prober, key));
+	/* Of a chain that is not whole the time alone may change what is said. */
+	if (!pass->whole || !links_evidence_alike(before, pass->evidence)) {
+		queue_add(c->queue, key);
+	}
+	evidence_free(before);
 }
 
 static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
@@ -167,14 +181,16 @@ static bool shared_differs(const struct shared_state *a, const struct shared_sta
 	       a->held_by_rollout != b->held_by_rollout || (a->held != b->held && !json_equal(a->held, b->held));
 }
 
-static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
+static void want_probe(struct controller *c, struct pass *pass, const struct plan *plan)
 {
+	auto_json *request = bridge_request(plan);
 	enum probe_interval interval = plan->healthy ? PROBE_HEALTHY : plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
 
-	if (plan->probe != NULL) {
-		prober_want(c->prober, pass->key, plan->probe, interval);
+	if (request != NULL) {
+		prober_want(c->prober, pass->key, request, interval);
 	} else {
 		prober_forget(c->prober, pass->key);
+		bridge_set_evidence(pass, NULL);
 	}
 }
 
@@ -212,6 +228,7 @@ static void work_autoscaler(struct controller *c, struct pass *pass)
 	autoscaler_reconcile(&world, ns, slash + 1, &plan);
 	pass->gone = owner == NULL;
 	pass->ready = plan.healthy;
+	pass->whole = plan.whole;
 	want_probe(c, pass, &plan);
 	run(c, pass, &plan, owner);
 }
@@ -236,6 +253,16 @@ static void work(void *ctx, const char *key)
 
 /* Life. */
 
+static const void *decode(const void *type, const json_t *object)
+{
+	return view_decode_as(type, object);
+}
+
+static void unref(const void *view)
+{
+	view_unref(view);
+}
+
 struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
 	const struct settings *settings, const char *identity)
 {
@@ -253,8 +280,11 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		const char *name = kinds[i].adapter ? adapter : kinds[i].only;
 		auto_free char *selector = name != NULL ? xasprintf("metadata.name=%s", name) : NULL;
 
-		hooks.index = kinds[i].index;
-		hooks.managers = kinds[i].managers;
+		hooks.form = (struct kube_cache_form){.index = kinds[i].index,
+			.managers = kinds[i].managers,
+			.decode = decode,
+			.unref = unref,
+			.type = view_types[i]};
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}

@@ -1,6 +1,7 @@
 /* What the operator tells of itself: its metrics, and what there is to say of one autoscaler. */
 #include "base/json.h"
 #include "controller_parts.h"
+#include "evidence_bridge.h"
 #include "report/diagnosis.h"
 #include "report/values.h"
 
@@ -50,7 +51,7 @@ json_t *controller_autoscaler(const struct controller *c, const char *key)
 json_t *controller_explain(const struct controller *c, const char *key)
 {
 	auto_json *object = controller_autoscaler(c, key);
-	const json_t *evidence = prober_evidence(c->prober, key);
+	const struct evidence *evidence = bridge_evidence(c, key);
 	auto_json *hpa = kube_cache_get_key(controller_cache(c, KIND_HPA), key); /* it has the autoscaler's name */
 	json_t *diagnosis;
 
@@ -59,7 +60,6 @@ json_t *controller_explain(const struct controller *c, const char *key)
 	}
 	diagnosis = diagnosis_make(object);
 	json_object_set_new(diagnosis, "values", values_make(evidence, hpa));
-	json_object_set_new(diagnosis, "evidence",
-		evidence != NULL ? json_incref((json_t *)(uintptr_t)evidence) : json_null());
+	json_object_set_new(diagnosis, "evidence", evidence != NULL ? evidence_encode(evidence) : json_null());
 	return diagnosis;
 }

@@ -46,7 +46,7 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	const json_t *status = json_object_get(object, "status");
 	const json_t *target = json_object_get(spec, "scaleTargetRef");
 
-	hpa->text = read_own(arena, object);
+	hpa->own_spec = read_own_spec(arena, object);
 	hpa->target_kind = read_text(arena, target, "kind", "");
 	hpa->target_name = read_text(arena, target, "name", "");
 	hpa->min_replicas = read_int(spec, "minReplicas", -1);

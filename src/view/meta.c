@@ -78,7 +78,7 @@ struct view_pairs read_pairs(struct arena *arena, const json_t *map, bool (*keep
 	return pairs;
 }
 
-static void read_owners(struct arena *arena, const json_t *list, bool brief, struct object_meta *meta)
+static void read_owners(struct arena *arena, const json_t *list, const struct view_type *type, struct object_meta *meta)
 {
 	uint32_t count = read_count(list, READ_LIST_MAX);
 	struct view_owner *owners = arena_items(arena, count, sizeof(*owners));
@@ -86,30 +86,34 @@ static void read_owners(struct arena *arena, const json_t *list, bool brief, str
 	for (uint32_t i = 0; i < count; i++) {
 		const json_t *owner = json_array_get(list, i);
 
-		owners[i] = (struct view_owner){.kind = brief ? "" : read_text(arena, owner, "kind", ""),
+		owners[i] = (struct view_owner){
+			.api_version = type->no_uids ? "" : read_text(arena, owner, "apiVersion", ""),
+			.kind = type->no_uids ? "" : read_text(arena, owner, "kind", ""),
 			.name = read_text(arena, owner, "name", ""),
-			.uid = brief ? "" : read_text(arena, owner, "uid", ""),
-			.controller = read_bool(owner, "controller")};
+			.uid = type->no_uids ? "" : read_text(arena, owner, "uid", ""),
+			.controller = read_bool(owner, "controller"),
+			.blocks_deletion = read_bool(owner, "blockOwnerDeletion"),
+		};
 	}
 	meta->owners = owners;
 	meta->owners_count = count;
 }
 
-struct object_meta read_meta(struct arena *arena, const json_t *object, bool brief)
+struct object_meta read_meta(struct arena *arena, const json_t *object, const struct view_type *type)
 {
 	const json_t *metadata = json_object_get(object, "metadata");
 	struct object_meta meta = {
 		.ns = read_text(arena, metadata, "namespace", ""),
 		.name = read_text(arena, metadata, "name", ""),
-		.uid = brief ? "" : read_text(arena, metadata, "uid", ""),
+		.uid = type->no_uids ? "" : read_text(arena, metadata, "uid", ""),
 		.resource_version = read_text(arena, metadata, "resourceVersion", ""),
 		.generation = read_int(metadata, "generation", 0),
 		.created_ms = read_time(metadata, "creationTimestamp", 0),
 		.deleting = json_object_get(metadata, "deletionTimestamp") != NULL,
 	};
 
-	read_owners(arena, json_object_get(metadata, "ownerReferences"), brief, &meta);
-	if (!brief) {
+	read_owners(arena, json_object_get(metadata, "ownerReferences"), type, &meta);
+	if (!type->no_labels) {
 		meta.labels = read_pairs(arena, json_object_get(metadata, "labels"), NULL);
 	}
 	meta.annotations = read_pairs(arena, json_object_get(metadata, "annotations"), read_is_ours);

@@ -24,7 +24,7 @@ static void decode_servicemonitor(struct arena *arena, const json_t *object, str
 	const json_t *spec = json_object_get(object, "spec");
 	const json_t *namespaces = json_object_get(spec, "namespaceSelector");
 
-	monitor->text = read_own(arena, object);
+	monitor->own_spec = read_own_spec(arena, object);
 	monitor->selector = read_selector(arena, json_object_get(spec, "selector"));
 	monitor->any_namespace = read_bool(namespaces, "any");
 	monitor->namespaces =
@@ -36,7 +36,7 @@ static void decode_prometheusrule(struct arena *arena, const json_t *object, str
 {
 	struct view_prometheusrule *rule = (struct view_prometheusrule *)view;
 
-	rule->text = read_own(arena, object);
+	rule->own_spec = read_own_spec(arena, object);
 }
 
 /* Of the spec and of when it was made: what is read of a Prometheus. */

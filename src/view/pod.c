@@ -135,4 +135,7 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	read_all_ports(arena, json_object_get(json_object_get(object, "spec"), "containers"), pod);
 }
 
-const struct view_type view_pod_type = {.bytes = sizeof(struct view_pod), .brief = true, .decode = decode};
+const struct view_type view_pod_type = {.bytes = sizeof(struct view_pod),
+	.no_labels = true,
+	.no_uids = true,
+	.decode = decode};

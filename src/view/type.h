@@ -9,7 +9,8 @@
 
 struct view_type {
 	size_t bytes; /* of the struct, which begins with the struct view */
-	bool brief;   /* names only: no uid, no labels, of owners only their names */
+	bool no_labels;
+	bool no_uids; /* and of owners nothing but their names */
 	/* Fills what is behind the struct view; all zero before. */
 	void (*decode)(struct arena *arena, const json_t *object, struct view *view);
 };

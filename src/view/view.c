@@ -34,7 +34,7 @@ static void fill(struct arena *arena, const struct view_type *type, const json_t
 	struct view *view = arena_items(arena, 1, type->bytes);
 
 	view->type = type;
-	view->meta = read_meta(arena, object, type->brief);
+	view->meta = read_meta(arena, object, type);
 	type->decode(arena, object, view);
 }
 
@@ -82,4 +82,10 @@ void view_unref_indirect(const struct view **view)
 {
 	view_unref(*view);
 	*view = NULL;
+}
+
+void view_list_release(struct view_list *list)
+{
+	free(list->items);
+	*list = (struct view_list){.items = NULL};
 }

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "view/workload.h"
+#include "view/monitoring.h"
 #include "view_rig.h"
 
 static const char *const selectors[] = {"null", "{}", "7", "{matchLabels: {a: x}}", "{matchLabels: {a: x, b: y}}",
@@ -34,10 +34,10 @@ static void test_matches_as_json_does(void **state)
 			auto_free char *text =
 				xasprintf("{metadata: {labels: %s}, spec: {selector: %s}}", labels[l], selectors[s]);
 			auto_json *object = yaml_parse(text, strlen(text), NULL);
-			auto_view *view = view_decode(KIND_DEPLOYMENT, object);
+			auto_view *view = view_decode(KIND_SERVICEMONITOR, object);
 			const json_t *json = json_path(object, "spec.selector");
 			const json_t *json_labels = json_path(object, "metadata.labels");
-			const struct view_selector *selector = &view_workload(view)->selector;
+			const struct view_selector *selector = &view_servicemonitor(view)->selector;
 
 			for (int if_not_given = 0; if_not_given < 2; if_not_given++) {
 				bool wanted = kube_selector_matches(json, json_labels, if_not_given == 1);
@@ -60,9 +60,9 @@ static void test_allows_and_reads_as_json_does(void **state)
 	for (size_t s = 0; s < ARRAY_LEN(selectors); s++) {
 		auto_free char *text = xasprintf("{spec: {selector: %s}}", selectors[s]);
 		auto_json *object = yaml_parse(text, strlen(text), NULL);
-		auto_view *view = view_decode(KIND_DEPLOYMENT, object);
+		auto_view *view = view_decode(KIND_SERVICEMONITOR, object);
 		const json_t *json = json_path(object, "spec.selector");
-		const struct view_selector *selector = &view_workload(view)->selector;
+		const struct view_selector *selector = &view_servicemonitor(view)->selector;
 		auto_free char *wanted = kube_selector_text(json);
 		auto_free char *got = view_selector_text(selector);
 
@@ -79,9 +79,10 @@ static void test_allows_and_reads_as_json_does(void **state)
 
 static void test_pairs(void **state)
 {
-	auto_view *one = view_rig_yaml(&view_workload_type, "{metadata: {labels: {c: '3', a: '1', b: '2', n: 1}}}");
-	auto_view *some = view_rig_yaml(&view_workload_type, "{metadata: {labels: {b: '2', c: '3'}}}");
-	auto_view *none = view_rig_yaml(&view_workload_type, "{metadata: {labels: {}}}");
+	auto_view *one =
+		view_rig_yaml(&view_servicemonitor_type, "{metadata: {labels: {c: '3', a: '1', b: '2', n: 1}}}");
+	auto_view *some = view_rig_yaml(&view_servicemonitor_type, "{metadata: {labels: {b: '2', c: '3'}}}");
+	auto_view *none = view_rig_yaml(&view_servicemonitor_type, "{metadata: {labels: {}}}");
 	const struct view_pairs *all = &one->meta.labels;
 
 	(void)state;
