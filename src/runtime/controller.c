@@ -128,6 +128,28 @@ static void bridge_request(struct pass *pass, const json_t *request)
 	}
 }
 
+static void bridge_empty_list(json_t *document, const char *name)
+{
+	if (document != NULL && json_object_get(document, name) == NULL) {
+		json_object_set_new(document, name, json_array());
+	}
+}
+
+/* Lists that the decisions look for although they are empty. */
+static void bridge_lists(const json_t *evidence)
+{
+	const char *metric;
+	json_t *signal;
+
+	json_object_foreach(json_object_get(evidence, "signals"), metric, signal) {
+		bridge_empty_list(json_path(signal, "series.error") == NULL ? json_path(signal, "series") : NULL,
+			"missing");
+		bridge_empty_list(json_path(signal, "metric.error") == NULL ? json_path(signal, "metric") : NULL,
+			"missing");
+	}
+	bridge_empty_list(json_object_get(evidence, "exporter"), "jobs");
+}
+
 /* Borrowed until there is other evidence. */
 static const json_t *bridge_evidence(const struct controller *c, struct pass *pass)
 {
@@ -142,6 +164,7 @@ static const json_t *bridge_evidence(const struct controller *c, struct pass *pa
 	pass->evidence = evidence != NULL ? evidence_encode(evidence)
 	                 : shared != NULL ? shared_evidence_encode(shared)
 	                                  : NULL;
+	bridge_lists(pass->evidence);
 	/* With its defaults written out, as it is compared. */
 	if (same) {
 		json_object_set(pass->evidence, "asked", pass->request_json);
