@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "children/children.h"
 #include "engine/gpu.h"
 #include "reconcile/gpu.h"
 #include "reconcile/pages.h"

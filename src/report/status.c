@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "chain/lints.h"
+#include "children/children.h"
 #include "report/status_bound.h"
 
 static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
