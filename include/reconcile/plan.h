@@ -34,6 +34,7 @@ struct plan {
 	struct shared_request *shared_probe; /* owned: the same of what autoscalers share */
 	bool healthy;                        /* Ready: probes may be rare */
 	int64_t again_ms; /* in so many ms the same world would give another plan; 0 = it would not */
+	bool settled;     /* its links_settled(): while probes see the same, another pass finds nothing to do */
 	bool waiting;     /* something young is about to work: probes stay frequent */
 };
 
