@@ -200,6 +200,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	if (o.facts.invalid == NULL) {
 		if (links_target_exclusive(&o.facts)) {
 			desire_children(&o, world, plan);
+			plan_then(plan); /* a monitor that moves is there before it is gone */
 			remove_orphans(&o, world, plan);
 		} else if (links_target_taken(&o.facts)) {
 			yield_target(&o, plan);
@@ -209,7 +210,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		plan_orphans(world, ns, name, ns, plan);
 	}
 	plan->healthy = first == links_count;
-	plan->settled = links_settled(&o.facts, verdicts);
+	plan->whole = o.facts.write_problem == NULL && links_settled(&o.facts, verdicts);
 	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;
 	if (plan->waiting && plan->probe == NULL) {
 		plan->again_ms = WAITING_AGAIN_MS;
