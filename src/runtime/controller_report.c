@@ -1,7 +1,5 @@
 /* What the operator tells of itself: its metrics, and what there is to say of one autoscaler. */
-#include <string.h>
-
-#include "base/memory.h"
+#include "base/json.h"
 #include "controller_parts.h"
 #include "report/diagnosis.h"
 #include "report/values.h"
@@ -51,12 +49,9 @@ json_t *controller_autoscaler(const struct controller *c, const char *key)
 
 json_t *controller_explain(const struct controller *c, const char *key)
 {
-	const char *slash = strchr(key, '/');
-	auto_free char *ns = slash != NULL ? xstrndup(key, (size_t)(slash - key)) : NULL;
-	const char *name = slash != NULL ? slash + 1 : key;
-	const struct view *object = kube_cache_decoded(controller_cache(c, KIND_AUTOSCALER), ns, name);
-	/* It has the autoscaler's name. */
-	const struct view *hpa = kube_cache_decoded(controller_cache(c, KIND_HPA), ns, name);
+	const struct view *object = kube_cache_decoded_key(controller_cache(c, KIND_AUTOSCALER), key);
+	const struct view *hpa =
+		kube_cache_decoded_key(controller_cache(c, KIND_HPA), key); /* it has the autoscaler's name */
 	const struct evidence *evidence = prober_evidence(c->prober, key);
 	json_t *diagnosis;
 

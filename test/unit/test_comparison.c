@@ -19,7 +19,6 @@
 #include "chain/checks.h"
 #include "probe/comparison.h"
 
-
 #define INTERVAL_MS 15000
 #define HOUR_MS 3600000
 #define HOURS 12
