@@ -4,6 +4,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What a message quotes of another's words. An Event's note holds 1024 bytes: beside this much, our own words and the
@@ -20,6 +21,9 @@ char *text_fit(const char *text, size_t max);
 
 /* The same with TEXT_QUOTE_MAX. */
 char *text_quote(const char *text);
+
+/* Whether both are the same words, or both NULL. */
+bool text_equal(const char *a, const char *b);
 
 /* 16 hexadecimal digits (FNV-1a) that change with the text: a revision that is the same for the same text. Heap,
  * caller owns. */

@@ -42,4 +42,8 @@ static inline const struct view_pod *view_pod(const struct view *view)
 	return (const struct view_pod *)view;
 }
 
+/* Whether a probe would see the same of both: address, readiness, labels, owners, what runs and since when, and whether
+ * it is on its way out. */
+bool view_pod_alike(const struct view_pod *a, const struct view_pod *b);
+
 #endif
