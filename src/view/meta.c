@@ -47,7 +47,8 @@ bool view_pairs_equal(const struct view_pairs *a, const struct view_pairs *b)
 		return false;
 	}
 	for (uint32_t i = 0; i < a->count; i++) {
-		if (strcmp(a->items[i].key, b->items[i].key) != 0 || !text_equal(a->items[i].value, b->items[i].value)) {
+		if (strcmp(a->items[i].key, b->items[i].key) != 0 ||
+			!text_equal(a->items[i].value, b->items[i].value)) {
 			return false;
 		}
 	}
