@@ -1,5 +1,5 @@
 /*
- * The objects managed for one autoscaler: one vtable per kind, in the order they are written.
+ * An object managed for one autoscaler, and what all such objects share: one vtable per kind.
  *
  * make() is pure: the same workload always gives the same object. It holds only the fields we own,
  * so that server-side apply leaves the rest to others.
@@ -65,13 +65,6 @@ struct child {
 	/* New reference. */
 	json_t *(*make)(const struct workload *workload);
 };
-
-extern const struct child child_service;
-extern const struct child child_servicemonitor;
-extern const struct child child_hpa;
-
-extern const struct child *const children[];
-extern const size_t children_count;
 
 /* Whether the autoscaler's mode has this child. */
 bool child_wanted(const struct child *child, const struct autoscaler *spec);

@@ -1,4 +1,4 @@
-/* What all children share: their order, names and metadata. */
+/* What all children share: names, metadata, and how one is compared and mended. */
 #include "children/child.h"
 
 #include <string.h>
@@ -6,9 +6,6 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-
-const struct child *const children[] = {&child_service, &child_servicemonitor, &child_hpa};
-const size_t children_count = ARRAY_LEN(children);
 
 bool workload_complete(const struct workload *w)
 {

@@ -221,12 +221,13 @@ static int pass_of(struct session *session, const struct options *o, bool *again
 	return EXIT_SUCCESS;
 }
 
-static int run(const struct options *options, struct error *err)
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	struct session *session;
 	bool again = true;
 	int code = EXIT_SUCCESS;
 
+	(void)verbs;
 	if (options->yes == options->dry_run) {
 		error_set(err, ERROR_INVALID, "say --yes to clean up, or --dry-run to see what that would do");
 		return EXIT_USAGE;

@@ -128,12 +128,13 @@ static int explain(struct session *session, const struct options *o, struct erro
 	return works ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run(const struct options *options, struct error *err)
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	const char *slash = options->argument != NULL ? strchr(options->argument, '/') : NULL;
 	struct session *session;
 	int code;
 
+	(void)verbs;
 	if (options->argument != NULL && options->all_namespaces) {
 		error_set(err, ERROR_INVALID, "--all-namespaces takes no name");
 		return EXIT_USAGE;

@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "base/yaml.h"
 #include "chain/monitoring.h"
+#include "children/children.h"
 #include "children/gpu.h"
 #include "command/command.h"
 #include "engine/gpu.h"
@@ -216,10 +217,11 @@ static int render_all(const struct option_list *files, const struct settings *se
 	return 0;
 }
 
-static int run(const struct options *options, struct error *err)
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	bool as_json = options->output != NULL && strcmp(options->output, "json") == 0;
 
+	(void)verbs;
 	if (options->files.count == 0) {
 		error_set(err, ERROR_INVALID, "nothing to render: name a file with -f");
 		return EXIT_USAGE;

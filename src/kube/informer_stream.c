@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "informer_parts.h"
 
@@ -67,6 +66,7 @@ void informer_stream_bookmark(struct kube_informer *informer, json_t *object)
 	uv_timer_stop(&informer->timer);
 	informer->arriving = NULL;
 	informer->reported = true;
+	informer->stream_failures = 0;
 	take_arrived(informer, arrived);
 	kube_cache_free(arrived);
 	if (!informer->closing) {
@@ -74,31 +74,8 @@ void informer_stream_bookmark(struct kube_informer *informer, json_t *object)
 	}
 }
 
-/* Whether the failure is of the streaming list itself, and would be the same the next time. Such are
- * the refusal of an API server that has it switched off (422), of one whose etcd cannot tell its
- * progress (500 in the stream), and of one that never tells the end. */
-static bool is_for_good(const struct error *err, bool answered)
-{
-	if (err == NULL || err->kind == ERROR_INVALID || err->kind == ERROR_CANCELLED) {
-		return true;
-	}
-	return answered && err->kind != ERROR_EXPIRED;
-}
-
-void informer_stream_failed(struct kube_informer *informer, const struct error *err, bool answered)
+void informer_stream_drop(struct kube_informer *informer)
 {
 	kube_cache_free(informer->arriving);
 	informer->arriving = NULL;
-	if (is_for_good(err, answered)) {
-		log_event(LOG_DEBUG, "no streaming list to be had, asking for pages", "kind", informer->resource->kind,
-			"error", err != NULL ? err->message : "", NULL);
-		informer->pages_only = true;
-	}
-	/* A server that is away or busy is not asked otherwise at once. */
-	if (err != NULL && err->kind == ERROR_UNAVAILABLE && !answered) {
-		informer_back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
-		informer_report_sent_away(informer, err);
-	} else {
-		informer_start_list(informer, NULL);
-	}
 }

@@ -33,7 +33,7 @@
 /* Listening ----------------------------------------------------------------------------------- */
 
 static const struct lws_protocols protocols[] = {
-	{.name = "http", .callback = http_exchange_on_lws, .tx_packet_size = SEND_CHUNK},
+	{.name = "http", .callback = http_connection_on_lws, .tx_packet_size = SEND_CHUNK},
 	{.name = NULL},
 };
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "children/children.h"
 #include "kube/resource.h"
 #include "reconcile/observe.h"
 #include "reconcile/prometheus.h"

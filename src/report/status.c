@@ -9,6 +9,7 @@
 #include "base/quantity.h"
 #include "base/strbuf.h"
 #include "chain/lints.h"
+#include "children/children.h"
 #include "kube/resource.h"
 #include "report/status_bound.h"
 

@@ -22,9 +22,11 @@ struct server {
 	json_t *object;
 	int version;
 	int writes;
-	bool down;        /* answers 500 */
-	bool mute;        /* does not answer at all */
-	bool deny_writes; /* 409 whatever the precondition */
+	bool down;            /* answers 500 */
+	bool mute;            /* does not answer at all */
+	bool deny_writes;     /* 409 whatever the precondition */
+	int slow_ms;          /* the next write is answered so late, and nothing after it */
+	int64_t slow_from_ms; /* when it came */
 	char *text;
 };
 
@@ -71,6 +73,13 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 		return answer_object(server, 201);
 	}
 	assert_string_equal(request->line, "PUT " COLLECTION "/l");
+	if (server->slow_ms > 0) {
+		server->slow_from_ms = clock_monotonic_ms();
+		while (clock_monotonic_ms() - server->slow_from_ms < server->slow_ms) {
+		}
+		server->slow_ms = 0;
+		server->mute = true;
+	}
 	if (server->object == NULL) {
 		return (struct fake_answer){.status = 404, .body = "{}"};
 	}
@@ -352,6 +361,22 @@ static void test_it_is_not_held_past_its_time(void **state)
 	test_close(&test);
 }
 
+/* Another candidate counts from what the server stored, which may be as early as our write was sent. */
+static void test_leadership_counts_from_when_the_write_was_sent(void **state)
+{
+	struct test test;
+
+	(void)state;
+	test_open(&test);
+	candidate_start(&test, &test.a, "a");
+	AWAIT(&test, has_started, &test.a);
+	test.server.slow_ms = 300;
+	AWAIT(&test, has_stopped, &test.a);
+	assert_in_range(test.a.stopped_ms - test.server.slow_from_ms, 300, quick.deadline_ms + 200);
+	candidate_close(&test, &test.a);
+	test_close(&test);
+}
+
 static void test_a_stolen_lease_ends_leadership(void **state)
 {
 	struct test test;
@@ -493,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_expiry_is_counted_from_our_own_sight),
 		cmocka_unit_test(test_no_renewal_ends_leadership),
 		cmocka_unit_test(test_it_is_not_held_past_its_time),
+		cmocka_unit_test(test_leadership_counts_from_when_the_write_was_sent),
 		cmocka_unit_test(test_a_stolen_lease_ends_leadership),
 		cmocka_unit_test(test_a_deleted_lease_is_made_again),
 		cmocka_unit_test(test_a_foreign_write_is_survived),

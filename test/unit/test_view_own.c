@@ -12,7 +12,7 @@
 #include <glob.h>
 
 #include "base/memory.h"
-#include "children/child.h"
+#include "children/children.h"
 #include "children/gpu.h"
 #include "view/hpa.h"
 #include "view/monitoring.h"
