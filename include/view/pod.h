@@ -33,7 +33,6 @@ struct view_pod {
 	bool restarted;                /* one of its containers was */
 };
 
-/* Pods are listed: they are of none of the kinds that are watched, nor in view_types. */
 extern const struct view_type view_pod_type;
 
 static inline const struct view_pod *view_pod(const struct view *view)
