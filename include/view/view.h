@@ -40,4 +40,13 @@ void view_unref(const struct view *view);
 void view_unref_indirect(const struct view **view);
 #define auto_view ATTR_CLEANUP(view_unref_indirect) const struct view
 
+/* Some views, borrowed; the array is the list's own. */
+struct view_list {
+	const struct view **items;
+	size_t count;
+};
+
+void view_list_release(struct view_list *list);
+#define auto_view_list ATTR_CLEANUP(view_list_release) struct view_list
+
 #endif

@@ -118,16 +118,22 @@ static void plan_orphans(const struct findings *found, struct plan *plan)
 
 /* Without the Deployment there is nothing to restart, but the ConfigMap may hold our block still:
  * the shared part is shown a Deployment that needs nothing. */
-static void stand_in_for_deployment(const struct findings *found, const struct settings *s, const struct world *world)
+static void stand_in_for_deployment(const struct findings *found, const struct settings *s)
 {
-	auto_json *deployment =
-		world->get(world->ctx, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment);
+	json_t *objects = json_object_get(found->document, "objects");
+	size_t i;
+	json_t *object;
 
-	if (deployment == NULL) {
-		json_array_append_new(json_object_get(found->document, "objects"),
-			json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "apps/v1", "kind", "Deployment", "metadata",
-				"name", s->adapter_deployment, "namespace", s->adapter_namespace));
+	json_array_foreach(objects, i, object) {
+		if (strcmp(json_path_string(object, "kind", ""), "Deployment") == 0 &&
+			strcmp(kube_object_namespace(object), s->adapter_namespace) == 0 &&
+			strcmp(kube_object_name(object), s->adapter_deployment) == 0) {
+			return;
+		}
 	}
+	json_array_append_new(objects,
+		json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "apps/v1", "kind", "Deployment", "metadata", "name",
+			s->adapter_deployment, "namespace", s->adapter_namespace));
 }
 
 /* What is left to do. `problem`: why our block, which is in the ConfigMap, cannot be taken out. */
@@ -137,8 +143,8 @@ static void make_plan(const struct findings *found, const struct settings *s, st
 	auto_json *configmap = NULL;
 	struct world world;
 
+	stand_in_for_deployment(found, s);
 	world_from_document(&world, found->document, s);
-	stand_in_for_deployment(found, s, &world);
 	configmap = world.get(world.ctx, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
 	shared_reconcile(&world, plan, &state);
 	if (configmap != NULL && kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES) != NULL &&
@@ -146,6 +152,7 @@ static void make_plan(const struct findings *found, const struct settings *s, st
 		error_set(problem, ERROR_INVALID, "%s", state.message);
 	}
 	shared_state_release(&state);
+	world_release_document(&world);
 	plan_orphans(found, plan);
 }
 

@@ -192,29 +192,37 @@ static int render(const struct world *world, json_t *object, bool as_json, struc
 	return print_rules(world->settings, w, as_json, err);
 }
 
-static int render_all(const struct option_list *files, const struct settings *settings, bool as_json, struct error *err)
+static int render_each(const struct world *world, bool as_json, struct error *err)
 {
-	auto_json *document = read_world(files, err);
-	auto_json *all = NULL;
-	struct world world;
+	auto_json *all = world->list(world->ctx, KIND_AUTOSCALER, NULL);
 	size_t i;
 	json_t *object;
 
-	if (document == NULL) {
-		return -1;
-	}
-	world_from_document(&world, document, settings);
-	all = world.list(world.ctx, KIND_AUTOSCALER, NULL);
 	if (json_array_size(all) == 0) {
 		return error_set(err, ERROR_NOT_FOUND,
 			"no InferenceAutoscaler (inference-autoscaler.io/v1alpha1) in the files");
 	}
 	json_array_foreach(all, i, object) {
-		if (render(&world, object, as_json, err) < 0) {
+		if (render(world, object, as_json, err) < 0) {
 			return -1;
 		}
 	}
 	return 0;
+}
+
+static int render_all(const struct option_list *files, const struct settings *settings, bool as_json, struct error *err)
+{
+	auto_json *document = read_world(files, err);
+	struct world world;
+	int result;
+
+	if (document == NULL) {
+		return -1;
+	}
+	world_from_document(&world, document, settings);
+	result = render_each(&world, as_json, err);
+	world_release_document(&world);
+	return result;
 }
 
 static int run(const struct options *options, const struct command_table *verbs, struct error *err)

@@ -254,7 +254,7 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 			.min_timeout_s = 300,
 			.silence_ms = 30000,
 			.relist_ms = INT64_C(10) * 3600 * 1000},
-		.cache = kube_cache_new(hooks->index, hooks->managers),
+		.cache = kube_cache_new(&hooks->form),
 		.event_error = ERROR_INIT,
 		.error = ERROR_INIT,
 		.progress_ms = clock_monotonic_ms(),

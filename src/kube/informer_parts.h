@@ -97,6 +97,8 @@ void informer_set_state(struct kube_informer *informer, bool synced, bool missin
 void informer_report_sent_away(struct kube_informer *informer, const struct error *err);
 /* Puts into the cache; calls the changed hook when that changed anything. */
 void informer_take(struct kube_informer *informer, json_t *object);
+/* The same with an object of the cache of those that arrived. */
+void informer_take_arrived(struct kube_informer *informer, struct kube_cache *arrived, const char *key);
 void informer_drop(struct kube_informer *informer, json_t *object);
 /* Drops all objects whose key is not in `seen`. */
 void informer_drop_unseen(struct kube_informer *informer);

@@ -71,6 +71,18 @@ void informer_take(struct kube_informer *informer, json_t *object)
 	}
 }
 
+void informer_take_arrived(struct kube_informer *informer, struct kube_cache *arrived, const char *key)
+{
+	auto_free char *copy = xstrdup(key); /* which is of the cache that gives its object away */
+	bool had = kube_cache_has_key(informer->cache, copy);
+
+	if (kube_cache_put_from(informer->cache, arrived, copy)) {
+		auto_json *object = kube_cache_get_key(informer->cache, copy);
+
+		report_changed(informer, had ? KUBE_MODIFIED : KUBE_ADDED, object);
+	}
+}
+
 void informer_drop(struct kube_informer *informer, json_t *object)
 {
 	complete(informer->resource, object);

@@ -26,7 +26,7 @@ void informer_stream_begin(struct kube_informer *informer)
 {
 	uint64_t silence_ms = (uint64_t)informer->timing.silence_ms;
 
-	informer->arriving = kube_cache_new(informer->hooks.index, informer->hooks.managers);
+	informer->arriving = kube_cache_new(&informer->hooks.form);
 	uv_timer_start(&informer->timer, on_silence, silence_ms, silence_ms);
 }
 
@@ -42,15 +42,14 @@ void informer_stream_remove(struct kube_informer *informer, json_t *object)
 	kube_cache_remove(informer->arriving, kube_object_namespace(object), kube_object_name(object));
 }
 
-static void take_arrived(struct kube_informer *informer, const struct kube_cache *arrived)
+static void take_arrived(struct kube_informer *informer, struct kube_cache *arrived)
 {
+	size_t count = kube_cache_count(arrived);
 	auto_free const char **keys = kube_cache_keys(arrived);
 
-	for (size_t i = 0; i < kube_cache_count(arrived) && !informer->closing; i++) {
-		auto_json *object = kube_cache_get_key(arrived, keys[i]);
-
+	for (size_t i = 0; i < count && !informer->closing; i++) {
 		map_put(&informer->seen, keys[i], informer);
-		informer_take(informer, object);
+		informer_take_arrived(informer, arrived, keys[i]);
 	}
 }
 

@@ -109,6 +109,27 @@ static json_t *world_list_by(void *ctx, enum kind kind, const char *value)
 	return kube_cache_list_by(cache_of(ctx, kind), value);
 }
 
+static const struct view *world_view_of(void *ctx, enum kind kind, const char *ns, const char *name)
+{
+	return kube_cache_decoded(cache_of(ctx, kind), ns, name);
+}
+
+static struct view_list world_views_of(void *ctx, enum kind kind, const char *ns)
+{
+	struct view_list list = {.count = 0};
+
+	list.items = (const struct view **)kube_cache_decoded_list(cache_of(ctx, kind), ns, &list.count);
+	return list;
+}
+
+static struct view_list world_views_by_of(void *ctx, enum kind kind, const char *value)
+{
+	struct view_list list = {.count = 0};
+
+	list.items = (const struct view **)kube_cache_decoded_list_by(cache_of(ctx, kind), value, &list.count);
+	return list;
+}
+
 static bool world_missing(void *ctx, enum kind kind)
 {
 	const struct controller *c = ctx;
@@ -140,6 +161,9 @@ static struct world world_now(struct controller *c)
 		.get = world_get,
 		.list = world_list,
 		.list_by = world_list_by,
+		.view = world_view_of,
+		.views = world_views_of,
+		.views_by = world_views_by_of,
 		.missing = world_missing,
 		.evidence = world_evidence,
 		.failure = world_failure,
@@ -222,8 +246,8 @@ static void on_pod_changed(void *ctx, struct kube_informer *informer, enum kube_
 {
 	const struct controller *c = ctx;
 
-	(void)informer;
-	pod_feed_changed(c->pods, type, object);
+	(void)type;
+	pod_feed_changed(c->pods, informer, object);
 }
 
 static void on_pod_state(void *ctx, struct kube_informer *informer)
@@ -452,6 +476,16 @@ static void work(void *ctx, const char *key)
 
 /* Life. */
 
+static const void *decode(const void *type, const json_t *object)
+{
+	return view_decode_as(type, object);
+}
+
+static void unref(const void *view)
+{
+	view_unref(view);
+}
+
 struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
 	const struct settings *settings, const char *identity)
 {
@@ -473,8 +507,11 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 
 		hooks.changed = i == KIND_POD ? on_pod_changed : on_changed;
 		hooks.state = i == KIND_POD ? on_pod_state : on_state;
-		hooks.index = kinds[i].index;
-		hooks.managers = kinds[i].managers;
+		hooks.form = (struct kube_cache_form){.index = kinds[i].index,
+			.managers = kinds[i].managers,
+			.decode = decode,
+			.unref = unref,
+			.type = view_types[i]};
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}

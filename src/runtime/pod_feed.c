@@ -1,17 +1,18 @@
 /* From what the informer of pods says to the pods. */
 #include "pod_feed.h"
 
-#include "api/kinds.h"
-#include "view/view.h"
+#include "kube/resource.h"
 
-void pod_feed_changed(struct pods *pods, enum kube_event_type type, const json_t *object)
+void pod_feed_changed(struct pods *pods, const struct kube_informer *informer, const json_t *object)
 {
-	auto_view *pod = view_decode(KIND_POD, object);
+	const char *ns = kube_object_namespace(object);
+	const char *name = kube_object_name(object);
+	const struct view *now = kube_cache_decoded(kube_informer_cache(informer), ns, name);
 
-	if (type == KUBE_DELETED) {
-		pods_remove(pods, pod->meta.ns, pod->meta.name);
+	if (now != NULL) {
+		pods_put(pods, now);
 	} else {
-		pods_put(pods, pod);
+		pods_remove(pods, ns, name);
 	}
 }
 

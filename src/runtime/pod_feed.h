@@ -10,7 +10,7 @@
 #include "pods/pods.h"
 
 /* Both are called from the informer's hooks of the same name, also before it has synced. */
-void pod_feed_changed(struct pods *pods, enum kube_event_type type, const json_t *object);
+void pod_feed_changed(struct pods *pods, const struct kube_informer *informer, const json_t *object);
 void pod_feed_state(struct pods *pods, const struct kube_informer *informer);
 
 /* Whether the right to watch is missing: nothing is to be waited for, and a restart would not bring it. */

@@ -85,3 +85,9 @@ void view_unref_indirect(const struct view **view)
 	view_unref(*view);
 	*view = NULL;
 }
+
+void view_list_release(struct view_list *list)
+{
+	free(list->items);
+	*list = (struct view_list){.items = NULL};
+}

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
-#include "children/adapter_config.h"
+#include "adapter/adapter_config.h"
 #include "read_page.h"
 #include "reconcile/reconcile.h"
 
@@ -28,8 +28,8 @@ static void do_pass(const struct strbuf *text, int times)
 	auto_json *document = yaml_parse(text->buf, text->len, &err);
 	const char *slash = strchr(json_path_string(document, "reconcile", ""), '/');
 	auto_free char *ns = NULL;
-	auto_plan stack_plan = PLAN_INIT;
-	struct stack_state state = STACK_STATE_INIT;
+	auto_plan shared_plan = PLAN_INIT;
+	struct shared_state state = SHARED_STATE_INIT;
 	struct settings settings = SETTINGS_DEFAULT;
 	struct world world;
 
@@ -39,14 +39,15 @@ static void do_pass(const struct strbuf *text, int times)
 	ns = xstrndup(json_path_string(document, "reconcile", ""),
 		(size_t)(slash - json_path_string(document, "reconcile", "")));
 	world_from_document(&world, document, &settings);
-	stack_reconcile(&world, &stack_plan, &state);
-	world.stack = &state;
+	shared_reconcile(&world, &shared_plan, &state);
+	world.shared = &state;
 	for (int i = 0; i < times; i++) {
 		auto_plan plan = PLAN_INIT;
 
 		autoscaler_reconcile(&world, ns, slash + 1, &plan);
 	}
-	stack_state_release(&state);
+	world_release_document(&world);
+	shared_state_release(&state);
 }
 
 static void do_page(const struct strbuf *text, int times)
