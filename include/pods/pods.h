@@ -34,7 +34,7 @@ bool pods_awaited(const struct pods *pods);
 
 /* Some pods, ordered by name; holds a reference of each. */
 struct pod_list {
-	const struct view_pod **items;
+	const struct view_pod **pods;
 	size_t count;
 };
 

@@ -90,9 +90,9 @@ struct pod_list pods_find(const struct pods *pods, const char *ns, const struct 
 void pod_list_release(struct pod_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		view_unref(&list->items[i]->view);
+		view_unref(&list->pods[i]->view);
 	}
-	free_indirect(&list->items);
+	free_indirect(&list->pods);
 	list->count = 0;
 }
 
@@ -122,7 +122,7 @@ int pod_reader_find(const struct pod_reader *reader, struct pod_list *found, str
 {
 	const struct pod_reading *reading = reader->reading;
 
-	*found = (struct pod_list){.items = NULL};
+	*found = (struct pod_list){.pods = NULL};
 	if (reader->pods->refused.kind != ERROR_NONE) {
 		error_copy(err, &reader->pods->refused);
 		return -1;

@@ -209,10 +209,10 @@ struct search {
 
 static void add_group(struct search *search, const struct group *group)
 {
-	search->found.items =
-		xgrow(search->found.items, &search->cap, search->found.count + group->count, sizeof(struct view_pod *));
+	search->found.pods =
+		xgrow(search->found.pods, &search->cap, search->found.count + group->count, sizeof(struct view_pod *));
 	for (const struct pod *pod = group->first; pod != NULL; pod = pod->next) {
-		search->found.items[search->found.count++] = view_pod(pod->view);
+		search->found.pods[search->found.count++] = view_pod(pod->view);
 	}
 }
 
@@ -245,12 +245,12 @@ static void finish(struct pod_list *found)
 	size_t count = 0;
 
 	if (found->count > 0) {
-		qsort(found->items, found->count, sizeof(*found->items), compare_names);
+		qsort(found->pods, found->count, sizeof(*found->pods), compare_names);
 	}
 	for (size_t i = 0; i < found->count; i++) {
-		if (i == 0 || found->items[i] != found->items[i - 1]) {
-			found->items[count++] = found->items[i];
-			view_ref(&found->items[i]->view);
+		if (i == 0 || found->pods[i] != found->pods[i - 1]) {
+			found->pods[count++] = found->pods[i];
+			view_ref(&found->pods[i]->view);
 		}
 	}
 	found->count = count;

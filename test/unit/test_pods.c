@@ -52,7 +52,7 @@ static char *names_of(const struct pods *pods, const char *ns, const char *selec
 	struct strbuf names = STRBUF_INIT;
 
 	for (size_t i = 0; i < found.count; i++) {
-		strbuf_addf(&names, "%s ", found.items[i]->view.meta.name);
+		strbuf_addf(&names, "%s ", found.pods[i]->view.meta.name);
 	}
 	return strbuf_take(&names);
 }
@@ -127,7 +127,7 @@ static void test_a_list_outlives_its_pods(void **state)
 	pods_remove(pods, "a", "p-0");
 	pods_free(pods);
 	assert_int_equal(found.count, 1);
-	assert_string_equal(found.items[0]->view.meta.name, "p-0");
+	assert_string_equal(found.pods[0]->view.meta.name, "p-0");
 	pod_list_release(&found);
 	pod_list_release(&found);
 }
@@ -155,7 +155,7 @@ static void test_the_same_as_a_walk(void **state)
 		auto_json *object = json_pack("{s:{s:s, s:s, s:O}}", "metadata", "namespace", p % 2 ? "m" : "n", "name",
 			name, "labels", labels);
 		const struct view_selector *selector = selectors[step % (int)ARRAY_LEN(texts)];
-		auto_pod_list found = {.items = NULL};
+		auto_pod_list found = {.pods = NULL};
 		size_t wanted = 0;
 
 		for (const char *key = "a\0b\0c\0"; *key != '\0'; key += 2) {
@@ -177,7 +177,7 @@ static void test_the_same_as_a_walk(void **state)
 		for (int i = 1; i < PODS; i += 2) {
 			if (model[i] != NULL && view_selector_matches(selector, &model[i]->meta.labels, false)) {
 				assert_true(wanted < found.count);
-				assert_ptr_equal(found.items[wanted], model[i]);
+				assert_ptr_equal(found.pods[wanted], model[i]);
 				wanted++;
 			}
 		}
