@@ -1,5 +1,6 @@
 /*
- * Words of others, made fit to be kept and shown: valid UTF-8, and no longer than there is room; their hash.
+ * Words of others, made fit to be kept and shown: valid UTF-8, and no longer than there is room; their hash; and
+ * whether two are the same.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -28,5 +29,8 @@ bool text_equal(const char *a, const char *b);
 /* 16 hexadecimal digits (FNV-1a) that change with the text: a revision that is the same for the same text. Heap,
  * caller owns. */
 char *text_hash(const char *text);
+
+/* NULL is allowed, and equals NULL alone. */
+bool text_equal(const char *one, const char *other);
 
 #endif

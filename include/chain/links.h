@@ -45,7 +45,14 @@ bool links_target_exclusive(const struct facts *facts);
 bool links_target_taken(const struct facts *facts);
 /* Whether the links are checked alike by two probes of what the GPU autoscalers share, NULL = none, but for when they
  * were: what is young is checked again at an autoscaler's own probes. */
-bool links_gpu_alike(const json_t *before, const json_t *now);
+bool links_gpu_alike(const struct shared_evidence *before, const struct shared_evidence *now);
+/*
+ * Whether the links and lints of an autoscaler whose links are all True are checked alike by two of its probes, NULL =
+ * none: whatever of them a check reads is the same, but for when it was seen.
+ */
+bool links_evidence_alike(const struct evidence *before, const struct evidence *now);
+/* Whether every link that applies is True, that beyond Ready too. */
+bool verdicts_all_true(const struct autoscaler *spec, const struct verdict *verdicts);
 void verdicts_release(struct verdict *verdicts);
 const char *verdict_status_text(enum verdict_status status);
 

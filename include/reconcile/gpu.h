@@ -32,7 +32,7 @@ char *gpu_exporter_id(const struct autoscaler *spec);
  * = none. New reference to the document; NULL when `specs` is empty.
  */
 json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t *before, struct plan *plan);
-/* What to probe (probe/probe.h), from the survey; new reference, NULL when there is nothing. */
-json_t *gpu_request(const struct world *world, const json_t *survey);
+/* What to probe, from the survey; new reference, NULL when there is nothing. */
+struct shared_request *gpu_request(const struct world *world, const json_t *survey);
 
 #endif

@@ -21,10 +21,10 @@ struct observation {
 	json_t *scaled_objects;
 	json_t *autoscalers;
 	json_t *prometheuses;
-	json_t *namespaces;  /* the one where our ServiceMonitor is */
-	json_t *pages;       /* candidates, see reconcile/pages.h */
-	json_t *observed[8]; /* by index of children[] */
-	bool owned[8];       /* the observed one is ours */
+	json_t *namespaces;       /* the one where our ServiceMonitor is */
+	struct page_places pages; /* candidates, see reconcile/pages.h */
+	json_t *observed[8];      /* by index of children[] */
+	bool owned[8];            /* the observed one is ours */
 	char *foreign_child;
 	char *monitor; /* "ns/name" of our ServiceMonitor */
 	char *exporter_id;
@@ -38,7 +38,8 @@ void observation_release(struct observation *observation);
 
 /* The engine of an autoscaler: what the spec says, else what its pods' page showed last, else what
  * the status remembers. NULL when none is known. */
-const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object, const json_t *evidence);
+const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object,
+	const struct evidence *evidence);
 /* Sets the workload's signals from the spec and the engine (may be NULL); -1 and ERROR_INVALID when
  * the engine does not have the signal. */
 int observe_signals(struct workload *workload, const struct autoscaler *spec, const struct engine *engine,

@@ -14,6 +14,7 @@
 #include "api/kinds.h"
 #include "api/settings.h"
 #include "base/error.h"
+#include "evidence/evidence.h"
 #include "view/view.h"
 
 struct world {
@@ -34,8 +35,10 @@ struct world {
 	struct view_list (*views_by)(void *ctx, enum kind kind, const char *value);
 	/* The resource type is not installed. */
 	bool (*missing)(void *ctx, enum kind kind);
-	/* Borrowed; NULL when nothing was probed yet. */
-	const json_t *(*evidence)(void *ctx, const char *key);
+	/* What was seen of the autoscaler "ns/name"; borrowed, NULL when nothing was probed yet. */
+	const struct evidence *(*evidence)(void *ctx, const char *key);
+	/* The same of what autoscalers share. */
+	const struct shared_evidence *(*shared_evidence)(void *ctx);
 	/* Why the last write for this autoscaler failed; borrowed, NULL when it did not. */
 	const char *(*failure)(void *ctx, const char *key);
 	/* What the last shared pass said of the adapter; filled by shared_reconcile(). Borrowed; never NULL. */
@@ -53,7 +56,7 @@ int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns,
 
 /* A world made of a JSON document (golden tests and `render`):
  * {now: RFC 3339, objects: […], evidence: {"ns/name": {…}},
- * failures: {"ns/name": "…"}, missing: ["ServiceMonitor"]}.
+ * failures: {"ns/name": "…"}, missing: ["ServiceMonitor"]}; the evidence of SHARED_KEY is that of what is shared.
  * Borrows the document, which must not change meanwhile; to be released. */
 void world_from_document(struct world *world, const json_t *document, const struct settings *settings);
 void world_release_document(struct world *world);

@@ -7,9 +7,10 @@
 #include <jansson.h>
 
 #include "base/strbuf.h"
+#include "evidence/evidence.h"
 
 /*
- * From the evidence (chain/facts.h) and the autoscaler's HPA (NULL = none); new reference, one item for each signal
+ * From the evidence (NULL is allowed) and the autoscaler's HPA (NULL = none); new reference, one item for each signal
  * that was asked for:
  *   {metric, percent: bool,
  *    pods: [{pod, page?, prometheus?, ageMs?, recorded?, served?}] by name,
@@ -17,7 +18,7 @@
  * Values are decimal strings ("12", "0.85"). `ageMs` is that of Prometheus' sample, or of the recorded one. A
  * pod's page is read of a few pods only.
  */
-json_t *values_make(const json_t *evidence, const json_t *hpa);
+json_t *values_make(const struct evidence *evidence, const json_t *hpa);
 
 /* The metric's average in the HPA's status, in thousandths; new reference, NULL when it tells none. */
 json_t *values_hpa_average(const json_t *hpa, const char *metric);

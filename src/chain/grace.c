@@ -28,9 +28,9 @@
 
 /* Whether this was seen while what is there since then was younger than `lasts_ms`; 0 = it is to come, -1 = that
  * is not known. An age below zero is of clocks that differ. */
-static bool seen_in_grace(const struct facts *facts, const json_t *document, int64_t since_ms, int64_t lasts_ms)
+static bool seen_in_grace(int64_t seen_ms, int64_t since_ms, int64_t lasts_ms)
 {
-	int64_t age = json_path_int(document, "at", facts->now_ms) - since_ms;
+	int64_t age = seen_ms - since_ms;
 
 	return since_ms == 0 || (since_ms > 0 && age < lasts_ms && age > -lasts_ms);
 }
@@ -45,54 +45,52 @@ static int64_t works_since(const struct facts *facts, const char *type)
 	               : facts->now_ms;
 }
 
-bool grace_of_object(const struct facts *facts, const json_t *document, int64_t made_ms, int64_t interval_ms)
+bool grace_of_object(int64_t seen_ms, int64_t made_ms, int64_t interval_ms)
 {
-	return seen_in_grace(facts, document, made_ms, LOADING_MS + LOADING_INTERVALS * interval_ms);
+	return seen_in_grace(seen_ms, made_ms, LOADING_MS + LOADING_INTERVALS * interval_ms);
 }
 
-bool grace_of_pods(const json_t *document)
+bool grace_of_pods(const struct series_seen *series)
 {
-	const json_t *missing = json_object_get(document, "missing");
-
-	return json_path_int(document, "pods", 0) == 0 && json_is_array(missing) && json_array_size(missing) == 0;
+	return series->seen_ms != 0 && series->failure.text == NULL && series->pods == 0 && series->missing.count == 0;
 }
 
-bool grace_of_metric(const struct facts *facts, const json_t *document, bool gpu)
+bool grace_of_metric(const struct facts *facts, int64_t seen_ms, bool gpu)
 {
-	return seen_in_grace(facts, document, works_since(facts, gpu ? "SeriesRecorded" : "SeriesFresh"), RELIST_MS) ||
-	       seen_in_grace(facts, document, json_path_int(facts->adapter_survey, "since", -1), RELIST_MS);
+	return seen_in_grace(seen_ms, works_since(facts, gpu ? "SeriesRecorded" : "SeriesFresh"), RELIST_MS) ||
+	       seen_in_grace(seen_ms, json_path_int(facts->adapter_survey, "since", -1), RELIST_MS);
 }
 
 bool grace_of_reading(const struct facts *facts, const json_t *condition)
 {
 	int64_t failing_since = clock_parse_rfc3339(json_path_string(condition, "lastTransitionTime", ""));
 
-	return grace_of_hpa(facts) || seen_in_grace(facts, NULL, works_since(facts, "MetricServed"), HPA_SYNC_MS) ||
-	       (failing_since > 0 && seen_in_grace(facts, NULL, failing_since, HPA_SYNC_MS));
+	return grace_of_hpa(facts) || seen_in_grace(facts->now_ms, works_since(facts, "MetricServed"), HPA_SYNC_MS) ||
+	       (failing_since > 0 && seen_in_grace(facts->now_ms, failing_since, HPA_SYNC_MS));
 }
 
 bool grace_of_hpa(const struct facts *facts)
 {
 	int64_t made_ms = clock_parse_rfc3339(json_path_string(facts->hpa, "metadata.creationTimestamp", ""));
 
-	return made_ms <= 0 || seen_in_grace(facts, NULL, made_ms, HPA_FIRST_MS);
+	return made_ms <= 0 || seen_in_grace(facts->now_ms, made_ms, HPA_FIRST_MS);
 }
 
-bool grace_of_restart(const struct facts *facts, const json_t *document)
+bool grace_of_restart(const struct facts *facts, int64_t seen_ms)
 {
-	return seen_in_grace(facts, document, json_path_int(facts->adapter_survey, "since", -1), RESTART_MS);
+	return seen_in_grace(seen_ms, json_path_int(facts->adapter_survey, "since", -1), RESTART_MS);
 }
 
 bool grace_of_autoscaler(const struct facts *facts)
 {
 	const char *made = json_path_string(facts->object, "metadata.creationTimestamp", NULL);
 
-	return made != NULL && seen_in_grace(facts, NULL, clock_parse_rfc3339(made), TARGET_MS);
+	return made != NULL && seen_in_grace(facts->now_ms, clock_parse_rfc3339(made), TARGET_MS);
 }
 
-bool grace_of_target(const struct facts *facts, const json_t *document)
+bool grace_of_target(const struct facts *facts, int64_t seen_ms)
 {
 	const char *made = json_path_string(facts->target, "metadata.creationTimestamp", NULL);
 
-	return made != NULL && seen_in_grace(facts, document, clock_parse_rfc3339(made), FIRST_POD_MS);
+	return made != NULL && seen_in_grace(seen_ms, clock_parse_rfc3339(made), FIRST_POD_MS);
 }

@@ -9,7 +9,7 @@
 static bool is_served(const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
-		if (json_path_int(evidence_signal(facts, &facts->workload.signals[i]), "metric.pods", 0) == 0) {
+		if (evidence_signal(facts, &facts->workload.signals[i])->value.pods == 0) {
 			return false;
 		}
 	}
@@ -122,23 +122,17 @@ void check_adapter_configured(const struct facts *facts, struct verdict *verdict
 	}
 }
 
-/* What the metrics API answered for the signal, error or not; NULL when it was not asked. */
-static const json_t *metric_document(const struct facts *facts, const struct workload_signal *signal)
-{
-	return json_object_get(evidence_signal(facts, signal), "metric");
-}
-
 /* The reason for a failed probe of the metrics API, by the cause that the probe found. */
 static const char *failure_reason(const struct facts *facts, const struct workload_signal *signal)
 {
-	static const struct cause causes[] = {
-		{"NotRegistered", "APIServiceMissing"},
-		{"Unavailable", "APIServiceUnavailable"},
-		{"Forbidden", "Forbidden"},
-		{NULL, NULL},
+	static const struct cause_reason reasons[] = {
+		{CAUSE_NOT_REGISTERED, "APIServiceMissing"},
+		{CAUSE_UNAVAILABLE, "APIServiceUnavailable"},
+		{CAUSE_FORBIDDEN, "Forbidden"},
+		{CAUSE_NONE, NULL},
 	};
 
-	return evidence_cause(metric_document(facts, signal), causes, "MetricNotServed");
+	return evidence_cause(&evidence_signal(facts, signal)->value.failure, reasons, "MetricNotServed");
 }
 
 /* Adds to the message that patience alone helps, for long. */
@@ -162,13 +156,13 @@ static void say_served(const struct workload_signal *signal, struct verdict *ver
 
 /* Says so when the metric, or its value for some pod, is missing only because something is new. An adapter that
  * relists rarely is said at once: it would take longer than anybody expects. */
-static bool say_metric_awaited(const struct facts *facts, const struct workload_signal *signal, const json_t *metric,
-	struct verdict *verdict)
+static bool say_metric_awaited(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const char *cause = json_path_string(metric, "cause", "");
+	const struct metric_seen *metric = &evidence_signal(facts, signal)->value;
 
-	if ((json_path(metric, "error") != NULL && strcmp(cause, "NotListed") != 0) ||
-		json_path(facts->adapter_survey, "relist") != NULL || !grace_of_metric(facts, metric, signal->gpu)) {
+	if ((metric->failure.text != NULL && metric->failure.cause != CAUSE_NOT_LISTED) ||
+		json_path(facts->adapter_survey, "relist") != NULL ||
+		!grace_of_metric(facts, metric->seen_ms, signal->gpu)) {
 		return false;
 	}
 	SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
@@ -182,8 +176,8 @@ static void check_metric(const struct facts *facts, const struct workload_signal
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
-	const json_t *series;
-	const json_t *metric;
+	const struct series_seen *series;
+	const struct metric_seen *metric;
 	auto_free char *missing = NULL;
 
 	if (facts->api_reason != NULL) {
@@ -191,33 +185,31 @@ static void check_metric(const struct facts *facts, const struct workload_signal
 		return;
 	}
 	/* Without a sample of any pod the metric is not asked for. */
-	series = evidence_read_signal(facts, signal, "series", "PrometheusNotReachable", verdict);
+	series = evidence_read_series(facts, signal, verdict);
 	if (series == NULL) {
 		return;
 	}
-	if (json_path_int(series, "pods", 0) == 0 && evidence_gap_passes(facts, "MetricServed", series)) {
+	if (series->pods == 0 && evidence_gap_passes(facts, "MetricServed", &series->missing)) {
 		say_served(signal, verdict);
 		return;
 	}
-	metric = evidence_read_signal(facts, signal, "metric", failure_reason(facts, signal), verdict);
+	metric = evidence_read_metric(facts, signal, failure_reason(facts, signal), verdict);
 	if (metric == NULL) {
-		if (verdict->status == VERDICT_FALSE &&
-			!say_metric_awaited(facts, signal, metric_document(facts, signal), verdict) && relist != NULL) {
+		if (verdict->status == VERDICT_FALSE && !say_metric_awaited(facts, signal, verdict) && relist != NULL) {
 			say_relist(facts, relist, verdict);
 		}
 		return;
 	}
-	missing = evidence_missing(metric);
-	if (json_path_int(metric, "pods", 0) == 0 && evidence_gap_passes(facts, "MetricServed", metric)) {
+	missing = evidence_names(&metric->missing);
+	if (metric->pods == 0 && evidence_gap_passes(facts, "MetricServed", &metric->missing)) {
 		say_served(signal, verdict);
-	} else if ((json_path_int(metric, "pods", 0) == 0 || missing != NULL) &&
-		   say_metric_awaited(facts, signal, metric, verdict)) {
+	} else if ((metric->pods == 0 || missing != NULL) && say_metric_awaited(facts, signal, verdict)) {
 		return;
-	} else if (json_path_int(metric, "pods", 0) == 0 && json_path_int(facts->evidence, "pods.ready", -1) == 0) {
+	} else if (metric->pods == 0 && evidence_seen(facts)->pods.ready == 0) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"no pod of %s '%s' is ready, and one that is not has a value of '%s' only while it has load",
 			spec->target_kind, spec->target_name, signal->signal->metric);
-	} else if (json_path_int(metric, "pods", 0) == 0) {
+	} else if (metric->pods == 0) {
 		SAY(verdict, VERDICT_FALSE, "NoValue",
 			"the metrics API knows '%s' but returns no value for the pods of %s '%s': a metric appears at the "
 			"adapter's next relist; if it stays so, does the adapter ask the Prometheus that scrapes them?",
@@ -239,12 +231,14 @@ static void check_metric(const struct facts *facts, const struct workload_signal
  * moment later. What is registered does not change with it. */
 static bool restart_explains(const struct facts *facts, const struct workload_signal *signal, const char *reason)
 {
+	int64_t answered_ms = facts->api_reason == NULL ? evidence_signal(facts, signal)->value.seen_ms : 0;
+
 	if (facts->api_reason != NULL && !facts->api_away) {
 		return false;
 	}
 	return facts->adapter == ADAPTER_ROLLING ||
 	       (strcmp(reason, "APIServiceUnavailable") == 0 &&
-		       grace_of_restart(facts, facts->api_reason == NULL ? metric_document(facts, signal) : NULL));
+		       grace_of_restart(facts, answered_ms != 0 ? answered_ms : facts->now_ms));
 }
 
 void check_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)

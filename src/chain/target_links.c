@@ -17,27 +17,27 @@ void check_accepted(const struct facts *facts, struct verdict *verdict)
 /* The reason for a scale that could not be read, by the cause that the probe found. */
 static const char *scale_reason(const struct facts *facts)
 {
-	static const struct cause causes[] = {
-		{"NotFound", "TargetNotFound"},
-		{"NotScalable", "KindNotScalable"},
-		{"Forbidden", "TargetForbidden"},
-		{NULL, NULL},
+	static const struct cause_reason reasons[] = {
+		{CAUSE_NOT_FOUND, "TargetNotFound"},
+		{CAUSE_NOT_SCALABLE, "KindNotScalable"},
+		{CAUSE_FORBIDDEN, "TargetForbidden"},
+		{CAUSE_NONE, NULL},
 	};
 
-	return evidence_cause(json_object_get(facts->evidence, "target"), causes, "TargetNotReadable");
+	return evidence_cause(&evidence_seen(facts)->target.failure, reasons, "TargetNotReadable");
 }
 
 /* Of a kind that is not watched the probe finds it, or does not. */
 static bool target_is_absent(const struct facts *facts)
 {
 	return facts->target_watched ? facts->target == NULL
-	                             : strcmp(json_path_string(facts->evidence, "target.cause", ""), "NotFound") == 0;
+	                             : evidence_seen(facts)->target.failure.cause == CAUSE_NOT_FOUND;
 }
 
 void check_target_found(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	const json_t *pods;
+	const struct pods_seen *pods;
 
 	if (target_is_absent(facts) && grace_of_autoscaler(facts)) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
@@ -47,7 +47,7 @@ void check_target_found(const struct facts *facts, struct verdict *verdict)
 		return;
 	}
 
-	if (!facts->target_watched && evidence_read(facts, "target", scale_reason(facts), verdict) == NULL) {
+	if (!facts->target_watched && evidence_read_target(facts, scale_reason(facts), verdict) == NULL) {
 		return;
 	}
 	if (facts->target == NULL) {
@@ -62,14 +62,14 @@ void check_target_found(const struct facts *facts, struct verdict *verdict)
 			spec->target_kind, spec->ns, spec->target_name);
 		return;
 	}
-	pods = evidence_read(facts, "pods", "PodsNotReadable", verdict);
+	pods = evidence_read_pods(facts, verdict);
 	if (pods == NULL) {
 		return;
 	}
-	if (json_path_int(pods, "total", 0) == 0) {
+	if (pods->total == 0) {
 		bool by_hand = json_path_int(facts->target, "spec.replicas", 1) == 0;
 
-		if (!by_hand && grace_of_target(facts, pods)) {
+		if (!by_hand && grace_of_target(facts, pods->seen_ms)) {
 			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 				"%s '%s/%s' was just made: its first pod is awaited", spec->target_kind, spec->ns,
 				spec->target_name);
@@ -175,20 +175,17 @@ void check_target_owned(const struct facts *facts, struct verdict *verdict)
 void check_target_exclusive(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	const char *foreign = NULL;
+	const struct texts *foreign = &evidence_seen(facts)->pods.foreign;
 
 	check_target_owned(facts, verdict);
 	if (verdict->status != VERDICT_TRUE) {
 		return;
 	}
-	if (evidence_answers(facts, "pods")) {
-		foreign = json_string_value(json_array_get(json_path(facts->evidence, "pods.foreign"), 0));
-	}
-	if (foreign != NULL) {
+	if (foreign->count > 0 && evidence_answers(facts, PART_PODS)) {
 		free_indirect(&verdict->message);
 		SAY(verdict, VERDICT_FALSE, "SelectorAmbiguous",
 			"the selector of %s '%s/%s' also matches pod '%s' of another workload, and the HPA would count it: give "
 			"the workloads labels that differ",
-			spec->target_kind, spec->ns, spec->target_name, foreign);
+			spec->target_kind, spec->ns, spec->target_name, foreign->items[0]);
 	}
 }

@@ -80,13 +80,14 @@ static bool limit_by_flag(const struct facts *facts, const struct engine_signal 
 static enum lint_verdict limit_on_page(const struct facts *facts, const struct engine_signal *signal,
 	struct limit *limit)
 {
-	const json_t *page = page_seen(facts);
+	const struct page_seen *page = lint_page(facts);
+	const struct signal_limit *own;
 
 	if (page == NULL) {
 		return LINT_UNSEEN;
 	}
-	*limit = (struct limit){.most = json_path_int(json_object_get(page, "limits"), signal->name, 0),
-		.series = signal->limit_series};
+	own = shape_find(&shape_signal_limit, &page->limits, signal->name);
+	*limit = (struct limit){.most = own != NULL ? own->most : 0, .series = signal->limit_series};
 	return limit->most > 0 ? LINT_REPORTED : LINT_SILENT;
 }
 

@@ -72,15 +72,13 @@ static void print_object(const json_t *object, const char *comment, bool as_json
 static void assume_engine(struct observation *o)
 {
 	struct workload *w = &o->facts.workload;
-	const json_t *page;
 
 	w->engine = &engines[0];
 	(void)observe_signals(w, &o->spec, w->engine, NULL);
-	json_decref(o->pages);
+	page_places_release(&o->pages);
 	o->pages = pages_candidates(&o->spec, o->target, w->engine);
-	page = json_array_get(o->pages, 0);
-	w->port = json_path_int(page, "port", 0);
-	w->path = json_path_string(page, "path", "");
+	w->port = o->pages.count > 0 ? o->pages.items[0].port : 0;
+	w->path = o->pages.count > 0 ? o->pages.items[0].path : "";
 	fprintf(stderr, "note: spec.engine.type is Auto; rendered for %s, since there are no pods to ask\n",
 		w->engine->type);
 }

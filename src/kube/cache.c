@@ -85,7 +85,7 @@ bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *
 {
 	auto_free char *key = kube_key(ns, name);
 
-	return map_has(&cache->objects, key);
+	return kube_cache_has_key(cache, key);
 }
 
 bool kube_cache_has_key(const struct kube_cache *cache, const char *key)

@@ -203,13 +203,10 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 }
 
 /* Whether Prometheus has the exporter's series from another job: a scrape that no ServiceMonitor shows. */
-static bool scraped_unseen(const json_t *seen, const char *job)
+static bool scraped_unseen(const struct exporter_seen *seen, const char *job)
 {
-	size_t i;
-	json_t *other;
-
-	json_array_foreach(json_path(seen, "exporter.jobs"), i, other) {
-		if (strcmp(json_string_value(other), job) != 0) {
+	for (size_t i = 0; i < seen->jobs.count; i++) {
+		if (strcmp(seen->jobs.items[i], job) != 0) {
 			return true;
 		}
 	}
@@ -278,7 +275,7 @@ static char *namespace_of(const char *key)
 }
 
 /* Our own scrape of an exporter that nobody scrapes. Until it is known that nobody does, none is made. */
-static void scrape(struct survey *s, const struct found_exporter *exporter, const json_t *seen, json_t *row)
+static void scrape(struct survey *s, const struct found_exporter *exporter, json_t *row)
 {
 	struct monitoring place = {NULL, NULL, NULL};
 	auto_free char *ns = NULL;
@@ -289,6 +286,7 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, cons
 	auto_json *now = our_object(s, KIND_SERVICEMONITOR, kube_object_name(nowhere));
 	auto_json *monitor = NULL;
 	const char *job = kube_object_name(exporter->service);
+	const struct shared_evidence *seen = s->world->shared_evidence(s->world->ctx);
 
 	if (!find_place(s, &monitoring_servicemonitor, now, NULL, &place)) {
 		json_object_set_new(row, "selectProblem", json_string(place.problem));
@@ -296,9 +294,9 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, cons
 		return;
 	}
 	json_object_set_new(row, "selectedBy", json_string(place.selected_by));
-	if (scraped_unseen(seen, job)) {
+	if (seen != NULL && scraped_unseen(&seen->exporter, job)) {
 		json_object_set_new(row, "monitor", json_string("a scrape configuration"));
-	} else if (json_path(seen, "exporter.jobs") != NULL) {
+	} else if (seen != NULL && seen->exporter.seen_ms != 0) {
 		ns = namespace_of(place.selected_by);
 		monitor = gpu_monitor_make(ns, exporter->service, exporter->port, place.labels, INTERVAL);
 		name = xasprintf("ServiceMonitor '%s/%s'", ns, kube_object_name(monitor));
@@ -371,7 +369,7 @@ static json_t *sorted_values(const json_t *object)
 	return json_sorted_keys(names);
 }
 
-static json_t *exporter_row(struct survey *s, const struct autoscaler *spec, const json_t *seen)
+static json_t *exporter_row(struct survey *s, const struct autoscaler *spec)
 {
 	struct found_exporter exporter = {NULL, NULL};
 	const json_t *daemonset;
@@ -392,7 +390,7 @@ static json_t *exporter_row(struct survey *s, const struct autoscaler *spec, con
 		json_object_set_new(row, "local", json_string(kube_object_namespace(exporter.service)));
 	}
 	if (!scraped_by_others(s, &exporter, row)) {
-		scrape(s, &exporter, seen, row);
+		scrape(s, &exporter, row);
 	}
 	return row;
 }
@@ -552,7 +550,6 @@ static void finish(struct survey *s, json_t *survey, const char *prometheus)
 json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t *before, struct plan *plan)
 {
 	struct survey s = {.world = world, .wanted = json_array(), .others = STRBUF_INIT};
-	const json_t *seen = world->evidence(world->ctx, SHARED_KEY);
 	const char *prometheus = NULL;
 	json_t *survey = NULL;
 	json_t *exporters = json_object();
@@ -568,7 +565,7 @@ json_t *gpu_survey(const struct world *world, const json_t *specs, const json_t 
 
 		/* Decoded before, when the id was made. */
 		if (autoscaler_decode(object, &spec, &err) == 0) {
-			json_object_set_new(exporters, id, exporter_row(&s, &spec, seen));
+			json_object_set_new(exporters, id, exporter_row(&s, &spec));
 			prometheus = prometheus != NULL
 			                     ? prometheus
 			                     : json_path_string(json_object_get(exporters, id), "selectedBy", NULL);
@@ -601,25 +598,34 @@ static const json_t *main_exporter(const json_t *survey)
 	return json_object_iter_value(json_object_iter((json_t *)exporters));
 }
 
-json_t *gpu_request(const struct world *world, const json_t *survey)
+static char *copied(const json_t *document, const char *path)
+{
+	return xstrdup(json_path_string(document, path, NULL));
+}
+
+struct shared_request *gpu_request(const struct world *world, const json_t *survey)
 {
 	const char *prometheus =
 		json_path_string(survey, "prometheus", json_path_string(survey, "rule.selectedBy", NULL));
-	auto_json *all = world->list(world->ctx, KIND_PROMETHEUS, NULL);
-	auto_free char *url = prometheus_url(world, all, prometheus);
 	const json_t *first = main_exporter(survey);
-	json_t *series = json_array();
+	auto_json *all = NULL;
+	struct shared_request *request;
 
 	if (survey == NULL) {
-		json_decref(series);
 		return NULL;
 	}
+	all = world->list(world->ctx, KIND_PROMETHEUS, NULL);
+	request = shared_request_new();
+	request->prometheus = prometheus_url(world, all, prometheus);
+	request->interval_ms = clock_parse_duration(INTERVAL);
 	for (size_t i = 0; gpu_dcgm_series[i] != NULL; i++) {
-		json_array_append_new(series, json_string(gpu_dcgm_series[i]));
+		texts_add(&request->dcgm, gpu_dcgm_series[i]);
 	}
-	return json_pack("{s:s*, s:I, s:o, s:s*, s:s*, s:s, s:s*, s:s*, s:s*}", "prometheus", url, "intervalMs",
-		(json_int_t)clock_parse_duration(INTERVAL), "dcgm", series, "trusted",
-		json_path_string(survey, "trusted", NULL), "targets", json_path_string(survey, "targets", NULL),
-		"record", GPU_RECORD, "rule", json_path_string(survey, "rule.name", NULL), "job",
-		json_path_string(first, "job", NULL), "pool", json_path_string(first, "pool", NULL));
+	request->trusted = copied(survey, "trusted");
+	request->targets = copied(survey, "targets");
+	request->record = xstrdup(GPU_RECORD);
+	request->rule = copied(survey, "rule.name");
+	request->job = copied(first, "job");
+	request->pool = copied(first, "pool");
+	return request;
 }

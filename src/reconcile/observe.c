@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "children/children.h"
 #include "engine/gpu.h"
 #include "reconcile/gpu.h"
@@ -12,13 +13,15 @@
 #include "reconcile/prometheus.h"
 #include "reconcile/reconcile.h"
 
-const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object, const json_t *evidence)
+const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object,
+	const struct evidence *evidence)
 {
+	const char *found = evidence != NULL ? evidence->page.engine : NULL;
+
 	if (strcmp(spec->engine_type, "Auto") != 0) {
 		return engine_by_type(spec->engine_type);
 	}
-	return engine_by_type(
-		json_path_string(evidence, "page.engine", json_path_string(object, "status.engine.type", "")));
+	return engine_by_type(found != NULL ? found : json_path_string(object, "status.engine.type", ""));
 }
 
 static void add_signal(struct workload *w, const struct engine_signal *signal, int64_t target_milli, bool gpu)
@@ -70,26 +73,37 @@ static json_t *parse_labels(const char *selector)
 	return labels;
 }
 
+/* Of the pod that was read, as a container lists them. New reference. */
+static json_t *ports_document(const struct pods_seen *pods)
+{
+	json_t *ports = json_array();
+
+	for (size_t i = 0; i < pods->ports.count; i++) {
+		const struct container_port *port = &pods->ports.items[i];
+
+		json_array_append_new(ports, json_pack("{s:s*, s:I, s:s*}", "name", port->name, "containerPort",
+						     (json_int_t)port->number, "protocol", port->protocol));
+	}
+	return ports;
+}
+
 /* What the probe read of a target of any kind, in the shape of those that are watched. New reference,
  * NULL while it is not known, or is another's. */
-static json_t *target_by_scale(const json_t *evidence, const struct autoscaler *spec)
+static json_t *target_by_scale(const struct evidence *evidence, const struct autoscaler *spec)
 {
-	const json_t *found = json_object_get(evidence, "target");
-	const char *selector = json_path_string(found, "selector", NULL);
-	const json_t *asked = json_path(evidence, "asked.target");
-	json_t *ports = json_path(evidence, "pods.ports");
+	const struct probe_request *asked = evidence != NULL ? evidence->asked : NULL;
+	const char *selector = evidence != NULL ? evidence->target.selector : NULL;
 	auto_json *labels = NULL;
 
-	if (selector == NULL ||
-		(asked != NULL && (strcmp(json_path_string(asked, "name", ""), spec->target_name) != 0 ||
-					  strcmp(json_path_string(asked, "kind", ""), spec->target_kind) != 0))) {
+	if (selector == NULL || (asked != NULL && (!text_equal(asked->target.name, spec->target_name) ||
+							  !text_equal(asked->target.kind, spec->target_kind)))) {
 		return NULL;
 	}
 	labels = parse_labels(selector);
-	return json_pack("{s:{s:I, s:{s:O*, s:[s*]}, s:{s:{s:[{s:O*}]}}}, s:{s:I}}", "spec", "replicas",
-		json_path_int(found, "replicas", 0), "selector", "matchLabels", labels, "matchExpressions",
-		labels == NULL ? selector : NULL, "template", "spec", "containers", "ports", ports, "status",
-		"replicas", json_path_int(found, "current", 0));
+	return json_pack("{s:{s:I, s:{s:O*, s:[s*]}, s:{s:{s:[{s:o*}]}}}, s:{s:I}}", "spec", "replicas",
+		(json_int_t)evidence->target.replicas, "selector", "matchLabels", labels, "matchExpressions",
+		labels == NULL ? selector : NULL, "template", "spec", "containers", "ports",
+		ports_document(&evidence->pods), "status", "replicas", (json_int_t)evidence->target.current);
 }
 
 static void observe_target(struct observation *o, const struct world *world)
@@ -105,16 +119,21 @@ static void observe_target(struct observation *o, const struct world *world)
 /* Where the page is: where it was seen last, else the likeliest place. */
 static void observe_page(struct observation *o)
 {
-	const json_t *seen[] = {json_object_get(o->facts.evidence, "page"), json_path(o->object, "status.engine")};
+	const struct evidence *evidence = o->facts.evidence;
+	const json_t *reported = json_path(o->object, "status.engine");
+	const struct page_place seen[] = {
+		{evidence != NULL ? evidence->page.port : 0, evidence != NULL ? evidence->page.path : NULL},
+		{json_path_int(reported, "port", 0), (char *)(uintptr_t)json_path_string(reported, "path", NULL)},
+	};
 	struct workload *w = &o->facts.workload;
-	const json_t *page;
+	const struct page_place *page;
 
 	if (autoscaler_uses_pages(&o->spec)) {
 		o->pages = pages_candidates(&o->spec, o->target, w->engine);
 	}
-	page = pages_choose(o->pages, seen, ARRAY_LEN(seen));
-	w->port = json_path_int(page, "port", 0);
-	w->path = json_path_string(page, "path", "");
+	page = pages_choose(&o->pages, seen, ARRAY_LEN(seen));
+	w->port = page != NULL ? page->port : 0;
+	w->path = page != NULL ? page->path : "";
 	w->scheme = o->spec.scheme != NULL ? o->spec.scheme : "http";
 	o->facts.port_known = page != NULL;
 }
@@ -237,7 +256,7 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 	o->exporter_id = gpu_exporter_id(&o->spec);
 	o->facts.exporter_id = o->exporter_id;
 	o->facts.gpu = world->shared->gpu;
-	o->facts.gpu_evidence = world->evidence(world->ctx, SHARED_KEY);
+	o->facts.shared = world->shared_evidence(world->ctx);
 	observe_workload(o);
 	observe_children(o, world);
 	observe_monitoring(o, world);
@@ -258,7 +277,7 @@ void observation_release(struct observation *o)
 	json_decref(o->autoscalers);
 	json_decref(o->prometheuses);
 	json_decref(o->namespaces);
-	json_decref(o->pages);
+	page_places_release(&o->pages);
 	monitoring_release(&o->monitoring);
 	autoscaler_release(&o->spec);
 	error_release(&o->invalid);

@@ -44,11 +44,11 @@ struct needs {
 };
 
 /* Since when the autoscaler needs what it needs: since it was made, or since its engine was found. */
-static int64_t needs_since(const json_t *object, const struct autoscaler *spec, const json_t *evidence)
+static int64_t needs_since(const json_t *object, const struct autoscaler *spec, const struct evidence *evidence)
 {
 	const json_t *exposed = kube_object_condition(object, "MetricsExposed");
 	int64_t since = clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""));
-	int64_t found = json_path_int(evidence, "page.at", 0);
+	int64_t found = evidence != NULL ? evidence->page.seen_ms : 0;
 
 	if (strcmp(json_path_string(exposed, "status", ""), "True") == 0) {
 		found = clock_parse_rfc3339(json_path_string(exposed, "lastTransitionTime", ""));
@@ -86,19 +86,17 @@ static struct needs gather_needs(const struct world *world)
 		auto_autoscaler spec;
 		int64_t made = clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""));
 		struct workload workload = {.spec = &spec};
+		const struct evidence *evidence = world->evidence(world->ctx, key);
 
 		if (autoscaler_decode(object, &spec, &err) < 0 ||
 			autoscaler_check_namespaces(&spec, world->settings, &err) < 0 ||
 			json_path(object, "metadata.deletionTimestamp") != NULL ||
-			observe_signals(&workload, &spec,
-				observe_engine(&spec, object, world->evidence(world->ctx, key)), &err) < 0) {
+			observe_signals(&workload, &spec, observe_engine(&spec, object, evidence), &err) < 0) {
 			continue;
 		}
-		note_newest(&needs, world, made,
-			workload_complete(&workload) || world->evidence(world->ctx, key) != NULL);
+		note_newest(&needs, world, made, workload_complete(&workload) || evidence != NULL);
 		for (size_t s = 0; s < workload.signals_count; s++) {
-			need_metric(&needs, workload.signals[s].signal->metric,
-				needs_since(object, &spec, world->evidence(world->ctx, key)));
+			need_metric(&needs, workload.signals[s].signal->metric, needs_since(object, &spec, evidence));
 		}
 		if (autoscaler_uses_gpus(&spec)) {
 			auto_free char *id = gpu_exporter_id(&spec);
@@ -120,10 +118,11 @@ void shared_reconcile(const struct world *world, struct plan *plan, struct share
 	json_decref(state->adapter);
 	state->adapter = adapter_survey(world);
 	metrics_api_check(world, state);
+	plan_then(plan);
 	gpu = gpu_survey(world, needs.exporters, state->gpu, plan);
 	json_decref(state->gpu);
 	state->gpu = gpu;
-	plan->probe = gpu_request(world, state->gpu);
+	plan->shared_probe = gpu_request(world, state->gpu);
 	plan->healthy = state->state == ADAPTER_LOADED;
 	json_decref(needs.adapter.metrics);
 	json_decref(needs.exporters);

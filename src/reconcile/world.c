@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "base/memory.h"
 #include "reconcile/reconcile.h"
 
@@ -14,6 +15,8 @@ struct document {
 	const json_t *json; /* borrowed */
 	struct document_object *objects;
 	size_t count;
+	struct map evidence; /* "ns/name" → struct evidence */
+	struct shared_evidence *shared;
 };
 
 /* In the order of their keys. */
@@ -165,9 +168,18 @@ static bool document_missing(void *ctx, enum kind kind)
 	return false;
 }
 
-static const json_t *document_evidence(void *ctx, const char *key)
+static const struct evidence *document_evidence(void *ctx, const char *key)
 {
-	return json_object_get(json_object_get(json_of(ctx), "evidence"), key);
+	const struct document *document = ctx;
+
+	return map_get(&document->evidence, key);
+}
+
+static const struct shared_evidence *document_shared_evidence(void *ctx)
+{
+	const struct document *document = ctx;
+
+	return document->shared;
 }
 
 static const char *document_failure(void *ctx, const char *key)
@@ -197,6 +209,26 @@ int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns,
 	return object != NULL ? clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", "")) : 0;
 }
 
+static void evidence_free_value(void *value)
+{
+	evidence_free(value);
+}
+
+static void decode_evidence(struct document *document, int64_t now_ms)
+{
+	const char *key;
+	json_t *seen;
+
+	map_init(&document->evidence, evidence_free_value);
+	json_object_foreach(json_object_get(document->json, "evidence"), key, seen) {
+		if (strcmp(key, SHARED_KEY) == 0) {
+			document->shared = shared_evidence_decode(seen, now_ms);
+		} else {
+			map_put(&document->evidence, key, evidence_decode(seen, now_ms));
+		}
+	}
+}
+
 static int compare_objects(const void *a, const void *b)
 {
 	const struct document_object *left = a;
@@ -205,7 +237,7 @@ static int compare_objects(const void *a, const void *b)
 	return strcmp(left->key, right->key);
 }
 
-static struct document *decode_document(const json_t *json)
+static struct document *decode_document(const json_t *json, int64_t now_ms)
 {
 	const json_t *objects = json_object_get(json, "objects");
 	struct document *document = xcalloc(1, sizeof(*document));
@@ -227,16 +259,19 @@ static struct document *decode_document(const json_t *json)
 			};
 		}
 	}
+	decode_evidence(document, now_ms);
 	qsort(document->objects, document->count, sizeof(*document->objects), compare_objects);
 	return document;
 }
 
 void world_from_document(struct world *world, const json_t *document, const struct settings *settings)
 {
+	int64_t now_ms = clock_parse_rfc3339(json_path_string(document, "now", "1970-01-01T00:00:00Z"));
+
 	*world = (struct world){
-		.now_ms = clock_parse_rfc3339(json_path_string(document, "now", "1970-01-01T00:00:00Z")),
+		.now_ms = now_ms,
 		.settings = settings,
-		.ctx = decode_document(document),
+		.ctx = decode_document(document, now_ms),
 		.get = document_get,
 		.list = document_list,
 		.list_by = document_list_by,
@@ -245,6 +280,7 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.views_by = document_views_by,
 		.missing = document_missing,
 		.evidence = document_evidence,
+		.shared_evidence = document_shared_evidence,
 		.failure = document_failure,
 		.shared = &no_shared,
 	};
@@ -260,6 +296,8 @@ void world_release_document(struct world *world)
 		view_unref(document->objects[i].view);
 	}
 	free(document->objects);
+	map_release(&document->evidence);
+	shared_evidence_free(document->shared);
 	free(document);
 	world->ctx = NULL;
 }

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/quantity.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "chain/lints.h"
 #include "children/children.h"
 #include "kube/resource.h"
@@ -56,11 +57,14 @@ static const char *engine_version(const struct facts *facts)
 {
 	const json_t *old = json_path(facts->object, "status.engine");
 	const char *type = facts->workload.engine->type;
-	const char *page = json_path_string(facts->evidence, "page.engine", "");
+	const struct page_seen *page = facts->evidence != NULL ? &facts->evidence->page : NULL;
+	const struct probe_request *asked = facts->evidence != NULL ? facts->evidence->asked : NULL;
+	const char *asked_as = asked != NULL && asked->engine != NULL ? asked->engine
+	                       : page != NULL                         ? page->engine
+	                                                              : NULL;
 
-	if (strcmp(json_path_string(facts->evidence, "asked.engine", page), type) == 0 &&
-		json_path(facts->evidence, "page.version") != NULL) {
-		return json_path_string(facts->evidence, "page.version", NULL);
+	if (page != NULL && page->version != NULL && text_equal(asked_as, type)) {
+		return page->version;
 	}
 	return strcmp(json_path_string(old, "type", ""), type) == 0 ? json_path_string(old, "version", NULL) : NULL;
 }

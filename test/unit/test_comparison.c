@@ -249,6 +249,14 @@ static void step(json_t **memory, int64_t value, int64_t at, int64_t sample, int
 	*memory = next;
 }
 
+static struct mismatch decoded(const json_t *memory)
+{
+	struct mismatch mismatch;
+
+	shape_decode(&shape_mismatch, memory, 0, &mismatch);
+	return mismatch;
+}
+
 static struct found simulate(const struct chain *chain, int64_t duration_ms)
 {
 	struct found found = {0, 0, 0, 0};
@@ -267,6 +275,9 @@ static struct found simulate(const struct chain *chain, int64_t duration_ms)
 		int64_t wait = between(chain->probe_min_ms, chain->probe_max_ms);
 		int64_t served;
 		int64_t again[3];
+		struct mismatch page_memory;
+		struct mismatch metric_memory;
+		struct mismatch hpa_memory;
 
 		/* Prometheus is asked for everybody every 5 s. */
 		if (asked - answered >= 5000) {
@@ -277,10 +288,14 @@ static struct found simulate(const struct chain *chain, int64_t duration_ms)
 		step(&page, chain->load(read), read, chain->series(chain->load(scraped)), scraped);
 		step(&metric, chain->served(chain->load(served)), got, chain->series(chain->load(scraped)), scraped);
 		step(&hpa, hpa_average(chain, got, begin), got, chain->served(chain->load(served)), scraped);
-		found.page_ms = found.page_ms == 0 && values_are_certain(page, true) ? read - begin : found.page_ms;
-		found.metric_ms =
-			found.metric_ms == 0 && values_are_certain(metric, false) ? got - begin : found.metric_ms;
-		found.hpa_ms = found.hpa_ms == 0 && values_are_stale(hpa, got) ? got - begin : found.hpa_ms;
+		page_memory = decoded(page);
+		metric_memory = decoded(metric);
+		hpa_memory = decoded(hpa);
+		found.page_ms =
+			found.page_ms == 0 && values_are_certain(&page_memory, true) ? read - begin : found.page_ms;
+		found.metric_ms = found.metric_ms == 0 && values_are_certain(&metric_memory, false) ? got - begin
+		                                                                                    : found.metric_ms;
+		found.hpa_ms = found.hpa_ms == 0 && values_are_stale(&hpa_memory, got) ? got - begin : found.hpa_ms;
 		again[0] = comparison_again_ms(page, INTERVAL_MS, got);
 		again[1] = comparison_again_ms(metric, INTERVAL_MS, got);
 		again[2] = comparison_again_ms(hpa, INTERVAL_MS, got);

@@ -47,9 +47,15 @@ static bool missing(void *ctx, enum kind kind)
 	return false;
 }
 
-static const json_t *evidence(void *ctx, const char *key)
+static const struct evidence *evidence(void *ctx, const char *key)
 {
 	(void)ctx, (void)key;
+	return NULL;
+}
+
+static const struct shared_evidence *shared_evidence(void *ctx)
+{
+	(void)ctx;
 	return NULL;
 }
 
@@ -89,6 +95,7 @@ static void decoys_are_bounded_in_work_and_words(void **state)
 		.list_by = list_by,
 		.missing = missing,
 		.evidence = evidence,
+		.shared_evidence = shared_evidence,
 		.failure = failure};
 	auto_json *specs = json_pack("{s:{s:{s:s, s:s}, s:{s:{s:s, s:s}, s:i, s:s}}}", "Auto", "metadata", "namespace",
 		"shop", "name", "gemma", "spec", "scaleTargetRef", "kind", "Deployment", "name", "server",

@@ -15,6 +15,8 @@
 #include "chain/lints.h"
 #include "reconcile/observe.h"
 
+#define NOW_MS INT64_C(1767398400000)
+
 /* One document: engine, spec (beside what every autoscaler has), target, adapter, evidence, advice
  * (what the status says). */
 struct row {
@@ -28,15 +30,17 @@ static json_t *advice_of(const json_t *world)
 	struct settings settings = SETTINGS_DEFAULT;
 	auto_autoscaler spec = {.ns = NULL};
 	auto_error err = ERROR_INIT;
+	json_t *advice;
 	auto_json *object = json_pack("{s:{s:s, s:s, s:s}, s:{s:{s:s, s:s, s:s}, s:i}, s:{s:O*}}", "metadata",
 		"namespace", "shop", "name", "gemma", "uid", "u1", "spec", "scaleTargetRef", "apiVersion", "apps/v1",
 		"kind", "Deployment", "name", "server", "maxReplicas", 5, "status", "advice",
 		json_object_get(world, "advice"));
+	struct evidence *evidence = evidence_decode(json_object_get(world, "evidence"), NOW_MS);
 	struct facts facts = {.settings = &settings,
 		.object = object,
 		.target = json_object_get(world, "target"),
 		.target_watched = true,
-		.evidence = json_object_get(world, "evidence"),
+		.evidence = evidence,
 		.adapter_survey = json_object_get(world, "adapter")};
 
 	if (json_object_get(world, "spec") != NULL) {
@@ -46,7 +50,9 @@ static json_t *advice_of(const json_t *world)
 	facts.workload.spec = &spec;
 	facts.workload.engine = engine_by_type(json_path_string(world, "engine", "VLLM"));
 	assert_int_equal(observe_signals(&facts.workload, &spec, facts.workload.engine, &err), 0);
-	return lints_check(&facts);
+	advice = lints_check(&facts);
+	evidence_free(evidence);
+	return advice;
 }
 
 static void check(const struct row *rows, size_t count)
@@ -171,7 +177,7 @@ static void nothing_is_fuller_than_full(void **state)
 static void a_gpu_is_one_pods(void **state)
 {
 	static const struct row rows[] = {
-		{GPU_SAMPLES("{a: {milli: 1}, b: {milli: 1, shared: 1000}}"), "GPUShared", "set spec.mode to Requests"},
+		{GPU_SAMPLES("{a: {milli: 1}, b: {milli: 1, shared: true}}"), "GPUShared", "set spec.mode to Requests"},
 		{GPU_SAMPLES("{a: {milli: 1}, b: {milli: 1}}"), "", NULL},
 		{GPU_SAMPLES("{}"), "", NULL},
 		{"{evidence: {signals: {vllm_num_requests_running: {series: {samples: {a: {milli: 1}}}}}}}", "", NULL},
