@@ -23,9 +23,6 @@ char *text_fit(const char *text, size_t max);
 /* The same with TEXT_QUOTE_MAX. */
 char *text_quote(const char *text);
 
-/* Whether both are the same words, or both NULL. */
-bool text_equal(const char *a, const char *b);
-
 /* 16 hexadecimal digits (FNV-1a) that change with the text: a revision that is the same for the same text. Heap,
  * caller owns. */
 char *text_hash(const char *text);

@@ -95,11 +95,6 @@ char *text_quote(const char *text)
 	return text_fit(text, TEXT_QUOTE_MAX);
 }
 
-bool text_equal(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 char *text_hash(const char *text)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
