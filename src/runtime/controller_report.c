@@ -1,7 +1,6 @@
 /* What the operator tells of itself: its metrics, and what there is to say of one autoscaler. */
 #include "base/json.h"
 #include "controller_parts.h"
-#include "evidence_bridge.h"
 #include "report/diagnosis.h"
 #include "report/values.h"
 
@@ -51,7 +50,7 @@ json_t *controller_autoscaler(const struct controller *c, const char *key)
 json_t *controller_explain(const struct controller *c, const char *key)
 {
 	auto_json *object = controller_autoscaler(c, key);
-	const struct evidence *evidence = bridge_evidence(c, key);
+	const struct evidence *evidence = prober_evidence(c->prober, key);
 	auto_json *hpa = kube_cache_get_key(controller_cache(c, KIND_HPA), key); /* it has the autoscaler's name */
 	json_t *diagnosis;
 
