@@ -36,6 +36,9 @@ struct probe_saying {
 struct probe_rig {
 	struct kube_rig kube;
 	struct access *access;
+	struct pods *pods;
+	json_t *pod_objects; /* of each namespace */
+	json_t *namespaces;  /* an object, by their names */
 	struct prober *prober;
 	json_t *request;      /* of PROBE_KEY, as JSON; a test may change it. With "record": of what is shared */
 	struct probe_hpa hpa; /* every one, for every metric */
@@ -52,6 +55,8 @@ void probe_rig_open(struct probe_rig *rig);
 /* Ends the prober; nothing may be left in the loop. */
 void probe_rig_close(struct probe_rig *rig);
 void probe_rig_say(struct probe_rig *rig, const char *pattern, struct fake_answer answer);
+/* The pods of every namespace from now on: an array of Pods, which get the label app=x. */
+void probe_rig_pods(struct probe_rig *rig, const char *objects);
 /* How often the last saying of this very pattern was asked for. */
 int probe_rig_asked(const struct probe_rig *rig, const char *pattern);
 /* Until so many probes were reported in all. */
