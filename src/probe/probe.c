@@ -1,28 +1,17 @@
 /* When each key is probed. */
 #include "probe/probe.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "key_probe.h"
 #include "line.h"
 #include "question.h"
+#include "timing.h"
 
-#define HEALTHY_MS 30000
-#define BROKEN_FIRST_MS 2000
-#define TURNED_MS 1000 /* within this many after Prometheus has news, or the chain became whole */
-#define BROKEN_MAX_MS 30000
 /* At once, so that a thousand that are new do not all list their pods in the same second. The API server counts a
  * list as up to dozens of requests, by the objects of the namespace, and keeps our writes waiting behind them. */
 #define LISTS_MAX 8
-#define WAITING_MAX_MS 5000
-
-/* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
- * them, and its news would come late. HEALTHY_MS is jittered by 20 %. */
-_Static_assert(PROMETHEUS_KEPT_REFRESHES *PROMETHEUS_REFRESH_MS > HEALTHY_MS * 12 / 10,
-	"a question is kept until a healthy autoscaler asks it again");
 
 struct prober {
 	struct probe_context context;
@@ -49,10 +38,7 @@ struct entry {
 	/* Of what is shared, NULL of an autoscaler. */
 	struct shared_request *shared_request;
 	struct shared_evidence *shared_evidence;
-	enum probe_interval interval;
-	bool changed; /* since the last probe began: the next one is due at once */
-	bool anew;    /* that next one wants answers of its own time */
-	int64_t delay_ms;
+	struct timing timing;
 	bool gone; /* forgotten: to be freed */
 	bool timer_closed;
 	struct line_item waiting; /* among the prober's */
@@ -63,7 +49,14 @@ struct entry {
 };
 
 static void on_due(uv_timer_t *timer);
+static void begin_next(struct prober *prober);
 static void finish_close(struct prober *prober);
+
+/* NULL when it is not probed, or the prober ends. */
+static struct entry *entry_at(const struct prober *prober, const char *key)
+{
+	return prober->closing ? NULL : map_get(&prober->entries, key);
+}
 
 static void entry_free_if_done(struct entry *entry)
 {
@@ -100,63 +93,31 @@ static void entry_close(struct entry *entry)
 	uv_close((uv_handle_t *)&entry->timer, on_timer_closed);
 }
 
-/* ± 20 %, so that many autoscalers do not ask at the same moment. */
-static uint64_t jittered(int64_t ms, unsigned *seed)
-{
-	return (uint64_t)(ms * 8 / 10 + rand_r(seed) % (ms * 4 / 10 + 1));
-}
-
-/* When the last probe wants the next one, at the latest. */
-static uint64_t at_most_again(const struct entry *entry, uint64_t wait_ms)
-{
-	uint64_t again_ms = entry->evidence != NULL ? (uint64_t)entry->evidence->again_ms : 0;
-
-	return again_ms > 0 && again_ms < wait_ms ? again_ms : wait_ms;
-}
-
 static void schedule(struct entry *entry)
 {
-	int64_t max_ms = entry->interval == PROBE_WAITING ? WAITING_MAX_MS : BROKEN_MAX_MS;
-	int64_t wait_ms = 0;
+	int64_t again_ms = entry->evidence != NULL ? entry->evidence->again_ms : 0;
 
-	if (entry->gone) {
-		return;
+	if (!entry->gone) {
+		uv_timer_start(&entry->timer, on_due, timing_next(&entry->timing, again_ms, &entry->prober->seed), 0);
 	}
-	if (entry->changed) {
-		entry->changed = false;
-		entry->anew = true;
-		entry->delay_ms = 0;
-		uv_timer_start(&entry->timer, on_due, 0, 0);
-		return;
-	}
-	if (entry->interval == PROBE_HEALTHY) {
-		entry->delay_ms = 0;
-		wait_ms = HEALTHY_MS;
-	} else {
-		entry->delay_ms = entry->delay_ms == 0 ? BROKEN_FIRST_MS : entry->delay_ms * 3 / 2;
-		if (entry->delay_ms > max_ms) {
-			entry->delay_ms = max_ms;
-		}
-		wait_ms = entry->delay_ms;
-	}
-	uv_timer_start(&entry->timer, on_due, at_most_again(entry, jittered(wait_ms, &entry->prober->seed)), 0);
 }
 
-static void begin_next(struct prober *prober);
+/* As a healthy one: from then on Prometheus is asked by itself, and its news is reported. */
+static void probe_soon(struct entry *entry)
+{
+	uv_timer_start(&entry->timer, on_due, timing_soon(&entry->prober->seed), 0);
+}
 
 /* The next one's turn. */
-static void end_list(struct entry *entry)
+static void end_list(void *ctx)
 {
+	struct entry *entry = ctx;
+
 	if (entry->listing) {
 		entry->listing = false;
 		entry->prober->lists--;
 		begin_next(entry->prober);
 	}
-}
-
-static void on_listed(void *ctx)
-{
-	end_list(ctx);
 }
 
 /* Whether the probe that ended counts: its evidence is to be kept and reported. */
@@ -167,7 +128,7 @@ static bool probe_ended(struct entry *entry)
 	entry->probe = NULL;
 	if (entry->dropped) {
 		entry->dropped = false;
-		entry->changed = true;
+		entry->timing.changed = true;
 		schedule(entry);
 		entry_free_if_done(entry);
 		return false;
@@ -214,34 +175,21 @@ static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
 	shared_evidence_free(before);
 }
 
-static void begin_shared(struct entry *entry, bool healthy)
-{
-	shared_probe_start(&(struct shared_task){.context = &entry->prober->context,
-		.request = entry->shared_request,
-		.healthy = healthy,
-		.done = on_shared_done,
-		.ctx = entry});
-}
-
 static void begin(struct entry *entry)
 {
-	bool healthy = entry->interval == PROBE_HEALTHY && !entry->anew;
+	const struct probe_context *context = &entry->prober->context;
+	bool healthy = timing_begin(&entry->timing);
 
 	entry->running = true;
-	entry->anew = false;
 	if (entry->shared_request != NULL) {
-		begin_shared(entry, healthy);
+		shared_probe_start(
+			&(struct shared_task){context, entry->shared_request, healthy, on_shared_done, entry});
 		return;
 	}
 	entry->listing = true;
 	entry->prober->lists++;
-	entry->probe = key_probe_start(&(struct probe_task){.context = &entry->prober->context,
-		.request = entry->request,
-		.last = entry->evidence,
-		.healthy = healthy,
-		.listed = on_listed,
-		.done = on_probe_done,
-		.ctx = entry});
+	entry->probe = key_probe_start(&(
+		struct probe_task){context, entry->request, entry->evidence, healthy, end_list, on_probe_done, entry});
 }
 
 static void begin_next(struct prober *prober)
@@ -289,29 +237,12 @@ static void on_prometheus_closed(void *ctx)
 	finish_close(prober);
 }
 
-/* Soon, and not all in one moment. */
-static void probe_soon(struct entry *entry)
-{
-	uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&entry->prober->seed) % TURNED_MS), 0);
-}
-
-static bool scrapes_differ(const struct prometheus_news *news, const struct probe_request *request)
-{
-	size_t count;
-	const struct scrapes_row *before = table_find(news->before, request->ns, request->service, &count);
-	const struct scrapes_row *now = table_find(news->now, request->ns, request->service, &count);
-
-	if (before == NULL || now == NULL) {
-		return before != now;
-	}
-	return before->up != now->up || before->down != now->down;
-}
-
 /* When pods come and go elsewhere, a thousand others need not be notified. */
 static bool concerns(const struct prometheus_news *news, const struct probe_request *request)
 {
 	return news->type != &answer_scrapes || news->before == NULL || news->now == NULL || request == NULL ||
-	       request->service == NULL || scrapes_differ(news, request);
+	       request->service == NULL ||
+	       answer_scrapes_differ(news->before, news->now, request->ns, request->service);
 }
 
 /* Prometheus has news: the healthy ones are probed. One that is probed already, with what a Prometheus
@@ -325,14 +256,14 @@ static void on_turned(void *ctx, const struct prometheus_news *news)
 	while (map_next(&prober->entries, &pos, NULL, &value)) {
 		struct entry *entry = value;
 
-		if (entry->interval != PROBE_HEALTHY || entry->gone) {
+		if (entry->timing.interval != PROBE_HEALTHY || entry->gone) {
 			continue;
 		}
 		if (entry->running && news->now == NULL && entry->probe != NULL) {
 			entry->dropped = true;
 			key_probe_cancel(entry->probe);
 		} else if (!entry->running && concerns(news, entry->request)) {
-			entry->anew = true;
+			entry->timing.anew = true;
 			probe_soon(entry);
 		}
 	}
@@ -372,13 +303,14 @@ void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx)
 	prometheus_close(prober->context.prometheus, on_prometheus_closed, prober);
 }
 
+/* Made when there is none; NULL when the prober ends. */
 static struct entry *entry_of(struct prober *prober, const char *key)
 {
-	struct entry *entry = map_get(&prober->entries, key);
+	struct entry *entry = entry_at(prober, key);
 
-	if (entry == NULL) {
+	if (entry == NULL && !prober->closing) {
 		entry = xcalloc(1, sizeof(*entry));
-		*entry = (struct entry){.prober = prober, .key = xstrdup(key), .changed = true};
+		*entry = (struct entry){.prober = prober, .key = xstrdup(key), .timing = {.changed = true}};
 		uv_timer_init(kube_client_loop(prober->context.client), &entry->timer);
 		entry->timer.data = entry;
 		map_put(&prober->entries, key, entry);
@@ -387,17 +319,18 @@ static struct entry *entry_of(struct prober *prober, const char *key)
 	return entry;
 }
 
-/* After its request: has it probed when that, or the interval, is another now. */
+/* After its request (NULL is allowed): has it probed when that, or the interval, is another now. */
 static void want(struct entry *entry, enum probe_interval interval)
 {
-	bool turned = entry->interval != interval;
+	bool turned = entry != NULL && entry->timing.interval != interval;
 
-	entry->interval = interval;
-	if (entry->running || !(entry->changed || turned)) {
+	if (turned) {
+		entry->timing.interval = interval;
+	}
+	if (entry == NULL || entry->running || !(entry->timing.changed || turned)) {
 		return;
 	}
-	if (interval == PROBE_HEALTHY && !entry->changed) {
-		/* As a healthy one: from now on Prometheus is asked by itself, and its news is reported. */
+	if (interval == PROBE_HEALTHY && !entry->timing.changed) {
 		probe_soon(entry);
 	} else {
 		schedule(entry);
@@ -407,15 +340,12 @@ static void want(struct entry *entry, enum probe_interval interval)
 void prober_want(struct prober *prober, const char *key, const struct probe_request *request,
 	enum probe_interval interval)
 {
-	struct entry *entry = prober->closing ? NULL : entry_of(prober, key);
+	struct entry *entry = entry_of(prober, key);
 
-	if (entry == NULL) {
-		return;
-	}
-	if (!probe_request_equal(entry->request, request)) {
+	if (entry != NULL && !probe_request_equal(entry->request, request)) {
 		probe_request_unref(entry->request);
 		entry->request = probe_request_ref(request);
-		entry->changed = true;
+		entry->timing.changed = true;
 	}
 	want(entry, interval);
 }
@@ -423,15 +353,12 @@ void prober_want(struct prober *prober, const char *key, const struct probe_requ
 void prober_want_shared(struct prober *prober, const char *key, const struct shared_request *request,
 	enum probe_interval interval)
 {
-	struct entry *entry = prober->closing ? NULL : entry_of(prober, key);
+	struct entry *entry = entry_of(prober, key);
 
-	if (entry == NULL) {
-		return;
-	}
-	if (!shared_request_equal(entry->shared_request, request)) {
+	if (entry != NULL && !shared_request_equal(entry->shared_request, request)) {
 		shared_request_unref(entry->shared_request);
 		entry->shared_request = shared_request_ref(request);
-		entry->changed = true;
+		entry->timing.changed = true;
 	}
 	want(entry, interval);
 }
@@ -447,10 +374,10 @@ void prober_forget(struct prober *prober, const char *key)
 
 void prober_wake(struct prober *prober, const char *key)
 {
-	struct entry *entry = prober->closing ? NULL : map_get(&prober->entries, key);
+	struct entry *entry = entry_at(prober, key);
 
 	if (entry != NULL) {
-		entry->changed = true;
+		entry->timing.changed = true;
 		if (!entry->running) {
 			schedule(entry);
 		}
@@ -459,14 +386,14 @@ void prober_wake(struct prober *prober, const char *key)
 
 const struct evidence *prober_evidence(const struct prober *prober, const char *key)
 {
-	const struct entry *entry = prober->closing ? NULL : map_get(&prober->entries, key);
+	const struct entry *entry = entry_at(prober, key);
 
 	return entry != NULL ? entry->evidence : NULL;
 }
 
 const struct shared_evidence *prober_shared_evidence(const struct prober *prober, const char *key)
 {
-	const struct entry *entry = prober->closing ? NULL : map_get(&prober->entries, key);
+	const struct entry *entry = entry_at(prober, key);
 
 	return entry != NULL ? entry->shared_evidence : NULL;
 }
