@@ -28,8 +28,8 @@ void pods_remove(struct pods *pods, const char *ns, const char *name);
 size_t pods_count(const struct pods *pods);
 
 /* Whether all pods were put, and why they cannot be known (copied; NULL = they can). Until the first call they are
- * neither known nor refused: they are awaited. */
-void pods_set_state(struct pods *pods, bool known, const struct error *refused);
+ * neither known nor refused: they are awaited. True when this is another state than before. */
+bool pods_set_state(struct pods *pods, bool known, const struct error *refused);
 bool pods_awaited(const struct pods *pods);
 
 /* Some pods, ordered by name; holds a reference of each. */

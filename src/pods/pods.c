@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "readers.h"
 #include "store.h"
 
@@ -69,12 +70,15 @@ size_t pods_count(const struct pods *pods)
 	return pods->store.pods.count;
 }
 
-void pods_set_state(struct pods *pods, bool known, const struct error *refused)
+bool pods_set_state(struct pods *pods, bool known, const struct error *refused)
 {
 	struct error none = ERROR_INIT;
+	const struct error *now = refused != NULL ? refused : &none;
+	bool differs = pods->known != known || !text_equal(pods->refused.message, now->message);
 
 	pods->known = known;
-	error_copy(&pods->refused, refused != NULL ? refused : &none);
+	error_copy(&pods->refused, now);
+	return differs;
 }
 
 bool pods_awaited(const struct pods *pods)

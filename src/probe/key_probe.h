@@ -30,8 +30,8 @@ struct probe_task {
 	const struct probe_context *context;
 	struct probe_request *request; /* the evidence takes a reference */
 	const struct evidence *last;   /* the evidence before; NULL = none */
-	bool healthy;                  /* answers that others got lately will do */
 	struct pod_reader *pods;       /* given its selector by the probe */
+	bool healthy;                  /* answers that others got lately will do */
 	void (*done)(void *ctx, struct evidence *evidence_take);
 	void *ctx;
 };

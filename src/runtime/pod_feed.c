@@ -24,10 +24,10 @@ bool pod_feed_refused(const struct kube_informer *informer)
 }
 
 /* Of a watch that fails otherwise it is not known for how long: what it showed last stands, if it has shown all. */
-void pod_feed_state(struct pods *pods, const struct kube_informer *informer)
+bool pod_feed_state(struct pods *pods, const struct kube_informer *informer)
 {
 	const struct error *err = kube_informer_error(informer);
 	bool synced = kube_informer_synced(informer);
 
-	pods_set_state(pods, synced, pod_feed_refused(informer) || !synced ? err : NULL);
+	return pods_set_state(pods, synced, pod_feed_refused(informer) || !synced ? err : NULL);
 }

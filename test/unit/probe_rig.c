@@ -9,11 +9,6 @@
 #include "base/json.h"
 #include "kube/resource.h"
 
-#define POD(name)                                                                                                      \
-	"{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"containers\":[{\"image\":\"vllm:1\"}]},"                    \
-	"\"status\":{\"phase\":\"Running\",\"podIP\":\"127.0.0.1\",\"conditions\":[{\"type\":\"Ready\","               \
-	"\"status\":\"True\",\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}]}}"
-#define PODS "[" POD("p-0") "," POD("p-1") "]"
 #define SCRAPES                                                                                                        \
 	PROBE_RESULT("{\"metric\":{\"namespace\":\"team\",\"job\":\"gemma-metrics\",\"up\":\"1\"},"                    \
 		     "\"value\":[100,\"2\"]}")
@@ -52,6 +47,7 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 static void on_seen(void *ctx, const char *key, const struct evidence *before)
 {
 	(void)key;
+	(void)before;
 	((struct probe_rig *)ctx)->seen++;
 }
 
@@ -81,7 +77,7 @@ void probe_rig_open(struct probe_rig *rig)
 	rig->port = atoi(strrchr(fake_url(rig->kube.fake), ':') + 1);
 	rig->access = access_new(&(struct access_options){.url = NULL}, NULL);
 	rig->pods = pods_new();
-	rig->pod_objects = json_parse(PODS, strlen(PODS), NULL);
+	rig->pod_objects = json_parse(PROBE_PODS, strlen(PROBE_PODS), NULL);
 	rig->namespaces = json_object();
 	pods_set_state(rig->pods, true, NULL);
 	rig->prober = prober_new(rig->kube.client, rig->kube.http, rig->access, rig->pods,

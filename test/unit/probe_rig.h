@@ -15,6 +15,12 @@
 
 #define PROBE_KEY "team/gemma"
 #define PROBE_PAGE "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running 1\nvllm:num_requests_waiting 0\n"
+#define PROBE_POD(name)                                                                                                \
+	"{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"containers\":[{\"image\":\"vllm:1\"}]},"                    \
+	"\"status\":{\"phase\":\"Running\",\"podIP\":\"127.0.0.1\",\"conditions\":[{\"type\":\"Ready\","               \
+	"\"status\":\"True\",\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}]}}"
+/* The pods of the healthy chain. */
+#define PROBE_PODS "[" PROBE_POD("p-0") "," PROBE_POD("p-1") "]"
 /* An answer of Prometheus to a query. */
 #define PROBE_RESULT(rows) "{\"status\":\"success\",\"data\":{\"result\":[" rows "]}}"
 /* A row of the answer about samples; it is asked for at 100. */

@@ -37,8 +37,9 @@ static void test_a_probe_ends_where_nothing_shows(void **state)
 	error_set(&forbidden, ERROR_FORBIDDEN, "pods is forbidden");
 	pods_set_state(rig.pods, true, &forbidden);
 	e = probe_rig_look(&rig);
-	assert_found(e, "pods.error", "\"cannot list the target's pods: pods is forbidden; give the operator this right, by "
-				      "the chart's roles\"");
+	assert_found(e, "pods.error",
+		"\"cannot list the target's pods: pods is forbidden; give the operator this right, by "
+		"the chart's roles\"");
 	assert_found(e, "page", "absent");
 	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 0);
 	probe_rig_close(&rig);
