@@ -103,7 +103,9 @@ static void on_pod_state(void *ctx, struct kube_informer *informer)
 {
 	const struct controller *c = ctx;
 
-	pod_feed_state(c->pods, informer);
+	if (pod_feed_state(c->pods, informer)) {
+		prober_pods_known(c->prober);
+	}
 	on_state(ctx, informer);
 }
 
@@ -276,7 +278,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	pass_map_init(&c->passes);
 	c->pods = pods_new();
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
-	c->prober = prober_new(client, http, access,
+	c->prober = prober_new(client, http, access, c->pods,
 		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {

@@ -16,12 +16,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "probe/comparison.h"
-
-/* It has a struct of this name, until its causes are those of evidence. */
-#define cause chain_cause
 #include "chain/checks.h"
-#undef cause
+#include "probe/comparison.h"
 
 #define INTERVAL_MS 15000
 #define HOUR_MS 3600000
