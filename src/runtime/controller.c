@@ -476,9 +476,7 @@ static void work_shared(struct controller *c, struct pass *pass)
 	struct shared_state before = c->shared;
 	auto_plan plan = PLAN_INIT;
 
-	c->shared = SHARED_STATE_INIT;
-	c->shared.fight = before.fight; /* what is remembered, not checked anew */
-	before.fight = ADAPTER_FIGHT_INIT;
+	c->shared = shared_state_next(&before);
 	shared_reconcile(&world, &plan, &c->shared);
 	if (shared_differs(&before, &c->shared)) {
 		if (c->shared.state == ADAPTER_BROKEN) {
