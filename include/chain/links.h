@@ -51,6 +51,8 @@ bool links_gpu_alike(const struct shared_evidence *before, const struct shared_e
  * none: whatever of them a check reads is the same, but for when it was seen.
  */
 bool links_evidence_alike(const struct evidence *before, const struct evidence *now);
+/* Whether every link that applies is True, that beyond Ready too. */
+bool verdicts_all_true(const struct autoscaler *spec, const struct verdict *verdicts);
 void verdicts_release(struct verdict *verdicts);
 const char *verdict_status_text(enum verdict_status status);
 

@@ -23,6 +23,7 @@ enum plan_verb {
 struct plan_write {
 	enum plan_verb verb;
 	enum kind kind;
+	unsigned step;  /* those of one step do not depend on each other */
 	json_t *object; /* owned */
 };
 
@@ -30,10 +31,12 @@ struct plan {
 	struct plan_write *writes;
 	size_t count;
 	size_t cap;
+	unsigned step;               /* of what is added next */
 	json_t *status;              /* owned: the autoscaler's whole status; NULL = already what it should be */
 	struct probe_request *probe; /* owned: what to probe for the autoscaler; NULL = nothing */
 	struct shared_request *shared_probe; /* owned: the same of what autoscalers share */
 	bool healthy;                        /* Ready: probes may be rare */
+	bool whole;       /* every link is True, that beyond Ready too: a probe that sees the same changes nothing */
 	int64_t again_ms; /* in so many ms the same world would give another plan; 0 = it would not */
 	bool waiting;     /* something young is about to work: probes stay frequent */
 };
@@ -44,6 +47,8 @@ struct plan {
 		.writes = NULL                                                                                         \
 	}
 
+/* What is added from here on waits until what was added before is written. */
+void plan_then(struct plan *plan);
 /* Takes the object. */
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object);
 /* Of the object as observed: only this very one is meant. */

@@ -112,6 +112,16 @@ bool links_target_taken(const struct facts *facts)
 	return older_owner(facts) != NULL;
 }
 
+bool verdicts_all_true(const struct autoscaler *spec, const struct verdict *verdicts)
+{
+	for (size_t i = 0; i < links_count; i++) {
+		if (link_applies(&links[i], spec) && verdicts[i].status != VERDICT_TRUE) {
+			return false;
+		}
+	}
+	return true;
+}
+
 void verdicts_release(struct verdict *verdicts)
 {
 	for (size_t i = 0; i < links_count; i++) {

@@ -76,7 +76,7 @@ static void assume_engine(struct observation *o)
 	w->engine = &engines[0];
 	(void)observe_signals(w, &o->spec, w->engine, NULL);
 	page_places_release(&o->pages);
-	o->pages = pages_candidates(&o->spec, o->target, w->engine);
+	o->pages = pages_candidates(&o->spec, o->facts.target, w->engine);
 	w->port = o->pages.count > 0 ? o->pages.items[0].port : 0;
 	w->path = o->pages.count > 0 ? o->pages.items[0].path : "";
 	fprintf(stderr, "note: spec.engine.type is Auto; rendered for %s, since there are no pods to ask\n",
@@ -174,14 +174,14 @@ static int print_rules(const struct settings *settings, const struct workload *w
 	return 0;
 }
 
-static int render(const struct world *world, json_t *object, bool as_json, struct error *err)
+static int render(const struct world *world, const struct view_autoscaler *object, bool as_json, struct error *err)
 {
 	auto_observation o;
 	struct workload *w = &o.facts.workload;
 
-	observation_init(&o, world, json_incref(object));
+	observation_init(&o, world, object);
 	if (o.facts.invalid != NULL) {
-		return error_set(err, ERROR_INVALID, "InferenceAutoscaler '%s': %s", kube_object_name(object),
+		return error_set(err, ERROR_INVALID, "InferenceAutoscaler '%s': %s", object->view.meta.name,
 			o.facts.invalid->message);
 	}
 	if (!workload_complete(w)) {
@@ -198,16 +198,14 @@ static int render(const struct world *world, json_t *object, bool as_json, struc
 
 static int render_each(const struct world *world, bool as_json, struct error *err)
 {
-	auto_json *all = world->list(world->ctx, KIND_AUTOSCALER, NULL);
-	size_t i;
-	json_t *object;
+	auto_view_list all = world_views(world, KIND_AUTOSCALER, NULL);
 
-	if (json_array_size(all) == 0) {
+	if (all.count == 0) {
 		return error_set(err, ERROR_NOT_FOUND,
 			"no InferenceAutoscaler (inference-autoscaler.io/v1alpha1) in the files");
 	}
-	json_array_foreach(all, i, object) {
-		if (render(world, object, as_json, err) < 0) {
+	for (size_t i = 0; i < all.count; i++) {
+		if (render(world, view_autoscaler(all.items[i]), as_json, err) < 0) {
 			return -1;
 		}
 	}

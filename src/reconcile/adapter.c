@@ -244,6 +244,7 @@ void adapter_reconcile(const struct world *world, const struct adapter_needs *ne
 	state->held_by_rollout = timing.rolling;
 	restarts = !same_text(rollout_revision(deployment), revision);
 	if (restarts) {
+		plan_then(plan); /* it starts with the rules that are written then */
 		plan_add_take(plan, PLAN_PATCH, KIND_ADAPTER_DEPLOYMENT, deployment_patch(s, deployment, revision));
 	}
 	if (!rests_by_hand(s, deployment, rollout, state)) {

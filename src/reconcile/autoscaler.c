@@ -143,7 +143,7 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	request->target = (struct target_ref){xstrdup(o->spec.target_api_version), xstrdup(o->spec.target_kind),
 		xstrdup(o->spec.target_name)};
 	/* Of a kind that is not watched the probe finds it. */
-	request->selector = o->facts.target_watched ? kube_selector_text(json_path(o->target, "spec.selector")) : NULL;
+	request->selector = o->facts.target_watched ? view_selector_text(&o->facts.target->selector) : NULL;
 	request->scheme = xstrdup(w->scheme);
 	request->engine = w->engine != NULL ? xstrdup(w->engine->type) : NULL;
 	request->prometheus = prometheus_url(world, prometheus);
@@ -160,32 +160,31 @@ static struct probe_request *request_of(const struct observation *o, const struc
  * autoscaler's own and those at what all share, what was last said of this very generation stays. */
 static bool awaits_first_look(const struct observation *o, const struct verdict *verdicts, size_t first)
 {
-	const json_t *reported;
+	const struct view_status *reported = &o->object->status;
+	const char *status;
 	bool unseen;
 
 	if (first == links_count || strcmp(verdicts[first].reason, REASON_PROBING) != 0 ||
-		o->facts.write_problem != NULL ||
-		json_path_int(o->object, "status.observedGeneration", -1) != o->spec.generation) {
+		o->facts.write_problem != NULL || reported->observed_generation != o->spec.generation) {
 		return false;
 	}
 	if (o->facts.evidence == NULL) {
 		return true;
 	}
 	unseen = o->facts.adapter == ADAPTER_UNKNOWN || (autoscaler_uses_gpus(&o->spec) && o->facts.shared == NULL);
-	reported = kube_object_condition(o->object, links[first].type);
-	return unseen && strcmp(json_path_string(reported, "status", "Unknown"), "Unknown") != 0;
+	status = view_condition_status(&reported->conditions, links[first].type);
+	return unseen && status[0] != '\0' && strcmp(status, "Unknown") != 0;
 }
 
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan)
 {
-	json_t *object = world->get(world->ctx, KIND_AUTOSCALER, ns, name);
+	const struct view_autoscaler *object = view_autoscaler(world_view(world, KIND_AUTOSCALER, ns, name));
 	struct verdict *verdicts;
-	json_t *status;
+	struct digest digest;
 	size_t first;
 
-	if (object == NULL || json_path(object, "metadata.deletionTimestamp") != NULL) {
+	if (object == NULL || object->view.meta.deleting) {
 		plan_orphans(world, ns, name, NULL, plan);
-		json_decref(object);
 		return;
 	}
 	auto_observation o;
@@ -199,6 +198,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	if (o.facts.invalid == NULL) {
 		if (links_target_exclusive(&o.facts)) {
 			desire_children(&o, world, plan);
+			plan_then(plan); /* a monitor that moves is there before it is gone */
 			remove_orphans(&o, world, plan);
 		} else if (links_target_taken(&o.facts)) {
 			yield_target(&o, plan);
@@ -208,15 +208,17 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		plan_orphans(world, ns, name, ns, plan);
 	}
 	plan->healthy = first == links_count;
+	plan->whole = o.facts.write_problem == NULL && verdicts_all_true(&o.spec, verdicts);
 	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;
 	if (plan->waiting && plan->probe == NULL) {
 		plan->again_ms = WAITING_AGAIN_MS;
 	}
-	status = status_make(&o.facts, verdicts, first, world->now_ms);
-	if (!awaits_first_look(&o, verdicts, first) && !json_equal(status, json_object_get(object, "status"))) {
-		plan->status = json_incref(status);
+	plan->status = status_make(&o.facts, verdicts, first, world->now_ms);
+	digest = digest_json(plan->status);
+	if (awaits_first_look(&o, verdicts, first) || digest_equal(&digest, &object->status.digest)) {
+		json_decref(plan->status);
+		plan->status = NULL;
 	}
-	json_decref(status);
 	verdicts_release(verdicts);
 	free_indirect(&verdicts);
 }

@@ -3,10 +3,16 @@
 
 #include "base/memory.h"
 
+void plan_then(struct plan *plan)
+{
+	plan->step++;
+}
+
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object)
 {
 	plan->writes = xgrow(plan->writes, &plan->cap, plan->count + 1, sizeof(*plan->writes));
-	plan->writes[plan->count++] = (struct plan_write){.verb = verb, .kind = kind, .object = object};
+	plan->writes[plan->count++] =
+		(struct plan_write){.verb = verb, .kind = kind, .step = plan->step, .object = object};
 }
 
 void plan_add_delete(struct plan *plan, enum kind kind, const struct view *observed)

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "reconcile/adapter.h"
@@ -24,16 +23,16 @@ struct needs {
 };
 
 /* Since when the autoscaler needs what it needs: since it was made, or since its engine was found. */
-static int64_t needs_since(const json_t *object, const struct autoscaler *spec, const struct evidence *evidence)
+static int64_t needs_since(const struct view_autoscaler *object, const struct evidence *evidence)
 {
-	const json_t *exposed = kube_object_condition(object, "MetricsExposed");
-	int64_t since = clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""));
+	const struct view_condition *exposed = view_condition(&object->status.conditions, "MetricsExposed");
+	int64_t since = object->view.meta.created_ms;
 	int64_t found = evidence != NULL ? evidence->page.seen_ms : 0;
 
-	if (strcmp(json_path_string(exposed, "status", ""), "True") == 0) {
-		found = clock_parse_rfc3339(json_path_string(exposed, "lastTransitionTime", ""));
+	if (exposed != NULL && strcmp(exposed->status, "True") == 0) {
+		found = exposed->transition_ms;
 	}
-	return strcmp(spec->engine_type, "Auto") == 0 && found > since ? found : since;
+	return strcmp(object->spec.engine_type, "Auto") == 0 && found > since ? found : since;
 }
 
 static void need_metric(struct needs *needs, const char *metric, int64_t since)
@@ -53,34 +52,36 @@ static void note_newest(struct needs *needs, const struct world *world, int64_t 
 	}
 }
 
+/* Adds what this one needs, unless it is on its way out or its spec is refused. */
+static void gather(struct needs *needs, const struct world *world, const struct view_autoscaler *object)
+{
+	const struct autoscaler *spec = &object->spec;
+	auto_free char *key = meta_key(&object->view.meta);
+	const struct evidence *evidence = world->evidence(world->ctx, key);
+	struct workload workload = {.spec = spec};
+	auto_error err = ERROR_INIT;
+
+	if (object->invalid.kind != ERROR_NONE || object->view.meta.deleting ||
+		autoscaler_check_namespaces(spec, world->settings, &err) < 0 ||
+		observe_signals(&workload, spec, observe_engine(spec, &object->status, evidence), &err) < 0) {
+		return;
+	}
+	note_newest(needs, world, object->view.meta.created_ms, workload_complete(&workload) || evidence != NULL);
+	for (size_t s = 0; s < workload.signals_count; s++) {
+		need_metric(needs, workload.signals[s].signal->metric, needs_since(object, evidence));
+	}
+	if (autoscaler_uses_gpus(spec)) {
+		gpu_needs_add(&needs->gpu, &object->view);
+	}
+}
+
 static struct needs gather_needs(const struct world *world)
 {
 	struct needs needs = {.adapter = {json_object(), 0}};
-	auto_json *all = world->list(world->ctx, KIND_AUTOSCALER, NULL);
-	size_t i;
-	json_t *object;
+	auto_view_list all = world_views(world, KIND_AUTOSCALER, NULL);
 
-	json_array_foreach(all, i, object) {
-		auto_free char *key = kube_object_key(object);
-		auto_error err = ERROR_INIT;
-		auto_autoscaler spec;
-		int64_t made = clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""));
-		struct workload workload = {.spec = &spec};
-		const struct evidence *evidence = world->evidence(world->ctx, key);
-
-		if (autoscaler_decode(object, &spec, &err) < 0 ||
-			autoscaler_check_namespaces(&spec, world->settings, &err) < 0 ||
-			json_path(object, "metadata.deletionTimestamp") != NULL ||
-			observe_signals(&workload, &spec, observe_engine(&spec, object, evidence), &err) < 0) {
-			continue;
-		}
-		note_newest(&needs, world, made, workload_complete(&workload) || evidence != NULL);
-		for (size_t s = 0; s < workload.signals_count; s++) {
-			need_metric(&needs, workload.signals[s].signal->metric, needs_since(object, &spec, evidence));
-		}
-		if (autoscaler_uses_gpus(&spec)) {
-			gpu_needs_add(&needs.gpu, world_view(world, KIND_AUTOSCALER, spec.ns, spec.name));
-		}
+	for (size_t i = 0; i < all.count; i++) {
+		gather(&needs, world, view_autoscaler(all.items[i]));
 	}
 	return needs;
 }

@@ -8,228 +8,15 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/memory.h"
 #include "chain/links.h"
-#include "kube/event.h"
-#include "kube/informer.h"
-#include "probe/probe.h"
-#include "reconcile/reconcile.h"
-#include "report/diagnosis.h"
-#include "report/transitions.h"
+#include "controller_parts.h"
 #include "report/values.h"
-#include "routes.h"
-#include "runtime/queue.h"
 #include "runtime/runner.h"
+#include "settle.h"
 
 #define PARALLEL 4
-#define OWN_WRITE_WAIT_MS 2000
 #define LIVE_MS (15 * 60 * 1000)
-
-struct controller {
-	struct kube_client *client;
-	const struct settings *settings;
-	struct kube_informer *informers[KIND_COUNT];
-	struct queue *queue;
-	struct prober *prober;
-	struct kube_recorder *recorder;
-	struct routes routes;
-	struct shared_state shared;
-	struct map passes; /* key → struct pass */
-	unsigned running;  /* passes whose runner is at work */
-	bool synced;
-	bool missing[KIND_COUNT]; /* types, as the autoscalers were checked with last */
-
-	uint64_t count_passes;
-	uint64_t count_failures;
-	uint64_t count_writes;
-
-	unsigned closing; /* parts still to close */
-	bool stopped;
-	void (*closed)(void *ctx);
-	void *closed_ctx;
-};
-
-/* What is remembered of a key between passes. */
-struct pass {
-	struct controller *controller;
-	char *key;
-	json_t *written; /* own writes that the caches may not show yet */
-	int64_t written_ms;
-	char *failure;                  /* of the last write */
-	struct evidence *evidence;      /* what its probe saw last; NULL = nothing yet, or it is the shared one */
-	struct shared_evidence *shared; /* the same of the shared one */
-	bool ready;
-	bool counts; /* an autoscaler's, not the shared one */
-	bool gone;   /* the autoscaler is not there any more */
-};
-
-static void pass_free(void *value)
-{
-	struct pass *pass = value;
-
-	json_decref(pass->written);
-	evidence_free(pass->evidence);
-	shared_evidence_free(pass->shared);
-	free_indirect(&pass->key);
-	free_indirect(&pass->failure);
-	free_indirect(&pass);
-}
-
-static struct pass *pass_of(struct controller *c, const char *key)
-{
-	struct pass *pass = map_get(&c->passes, key);
-
-	if (pass == NULL) {
-		pass = xcalloc(1, sizeof(*pass));
-		*pass = (struct pass){.controller = c, .key = xstrdup(key), .counts = strchr(key, '/') != NULL};
-		map_put(&c->passes, key, pass);
-	}
-	return pass;
-}
-
-/*
- * The bridge to the probes while they speak JSON: what was seen is decoded once, and a request is encoded.
- */
-
-/* Of a GPU the probe writes how much of it is the pod's, and only when it is others' too. */
-static void decode_shared_gpus(struct evidence *evidence, const json_t *document)
-{
-	for (size_t i = 0; i < evidence->signals.count; i++) {
-		struct signal_seen *signal = &evidence->signals.items[i];
-		const json_t *samples = json_path(json_object_get(json_object_get(document, "signals"), signal->metric),
-			"series.samples");
-
-		for (size_t s = 0; s < signal->series.samples.count; s++) {
-			struct sample *sample = &signal->series.samples.items[s];
-
-			sample->shared = json_object_get(json_object_get(samples, sample->pod), "shared") != NULL;
-		}
-	}
-}
-
-/* NULL = nothing is known any more. */
-static void set_evidence(struct pass *pass, const json_t *document)
-{
-	evidence_free(pass->evidence);
-	shared_evidence_free(pass->shared);
-	pass->evidence = NULL;
-	pass->shared = NULL;
-	if (document != NULL && pass->counts) {
-		pass->evidence = evidence_decode(document, clock_wall_ms());
-		decode_shared_gpus(pass->evidence, document);
-	} else if (document != NULL) {
-		pass->shared = shared_evidence_decode(document, clock_wall_ms());
-	}
-}
-
-/* NULL when the prober has forgotten it meanwhile. */
-static const struct evidence *evidence_of(const struct controller *c, const char *key)
-{
-	const struct pass *pass = map_get(&c->passes, key);
-
-	return pass != NULL && prober_evidence(c->prober, key) != NULL ? pass->evidence : NULL;
-}
-
-/* New reference; NULL when there is nothing to probe. */
-static json_t *encode_request(const struct plan *plan)
-{
-	if (plan->probe != NULL) {
-		return probe_request_encode(plan->probe);
-	}
-	return plan->shared_probe != NULL ? shared_request_encode(plan->shared_probe) : NULL;
-}
-
-/* The world as the caches show it. */
-
-static const struct kube_cache *cache_of(const struct controller *c, enum kind kind)
-{
-	return kube_informer_cache(c->informers[kind]);
-}
-
-static json_t *world_get(void *ctx, enum kind kind, const char *ns, const char *name)
-{
-	return kube_cache_get(cache_of(ctx, kind), ns, name);
-}
-
-static json_t *world_list(void *ctx, enum kind kind, const char *ns)
-{
-	return kube_cache_list(cache_of(ctx, kind), ns);
-}
-
-static json_t *world_list_by(void *ctx, enum kind kind, const char *value)
-{
-	return kube_cache_list_by(cache_of(ctx, kind), value);
-}
-
-static const struct view *world_view_of(void *ctx, enum kind kind, const char *ns, const char *name)
-{
-	return kube_cache_decoded(cache_of(ctx, kind), ns, name);
-}
-
-static struct view_list world_views_of(void *ctx, enum kind kind, const char *ns)
-{
-	struct view_list list = {.count = 0};
-
-	list.items = (const struct view **)kube_cache_decoded_list(cache_of(ctx, kind), ns, &list.count);
-	return list;
-}
-
-static struct view_list world_views_by_of(void *ctx, enum kind kind, const char *value)
-{
-	struct view_list list = {.count = 0};
-
-	list.items = (const struct view **)kube_cache_decoded_list_by(cache_of(ctx, kind), value, &list.count);
-	return list;
-}
-
-static bool world_missing(void *ctx, enum kind kind)
-{
-	const struct controller *c = ctx;
-
-	return kube_informer_missing(c->informers[kind]);
-}
-
-static const struct evidence *world_evidence(void *ctx, const char *key)
-{
-	return evidence_of(ctx, key);
-}
-
-static const struct shared_evidence *world_shared_evidence(void *ctx)
-{
-	const struct controller *c = ctx;
-	const struct pass *pass = map_get(&c->passes, SHARED_KEY);
-
-	return pass != NULL ? pass->shared : NULL;
-}
-
-static const char *world_failure(void *ctx, const char *key)
-{
-	const struct controller *c = ctx;
-	const struct pass *pass = map_get(&c->passes, key);
-
-	return pass != NULL ? pass->failure : NULL;
-}
-
-static struct world world_now(struct controller *c)
-{
-	return (struct world){
-		.now_ms = clock_wall_ms(),
-		.settings = c->settings,
-		.ctx = c,
-		.get = world_get,
-		.list = world_list,
-		.list_by = world_list_by,
-		.view = world_view_of,
-		.views = world_views_of,
-		.views_by = world_views_by_of,
-		.missing = world_missing,
-		.evidence = world_evidence,
-		.shared_evidence = world_shared_evidence,
-		.failure = world_failure,
-		.shared = &c->shared,
-	};
-}
 
 static void on_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
 {
@@ -263,9 +50,10 @@ static void queue_failed(struct controller *c)
 	void *value;
 
 	while (map_next(&c->passes, &pos, NULL, &value)) {
-		const struct pass *pass = value;
+		struct pass *pass = value;
 
 		if (pass->failure != NULL) {
+			pass->refusals.until_ms = 0;
 			queue_add(c->queue, pass->key);
 		}
 	}
@@ -302,131 +90,53 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	}
 }
 
-static void on_seen(void *ctx, const char *key, const json_t *before)
+static void on_seen(void *ctx, const char *key, const struct evidence *before)
 {
 	struct controller *c = ctx;
-	struct pass *pass = pass_of(c, key);
-	struct shared_evidence *shared_before = pass->shared;
+	const struct pass *pass = pass_of(&c->passes, c, key);
 
-	(void)before;
-	pass->shared = NULL;
-	set_evidence(pass, prober_evidence(c->prober, key));
-	queue_add(c->queue, key);
-	if (!pass->counts && !links_gpu_alike(shared_before, pass->shared)) {
-		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
+	/* Of a chain that is not whole the time alone may change what is said. */
+	if (!pass->whole || !links_evidence_alike(before, prober_evidence(c->prober, key))) {
+		queue_add(c->queue, key);
 	}
-	shared_evidence_free(shared_before);
 }
 
-static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
+static void on_shared_seen(void *ctx, const char *key, const struct shared_evidence *before)
 {
-	auto_json *hpa = world_get(ctx, KIND_HPA, ns, name); /* it has the autoscaler's name */
+	struct controller *c = ctx;
 
-	return values_hpa_average(hpa, metric);
+	queue_add(c->queue, key);
+	if (!links_gpu_alike(before, prober_shared_evidence(c->prober, key))) {
+		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
+	}
+}
+
+static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
+{
+	/* It has the autoscaler's name. */
+	const struct view *view = kube_cache_decoded(controller_cache(ctx, KIND_HPA), ns, name);
+	const struct view_hpa *hpa = view_hpa(view);
+
+	return (struct probe_hpa){.there = hpa != NULL,
+		.active = hpa != NULL && strcmp(view_condition_status(&hpa->conditions, "ScalingActive"), "True") == 0,
+		.average_milli = values_hpa_average(hpa, metric)};
 }
 
 /* From keys to passes. */
 
-/* Whether the caches show all that this key's last pass wrote: acting on an older world would
- * write the same again, or take an old status for the truth. resourceVersions of one server are
- * comparable as integers (KEP-5504). */
-static bool caught_up(struct controller *c, struct pass *pass)
-{
-	size_t i;
-	json_t *item;
-
-	if (pass->written == NULL || clock_monotonic_ms() - pass->written_ms > OWN_WRITE_WAIT_MS) {
-		return true;
-	}
-	json_array_foreach(pass->written, i, item) {
-		enum kind kind = (enum kind)json_path_int(item, "kind", 0);
-
-		if (strtoull(kube_informer_resource_version(c->informers[kind]), NULL, 10) <
-			strtoull(json_path_string(item, "resourceVersion", "0"), NULL, 10)) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static void finish_close(struct controller *c);
 
-static void report_transitions(struct controller *c, const struct run_result *result)
-{
-	struct transition found[TRANSITIONS_MAX];
-	size_t count;
-
-	if (result->status == NULL) {
-		return;
-	}
-	count = transitions_find(json_object_get(result->owner, "status"), result->status, found);
-	for (size_t i = 0; i < count; i++) {
-		const struct kube_event event = {.warning = found[i].warning,
-			.reason = found[i].reason,
-			.action = found[i].action,
-			.note = found[i].note};
-
-		kube_recorder_report(c->recorder, result->owner, &event);
-	}
-	transitions_release(found, count);
-}
-
-/* A type that was removed: our watch of it notices within seconds, and says so. Any other object that is not found
- * has a name in the message. */
-static bool type_is_gone(const struct error *err)
-{
-	return (err->kind == ERROR_NOT_FOUND && strstr(err->message, "404 page not found") != NULL) ||
-	       (err->kind == ERROR_FORBIDDEN &&
-		       strstr(err->message, "custom resource definition is terminating") != NULL);
-}
-
-/* What the API server refuses, it names: verb, resource and whose right it is. */
-static char *failure_text(const struct error *err)
-{
-	return err->kind == ERROR_FORBIDDEN
-	               ? xasprintf("%s; give the operator this right, by the chart's roles", err->message)
-	               : xstrdup(err->message);
-}
-
-static void on_run(void *ctx, const struct run_result *result)
+static void on_run(void *ctx, struct run_result *result)
 {
 	struct pass *pass = ctx;
 	struct controller *c = pass->controller;
-	bool failed_before = pass->failure != NULL;
 
 	c->running--;
-	c->count_writes += result->writes;
-	json_decref(pass->written);
-	pass->written = json_array_size(result->written) > 0 ? json_incref(result->written) : NULL;
-	pass->written_ms = clock_monotonic_ms();
-	free_indirect(&pass->failure);
 	if (c->stopped) {
 		finish_close(c);
 		return;
 	}
-	report_transitions(c, result);
-	/* The one place that decides: forget, again at once, or later. */
-	if (result->error == NULL) {
-		queue_forget(c->queue, pass->key);
-		if (failed_before) {
-			queue_add(c->queue, pass->key); /* to take the failure out of the status */
-		}
-	} else if (result->error->kind == ERROR_CONFLICT || type_is_gone(result->error)) {
-		queue_add_limited(c->queue, pass->key, 0); /* somebody was faster: look again */
-	} else {
-		c->count_failures++;
-		pass->failure = failure_text(result->error);
-		log_event(LOG_ERROR, "pass failed", "key", pass->key, "error", result->error->message, NULL);
-		if (!failed_before && result->error->retry_after_ms <= 0) {
-			queue_add(c->queue, pass->key); /* to say so in the status */
-		} else {
-			/* A server that asks to be left alone is not written to, not even to say so. */
-			queue_add_limited(c->queue, pass->key, result->error->retry_after_ms);
-		}
-	}
-	if (pass->counts && result->writes > 0) {
-		queue_add(c->queue, SHARED_KEY); /* the engine may be known now, and with it a rule that is needed */
-	}
+	settle_run(c, pass, result);
 	queue_done(c->queue, pass->key);
 	if (pass->gone) {
 		map_remove(&c->passes, pass->key);
@@ -440,7 +150,7 @@ static void run(struct controller *c, struct pass *pass, struct plan *plan, cons
 	}
 	c->running++;
 	c->count_passes++;
-	runner_start(c->client, plan, owner, on_run, pass);
+	runner_start(c->client, plan, owner, &pass->refusals, on_run, pass);
 }
 
 static bool text_differs(const char *a, const char *b)
@@ -457,22 +167,22 @@ static bool shared_differs(const struct shared_state *a, const struct shared_sta
 	       a->held_by_rollout != b->held_by_rollout || (a->held != b->held && !json_equal(a->held, b->held));
 }
 
-static void want_probe(struct controller *c, struct pass *pass, const struct plan *plan)
+static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
 {
-	auto_json *request = encode_request(plan);
 	enum probe_interval interval = plan->healthy ? PROBE_HEALTHY : plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
 
-	if (request != NULL) {
-		prober_want(c->prober, pass->key, request, interval);
+	if (plan->probe != NULL) {
+		prober_want(c->prober, pass->key, plan->probe, interval);
+	} else if (plan->shared_probe != NULL) {
+		prober_want_shared(c->prober, pass->key, plan->shared_probe, interval);
 	} else {
 		prober_forget(c->prober, pass->key);
-		set_evidence(pass, NULL);
 	}
 }
 
 static void work_shared(struct controller *c, struct pass *pass)
 {
-	struct world world = world_now(c);
+	struct world world = cached_world(c);
 	struct shared_state before = c->shared;
 	auto_plan plan = PLAN_INIT;
 
@@ -493,15 +203,16 @@ static void work_shared(struct controller *c, struct pass *pass)
 
 static void work_autoscaler(struct controller *c, struct pass *pass)
 {
-	struct world world = world_now(c);
+	struct world world = cached_world(c);
 	const char *slash = strchr(pass->key, '/');
 	auto_free char *ns = xstrndup(pass->key, (size_t)(slash - pass->key));
-	auto_json *owner = kube_cache_get(cache_of(c, KIND_AUTOSCALER), ns, slash + 1);
+	auto_json *owner = kube_cache_get(controller_cache(c, KIND_AUTOSCALER), ns, slash + 1);
 	auto_plan plan = PLAN_INIT;
 
 	autoscaler_reconcile(&world, ns, slash + 1, &plan);
 	pass->gone = owner == NULL;
 	pass->ready = plan.healthy;
+	pass->whole = plan.whole;
 	want_probe(c, pass, &plan);
 	run(c, pass, &plan, owner);
 }
@@ -509,11 +220,11 @@ static void work_autoscaler(struct controller *c, struct pass *pass)
 static void work(void *ctx, const char *key)
 {
 	struct controller *c = ctx;
-	struct pass *pass = pass_of(c, key);
+	struct pass *pass = pass_of(&c->passes, c, key);
 
-	if (!caught_up(c, pass)) {
+	if (!pass_caught_up(pass, c->informers)) {
 		/* The event that brings it queues the key at once; this is only the safety net. */
-		queue_add_after(c->queue, key, OWN_WRITE_WAIT_MS);
+		queue_add_after(c->queue, key, PASS_OWN_WRITE_WAIT_MS);
 		queue_done(c->queue, key);
 		return;
 	}
@@ -543,10 +254,10 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	struct kube_informer_hooks hooks = {.changed = on_changed, .state = on_state, .ctx = c};
 
 	*c = (struct controller){.client = client, .settings = settings, .shared = SHARED_STATE_INIT};
-	map_init(&c->passes, pass_free);
+	pass_map_init(&c->passes);
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
 	c->prober = prober_new(client, http, access,
-		&(struct prober_hooks){.seen = on_seen, .hpa_average = hpa_average, .ctx = c});
+		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		const char *adapter = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;
@@ -561,7 +272,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}
-	routes_init(&c->routes, cache_of(c, KIND_AUTOSCALER), c->queue, c->prober);
+	routes_init(&c->routes, controller_cache(c, KIND_AUTOSCALER), c->queue, c->prober);
 	return c;
 }
 
@@ -629,65 +340,4 @@ bool controller_live(const struct controller *c)
 		}
 	}
 	return true;
-}
-
-static void metric(struct strbuf *page, const char *name, const char *type, const char *help, uint64_t value)
-{
-	strbuf_addf(page, "# HELP inference_autoscaler_%s %s\n# TYPE inference_autoscaler_%s %s\n", name, help, name,
-		type);
-	strbuf_addf(page, "inference_autoscaler_%s %llu\n", name, (unsigned long long)value);
-}
-
-void controller_metrics(const struct controller *c, struct strbuf *page)
-{
-	uint64_t ready = 0;
-	size_t pos = 0;
-	void *value;
-
-	while (map_next(&c->passes, &pos, NULL, &value)) {
-		const struct pass *pass = value;
-
-		ready += pass->counts && pass->ready ? 1 : 0;
-	}
-	metric(page, "autoscalers", "gauge", "InferenceAutoscalers in the cache.",
-		kube_cache_count(cache_of(c, KIND_AUTOSCALER)));
-	metric(page, "autoscalers_ready", "gauge", "InferenceAutoscalers whose whole chain works.", ready);
-	metric(page, "passes_total", "counter", "Reconcile passes.", c->count_passes);
-	metric(page, "pass_failures_total", "counter", "Reconcile passes whose writes failed.", c->count_failures);
-	metric(page, "writes_total", "counter", "Objects written.", c->count_writes);
-	metric(page, "queue_length", "gauge", "Keys waiting or being worked on.", queue_length(c->queue));
-}
-
-const char **controller_autoscalers(const struct controller *c, size_t *count)
-{
-	*count = kube_cache_count(cache_of(c, KIND_AUTOSCALER));
-	return kube_cache_keys(cache_of(c, KIND_AUTOSCALER));
-}
-
-bool controller_has(const struct controller *c, const char *key)
-{
-	auto_json *object = controller_autoscaler(c, key);
-
-	return object != NULL;
-}
-
-json_t *controller_autoscaler(const struct controller *c, const char *key)
-{
-	return kube_cache_get_key(cache_of(c, KIND_AUTOSCALER), key);
-}
-
-json_t *controller_explain(const struct controller *c, const char *key)
-{
-	auto_json *object = controller_autoscaler(c, key);
-	const struct evidence *evidence = evidence_of(c, key);
-	auto_json *hpa = kube_cache_get_key(cache_of(c, KIND_HPA), key); /* it has the autoscaler's name */
-	json_t *diagnosis;
-
-	if (object == NULL) {
-		return NULL;
-	}
-	diagnosis = diagnosis_make(object);
-	json_object_set_new(diagnosis, "values", values_make(evidence, hpa));
-	json_object_set_new(diagnosis, "evidence", evidence != NULL ? evidence_encode(evidence) : json_null());
-	return diagnosis;
 }

@@ -1,0 +1,64 @@
+/* What is remembered of a key between its passes. */
+#include "pass.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+static void pass_free(void *value)
+{
+	struct pass *pass = value;
+
+	refusals_clear(&pass->refusals);
+	free_indirect(&pass->written);
+	free_indirect(&pass->key);
+	free_indirect(&pass->failure);
+	free_indirect(&pass);
+}
+
+void pass_map_init(struct map *passes)
+{
+	map_init(passes, pass_free);
+}
+
+struct pass *pass_of(struct map *passes, struct controller *controller, const char *key)
+{
+	struct pass *pass = map_get(passes, key);
+
+	if (pass == NULL) {
+		pass = xcalloc(1, sizeof(*pass));
+		*pass = (struct pass){.controller = controller,
+			.key = xstrdup(key),
+			.refusals = REFUSALS_INIT,
+			.counts = strchr(key, '/') != NULL};
+		map_put(passes, key, pass);
+	}
+	return pass;
+}
+
+void pass_wrote(struct pass *pass, struct run_result *result)
+{
+	free_indirect(&pass->written);
+	pass->written = result->written;
+	pass->written_count = result->written_count;
+	pass->written_ms = clock_monotonic_ms();
+	result->written = NULL;
+}
+
+bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
+{
+	for (size_t i = 0; i < pass->written_count; i++) {
+		const struct own_write *own = &pass->written[i];
+		const char *shown = kube_informer_resource_version(informers[own->kind]);
+
+		if (strtoull(shown, NULL, 10) < own->version &&
+			clock_monotonic_ms() - pass->written_ms <= PASS_OWN_WRITE_WAIT_MS) {
+			return false;
+		}
+	}
+	free_indirect(&pass->written);
+	pass->written_count = 0;
+	return true;
+}
