@@ -95,6 +95,7 @@ void shared_reconcile(const struct world *world, struct plan *plan, struct share
 	json_decref(state->adapter);
 	state->adapter = adapter_survey(world);
 	metrics_api_check(world, state);
+	plan_then(plan);
 	gpu = gpu_survey(world, &needs.gpu, &state->gpu_mended_ms, plan);
 	json_decref(state->gpu);
 	state->gpu = gpu;
