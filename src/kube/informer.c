@@ -52,7 +52,6 @@ static void on_timer_closed(uv_handle_t *handle)
 
 	kube_cache_free(informer->cache);
 	kube_cache_free(informer->arriving);
-	map_release(&informer->seen);
 	error_release(&informer->error);
 	error_release(&informer->event_error);
 	free(informer->path);
@@ -84,7 +83,7 @@ static void list_failed(struct kube_informer *informer, const struct error *err)
 	auto_error copy = ERROR_INIT;
 
 	if (err->kind == ERROR_NOT_FOUND) {
-		informer_drop_unseen(informer);
+		informer_clear(informer);
 		informer_progress(informer);
 		backoff_reset(&informer->backoff);
 		wait_then(informer, INFORMER_PAGES, informer->timing.missing_ms);
@@ -134,7 +133,7 @@ static bool is_for_good(const struct kube_informer *informer, const struct error
 
 static void stream_failed(struct kube_informer *informer, const struct error *err, bool in_stream)
 {
-	informer_stream_drop(informer);
+	informer_forget_list(informer);
 	if (is_of_stream(err, in_stream)) {
 		informer->stream_failures++;
 		informer->pages_only = is_for_good(informer, err);
@@ -263,7 +262,6 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 	};
 	backoff_init(&informer->backoff, seed);
 	informer->timing.backoff_ms = informer->backoff.base_ms;
-	map_init(&informer->seen, NULL);
 	uv_timer_init(kube_client_loop(client), &informer->timer);
 	informer->timer.data = informer;
 	return informer;
