@@ -46,6 +46,12 @@ static bool replicas_changed(const json_t *before, const json_t *after, struct t
 	return true;
 }
 
+/* What was never checked to its end: advice that comes on its way up is in the status, beside Ready. */
+static bool is_new(const json_t *before)
+{
+	return strcmp(json_path_string(ready_of(before), "status", "Unknown"), "Unknown") == 0;
+}
+
 /* Fills at most `room`. */
 static size_t advice_came(const json_t *before, const json_t *after, struct transition *found, size_t room)
 {
@@ -56,7 +62,8 @@ static size_t advice_came(const json_t *before, const json_t *after, struct tran
 	json_array_foreach(json_object_get(after, "advice"), i, one) {
 		const char *reason = json_path_string(one, "reason", "");
 
-		if (count < room && json_find(json_object_get(before, "advice"), "reason", reason) == NULL) {
+		if (!is_new(before) && count < room &&
+			json_find(json_object_get(before, "advice"), "reason", reason) == NULL) {
 			found[count++] = (struct transition){
 				.warning = true,
 				.reason = reason,
