@@ -12,6 +12,7 @@
 #include "api/kinds.h"
 #include "base/attr.h"
 #include "evidence/request.h"
+#include "view/view.h"
 
 enum plan_verb {
 	PLAN_APPLY, /* server-side apply of `object` */
@@ -52,7 +53,7 @@ void plan_then(struct plan *plan);
 /* Takes the object. */
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object);
 /* Of the object as observed: only this very one is meant. */
-void plan_add_delete(struct plan *plan, enum kind kind, const json_t *observed);
+void plan_add_delete(struct plan *plan, enum kind kind, const struct view *observed);
 void plan_release(struct plan *plan);
 #define auto_plan ATTR_CLEANUP(plan_release) struct plan
 /* For golden tests and `render`; new reference. */

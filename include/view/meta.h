@@ -6,6 +6,7 @@
 #ifndef VIEW_META_H
 #define VIEW_META_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ struct view_pairs {
 const char *view_pairs_get(const struct view_pairs *pairs, const char *key);
 /* Whether each pair of `wanted` is in `observed`, as json_covers(). */
 bool view_pairs_cover(const struct view_pairs *observed, const struct view_pairs *wanted);
+
+/* As a JSON object, without those that are no texts. New reference. */
+json_t *view_pairs_json(const struct view_pairs *pairs);
 
 /* None of the texts is NULL: "" = not given. */
 struct view_owner {

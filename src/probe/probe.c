@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "key_probe.h"
+#include "line.h"
 #include "question.h"
 
 #define HEALTHY_MS 30000
@@ -27,12 +27,11 @@ _Static_assert(PROMETHEUS_KEPT_REFRESHES *PROMETHEUS_REFRESH_MS > HEALTHY_MS * 1
 struct prober {
 	struct probe_context context;
 	struct prober_hooks hooks;
-	struct map entries;          /* key → struct entry */
-	unsigned seed;               /* of the jitter */
-	unsigned lists;              /* under way: probes that do not know their pods yet */
-	struct entry *first_waiting; /* due, but there are LISTS_MAX; in order */
-	struct entry *last_waiting;
-	unsigned open; /* entries not freed yet, and the asker of Prometheus */
+	struct map entries;  /* key → struct entry */
+	unsigned seed;       /* of the jitter */
+	unsigned lists;      /* under way: probes that do not know their pods yet */
+	struct line waiting; /* due, but there are LISTS_MAX */
+	unsigned open;       /* entries not freed yet, and the asker of Prometheus */
 	bool closing;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
@@ -44,20 +43,23 @@ struct entry {
 	struct prober *prober;
 	char *key;
 	uv_timer_t timer;
-	json_t *request;
-	json_t *evidence; /* of the last probe that ended */
+	/* Of an autoscaler, NULL of what is shared. */
+	struct probe_request *request;
+	struct evidence *evidence; /* of the last probe that ended */
+	/* Of what is shared, NULL of an autoscaler. */
+	struct shared_request *shared_request;
+	struct shared_evidence *shared_evidence;
 	enum probe_interval interval;
 	bool changed; /* since the last probe began: the next one is due at once */
 	bool anew;    /* that next one wants answers of its own time */
 	int64_t delay_ms;
 	bool gone; /* forgotten: to be freed */
 	bool timer_closed;
-	bool waiting; /* among the prober's */
-	struct entry *next_waiting;
-	bool listing;            /* its probe does not know its pods yet */
-	bool running;            /* a probe is under way */
-	bool dropped;            /* it, since Prometheus fails from now on: it is begun again */
-	struct key_probe *probe; /* it, when it can be cancelled */
+	struct line_item waiting; /* among the prober's */
+	bool listing;             /* its probe does not know its pods yet */
+	bool running;             /* a probe is under way */
+	bool dropped;             /* it, since Prometheus fails from now on: it is begun again */
+	struct key_probe *probe;  /* it, when it can be cancelled */
 };
 
 static void on_due(uv_timer_t *timer);
@@ -70,8 +72,10 @@ static void entry_free_if_done(struct entry *entry)
 	if (!entry->gone || !entry->timer_closed || entry->running) {
 		return;
 	}
-	json_decref(entry->request);
-	json_decref(entry->evidence);
+	probe_request_unref(entry->request);
+	evidence_free(entry->evidence);
+	shared_request_unref(entry->shared_request);
+	shared_evidence_free(entry->shared_evidence);
 	free_indirect(&entry->key);
 	free_indirect(&entry);
 	prober->open--;
@@ -86,51 +90,10 @@ static void on_timer_closed(uv_handle_t *handle)
 	entry_free_if_done(entry);
 }
 
-/* The line of those that are due. */
-
-static void wait_in_line(struct entry *entry)
-{
-	struct prober *prober = entry->prober;
-
-	if (entry->waiting) {
-		return;
-	}
-	entry->waiting = true;
-	entry->next_waiting = NULL;
-	if (prober->first_waiting == NULL) {
-		prober->first_waiting = entry;
-	} else {
-		prober->last_waiting->next_waiting = entry;
-	}
-	prober->last_waiting = entry;
-}
-
-static void leave_line(struct entry *entry)
-{
-	struct prober *prober = entry->prober;
-	struct entry *before = prober->first_waiting;
-
-	if (!entry->waiting) {
-		return;
-	}
-	entry->waiting = false;
-	if (before == entry) {
-		prober->first_waiting = entry->next_waiting;
-		return;
-	}
-	while (before->next_waiting != entry) {
-		before = before->next_waiting;
-	}
-	before->next_waiting = entry->next_waiting;
-	if (prober->last_waiting == entry) {
-		prober->last_waiting = before;
-	}
-}
-
 static void entry_close(struct entry *entry)
 {
 	entry->gone = true;
-	leave_line(entry);
+	line_leave(&entry->prober->waiting, &entry->waiting);
 	if (entry->probe != NULL) {
 		key_probe_cancel(entry->probe);
 	}
@@ -146,7 +109,7 @@ static uint64_t jittered(int64_t ms, unsigned *seed)
 /* When the last probe wants the next one, at the latest. */
 static uint64_t at_most_again(const struct entry *entry, uint64_t wait_ms)
 {
-	uint64_t again_ms = (uint64_t)json_path_int(entry->evidence, "againMs", 0);
+	uint64_t again_ms = entry->evidence != NULL ? (uint64_t)entry->evidence->again_ms : 0;
 
 	return again_ms > 0 && again_ms < wait_ms ? again_ms : wait_ms;
 }
@@ -196,69 +159,107 @@ static void on_listed(void *ctx)
 	end_list(ctx);
 }
 
-static void on_probe_done(void *ctx, json_t *evidence_take)
+/* Whether the probe that ended counts: its evidence is to be kept and reported. */
+static bool probe_ended(struct entry *entry)
 {
-	struct entry *entry = ctx;
-	struct prober *prober = entry->prober;
-	auto_json *before = NULL;
-
 	end_list(entry);
 	entry->running = false;
 	entry->probe = NULL;
 	if (entry->dropped) {
 		entry->dropped = false;
 		entry->changed = true;
-		json_decref(evidence_take);
 		schedule(entry);
 		entry_free_if_done(entry);
+		return false;
+	}
+	if (entry->gone) {
+		entry_free_if_done(entry);
+		return false;
+	}
+	return true;
+}
+
+static void on_probe_done(void *ctx, struct evidence *evidence_take)
+{
+	struct entry *entry = ctx;
+	const struct prober_hooks *hooks = &entry->prober->hooks;
+	struct evidence *before;
+
+	if (!probe_ended(entry)) {
+		evidence_free(evidence_take);
 		return;
 	}
 	before = entry->evidence;
 	entry->evidence = evidence_take;
-	if (entry->gone) {
-		entry_free_if_done(entry);
-	} else {
-		/* Report first, so that the verdict on this probe decides when the next one is due. */
-		schedule(entry);
-		prober->hooks.seen(prober->hooks.ctx, entry->key, before);
+	/* Report first, so that the verdict on this probe decides when the next one is due. */
+	schedule(entry);
+	hooks->seen(hooks->ctx, entry->key, before);
+	evidence_free(before);
+}
+
+static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
+{
+	struct entry *entry = ctx;
+	const struct prober_hooks *hooks = &entry->prober->hooks;
+	struct shared_evidence *before;
+
+	if (!probe_ended(entry)) {
+		shared_evidence_free(evidence_take);
+		return;
 	}
+	before = entry->shared_evidence;
+	entry->shared_evidence = evidence_take;
+	schedule(entry);
+	hooks->shared_seen(hooks->ctx, entry->key, before);
+	shared_evidence_free(before);
+}
+
+static void begin_shared(struct entry *entry, bool healthy)
+{
+	shared_probe_start(&(struct shared_task){.context = &entry->prober->context,
+		.request = entry->shared_request,
+		.healthy = healthy,
+		.done = on_shared_done,
+		.ctx = entry});
 }
 
 static void begin(struct entry *entry)
 {
-	const struct probe_task task = {.context = &entry->prober->context,
-		.request = entry->request,
-		.last = entry->evidence,
-		.healthy = entry->interval == PROBE_HEALTHY && !entry->anew,
-		.listed = on_listed,
-		.done = on_probe_done,
-		.ctx = entry};
+	bool healthy = entry->interval == PROBE_HEALTHY && !entry->anew;
 
 	entry->running = true;
 	entry->anew = false;
-	if (json_object_get(entry->request, "record") != NULL) {
-		shared_probe_start(&task);
-	} else {
-		entry->listing = true;
-		entry->prober->lists++;
-		entry->probe = key_probe_start(&task);
+	if (entry->shared_request != NULL) {
+		begin_shared(entry, healthy);
+		return;
 	}
+	entry->listing = true;
+	entry->prober->lists++;
+	entry->probe = key_probe_start(&(struct probe_task){.context = &entry->prober->context,
+		.request = entry->request,
+		.last = entry->evidence,
+		.healthy = healthy,
+		.listed = on_listed,
+		.done = on_probe_done,
+		.ctx = entry});
 }
 
 static void begin_next(struct prober *prober)
 {
-	while (prober->first_waiting != NULL && prober->lists < LISTS_MAX) {
-		struct entry *entry = prober->first_waiting;
+	while (prober->waiting.first != NULL && prober->lists < LISTS_MAX) {
+		struct entry *entry = container_of(prober->waiting.first, struct entry, waiting);
 
-		leave_line(entry);
+		line_leave(&prober->waiting, &entry->waiting);
 		begin(entry);
 	}
 }
 
 static void on_due(uv_timer_t *timer)
 {
-	wait_in_line(timer->data);
-	begin_next(((struct entry *)timer->data)->prober);
+	struct entry *entry = timer->data;
+
+	line_join(&entry->prober->waiting, &entry->waiting);
+	begin_next(entry->prober);
 }
 
 static void on_last_closed(uv_handle_t *handle)
@@ -294,16 +295,23 @@ static void probe_soon(struct entry *entry)
 	uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&entry->prober->seed) % TURNED_MS), 0);
 }
 
-/* When pods come and go elsewhere, a thousand others need not be notified. */
-static bool concerns(const struct prometheus_news *news, const json_t *request)
+static bool scrapes_differ(const struct prometheus_news *news, const struct probe_request *request)
 {
-	const char *ns = json_path_string(request, "namespace", NULL);
-	const char *service = json_path_string(request, "service", NULL);
+	size_t count;
+	const struct scrapes_row *before = table_find(news->before, request->ns, request->service, &count);
+	const struct scrapes_row *now = table_find(news->now, request->ns, request->service, &count);
 
-	return news->index != question_scrapes_index || news->before == NULL || news->now == NULL || ns == NULL ||
-	       service == NULL ||
-	       !json_equal(json_object_get(json_object_get(news->before, ns), service),
-		       json_object_get(json_object_get(news->now, ns), service));
+	if (before == NULL || now == NULL) {
+		return before != now;
+	}
+	return before->up != now->up || before->down != now->down;
+}
+
+/* When pods come and go elsewhere, a thousand others need not be notified. */
+static bool concerns(const struct prometheus_news *news, const struct probe_request *request)
+{
+	return news->type != &answer_scrapes || news->before == NULL || news->now == NULL || request == NULL ||
+	       request->service == NULL || scrapes_differ(news, request);
 }
 
 /* Prometheus has news: the healthy ones are probed. One that is probed already, with what a Prometheus
@@ -337,10 +345,11 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 
 	*prober = (struct prober){.hooks = *hooks, .open = 1};
 	prober->context = (struct probe_context){.client = client,
+		.pods = pod_list_source(client),
 		.fetches = page_fetches_new(http),
 		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
 			prober),
-		.hpa_average = hooks->hpa_average,
+		.hpa = hooks->hpa,
 		.hpa_ctx = hooks->ctx};
 	prober->seed = (unsigned)clock_wall_ms();
 	map_init(&prober->entries, NULL);
@@ -363,14 +372,10 @@ void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx)
 	prometheus_close(prober->context.prometheus, on_prometheus_closed, prober);
 }
 
-void prober_want(struct prober *prober, const char *key, const json_t *request, enum probe_interval interval)
+static struct entry *entry_of(struct prober *prober, const char *key)
 {
 	struct entry *entry = map_get(&prober->entries, key);
-	bool turned;
 
-	if (prober->closing) {
-		return;
-	}
 	if (entry == NULL) {
 		entry = xcalloc(1, sizeof(*entry));
 		*entry = (struct entry){.prober = prober, .key = xstrdup(key), .changed = true};
@@ -379,13 +384,15 @@ void prober_want(struct prober *prober, const char *key, const json_t *request, 
 		map_put(&prober->entries, key, entry);
 		prober->open++;
 	}
-	turned = entry->interval != interval;
+	return entry;
+}
+
+/* After its request: has it probed when that, or the interval, is another now. */
+static void want(struct entry *entry, enum probe_interval interval)
+{
+	bool turned = entry->interval != interval;
+
 	entry->interval = interval;
-	if (!json_equal(entry->request, request)) {
-		json_decref(entry->request);
-		entry->request = json_deep_copy(request);
-		entry->changed = true;
-	}
 	if (entry->running || !(entry->changed || turned)) {
 		return;
 	}
@@ -395,6 +402,38 @@ void prober_want(struct prober *prober, const char *key, const json_t *request, 
 	} else {
 		schedule(entry);
 	}
+}
+
+void prober_want(struct prober *prober, const char *key, const struct probe_request *request,
+	enum probe_interval interval)
+{
+	struct entry *entry = prober->closing ? NULL : entry_of(prober, key);
+
+	if (entry == NULL) {
+		return;
+	}
+	if (!probe_request_equal(entry->request, request)) {
+		probe_request_unref(entry->request);
+		entry->request = probe_request_ref(request);
+		entry->changed = true;
+	}
+	want(entry, interval);
+}
+
+void prober_want_shared(struct prober *prober, const char *key, const struct shared_request *request,
+	enum probe_interval interval)
+{
+	struct entry *entry = prober->closing ? NULL : entry_of(prober, key);
+
+	if (entry == NULL) {
+		return;
+	}
+	if (!shared_request_equal(entry->shared_request, request)) {
+		shared_request_unref(entry->shared_request);
+		entry->shared_request = shared_request_ref(request);
+		entry->changed = true;
+	}
+	want(entry, interval);
 }
 
 void prober_forget(struct prober *prober, const char *key)
@@ -418,9 +457,16 @@ void prober_wake(struct prober *prober, const char *key)
 	}
 }
 
-const json_t *prober_evidence(const struct prober *prober, const char *key)
+const struct evidence *prober_evidence(const struct prober *prober, const char *key)
 {
 	const struct entry *entry = prober->closing ? NULL : map_get(&prober->entries, key);
 
 	return entry != NULL ? entry->evidence : NULL;
+}
+
+const struct shared_evidence *prober_shared_evidence(const struct prober *prober, const char *key)
+{
+	const struct entry *entry = prober->closing ? NULL : map_get(&prober->entries, key);
+
+	return entry != NULL ? entry->shared_evidence : NULL;
 }

@@ -11,13 +11,12 @@ static const json_t *ready_of(const json_t *status)
 	return json_find(json_object_get(status, "conditions"), "type", "Ready");
 }
 
-static bool ready_changed(const json_t *before, const json_t *after, struct transition *transition)
+static bool ready_changed(const struct view_status *before, const json_t *after, struct transition *transition)
 {
 	const json_t *ready = ready_of(after);
-	const char *was = json_path_string(ready_of(before), "status", "Unknown");
 	const char *is = json_path_string(ready, "status", "Unknown");
 
-	if (strcmp(was, is) == 0 || strcmp(is, "Unknown") == 0) {
+	if (strcmp(view_condition_status(&before->conditions, "Ready"), is) == 0 || strcmp(is, "Unknown") == 0) {
 		return false;
 	}
 	*transition = (struct transition){
@@ -29,13 +28,13 @@ static bool ready_changed(const json_t *before, const json_t *after, struct tran
 	return true;
 }
 
-static bool replicas_changed(const json_t *before, const json_t *after, struct transition *transition)
+static bool replicas_changed(const struct view_status *before, const json_t *after, struct transition *transition)
 {
-	json_int_t was = json_path_int(before, "replicas.desired", 0);
-	json_int_t is = json_path_int(after, "replicas.desired", 0);
+	int64_t was = before->desired_replicas;
+	int64_t is = json_path_int(after, "replicas.desired", 0);
 
 	/* An HPA that has not computed yet says 0, and computes 1 at least. */
-	if (was == 0 || is == 0 || was == is) {
+	if (was <= 0 || is == 0 || was == is) {
 		return false;
 	}
 	*transition = (struct transition){
@@ -47,13 +46,25 @@ static bool replicas_changed(const json_t *before, const json_t *after, struct t
 }
 
 /* What was never checked to its end: advice that comes on its way up is in the status, beside Ready. */
-static bool is_new(const json_t *before)
+static bool is_new(const struct view_status *before)
 {
-	return strcmp(json_path_string(ready_of(before), "status", "Unknown"), "Unknown") == 0;
+	const char *was = view_condition_status(&before->conditions, "Ready");
+
+	return was[0] == '\0' || strcmp(was, "Unknown") == 0;
+}
+
+static bool was_advised(const struct view_status *before, const char *reason)
+{
+	for (uint32_t i = 0; i < before->advice_count; i++) {
+		if (strcmp(before->advice[i].reason, reason) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Fills at most `room`. */
-static size_t advice_came(const json_t *before, const json_t *after, struct transition *found, size_t room)
+static size_t advice_came(const struct view_status *before, const json_t *after, struct transition *found, size_t room)
 {
 	size_t count = 0;
 	size_t i;
@@ -62,8 +73,7 @@ static size_t advice_came(const json_t *before, const json_t *after, struct tran
 	json_array_foreach(json_object_get(after, "advice"), i, one) {
 		const char *reason = json_path_string(one, "reason", "");
 
-		if (!is_new(before) && count < room &&
-			json_find(json_object_get(before, "advice"), "reason", reason) == NULL) {
+		if (!is_new(before) && count < room && !was_advised(before, reason)) {
 			found[count++] = (struct transition){
 				.warning = true,
 				.reason = reason,
@@ -75,7 +85,7 @@ static size_t advice_came(const json_t *before, const json_t *after, struct tran
 	return count;
 }
 
-size_t transitions_find(const json_t *before, const json_t *after, struct transition found[TRANSITIONS_MAX])
+size_t transitions_find(const struct view_status *before, const json_t *after, struct transition found[TRANSITIONS_MAX])
 {
 	size_t count = 0;
 

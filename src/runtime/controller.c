@@ -11,7 +11,6 @@
 #include "base/memory.h"
 #include "chain/links.h"
 #include "controller_parts.h"
-#include "evidence_bridge.h"
 #include "report/values.h"
 #include "runtime/runner.h"
 #include "settle.h"
@@ -91,44 +90,36 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	}
 }
 
-static void on_shared_seen(struct controller *c, struct pass *pass)
-{
-	struct shared_evidence *before = pass->shared;
-
-	pass->shared = NULL;
-	bridge_set_evidence(pass, prober_evidence(c->prober, pass->key));
-	queue_add(c->queue, pass->key);
-	if (!links_gpu_alike(before, pass->shared)) {
-		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
-	}
-	shared_evidence_free(before);
-}
-
-static void on_seen(void *ctx, const char *key, const json_t *unused)
+static void on_seen(void *ctx, const char *key, const struct evidence *before)
 {
 	struct controller *c = ctx;
-	struct pass *pass = pass_of(&c->passes, c, key);
-	struct evidence *before = pass->evidence;
+	const struct pass *pass = pass_of(&c->passes, c, key);
 
-	(void)unused;
-	if (!pass->counts) {
-		on_shared_seen(c, pass);
-		return;
-	}
-	pass->evidence = NULL;
-	bridge_set_evidence(pass, prober_evidence(c->prober, key));
 	/* Of a chain that is not whole the time alone may change what is said. */
-	if (!pass->whole || !links_evidence_alike(before, pass->evidence)) {
+	if (!pass->whole || !links_evidence_alike(before, prober_evidence(c->prober, key))) {
 		queue_add(c->queue, key);
 	}
-	evidence_free(before);
 }
 
-static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
+static void on_shared_seen(void *ctx, const char *key, const struct shared_evidence *before)
 {
-	auto_json *hpa = kube_cache_get(controller_cache(ctx, KIND_HPA), ns, name); /* it has the autoscaler's name */
+	struct controller *c = ctx;
 
-	return values_hpa_average(hpa, metric);
+	queue_add(c->queue, key);
+	if (!links_gpu_alike(before, prober_shared_evidence(c->prober, key))) {
+		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
+	}
+}
+
+static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
+{
+	/* It has the autoscaler's name. */
+	const struct view *view = kube_cache_decoded(controller_cache(ctx, KIND_HPA), ns, name);
+	const struct view_hpa *hpa = view_hpa(view);
+
+	return (struct probe_hpa){.there = hpa != NULL,
+		.active = hpa != NULL && strcmp(view_condition_status(&hpa->conditions, "ScalingActive"), "True") == 0,
+		.average_milli = values_hpa_average(hpa, metric)};
 }
 
 /* From keys to passes. */
@@ -181,16 +172,16 @@ static bool shared_differs(const struct shared_state *a, const struct shared_sta
 	       a->held_by_rollout != b->held_by_rollout || (a->held != b->held && !json_equal(a->held, b->held));
 }
 
-static void want_probe(struct controller *c, struct pass *pass, const struct plan *plan)
+static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
 {
-	auto_json *request = bridge_request(plan);
 	enum probe_interval interval = plan->healthy ? PROBE_HEALTHY : plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
 
-	if (request != NULL) {
-		prober_want(c->prober, pass->key, request, interval);
+	if (plan->probe != NULL) {
+		prober_want(c->prober, pass->key, plan->probe, interval);
+	} else if (plan->shared_probe != NULL) {
+		prober_want_shared(c->prober, pass->key, plan->shared_probe, interval);
 	} else {
 		prober_forget(c->prober, pass->key);
-		bridge_set_evidence(pass, NULL);
 	}
 }
 
@@ -273,7 +264,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	pass_map_init(&c->passes);
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
 	c->prober = prober_new(client, http, access,
-		&(struct prober_hooks){.seen = on_seen, .hpa_average = hpa_average, .ctx = c});
+		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		const char *adapter = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;

@@ -16,8 +16,6 @@ static void pass_free(void *value)
 	struct pass *pass = value;
 
 	refusals_clear(&pass->refusals);
-	evidence_free(pass->evidence);
-	shared_evidence_free(pass->shared);
 	free_indirect(&pass->written);
 	free_indirect(&pass->key);
 	free_indirect(&pass->failure);

@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "base/map.h"
-#include "evidence/evidence.h"
 #include "kube/informer.h"
 #include "refusals.h"
 #include "runtime/runner.h"
@@ -24,8 +23,6 @@ struct pass {
 	int64_t status_due_ms; /* monotonic: until when a status that tells of progress only waits; 0 = none does */
 	char *failure;         /* owned: of the last write */
 	struct refusals refusals;
-	struct evidence *evidence;      /* what its probe saw last; NULL = nothing yet, or it is the shared one */
-	struct shared_evidence *shared; /* the same of the shared one */
 	bool ready;
 	bool whole;  /* as the plan says (plan.h) */
 	bool counts; /* an autoscaler's, not the shared one */

@@ -40,6 +40,18 @@ bool view_pairs_cover(const struct view_pairs *observed, const struct view_pairs
 	return true;
 }
 
+json_t *view_pairs_json(const struct view_pairs *pairs)
+{
+	json_t *map = json_object();
+
+	for (uint32_t i = 0; i < pairs->count; i++) {
+		if (pairs->items[i].value != NULL) {
+			json_object_set_new(map, pairs->items[i].key, json_string(pairs->items[i].value));
+		}
+	}
+	return map;
+}
+
 bool read_is_ours(const char *key)
 {
 	return strncmp(key, OURS, sizeof(OURS) - 1) == 0;

@@ -49,35 +49,40 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	return (struct fake_answer){.status = 404, .body = "404 page not found"};
 }
 
-static void on_seen(void *ctx, const char *key, const json_t *before)
+static void on_seen(void *ctx, const char *key, const struct evidence *before)
+{
+	(void)key;
+	(void)before;
+	((struct probe_rig *)ctx)->seen++;
+}
+
+static void on_shared_seen(void *ctx, const char *key, const struct shared_evidence *before)
 {
 	struct probe_rig *rig = ctx;
 
 	(void)key;
 	rig->seen++;
 	json_decref(rig->before);
-	rig->before = json_incref((json_t *)(uintptr_t)before);
+	rig->before = before != NULL ? shared_evidence_encode(before) : NULL;
 }
 
-static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
+static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
 {
-	const struct probe_rig *rig = ctx;
-
 	(void)ns;
 	(void)name;
 	(void)metric;
-	return rig->hpa_milli >= 0 ? json_integer(rig->hpa_milli) : NULL;
+	return ((const struct probe_rig *)ctx)->hpa;
 }
 
 void probe_rig_open(struct probe_rig *rig)
 {
-	*rig = (struct probe_rig){.count = ARRAY_LEN(healthy), .hpa_milli = -1};
+	*rig = (struct probe_rig){.count = ARRAY_LEN(healthy), .hpa = {.average_milli = MILLI_NONE}};
 	memcpy(rig->sayings, healthy, sizeof(healthy));
 	rig_open(&rig->kube, on_request, rig, NULL);
 	rig->port = atoi(strrchr(fake_url(rig->kube.fake), ':') + 1);
 	rig->access = access_new(&(struct access_options){.url = NULL}, NULL);
 	rig->prober = prober_new(rig->kube.client, rig->kube.http, rig->access,
-		&(struct prober_hooks){.seen = on_seen, .hpa_average = hpa_average, .ctx = rig});
+		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = rig});
 	rig->request = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
 		"namespace", "team", "name", "gemma", "selector", "app=x", "pages", "port", rig->port, "path",
 		"/metrics", "scheme", "http", "prometheus", fake_url(rig->kube.fake), "service", "gemma-metrics",
@@ -103,6 +108,7 @@ void probe_rig_close(struct probe_rig *rig)
 	}
 	json_decref(rig->request);
 	json_decref(rig->before);
+	json_decref(rig->evidence);
 	access_free(rig->access);
 	if (rig_close(&rig->kube) != 0) {
 		die("ends with something left over:", "loop");
@@ -151,16 +157,46 @@ void probe_rig_wait(struct probe_rig *rig, int seen)
 	}
 }
 
+/* A request is decoded as that of evidence. */
+void probe_rig_want(struct probe_rig *rig, const char *key, enum probe_interval interval)
+{
+	auto_json *document = json_pack("{s:O}", "asked", rig->request);
+
+	if (json_object_get(rig->request, "record") != NULL) {
+		struct shared_evidence *decoded = shared_evidence_decode(document, 0);
+
+		prober_want_shared(rig->prober, key, decoded->asked, interval);
+		shared_evidence_free(decoded);
+	} else {
+		struct evidence *decoded = evidence_decode(document, 0);
+
+		prober_want(rig->prober, key, decoded->asked, interval);
+		evidence_free(decoded);
+	}
+}
+
+const json_t *probe_rig_evidence(struct probe_rig *rig)
+{
+	const struct evidence *evidence = prober_evidence(rig->prober, PROBE_KEY);
+	const struct shared_evidence *shared = prober_shared_evidence(rig->prober, PROBE_KEY);
+
+	json_decref(rig->evidence);
+	rig->evidence = evidence != NULL ? evidence_encode(evidence)
+	                : shared != NULL ? shared_evidence_encode(shared)
+	                                 : NULL;
+	return rig->evidence;
+}
+
 const json_t *probe_rig_look(struct probe_rig *rig)
 {
 	int before = rig->seen;
 
-	prober_want(rig->prober, PROBE_KEY, rig->request, PROBE_HEALTHY);
+	probe_rig_want(rig, PROBE_KEY, PROBE_HEALTHY);
 	if (before > 0) {
 		prober_wake(rig->prober, PROBE_KEY);
 	}
 	probe_rig_wait(rig, before + 1);
-	return prober_evidence(rig->prober, PROBE_KEY);
+	return probe_rig_evidence(rig);
 }
 
 char *probe_text(const json_t *evidence, const char *path)

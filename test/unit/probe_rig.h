@@ -37,11 +37,12 @@ struct probe_rig {
 	struct kube_rig kube;
 	struct access *access;
 	struct prober *prober;
-	json_t *request;      /* of PROBE_KEY; a test may change it */
-	json_int_t hpa_milli; /* every HPA's average; -1 = none */
+	json_t *request;      /* of PROBE_KEY, as JSON; a test may change it. With "record": of what is shared */
+	struct probe_hpa hpa; /* every one, for every metric */
 	int port;             /* of the server, at 127.0.0.1 */
 	int seen;             /* probes reported */
-	json_t *before;       /* what the last report named as the evidence before it */
+	json_t *before;       /* of what is shared: what the last report named as the evidence before it */
+	json_t *evidence;     /* what was handed out last */
 	struct probe_saying sayings[16];
 	size_t count;
 	bool closed;
@@ -55,6 +56,10 @@ void probe_rig_say(struct probe_rig *rig, const char *pattern, struct fake_answe
 int probe_rig_asked(const struct probe_rig *rig, const char *pattern);
 /* Until so many probes were reported in all. */
 void probe_rig_wait(struct probe_rig *rig, int seen);
+/* Wants the rig's request to be probed for a key. */
+void probe_rig_want(struct probe_rig *rig, const char *key, enum probe_interval interval);
+/* PROBE_KEY's, encoded; borrowed until the next is handed out, NULL when there is none. */
+const json_t *probe_rig_evidence(struct probe_rig *rig);
 /* One probe; its evidence. */
 const json_t *probe_rig_look(struct probe_rig *rig);
 
