@@ -15,7 +15,8 @@ struct read_page_for {
 
 void read_page_for_init(struct read_page_for *all);
 void read_page_for_free(struct read_page_for *all);
-/* What was read, and under `values` each signal's value in thousandths; NULL when the page is refused. New reference. */
+/* What was read, and under `values` each signal's value in thousandths; NULL when the page is refused. New
+ * reference. */
 json_t *read_page(const char *text, const struct read_page_for *all, struct error *err);
 /* The whole file; ends the program when it cannot be read. */
 struct strbuf read_file(const char *path);
