@@ -289,8 +289,10 @@ class Watch:
     def __init__(self, world, path, is_good=is_ready):
         self.times, self.good, self.lost, self.last = {}, set(), 0, None
         self.count, self.is_good, self.closed = len(world.targets), is_good, False
+        # Of version 0, since Debian's etcd does not tell the API server that nothing changed, for which others would wait.
         self.command = [
-            world.kubectl_path, "--kubeconfig", str(world.server.kubeconfig), "get", "--raw", f"{path}?watch=true"]
+            world.kubectl_path, "--kubeconfig", str(world.server.kubeconfig), "get", "--raw",
+            f"{path}?watch=true&resourceVersion=0"]
         self.open()
         self.thread = threading.Thread(target=self.follow, daemon=True)
         self.thread.start()
