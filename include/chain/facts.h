@@ -2,7 +2,7 @@
  * What is known about one autoscaler at one moment: the links' predicates read this and nothing else.
  *
  * Evidence answers the probe request that it names. What answers another question than today's (the spec changed since)
- * counts as not probed.
+ * counts as not probed. All of it is borrowed: views do not outlive the pass.
  */
 #ifndef CHAIN_FACTS_H
 #define CHAIN_FACTS_H
@@ -14,6 +14,10 @@
 #include "api/settings.h"
 #include "children/child.h"
 #include "evidence/evidence.h"
+#include "view/autoscaler.h"
+#include "view/hpa.h"
+#include "view/monitoring.h"
+#include "view/workload.h"
 
 enum adapter_state {
 	ADAPTER_UNKNOWN, /* not read yet */
@@ -25,27 +29,27 @@ enum adapter_state {
 struct facts {
 	struct workload workload;
 	const struct settings *settings;
-	int64_t now_ms;                      /* wall */
-	const json_t *object;                /* the InferenceAutoscaler */
+	int64_t now_ms; /* wall */
+	const struct view_autoscaler *object;
 	const struct evidence *evidence;     /* what its probe saw last; NULL = none yet */
 	const struct probe_request *request; /* what would be asked now; NULL = nothing */
 
-	const struct error *invalid; /* why the spec was refused; NULL = accepted */
-	const json_t *target;        /* NULL = absent */
-	bool target_watched;         /* its kind is one we watch; any other is read by its scale subresource */
+	const struct error *invalid;        /* why the spec was refused; NULL = accepted */
+	const struct view_workload *target; /* NULL = absent */
+	bool target_watched;                /* its kind is one we watch; any other is read by its scale subresource */
 	bool port_known;
 
 	/* Of the namespace, those whose target has our target's name. */
-	const json_t *hpas;
-	const json_t *scaled_objects; /* KEDA's */
-	const json_t *autoscalers;
-	const json_t *hpa;         /* ours; NULL while there is none */
-	const char *foreign_child; /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
+	struct view_list hpas;
+	struct view_list scaled_objects; /* KEDA's */
+	struct view_list autoscalers;
+	const struct view_hpa *hpa; /* ours; NULL while there is none */
+	const char *foreign_child;  /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
 
 	const char *write_problem; /* why the last write failed; NULL when it did not */
 
-	bool prometheus_missing;    /* prometheus-operator's types are not installed */
-	const json_t *prometheus;   /* the resource that selects us; NULL = none */
+	bool prometheus_missing;                  /* prometheus-operator's types are not installed */
+	const struct view_prometheus *prometheus; /* the resource that selects us; NULL = none */
 	const char *selected_by;    /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *select_problem; /* why none does; NULL when selected */
 	const char *monitor;        /* "ns/name" of our ServiceMonitor */

@@ -42,6 +42,7 @@ json_t *kube_cache_list(const struct kube_cache *cache, const char *ns);
 json_t *kube_cache_list_by(const struct kube_cache *cache, const char *value);
 /* What the object was decoded to; borrowed, valid until the cache changes. NULL when absent. */
 const void *kube_cache_decoded(const struct kube_cache *cache, const char *ns, const char *name);
+const void *kube_cache_decoded_key(const struct kube_cache *cache, const char *key);
 /* The same of all objects of a namespace (NULL = all), ordered by key: a heap array of *count, which the caller frees. */
 const void **kube_cache_decoded_list(const struct kube_cache *cache, const char *ns, size_t *count);
 /* Of all, those whose index is `value`. */

@@ -18,6 +18,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "base/strbuf.h"
 
 struct http_client;
 struct http_transfer;
@@ -38,6 +39,7 @@ struct http_response {
 	int status;       /* 0 when no response line arrived */
 	const char *body; /* NUL-terminated; empty when streamed */
 	size_t body_len;
+	struct strbuf *buffer;    /* that holds the body: strbuf_take() hands it over */
 	const char *content_type; /* "" when absent */
 	const char *redirect;     /* absolute URL that a 3xx points to; "" when it points nowhere */
 	int64_t retry_after_ms;   /* -1 when absent; seconds or HTTP-date are both read */

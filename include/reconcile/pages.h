@@ -5,12 +5,12 @@
 #ifndef RECONCILE_PAGES_H
 #define RECONCILE_PAGES_H
 
-#include <jansson.h>
 #include <stddef.h>
 
 #include "api/autoscaler.h"
 #include "engine/presets.h"
 #include "evidence/request.h"
+#include "view/workload.h"
 
 /*
  * At most 12; the caller owns them. What the spec names is the only one; else the ports
@@ -18,7 +18,8 @@
  * paths; with no engine known, every engine's. Empty when spec.engine.port names a port that no
  * container has.
  */
-struct page_places pages_candidates(const struct autoscaler *spec, const json_t *target, const struct engine *engine);
+struct page_places pages_candidates(const struct autoscaler *spec, const struct view_workload *target,
+	const struct engine *engine);
 
 /* The candidate that is one of `seen`, where the page was found, in their order; else the first one. Borrowed, NULL when
  * there is none. */

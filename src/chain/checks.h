@@ -56,6 +56,8 @@ char *evidence_last_error(const char *last_error);
 /* "'a', 'b' and 'c'"; heap, NULL when there is none. */
 char *evidence_names(const struct texts *pods);
 
+/* Whether the status says that the link of this type works. */
+bool worked_before(const struct facts *facts, const char *type);
 /* Whether the link of this type worked until now and no pod lacks anything for longer than a new one may: a rollout is
  * under way, and nothing is broken. `missing`: NULL is allowed. */
 bool evidence_gap_passes(const struct facts *facts, const char *type, const struct texts *missing);
@@ -83,7 +85,7 @@ bool grace_of_target(const struct facts *facts, int64_t seen_ms);
 bool grace_of_hpa(const struct facts *facts);
 /* The HPA may not have read the metric yet since it or the metric is there, or its condition tells of one reading that
  * failed. */
-bool grace_of_reading(const struct facts *facts, const json_t *condition);
+bool grace_of_reading(const struct facts *facts, const struct view_condition *condition);
 
 /* Whether the memory of two hops that mismatch excludes that one load explains them; `of_moments`: one
  * side is the load as it is at a moment, the other as it was at scrapes. */
@@ -99,7 +101,7 @@ bool values_mismatch_metric(const struct facts *facts, const struct workload_sig
 bool values_mismatch_hpa(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 
 /* The older autoscaler of the same target, or NULL. */
-const json_t *older_owner(const struct facts *facts);
+const struct view_autoscaler *older_owner(const struct facts *facts);
 
 void check_accepted(const struct facts *facts, struct verdict *verdict);
 void check_target_found(const struct facts *facts, struct verdict *verdict);

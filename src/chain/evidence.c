@@ -1,11 +1,9 @@
 /* Reading the probes' evidence for a verdict: is it there, of today's question, and no failure? */
 #include <string.h>
 
-#include "base/json.h"
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "checks.h"
-#include "kube/resource.h"
 
 static const struct evidence nothing_seen = {
 	.pods = {.ready = -1, .start = {.seconds = -1}},
@@ -228,12 +226,15 @@ char *evidence_names(const struct texts *pods)
 	return pods->count > 0 ? strbuf_take(&text) : NULL;
 }
 
+bool worked_before(const struct facts *facts, const char *type)
+{
+	return strcmp(view_condition_status(&facts->object->status.conditions, type), "True") == 0;
+}
+
 bool evidence_gap_passes(const struct facts *facts, const char *type, const struct texts *missing)
 {
-	const json_t *before = kube_object_condition(facts->object, type);
+	const struct view_condition *before = view_condition(&facts->object->status.conditions, type);
 
-	return (missing == NULL || missing->count == 0) &&
-	       strcmp(json_path_string(before, "status", ""), "True") == 0 &&
-	       json_path_int(before, "observedGeneration", -1) ==
-	               json_path_int(facts->object, "metadata.generation", 0);
+	return (missing == NULL || missing->count == 0) && worked_before(facts, type) &&
+	       before->observed_generation == facts->object->view.meta.generation;
 }

@@ -177,10 +177,8 @@ static void say_recorded(const struct workload_signal *signal, struct verdict *v
 static bool still_recorded(const struct facts *facts, const struct workload_signal *signal)
 {
 	const struct series_seen *series = &evidence_signal(facts, signal)->series;
-	const json_t *before = kube_object_condition(facts->object, "SeriesRecorded");
 
-	return strcmp(json_path_string(before, "status", ""), "True") == 0 && series->pods > 0 &&
-	       series->missing.count == 0;
+	return worked_before(facts, "SeriesRecorded") && series->pods > 0 && series->missing.count == 0;
 }
 
 void check_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)

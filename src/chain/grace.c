@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
-#include "kube/resource.h"
 
 /* From an object of prometheus-operator to its effect: the kubelet brings a changed Secret into the pod
  * within 90 s (a pod is synced every minute, or up to half of it later), and discovery looks every 5 s. */
@@ -38,11 +36,9 @@ static bool seen_in_grace(int64_t seen_ms, int64_t since_ms, int64_t lasts_ms)
 /* Since when the link of this type works; now when it does only since this very probe. */
 static int64_t works_since(const struct facts *facts, const char *type)
 {
-	const json_t *before = kube_object_condition(facts->object, type);
+	const struct view_condition *before = view_condition(&facts->object->status.conditions, type);
 
-	return strcmp(json_path_string(before, "status", ""), "True") == 0
-	               ? clock_parse_rfc3339(json_path_string(before, "lastTransitionTime", ""))
-	               : facts->now_ms;
+	return worked_before(facts, type) ? before->transition_ms : facts->now_ms;
 }
 
 bool grace_of_object(int64_t seen_ms, int64_t made_ms, int64_t interval_ms)
@@ -61,9 +57,9 @@ bool grace_of_metric(const struct facts *facts, int64_t seen_ms, bool gpu)
 	       seen_in_grace(seen_ms, json_path_int(facts->adapter_survey, "since", -1), RELIST_MS);
 }
 
-bool grace_of_reading(const struct facts *facts, const json_t *condition)
+bool grace_of_reading(const struct facts *facts, const struct view_condition *condition)
 {
-	int64_t failing_since = clock_parse_rfc3339(json_path_string(condition, "lastTransitionTime", ""));
+	int64_t failing_since = condition->transition_ms;
 
 	return grace_of_hpa(facts) || seen_in_grace(facts->now_ms, works_since(facts, "MetricServed"), HPA_SYNC_MS) ||
 	       (failing_since > 0 && seen_in_grace(facts->now_ms, failing_since, HPA_SYNC_MS));
@@ -71,7 +67,7 @@ bool grace_of_reading(const struct facts *facts, const json_t *condition)
 
 bool grace_of_hpa(const struct facts *facts)
 {
-	int64_t made_ms = clock_parse_rfc3339(json_path_string(facts->hpa, "metadata.creationTimestamp", ""));
+	int64_t made_ms = facts->hpa != NULL ? facts->hpa->view.meta.created_ms : 0;
 
 	return made_ms <= 0 || seen_in_grace(facts->now_ms, made_ms, HPA_FIRST_MS);
 }
@@ -83,14 +79,14 @@ bool grace_of_restart(const struct facts *facts, int64_t seen_ms)
 
 bool grace_of_autoscaler(const struct facts *facts)
 {
-	const char *made = json_path_string(facts->object, "metadata.creationTimestamp", NULL);
+	int64_t made_ms = facts->object->view.meta.created_ms;
 
-	return made != NULL && seen_in_grace(facts->now_ms, clock_parse_rfc3339(made), TARGET_MS);
+	return made_ms > 0 && seen_in_grace(facts->now_ms, made_ms, TARGET_MS);
 }
 
 bool grace_of_target(const struct facts *facts, int64_t seen_ms)
 {
-	const char *made = json_path_string(facts->target, "metadata.creationTimestamp", NULL);
+	int64_t made_ms = facts->target->view.meta.created_ms;
 
-	return made != NULL && seen_in_grace(seen_ms, clock_parse_rfc3339(made), FIRST_POD_MS);
+	return made_ms > 0 && seen_in_grace(seen_ms, made_ms, FIRST_POD_MS);
 }

@@ -1,9 +1,9 @@
 /* The links behind Prometheus: the adapter, the metrics API and the HPA. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "checks.h"
-#include "kube/resource.h"
 
 /* Whether the metrics API was seen to return values of every signal. */
 static bool is_served(const struct facts *facts)
@@ -46,14 +46,22 @@ static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 	return false;
 }
 
+static bool is_reported(const struct view_status *status, const char *metric)
+{
+	for (uint32_t i = 0; i < status->signals_count; i++) {
+		if (strcmp(status->signals[i].metric, metric) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Whether the pods that the rollout replaces have our rules: they had them when this was checked last, and
  * serve until the new ones do. */
 static bool had_our_rules(const struct facts *facts)
 {
-	const json_t *signals = json_path(facts->object, "status.signals");
-
 	for (size_t s = 0; s < facts->workload.signals_count; s++) {
-		if (json_find(signals, "metric", facts->workload.signals[s].signal->metric) == NULL) {
+		if (!is_reported(&facts->object->status, facts->workload.signals[s].signal->metric)) {
 			return false;
 		}
 	}
@@ -249,41 +257,51 @@ void check_metric_served(const struct facts *facts, const struct workload_signal
 	}
 }
 
+/* Why the HPA's condition is not True. */
+static void say_inactive(const struct facts *facts, const struct view_condition *condition, struct verdict *verdict)
+{
+	const struct object_meta *hpa = &facts->hpa->view.meta;
+	const char *reason = condition->reason != NULL ? condition->reason : "no reason given";
+
+	/* The HPA's reason tells all; its message repeats moving detail. */
+	if (condition->message != NULL && strstr(condition->message, "forbidden") != NULL) {
+		SAY(verdict, VERDICT_FALSE, "MetricsForbidden",
+			"HorizontalPodAutoscaler '%s/%s' does not scale: the HPA controller may not read the metric; allow "
+			"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
+			"custom.metrics.k8s.io",
+			hpa->ns, hpa->name);
+	} else if (grace_of_reading(facts, condition)) {
+		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA",
+			"HorizontalPodAutoscaler '%s/%s' could not read its metric last (%s), its next reading is awaited",
+			hpa->ns, hpa->name, reason);
+	} else {
+		SAY(verdict, VERDICT_FALSE, "ScalingInactive", "HorizontalPodAutoscaler '%s/%s' does not scale: %s",
+			hpa->ns, hpa->name, reason);
+	}
+}
+
 void check_scaling_active(const struct facts *facts, struct verdict *verdict)
 {
-	const json_t *hpa = facts->hpa;
-	const json_t *condition = kube_object_condition(hpa, "ScalingActive");
+	const struct view_hpa *hpa = facts->hpa;
+	const struct view_condition *condition = hpa != NULL ? view_condition(&hpa->conditions, "ScalingActive") : NULL;
 
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
 		if (values_mismatch_hpa(facts, &facts->workload.signals[i], verdict)) {
 			return;
 		}
 	}
-	/* The HPA's reason tells all; its message repeats moving detail. */
-	if (strcmp(json_path_string(condition, "status", ""), "True") == 0) {
-		SAY(verdict, VERDICT_TRUE, "ScalingActive", "HorizontalPodAutoscaler '%s/%s' reads its metric",
-			kube_object_namespace(hpa), kube_object_name(hpa));
-	} else if (strstr(json_path_string(condition, "message", ""), "forbidden") != NULL) {
-		SAY(verdict, VERDICT_FALSE, "MetricsForbidden",
-			"HorizontalPodAutoscaler '%s/%s' does not scale: the HPA controller may not read the metric; allow "
-			"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
-			"custom.metrics.k8s.io",
-			kube_object_namespace(hpa), kube_object_name(hpa));
-	} else if (condition == NULL && !grace_of_hpa(facts)) {
+	if (condition == NULL && !grace_of_hpa(facts)) {
+		auto_free char *made = clock_rfc3339(hpa->view.meta.created_ms);
+
 		SAY(verdict, VERDICT_FALSE, "HPANotSynced",
 			"HorizontalPodAutoscaler '%s/%s', made at %s, has no status yet; " HPA_CONTROLLER_REMEDY,
-			kube_object_namespace(hpa), kube_object_name(hpa),
-			json_path_string(hpa, "metadata.creationTimestamp", ""));
+			hpa->view.meta.ns, hpa->view.meta.name, made);
 	} else if (condition == NULL) {
 		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not read its metric yet");
-	} else if (grace_of_reading(facts, condition)) {
-		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA",
-			"HorizontalPodAutoscaler '%s/%s' could not read its metric last (%s), its next reading is awaited",
-			kube_object_namespace(hpa), kube_object_name(hpa),
-			json_path_string(condition, "reason", "no reason given"));
+	} else if (strcmp(condition->status, "True") == 0) {
+		SAY(verdict, VERDICT_TRUE, "ScalingActive", "HorizontalPodAutoscaler '%s/%s' reads its metric",
+			hpa->view.meta.ns, hpa->view.meta.name);
 	} else {
-		SAY(verdict, VERDICT_FALSE, "ScalingInactive", "HorizontalPodAutoscaler '%s/%s' does not scale: %s",
-			kube_object_namespace(hpa), kube_object_name(hpa),
-			json_path_string(condition, "reason", "no reason given"));
+		say_inactive(facts, condition, verdict);
 	}
 }

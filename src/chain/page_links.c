@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "checks.h"
 
 static bool page_serves(const struct page_seen *page, const struct engine_signal *signal)
@@ -218,7 +217,7 @@ void check_page_scraped(const struct facts *facts, const struct workload_signal 
 		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", facts->selected_by);
 	} else if (scrape->last_error != NULL) {
 		say_scrape_failing(facts, scrape, verdict);
-	} else if (json_path_bool(facts->prometheus, "spec.paused", false)) {
+	} else if (facts->prometheus != NULL && facts->prometheus->paused) {
 		SAY(verdict, VERDICT_FALSE, "PrometheusPaused",
 			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
 			"set spec.paused to false",

@@ -1,7 +1,6 @@
 /* The lints of what the pods' own pages show. */
 #include <string.h>
 
-#include "base/json.h"
 #include "checks.h"
 #include "lint.h"
 
@@ -98,14 +97,15 @@ enum lint_verdict lint_drain_too_short(const struct facts *facts, struct strbuf 
 {
 	const struct workload *w = &facts->workload;
 	const struct page_seen *page = lint_page(facts);
-	/* 30 is what the API server fills in. */
-	int64_t drain = json_path_int(facts->target, "spec.template.spec.terminationGracePeriodSeconds", 30);
+	int64_t drain;
 
 	/* The template of a kind that is not watched is not known. */
 	if (!autoscaler_uses_pages(w->spec) || w->engine == NULL || w->engine->latency == NULL ||
 		!facts->target_watched || facts->target == NULL) {
 		return LINT_SILENT;
 	}
+	/* 30 is what the API server fills in. */
+	drain = facts->target->grace_period_s >= 0 ? facts->target->grace_period_s : 30;
 	if (page == NULL || !latency_is_known(&page->latency)) {
 		return LINT_UNSEEN;
 	}

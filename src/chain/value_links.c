@@ -148,7 +148,7 @@ bool values_mismatch_metric(const struct facts *facts, const struct workload_sig
 	auto_disagreement found = {NULL, NULL, NULL};
 
 	/* Of two replicas the adapter may ask the one and we the other, for long: each has its own moments. */
-	if (first == NULL || json_path_int(facts->prometheus, "spec.replicas", 1) > 1) {
+	if (first == NULL || (facts->prometheus != NULL && facts->prometheus->replicas > 1)) {
 		return false;
 	}
 	found = describe(first->pod, &first->mismatch, signal);
@@ -167,7 +167,7 @@ bool values_mismatch_hpa(const struct facts *facts, const struct workload_signal
 	auto_disagreement found = {NULL, NULL, NULL};
 	auto_free char *since = NULL;
 
-	if (!values_are_stale(memory, facts->now_ms)) {
+	if (facts->hpa == NULL || !values_are_stale(memory, facts->now_ms)) {
 		return false;
 	}
 	found = describe(NULL, memory, signal);
@@ -175,7 +175,7 @@ bool values_mismatch_hpa(const struct facts *facts, const struct workload_signal
 	SAY(verdict, VERDICT_FALSE, "HPANotSynced",
 		"HorizontalPodAutoscaler '%s/%s' has not read '%s' since %s: its status says %s, while the metrics API serves "
 		"%s; " HPA_CONTROLLER_REMEDY,
-		kube_object_namespace(facts->hpa), kube_object_name(facts->hpa), signal->signal->metric, since,
-		found.value, found.series);
+		facts->hpa->view.meta.ns, facts->hpa->view.meta.name, signal->signal->metric, since, found.value,
+		found.series);
 	return true;
 }

@@ -47,7 +47,8 @@ static json_t *diagnose(const json_t *objects, bool *works)
 
 	*works = json_array_size(objects) > 0;
 	json_array_foreach((json_t *)objects, i, object) {
-		json_t *diagnosis = diagnosis_make(object);
+		auto_view *view = view_decode(KIND_AUTOSCALER, object);
+		json_t *diagnosis = diagnosis_make(view_autoscaler(view));
 
 		*works = *works && json_path_bool(diagnosis, "works", false);
 		json_array_append_new(all, diagnosis);

@@ -165,6 +165,12 @@ json_t *kube_cache_list_by(const struct kube_cache *cache, const char *value)
 const void *kube_cache_decoded(const struct kube_cache *cache, const char *ns, const char *name)
 {
 	auto_free char *key = kube_key(ns, name);
+
+	return kube_cache_decoded_key(cache, key);
+}
+
+const void *kube_cache_decoded_key(const struct kube_cache *cache, const char *key)
+{
 	const struct entry *entry = map_get(&cache->objects, key);
 
 	return entry != NULL ? entry->decoded : NULL;

@@ -209,6 +209,7 @@ static void finish(struct http_transfer *t)
 	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &redirect);
 	response.status = (int)status;
 	response.body = t->body.buf;
+	response.buffer = &t->body;
 	response.body_len = t->body.len;
 	response.retry_after_ms = http_easy_retry_after(t->easy);
 	if (content_type != NULL) {

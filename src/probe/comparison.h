@@ -7,21 +7,16 @@
  * one side lie on the same side of all values of the other, the two mismatch. By chance that happens to n
  * and m draws of a load however wild in 2 of (n + m over n) cases; a load that moves slowly is met by
  * the very next scrape. So how long they mismatch is all that has to be remembered, and the memory
- * is evidence:
- *
- *   {since,               ms of the wall, of the first probe
- *    looks, samples,      how many values of the one side, and different samples of Prometheus on the other
- *    near: [before, after],                    probes within half a second of a scrape: what the load does in
- *                                              time with the scrapes shows there
- *    values: [low, high], series: [low, high], of both sides, in thousandths
- *    sampleTime, sampleAt}                     of the last: by Prometheus' clock, and by ours
+ * is evidence: struct mismatch. `near` are the probes within half a second of a scrape: what the load does in time with
+ * the scrapes shows there.
  */
 #ifndef PROBE_COMPARISON_H
 #define PROBE_COMPARISON_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "evidence/evidence.h"
 
 struct range {
 	int64_t low, high;
@@ -37,15 +32,18 @@ struct comparison {
 	int64_t interval_ms;  /* of the scrapes */
 };
 
-/* What is remembered after this probe; `before` is NULL when the two match. New reference,
- * NULL when they are not. */
-json_t *comparison_step(const json_t *before, const struct comparison *now);
+/* `memory` is what was remembered before this probe, and becomes what is remembered after it; without `looks` the two
+ * match. */
+void comparison_step(struct mismatch *memory, const struct comparison *now);
 
-/* Whether some of these, {pod: memory}, mismatch for longer than it happens now and then. */
-bool comparison_mismatch(const json_t *memories);
+/* Whether the two mismatch for longer than it happens now and then. */
+bool comparison_is_mismatch(const struct mismatch *memory);
+
+/* Whether a value lies within the range, but for what rounding does. */
+bool comparison_is_within(int64_t value, const struct range *range);
 
 /* How soon to probe again two that mismatch: just before or just after the next scrape, and halfway
  * between two, by turns. 0 when there is no hurry: a few samples may well mismatch. */
-int64_t comparison_again_ms(const json_t *memory, int64_t interval_ms, int64_t now_ms);
+int64_t comparison_again_ms(const struct mismatch *memory, int64_t interval_ms, int64_t now_ms);
 
 #endif

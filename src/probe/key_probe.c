@@ -2,10 +2,7 @@
 #include "key_probe.h"
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/memory.h"
-#include "base/strbuf.h"
-#include "kube/resource.h"
 #include "page_reads.h"
 #include "page_search.h"
 #include "pod_start.h"
@@ -16,98 +13,31 @@
 
 #define UNCONFIRMED_AGAIN_MS 1500
 
-static const struct kube_resource pods = {"", "v1", "pods", "Pod", true};
-
 struct key_probe {
 	struct probe_context context;
-	json_t *request;
-	json_t *last;
-	json_t *evidence;
-	json_t *list;    /* PodList; NULL = not answered yet */
-	json_t *counted; /* the pods that do: reading.h */
+	const struct probe_request *request;
+	const struct evidence *last;
+	struct evidence *evidence;
+	struct pod_reader *pods;
+	struct pod_list list;
+	struct counted_pods counted; /* the pods that do */
 	bool healthy;
 	bool cancelled;
-	struct kube_call *call;
 	struct scale_query *scale;
 	struct page_search *search;
 	struct page_reads *reads;
 	struct signal_probe *signals;
 	size_t signals_count;
 	size_t signals_running; /* of them, still under way */
-	int64_t again_ms;       /* how soon another probe is wanted; 0 = at its time */
-	void (*listed)(void *ctx);
-	void (*done)(void *ctx, json_t *evidence_take);
+	void (*done)(void *ctx, struct evidence *evidence_take);
 	void *ctx;
 };
 
-json_t *probe_unconfirmed(const json_t *before, const json_t *document)
-{
-	json_t *copy;
-
-	if (json_path(document, "error") == NULL || before == NULL || json_path(before, "error") != NULL) {
-		return NULL;
-	}
-	copy = json_copy((json_t *)before);
-	json_object_del(copy, "values");
-	return copy;
-}
-
-void probe_record(json_t *evidence, const char *name, json_t *document, int64_t at_ms)
-{
-	json_object_set_new(document, "at", json_integer(at_ms));
-	json_object_set_new(evidence, name, document);
-}
-
-void probe_fail(json_t *document, const struct prometheus_answer *answer)
-{
-	if (answer->error != NULL) {
-		json_object_set_new(document, "error", reading_text(answer->error));
-	}
-	if (answer->cause != NULL) {
-		json_object_set_new(document, "cause", json_string(answer->cause));
-	}
-}
-
-/* The error of the first of these pods by name, or of a target that is no pod's; NULL when none has any. */
-static json_t *error_of(const json_t *errors, const json_t *blamed)
-{
-	auto_json *names = json_sorted_keys(errors);
-	size_t i;
-	json_t *name;
-
-	json_array_foreach(names, i, name) {
-		const char *pod = json_string_value(name);
-
-		if (blamed == NULL || pod[0] == '\0' || json_object_get(blamed, pod) != NULL) {
-			return json_object_get(errors, pod);
-		}
-	}
-	return NULL;
-}
-
-void probe_blame(json_t *document, const char *pool, const json_t *blamed, const struct prometheus_answer *answer)
-{
-	json_t *error = error_of(json_object_get(answer->index, pool), blamed);
-
-	if (answer->error != NULL) {
-		auto_free char *text = xasprintf("its words cannot be read (%s)", answer->error);
-
-		json_object_set_new(document, "lastError", reading_text(text));
-	} else if (error != NULL) {
-		json_object_set(document, "lastError", error);
-	}
-}
-
 static void key_probe_end(struct key_probe *probe)
 {
-	if (probe->again_ms > 0) {
-		json_object_set_new(probe->evidence, "againMs", json_integer(probe->again_ms));
-	}
 	probe->done(probe->ctx, probe->evidence);
-	json_decref(probe->request);
-	json_decref(probe->last);
-	json_decref(probe->list);
-	json_decref(probe->counted);
+	pod_list_release(&probe->list);
+	counted_pods_release(&probe->counted);
 	free_indirect(&probe->signals);
 	free_indirect(&probe);
 }
@@ -115,30 +45,27 @@ static void key_probe_end(struct key_probe *probe)
 /* The pods' labels: told, or found on the target. */
 static const char *selector_of(const struct key_probe *probe)
 {
-	return json_path_string(probe->request, "selector", json_path_string(probe->evidence, "target.selector", ""));
+	const char *found = probe->evidence->target.selector;
+
+	return probe->request->selector != NULL ? probe->request->selector : found != NULL ? found : "";
 }
 
-static void ask(struct key_probe *probe, char *target_take, json_t *(*index)(const json_t *), prometheus_done_fn *done,
-	void *ctx)
+static void ask(struct key_probe *probe, char *target_take, const struct answer_type *type, prometheus_done_fn *done)
 {
-	const struct prometheus_question question = {.base = json_path_string(probe->request, "prometheus", ""),
+	const struct prometheus_question question = {.base = probe->request->prometheus,
 		.target = target_take,
-		.index = index,
-		.steady = index == question_scrapes_index};
+		.type = type};
 
-	prometheus_ask(probe->context.prometheus, &question, probe->healthy, done, ctx);
+	prometheus_ask(probe->context.prometheus, &question, probe->healthy, done, probe);
 	free_indirect(&target_take);
 }
 
 /* 4. Each signal by itself. */
 
-static bool shares_element(const json_t *one, const json_t *other)
+static bool shares_element(const struct texts *one, const struct texts *other)
 {
-	size_t i;
-	json_t *item;
-
-	json_array_foreach((json_t *)one, i, item) {
-		if (json_holds(other, item)) {
+	for (size_t i = 0; i < one->count; i++) {
+		if (texts_hold(other, one->items[i])) {
 			return true;
 		}
 	}
@@ -146,22 +73,21 @@ static bool shares_element(const json_t *one, const json_t *other)
 }
 
 /* Whether what lies before the signal's own links showed something. */
-static bool can_probe(const struct key_probe *probe, const json_t *signal)
+static bool can_probe(const struct key_probe *probe, const struct signal_request *signal)
 {
-	if (json_path_string(probe->request, "prometheus", NULL) == NULL || probe->cancelled) {
+	const struct scrape_seen *scrape = &probe->evidence->scrape;
+
+	if (probe->request->prometheus == NULL || probe->cancelled) {
 		return false;
 	}
-	if (!json_path_bool(signal, "page", false)) {
-		return true;
-	}
-	return json_path(probe->evidence, "prometheus") != NULL &&
-	       json_path(probe->evidence, "prometheus.error") == NULL &&
-	       shares_element(json_object_get(signal, "series"), json_path(probe->evidence, "page.series"));
+	return !signal->page || (scrape->seen_ms > 0 && scrape->failure.text == NULL &&
+					shares_element(&signal->series, &probe->evidence->page.series));
 }
 
 static void on_signal_probed(void *ctx)
 {
 	struct key_probe *probe = ctx;
+	int64_t *least_ms = &probe->evidence->again_ms;
 
 	if (--probe->signals_running > 0) {
 		return;
@@ -169,8 +95,8 @@ static void on_signal_probed(void *ctx)
 	for (size_t i = 0; i < probe->signals_count; i++) {
 		int64_t again_ms = probe->signals[i].again_ms;
 
-		if (again_ms > 0 && (probe->again_ms == 0 || again_ms < probe->again_ms)) {
-			probe->again_ms = again_ms;
+		if (again_ms > 0 && (*least_ms == 0 || again_ms < *least_ms)) {
+			*least_ms = again_ms;
 		}
 	}
 	key_probe_end(probe);
@@ -178,37 +104,37 @@ static void on_signal_probed(void *ctx)
 
 static void probe_signals(struct key_probe *probe)
 {
-	const json_t *signals = json_object_get(probe->request, "signals");
-	json_t *evidence = json_object();
-	size_t i;
-	json_t *signal;
+	const struct probe_request *request = probe->request;
+	struct evidence *evidence = probe->evidence;
 
-	json_object_set_new(probe->evidence, "signals", evidence);
-	probe->signals = xcalloc(json_array_size(signals) + 1, sizeof(*probe->signals));
-	json_array_foreach((json_t *)signals, i, signal) {
-		if (can_probe(probe, signal)) {
-			json_t *own = json_object();
-
-			json_object_set_new(evidence, json_path_string(signal, "metric", ""), own);
-			probe->signals[probe->signals_count++] = (struct signal_probe){.context = &probe->context,
-				.request = probe->request,
-				.last = probe->last,
-				.chain = probe->evidence,
-				.counted = probe->counted,
-				.selector = selector_of(probe),
-				.signal = signal,
-				.evidence = own,
-				.healthy = probe->healthy,
-				.done = on_signal_probed,
-				.ctx = probe};
+	for (size_t i = 0; i < request->signals.count; i++) {
+		if (can_probe(probe, &request->signals.items[i])) {
+			evidence_add_signal(evidence, request->signals.items[i].metric);
 		}
 	}
-	probe->signals_running = probe->signals_count;
-	for (i = 0; i < probe->signals_count; i++) {
-		signal_probe_start(&probe->signals[i]);
-	}
+	probe->signals_count = probe->signals_running = evidence->signals.count;
 	if (probe->signals_count == 0) {
 		key_probe_end(probe);
+		return;
+	}
+	probe->signals = xcalloc(probe->signals_count, sizeof(*probe->signals));
+	for (size_t i = 0; i < probe->signals_count; i++) {
+		struct signal_seen *own = &evidence->signals.items[i];
+
+		probe->signals[i] = (struct signal_probe){.context = &probe->context,
+			.request = request,
+			.last = probe->last,
+			.page = &evidence->page,
+			.counted = &probe->counted,
+			.selector = selector_of(probe),
+			.signal = probe_request_signal(request, own->metric),
+			.seen = own,
+			.healthy = probe->healthy,
+			.done = on_signal_probed,
+			.ctx = probe};
+	}
+	for (size_t i = 0, count = probe->signals_count; i < count; i++) {
+		signal_probe_start(&probe->signals[i]);
 	}
 }
 
@@ -219,34 +145,28 @@ static void on_pool(void *ctx, const struct prometheus_answer *answer)
 	struct key_probe *probe = ctx;
 
 	/* A pod that leaves refuses its last scrape: that is no failure. */
-	probe_blame(json_object_get(probe->evidence, "prometheus"), json_path_string(probe->request, "pool", ""),
-		probe->counted, answer);
+	probe->evidence->scrape.last_error = probe_blame(probe->request->pool, &probe->counted, answer);
 	probe_signals(probe);
 }
 
 static void on_scrapes(void *ctx, const struct prometheus_answer *answer)
 {
 	struct key_probe *probe = ctx;
-	const char *url = json_path_string(probe->request, "prometheus", "");
-	const char *ns = json_path_string(probe->request, "namespace", "");
-	const json_t *jobs = json_object_get(answer->index, ns);
-	const json_t *scrapes = json_object_get(jobs, json_path_string(probe->request, "service", ""));
-	const char *pool = json_path_string(probe->request, "pool", NULL);
+	const struct probe_request *request = probe->request;
+	const char *service = request->service != NULL ? request->service : "";
+	struct scrape_seen *scrape = &probe->evidence->scrape;
+	size_t count;
+	const struct scrapes_row *row = table_find(answer->table, request->ns, service, &count);
 
-	if (answer->error != NULL) {
-		json_t *document = json_pack("{s:s}", "url", url);
-
-		probe_fail(document, answer);
-		probe_record(probe->evidence, "prometheus", document, answer->at_ms);
-		probe_signals(probe);
-		return;
+	scrape->seen_ms = answer->at_ms;
+	scrape->url = xstrdup(request->prometheus);
+	probe_fail(&scrape->failure, answer);
+	if (row != NULL) {
+		scrape->up = row->up;
+		scrape->down = row->down;
 	}
-	probe_record(probe->evidence, "prometheus",
-		json_pack("{s:s, s:I, s:I}", "url", url, "up", json_path_int(scrapes, "up", 0), "down",
-			json_path_int(scrapes, "down", 0)),
-		answer->at_ms);
-	if (json_path_int(scrapes, "down", 0) > 0 && pool != NULL && !probe->cancelled) {
-		ask(probe, question_pool(pool), question_pool_index, on_pool, probe);
+	if (scrape->down > 0 && request->pool != NULL && !probe->cancelled) {
+		ask(probe, question_pool(request->pool), &answer_pool, on_pool);
 	} else {
 		probe_signals(probe);
 	}
@@ -254,160 +174,141 @@ static void on_scrapes(void *ctx, const struct prometheus_answer *answer)
 
 /* 2. One pod's page, a ready one's if there is any, then the values on some others'. */
 
-static void on_read(void *ctx)
+static void on_pages_read(void *ctx)
 {
 	struct key_probe *probe = ctx;
 
 	probe->reads = NULL;
-	if (json_path_string(probe->request, "prometheus", NULL) != NULL && !probe->cancelled) {
-		ask(probe, question_scrapes(), question_scrapes_index, on_scrapes, probe);
+	if (probe->request->prometheus != NULL && !probe->cancelled) {
+		ask(probe, question_scrapes(), &answer_scrapes, on_scrapes);
 	} else {
 		probe_signals(probe);
 	}
 }
 
 /* A pod that is about to go refuses us before we are notified that it goes: the first failed read after a good one
- * is unconfirmed, and the good one stands until the next read, soon. NULL = it is to be believed. */
-static json_t *page_of_before(struct key_probe *probe, const json_t *document)
+ * is unconfirmed, and the good one stands until the next read, soon; without its values, which are not of this probe. */
+static bool stands_unconfirmed(const struct key_probe *probe, const struct page_seen *seen)
 {
-	const json_t *before = json_object_get(probe->last, "page");
-	json_t *page;
+	const struct evidence *last = probe->last;
 
-	if (json_path_bool(before, "doubted", false) ||
-		!json_equal(json_object_get(probe->last, "asked"), probe->request)) {
-		return NULL;
-	}
-	page = probe_unconfirmed(before, document);
-	if (page != NULL) {
-		json_object_set_new(page, "doubted", json_true());
-		probe->again_ms = UNCONFIRMED_AGAIN_MS;
-	}
-	return page;
+	return seen->failure.text != NULL && last != NULL && last->asked == probe->request && last->page.seen_ms > 0 &&
+	       last->page.failure.text == NULL && !last->page.unconfirmed;
 }
 
-static void on_page(void *ctx, json_t *document_take)
+static void on_page(void *ctx, struct page_seen *seen_take)
 {
 	struct key_probe *probe = ctx;
-	json_t *before = page_of_before(probe, document_take);
+	struct page_seen *page = &probe->evidence->page;
 
 	probe->search = NULL;
-	if (before != NULL) {
-		json_decref(document_take);
-		json_object_set_new(probe->evidence, "page", before);
-		on_read(probe);
+	if (stands_unconfirmed(probe, seen_take)) {
+		shape_release(&shape_page_seen, seen_take);
+		shape_copy(&shape_page_seen, page, &probe->last->page);
+		shape_empty(&shape_page_values, &page->values);
+		page->unconfirmed = true;
+		probe->evidence->again_ms = UNCONFIRMED_AGAIN_MS;
+		on_pages_read(probe);
 		return;
 	}
-	probe_record(probe->evidence, "page", document_take, clock_wall_ms());
-	if (json_path(document_take, "error") != NULL || probe->cancelled) {
+	*page = *seen_take;
+	page->seen_ms = clock_wall_ms();
+	if (page->failure.text != NULL || probe->cancelled) {
 		probe_signals(probe);
 		return;
 	}
 	probe->reads = page_reads_start(&(struct page_reads_order){.fetches = probe->context.fetches,
 		.request = probe->request,
-		.pods = probe->list,
-		.counted = probe->counted,
-		.page = document_take,
-		.done = on_read,
+		.pods = &probe->list,
+		.counted = &probe->counted,
+		.page = page,
+		.done = on_pages_read,
 		.ctx = probe});
 	if (probe->reads == NULL) {
-		on_read(probe);
+		on_pages_read(probe);
 	}
 }
 
 /* 1. The target's pods. */
 
-static void on_pods(void *ctx, json_t *result, const struct error *err)
+static void search_page(struct key_probe *probe, const struct view_pod *pod)
 {
-	struct key_probe *probe = ctx;
-	const json_t *first = NULL;
-	json_t *pods_document;
-	json_t *start;
+	probe->search = page_search_start(&(struct page_search_order){.fetches = probe->context.fetches,
+		.request = probe->request,
+		.pod = pod,
+		.last = probe->last != NULL ? &probe->last->page : NULL,
+		.done = on_page,
+		.ctx = probe});
+}
 
-	probe->call = NULL;
-	probe->listed(probe->ctx);
-	if (err != NULL) {
-		auto_free char *text = xasprintf("cannot list the target's pods: %s%s", err->message,
-			err->kind == ERROR_FORBIDDEN ? "; give the operator this right, by the chart's roles" : "");
+static void read_pods(struct key_probe *probe)
+{
+	struct pods_seen *seen = &probe->evidence->pods;
+	const struct view_pod *first;
+	auto_error err = ERROR_INIT;
 
-		probe_record(probe->evidence, "pods", json_pack("{s:o}", "error", reading_text(text)), clock_wall_ms());
+	pod_reader_select(probe->pods, probe->request->ns, selector_of(probe));
+	seen->seen_ms = clock_wall_ms();
+	if (pod_reader_find(probe->pods, &probe->list, &err) < 0) {
+		auto_free char *text = xasprintf("cannot list the target's pods: %s%s", err.message,
+			err.kind == ERROR_FORBIDDEN ? "; give the operator this right, by the chart's roles" : "");
+
+		failure_set(&seen->failure, CAUSE_NONE, reading_text(text));
 		key_probe_end(probe);
 		return;
 	}
-	pods_document = reading_pods(result, json_object_get(probe->request, "target"), probe->counted, &first);
-	start = pod_start_quickest(result, probe->counted, json_path(probe->last, "pods.start"));
-	if (start != NULL) {
-		json_object_set_new(pods_document, "start", start);
-	}
-	probe_record(probe->evidence, "pods", pods_document, clock_wall_ms());
-	probe->list = json_incref(result);
-	if (first == NULL || probe->cancelled) {
+	first = reading_pods(&probe->list, &probe->request->target, &probe->counted, seen);
+	pod_start_quickest(&probe->list, &probe->counted, probe->last != NULL ? &probe->last->pods.start : NULL,
+		&seen->start);
+	if (first == NULL) {
 		key_probe_end(probe);
-	} else if (json_array_size(json_object_get(probe->request, "pages")) == 0) {
+	} else if (probe->request->pages.count == 0) {
 		probe_signals(probe);
 	} else {
-		probe->search = page_search_start(&(struct page_search_order){.fetches = probe->context.fetches,
-			.request = probe->request,
-			.pod = first,
-			.last = json_object_get(probe->last, "page"),
-			.done = on_page,
-			.ctx = probe});
+		search_page(probe, first);
 	}
-}
-
-static void ask_pods(struct key_probe *probe)
-{
-	auto_free char *path = kube_resource_path(&pods, json_path_string(probe->request, "namespace", ""), NULL);
-	auto_strbuf query = STRBUF_INIT;
-
-	strbuf_addf(&query, "%s?labelSelector=", path);
-	strbuf_add_urlencoded(&query, selector_of(probe));
-	probe->call = kube_request(probe->context.client, "GET", query.buf, NULL, NULL, on_pods, probe);
 }
 
 /* 0. The target itself, when it is of a kind that is not watched. */
 
-static void on_scale(void *ctx, json_t *document_take)
+static void on_scale(void *ctx, struct target_seen *seen_take)
 {
 	struct key_probe *probe = ctx;
+	struct target_seen *target = &probe->evidence->target;
 
 	probe->scale = NULL;
-	probe_record(probe->evidence, "target", document_take, clock_wall_ms());
-	if (json_path(document_take, "error") == NULL && !probe->cancelled) {
-		ask_pods(probe);
+	*target = *seen_take;
+	target->seen_ms = clock_wall_ms();
+	if (target->failure.text == NULL && !probe->cancelled) {
+		read_pods(probe);
 	} else {
 		key_probe_end(probe);
 	}
 }
 
-struct key_probe *key_probe_start(const struct probe_task *task)
+void key_probe_start(const struct probe_task *task, struct key_probe **started)
 {
-	struct key_probe *probe = xcalloc(1, sizeof(*probe));
+	struct key_probe *probe = *started = xcalloc(1, sizeof(*probe));
 
 	*probe = (struct key_probe){.context = *task->context,
-		.request = json_incref(task->request),
-		.last = json_incref((json_t *)task->last),
-		.evidence = json_pack("{s:O}", "asked", task->request),
-		.counted = json_object(),
+		.request = task->request,
+		.last = task->last,
+		.evidence = evidence_new(probe_request_ref(task->request)),
+		.pods = task->pods,
 		.healthy = task->healthy,
-		.listed = task->listed,
 		.done = task->done,
 		.ctx = task->ctx};
-	if (json_path_string(task->request, "selector", NULL) != NULL) {
-		ask_pods(probe);
+	if (task->request->selector == NULL) {
+		probe->scale = scale_query_start(probe->context.client, task->request->ns, &task->request->target,
+			on_scale, probe);
 	} else {
-		probe->scale =
-			scale_query_start(probe->context.client, json_path_string(task->request, "namespace", ""),
-				json_object_get(task->request, "target"), on_scale, probe);
+		read_pods(probe);
 	}
-	return probe;
 }
 
 void key_probe_cancel(struct key_probe *probe)
 {
 	probe->cancelled = true;
-	if (probe->call != NULL) {
-		kube_call_cancel(probe->call);
-	}
 	if (probe->scale != NULL) {
 		scale_query_cancel(probe->scale);
 	}

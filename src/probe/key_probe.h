@@ -1,16 +1,18 @@
 /*
- * One probe along a chain: from its probe request to its evidence (both as in probe/probe.h).
+ * One probe along a chain: from its request to its evidence.
  *
- * There are two kinds, an autoscaler's and that of what autoscalers share, started with the same order.
+ * There are two kinds, an autoscaler's and that of what autoscalers share.
  */
 #ifndef PROBE_KEY_PROBE_H
 #define PROBE_KEY_PROBE_H
 
-#include <jansson.h>
 #include <stdbool.h>
 
+#include "evidence/evidence.h"
 #include "kube/client.h"
 #include "page_fetch.h"
+#include "counted_pods.h"
+#include "pods/pods.h"
 #include "probe/probe.h"
 #include "prometheus.h"
 
@@ -19,39 +21,45 @@ struct probe_context {
 	struct kube_client *client;
 	struct page_fetches *fetches;
 	struct prometheus *prometheus;
-	probe_hpa_average_fn *hpa_average;
+	probe_hpa_fn *hpa;
 	void *hpa_ctx;
 };
 
+/* An autoscaler's, of pods that are not awaited. Everything is borrowed until it is done. */
 struct probe_task {
 	const struct probe_context *context;
-	json_t *request;           /* the reference is kept */
-	const json_t *last;        /* the evidence before; NULL = none */
-	bool healthy;              /* answers that others got lately will do */
-	void (*listed)(void *ctx); /* the pods are known; not called when the probe ends before */
-	void (*done)(void *ctx, json_t *evidence_take);
+	struct probe_request *request; /* the evidence takes a reference */
+	const struct evidence *last;   /* the evidence before; NULL = none */
+	struct pod_reader *pods;       /* given its selector by the probe */
+	bool healthy;                  /* answers that others got lately will do */
+	void (*done)(void *ctx, struct evidence *evidence_take);
 	void *ctx;
 };
 
 struct key_probe;
 
-/* An autoscaler's. `done` comes once, from the loop; the probe is valid until then. */
-struct key_probe *key_probe_start(const struct probe_task *task);
+/* `done` comes once, perhaps before this returns; the probe is *started, and valid, until then. */
+void key_probe_start(const struct probe_task *task, struct key_probe **started);
 /* `done` comes all the same, soon unless an answer of Prometheus is awaited. */
 void key_probe_cancel(struct key_probe *probe);
 
-/* Of what autoscalers share; `done` comes once, and at once when no Prometheus is known. */
-void shared_probe_start(const struct probe_task *task);
+/* Of what autoscalers share, likewise. */
+struct shared_task {
+	const struct probe_context *context;
+	struct shared_request *request;
+	bool healthy;
+	void (*done)(void *ctx, struct shared_evidence *evidence_take);
+	void *ctx;
+};
 
-/* Says in a document that Prometheus gave no answer, and why; nothing when it did. */
-void probe_fail(json_t *document, const struct prometheus_answer *answer);
-/* Says in a document why the scrapes of a pool fail, of an answer to question_pool(), but for those of pods that are
- * not among `blamed` (an object by name; NULL = of all). Not every Prometheus-like server tells. */
-void probe_blame(json_t *document, const char *pool, const json_t *blamed, const struct prometheus_answer *answer);
-/* What is unconfirmed when `document` tells a failure and `before` a good answer: a copy of that, without the values,
- * which are not of this probe. New reference; NULL = there is nothing to confirm. */
-json_t *probe_unconfirmed(const json_t *before, const json_t *document);
-/* Adds a document to evidence, with the time of the probe; takes it. */
-void probe_record(json_t *evidence, const char *name, json_t *document, int64_t at_ms);
+/* `done` comes once, and at once when no Prometheus is known. */
+void shared_probe_start(const struct shared_task *task);
+
+/* Says that Prometheus gave no answer, and why; nothing when it did. */
+void probe_fail(struct failure *failure, const struct prometheus_answer *answer);
+/* Why the scrapes of a pool fail, of an answer to question_pool(): the error of the first pod by name that is among
+ * `blamed` (NULL = of any), or of a target that is no pod's. Not every Prometheus-like server tells. Heap, caller owns;
+ * NULL = it tells of none. */
+char *probe_blame(const char *pool, const struct counted_pods *blamed, const struct prometheus_answer *answer);
 
 #endif

@@ -15,47 +15,60 @@ struct metric_query {
 	char *ns;
 	char *selector;
 	char *metric;
-	json_t *counted;
+	const struct counted_pods *counted;
 	int64_t grace_ms;
-	void (*done)(void *ctx, json_t *document_take);
+	void (*done)(void *ctx, struct metric_seen *seen_take);
 	void *ctx;
 };
 
-static void finish(struct metric_query *query, json_t *document_take)
+static void finish(struct metric_query *query, struct metric_seen *seen)
 {
-	query->done(query->ctx, document_take);
-	json_decref(query->counted);
+	query->done(query->ctx, seen);
 	free_indirect(&query->ns);
 	free_indirect(&query->selector);
 	free_indirect(&query->metric);
 	free_indirect(&query);
 }
 
-static void finish_refused(struct metric_query *query, const char *cause, int http, char *message_take)
+static void finish_refused(struct metric_query *query, enum cause cause, int http, char *message_take)
 {
-	json_t *document =
-		json_pack("{s:o, s:s, s:i}", "error", reading_text(message_take), "cause", cause, "http", http);
+	struct metric_seen seen;
 
+	shape_clear(&shape_metric_seen, &seen);
+	seen.http = http;
+	failure_set(&seen.failure, cause, reading_text(message_take));
 	free_indirect(&message_take);
-	finish(query, document);
+	finish(query, &seen);
+}
+
+/* The values of a list, NULL = none. */
+static void finish_read(struct metric_query *query, const json_t *list, int http)
+{
+	const struct reading_grace grace = {clock_wall_ms(), query->grace_ms};
+	struct metric_seen seen;
+
+	shape_clear(&shape_metric_seen, &seen);
+	seen.http = http;
+	reading_metric(list, query->counted, &grace, &seen);
+	finish(query, &seen);
 }
 
 /* Any failure but "not found". */
 static void finish_failed(struct metric_query *query, const struct error *err)
 {
 	if (err->kind == ERROR_FORBIDDEN) {
-		finish_refused(query, "Forbidden", err->http,
+		finish_refused(query, CAUSE_FORBIDDEN, err->http,
 			xasprintf("the operator may not read the metric: it lacks the permission to get 'pods/%s' of "
 				  "custom.metrics.k8s.io in namespace '%s'; apply the chart's ClusterRole again (%s)",
 				query->metric, query->ns, err->message));
 	} else if (err->http == 503) {
-		finish_refused(query, "Unavailable", err->http,
+		finish_refused(query, CAUSE_UNAVAILABLE, err->http,
 			xasprintf("APIService '" APISERVICE
 				  "' is not available: the API server does not reach what serves "
 				  "it; see the Service that it names, and that Service's pods (%s)",
 				err->message));
 	} else {
-		finish_refused(query, "Failed", err->http,
+		finish_refused(query, CAUSE_FAILED, err->http,
 			xasprintf("the metrics API cannot be read: %s", err->message));
 	}
 }
@@ -64,18 +77,16 @@ static void finish_failed(struct metric_query *query, const struct error *err)
 static void on_discovery(void *ctx, json_t *result, const struct error *err)
 {
 	struct metric_query *query = ctx;
-	const struct reading_grace grace = {clock_wall_ms(), query->grace_ms};
-	json_t *document;
 
 	query->call = NULL;
 	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
-		finish_refused(query, "NotRegistered", err->http,
+		finish_refused(query, CAUSE_NOT_REGISTERED, err->http,
 			xstrdup("the metrics API is not there: APIService '" APISERVICE "' is not registered; install "
 				"prometheus-adapter, or let it register the APIService"));
 	} else if (err != NULL) {
 		finish_failed(query, err);
 	} else if (!reading_metric_listed(result, query->metric)) {
-		finish_refused(query, "NotListed", 404,
+		finish_refused(query, CAUSE_NOT_LISTED, 404,
 			xasprintf(
 				"the metrics API does not know '%s': the adapter finds a new metric at its next relist; if "
 				"it stays so, is '" APISERVICE
@@ -83,9 +94,7 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 				"scrapes the pods?",
 				query->metric));
 	} else {
-		document = reading_metric(NULL, query->counted, &grace);
-		json_object_set_new(document, "http", json_integer(404));
-		finish(query, document);
+		finish_read(query, NULL, 404);
 	}
 }
 
@@ -93,8 +102,6 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 static void on_value(void *ctx, json_t *result, const struct error *err)
 {
 	struct metric_query *query = ctx;
-	const struct reading_grace grace = {clock_wall_ms(), query->grace_ms};
-	json_t *document;
 
 	query->call = NULL;
 	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
@@ -102,9 +109,7 @@ static void on_value(void *ctx, json_t *result, const struct error *err)
 	} else if (err != NULL) {
 		finish_failed(query, err);
 	} else {
-		document = reading_metric(result, query->counted, &grace);
-		json_object_set_new(document, "http", json_integer(200));
-		finish(query, document);
+		finish_read(query, result, 200);
 	}
 }
 
@@ -117,7 +122,7 @@ struct metric_query *metric_query_start(const struct metric_order *order)
 		.ns = xstrdup(order->ns),
 		.selector = xstrdup(order->selector),
 		.metric = xstrdup(order->metric),
-		.counted = json_incref(order->counted),
+		.counted = order->counted,
 		.grace_ms = order->grace_ms,
 		.done = order->done,
 		.ctx = order->ctx};

@@ -5,9 +5,9 @@
 #ifndef PROBE_METRIC_QUERY_H
 #define PROBE_METRIC_QUERY_H
 
-#include <jansson.h>
-
+#include "evidence/evidence.h"
 #include "kube/client.h"
+#include "counted_pods.h"
 
 struct metric_query;
 
@@ -17,11 +17,10 @@ struct metric_order {
 	const char *ns;
 	const char *selector;
 	const char *metric;
-	/* The pods that count, of reading.h, and how long one may be ready without a value; the reference is kept. */
-	json_t *counted;
-	int64_t grace_ms;
-	/* `document_take`: {error?, cause?, http, pods?, missing?, values?} of probe/probe.h. From the loop, once. */
-	void (*done)(void *ctx, json_t *document_take);
+	const struct counted_pods *counted; /* borrowed until it is done */
+	int64_t grace_ms;                   /* how long a pod may be ready without a value */
+	/* `seen` is the receiver's then, but for the time when. From the loop, once. */
+	void (*done)(void *ctx, struct metric_seen *seen_take);
 	void *ctx;
 };
 

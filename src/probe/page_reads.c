@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/memory.h"
 #include "engine/page.h"
-#include "kube/resource.h"
 #include "reading.h"
 
 #define OTHERS_MAX 3 /* a fault of one pod alone is rare, and each page has a price */
@@ -19,8 +17,8 @@ struct read {
 };
 
 struct page_reads {
-	json_t *request;
-	json_t *page;
+	const struct probe_request *request;
+	struct page_seen *page;
 	struct read read[OTHERS_MAX];
 	size_t count;
 	size_t waiting;
@@ -33,8 +31,6 @@ static void reads_free(struct page_reads *reads)
 	for (size_t i = 0; i < reads->count; i++) {
 		free_indirect(&reads->read[i].pod);
 	}
-	json_decref(reads->request);
-	json_decref(reads->page);
 	free_indirect(&reads);
 }
 
@@ -50,8 +46,10 @@ static void on_page(void *ctx, const struct http_response *response)
 		page = page_of_engines(response->body, NULL);
 	}
 	if (page != NULL) {
-		json_object_set_new(json_object_get(reads->page, "values"), read->pod,
-			reading_page_values(page, json_object_get(reads->request, "signals")));
+		struct page_values *values = shape_add(&shape_page_values, &reads->page->values);
+
+		values->pod = xstrdup(read->pod);
+		reading_page_values(page, reads->request, values);
 	}
 	if (--reads->waiting == 0) {
 		reads->done(reads->ctx);
@@ -59,14 +57,14 @@ static void on_page(void *ctx, const struct http_response *response)
 	}
 }
 
-static void start(struct page_reads *reads, struct page_fetches *fetches, const json_t *pod)
+static void start(struct page_reads *reads, struct page_fetches *fetches, const struct view_pod *pod)
 {
-	auto_free char *authority = reading_pod_authority(pod, json_path_string(reads->request, "scheme", "http"));
-	auto_free char *url = xasprintf("%s:%lld%s", authority, (long long)json_path_int(reads->page, "port", 0),
-		json_path_string(reads->page, "path", ""));
+	const char *scheme = reads->request->scheme;
+	auto_free char *authority = reading_pod_authority(pod, scheme != NULL ? scheme : "http");
+	auto_free char *url = xasprintf("%s:%lld%s", authority, (long long)reads->page->port, reads->page->path);
 	struct read *read = &reads->read[reads->count++];
 
-	*read = (struct read){.reads = reads, .pod = xstrdup(kube_object_name(pod))};
+	*read = (struct read){.reads = reads, .pod = xstrdup(pod->view.meta.name)};
 	reads->waiting++;
 	read->fetch = page_fetch_start(fetches, &(struct page_fetch_order){.url = url,
 							.timeout_ms = TIMEOUT_MS,
@@ -79,20 +77,16 @@ static void start(struct page_reads *reads, struct page_fetches *fetches, const 
 struct page_reads *page_reads_start(const struct page_reads_order *order)
 {
 	struct page_reads *reads = xcalloc(1, sizeof(*reads));
-	const char *first = json_path_string(order->page, "pod", "");
-	size_t i;
-	json_t *pod;
 
-	*reads = (struct page_reads){.request = json_incref(order->request),
-		.page = json_incref(order->page),
+	*reads = (struct page_reads){.request = order->request,
+		.page = order->page,
 		.done = order->done,
 		.ctx = order->ctx};
-	json_array_foreach(json_object_get(order->pods, "items"), i, pod) {
-		const char *name = kube_object_name(pod);
+	for (size_t i = 0; i < order->pods->count && reads->count < OTHERS_MAX; i++) {
+		const char *name = order->pods->pods[i]->view.meta.name;
 
-		if (reads->count < OTHERS_MAX && strcmp(name, first) != 0 &&
-			json_object_get(order->counted, name) != NULL) {
-			start(reads, order->fetches, pod);
+		if (strcmp(name, order->page->pod) != 0 && counted_pods_find(order->counted, name) != NULL) {
+			start(reads, order->fetches, order->pods->pods[i]);
 		}
 	}
 	if (reads->count == 0) {

@@ -5,19 +5,21 @@
 #ifndef PROBE_PAGE_READS_H
 #define PROBE_PAGE_READS_H
 
-#include <jansson.h>
-
+#include "evidence/evidence.h"
+#include "pods/pods.h"
 #include "page_fetch.h"
+#include "counted_pods.h"
 
 struct page_reads;
 
+/* Everything is borrowed until it is done, but what is read during the call. */
 struct page_reads_order {
-	struct page_fetches *fetches; /* borrowed */
-	json_t *request;              /* of probe/probe.h; the reference is kept */
-	const json_t *pods;           /* a PodList; read during the call */
-	const json_t *counted;        /* of reading.h, likewise: which of them */
-	json_t *page;                 /* the first one's document, with a page; the reference is kept */
-	/* The values are in the document then. From the loop, once. */
+	struct page_fetches *fetches;
+	const struct probe_request *request;
+	const struct pod_list *pods;        /* read during the call */
+	const struct counted_pods *counted; /* likewise: which of them */
+	struct page_seen *page;             /* the first one's, with a page; gets the values */
+	/* From the loop, once. */
 	void (*done)(void *ctx);
 	void *ctx;
 };

@@ -1,6 +1,7 @@
 /* Reading a pod's candidate pages, one after the other. */
 #include "page_search.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -8,7 +9,6 @@
 #include "base/strbuf.h"
 #include "engine/page.h"
 #include "engine/presets.h"
-#include "kube/resource.h"
 #include "reading.h"
 
 #define CONNECT_TIMEOUT_MS 3000
@@ -19,41 +19,46 @@
 struct page_search {
 	struct page_fetches *fetches;
 	struct page_fetch *fetch; /* under way */
-	json_t *request;
+	const struct probe_request *request;
 	char *pod;
 	char *authority; /* "scheme://address" */
 	char *image;
-	json_t *last;
-	json_t *wanted; /* series */
+	const struct page_seen *last; /* NULL = none */
+	struct texts wanted;          /* series */
 	int64_t spent_ms;
-	size_t next;  /* candidate */
-	char *url;    /* being read */
-	json_t *page; /* the best one so far; NULL = none */
-	char *beyond; /* what is said of the first page that exceeds a limit; NULL = none did */
+	size_t next;           /* candidate */
+	char *url;             /* being read */
+	bool found;            /* a page */
+	struct page_seen page; /* the best one so far */
+	char *beyond;          /* what is said of the first page that exceeds a limit; NULL = none did */
 	struct strbuf tries;
 	size_t reported; /* in `tries` */
 	bool cancelled;
-	void (*done)(void *ctx, json_t *document_take);
+	void (*done)(void *ctx, struct page_seen *seen_take);
 	void *ctx;
 };
 
 static void read_next(struct page_search *search);
 
+static const char *path_of(const struct page_place *place)
+{
+	return place->path != NULL ? place->path : "/metrics";
+}
+
 static void finish(struct page_search *search)
 {
-	json_t *page = search->page;
+	bool failed = search->beyond != NULL || !search->found;
 
-	if (search->beyond != NULL) {
-		json_decref(page);
-		page = json_pack("{s:o, s:s, s:s}", "error", reading_text(search->beyond), "cause", "PageTooLarge",
-			"pod", search->pod);
-	} else if (page == NULL) {
-		page = json_pack("{s:o, s:s}", "error", reading_text(search->tries.buf), "pod", search->pod);
+	if (failed) {
+		const char *text = search->beyond != NULL ? search->beyond : search->tries.buf;
+
+		shape_release(&shape_page_seen, &search->page);
+		search->page.pod = xstrdup(search->pod);
+		failure_set(&search->page.failure, search->beyond != NULL ? CAUSE_PAGE_TOO_LARGE : CAUSE_NONE,
+			reading_text(text));
 	}
-	search->done(search->ctx, page);
-	json_decref(search->request);
-	json_decref(search->last);
-	json_decref(search->wanted);
+	search->done(search->ctx, &search->page);
+	texts_release(&search->wanted);
 	free_indirect(&search->pod);
 	free_indirect(&search->authority);
 	free_indirect(&search->image);
@@ -74,28 +79,31 @@ static void get(struct page_search *search, const char *url, size_t max_body, ht
 								  .ctx = search});
 }
 
+static bool same_text(const char *one, const char *other)
+{
+	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
 /* What the pod says of its version is remembered for as long as it runs the same. */
 static bool remembers_version(struct page_search *search)
 {
-	const char *image = json_path_string(search->last, "image", NULL);
-	const char *engine = json_path_string(search->last, "engine", "");
+	const struct page_seen *last = search->last;
 
-	if (image == NULL || strcmp(image, search->image) != 0 ||
-		strcmp(engine, json_path_string(search->page, "engine", "")) != 0) {
+	if (last == NULL || last->image == NULL || strcmp(last->image, search->image) != 0 ||
+		!same_text(last->engine, search->page.engine)) {
 		return false;
 	}
-	json_object_set_new(search->page, "image", json_string(image));
-	if (json_object_get(search->last, "version") != NULL) {
-		json_object_set(search->page, "version", json_object_get(search->last, "version"));
-	}
+	search->page.image = xstrdup(last->image);
+	search->page.version = xstrdup(last->version);
 	return true;
 }
 
 /* Whose version is asked: what a page is taken for may be wrong, what a user says is not. */
 static const struct engine *engine_of(const struct page_search *search)
 {
-	return engine_by_type(
-		json_path_string(search->request, "engine", json_path_string(search->page, "engine", "")));
+	const char *type = search->request->engine != NULL ? search->request->engine : search->page.engine;
+
+	return type != NULL ? engine_by_type(type) : NULL;
 }
 
 static void on_version(void *ctx, const struct http_response *response)
@@ -108,14 +116,12 @@ static void on_version(void *ctx, const struct http_response *response)
 	search->fetch = NULL;
 	/* An engine that answers otherwise tells none; one that does not answer is asked again. */
 	if (response->error == NULL || response->too_large) {
-		json_object_set_new(search->page, "image", json_string(search->image));
+		search->page.image = xstrdup(search->image);
 	}
 	if (response->error == NULL && response->status == 200) {
 		answer = json_parse(response->body, response->body_len, NULL);
 		version = json_path_string(answer, engine->version_member, NULL);
-		if (version != NULL) {
-			json_object_set_new(search->page, "version", reading_text(version));
-		}
+		search->page.version = version != NULL ? reading_text(version) : NULL;
 	}
 	finish(search);
 }
@@ -129,8 +135,7 @@ static void settle(struct page_search *search)
 		finish(search);
 		return;
 	}
-	url = xasprintf("%s:%lld%s", search->authority, (long long)json_path_int(search->page, "port", 0),
-		engine->version_path);
+	url = xasprintf("%s:%lld%s", search->authority, (long long)search->page.port, engine->version_path);
 	get(search, url, engine->version_max > 0 ? engine->version_max : ENGINE_VERSION_MAX, on_version);
 }
 
@@ -166,45 +171,63 @@ static void report_beyond_limit(struct page_search *search, char *text_take)
 }
 
 /* A pod may serve other pages too, of a sidecar or of its language's runtime. */
-static bool is_the_page(const struct page_search *search, const json_t *page)
+static bool is_the_page(const struct page_search *search, const struct page_seen *page)
 {
-	const char *wanted = json_path_string(search->request, "engine", NULL);
-	const char *found = json_path_string(page, "engine", NULL);
+	const char *wanted = search->request->engine;
 
 	if (wanted == NULL) {
-		return found != NULL;
+		return page->engine != NULL;
 	}
-	return json_array_size(json_object_get(page, "series")) > 0 || (found != NULL && strcmp(found, wanted) == 0);
+	return page->series.count > 0 || same_text(page->engine, wanted);
 }
 
-/* The document of a page; NULL when it exceeds a limit. */
-static json_t *read_page(struct page_search *search, const char *body, const json_t *candidate)
+/* What is seen of a page, with its values; false when it exceeds a limit. */
+static bool read_page(struct page_search *search, const char *body, const struct page_place *place,
+	struct page_seen *seen)
 {
 	auto_error refused = ERROR_INIT;
 	auto_page *page = page_of_engines(body, &refused);
-	json_t *document;
+	struct page_values *values;
 
 	if (page == NULL) {
 		report_beyond_limit(search,
 			xasprintf("the page of pod '%s' at '%s' %s", search->pod, search->url, refused.message));
-		return NULL;
+		return false;
 	}
-	document = reading_page(page, search->url, search->pod, search->wanted);
-	json_object_set(document, "port", json_object_get(candidate, "port"));
-	json_object_set(document, "path", json_object_get(candidate, "path"));
-	json_object_set_new(document, "values",
-		json_pack("{s:o}", search->pod,
-			reading_page_values(page, json_object_get(search->request, "signals"))));
-	return document;
+	reading_page(page, &search->wanted, seen);
+	seen->url = xstrdup(search->url);
+	seen->pod = xstrdup(search->pod);
+	seen->port = place->port;
+	seen->path = xstrdup(path_of(place));
+	values = shape_add(&shape_page_values, &seen->values);
+	values->pod = xstrdup(search->pod);
+	reading_page_values(page, search->request, values);
+	return true;
+}
+
+/* Takes the page if it is better than what was found before; whether it is the one that is searched. */
+static bool take_page(struct page_search *search, struct page_seen *page)
+{
+	bool it = is_the_page(search, page);
+
+	if (it || !search->found) {
+		shape_release(&shape_page_seen, &search->page);
+		search->page = *page;
+		search->found = true;
+	} else {
+		shape_release(&shape_page_seen, page);
+	}
+	return it;
 }
 
 static void on_page(void *ctx, const struct http_response *response)
 {
 	struct page_search *search = ctx;
-	const json_t *candidate = json_array_get(json_object_get(search->request, "pages"), search->next++);
-	json_t *page = NULL;
+	const struct page_place *place = &search->request->pages.items[search->next++];
+	struct page_seen page;
 
 	search->fetch = NULL;
+	shape_clear(&shape_page_seen, &page);
 	if (response->status == 200 && response->too_large) {
 		report_beyond_limit(search,
 			xasprintf(
@@ -213,34 +236,24 @@ static void on_page(void *ctx, const struct http_response *response)
 				search->pod, search->url, PAGE_MAX_BYTES / 1024));
 	} else if (response->error != NULL || response->status != 200) {
 		report_refusal(search, response);
-	} else {
-		page = read_page(search, response->body, candidate);
-	}
-	if (page != NULL && is_the_page(search, page)) {
+	} else if (read_page(search, response->body, place, &page) && take_page(search, &page)) {
 		free_indirect(&search->beyond);
-		json_decref(search->page);
-		search->page = page;
 		settle(search);
 		return;
-	}
-	if (search->page == NULL) {
-		search->page = page;
-	} else {
-		json_decref(page);
 	}
 	read_next(search);
 }
 
 static void read_next(struct page_search *search)
 {
-	const json_t *pages = json_object_get(search->request, "pages");
-	const json_t *candidate = json_array_get(pages, search->next);
+	size_t count = search->request->pages.count;
 	bool late = search->spent_ms > SEARCH_MAX_MS;
+	const struct page_place *place;
 
-	if (candidate == NULL || late || search->cancelled) {
+	if (search->next >= count || late || search->cancelled) {
 		size_t unreported = search->reported > REPORTED_MAX ? search->reported - REPORTED_MAX : 0;
 
-		unreported += json_array_size(pages) - search->next;
+		unreported += count - search->next;
 		if (unreported > 0) {
 			strbuf_addf(&search->tries, "; and %zu more", unreported);
 		}
@@ -248,22 +261,22 @@ static void read_next(struct page_search *search)
 		finish(search);
 		return;
 	}
+	place = &search->request->pages.items[search->next];
 	free_indirect(&search->url);
-	search->url = xasprintf("%s:%lld%s", search->authority, (long long)json_path_int(candidate, "port", 0),
-		json_path_string(candidate, "path", "/metrics"));
+	search->url = xasprintf("%s:%lld%s", search->authority, (long long)place->port, path_of(place));
 	get(search, search->url, PAGE_MAX_BYTES, on_page);
 }
 
-/* The series of all signals that come from the page; new reference. */
-static json_t *wanted_series(const json_t *request)
+/* The series of all signals that come from the page. */
+static struct texts wanted_series(const struct probe_request *request)
 {
-	json_t *wanted = json_array();
-	size_t i;
-	json_t *signal;
+	struct texts wanted = {NULL, 0};
 
-	json_array_foreach(json_object_get(request, "signals"), i, signal) {
-		if (json_path_bool(signal, "page", false)) {
-			json_array_extend(wanted, json_object_get(signal, "series"));
+	for (size_t i = 0; i < request->signals.count; i++) {
+		const struct signal_request *signal = &request->signals.items[i];
+
+		for (size_t k = 0; signal->page && k < signal->series.count; k++) {
+			texts_add(&wanted, signal->series.items[k]);
 		}
 	}
 	return wanted;
@@ -272,17 +285,20 @@ static json_t *wanted_series(const json_t *request)
 struct page_search *page_search_start(const struct page_search_order *order)
 {
 	struct page_search *search = xcalloc(1, sizeof(*search));
+	const struct probe_request *request = order->request;
+	const struct digest *image = &order->pod->image;
 
 	*search = (struct page_search){.fetches = order->fetches,
-		.request = json_incref(order->request),
-		.pod = xstrdup(kube_object_name(order->pod)),
-		.authority = reading_pod_authority(order->pod, json_path_string(order->request, "scheme", "http")),
-		.image = reading_pod_image(order->pod),
-		.last = json_incref((json_t *)order->last),
-		.wanted = wanted_series(order->request),
+		.request = request,
+		.pod = xstrdup(order->pod->view.meta.name),
+		.authority = reading_pod_authority(order->pod, request->scheme != NULL ? request->scheme : "http"),
+		.image = xasprintf("%016" PRIx64 "%016" PRIx64, image->high, image->low),
+		.last = order->last,
+		.wanted = wanted_series(request),
 		.tries = STRBUF_INIT,
 		.done = order->done,
 		.ctx = order->ctx};
+	shape_clear(&shape_page_seen, &search->page);
 	read_next(search);
 	return search;
 }

@@ -9,19 +9,20 @@
 #ifndef PROBE_PAGE_SEARCH_H
 #define PROBE_PAGE_SEARCH_H
 
-#include <jansson.h>
-
+#include "evidence/evidence.h"
 #include "page_fetch.h"
+#include "view/pod.h"
 
 struct page_search;
 
+/* Everything is borrowed until it is done, but what is read during the call. */
 struct page_search_order {
-	struct page_fetches *fetches; /* borrowed */
-	json_t *request;              /* of probe/probe.h; the reference is kept */
-	const json_t *pod;            /* a Pod with an address; read during the call */
-	const json_t *last;           /* the page document of the probe before; NULL = none */
-	/* `document_take`: the page document of probe/probe.h. From the loop, once. */
-	void (*done)(void *ctx, json_t *document_take);
+	struct page_fetches *fetches;
+	const struct probe_request *request;
+	const struct view_pod *pod;   /* with an address; read during the call */
+	const struct page_seen *last; /* of the probe before; NULL = none */
+	/* `seen` is the receiver's then, but for the time when. From the loop, once. */
+	void (*done)(void *ctx, struct page_seen *seen_take);
 	void *ctx;
 };
 

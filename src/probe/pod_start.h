@@ -5,14 +5,17 @@
 #ifndef PROBE_POD_START_H
 #define PROBE_POD_START_H
 
-#include <jansson.h>
+#include "evidence/evidence.h"
+#include "pods/pods.h"
+#include "counted_pods.h"
 
 /*
- * {pod, seconds} of the one that took least, among the ready ones ({name: since when, in ms of the
- * wall}) of a PodList; new reference, NULL when none tells. A pod says only since when it has been
- * ready for the last time, so that one which was restarted tells nothing, nor does one that seems to have taken
- * longer than an hour; what was read of a pod before (`last`, may be NULL) stays true of it.
+ * The one that took least among the pods that count and are ready. A pod says only since when it has been ready for the
+ * last time, so that one which was restarted tells nothing, nor does one that seems to have taken longer than an hour;
+ * what was read of a pod before (`last`, NULL is allowed) stays true of it. `start` is empty, and stays so when none
+ * tells.
  */
-json_t *pod_start_quickest(const json_t *list, const json_t *ready, const json_t *last);
+void pod_start_quickest(const struct pod_list *list, const struct counted_pods *counted, const struct pod_start *last,
+	struct pod_start *start);
 
 #endif

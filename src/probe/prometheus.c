@@ -4,15 +4,16 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/strbuf.h"
+#include "question.h"
 #include "refusal.h"
 
 #define REQUEST_TIMEOUT_MS 5000
-#define BODY_MAX (16u * 1024 * 1024)
 #define BROKEN_AGE_MS 2000
 #define HANDLES 2
+#define NOT_ASKED "not asked: the operator stops"
 
 struct waiter {
 	prometheus_done_fn *done;
@@ -24,16 +25,20 @@ struct question {
 	struct prometheus *prometheus;
 	char *key; /* the whole URL */
 	char *base;
-	json_t *(*index_of)(const json_t *answer);
-	bool steady;
-	struct http_transfer *transfer; /* NULL = not under way */
+	char *part_target; /* NULL = it has no parts */
+	const struct answer_type *type;
+	struct http_transfer *transfer; /* NULL = nothing is awaited */
+	bool reading;                   /* a body */
 	unsigned access;                /* generation that it was sent with */
+	bool in_parts;
+	unsigned part;        /* the one that is asked for */
+	struct table *partly; /* the rows of those before it */
 	struct waiter *waiters;
 
 	/* The last answer. */
-	json_t *index;
+	struct table *table;
 	char *error;
-	const char *cause;
+	enum cause cause;
 	int64_t at_ms;  /* of the wall */
 	int64_t got_ms; /* monotonic; 0 = none yet */
 
@@ -45,6 +50,7 @@ struct question {
 struct prometheus {
 	struct http_client *http;
 	struct access *access;
+	struct body_reader *reader;
 	int64_t refresh_ms;
 	prometheus_turned_fn *turned;
 	void *turned_ctx;
@@ -60,11 +66,18 @@ struct prometheus {
 
 static void question_free(struct question *question)
 {
-	json_decref(question->index);
+	table_unref(question->table);
+	table_unref(question->partly);
 	free_indirect(&question->key);
+	free_indirect(&question->part_target);
 	free_indirect(&question->base);
 	free_indirect(&question->error);
 	free_indirect(&question);
+}
+
+static bool is_under_way(const struct question *question)
+{
+	return question->transfer != NULL || question->reading;
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -83,6 +96,7 @@ static void on_handle_closed(uv_handle_t *handle)
 		question_free(question);
 	}
 	map_release(&prometheus->by_key);
+	body_reader_free(prometheus->reader);
 	free_indirect(&prometheus);
 	closed(ctx);
 }
@@ -90,7 +104,7 @@ static void on_handle_closed(uv_handle_t *handle)
 static void finish_close(struct prometheus *prometheus)
 {
 	for (const struct question *q = prometheus->questions; q != NULL; q = q->next) {
-		if (q->transfer != NULL || q->waiters != NULL) {
+		if (is_under_way(q) || q->waiters != NULL) {
 			return;
 		}
 	}
@@ -103,7 +117,7 @@ static void finish_close(struct prometheus *prometheus)
 static void report_answer(struct question *question)
 {
 	struct waiter *waiter = question->waiters;
-	const struct prometheus_answer answer = {question->index, question->error, question->cause, question->at_ms};
+	const struct prometheus_answer answer = {question->table, question->error, question->cause, question->at_ms};
 
 	question->waiters = NULL;
 	/* Those who are notified may ask on, also this very question: it cannot change before the loop turns. */
@@ -116,55 +130,131 @@ static void report_answer(struct question *question)
 	}
 }
 
-static void question_send(struct question *question);
-
-static void on_response(void *ctx, const struct http_response *response)
+/* Who waited knows; but whether Prometheus answers at all, the others have to be notified as well. */
+static void notify(const struct question *question, const struct table *before, bool awaited)
 {
-	struct question *question = ctx;
-	struct refusal refusal;
-	struct prometheus *prometheus = question->prometheus;
-	auto_json *answer = NULL;
-	auto_json *before = NULL;
+	const struct prometheus *prometheus = question->prometheus;
+	const struct prometheus_news news = {question->type, before, question->table};
+	bool came_or_went = (before == NULL) != (question->table == NULL);
+	bool moved = question->type->steady && !awaited && !table_equal(before, question->table);
+
+	if ((came_or_went || moved) && !prometheus->closing && prometheus->turned != NULL) {
+		prometheus->turned(prometheus->turned_ctx, &news);
+	}
+}
+
+/* The question has its answer: a table, or why there is none. */
+static void settle(struct question *question, struct table *table_take, struct refusal refusal)
+{
+	struct table *before = question->table;
 	bool first = question->got_ms == 0;
-	bool failed_before = question->error != NULL;
-	bool fails;
 	bool awaited = question->waiters != NULL;
 
-	question->transfer = NULL;
-	refusal = refusal_of(prometheus->access, question->base, response, &answer);
+	free_indirect(&question->error);
+	question->error = refusal.message;
+	question->cause = refusal.cause;
+	question->table = table_take;
+	question->at_ms = clock_wall_ms();
+	question->got_ms = clock_monotonic_ms();
+	report_answer(question);
+	if (!first) {
+		notify(question, before, awaited);
+	}
+	table_unref(before);
+	finish_close(question->prometheus);
+}
+
+static void question_send(struct question *question);
+
+static void question_refuse(struct question *question, struct refusal refusal)
+{
+	struct prometheus *prometheus = question->prometheus;
+
+	question->part = 0;
+	table_unref(question->partly);
+	question->partly = NULL;
 	/* A token or a CA that was replaced since is no refusal. */
-	if (refusal.cause != NULL && !prometheus->closing && access_renew(prometheus->access, question->access)) {
+	if (refusal.cause != CAUSE_NONE && !prometheus->closing && access_renew(prometheus->access, question->access)) {
 		free_indirect(&refusal.message);
 		question_send(question);
 		return;
 	}
-	before = question->index;
-	free_indirect(&question->error);
-	question->error = refusal.message;
-	question->cause = refusal.cause;
-	fails = question->error != NULL;
-	question->index = fails ? NULL : question->index_of(answer);
-	question->at_ms = clock_wall_ms();
-	question->got_ms = clock_monotonic_ms();
-	report_answer(question);
-	/* Who waited knows; but whether Prometheus answers at all, the others have to be notified as well. */
-	if (!first && !prometheus->closing && prometheus->turned != NULL &&
-		(failed_before != fails ||
-			(question->steady && !awaited && !fails && !json_equal(before, question->index)))) {
-		const struct prometheus_news news = {question->index_of, before, question->index};
+	settle(question, NULL, refusal);
+}
 
-		prometheus->turned(prometheus->turned_ctx, &news);
+static void on_read(void *ctx, const struct body_answer *answer)
+{
+	struct question *question = ctx;
+	struct prometheus *prometheus = question->prometheus;
+
+	question->reading = false;
+	if (answer->table == NULL) {
+		question_refuse(question, refusal_of_body(question->base, answer->unreadable));
+		return;
 	}
-	finish_close(prometheus);
+	if (!question->in_parts || ++question->part == QUESTION_PARTS) {
+		question->part = 0;
+		settle(question, table_ref(answer->table), (struct refusal){.cause = CAUSE_NONE});
+	} else if (prometheus->closing) {
+		question_refuse(question, (struct refusal){.message = xstrdup(NOT_ASKED)});
+	} else {
+		question->partly = table_ref(answer->table);
+		question_send(question);
+	}
+}
+
+static void on_response(void *ctx, const struct http_response *response)
+{
+	struct question *question = ctx;
+	struct prometheus *prometheus = question->prometheus;
+	struct refusal refusal;
+	size_t len = response->body_len;
+
+	question->transfer = NULL;
+	if (response->too_large && response->status == 200 && !question->in_parts && question->part_target != NULL &&
+		!prometheus->closing) {
+		question->in_parts = true;
+		question_send(question);
+		return;
+	}
+	refusal = refusal_of(prometheus->access, question->base, response, PROMETHEUS_BODY_MAX);
+	if (refusal.message != NULL) {
+		question_refuse(question, refusal);
+		return;
+	}
+	question->reading = true;
+	body_read(prometheus->reader, strbuf_take(response->buffer), len, question->type, question->partly, on_read,
+		question);
+	question->partly = NULL;
+}
+
+/* Heap. */
+static char *url_of(const struct question *question)
+{
+	struct strbuf url = STRBUF_INIT;
+	const char *target = question->part_target;
+	const char *letters;
+
+	if (!question->in_parts) {
+		return xstrdup(question->key);
+	}
+	strbuf_addstr(&url, question->base);
+	while ((letters = strstr(target, QUESTION_PART_LETTERS)) != NULL) {
+		strbuf_addf(&url, "%.*s%s", (int)(letters - target), target, question_part_letters(question->part));
+		target = letters + strlen(QUESTION_PART_LETTERS);
+	}
+	strbuf_addstr(&url, target);
+	return strbuf_take(&url);
 }
 
 static void question_send(struct question *question)
 {
+	auto_free char *url = url_of(question);
 	struct http_request request = {.method = "GET",
-		.url = question->key,
+		.url = url,
 		.timeout_ms = REQUEST_TIMEOUT_MS,
 		.connect_timeout_ms = REQUEST_TIMEOUT_MS,
-		.max_body = BODY_MAX,
+		.max_body = PROMETHEUS_BODY_MAX,
 		.proxy = "",
 		.done = on_response,
 		.ctx = question};
@@ -180,7 +270,7 @@ static void on_deliver(uv_timer_t *timer)
 	struct prometheus *prometheus = timer->data;
 
 	for (struct question *q = prometheus->questions; q != NULL; q = q->next) {
-		if (q->transfer == NULL && q->waiters != NULL) {
+		if (!is_under_way(q) && q->waiters != NULL) {
 			report_answer(q);
 		}
 	}
@@ -197,13 +287,13 @@ static void on_refresh(uv_timer_t *timer)
 	while (*link != NULL) {
 		struct question *question = *link;
 
-		if (question->transfer == NULL && question->waiters == NULL && question->wanted_ms < since) {
+		if (!is_under_way(question) && question->waiters == NULL && question->wanted_ms < since) {
 			*link = question->next;
 			map_take(&prometheus->by_key, question->key);
 			question_free(question);
 			continue;
 		}
-		if (question->transfer == NULL && question->healthy_ms > since) {
+		if (!is_under_way(question) && question->healthy_ms > since) {
 			question_send(question);
 		}
 		link = &question->next;
@@ -217,6 +307,7 @@ struct prometheus *prometheus_new(uv_loop_t *loop, struct http_client *http, str
 
 	*prometheus = (struct prometheus){.http = http,
 		.access = access,
+		.reader = body_reader_new(loop),
 		.refresh_ms = refresh_ms,
 		.handles = HANDLES,
 		.turned = turned,
@@ -239,8 +330,8 @@ static struct question *question_of(struct prometheus *prometheus, const struct 
 		*question = (struct question){.prometheus = prometheus,
 			.key = xstrdup(key),
 			.base = xstrdup(asked->base),
-			.index_of = asked->index,
-			.steady = asked->steady,
+			.part_target = xstrdup(asked->part),
+			.type = asked->type,
 			.next = prometheus->questions};
 		prometheus->questions = question;
 		map_put(&prometheus->by_key, key, question);
@@ -260,7 +351,7 @@ void prometheus_ask(struct prometheus *prometheus, const struct prometheus_quest
 	question->waiters = waiter;
 	question->wanted_ms = now;
 	question->healthy_ms = healthy ? now : question->healthy_ms;
-	if (question->transfer != NULL) {
+	if (is_under_way(question)) {
 		return;
 	}
 	if (!prometheus->closing && (question->got_ms == 0 || now - question->got_ms >= age)) {
@@ -269,7 +360,7 @@ void prometheus_ask(struct prometheus *prometheus, const struct prometheus_quest
 	}
 	if (question->got_ms == 0) {
 		free_indirect(&question->error);
-		question->error = xstrdup("not asked: the operator stops");
+		question->error = xstrdup(NOT_ASKED);
 	}
 	uv_timer_start(&prometheus->deliver, on_deliver, 0, 0);
 }

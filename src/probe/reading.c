@@ -1,127 +1,63 @@
 /* From answers to evidence. */
 #include "reading.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/quantity.h"
-#include "base/strbuf.h"
 #include "base/text.h"
 #include "engine/histogram.h"
 #include "engine/page.h"
 #include "engine/query.h"
-#include "kube/resource.h"
+#include "question.h"
 
 #define MISSING_MAX 5
 #define TEXT_MAX 4096 /* several quotes, and what we say around them */
 #define LATENCY_MAX 1e9
 #define LIMIT_MAX 1e6
 
-json_t *reading_text(const char *text)
+char *reading_text(const char *text)
 {
-	auto_free char *fit = text_fit(text, TEXT_MAX);
-
-	return json_string(fit);
+	return text_fit(text, TEXT_MAX);
 }
 
 /* Whether it has an address, and is not on its way out. */
-static bool is_reachable(const json_t *pod)
+static bool is_reachable(const struct view_pod *pod)
 {
-	return json_path(pod, "metadata.deletionTimestamp") == NULL &&
-	       json_path_string(pod, "status.podIP", NULL) != NULL;
-}
-
-static bool is_ready(const json_t *pod)
-{
-	return is_reachable(pod) &&
-	       strcmp(json_path_string(kube_object_condition(pod, "Ready"), "status", ""), "True") == 0;
-}
-
-/* When the last of its containers started; -1 when one of them does not run. */
-static int64_t started_ms(const json_t *pod)
-{
-	int64_t last = -1;
-	size_t i;
-	json_t *container;
-
-	json_array_foreach(json_path(pod, "status.containerStatuses"), i, container) {
-		int64_t at = clock_parse_rfc3339(json_path_string(container, "state.running.startedAt", ""));
-
-		if (at < 0) {
-			return -1;
-		}
-		last = at > last ? at : last;
-	}
-	return last;
+	return !pod->view.meta.deleting && pod->ip != NULL;
 }
 
 /* Since when a pod is not ready that was, with the containers that it runs now, in ms of the wall; -1 for any other. */
-static int64_t unready_since(const json_t *pod)
+static int64_t unready_since(const struct view_pod *pod)
 {
-	const json_t *condition = kube_object_condition(pod, "Ready");
-	int64_t since = clock_parse_rfc3339(json_path_string(condition, "lastTransitionTime", ""));
-	int64_t started = started_ms(pod);
-
-	if (!is_reachable(pod) || strcmp(json_path_string(condition, "status", ""), "False") != 0) {
+	if (!is_reachable(pod) || pod->readiness != POD_NOT_READY) {
 		return -1;
 	}
 	/* One whose container ended has not been ready since before the next one started. */
-	return started >= 0 && since > started ? since : -1;
+	return pod->started_ms >= 0 && pod->readiness_ms > pod->started_ms ? pod->readiness_ms : -1;
 }
 
-char *reading_pod_authority(const json_t *pod, const char *scheme)
+char *reading_pod_authority(const struct view_pod *pod, const char *scheme)
 {
-	const char *ip = json_path_string(pod, "status.podIP", "");
+	const char *ip = pod->ip != NULL ? pod->ip : "";
 	bool v6 = strchr(ip, ':') != NULL;
 
 	return xasprintf("%s://%s%s%s", scheme, v6 ? "[" : "", ip, v6 ? "]" : "");
 }
 
-static void add_words(struct strbuf *words, const json_t *items, const char *member)
+/* Whether the target made the pod: a StatefulSet itself, a Deployment by a ReplicaSet that has its name and the hash of
+ * its template. */
+static bool made_by(const struct view_pod *pod, const struct target_ref *target)
 {
-	size_t i;
-	json_t *item;
-
-	json_array_foreach((json_t *)items, i, item) {
-		strbuf_addf(words, "%s%s", words->len > 0 ? " " : "", json_path_string(item, member, ""));
-	}
-}
-
-char *reading_pod_image(const json_t *pod)
-{
-	static const char *const templates[] = {"pod-template-hash", "controller-revision-hash"};
-	struct strbuf words = STRBUF_INIT;
-
-	add_words(&words, json_path(pod, "status.containerStatuses"), "imageID");
-	if (words.len == 0) {
-		add_words(&words, json_path(pod, "spec.containers"), "image");
-	}
-	for (size_t i = 0; i < ARRAY_LEN(templates); i++) {
-		const char *hash = kube_object_label(pod, templates[i]);
-
-		if (hash != NULL) {
-			strbuf_addf(&words, " %s", hash);
-		}
-	}
-	return strbuf_take(&words);
-}
-
-/* Whether the target {kind, name} made the pod: a StatefulSet itself, a Deployment by a ReplicaSet
- * that has its name and the hash of its template. */
-static bool made_by(const json_t *pod, const json_t *target)
-{
-	const char *hash = kube_object_label(pod, "pod-template-hash");
-	const char *name = json_path_string(target, "name", "");
-	auto_free char *replica_set = xasprintf("%s-%s", name, hash != NULL ? hash : "");
-	const char *kind = json_path_string(target, "kind", "");
+	const char *name = target->name != NULL ? target->name : "";
+	const char *kind = target->kind != NULL ? target->kind : "";
+	auto_free char *replica_set = xasprintf("%s-%s", name, pod->template_hash != NULL ? pod->template_hash : "");
 	bool direct = strcmp(kind, "StatefulSet") == 0;
-	size_t i;
-	json_t *owner;
 
-	json_array_foreach(json_path(pod, "metadata.ownerReferences"), i, owner) {
-		if (strcmp(json_path_string(owner, "name", ""), direct ? name : replica_set) == 0) {
+	for (uint32_t i = 0; i < pod->view.meta.owners_count; i++) {
+		if (strcmp(pod->view.meta.owners[i].name, direct ? name : replica_set) == 0) {
 			return true;
 		}
 	}
@@ -130,83 +66,84 @@ static bool made_by(const json_t *pod, const json_t *target)
 }
 
 /* The ports that the pod's containers list, in order. */
-static json_t *listed_ports(const json_t *pod)
+static void read_ports(const struct view_pod *pod, struct pods_seen *seen)
 {
-	json_t *ports = json_array();
-	size_t i;
-	json_t *container;
+	for (uint32_t i = 0; pod != NULL && i < pod->ports_count; i++) {
+		struct container_port *port = shape_add(&shape_container_port, &seen->ports);
 
-	json_array_foreach(json_path(pod, "spec.containers"), i, container) {
-		json_array_extend(ports, json_object_get(container, "ports"));
+		port->name = pod->ports[i].name[0] != '\0' ? xstrdup(pod->ports[i].name) : NULL;
+		port->number = pod->ports[i].number;
+		port->protocol = strcmp(pod->ports[i].protocol, "TCP") != 0 ? xstrdup(pod->ports[i].protocol) : NULL;
 	}
-	return ports;
 }
 
-json_t *reading_pods(const json_t *list, const json_t *target, json_t *counted, const json_t **first)
+static void add_unready(struct pods_seen *seen, const char *name, int64_t since_ms)
 {
-	json_t *foreign = json_array();
-	auto_json *unready = json_object();
-	const json_t *first_unready = NULL;
-	json_int_t total = 0;
-	json_int_t ready = 0;
-	size_t i;
-	json_t *pod;
+	if (seen->unready.count < MISSING_MAX) {
+		struct unready_pod *unready = shape_add(&shape_unready_pod, &seen->unready);
 
-	*first = NULL;
-	json_array_foreach(json_object_get(list, "items"), i, pod) {
-		const char *phase = json_path_string(pod, "status.phase", "");
-		const char *since = json_path_string(kube_object_condition(pod, "Ready"), "lastTransitionTime", "");
+		unready->name = xstrdup(name);
+		unready->since_ms = since_ms;
+	}
+}
+
+const struct view_pod *reading_pods(const struct pod_list *list, const struct target_ref *target,
+	struct counted_pods *counted, struct pods_seen *seen)
+{
+	const struct view_pod *first_ready = NULL;
+	const struct view_pod *first_unready = NULL;
+	const struct view_pod *first;
+
+	seen->ready = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct view_pod *pod = list->pods[i];
+		const char *name = pod->view.meta.name;
 		int64_t lost_ms = unready_since(pod); /* its readiness */
 
-		if (strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0) {
+		if (pod->ended) {
 			continue;
 		}
 		if (!made_by(pod, target)) {
-			if (json_array_size(foreign) < MISSING_MAX) {
-				json_array_append_new(foreign, json_string(kube_object_name(pod)));
+			if (seen->foreign.count < MISSING_MAX) {
+				texts_add(&seen->foreign, name);
 			}
 			continue;
 		}
-		total++;
-		if (is_ready(pod)) {
-			json_object_set_new(counted, kube_object_name(pod), json_integer(clock_parse_rfc3339(since)));
-			ready++;
-			*first = *first != NULL ? *first : pod;
+		seen->total++;
+		if (is_reachable(pod) && pod->readiness == POD_READY) {
+			/* One that does not tell since when has been so for ever. */
+			counted_pods_add(counted, name, pod->readiness_ms > 0 ? pod->readiness_ms : 0);
+			seen->ready++;
+			first_ready = first_ready != NULL ? first_ready : pod;
 		} else if (lost_ms >= 0) {
-			json_object_set_new(counted, kube_object_name(pod), json_null());
+			counted_pods_add(counted, name, -1);
+			add_unready(seen, name, lost_ms);
 			first_unready = first_unready != NULL ? first_unready : pod;
-			if (json_object_size(unready) < MISSING_MAX) {
-				json_object_set_new(unready, kube_object_name(pod), json_integer(lost_ms));
-			}
 		}
 	}
-	*first = *first != NULL ? *first : first_unready;
-	return json_pack("{s:I, s:I, s:O*, s:o, s:o}", "total", total, "ready", ready, "unready",
-		json_object_size(unready) > 0 ? unready : NULL, "foreign", foreign, "ports", listed_ports(*first));
+	counted_pods_sort(counted);
+	first = first_ready != NULL ? first_ready : first_unready;
+	read_ports(first, seen);
+	return first;
 }
 
-/* {requests, overMs, uptoMs?}: how long the slowest of 100 requests took; NULL when the page does not tell. */
-static json_t *page_latency(const struct page *page, const struct engine *engine)
+/* How long the slowest of 100 requests took; nothing when the page does not tell. */
+static void read_latency(const struct page *page, const struct engine *engine, struct page_latency *latency)
 {
 	struct quantile q;
-	json_t *latency;
 
 	if (engine == NULL || engine->latency == NULL || !histogram_quantile(page, engine->latency, 0.99, &q) ||
 		q.count > LATENCY_MAX || q.over > LATENCY_MAX) {
-		return NULL;
+		return;
 	}
-	latency = json_pack("{s:I, s:I}", "requests", (json_int_t)q.count, "overMs", (json_int_t)(q.over * 1000));
-	if (q.upto <= LATENCY_MAX) {
-		json_object_set_new(latency, "uptoMs", json_integer((json_int_t)(q.upto * 1000)));
-	}
-	return latency;
+	latency->requests = (int64_t)q.count;
+	latency->over_ms = (int64_t)(q.over * 1000);
+	latency->upto_ms = q.upto <= LATENCY_MAX ? (int64_t)(q.upto * 1000) : -1;
 }
 
-/* {SIGNAL: the most that it can be}; NULL when the page does not tell of any. */
-static json_t *page_limits(const struct page *page, const struct engine *engine)
+/* The most that signals can be, as far as the page tells. */
+static void read_limits(const struct page *page, const struct engine *engine, struct page_seen *seen)
 {
-	json_t *limits = NULL;
-
 	for (size_t i = 0; engine != NULL && i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
 		const char *series = engine->signals[i].limit_series;
 		size_t len = series != NULL ? strcspn(series, "{") : 0;
@@ -217,110 +154,120 @@ static json_t *page_limits(const struct page *page, const struct engine *engine)
 			most += page_sample_matches(one, series + len + (series[len] == '{' ? 1 : 0)) ? one->value : 0;
 		}
 		if (most >= 1 && most <= LIMIT_MAX) {
-			limits = limits != NULL ? limits : json_object();
-			json_object_set_new(limits, engine->signals[i].name, json_integer((json_int_t)most));
+			struct signal_limit *limit = shape_add(&shape_signal_limit, &seen->limits);
+
+			limit->signal = xstrdup(engine->signals[i].name);
+			limit->most = (int64_t)most;
 		}
 	}
-	return limits;
 }
 
-json_t *reading_page(const struct page *page, const char *url, const char *pod, const json_t *wanted)
+void reading_page(const struct page *page, const struct texts *wanted, struct page_seen *seen)
 {
 	const struct engine *engine = page_engine(page);
-	json_t *series = json_array();
-	size_t i;
-	json_t *selector;
 
-	json_array_foreach((json_t *)wanted, i, selector) {
-		if (page_has_series(page, json_string_value(selector))) {
-			json_array_append(series, selector);
+	seen->engine = engine != NULL ? xstrdup(engine->type) : NULL;
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (page_has_series(page, wanted->items[i])) {
+			texts_add(&seen->series, wanted->items[i]);
 		}
 	}
-	return json_pack("{s:s, s:s, s:s*, s:o, s:o*, s:o*}", "url", url, "pod", pod, "engine",
-		engine != NULL ? engine->type : NULL, "series", series, "latency", page_latency(page, engine), "limits",
-		page_limits(page, engine));
+	read_latency(page, engine, &seen->latency);
+	read_limits(page, engine, seen);
 }
 
-json_t *reading_page_values(const struct page *page, const json_t *signals)
+void reading_page_values(const struct page *page, const struct probe_request *request, struct page_values *values)
 {
-	json_t *values = json_object();
-	size_t i;
-	json_t *wanted;
-
-	json_array_foreach((json_t *)signals, i, wanted) {
-		const char *metric = json_path_string(wanted, "metric", "");
-		const struct engine_signal *signal = engine_signal_by_metric(metric);
+	for (size_t i = 0; i < request->signals.count; i++) {
+		const struct signal_request *wanted = &request->signals.items[i];
+		const struct engine_signal *signal = engine_signal_by_metric(wanted->metric);
 		double value;
 		int64_t milli;
 
-		if (json_path_bool(wanted, "page", false) && signal != NULL &&
-			query_on_page(signal->metrics_query, page, &value) && query_milli(value, &milli)) {
-			json_object_set_new(values, metric, json_integer(milli));
+		if (wanted->page && signal != NULL && query_on_page(signal->metrics_query, page, &value) &&
+			query_milli(value, &milli)) {
+			struct metric_value *own = shape_add(&shape_metric_value, &values->values);
+
+			own->metric = xstrdup(wanted->metric);
+			own->milli = milli;
 		}
 	}
-	return values;
 }
 
-/* {pods, missing}: how many of the pods that count are in `have`, and which of the ready ones are not although they had
- * the time. */
-static json_t *coverage(const json_t *have, const json_t *counted, const struct reading_grace *grace)
+/* A pod that counts, and whether it has what is looked for: one that has not although it had the time is missing. */
+static void cover(const struct counted_pod *pod, bool has, const struct reading_grace *grace, int64_t *pods,
+	struct texts *missing)
 {
-	json_int_t pods = 0;
-	json_t *missing = json_array();
-	const char *name;
-	json_t *since;
-
-	json_object_foreach((json_t *)counted, name, since) {
-		if (json_object_get(have, name) != NULL) {
-			pods++;
-		} else if (json_is_integer(since) && json_integer_value(since) + grace->grace_ms < grace->now_ms &&
-			   json_array_size(missing) < MISSING_MAX) {
-			json_array_append_new(missing, json_string(name));
-		}
+	if (has) {
+		++*pods;
+	} else if (pod->ready_ms >= 0 && pod->ready_ms + grace->grace_ms < grace->now_ms &&
+		   missing->count < MISSING_MAX) {
+		texts_add(missing, pod->name);
 	}
-	return json_pack("{s:I, s:o}", "pods", pods, "missing", missing);
 }
 
-json_t *reading_series(const json_t *samples, const json_t *counted, int64_t max_age_ms,
-	const struct reading_grace *grace)
+void reading_series(const struct table *samples, const char *ns, const struct counted_pods *counted, int64_t max_age_ms,
+	const struct reading_grace *grace, struct series_seen *seen)
 {
-	auto_json *fresh = json_object();
-	json_t *own = json_object();
-	json_t *document;
-	const char *name;
-	json_t *sample;
-
-	json_object_foreach((json_t *)samples, name, sample) {
+	for (size_t i = 0; i < counted->count; i++) {
+		const struct counted_pod *pod = &counted->items[i];
+		size_t count;
+		const struct sample_row *row = table_find(samples, ns, pod->name, &count);
 		/* What of a pod is told without its age is not its sample: only the GPUs' source. */
-		if (json_object_get(counted, name) == NULL || json_object_get(sample, "age") == NULL) {
-			continue;
+		bool sampled = row != NULL && row->time_ms >= 0;
+
+		if (sampled) {
+			struct sample *sample = shape_add(&shape_sample, &seen->samples);
+
+			*sample = (struct sample){.pod = xstrdup(pod->name),
+				.age_ms = row->age_ms,
+				.time_ms = row->time_ms,
+				.milli = row->milli,
+				.source = row->source,
+				.shared = row->shared != 0};
 		}
-		json_object_set(own, name, sample);
-		if (json_path_int(sample, "age", 0) < max_age_ms) {
-			json_object_set(fresh, name, sample);
-		}
+		cover(pod, sampled && row->age_ms < max_age_ms, grace, &seen->pods, &seen->missing);
 	}
-	document = coverage(fresh, counted, grace);
-	json_object_set_new(document, "samples", own);
-	return document;
 }
 
-json_t *reading_metric(const json_t *list, const json_t *counted, const struct reading_grace *grace)
+static int compare_values(const void *one, const void *other)
 {
-	json_t *values = json_object();
-	json_t *document;
+	return strcmp(((const struct pod_value *)one)->pod, ((const struct pod_value *)other)->pod);
+}
+
+static int compare_pod(const void *pod, const void *value)
+{
+	return strcmp(pod, ((const struct pod_value *)value)->pod);
+}
+
+const struct pod_value *reading_value_of(const struct metric_seen *seen, const char *pod)
+{
+	return seen->values.count > 0
+	               ? bsearch(pod, seen->values.items, seen->values.count, sizeof(*seen->values.items), compare_pod)
+	               : NULL;
+}
+
+void reading_metric(const json_t *list, const struct counted_pods *counted, const struct reading_grace *grace,
+	struct metric_seen *seen)
+{
 	size_t i;
 	json_t *item;
 
 	json_array_foreach(json_object_get(list, "items"), i, item) {
 		int64_t milli = quantity_parse_milli(json_path_string(item, "value", ""));
+		struct pod_value *value = shape_add(&shape_pod_value, &seen->values);
 
-		json_object_set_new(values, json_path_string(item, "describedObject.name", ""),
-			milli >= 0 ? json_integer(milli) : json_null());
+		value->pod = xstrdup(json_path_string(item, "describedObject.name", ""));
+		value->milli = milli >= 0 ? milli : MILLI_NONE;
 	}
-	document = coverage(values, counted, grace);
-	json_object_set_new(document, "values", values);
-	return document;
+	if (seen->values.count > 1) {
+		qsort(seen->values.items, seen->values.count, sizeof(*seen->values.items), compare_values);
+	}
+	for (i = 0; i < counted->count; i++) {
+		const struct counted_pod *pod = &counted->items[i];
+
+		cover(pod, reading_value_of(seen, pod->name) != NULL, grace, &seen->pods, &seen->missing);
+	}
 }
 
 bool reading_metric_listed(const json_t *resources, const char *metric)

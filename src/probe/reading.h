@@ -1,7 +1,8 @@
 /*
- * Turning answers into evidence: pure functions from what was answered to documents of
- * probe/probe.h. The pods that count are known as {name: since when it is ready, in ms of the wall}, or null for one
- * that is not ready any more.
+ * Turning answers into evidence: pure functions from what was answered to structs of evidence/evidence.h, which the
+ * caller owns and which were empty.
+ *
+ * Private to src/probe.
  */
 #ifndef PROBE_READING_H
 #define PROBE_READING_H
@@ -9,6 +10,11 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "evidence/evidence.h"
+#include "pods/pods.h"
+#include "counted_pods.h"
+#include "table.h"
 
 struct page;
 
@@ -18,32 +24,30 @@ struct reading_grace {
 	int64_t grace_ms;
 };
 
-/* A string of evidence: a peer's words may be no UTF-8, which JSON cannot hold, and of any length; they are cut at
- * 4 KiB. New reference. */
-json_t *reading_text(const char *text);
+/* A text of evidence: a peer's words may be no UTF-8, which JSON cannot hold, and of any length; they are cut at
+ * 4 KiB. Heap, caller owns. */
+char *reading_text(const char *text);
 /* "http://10.0.0.1", "http://[fd00::1]"; heap, caller owns. */
-char *reading_pod_authority(const json_t *pod, const char *scheme);
-/* What the pod runs, as far as its version depends on it: its images' digests, or names until they are
- * known, and its template's hash, since one image may hold several versions; heap, caller owns. */
-char *reading_pod_image(const json_t *pod);
-/* {total, ready, unready?, foreign, ports} of a PodList: of the pods that the target {kind, name} made (NULL: all) how
- * many there are and how many are ready, some that are not any more, the names of some that it did not make, and the
- * ports that `first` lists. `counted` gets those that count, `first` the first of them, a ready one if there is any,
- * borrowed or NULL. */
-json_t *reading_pods(const json_t *list, const json_t *target, json_t *counted, const json_t **first);
-/* {url, pod, engine?, series: those of `wanted` that are on the page, latency?: how long the slowest of 100 requests
- * took, {requests, overMs, uptoMs?}, limits?: the most that signals can be, {SIGNAL: n}}. The page was read for all
- * engines (engine/page.h). */
-json_t *reading_page(const struct page *page, const char *url, const char *pod, const json_t *wanted);
-/* What the page's series come to for each signal of a probe request that comes from it: {metric: thousandths}. */
-json_t *reading_page_values(const struct page *page, const json_t *signals);
-/* {pods, missing, samples}: the pods that count whose youngest sample, of question_samples_index, is younger than
- * `max_age_ms`; and their samples, old ones too. Only a ready pod is ever missing: another has a value only while it
- * has load. */
-json_t *reading_series(const json_t *samples, const json_t *counted, int64_t max_age_ms,
-	const struct reading_grace *grace);
-/* {pods, missing, values: {pod: thousandths}} of a MetricValueList. */
-json_t *reading_metric(const json_t *list, const json_t *counted, const struct reading_grace *grace);
+char *reading_pod_authority(const struct view_pod *pod, const char *scheme);
+/* Of the pods that the target made: how many there are and how many are ready, some that are not any more, the names of
+ * some that it did not make, and the ports that one of those that count lists: the first ready one's, if there is any.
+ * Returns that pod, borrowed; NULL when none counts. `counted` gets those that count. */
+const struct view_pod *reading_pods(const struct pod_list *list, const struct target_ref *target,
+	struct counted_pods *counted, struct pods_seen *seen);
+/* Whose page it is, which of the series `wanted` are on it, its latency and limits. It was read for all engines
+ * (engine/page.h). */
+void reading_page(const struct page *page, const struct texts *wanted, struct page_seen *seen);
+/* What the page's series come to for each signal of the request that comes from it. */
+void reading_page_values(const struct page *page, const struct probe_request *request, struct page_values *values);
+/* Of a table of answer_samples: the samples of the pods that count, old ones too, and which of the ready ones have none
+ * that is younger than `max_age_ms`. Only a ready pod is ever missing: another has a value only while it has load. */
+void reading_series(const struct table *samples, const char *ns, const struct counted_pods *counted, int64_t max_age_ms,
+	const struct reading_grace *grace, struct series_seen *seen);
+/* Of a MetricValueList, NULL = of no pod: the values, sorted by pod, and which ready pods have none. */
+void reading_metric(const json_t *list, const struct counted_pods *counted, const struct reading_grace *grace,
+	struct metric_seen *seen);
+/* Among values sorted by pod; NULL when it has none. */
+const struct pod_value *reading_value_of(const struct metric_seen *seen, const char *pod);
 /* Whether a discovery document (APIResourceList) names the pods' metric. */
 bool reading_metric_listed(const json_t *resources, const char *metric);
 

@@ -8,14 +8,15 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define QUOTE_MAX 200 /* of a refusal's own words */
+#define QUOTE_MAX 200         /* of a refusal's own words */
+#define READ_MAX (64u * 1024) /* of a refusal, which is read on the loop; Prometheus' own are a line */
 
 #define ASKS_CERTIFICATE                                                                                               \
 	"it wants a client certificate that it trusts; give --prometheus-client-tls-cert-file and "                    \
 	"--prometheus-client-tls-key-file (chart: prometheus.tls.clientSecret)"
 #define ADDRESS_OPTION "--prometheus-url (chart: prometheus.url)"
 
-static struct refusal refusal(const char *cause, char *message_take)
+static struct refusal refusal(enum cause cause, char *message_take)
 {
 	return (struct refusal){.cause = cause, .message = message_take};
 }
@@ -142,8 +143,7 @@ static bool is_html(const struct http_response *response)
 }
 
 /* What is no answer of Prometheus' API at all; NULL when it may be one. */
-static char *stranger(const char *base, const struct http_response *response, const json_t *answer,
-	const struct error *unreadable)
+static char *stranger(const char *base, const struct http_response *response, const json_t *answer)
 {
 	if (response->status >= 300 && response->status < 400) {
 		return redirected(base, response);
@@ -160,19 +160,27 @@ static char *stranger(const char *base, const struct http_response *response, co
 			" with the path that Prometheus is under",
 			base);
 	}
-	if (response->status == 200 && answer == NULL) {
-		return xasprintf("what answers at '%s' is not a Prometheus: %s", base, unreadable->message);
-	}
-	if (response->status == 200 && strcmp(json_path_string(answer, "status", ""), "success") != 0) {
-		return xasprintf("what answers at '%s' is not a Prometheus: its answer has no status 'success'", base);
-	}
 	return NULL;
 }
 
-struct refusal refusal_of(const struct access *access, const char *base, const struct http_response *response,
-	json_t **answer)
+static char *unasked(const char *base, const struct http_response *response, size_t max_body)
 {
-	auto_error unreadable = ERROR_INIT;
+	if (response->too_large) {
+		return xasprintf(
+			"Prometheus at '%s' answers with more than %zu KiB, the most that is read: give one that scrapes fewer "
+			"pods by " ADDRESS_OPTION,
+			base, max_body / 1024);
+	}
+	return xasprintf(
+		"Prometheus at '%s' cannot be asked: %s; see whether its pods run, and whether a NetworkPolicy "
+		"keeps the operator from them, or give another address by " ADDRESS_OPTION,
+		base, response->error->message);
+}
+
+struct refusal refusal_of(const struct access *access, const char *base, const struct http_response *response,
+	size_t max_body)
+{
+	bool failed = response->error == NULL && response->status != 200;
 	auto_json *read = NULL;
 	char *message;
 
@@ -180,11 +188,7 @@ struct refusal refusal_of(const struct access *access, const char *base, const s
 		return refusal(CAUSE_TLS, untrusted(access, base, response->error->message));
 	}
 	if (response->error != NULL) {
-		return refusal(NULL,
-			xasprintf(
-				"Prometheus at '%s' cannot be asked: %s; see whether its pods run, and whether a NetworkPolicy "
-				"keeps the operator from them, or give another address by " ADDRESS_OPTION,
-				base, response->error->message));
+		return refusal(CAUSE_NONE, unasked(base, response, max_body));
 	}
 	if (response->status == 401 || response->status == 403) {
 		return refusal(CAUSE_UNAUTHORIZED, unauthorized(access, base, response));
@@ -193,17 +197,23 @@ struct refusal refusal_of(const struct access *access, const char *base, const s
 		return refusal(CAUSE_TLS,
 			xasprintf("Prometheus at '%s' speaks TLS only: give " ADDRESS_OPTION " with https", base));
 	}
-	read = json_parse(response->body, response->body_len, &unreadable);
-	message = stranger(base, response, read, &unreadable);
+	read = failed && response->body_len <= READ_MAX ? json_parse(response->body, response->body_len, NULL) : NULL;
+	message = stranger(base, response, read);
 	if (message != NULL) {
 		return refusal(CAUSE_NOT_PROMETHEUS, message);
 	}
-	if (response->status != 200) {
+	if (failed) {
 		auto_free char *words = text_quote(json_path_string(read, "error", ""));
 
-		return refusal(NULL, xasprintf("Prometheus at '%s' answered HTTP %d to a query%s%s", base,
-					     response->status, words[0] != '\0' ? ": " : "", words));
+		return refusal(CAUSE_NONE, xasprintf("Prometheus at '%s' answered HTTP %d to a query%s%s", base,
+						   response->status, words[0] != '\0' ? ": " : "", words));
 	}
-	*answer = json_incref(read);
-	return refusal(NULL, NULL);
+	return refusal(CAUSE_NONE, NULL);
+}
+
+struct refusal refusal_of_body(const char *base, const char *unreadable)
+{
+	return refusal(CAUSE_NOT_PROMETHEUS,
+		xasprintf("what answers at '%s' is not a Prometheus: %s", base,
+			unreadable != NULL ? unreadable : "its answer has no status 'success'"));
 }

@@ -1,26 +1,25 @@
 /*
- * Why Prometheus gave no answer, in words that name what to set, and as a cause that a verdict is
- * made of (probe/probe.h). Private to src/probe.
+ * Why Prometheus gave no answer, in words that name what to set, and as a cause that a verdict is made of. Private to
+ * src/probe.
  */
 #ifndef PROBE_REFUSAL_H
 #define PROBE_REFUSAL_H
 
-#include <jansson.h>
+#include <stddef.h>
 
+#include "evidence/evidence.h"
 #include "net/http_client.h"
 #include "probe/access.h"
 
-#define CAUSE_UNAUTHORIZED "Unauthorized"
-#define CAUSE_TLS "TLS"
-#define CAUSE_NOT_PROMETHEUS "NotPrometheus"
-
 struct refusal {
-	const char *cause; /* static; NULL = none of those: it is not there, or has trouble of its own */
-	char *message;     /* heap, the caller owns; NULL = no refusal, and `answer` is set */
+	enum cause cause; /* CAUSE_NONE: it is not there, or has trouble of its own */
+	char *message;    /* heap, the caller owns; NULL = no refusal */
 };
 
-/* Reads what was answered to a question to this base URL; `answer` is a new reference, NULL when refused. */
+/* Of a question to this base URL: all but what the body of a 200 says. `max_body`: the most that was read. */
 struct refusal refusal_of(const struct access *access, const char *base, const struct http_response *response,
-	json_t **answer);
+	size_t max_body);
+/* Of a 200 whose body is no answer of Prometheus. `unreadable`: why it is not JSON; NULL = it is. */
+struct refusal refusal_of_body(const char *base, const char *unreadable);
 
 #endif

@@ -16,13 +16,13 @@ struct scale_query {
 	char *kind;
 	char *name;
 	char *plural;
-	void (*done)(void *ctx, json_t *document_take);
+	void (*done)(void *ctx, struct target_seen *seen_take);
 	void *ctx;
 };
 
-static void finish(struct scale_query *query, json_t *document_take)
+static void finish(struct scale_query *query, struct target_seen *seen)
 {
-	query->done(query->ctx, document_take);
+	query->done(query->ctx, seen);
 	free_indirect(&query->ns);
 	free_indirect(&query->api_version);
 	free_indirect(&query->kind);
@@ -31,12 +31,12 @@ static void finish(struct scale_query *query, json_t *document_take)
 	free_indirect(&query);
 }
 
-static void finish_refused(struct scale_query *query, const char *cause, char *message_take)
+static void finish_refused(struct scale_query *query, enum cause cause, char *message_take)
 {
-	json_t *document = json_pack("{s:o, s:s}", "error", reading_text(message_take), "cause", cause);
+	struct target_seen seen = {.failure = {.text = reading_text(message_take), .cause = cause}};
 
 	free_indirect(&message_take);
-	finish(query, document);
+	finish(query, &seen);
 }
 
 /* "/api/v1" or "/apis/GROUP/VERSION"; heap. */
@@ -53,27 +53,30 @@ static void on_scale(void *ctx, json_t *result, const struct error *err)
 
 	query->call = NULL;
 	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
-		finish_refused(query, "NotFound",
+		finish_refused(query, CAUSE_NOT_FOUND,
 			xasprintf("%s '%s/%s' does not exist: create it or correct spec.scaleTargetRef", query->kind,
 				query->ns, query->name));
 	} else if (err != NULL && err->kind == ERROR_FORBIDDEN) {
-		finish_refused(query, "Forbidden",
+		finish_refused(query, CAUSE_FORBIDDEN,
 			xasprintf(
 				"the operator may not read the scale of %s '%s/%s': allow it to get '%s/scale' of '%s', by the "
 				"chart's value scaleTargets",
 				query->kind, query->ns, query->name, query->plural, query->api_version));
 	} else if (err != NULL) {
-		finish_refused(query, "Failed",
+		finish_refused(query, CAUSE_FAILED,
 			xasprintf("the scale of %s '%s/%s' cannot be read: %s", query->kind, query->ns, query->name,
 				err->message));
 	} else if (*selector == '\0') {
-		finish_refused(query, "NotScalable",
+		finish_refused(query, CAUSE_NOT_SCALABLE,
 			xasprintf(
 				"the scale of %s '%s/%s' tells no selector, without which an HPA cannot find its pods",
 				query->kind, query->ns, query->name));
 	} else {
-		finish(query, json_pack("{s:I, s:I, s:s}", "replicas", json_path_int(result, "spec.replicas", 0),
-				      "current", json_path_int(result, "status.replicas", 0), "selector", selector));
+		struct target_seen seen = {.replicas = json_path_int(result, "spec.replicas", 0),
+			.current = json_path_int(result, "status.replicas", 0),
+			.selector = xstrdup(selector)};
+
+		finish(query, &seen);
 	}
 }
 
@@ -110,13 +113,13 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 
 	query->call = NULL;
 	if (err != NULL && err->kind != ERROR_NOT_FOUND) {
-		finish_refused(query, "Failed",
+		finish_refused(query, CAUSE_FAILED,
 			xasprintf("cannot learn what '%s' has: %s", query->api_version, err->message));
 		return;
 	}
 	query->plural = err == NULL ? find_plural(result, query->kind) : NULL;
 	if (query->plural == NULL) {
-		finish_refused(query, "NotScalable",
+		finish_refused(query, CAUSE_NOT_SCALABLE,
 			xasprintf(
 				"this cluster has no kind %s of '%s' with a scale subresource: correct spec.scaleTargetRef, or "
 				"install it",
@@ -131,17 +134,17 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 	query->call = kube_request(query->client, "GET", path.buf, NULL, NULL, on_scale, query);
 }
 
-struct scale_query *scale_query_start(struct kube_client *client, const char *ns, const json_t *target,
-	void (*done)(void *ctx, json_t *document_take), void *ctx)
+struct scale_query *scale_query_start(struct kube_client *client, const char *ns, const struct target_ref *target,
+	void (*done)(void *ctx, struct target_seen *seen_take), void *ctx)
 {
 	struct scale_query *query = xcalloc(1, sizeof(*query));
 	auto_free char *root = NULL;
 
 	*query = (struct scale_query){.client = client,
 		.ns = xstrdup(ns),
-		.api_version = xstrdup(json_path_string(target, "apiVersion", "")),
-		.kind = xstrdup(json_path_string(target, "kind", "")),
-		.name = xstrdup(json_path_string(target, "name", "")),
+		.api_version = xstrdup(target->api_version != NULL ? target->api_version : ""),
+		.kind = xstrdup(target->kind != NULL ? target->kind : ""),
+		.name = xstrdup(target->name != NULL ? target->name : ""),
 		.done = done,
 		.ctx = ctx};
 	root = root_of(query);

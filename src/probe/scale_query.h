@@ -5,19 +5,15 @@
 #ifndef PROBE_SCALE_QUERY_H
 #define PROBE_SCALE_QUERY_H
 
-#include <jansson.h>
-
+#include "evidence/evidence.h"
 #include "kube/client.h"
 
 struct scale_query;
 
-/*
- * Asks for `target` {apiVersion, kind, name} in the namespace. `document_take`, from the loop, once:
- * {replicas, current, selector: "a=b,c=d"}, or {error, cause}, where cause is NotFound, NotScalable (the kind
- * is not there, or has no scale subresource, or no selector in it), Forbidden or Failed.
- */
-struct scale_query *scale_query_start(struct kube_client *client, const char *ns, const json_t *target,
-	void (*done)(void *ctx, json_t *document_take), void *ctx);
+/* Asks for the target in the namespace; both are copied. `seen` is the receiver's then, but for the time when. From the
+ * loop, once. */
+struct scale_query *scale_query_start(struct kube_client *client, const char *ns, const struct target_ref *target,
+	void (*done)(void *ctx, struct target_seen *seen_take), void *ctx);
 /* `done` comes all the same. */
 void scale_query_cancel(struct scale_query *query);
 

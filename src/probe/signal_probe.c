@@ -1,12 +1,13 @@
 /* One signal along the links that are its own: samples, then its metric. */
 #include "signal_probe.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/memory.h"
 #include "comparison.h"
+#include "metric_trust.h"
 #include "question.h"
 #include "reading.h"
 
@@ -20,30 +21,29 @@
 
 /* How far apart samples are. One that is recorded is as old as its rule's interval, whatever that of
  * the scrape is. */
-static json_int_t interval_ms(const struct signal_probe *probe)
+static int64_t interval_ms(const struct signal_probe *probe)
 {
-	json_int_t interval = json_path_int(probe->request, "intervalMs", RECORD_INTERVAL_MS);
+	int64_t interval = probe->request->interval_ms > 0 ? probe->request->interval_ms : RECORD_INTERVAL_MS;
 
-	if (!json_path_bool(probe->signal, "page", false) && interval < RECORD_INTERVAL_MS) {
-		interval = RECORD_INTERVAL_MS;
-	}
-	return interval;
+	return !probe->signal->page && interval < RECORD_INTERVAL_MS ? RECORD_INTERVAL_MS : interval;
 }
 
-static json_int_t fresh_ms(const struct signal_probe *probe)
+static int64_t fresh_ms(const struct signal_probe *probe)
 {
 	return interval_ms(probe) * FRESH_INTERVALS;
 }
 
-static void ask(struct signal_probe *probe, char *target_take, json_t *(*index)(const json_t *),
+static void ask(struct signal_probe *probe, char *target_take, char *part_take, const struct answer_type *type,
 	prometheus_done_fn *done)
 {
-	const struct prometheus_question question = {.base = json_path_string(probe->request, "prometheus", ""),
+	const struct prometheus_question question = {.base = probe->request->prometheus,
 		.target = target_take,
-		.index = index};
+		.part = part_take,
+		.type = type};
 
 	prometheus_ask(probe->context->prometheus, &question, probe->healthy, done, probe);
 	free_indirect(&target_take);
+	free_indirect(&part_take);
 }
 
 static void signal_probe_end(struct signal_probe *probe)
@@ -59,203 +59,260 @@ static void request_again(struct signal_probe *probe, int64_t again_ms)
 	}
 }
 
-/* A value of a hop, and what its neighbour says, of the time of this sample: compared, where the memory of the probe
- * before goes on. New reference, NULL when the two match. */
-static json_t *compare(struct signal_probe *probe, const json_t *before, int64_t value, int64_t at_ms,
-	const struct range *neighbour, const json_t *sample)
-{
-	int64_t seen_ms = json_path_int(json_object_get(probe->evidence, "series"), "at", 0);
-	json_t *memory = comparison_step(before, &(struct comparison){.value = value,
-							 .look_at_ms = at_ms,
-							 .sample = *neighbour,
-							 .sample_time = json_path_int(sample, "time", 0),
-							 .sample_at_ms = seen_ms - json_path_int(sample, "age", 0),
-							 .interval_ms = interval_ms(probe)});
+/* Comparisons of neighbouring hops. */
 
-	if (memory != NULL) {
-		request_again(probe, comparison_again_ms(memory, interval_ms(probe), clock_wall_ms()));
-	}
-	return memory;
+static int compare_pod_names(const void *pod, const void *sample)
+{
+	return strcmp(pod, ((const struct sample *)sample)->pod);
 }
 
-/* A value of this pod and its sample. Evidence's `apart` holds the mismatches. */
-static void compare_pod(struct signal_probe *probe, const char *hop, const char *pod, const json_t *value,
+/* NULL when it has none. */
+static const struct sample *sample_of(const struct series_seen *series, const char *pod)
+{
+	return series->samples.count > 0 ? bsearch(pod, series->samples.items, series->samples.count,
+						   sizeof(*series->samples.items), compare_pod_names)
+	                                 : NULL;
+}
+
+/* A value of a hop, and what its neighbour says, of the time of this sample: compared, where the memory of the probe
+ * before goes on. False when the two match. */
+static bool compare(struct signal_probe *probe, struct mismatch *memory, int64_t value, int64_t at_ms,
+	const struct range *neighbour, const struct sample *sample)
+{
+	comparison_step(memory,
+		&(struct comparison){.value = value,
+			.look_at_ms = at_ms,
+			.sample = *neighbour,
+			.sample_time = sample != NULL ? sample->time_ms : 0,
+			.sample_at_ms = probe->seen->series.seen_ms - (sample != NULL ? sample->age_ms : 0),
+			.interval_ms = interval_ms(probe)});
+	if (memory->looks == 0) {
+		return false;
+	}
+	request_again(probe, comparison_again_ms(memory, interval_ms(probe), clock_wall_ms()));
+	return true;
+}
+
+/* A value of this pod and its sample. `before` and `now` are the same hop's lists of struct pod_mismatch. */
+static void compare_pod(struct signal_probe *probe, const void *before, void *now, const char *pod, int64_t value,
 	int64_t at_ms)
 {
-	const json_t *sample = json_object_get(json_path(probe->evidence, "series.samples"), pod);
-	json_int_t milli = json_path_int(sample, "milli", -1);
-	json_t *memory;
+	const struct sample *sample = sample_of(&probe->seen->series, pod);
+	const struct pod_mismatch *remembered;
+	struct mismatch memory = {.looks = 0};
 
-	if (!json_is_integer(value) || milli < 0 || json_path_int(sample, "age", 0) >= fresh_ms(probe)) {
+	if (value < 0 || sample == NULL || sample->milli < 0 || sample->age_ms >= fresh_ms(probe)) {
 		return;
 	}
-	memory = compare(probe, json_object_get(json_object_get(probe->mismatch, hop), pod), json_integer_value(value),
-		at_ms, &(struct range){milli, milli}, sample);
-	if (memory != NULL) {
-		json_object_set_new(json_child(json_child(probe->evidence, "apart"), hop), pod, memory);
+	remembered = before != NULL ? shape_find(&shape_pod_mismatch, before, pod) : NULL;
+	memory = remembered != NULL ? remembered->mismatch : memory;
+	if (compare(probe, &memory, value, at_ms, &(struct range){sample->milli, sample->milli}, sample)) {
+		struct pod_mismatch *own = shape_add(&shape_pod_mismatch, now);
+
+		own->pod = xstrdup(pod);
+		own->mismatch = memory;
 	}
 }
 
-static const json_t *newest_sample(const struct signal_probe *probe)
+/* What mismatched in the probe before; NULL when it asked otherwise. */
+static const struct mismatches *mismatches_before(const struct signal_probe *probe)
 {
-	const json_t *newest = NULL;
-	const char *pod;
-	json_t *sample;
+	return probe->same_question && probe->before != NULL ? &probe->before->mismatches : NULL;
+}
 
-	json_object_foreach(json_path(probe->evidence, "series.samples"), pod, sample) {
-		if (newest == NULL || json_path_int(sample, "time", 0) > json_path_int(newest, "time", 0)) {
-			newest = sample;
+/* With what the pages said, or, of GPUs, with what would be recorded now. */
+static void compare_samples(struct signal_probe *probe)
+{
+	const struct mismatches *before = mismatches_before(probe);
+	struct mismatches *now = &probe->seen->mismatches;
+	const struct series_seen *series = &probe->seen->series;
+	const struct page_seen *page = probe->page;
+
+	for (size_t i = 0; i < page->values.count; i++) {
+		const struct page_values *pod = &page->values.items[i];
+		const struct metric_value *value = shape_find(&shape_metric_value, &pod->values, probe->signal->metric);
+
+		compare_pod(probe, before != NULL ? &before->page : NULL, &now->page, pod->pod,
+			value != NULL ? value->milli : MILLI_NONE, page->seen_ms);
+	}
+	for (size_t i = 0; i < series->samples.count; i++) {
+		compare_pod(probe, before != NULL ? &before->record : NULL, &now->record, series->samples.items[i].pod,
+			series->samples.items[i].source, series->seen_ms);
+	}
+}
+
+static const struct sample *newest_sample(const struct signal_probe *probe)
+{
+	const struct series_seen *series = &probe->seen->series;
+	const struct sample *newest = NULL;
+
+	for (size_t i = 0; i < series->samples.count; i++) {
+		if (newest == NULL || series->samples.items[i].time_ms > newest->time_ms) {
+			newest = &series->samples.items[i];
 		}
 	}
 	return newest;
 }
 
-/* The HPA's average and the values that are served. Which pods it counts is its own to say: whichever they are, their
- * average lies between the least and the most. */
-static void compare_hpa(struct signal_probe *probe, const json_t *served, int64_t at_ms)
+static struct probe_hpa hpa_of(const struct signal_probe *probe)
 {
 	const struct probe_context *context = probe->context;
+
+	return context->hpa(context->hpa_ctx, probe->request->ns, probe->request->name, probe->signal->metric);
+}
+
+/* The HPA's average and the values that are served. Which pods it counts is its own to say: whichever they are, their
+ * average lies between the least and the most. */
+static void compare_hpa(struct signal_probe *probe, int64_t at_ms)
+{
+	const struct metric_seen *served = &probe->seen->value;
+	const struct mismatches *before = mismatches_before(probe);
 	struct range range = {INT64_MAX, INT64_MIN};
-	auto_json *average = NULL;
-	const char *pod;
-	json_t *value;
-	json_t *memory;
+	struct mismatch memory = {.looks = 0};
+	struct probe_hpa hpa = hpa_of(probe);
 
-	json_object_foreach((json_t *)served, pod, value) {
-		int64_t milli = json_integer_value(value);
+	for (size_t i = 0; i < served->values.count; i++) {
+		int64_t milli = served->values.items[i].milli;
 
-		if (json_is_integer(value)) {
+		if (milli != MILLI_NONE) {
 			range.low = milli < range.low ? milli : range.low;
 			range.high = milli > range.high ? milli : range.high;
 		}
 	}
-	if (range.low > range.high) {
+	if (range.low > range.high || hpa.average_milli == MILLI_NONE) {
 		return;
 	}
-	average = context->hpa_average(context->hpa_ctx, json_path_string(probe->request, "namespace", ""),
-		json_path_string(probe->request, "name", ""), json_path_string(probe->signal, "metric", ""));
-	if (average == NULL) {
-		return;
-	}
-	memory = compare(probe, json_object_get(probe->mismatch, "hpa"), json_integer_value(average), at_ms, &range,
-		newest_sample(probe));
-	if (memory != NULL) {
-		json_object_set_new(json_child(probe->evidence, "apart"), "hpa", memory);
+	memory = before != NULL ? before->hpa : memory;
+	if (compare(probe, &memory, hpa.average_milli, at_ms, &range, newest_sample(probe))) {
+		probe->seen->mismatches.hpa = memory;
 	}
 }
 
-/* Whether the probe before missed the pod in this part already. */
-static bool was_missed(const struct signal_probe *probe, const char *part, const json_t *pod)
-{
-	const json_t *before = json_object_get(probe->before, part);
-
-	return json_holds(json_object_get(before, "missing"), pod) ||
-	       json_holds(json_object_get(before, "suspects"), pod);
-}
+/* Pods that miss something. */
 
 /* A pod that went since it was listed has no value either: one is missing only when the probe before, a moment ago,
- * missed it too; until then it is unconfirmed. */
-static void record_missing(struct signal_probe *probe, const char *part, json_t *document_take, int64_t at_ms)
+ * missed it too; until then it is unconfirmed. `before` may be NULL. */
+static void confirm_missing(struct signal_probe *probe, struct texts *missing, struct texts *unconfirmed,
+	const struct texts *before, const struct texts *unconfirmed_before)
 {
-	const json_t *found = json_object_get(document_take, "missing");
-	json_t *missing = json_array();
-	json_t *unconfirmed = json_array();
-	size_t i;
-	json_t *pod;
+	struct texts found = *missing;
 
-	json_array_foreach((json_t *)found, i, pod) {
-		json_array_append(was_missed(probe, part, pod) ? missing : unconfirmed, pod);
+	*missing = (struct texts){NULL, 0};
+	for (size_t i = 0; i < found.count; i++) {
+		bool again = before != NULL &&
+		             (texts_hold(before, found.items[i]) || texts_hold(unconfirmed_before, found.items[i]));
+
+		texts_add(again ? missing : unconfirmed, found.items[i]);
 	}
-	if (json_array_size(unconfirmed) > 0) {
-		json_object_set(document_take, "missing", missing);
-		json_object_set(document_take, "suspects", unconfirmed);
+	texts_release(&found);
+	if (unconfirmed->count > 0) {
 		request_again(probe, MISSING_AGAIN_MS);
 	}
-	json_decref(missing);
-	json_decref(unconfirmed);
-	probe_record(probe->evidence, part, document_take, at_ms);
 }
 
-/* Whether a Prometheus that is gone, or has lost all it had, could be why. */
-static bool blames_prometheus(const json_t *document)
-{
-	const char *cause = json_path_string(document, "cause", "");
+/* 2. The metric. */
 
-	return strcmp(cause, "Failed") == 0 || strcmp(cause, "NotListed") == 0;
+/* Whether a Prometheus that is gone, or has lost all it had, could be why. */
+static bool blames_prometheus(const struct failure *failure)
+{
+	return failure->cause == CAUSE_FAILED || failure->cause == CAUSE_NOT_LISTED;
 }
 
 /* When something fails that the adapter asks, the metrics API is the first to tell: what we know of Prometheus may be
  * of a moment before, longer if the adapter let us wait. So a failure after a good answer is unconfirmed, and that
- * answer stands until Prometheus, asked after the failure, is seen to work. NULL = it is to be believed. */
-static json_t *metric_of_before(const struct signal_probe *probe, const json_t *document, int64_t now_ms)
+ * answer stands until Prometheus, asked after the failure, is seen to work; without its values, which are not of this
+ * probe. Since when it is so; 0 = it is to be believed. */
+static int64_t unconfirmed_since(const struct signal_probe *probe, const struct metric_seen *seen, int64_t now_ms)
 {
-	const json_t *before = json_object_get(probe->before, "metric");
-	int64_t since_ms = json_path_int(before, "doubtedAt", now_ms);
-	int64_t seen_ms = json_path_int(json_object_get(probe->evidence, "series"), "at", 0);
-	json_t *metric;
+	const struct metric_seen *before = probe->before != NULL ? &probe->before->value : NULL;
+	int64_t since_ms = before != NULL && before->unconfirmed_ms > 0 ? before->unconfirmed_ms : now_ms;
 
-	if (seen_ms - since_ms >= SURE_MS || !probe->same_question || !blames_prometheus(document)) {
-		return NULL;
+	if (before == NULL || before->seen_ms == 0 || before->failure.text != NULL || !probe->same_question ||
+		!blames_prometheus(&seen->failure) || probe->seen->series.seen_ms - since_ms >= SURE_MS) {
+		return 0;
 	}
-	metric = probe_unconfirmed(before, document);
-	if (metric != NULL) {
-		json_object_set_new(metric, "doubtedAt", json_integer(since_ms));
-	}
-	return metric;
+	return since_ms;
 }
 
-static void on_metric(void *ctx, json_t *document_take)
+static void on_metric(void *ctx, struct metric_seen *seen_take)
 {
 	struct signal_probe *probe = ctx;
+	struct metric_seen *metric = &probe->seen->value;
+	const struct metric_seen *last = probe->before != NULL ? &probe->before->value : NULL;
+	const struct mismatches *before = mismatches_before(probe);
 	int64_t now_ms = clock_wall_ms();
-	json_t *before = metric_of_before(probe, document_take, now_ms);
-	const char *pod;
-	json_t *value;
+	int64_t since_ms = unconfirmed_since(probe, seen_take, now_ms);
 
-	if (before != NULL) {
-		json_decref(document_take);
-		json_object_set_new(probe->evidence, "metric", before);
+	if (since_ms > 0) {
+		shape_release(&shape_metric_seen, seen_take);
+		shape_copy(&shape_metric_seen, metric, last);
+		shape_empty(&shape_pod_value, &metric->values);
+		metric->unconfirmed_ms = since_ms;
 		request_again(probe, UNCONFIRMED_AGAIN_MS);
 		signal_probe_end(probe);
 		return;
 	}
-	record_missing(probe, "metric", document_take, now_ms);
-	json_object_foreach(json_object_get(document_take, "values"), pod, value) {
-		compare_pod(probe, "metric", pod, value, now_ms);
+	*metric = *seen_take;
+	metric->seen_ms = now_ms;
+	confirm_missing(probe, &metric->missing, &metric->unconfirmed, last != NULL ? &last->missing : NULL,
+		last != NULL ? &last->unconfirmed : NULL);
+	for (size_t i = 0; i < metric->values.count; i++) {
+		compare_pod(probe, before != NULL ? &before->metric : NULL, &probe->seen->mismatches.metric,
+			metric->values.items[i].pod, metric->values.items[i].milli, now_ms);
 	}
-	compare_hpa(probe, json_path(probe->evidence, "metric.values"), now_ms);
+	compare_hpa(probe, now_ms);
 	signal_probe_end(probe);
 }
 
+/* Unless the last good answer stands. */
 static void ask_metric(struct signal_probe *probe)
 {
+	const struct metric_trust trust = {.request = probe->request,
+		.same_question = probe->same_question,
+		.healthy = probe->healthy,
+		.before = probe->before,
+		.now = probe->seen,
+		.counted = probe->counted,
+		.hpa = hpa_of(probe),
+		.fresh_ms = fresh_ms(probe),
+		.now_ms = clock_wall_ms()};
+
+	if (metric_is_trusted(&trust)) {
+		shape_copy(&shape_metric_seen, &probe->seen->value, &probe->before->value);
+		signal_probe_end(probe);
+		return;
+	}
 	probe->query = metric_query_start(&(struct metric_order){.client = probe->context->client,
-		.ns = json_path_string(probe->request, "namespace", ""),
+		.ns = probe->request->ns,
 		.selector = probe->selector,
-		.metric = json_path_string(probe->signal, "metric", ""),
+		.metric = probe->signal->metric,
 		.counted = probe->counted,
 		.grace_ms = fresh_ms(probe) + METRIC_GRACE_MS,
 		.done = on_metric,
 		.ctx = probe});
 }
 
+/* 1. The samples. */
+
 /* Who gives Prometheus samples of the pods: asked only while a page's values are not those that it has. */
 static void on_scrapers(void *ctx, const struct prometheus_answer *answer)
 {
 	struct signal_probe *probe = ctx;
-	const char *ns = json_path_string(probe->request, "namespace", "");
-	json_t *scrapers = json_object();
-	const char *pod;
-	json_t *memory;
+	const struct mismatches *mismatches = &probe->seen->mismatches;
 
-	json_object_foreach(json_path(probe->evidence, "apart.page"), pod, memory) {
-		json_t *jobs = json_object_get(json_object_get(answer->index, ns), pod);
+	for (size_t i = 0; i < mismatches->page.count; i++) {
+		const char *pod = mismatches->page.items[i].pod;
+		size_t count;
+		const struct scraper_row *rows = table_find(answer->table, probe->request->ns, pod, &count);
+		struct scrapers *scrapers = rows != NULL ? shape_add(&shape_scrapers, &probe->seen->scrapers) : NULL;
 
-		if (jobs != NULL) {
-			json_object_set(scrapers, pod, jobs);
+		if (scrapers != NULL) {
+			scrapers->pod = xstrdup(pod);
+		}
+		for (size_t r = 0; r < count; r++) {
+			texts_add(&scrapers->jobs, rows[r].job);
 		}
 	}
-	json_object_set_new(probe->evidence, "scrapers", scrapers);
 	if (probe->cancelled) {
 		signal_probe_end(probe);
 	} else {
@@ -263,46 +320,40 @@ static void on_scrapers(void *ctx, const struct prometheus_answer *answer)
 	}
 }
 
-/* With what the pages said, or, of GPUs, with what would be recorded now. */
-static void compare_samples(struct signal_probe *probe)
+static bool page_mismatches(const struct signal_probe *probe)
 {
-	const json_t *evidence = probe->chain;
-	const char *metric = json_path_string(probe->signal, "metric", "");
-	const char *pod;
-	json_t *values;
+	const struct mismatches *mismatches = &probe->seen->mismatches;
 
-	json_object_foreach(json_path(evidence, "page.values"), pod, values) {
-		compare_pod(probe, "page", pod, json_object_get(values, metric), json_path_int(evidence, "page.at", 0));
+	for (size_t i = 0; i < mismatches->page.count; i++) {
+		if (comparison_is_mismatch(&mismatches->page.items[i].mismatch)) {
+			return true;
+		}
 	}
-	json_object_foreach(json_path(probe->evidence, "series.samples"), pod, values) {
-		compare_pod(probe, "record", pod, json_object_get(values, "source"),
-			json_path_int(probe->evidence, "series.at", 0));
-	}
+	return false;
 }
 
 static void on_samples(void *ctx, const struct prometheus_answer *answer)
 {
 	struct signal_probe *probe = ctx;
-	const char *ns = json_path_string(probe->request, "namespace", "");
 	const struct reading_grace grace = {answer->at_ms, fresh_ms(probe) + SERIES_GRACE_MS};
-	json_t *document;
-	json_int_t found;
+	const struct series_seen *last = probe->before != NULL ? &probe->before->series : NULL;
+	struct series_seen *series = &probe->seen->series;
+	const struct texts *asked = &probe->signal->series;
 
+	series->seen_ms = answer->at_ms;
 	if (answer->error != NULL) {
-		document = json_object();
-		probe_fail(document, answer);
-		probe_record(probe->evidence, "series", document, answer->at_ms);
+		probe_fail(&series->failure, answer);
 		signal_probe_end(probe);
 		return;
 	}
-	document = reading_series(json_object_get(answer->index, ns), probe->counted, fresh_ms(probe), &grace);
-	found = json_path_int(document, "pods", 0);
-	record_missing(probe, "series", document, answer->at_ms);
+	reading_series(answer->table, probe->request->ns, probe->counted, fresh_ms(probe), &grace, series);
+	confirm_missing(probe, &series->missing, &series->unconfirmed, last != NULL ? &last->missing : NULL,
+		last != NULL ? &last->unconfirmed : NULL);
 	compare_samples(probe);
-	if (found == 0 || probe->cancelled) {
+	if (series->pods == 0 || probe->cancelled) {
 		signal_probe_end(probe);
-	} else if (comparison_mismatch(json_path(probe->evidence, "apart.page"))) {
-		ask(probe, question_scrapers(json_object_get(probe->signal, "series")), question_scrapers_index,
+	} else if (page_mismatches(probe)) {
+		ask(probe, question_scrapers(asked, false), question_scrapers(asked, true), &answer_scrapers,
 			on_scrapers);
 	} else {
 		ask_metric(probe);
@@ -311,15 +362,13 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 
 void signal_probe_start(struct signal_probe *probe)
 {
-	const char *metric = json_path_string(probe->signal, "metric", "");
+	const struct signal_request *signal = probe->signal;
+	const char *trusted = probe->request->trusted;
 
-	probe->same_question = json_equal(json_object_get(probe->last, "asked"), probe->request);
-	probe->before = json_object_get(json_object_get(probe->last, "signals"), metric);
-	probe->mismatch = probe->same_question ? json_object_get(probe->before, "apart") : NULL;
-	ask(probe,
-		question_samples(json_object_get(probe->signal, "series"), metric,
-			json_path_string(probe->request, "trusted", NULL)),
-		question_samples_index, on_samples);
+	probe->same_question = probe->last != NULL && probe->last->asked == probe->request;
+	probe->before = evidence_find_signal(probe->last, signal->metric);
+	ask(probe, question_samples(&signal->series, signal->metric, trusted, false),
+		question_samples(&signal->series, signal->metric, trusted, true), &answer_samples, on_samples);
 }
 
 void signal_probe_cancel(struct signal_probe *probe)

@@ -5,7 +5,6 @@
 #ifndef PROBE_SIGNAL_PROBE_H
 #define PROBE_SIGNAL_PROBE_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,23 +14,22 @@
 /* Everything is borrowed and outlives the probe. */
 struct signal_probe {
 	const struct probe_context *context;
-	const json_t *request;
-	const json_t *last;   /* the probe's evidence before; NULL = none */
-	const json_t *chain;  /* this probe's evidence so far */
-	json_t *counted;      /* the pods that do: reading.h */
+	const struct probe_request *request;
+	const struct evidence *last;  /* the probe's evidence before; NULL = none */
+	const struct page_seen *page; /* of this probe */
+	const struct counted_pods *counted;
 	const char *selector; /* the pods' labels */
-	const json_t *signal; /* of the probe request */
-	json_t *evidence;     /* the signal's, to be filled */
-	bool healthy;         /* answers that others got lately will do */
+	const struct signal_request *signal;
+	struct signal_seen *seen; /* to be filled */
+	bool healthy;             /* answers that others got lately will do */
 	void (*done)(void *ctx);
 	void *ctx;
 
 	int64_t again_ms; /* how soon another probe is wanted; 0 = at its time */
 
 	/* The probe's own. */
-	bool same_question;     /* as the probe before */
-	const json_t *before;   /* the signal's evidence of that; NULL = none */
-	const json_t *mismatch; /* what was a mismatch then; NULL = nothing, or it asked otherwise */
+	bool same_question;               /* as the probe before */
+	const struct signal_seen *before; /* the signal's evidence of that; NULL = none */
 	struct metric_query *query;
 	bool cancelled;
 };

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/json.h"
-
 #define CANDIDATES_MAX 12
 
 /* More could not become candidates. */
@@ -25,24 +23,24 @@ static void add_port(struct ports *ports, int64_t port)
 	}
 }
 
-/* Adds the listed container ports that match: this number, this name, or all. */
-static void add_listed(struct ports *ports, const json_t *target, int64_t number, const char *name)
+/* Adds the container's ports that match: this number, this name, or all. */
+static void add_ports(struct ports *ports, const struct view_container *container, int64_t number, const char *name)
 {
-	size_t c;
-	size_t p;
-	json_t *container;
-	json_t *port;
+	for (uint32_t p = 0; p < container->ports_count; p++) {
+		const struct view_port *port = &container->ports[p];
 
-	json_array_foreach(json_path(target, "spec.template.spec.containers"), c, container) {
-		json_array_foreach(json_object_get(container, "ports"), p, port) {
-			int64_t listed = json_path_int(port, "containerPort", 0);
-			bool tcp = strcmp(json_path_string(port, "protocol", "TCP"), "TCP") == 0;
-
-			if (tcp && (number == 0 || listed == number) &&
-				(name == NULL || strcmp(json_path_string(port, "name", ""), name) == 0)) {
-				add_port(ports, listed);
-			}
+		if (strcmp(port->protocol, "TCP") == 0 && (number == 0 || port->number == number) &&
+			(name == NULL || strcmp(port->name, name) == 0)) {
+			add_port(ports, port->number);
 		}
+	}
+}
+
+/* The same of all its containers. `target`: NULL is allowed. */
+static void add_listed(struct ports *ports, const struct view_workload *target, int64_t number, const char *name)
+{
+	for (uint32_t c = 0; target != NULL && c < target->containers_count; c++) {
+		add_ports(ports, &target->containers[c], number, name);
 	}
 }
 
@@ -62,7 +60,8 @@ static const struct engine_place *next_place(const struct engine *engine, size_t
 }
 
 /* As told; else the listed ones: an engine's usual port first, then the one named http. */
-static struct ports likely_ports(const struct autoscaler *spec, const json_t *target, const struct engine *engine)
+static struct ports likely_ports(const struct autoscaler *spec, const struct view_workload *target,
+	const struct engine *engine)
 {
 	struct ports ports = {.count = 0};
 	const struct engine_place *place;
@@ -111,7 +110,8 @@ static void add_candidate(struct page_places *candidates, int64_t port, const ch
 	}
 }
 
-struct page_places pages_candidates(const struct autoscaler *spec, const json_t *target, const struct engine *engine)
+struct page_places pages_candidates(const struct autoscaler *spec, const struct view_workload *target,
+	const struct engine *engine)
 {
 	struct page_places candidates = {NULL, 0};
 	struct ports ports = likely_ports(spec, target, engine);

@@ -204,9 +204,12 @@ struct view_list world_views_by(const struct world *world, enum kind kind, const
 
 int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns, const char *name)
 {
-	auto_json *object = world->get(world->ctx, kind, ns, name);
+	const struct view *view = world_view(world, kind, ns, name);
 
-	return object != NULL ? clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", "")) : 0;
+	if (view == NULL) {
+		return 0;
+	}
+	return view->meta.created_ms > 0 ? view->meta.created_ms : -1;
 }
 
 static void evidence_free_value(void *value)

@@ -88,33 +88,27 @@ static json_t *pod_rows(const struct evidence *evidence, const struct signal_req
 	return sorted;
 }
 
-json_t *values_hpa_average(const json_t *hpa, const char *metric)
+int64_t values_hpa_average(const struct view_hpa *hpa, const char *metric)
 {
-	size_t i;
-	json_t *current;
-
-	json_array_foreach(json_path(hpa, "status.currentMetrics"), i, current) {
-		const char *average = json_path_string(current, "pods.current.averageValue", NULL);
-
-		if (average != NULL && strcmp(json_path_string(current, "pods.metric.name", ""), metric) == 0) {
-			return json_integer(quantity_parse_milli(average));
+	for (uint32_t i = 0; hpa != NULL && i < hpa->averages_count; i++) {
+		if (strcmp(hpa->averages[i].metric, metric) == 0) {
+			return hpa->averages[i].milli;
 		}
 	}
-	return NULL;
+	return MILLI_NONE;
 }
 
-json_t *values_make(const struct evidence *evidence, const json_t *hpa)
+json_t *values_make(const struct evidence *evidence, const struct view_hpa *hpa)
 {
 	const struct probe_request *asked = evidence != NULL ? evidence->asked : NULL;
 	json_t *values = json_array();
 
 	for (size_t i = 0; asked != NULL && i < asked->signals.count; i++) {
 		const struct signal_request *signal = &asked->signals.items[i];
-		auto_json *average = values_hpa_average(hpa, signal->metric);
 		json_t *item = json_pack("{s:s, s:b, s:o}", "metric", signal->metric, "percent",
 			engine_metric_is_percent(signal->metric), "pods", pod_rows(evidence, signal));
 
-		set_value(item, "hpa", average != NULL ? json_integer_value(average) : MILLI_NONE);
+		set_value(item, "hpa", values_hpa_average(hpa, signal->metric));
 		json_array_append_new(values, item);
 	}
 	return values;

@@ -1,7 +1,6 @@
 /* The world as the caches and the last probes show it. */
 #include "base/clock.h"
 #include "controller_parts.h"
-#include "evidence_bridge.h"
 
 const struct kube_cache *controller_cache(const struct controller *c, enum kind kind)
 {
@@ -53,15 +52,16 @@ static bool world_missing(void *ctx, enum kind kind)
 
 static const struct evidence *world_evidence(void *ctx, const char *key)
 {
-	return bridge_evidence(ctx, key);
+	const struct controller *c = ctx;
+
+	return prober_evidence(c->prober, key);
 }
 
 static const struct shared_evidence *world_shared_evidence(void *ctx)
 {
 	const struct controller *c = ctx;
-	const struct pass *pass = map_get(&c->passes, SHARED_KEY);
 
-	return pass != NULL ? pass->shared : NULL;
+	return prober_shared_evidence(c->prober, SHARED_KEY);
 }
 
 static const char *world_failure(void *ctx, const char *key)

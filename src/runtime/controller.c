@@ -11,12 +11,12 @@
 #include "base/memory.h"
 #include "chain/links.h"
 #include "controller_parts.h"
-#include "evidence_bridge.h"
+#include "pod_feed.h"
 #include "report/values.h"
 #include "runtime/runner.h"
 #include "settle.h"
 
-#define PARALLEL 4
+#define PARALLEL 32
 #define LIVE_MS (15 * 60 * 1000)
 
 static void on_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
@@ -91,44 +91,54 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	}
 }
 
-static void on_shared_seen(struct controller *c, struct pass *pass)
+static void on_pod_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
 {
-	struct shared_evidence *before = pass->shared;
+	const struct controller *c = ctx;
 
-	pass->shared = NULL;
-	bridge_set_evidence(pass, prober_evidence(c->prober, pass->key));
-	queue_add(c->queue, pass->key);
-	if (!links_gpu_alike(before, pass->shared)) {
-		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
-	}
-	shared_evidence_free(before);
+	(void)type;
+	pod_feed_changed(c->pods, informer, object);
 }
 
-static void on_seen(void *ctx, const char *key, const json_t *unused)
+static void on_pod_state(void *ctx, struct kube_informer *informer)
+{
+	const struct controller *c = ctx;
+
+	if (pod_feed_state(c->pods, informer)) {
+		prober_pods_known(c->prober);
+	}
+	on_state(ctx, informer);
+}
+
+static void on_seen(void *ctx, const char *key, const struct evidence *before)
 {
 	struct controller *c = ctx;
-	struct pass *pass = pass_of(&c->passes, c, key);
-	struct evidence *before = pass->evidence;
+	const struct pass *pass = pass_of(&c->passes, c, key);
 
-	(void)unused;
-	if (!pass->counts) {
-		on_shared_seen(c, pass);
-		return;
-	}
-	pass->evidence = NULL;
-	bridge_set_evidence(pass, prober_evidence(c->prober, key));
 	/* Of a chain that is not whole the time alone may change what is said. */
-	if (!pass->whole || !links_evidence_alike(before, pass->evidence)) {
+	if (!pass->whole || !links_evidence_alike(before, prober_evidence(c->prober, key))) {
 		queue_add(c->queue, key);
 	}
-	evidence_free(before);
 }
 
-static json_t *hpa_average(void *ctx, const char *ns, const char *name, const char *metric)
+static void on_shared_seen(void *ctx, const char *key, const struct shared_evidence *before)
 {
-	auto_json *hpa = kube_cache_get(controller_cache(ctx, KIND_HPA), ns, name); /* it has the autoscaler's name */
+	struct controller *c = ctx;
 
-	return values_hpa_average(hpa, metric);
+	queue_add(c->queue, key);
+	if (!links_gpu_alike(before, prober_shared_evidence(c->prober, key))) {
+		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
+	}
+}
+
+static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
+{
+	/* It has the autoscaler's name. */
+	const struct view *view = kube_cache_decoded(controller_cache(ctx, KIND_HPA), ns, name);
+	const struct view_hpa *hpa = view_hpa(view);
+
+	return (struct probe_hpa){.there = hpa != NULL,
+		.active = hpa != NULL && strcmp(view_condition_status(&hpa->conditions, "ScalingActive"), "True") == 0,
+		.average_milli = values_hpa_average(hpa, metric)};
 }
 
 /* From keys to passes. */
@@ -154,8 +164,13 @@ static void on_run(void *ctx, struct run_result *result)
 
 static void run(struct controller *c, struct pass *pass, struct plan *plan, const json_t *owner)
 {
+	int64_t held_ms = pass_hold_progress(pass, plan);
+
 	if (plan->again_ms > 0) {
 		queue_add_after(c->queue, pass->key, plan->again_ms);
+	}
+	if (held_ms > 0) {
+		queue_add_after(c->queue, pass->key, held_ms);
 	}
 	c->running++;
 	c->count_passes++;
@@ -176,16 +191,16 @@ static bool shared_differs(const struct shared_state *a, const struct shared_sta
 	       a->held_by_rollout != b->held_by_rollout || (a->held != b->held && !json_equal(a->held, b->held));
 }
 
-static void want_probe(struct controller *c, struct pass *pass, const struct plan *plan)
+static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
 {
-	auto_json *request = bridge_request(plan);
 	enum probe_interval interval = plan->healthy ? PROBE_HEALTHY : plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
 
-	if (request != NULL) {
-		prober_want(c->prober, pass->key, request, interval);
+	if (plan->probe != NULL) {
+		prober_want(c->prober, pass->key, plan->probe, interval);
+	} else if (plan->shared_probe != NULL) {
+		prober_want_shared(c->prober, pass->key, plan->shared_probe, interval);
 	} else {
 		prober_forget(c->prober, pass->key);
-		bridge_set_evidence(pass, NULL);
 	}
 }
 
@@ -262,19 +277,23 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	const struct settings *settings, const char *identity)
 {
 	struct controller *c = xcalloc(1, sizeof(*c));
-	struct kube_informer_hooks hooks = {.changed = on_changed, .state = on_state, .ctx = c};
+	struct kube_informer_hooks hooks = {.ctx = c};
 
 	*c = (struct controller){.client = client, .settings = settings, .shared = SHARED_STATE_INIT};
 	pass_map_init(&c->passes);
+	c->pods = pods_new();
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
-	c->prober = prober_new(client, http, access,
-		&(struct prober_hooks){.seen = on_seen, .hpa_average = hpa_average, .ctx = c});
+	c->prober = prober_new(client, http, access, c->pods,
+		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		const char *adapter = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;
 		const char *name = kinds[i].adapter ? adapter : kinds[i].only;
-		auto_free char *selector = name != NULL ? xasprintf("metadata.name=%s", name) : NULL;
+		auto_free char *selector =
+			name != NULL ? xasprintf("metadata.name=%s", name) : xstrdup(kinds[i].fields);
 
+		hooks.changed = i == KIND_POD ? on_pod_changed : on_changed;
+		hooks.state = i == KIND_POD ? on_pod_state : on_state;
 		hooks.form = (struct kube_cache_form){.index = kinds[i].index,
 			.managers = kinds[i].managers,
 			.decode = decode,
@@ -304,6 +323,7 @@ static void finish_close(struct controller *c)
 	}
 	map_release(&c->passes);
 	routes_release(&c->routes);
+	pods_free(c->pods);
 	shared_state_release(&c->shared);
 	free_indirect(&c);
 	closed(ctx);
@@ -331,10 +351,16 @@ void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx
 	}
 }
 
+/* Without the right to watch pods each autoscaler's chain is broken, and its status has to say so. */
+static bool may_lack(const struct controller *c, enum kind kind)
+{
+	return kind == KIND_POD && pod_feed_refused(c->informers[kind]);
+}
+
 bool controller_ready(const struct controller *c)
 {
 	for (int i = 0; i < KIND_COUNT; i++) {
-		if (!kube_informer_synced(c->informers[i])) {
+		if (!kube_informer_synced(c->informers[i]) && !may_lack(c, (enum kind)i)) {
 			return false;
 		}
 	}
@@ -346,7 +372,7 @@ bool controller_live(const struct controller *c)
 	int64_t now = clock_monotonic_ms();
 
 	for (int i = 0; i < KIND_COUNT; i++) {
-		if (now - kube_informer_progress_ms(c->informers[i]) > LIVE_MS) {
+		if (now - kube_informer_progress_ms(c->informers[i]) > LIVE_MS && !may_lack(c, (enum kind)i)) {
 			return false;
 		}
 	}

@@ -1,7 +1,6 @@
 /* What the operator tells of itself: its metrics, and what there is to say of one autoscaler. */
 #include "base/json.h"
 #include "controller_parts.h"
-#include "evidence_bridge.h"
 #include "report/diagnosis.h"
 #include "report/values.h"
 
@@ -50,16 +49,17 @@ json_t *controller_autoscaler(const struct controller *c, const char *key)
 
 json_t *controller_explain(const struct controller *c, const char *key)
 {
-	auto_json *object = controller_autoscaler(c, key);
-	const struct evidence *evidence = bridge_evidence(c, key);
-	auto_json *hpa = kube_cache_get_key(controller_cache(c, KIND_HPA), key); /* it has the autoscaler's name */
+	const struct view *object = kube_cache_decoded_key(controller_cache(c, KIND_AUTOSCALER), key);
+	const struct view *hpa =
+		kube_cache_decoded_key(controller_cache(c, KIND_HPA), key); /* it has the autoscaler's name */
+	const struct evidence *evidence = prober_evidence(c->prober, key);
 	json_t *diagnosis;
 
 	if (object == NULL) {
 		return NULL;
 	}
-	diagnosis = diagnosis_make(object);
-	json_object_set_new(diagnosis, "values", values_make(evidence, hpa));
+	diagnosis = diagnosis_make(view_autoscaler(object));
+	json_object_set_new(diagnosis, "values", values_make(evidence, view_hpa(hpa)));
 	json_object_set_new(diagnosis, "evidence", evidence != NULL ? evidence_encode(evidence) : json_null());
 	return diagnosis;
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "report/transitions.h"
@@ -12,12 +11,14 @@
 static void report_transitions(struct controller *c, const struct run_result *result)
 {
 	struct transition found[TRANSITIONS_MAX];
+	auto_view *owner = NULL;
 	size_t count;
 
 	if (result->status == NULL) {
 		return;
 	}
-	count = transitions_find(json_object_get(result->owner, "status"), result->status, found);
+	owner = view_decode(KIND_AUTOSCALER, result->owner);
+	count = transitions_find(&view_autoscaler(owner)->status, result->status, found);
 	for (size_t i = 0; i < count; i++) {
 		const struct kube_event event = {.warning = found[i].warning,
 			.reason = found[i].reason,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "kube/resource.h"
 #include "read.h"
 
@@ -38,6 +39,32 @@ bool view_pairs_cover(const struct view_pairs *observed, const struct view_pairs
 		}
 	}
 	return true;
+}
+
+bool view_pairs_equal(const struct view_pairs *a, const struct view_pairs *b)
+{
+	if (a->count != b->count) {
+		return false;
+	}
+	for (uint32_t i = 0; i < a->count; i++) {
+		if (strcmp(a->items[i].key, b->items[i].key) != 0 ||
+			!text_equal(a->items[i].value, b->items[i].value)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+json_t *view_pairs_json(const struct view_pairs *pairs)
+{
+	json_t *map = json_object();
+
+	for (uint32_t i = 0; i < pairs->count; i++) {
+		if (pairs->items[i].value != NULL) {
+			json_object_set_new(map, pairs->items[i].key, json_string(pairs->items[i].value));
+		}
+	}
+	return map;
 }
 
 bool read_is_ours(const char *key)

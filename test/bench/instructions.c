@@ -57,11 +57,12 @@ static void do_page(const struct strbuf *text, int times)
 	read_page_for_init(&all);
 	for (int i = 0; i < times; i++) {
 		auto_error err = ERROR_INIT;
-		auto_json *document = read_page(text->buf, &all, &err);
+		struct page_seen seen;
 
-		if (json_object_get(document, "engine") == NULL) {
+		if (!read_page(text->buf, &all, &seen, &err) || seen.engine == NULL) {
 			die("no engine was recognised on the page");
 		}
+		read_page_release(&seen);
 	}
 	read_page_for_free(&all);
 }

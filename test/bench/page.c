@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "engine/page.h"
 #include "engine/presets.h"
@@ -29,21 +30,25 @@ static double cpu_ms(void)
 static void measure(json_t *pages, const char *name, const struct strbuf *text, const struct read_page_for *all)
 {
 	double best = 1e9;
-	json_t *document = NULL;
+	json_t *row;
 
 	for (int i = 0; i < TRIES; i++) {
 		auto_error err = ERROR_INIT;
+		struct page_seen seen;
 		double begin = cpu_ms();
+		bool accepted = read_page(text->buf, all, &seen, &err);
 
-		json_decref(document);
-		document = read_page(text->buf, all, &err);
 		best = cpu_ms() - begin < best ? cpu_ms() - begin : best;
+		row = i + 1 == TRIES ? shape_encode(&shape_page_seen, &seen) : NULL;
+		if (row != NULL) {
+			json_array_append_new(pages,
+				json_pack("{s:s, s:I, s:f, s:b, s:O*, s:O*}", "page", name, "bytes",
+					(json_int_t)text->len, "ms", best, "refused", !accepted, "engine",
+					json_object_get(row, "engine"), "values", json_path(row, "values.pod")));
+		}
+		json_decref(row);
+		read_page_release(&seen);
 	}
-	json_array_append_new(pages,
-		json_pack("{s:s, s:I, s:f, s:b, s:O*, s:O*}", "page", name, "bytes", (json_int_t)text->len, "ms", best,
-			"refused", document == NULL ? 1 : 0, "engine", json_object_get(document, "engine"), "values",
-			json_object_get(document, "values")));
-	json_decref(document);
 }
 
 /* So many times the text as fit into this many bytes. */

@@ -4,41 +4,49 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "engine/page.h"
 #include "engine/presets.h"
 #include "probe/reading.h"
 
 void read_page_for_init(struct read_page_for *all)
 {
-	*all = (struct read_page_for){.signals = json_array(), .series = json_array()};
+	*all = (struct read_page_for){.request = probe_request_new()};
 	for (size_t e = 0; e < engines_count; e++) {
 		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engines[e].signals[i].name != NULL; i++) {
 			const struct engine_signal *signal = &engines[e].signals[i];
 
-			json_array_append_new(all->signals,
-				json_pack("{s:s, s:b}", "metric", signal->metric, "page", 1));
-			json_array_append_new(all->series, json_string(signal->series[0]));
+			probe_request_add_signal(all->request, signal->name, signal->metric, true);
+			texts_add(&all->series, signal->series[0]);
 		}
 	}
 }
 
 void read_page_for_free(struct read_page_for *all)
 {
-	json_decref(all->signals);
-	json_decref(all->series);
+	probe_request_unref(all->request);
+	texts_release(&all->series);
 }
 
-json_t *read_page(const char *text, const struct read_page_for *all, struct error *err)
+bool read_page(const char *text, const struct read_page_for *all, struct page_seen *seen, struct error *err)
 {
 	auto_page *page = page_of_engines(text, err);
-	json_t *document;
+	struct page_values *values;
 
+	shape_clear(&shape_page_seen, seen);
 	if (page == NULL) {
-		return NULL;
+		return false;
 	}
-	document = reading_page(page, "http://10.0.0.1:8000/metrics", "pod", all->series);
-	json_object_set_new(document, "values", reading_page_values(page, all->signals));
-	return document;
+	reading_page(page, &all->series, seen);
+	values = shape_add(&shape_page_values, &seen->values);
+	values->pod = xstrdup("pod");
+	reading_page_values(page, all->request, values);
+	return true;
+}
+
+void read_page_release(struct page_seen *seen)
+{
+	shape_release(&shape_page_seen, seen);
 }
 
 struct strbuf read_file(const char *path)

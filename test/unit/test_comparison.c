@@ -235,34 +235,33 @@ static int64_t hpa_average(const struct chain *chain, int64_t now, int64_t begin
 	return chain->served(chain->load(last_scrape(chain, at, chain->other_replica_ms)));
 }
 
-static void step(json_t **memory, int64_t value, int64_t at, int64_t sample, int64_t scraped)
+static void step(struct mismatch *memory, int64_t value, int64_t at, int64_t sample, int64_t scraped)
 {
-	json_t *next = comparison_step(*memory, &(struct comparison){.value = value,
-							.look_at_ms = at,
-							.sample = {sample, sample},
-							.sample_time = scraped,
-							/* answers take their time, and clocks are read late */
-							.sample_at_ms = scraped + between(0, 30),
-							.interval_ms = INTERVAL_MS});
-
-	json_decref(*memory);
-	*memory = next;
+	comparison_step(memory, &(struct comparison){.value = value,
+					.look_at_ms = at,
+					.sample = {sample, sample},
+					.sample_time = scraped,
+					/* answers take their time, and clocks are read late */
+					.sample_at_ms = scraped + between(0, 30),
+					.interval_ms = INTERVAL_MS});
 }
 
-static struct mismatch decoded(const json_t *memory)
+static bool is_certain(const struct mismatch *memory, bool page)
 {
-	struct mismatch mismatch;
+	return memory->looks > 0 && values_are_certain(memory, page);
+}
 
-	shape_decode(&shape_mismatch, memory, 0, &mismatch);
-	return mismatch;
+static bool is_stale(const struct mismatch *memory, int64_t now_ms)
+{
+	return memory->looks > 0 && values_are_stale(memory, now_ms);
 }
 
 static struct found simulate(const struct chain *chain, int64_t duration_ms)
 {
 	struct found found = {0, 0, 0, 0};
-	auto_json *page = NULL;
-	auto_json *metric = NULL;
-	auto_json *hpa = NULL;
+	struct mismatch page = {.looks = 0};
+	struct mismatch metric = {.looks = 0};
+	struct mismatch hpa = {.looks = 0};
 	int64_t begin = HOUR_MS;
 	int64_t now = begin;
 	int64_t answered = 0;
@@ -275,9 +274,6 @@ static struct found simulate(const struct chain *chain, int64_t duration_ms)
 		int64_t wait = between(chain->probe_min_ms, chain->probe_max_ms);
 		int64_t served;
 		int64_t again[3];
-		struct mismatch page_memory;
-		struct mismatch metric_memory;
-		struct mismatch hpa_memory;
 
 		/* Prometheus is asked for everybody every 5 s. */
 		if (asked - answered >= 5000) {
@@ -288,17 +284,12 @@ static struct found simulate(const struct chain *chain, int64_t duration_ms)
 		step(&page, chain->load(read), read, chain->series(chain->load(scraped)), scraped);
 		step(&metric, chain->served(chain->load(served)), got, chain->series(chain->load(scraped)), scraped);
 		step(&hpa, hpa_average(chain, got, begin), got, chain->served(chain->load(served)), scraped);
-		page_memory = decoded(page);
-		metric_memory = decoded(metric);
-		hpa_memory = decoded(hpa);
-		found.page_ms =
-			found.page_ms == 0 && values_are_certain(&page_memory, true) ? read - begin : found.page_ms;
-		found.metric_ms = found.metric_ms == 0 && values_are_certain(&metric_memory, false) ? got - begin
-		                                                                                    : found.metric_ms;
-		found.hpa_ms = found.hpa_ms == 0 && values_are_stale(&hpa_memory, got) ? got - begin : found.hpa_ms;
-		again[0] = comparison_again_ms(page, INTERVAL_MS, got);
-		again[1] = comparison_again_ms(metric, INTERVAL_MS, got);
-		again[2] = comparison_again_ms(hpa, INTERVAL_MS, got);
+		found.page_ms = found.page_ms == 0 && is_certain(&page, true) ? read - begin : found.page_ms;
+		found.metric_ms = found.metric_ms == 0 && is_certain(&metric, false) ? got - begin : found.metric_ms;
+		found.hpa_ms = found.hpa_ms == 0 && is_stale(&hpa, got) ? got - begin : found.hpa_ms;
+		again[0] = comparison_again_ms(&page, INTERVAL_MS, got);
+		again[1] = comparison_again_ms(&metric, INTERVAL_MS, got);
+		again[2] = comparison_again_ms(&hpa, INTERVAL_MS, got);
 		for (size_t i = 0; i < ARRAY_LEN(again); i++) {
 			wait = again[i] > 0 && again[i] < wait ? again[i] : wait;
 		}
@@ -434,9 +425,10 @@ static struct comparison look(int64_t value, int64_t sample, int64_t at)
 		.interval_ms = INTERVAL_MS};
 }
 
-static void assert_memory(const json_t *memory, const char *wanted)
+static void assert_memory(const struct mismatch *memory, const char *wanted)
 {
-	auto_free char *text = memory != NULL ? json_text(memory) : xstrdup("met");
+	auto_json *document = shape_encode(&shape_mismatch, memory);
+	auto_free char *text = json_text(document);
 
 	assert_string_equal(text, wanted);
 }
@@ -448,37 +440,54 @@ static void values_that_meet_are_forgotten(void **state)
 	const struct comparison second = look(4000, 9000, 120000);
 	const struct comparison between_them = look(7000, 9000, 150000);
 	const struct comparison equal = look(4000, 4001, 150000);
-	auto_json *one = comparison_step(NULL, &first);
-	auto_json *two = comparison_step(one, &same_sample);
-	auto_json *three = comparison_step(two, &second);
-	auto_json *anew = comparison_step(three, &between_them);
+	struct mismatch memory = {.looks = 0};
+	struct mismatch three;
 
 	(void)state;
-	assert_memory(one, "{\"looks\":1,\"near\":[0,0],\"sampleAt\":90000,\"sampleTime\":90000,\"samples\":1,"
-			   "\"series\":[7000,7000],\"since\":100000,\"values\":[3000,3000]}");
-	assert_memory(three, "{\"looks\":3,\"near\":[1,1],\"sampleAt\":120000,\"sampleTime\":120000,\"samples\":2,"
-			     "\"series\":[7000,9000],\"since\":100000,\"values\":[3000,5000]}");
+	comparison_step(&memory, &first);
+	assert_memory(&memory, "{\"looks\":1,\"sampleAt\":90000,\"sampleTime\":90000,\"samples\":1,"
+			       "\"series\":[7000,7000],\"since\":100000,\"values\":[3000,3000]}");
+	comparison_step(&memory, &same_sample);
+	comparison_step(&memory, &second);
+	three = memory;
+	assert_memory(&memory, "{\"looks\":3,\"near\":[1,1],\"sampleAt\":120000,\"sampleTime\":120000,\"samples\":2,"
+			       "\"series\":[7000,9000],\"since\":100000,\"values\":[3000,5000]}");
 	/* 7 was said by both: these two begin anew, since they differ. */
-	assert_memory(anew, "{\"looks\":1,\"near\":[0,1],\"sampleAt\":150000,\"sampleTime\":150000,\"samples\":1,"
-			    "\"series\":[9000,9000],\"since\":150000,\"values\":[7000,7000]}");
-	assert_null(comparison_step(three, &equal));
-	assert_null(comparison_step(NULL, &equal));
+	comparison_step(&memory, &between_them);
+	assert_memory(&memory, "{\"looks\":1,\"near\":[0,1],\"sampleAt\":150000,\"sampleTime\":150000,\"samples\":1,"
+			       "\"series\":[9000,9000],\"since\":150000,\"values\":[7000,7000]}");
+	comparison_step(&three, &equal);
+	assert_memory(&three, "{}");
+	comparison_step(&three, &equal);
+	assert_memory(&three, "{}");
+}
+
+static void a_value_is_within_what_rounding_leaves(void **state)
+{
+	const struct range range = {1000, 5000};
+
+	(void)state;
+	assert_true(comparison_is_within(998, &range));
+	assert_false(comparison_is_within(997, &range));
+	assert_true(comparison_is_within(5002, &range));
+	assert_false(comparison_is_within(5003, &range));
 }
 
 static void mismatches_are_probed_about_scrapes_and_between(void **state)
 {
-	auto_json *young = json_pack("{s:i, s:i}", "samples", 2, "sampleAt", 15000);
-	auto_json *even = json_pack("{s:i, s:i}", "samples", 4, "sampleAt", 15000);
-	auto_json *odd = json_pack("{s:i, s:i}", "samples", 5, "sampleAt", 15000);
+	const struct mismatch none = {.looks = 0};
+	const struct mismatch young = {.samples = 2, .sample_ms = 15000};
+	const struct mismatch even = {.samples = 4, .sample_ms = 15000};
+	const struct mismatch odd = {.samples = 5, .sample_ms = 15000};
 
 	(void)state;
-	assert_int_equal(comparison_again_ms(NULL, INTERVAL_MS, 20000), 0);
-	assert_int_equal(comparison_again_ms(young, INTERVAL_MS, 20000), 0);
-	assert_int_equal(comparison_again_ms(even, INTERVAL_MS, 22500), 7500 - 200); /* just before the scrape */
-	assert_int_equal(comparison_again_ms(odd, INTERVAL_MS, 22500), 7500 + 100);
-	assert_int_equal(comparison_again_ms(even, INTERVAL_MS, 29900), 7600); /* halfway to the one after */
-	assert_int_equal(comparison_again_ms(even, INTERVAL_MS, 45100), 7400); /* also when the last is not known */
-	assert_int_equal(comparison_again_ms(even, 1000, 20000), 2000);        /* never in a rush */
+	assert_int_equal(comparison_again_ms(&none, INTERVAL_MS, 20000), 0);
+	assert_int_equal(comparison_again_ms(&young, INTERVAL_MS, 20000), 0);
+	assert_int_equal(comparison_again_ms(&even, INTERVAL_MS, 22500), 7500 - 200); /* just before the scrape */
+	assert_int_equal(comparison_again_ms(&odd, INTERVAL_MS, 22500), 7500 + 100);
+	assert_int_equal(comparison_again_ms(&even, INTERVAL_MS, 29900), 7600); /* halfway to the one after */
+	assert_int_equal(comparison_again_ms(&even, INTERVAL_MS, 45100), 7400); /* also when the last is not known */
+	assert_int_equal(comparison_again_ms(&even, 1000, 20000), 2000);        /* never in a rush */
 }
 
 int main(void)
@@ -489,6 +498,7 @@ int main(void)
 		cmocka_unit_test(an_hpa_controller_that_is_slow_is_not_said_to_stand),
 		cmocka_unit_test(a_chain_that_disagrees_is_found_in_minutes),
 		cmocka_unit_test(values_that_meet_are_forgotten),
+		cmocka_unit_test(a_value_is_within_what_rounding_leaves),
 		cmocka_unit_test(mismatches_are_probed_about_scrapes_and_between),
 	};
 

@@ -25,21 +25,21 @@ static void add_gpu(struct probe_rig *rig)
 static void test_a_probe_ends_where_nothing_shows(void **state)
 {
 	struct probe_rig rig;
+	auto_error forbidden = ERROR_INIT;
 	const json_t *e;
 
 	(void)state;
 	probe_rig_open(&rig);
-	probe_rig_say(&rig, "GET /api/v1/namespaces/team/pods*",
-		(struct fake_answer){.status = 200, .body = "{\"items\":[]}"});
+	probe_rig_pods(&rig, "[]");
 	e = probe_rig_look(&rig);
-	assert_found(e, "pods.total", "0");
+	assert_found(e, "pods.total", "absent");
 	assert_found(e, "page", "absent");
-	probe_rig_say(&rig, "GET /api/v1/namespaces/team/pods*",
-		(struct fake_answer){.status = 403,
-			.body = "{\"reason\":\"Forbidden\",\"message\":\"pods is forbidden\"}"});
+	error_set(&forbidden, ERROR_FORBIDDEN, "pods is forbidden");
+	pods_set_state(rig.pods, true, &forbidden);
 	e = probe_rig_look(&rig);
-	assert_says(e, "pods.error", "cannot list the target's pods: ");
-	assert_says(e, "pods.error", "pods is forbidden");
+	assert_found(e, "pods.error",
+		"\"cannot list the target's pods: pods is forbidden; give the operator this right, by "
+		"the chart's roles\"");
 	assert_found(e, "page", "absent");
 	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 0);
 	probe_rig_close(&rig);
@@ -63,7 +63,7 @@ static void test_a_failing_scrape_reports_why(void **state)
 				"\"scrapePool\":\"serviceMonitor/team/gemma/0\","
 				"\"lastError\":\"context deadline exceeded\"}]}}"});
 	e = probe_rig_look(&rig);
-	assert_found(e, "prometheus.up", "0");
+	assert_found(e, "prometheus.up", "absent");
 	assert_found(e, "prometheus.down", "2");
 	assert_found(e, "prometheus.lastError", "\"context deadline exceeded\"");
 	/* Of a pod that left. */
@@ -96,7 +96,7 @@ static void test_a_prometheus_that_fails_is_reported(void **state)
 	e = probe_rig_look(&rig);
 	assert_says(e, "prometheus.error", "is not a Prometheus");
 	assert_found(e, "prometheus.cause", "\"NotPrometheus\"");
-	assert_found(e, "signals", "{}");
+	assert_found(e, "signals", "absent");
 	json_object_set_new(rig.request, "prometheus", json_string("http://127.0.0.1:1"));
 	e = probe_rig_look(&rig);
 	assert_says(e, "prometheus.error", "Prometheus at 'http://127.0.0.1:1' cannot be asked: ");
@@ -117,7 +117,7 @@ static void test_a_metric_is_asked_only_for_when_its_series_is_there(void **stat
 	probe_rig_say(&rig, "GET /api/v1/query[?]query=label_replace*",
 		(struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
 	e = probe_rig_look(&rig);
-	assert_found(e, RUNNING ".series.pods", "0");
+	assert_found(e, RUNNING ".series.pods", "absent");
 	assert_found(e, RUNNING ".series.suspects", "[\"p-0\",\"p-1\"]");
 	assert_found(e, RUNNING ".metric", "absent");
 	assert_int_equal(probe_rig_asked(&rig, PROBE_ASK("*")), 0);
@@ -148,7 +148,7 @@ static void test_refusals_of_the_metrics_api_are_distinguished(void **state)
 			"503", "is not available"},
 		{{.status = 500, .body = "{\"message\":\"relist failed\"}"}, {.status = 0}, "\"Failed\"", "500",
 			"relist failed"},
-		{{.status = 200, .body = "<html>"}, {.status = 0}, "\"Failed\"", "0", "not JSON"},
+		{{.status = 200, .body = "<html>"}, {.status = 0}, "\"Failed\"", "absent", "not JSON"},
 	};
 
 	(void)state;
@@ -182,7 +182,7 @@ static void test_a_metric_that_is_known_may_have_no_value(void **state)
 			.body = "{\"resources\":[{\"name\":\"pods/vllm_num_requests_running\"}]}"});
 	e = probe_rig_look(&rig);
 	assert_found(e, RUNNING ".metric.error", "absent");
-	assert_found(e, RUNNING ".metric.pods", "0");
+	assert_found(e, RUNNING ".metric.pods", "absent");
 	assert_found(e, RUNNING ".metric.suspects", "[\"p-0\",\"p-1\"]");
 	probe_rig_close(&rig);
 }
@@ -196,7 +196,7 @@ static void test_a_pod_is_missing_when_two_looks_miss_it(void **state)
 	(void)state;
 	probe_rig_open(&rig);
 	e = probe_rig_look(&rig);
-	assert_found(e, RUNNING ".metric.missing", "[]");
+	assert_found(e, RUNNING ".metric.missing", "absent");
 	assert_found(e, RUNNING ".metric.suspects", "[\"p-1\"]");
 	assert_found(e, "againMs", "1500");
 	e = probe_rig_look(&rig);
@@ -243,7 +243,7 @@ static void test_a_recorded_sample_is_fresh_by_its_rules_interval(void **state)
 	add_gpu(&rig);
 	json_object_set_new(rig.request, "intervalMs", json_integer(1000));
 	e = probe_rig_look(&rig); /* at a sample that is 5 s old */
-	assert_found(e, RUNNING ".series.pods", "0");
+	assert_found(e, RUNNING ".series.pods", "absent");
 	assert_found(e, "signals.gpu.series.pods", "1");
 	probe_rig_close(&rig);
 }

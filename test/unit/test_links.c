@@ -37,6 +37,10 @@ struct rig {
 	struct evidence *seen;
 	struct evidence *next; /* only what it asks */
 	struct shared_evidence *shared;
+	const struct view *object_view;
+	const struct view *target_view;
+	struct view_list hpa_views;
+	struct view_list autoscaler_views;
 };
 
 static json_t *parsed(const char *text)
@@ -98,13 +102,8 @@ static void rig_init(struct rig *rig)
 		.settings = &rig->settings,
 		.now_ms = NOW_MS,
 		.monitor_made_ms = MADE_MS,
-		.object = rig->object,
-		.target = rig->target,
 		.target_watched = true,
 		.port_known = true,
-		.hpas = rig->hpas,
-		.hpa = json_array_get(rig->hpas, 0),
-		.autoscalers = rig->autoscalers,
 		.selected_by = "monitoring/k8s",
 		.monitor = "shop/gemma",
 		.gpu = rig->gpu,
@@ -113,10 +112,39 @@ static void rig_init(struct rig *rig)
 	};
 }
 
+/* Views of its own. */
+static struct view_list views_of(enum kind kind, const json_t *objects)
+{
+	struct view_list list = {xcalloc(json_array_size(objects), sizeof(*list.items)), json_array_size(objects)};
+
+	for (size_t i = 0; i < list.count; i++) {
+		list.items[i] = view_decode(kind, json_array_get(objects, i));
+	}
+	return list;
+}
+
+static void views_free(struct view_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		view_unref(list->items[i]);
+	}
+	view_list_release(list);
+}
+
 /* Before the facts are checked: what the documents tell. */
 static void rig_read(struct rig *rig)
 {
 	auto_json *next = json_pack("{s:O}", "asked", rig->request);
+
+	rig->object_view = view_decode(KIND_AUTOSCALER, rig->object);
+	rig->facts.object = view_autoscaler(rig->object_view);
+	rig->target_view = rig->target != NULL ? view_decode(KIND_DEPLOYMENT, rig->target) : NULL;
+	rig->facts.target = view_workload(rig->target_view);
+	rig->hpa_views = views_of(KIND_HPA, rig->hpas);
+	rig->facts.hpas = rig->hpa_views;
+	rig->facts.hpa = rig->hpa_views.count > 0 ? view_hpa(rig->hpa_views.items[0]) : NULL;
+	rig->autoscaler_views = views_of(KIND_AUTOSCALER, rig->autoscalers);
+	rig->facts.autoscalers = rig->autoscaler_views;
 
 	rig->next = evidence_decode(next, NOW_MS);
 	rig->facts.request = rig->next->asked;
@@ -141,6 +169,10 @@ static void rig_release(struct rig *rig)
 	evidence_free(rig->seen);
 	evidence_free(rig->next);
 	shared_evidence_free(rig->shared);
+	view_unref(rig->object_view);
+	view_unref(rig->target_view);
+	views_free(&rig->hpa_views);
+	views_free(&rig->autoscaler_views);
 	autoscaler_release(&rig->spec);
 	error_release(&rig->invalid);
 	json_decref(rig->object);
@@ -174,7 +206,8 @@ static void unsupported(struct rig *rig)
 
 static void no_target(struct rig *rig)
 {
-	rig->facts.target = NULL;
+	json_decref(rig->target);
+	rig->target = NULL;
 	rig->facts.workload.match_labels = NULL;
 }
 
@@ -588,6 +621,47 @@ static void whole_facts_make_every_link_true(void **state)
 	rig_release(&rig);
 }
 
+static void rule_to_come(struct rig *rig)
+{
+	shared(rig->gpu_evidence, "rule", "{loaded: false}");
+	shared(rig->gpu, "rule", "{since: 0}");
+}
+
+static void nothing_new(struct rig *rig)
+{
+	(void)rig;
+}
+
+static void no_hpa(struct rig *rig)
+{
+	json_array_clear(rig->hpas);
+}
+
+/* What time alone can change: all are ready. */
+static const struct {
+	void (*change)(struct rig *rig);
+	bool settled;
+} ready_ones[] = {
+	{nothing_new, true}, {no_hpa, false}, /* it is awaited, then missed */
+	{rule_to_come, false},                /* the same */
+};
+
+static void what_waits_is_not_settled(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ready_ones); i++) {
+		struct rig rig;
+		auto_free struct verdict *verdicts = xcalloc(links_count, sizeof(*verdicts));
+
+		rig_init(&rig);
+		ready_ones[i].change(&rig);
+		assert_int_equal(check_links(&rig, verdicts), links_count);
+		assert_int_equal(links_settled(&rig.facts, verdicts), ready_ones[i].settled);
+		verdicts_release(verdicts);
+		rig_release(&rig);
+	}
+}
+
 static void the_last_link_does_not_count_for_ready(void **state)
 {
 	struct rig rig;
@@ -595,7 +669,7 @@ static void the_last_link_does_not_count_for_ready(void **state)
 
 	(void)state;
 	rig_init(&rig);
-	rig.facts.hpa = NULL;
+	no_hpa(&rig);
 	assert_int_equal(check_links(&rig, verdicts), links_count);
 	assert_string_equal(links[links_count - 1].type, "ScalingActive");
 	assert_int_equal(verdicts[links_count - 1].status, VERDICT_UNKNOWN);
@@ -681,6 +755,7 @@ static void of_two_autoscalers_one_has_the_target(void **state)
 
 		rig_init(&rig);
 		json_array_append_new(rig.autoscalers, parsed(others[i].other));
+		rig_read(&rig);
 		assert_int_equal(links_target_taken(&rig.facts), others[i].taken);
 		assert_int_equal(links_target_exclusive(&rig.facts), !others[i].taken);
 		rig_release(&rig);
@@ -696,8 +771,14 @@ static void exclusive_is_asked_apart_from_the_order(void **state)
 	(void)state;
 	rig_init(&rig);
 	no_evidence(&rig);
+	rig_read(&rig);
 	assert_true(links_target_exclusive(&rig.facts));
+	rig_release(&rig);
+
+	rig_init(&rig);
+	no_evidence(&rig);
 	other_hpa(&rig);
+	rig_read(&rig);
 	assert_false(links_target_exclusive(&rig.facts));
 	assert_false(links_target_taken(&rig.facts));
 	rig_release(&rig);
@@ -765,6 +846,7 @@ int main(void)
 		cmocka_unit_test(each_link_breaks_alone),
 		cmocka_unit_test(every_link_that_counts_has_a_row),
 		cmocka_unit_test(whole_facts_make_every_link_true),
+		cmocka_unit_test(what_waits_is_not_settled),
 		cmocka_unit_test(the_last_link_does_not_count_for_ready),
 		cmocka_unit_test(an_answer_to_another_question_is_none),
 		cmocka_unit_test(of_two_autoscalers_one_has_the_target),

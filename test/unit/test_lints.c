@@ -36,9 +36,11 @@ static json_t *advice_of(const json_t *world)
 		"kind", "Deployment", "name", "server", "maxReplicas", 5, "status", "advice",
 		json_object_get(world, "advice"));
 	struct evidence *evidence = evidence_decode(json_object_get(world, "evidence"), NOW_MS);
+	const json_t *target = json_object_get(world, "target");
+	auto_view *target_view = target != NULL ? view_decode(KIND_DEPLOYMENT, target) : NULL;
+	auto_view *view = NULL;
 	struct facts facts = {.settings = &settings,
-		.object = object,
-		.target = json_object_get(world, "target"),
+		.target = view_workload(target_view),
 		.target_watched = true,
 		.evidence = evidence,
 		.adapter_survey = json_object_get(world, "adapter")};
@@ -46,6 +48,8 @@ static json_t *advice_of(const json_t *world)
 	if (json_object_get(world, "spec") != NULL) {
 		json_object_update(json_object_get(object, "spec"), json_object_get(world, "spec"));
 	}
+	view = view_decode(KIND_AUTOSCALER, object);
+	facts.object = view_autoscaler(view);
 	assert_int_equal(autoscaler_decode(object, &spec, &err), 0);
 	facts.workload.spec = &spec;
 	facts.workload.engine = engine_by_type(json_path_string(world, "engine", "VLLM"));

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "engine/page.h"
@@ -36,25 +37,35 @@ static double cpu_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* All that is done with a page, for all signals of all engines; NULL when it is refused. */
-static json_t *read_all(const char *text, const json_t *signals, const json_t *wanted, struct error *err)
+/* All that is done with a page, for all signals of all engines, as JSON with the values of its pod; NULL when it is
+ * refused. */
+static json_t *read_all(const char *text, const struct probe_request *request, const struct texts *wanted,
+	struct error *err)
 {
 	auto_page *page = page_of_engines(text, err);
+	struct page_seen seen;
+	struct page_values *values;
 	json_t *document;
 
 	if (page == NULL) {
 		return NULL;
 	}
-	document = reading_page(page, "u", "p", wanted);
-	json_object_set_new(document, "values", reading_page_values(page, signals));
+	shape_clear(&shape_page_seen, &seen);
+	reading_page(page, wanted, &seen);
+	values = shape_add(&shape_page_values, &seen.values);
+	values->pod = xstrdup("p");
+	reading_page_values(page, request, values);
+	document = shape_encode(&shape_page_seen, &seen);
+	json_object_set(document, "values", json_path(document, "values.p"));
+	shape_release(&shape_page_seen, &seen);
 	return document;
 }
 
 /* NULL when it is refused, with these words. */
 static json_t *read_in_time(const char *what, const struct strbuf *text, const char *refusal)
 {
-	json_t *signals = json_array();
-	json_t *wanted = json_array();
+	struct probe_request *request = probe_request_new();
+	struct texts wanted = {NULL, 0};
 	json_t *document = NULL;
 	double best = 1e9;
 
@@ -63,8 +74,8 @@ static json_t *read_in_time(const char *what, const struct strbuf *text, const c
 		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engines[e].signals[i].name != NULL; i++) {
 			const struct engine_signal *signal = &engines[e].signals[i];
 
-			json_array_append_new(signals, json_pack("{s:s, s:b}", "metric", signal->metric, "page", 1));
-			json_array_append_new(wanted, json_string(signal->series[0]));
+			probe_request_add_signal(request, signal->name, signal->metric, true);
+			texts_add(&wanted, signal->series[0]);
 		}
 	}
 	for (int i = 0; i < TRIES; i++) {
@@ -72,7 +83,7 @@ static json_t *read_in_time(const char *what, const struct strbuf *text, const c
 		double start = cpu_ms();
 
 		json_decref(document);
-		document = read_all(text->buf, signals, wanted, &err);
+		document = read_all(text->buf, request, &wanted, &err);
 		best = cpu_ms() - start < best ? cpu_ms() - start : best;
 		assert_int_equal(document == NULL, refusal != NULL);
 		if (refusal != NULL) {
@@ -80,8 +91,8 @@ static json_t *read_in_time(const char *what, const struct strbuf *text, const c
 		}
 	}
 	printf("%-44s %4zu KiB: %6.2f ms of CPU\n", what, text->len / 1024, best);
-	json_decref(signals);
-	json_decref(wanted);
+	probe_request_unref(request);
+	texts_release(&wanted);
 	if (best > COST_MAX_MS) {
 		fail_msg("%s: %.1f ms of CPU, more than %d", what, best, COST_MAX_MS);
 	}

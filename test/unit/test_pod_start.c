@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
+#include "pod_list_rig.h"
 #include "probe/pod_start.h"
 
 #define POD(name, created, more) "{metadata: {name: " name ", creationTimestamp: '2026-01-01T00:" created "Z'}" more "}"
@@ -22,40 +23,50 @@ static void the_quickest_that_reports(void **state)
 {
 	static const struct {
 		const char *pods;
-		const char *last;
-		const char *pod; /* NULL = none tells */
-		json_int_t seconds;
+		int64_t last_seconds; /* of the pod a; 0 = none was known */
+		const char *pod;      /* NULL = none tells */
+		int64_t seconds;
 	} rows[] = {
-		{"[" POD("a", "08:00", "") "]", NULL, "a", 120},
-		{"[" POD("a", "08:00", "") ", " POD("b", "09:15", "") "]", NULL, "b", 45},
-		{"[" POD("a", "08:00", "") ", " POD("b", "09:15", RESTARTED) "]", NULL, "a", 120},
-		{"[" POD("a", "10:00", "") "]", NULL, NULL, 0},
-		{"[" POD("a", "11:00", "") "]", NULL, NULL, 0},
-		{"[{metadata: {name: a, creationTimestamp: '2025-12-31T23:00:00Z'}}]", NULL, NULL, 0},
-		{"[{metadata: {name: a}}]", NULL, NULL, 0},
-		{"[" POD("unready", "09:00", "") "]", NULL, NULL, 0},
+		{"[" POD("a", "08:00", "") "]", 0, "a", 120},
+		{"[" POD("a", "08:00", "") ", " POD("b", "09:15", "") "]", 0, "b", 45},
+		{"[" POD("a", "08:00", "") ", " POD("b", "09:15", RESTARTED) "]", 0, "a", 120},
+		{"[" POD("a", "10:00", "") "]", 0, NULL, 0},
+		{"[" POD("a", "11:00", "") "]", 0, NULL, 0},
+		{"[{metadata: {name: a, creationTimestamp: '2025-12-31T23:00:00Z'}}]", 0, NULL, 0},
+		{"[{metadata: {name: a}}]", 0, NULL, 0},
+		{"[" POD("unready", "09:00", "") "]", 0, NULL, 0},
+		{"[" POD("c", "09:00", "") "]", 0, NULL, 0},
 		/* It was ready long ago, and then again just now. */
-		{"[" POD("a", "01:00", "") "]", "{pod: a, seconds: 70}", "a", 70},
-		{"[" POD("a", "01:00", RESTARTED) "]", "{pod: a, seconds: 70}", "a", 70},
-		{"[" POD("b", "08:00", "") "]", "{pod: a, seconds: 70}", "b", 120},
-		{"[]", "{pod: a, seconds: 70}", NULL, 0},
+		{"[" POD("a", "01:00", "") "]", 70, "a", 70},
+		{"[" POD("a", "01:00", RESTARTED) "]", 70, "a", 70},
+		{"[" POD("b", "08:00", "") "]", 70, "b", 120},
+		{"[]", 70, NULL, 0},
 	};
-	json_int_t since = clock_parse_rfc3339("2026-01-01T00:10:00Z");
-	auto_json *ready = json_pack("{s:I, s:I}", "a", since, "b", since);
+	int64_t since = clock_parse_rfc3339("2026-01-01T00:10:00Z");
+	struct counted_pods counted = {.items = NULL};
 
 	(void)state;
+	counted_pods_add(&counted, "a", since);
+	counted_pods_add(&counted, "b", since);
+	counted_pods_add(&counted, "c", -1); /* not ready any more */
 	for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
-		auto_json *list = json_pack("{s:o}", "items", yaml_parse(rows[r].pods, strlen(rows[r].pods), NULL));
-		auto_json *last = rows[r].last != NULL ? yaml_parse(rows[r].last, strlen(rows[r].last), NULL) : NULL;
-		auto_json *found = pod_start_quickest(list, ready, last);
+		auto_json *items = yaml_parse(rows[r].pods, strlen(rows[r].pods), NULL);
+		auto_pod_list list = pod_list_read(items);
+		char before[] = "a";
+		const struct pod_start last = {.pod = before, .seconds = rows[r].last_seconds};
+		struct pod_start found = {.seconds = -1};
 
+		pod_start_quickest(&list, &counted, rows[r].last_seconds > 0 ? &last : NULL, &found);
 		if (rows[r].pod == NULL) {
-			assert_null(found);
+			assert_null(found.pod);
+			assert_int_equal(found.seconds, -1);
 		} else {
-			assert_string_equal(json_path_string(found, "pod", ""), rows[r].pod);
-			assert_int_equal(json_path_int(found, "seconds", -1), rows[r].seconds);
+			assert_string_equal(found.pod, rows[r].pod);
+			assert_int_equal(found.seconds, rows[r].seconds);
 		}
+		free_indirect(&found.pod);
 	}
+	counted_pods_release(&counted);
 }
 
 int main(void)

@@ -4,18 +4,21 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 #include "kube_rig.h"
 #include "probe/prometheus.h"
+#include "probe/question.h"
 
 #define REFRESH_MS 40
-#define SUCCESS "{\"status\":\"success\",\"data\":{\"n\":7}}"
+#define SUCCESS "{\"status\":\"success\",\"data\":{\"n\":[\"7\"]}}"
 
 /* A fake Prometheus, its asker, and what those who asked were told. */
 struct scene {
@@ -25,16 +28,19 @@ struct scene {
 	struct fake_answer answer;
 	int reported;
 	char *error; /* the last one */
-	const char *cause;
+	enum cause cause;
 	const char *wanted; /* in the head of a request */
-	json_t *index;
-	int indexed; /* answers parsed into an index */
-	int broken;  /* requests for /broken */
-	int turned;  /* times that there was news */
+	struct table *table;
+	int indexed;                      /* answers read into a table */
+	int broken;                       /* requests for /broken */
+	int turned;                       /* times that there was news */
+	char *bodies[QUESTION_PARTS + 1]; /* of each part, and of the whole */
+	int parts;                        /* asked for */
+	int wholes;
 	bool closed;
 };
 
-static struct scene *scene_now; /* an index function has no context */
+static struct scene *scene_now; /* what reads has no context */
 
 static struct fake_answer on_request(void *ctx, const struct fake_request *request)
 {
@@ -44,23 +50,35 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	return scene->answer;
 }
 
-static json_t *index_n(const json_t *answer)
+struct row {
+	const char *n;
+	const char *more;
+};
+
+/* On a thread of the pool, which nobody else of this test looks at meanwhile. */
+static void read_n(struct table_rows *rows, const json_t *element)
 {
+	struct row *row = table_row_add(rows);
+
+	row->n = table_text(rows, json_string_value(element));
+	row->more = table_text(rows, "");
 	scene_now->indexed++;
-	return json_incref(json_path(answer, "data.n"));
 }
+
+static const struct table_type row_type = {sizeof(struct row), 2, 2, NULL};
+static const struct answer_type answer_n = {"n", &row_type, read_n, true};
 
 static void on_answer(void *ctx, const struct prometheus_answer *answer)
 {
 	struct scene *scene = ctx;
 
 	scene->reported++;
-	assert_true((answer->error == NULL) == (answer->index != NULL));
+	assert_true((answer->error == NULL) == (answer->table != NULL));
 	free_indirect(&scene->error);
-	json_decref(scene->index);
+	table_unref(scene->table);
 	scene->error = xstrdup(answer->error);
 	scene->cause = answer->cause;
-	scene->index = json_incref((json_t *)answer->index);
+	scene->table = table_ref(answer->table);
 }
 
 static void on_turned(void *ctx, const struct prometheus_news *news)
@@ -69,7 +87,7 @@ static void on_turned(void *ctx, const struct prometheus_news *news)
 
 	scene->turned++;
 	assert_true((news->now == NULL) == (scene->answer.status != 200));
-	assert_false(json_equal(news->before, news->now));
+	assert_false(table_equal(news->before, news->now));
 }
 
 static void scene_open_with(struct scene *scene, int64_t refresh_ms, fake_handler_fn *handler)
@@ -102,7 +120,7 @@ static void scene_close(struct scene *scene)
 	prometheus_close(scene->prometheus, on_closed, &scene->closed);
 	assert_true(run_until(&scene->rig.loop, is_true, &scene->closed));
 	free_indirect(&scene->error);
-	json_decref(scene->index);
+	table_unref(scene->table);
 	access_free(scene->access);
 	assert_int_equal(rig_close(&scene->rig), 0);
 }
@@ -111,8 +129,7 @@ static void ask(struct scene *scene, const char *target, bool healthy)
 {
 	const struct prometheus_question question = {.base = fake_url(scene->rig.fake),
 		.target = target,
-		.index = index_n,
-		.steady = true};
+		.type = &answer_n};
 
 	prometheus_ask(scene->prometheus, &question, healthy, on_answer, scene);
 }
@@ -150,7 +167,7 @@ static void test_a_question_under_way_is_joined(void **state)
 	wait_reported(&scene, 3);
 	assert_int_equal(fake_requests(scene.rig.fake), 2);
 	assert_int_equal(scene.indexed, 2);
-	assert_int_equal(json_integer_value(scene.index), 7);
+	assert_string_equal(((const struct row *)scene.table->rows)->n, "7");
 	scene_close(&scene);
 }
 
@@ -283,8 +300,8 @@ static void test_what_nobody_asks_any_more_is_forgotten(void **state)
 	scene_close(&scene);
 }
 
-/* What is said of the answer, and its cause (NULL = none). "$" in the message is the base URL. */
-static void assert_failure(struct fake_answer answer, const char *cause, const char *message)
+/* What is said of the answer, and its cause. "$" in the message is the base URL. */
+static void assert_failure(struct fake_answer answer, enum cause cause, const char *message)
 {
 	struct scene scene;
 	const char *gap = strchr(message, '$');
@@ -297,19 +314,19 @@ static void assert_failure(struct fake_answer answer, const char *cause, const c
 	whole = xasprintf("%.*s%s%s", (int)(gap - message), message, fake_url(scene.rig.fake), gap + 1);
 	assert_non_null(scene.error);
 	assert_string_equal(scene.error, whole);
-	assert_string_equal(scene.cause != NULL ? scene.cause : "none", cause != NULL ? cause : "none");
+	assert_int_equal(scene.cause, cause);
 	scene_close(&scene);
 }
 
 static void test_failures_are_reported_in_words(void **state)
 {
 	(void)state;
-	assert_failure((struct fake_answer){.status = 503, .body = "busy"}, NULL,
+	assert_failure((struct fake_answer){.status = 503, .body = "busy"}, CAUSE_NONE,
 		"Prometheus at '$' answered HTTP 503 to a query");
 	assert_failure((struct fake_answer){.status = 422,
 			       .body = "{\"status\":\"error\",\"error\":\"too many samples\"}"},
-		NULL, "Prometheus at '$' answered HTTP 422 to a query: too many samples");
-	assert_failure((struct fake_answer){.status = 200, .body = "{}"}, "NotPrometheus",
+		CAUSE_NONE, "Prometheus at '$' answered HTTP 422 to a query: too many samples");
+	assert_failure((struct fake_answer){.status = 200, .body = "{}"}, CAUSE_NOT_PROMETHEUS,
 		"what answers at '$' is not a Prometheus: its answer has no status 'success'");
 }
 
@@ -327,7 +344,7 @@ static void test_the_remedy_stands_behind_many_words(void **state)
 		"followed; is it a login page? give --prometheus-url (chart: prometheus.url) an address that takes a token, "
 		"and --prometheus-token-file",
 		TEXT_QUOTE_MAX - (int)strlen("https://sso.example/") - (int)strlen("…"), much);
-	assert_failure((struct fake_answer){.status = 302, .headers = headers}, "NotPrometheus", message);
+	assert_failure((struct fake_answer){.status = 302, .headers = headers}, CAUSE_NOT_PROMETHEUS, message);
 }
 
 static void test_what_is_no_prometheus_is_reported(void **state)
@@ -335,15 +352,15 @@ static void test_what_is_no_prometheus_is_reported(void **state)
 	(void)state;
 	assert_failure((struct fake_answer){.status = 302,
 			       .headers = "Location: https://sso.example/login?state=x\r\n"},
-		"NotPrometheus",
+		CAUSE_NOT_PROMETHEUS,
 		"what answers at '$' is not Prometheus: it redirects to 'https://sso.example/login' (HTTP 302), which is not "
 		"followed; is it a login page? give --prometheus-url (chart: prometheus.url) an address that takes a token, and "
 		"--prometheus-token-file");
-	assert_failure((struct fake_answer){.status = 404, .body = "404 page not found\n"}, "NotPrometheus",
+	assert_failure((struct fake_answer){.status = 404, .body = "404 page not found\n"}, CAUSE_NOT_PROMETHEUS,
 		"what answers at '$' is not Prometheus: it has no '/api/v1' there (HTTP 404); give --prometheus-url (chart: "
 		"prometheus.url) with the path that Prometheus is under");
 	assert_failure((struct fake_answer){.status = 200, .headers = "Content-Type: text/html\r\n", .body = "<html>"},
-		"NotPrometheus",
+		CAUSE_NOT_PROMETHEUS,
 		"what answers at '$' is not Prometheus: it sends a web page (HTTP 200); is it a login page? give "
 		"--prometheus-url (chart: prometheus.url) the address of Prometheus itself");
 }
@@ -352,12 +369,13 @@ static void test_who_is_not_known_learns_what_to_set(void **state)
 {
 	(void)state;
 	/* The address was found, so it has to be set for a credential to go there. */
-	assert_failure((struct fake_answer){.status = 401, .body = "Unauthorized\n"}, "Unauthorized",
+	assert_failure((struct fake_answer){.status = 401, .body = "Unauthorized\n"}, CAUSE_UNAUTHORIZED,
 		"Prometheus at '$' answers only to those it knows (HTTP 401: Unauthorized): give --prometheus-url (chart: "
 		"prometheus.url) and --prometheus-token-file, or --prometheus-username and --prometheus-password-file (chart: "
 		"prometheus.auth)");
 	assert_failure((struct fake_answer){.status = 400, .body = "Client sent an HTTP request to an HTTPS server.\n"},
-		"TLS", "Prometheus at '$' speaks TLS only: give --prometheus-url (chart: prometheus.url) with https");
+		CAUSE_TLS,
+		"Prometheus at '$' speaks TLS only: give --prometheus-url (chart: prometheus.url) with https");
 }
 
 /* A token that its file replaces, at an address that was set: what is sent, and where. */
@@ -420,7 +438,7 @@ static void test_a_token_that_was_replaced_is_no_failure(void **state)
 	ask(&scene, "/c", false);
 	wait_reported(&scene, 3);
 	assert_int_equal(fake_requests(scene.rig.fake), 4);
-	assert_string_equal(scene.cause, "Unauthorized");
+	assert_int_equal(scene.cause, CAUSE_UNAUTHORIZED);
 	assert_non_null(strstr(scene.error, "refuses the token of --prometheus-token-file"));
 	assert_non_null(strstr(scene.error, file));
 	assert_null(strstr(scene.error, "second"));
@@ -460,7 +478,7 @@ static void test_a_page_that_is_no_json_is_no_prometheus(void **state)
 static void test_nobody_there(void **state)
 {
 	struct scene scene;
-	const struct prometheus_question question = {.base = "http://127.0.0.1:1", .target = "/q", .index = index_n};
+	const struct prometheus_question question = {.base = "http://127.0.0.1:1", .target = "/q", .type = &answer_n};
 
 	(void)state;
 	scene_open(&scene);
@@ -536,10 +554,265 @@ static void test_what_turns_by_itself_is_news(void **state)
 	assert_true(run_until(&scene.rig.loop, has_indexed_more, &scene));
 	assert_int_equal(scene.turned, 0);
 	becomes_news(&scene,
-		(struct fake_answer){.status = 200, .body = "{\"status\":\"success\",\"data\":{\"n\":8}}"});
+		(struct fake_answer){.status = 200, .body = "{\"status\":\"success\",\"data\":{\"n\":[\"8\"]}}"});
 	becomes_news(&scene, (struct fake_answer){.status = 503, .body = "{}"});
 	becomes_news(&scene, (struct fake_answer){.status = 200, .body = SUCCESS});
 	scene_close(&scene);
+}
+
+/* Answers of size. */
+
+/* What a turn of the loop may take of the processor, and in builds that are slower. */
+#if defined(__SANITIZE_ADDRESS__)
+#define TURN_MAX_MS 400
+#else
+#define TURN_MAX_MS 50
+#endif
+#define PODS 30000
+#define ROW                                                                                                            \
+	"{\"metric\":{\"namespace\":\"team-%02d\",\"part\":\"%s\",\"pod\":\"%s\"},\"value\":[1767225600.123,\"%s\"]}"
+
+struct turns {
+	uv_timer_t tick; /* in each turn */
+	double last_ms;
+	double longest_ms;
+	bool closed;
+};
+
+/* Of this thread alone: the machine does other things too. */
+static double cpu_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+	struct turns *turns = timer->data;
+	double now_ms = cpu_ms();
+
+	if (turns->last_ms > 0 && now_ms - turns->last_ms > turns->longest_ms) {
+		turns->longest_ms = now_ms - turns->last_ms;
+	}
+	turns->last_ms = now_ms;
+}
+
+static void turns_begin(struct turns *turns, uv_loop_t *loop)
+{
+	*turns = (struct turns){.last_ms = 0};
+	uv_timer_init(loop, &turns->tick);
+	turns->tick.data = turns;
+	uv_timer_start(&turns->tick, on_turn, 0, 1);
+}
+
+static void on_tick_ended(uv_handle_t *handle)
+{
+	((struct turns *)handle->data)->closed = true;
+}
+
+static void assert_short_turns(struct turns *turns, uv_loop_t *loop, const char *what)
+{
+	uv_close((uv_handle_t *)&turns->tick, on_tick_ended);
+	assert_true(run_until(loop, is_true, &turns->closed));
+	print_message("%s: the longest turn took %.1f ms of the processor\n", what, turns->longest_ms);
+	if (turns->longest_ms > TURN_MAX_MS) {
+		fail_msg("%s: a turn of %.1f ms, more than %d", what, turns->longest_ms, TURN_MAX_MS);
+	}
+}
+
+/* As names of a Deployment's pods end, from the letters that the API server draws from; heap. */
+static char *pod_name(int i)
+{
+	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
+	const int count = (int)sizeof(letters) - 1;
+
+	return xasprintf("gemma-7c9d8f6b5d-%c%c%c%c%c", letters[i / count / count / count / count % count],
+		letters[i / count / count / count % count], letters[i / count / count % count],
+		letters[i / count % count], letters[i % count]);
+}
+
+/* The samples of those pods whose name ends with one of the letters, NULL = of all; heap. */
+static char *samples_of(const char *letters, size_t *pods)
+{
+	struct strbuf body = STRBUF_INIT;
+
+	*pods = 0;
+	strbuf_addstr(&body, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[");
+	for (int i = 0; i < PODS; i++) {
+		auto_free char *name = pod_name(i);
+
+		if (letters != NULL && strchr(letters, name[strlen(name) - 1]) == NULL) {
+			continue;
+		}
+		strbuf_addf(&body, "%s" ROW "," ROW, *pods > 0 ? "," : "", i % 100, "time", name, "1767225590.5",
+			i % 100, "milli", name, "17");
+		++*pods;
+	}
+	strbuf_addstr(&body, "]}}");
+	return strbuf_take(&body);
+}
+
+/* So large, of many rows. */
+static char *body_of_size(size_t size)
+{
+	struct strbuf body = STRBUF_INIT;
+	auto_free char *end = xstrdup("]}}");
+
+	strbuf_addstr(&body, "{\"status\":\"success\",\"data\":{\"result\":[");
+	for (int i = 0; body.len + 200 < size; i++) {
+		auto_free char *name = pod_name(i);
+
+		strbuf_addf(&body, "%s" ROW, i > 0 ? "," : "", i % 100, "milli", name, "17");
+	}
+	while (body.len + strlen(end) < size) {
+		strbuf_addch(&body, ' ');
+	}
+	strbuf_addstr(&body, end);
+	return strbuf_take(&body);
+}
+
+static void test_an_answer_of_the_most_that_is_read_holds_the_loop_for_no_long(void **state)
+{
+	static const struct {
+		size_t size;
+		const char *error; /* NULL = it is read */
+	} rows[] = {{PROMETHEUS_BODY_MAX, NULL},
+		{PROMETHEUS_BODY_MAX + 1, "' answers with more than 4096 KiB, the most that is read: "}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *body = body_of_size(rows[i].size);
+		auto_free char *what = xasprintf("%zu bytes", rows[i].size);
+		struct scene scene;
+		struct turns turns;
+		struct prometheus_question question = {.target = "/q", .type = &answer_samples};
+
+		assert_int_equal(strlen(body), rows[i].size);
+		scene_open_with(&scene, 1000000, on_request);
+		scene.answer.body = body;
+		turns_begin(&turns, &scene.rig.loop);
+		question.base = fake_url(scene.rig.fake);
+		prometheus_ask(scene.prometheus, &question, true, on_answer, &scene);
+		wait_reported(&scene, 1);
+		assert_short_turns(&turns, &scene.rig.loop, what);
+		if (rows[i].error == NULL) {
+			assert_null(scene.error);
+			assert_in_range(scene.table->count, 30000, 40000);
+		} else {
+			assert_non_null(strstr(scene.error, rows[i].error));
+			assert_int_equal(scene.cause, CAUSE_NONE);
+		}
+		scene_close(&scene);
+	}
+}
+
+static struct fake_answer on_crowd(void *ctx, const struct fake_request *request)
+{
+	struct scene *scene = ctx;
+
+	for (unsigned part = 0; part < QUESTION_PARTS; part++) {
+		auto_free char *end = xasprintf("%%5B%s%%5D%%22%%7D", question_part_letters(part));
+
+		if (strstr(request->line, end) != NULL) {
+			scene->answer.body = scene->bodies[part];
+			scene->parts++;
+			return scene->answer;
+		}
+	}
+	scene->wholes++;
+	scene->answer.body = scene->bodies[QUESTION_PARTS];
+	return scene->answer;
+}
+
+static bool were_read_again(void *ctx)
+{
+	return ((struct scene *)ctx)->parts >= 2 * QUESTION_PARTS;
+}
+
+static void test_what_is_too_large_is_asked_in_parts(void **state)
+{
+	struct texts series = {NULL, 0};
+	struct scene scene;
+	struct turns turns;
+	auto_free char *target = NULL;
+	auto_free char *part = NULL;
+	size_t total = 0;
+	size_t pods;
+	size_t most = 0;
+
+	(void)state;
+	texts_add(&series, "vllm:num_requests_running");
+	target = question_samples(&series, "another's", NULL, false);
+	part = question_samples(&series, "another's", NULL, true);
+	scene_open_with(&scene, 1000, on_crowd);
+	for (unsigned i = 0; i <= QUESTION_PARTS; i++) {
+		scene.bodies[i] = samples_of(i < QUESTION_PARTS ? question_part_letters(i) : NULL, &pods);
+		total += i < QUESTION_PARTS ? pods : 0;
+		most = i < QUESTION_PARTS && strlen(scene.bodies[i]) > most ? strlen(scene.bodies[i]) : most;
+	}
+	assert_int_equal(total, PODS);
+	assert_true(strlen(scene.bodies[QUESTION_PARTS]) > PROMETHEUS_BODY_MAX);
+	turns_begin(&turns, &scene.rig.loop);
+	prometheus_ask(scene.prometheus,
+		&(struct prometheus_question){.base = fake_url(scene.rig.fake),
+			.target = target,
+			.part = part,
+			.type = &answer_samples},
+		true, on_answer, &scene);
+	wait_reported(&scene, 1);
+	assert_null(scene.error);
+	assert_int_equal(scene.table->count, PODS);
+	for (int i = 0; i < PODS; i++) {
+		auto_free char *name = pod_name(i);
+		auto_free char *ns = xasprintf("team-%02d", i % 100);
+		size_t count;
+		const struct sample_row *row = table_find(scene.table, ns, name, &count);
+
+		assert_int_equal(count, 1);
+		assert_int_equal(row->milli, 17000);
+		assert_in_range(row->age_ms, 9622, 9623);
+	}
+	print_message("%d pods: %zu KiB, in parts of at most %zu KiB; kept in %zu KiB\n", PODS,
+		strlen(scene.bodies[QUESTION_PARTS]) / 1024, most / 1024, table_bytes(scene.table) / 1024);
+	assert_in_range(table_bytes(scene.table), 1, PODS * 100);
+	/* From then on it is not asked whole; what was done here is no turn. */
+	turns.last_ms = 0;
+	assert_true(run_until(&scene.rig.loop, were_read_again, &scene));
+	assert_int_equal(scene.wholes, 1);
+	assert_short_turns(&turns, &scene.rig.loop, "in parts");
+	scene_close(&scene);
+	for (unsigned i = 0; i <= QUESTION_PARTS; i++) {
+		free_indirect(&scene.bodies[i]);
+	}
+	texts_release(&series);
+}
+
+/* One part that fails fails all. */
+static void test_a_part_that_fails_is_no_answer(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open_with(&scene, 1000000, on_crowd);
+	for (unsigned i = 0; i < QUESTION_PARTS; i++) {
+		scene.bodies[i] = xstrdup(i == 3 ? "<html>" : "{\"status\":\"success\",\"data\":{\"result\":[]}}");
+	}
+	scene.bodies[QUESTION_PARTS] = body_of_size(PROMETHEUS_BODY_MAX + 1);
+	prometheus_ask(scene.prometheus,
+		&(struct prometheus_question){.base = fake_url(scene.rig.fake),
+			.target = "/q",
+			.part = "/q%5B" QUESTION_PART_LETTERS "%5D%22%7D",
+			.type = &answer_samples},
+		true, on_answer, &scene);
+	wait_reported(&scene, 1);
+	assert_non_null(strstr(scene.error, "is not a Prometheus"));
+	assert_int_equal(scene.parts, 4);
+	scene_close(&scene);
+	for (unsigned i = 0; i <= QUESTION_PARTS; i++) {
+		free_indirect(&scene.bodies[i]);
+	}
 }
 
 int main(void)
@@ -560,6 +833,9 @@ int main(void)
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_what_turns_by_itself_is_news),
 		cmocka_unit_test(test_those_who_wait_at_the_end_are_notified),
+		cmocka_unit_test(test_an_answer_of_the_most_that_is_read_holds_the_loop_for_no_long),
+		cmocka_unit_test(test_what_is_too_large_is_asked_in_parts),
+		cmocka_unit_test(test_a_part_that_fails_is_no_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,14 +13,18 @@
 #include "engine/gpu.h"
 #include "probe/question.h"
 
-static json_t *parse(const char *text)
+/* A list of these, NULL at the end; the caller releases it. */
+static struct texts list_of(const char *const *texts)
 {
-	auto_error err = ERROR_INIT;
-	json_t *value = json_parse(text, strlen(text), &err);
+	struct texts list = {NULL, 0};
 
-	assert_non_null(value);
-	return value;
+	for (; *texts != NULL; texts++) {
+		texts_add(&list, *texts);
+	}
+	return list;
 }
+
+#define LIST(...) list_of((const char *const[]){__VA_ARGS__, NULL})
 
 /* Indentation is left out of what is asked. */
 static void assert_query(char *target_take, const char *promql)
@@ -38,34 +42,65 @@ static void assert_query(char *target_take, const char *promql)
 	free_indirect(&target_take);
 }
 
-static void assert_index(json_t *(*index)(const json_t *), const char *answer, const char *wanted)
+/* Its rows: the texts, then the numbers. */
+static char *text_of(const struct table *table)
 {
-	auto_json *parsed = parse(answer);
-	auto_json *found = index(parsed);
-	auto_free char *text = json_text(found);
+	struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const char *row = (const char *)table->rows + i * table->type->row_size;
+		const char *const *texts = (const void *)row;
+		const int64_t *numbers = (const void *)(texts + table->type->texts);
+
+		strbuf_addstr(&text, i > 0 ? "; " : "");
+		for (unsigned t = 0; t < table->type->texts; t++) {
+			strbuf_addf(&text, "%s'%s'", t > 0 ? " " : "", texts[t] != NULL ? texts[t] : "-");
+		}
+		for (; (const char *)numbers < row + table->type->row_size; numbers++) {
+			strbuf_addf(&text, " %lld", (long long)*numbers);
+		}
+	}
+	return strbuf_take(&text);
+}
+
+/* Of what an answer says beside its status. */
+static struct table *table_of(const struct answer_type *type, const char *answer)
+{
+	auto_free char *whole = xasprintf("{\"status\":\"success\",%s", answer + 1);
+	struct table *table = body_table(whole, strlen(whole), type, NULL, NULL);
+
+	assert_non_null(table);
+	return table;
+}
+
+static void assert_rows(const struct answer_type *type, const char *answer, const char *wanted)
+{
+	struct table *table = table_of(type, answer);
+	auto_free char *text = text_of(table);
 
 	assert_string_equal(text, wanted);
+	table_unref(table);
 }
 
 static void test_scrapes_of_the_whole_cluster_are_one_question(void **state)
 {
 	(void)state;
 	assert_query(question_scrapes(), "count_values by (namespace, job) (\"up\", up{endpoint=\"ias-metrics\"})");
-	assert_index(question_scrapes_index,
+	assert_rows(&answer_scrapes,
 		"{\"data\":{\"result\":["
 		"{\"metric\":{\"namespace\":\"a\",\"job\":\"x-metrics\",\"up\":\"1\"},\"value\":[9,\"2\"]},"
 		"{\"metric\":{\"namespace\":\"a\",\"job\":\"x-metrics\",\"up\":\"0\"},\"value\":[9,\"1\"]},"
 		"{\"metric\":{\"namespace\":\"b\",\"job\":\"x-metrics\",\"up\":\"1\"},\"value\":[9,\"3\"]}]}}",
-		"{\"a\":{\"x-metrics\":{\"down\":1,\"up\":2}},\"b\":{\"x-metrics\":{\"up\":3}}}");
+		"'a' 'x-metrics' 2 1; 'b' 'x-metrics' 3 0");
 }
 
 #define PART(promql, part) "label_replace(" promql ", \"part\", \"" part "\", \"\", \"\")"
 
 static void test_samples_and_their_values_are_one_question(void **state)
 {
-	auto_json *one = parse("[\"x\"]");
-	auto_json *two = parse("[\"new{a=\\\"b\\\"}\",\"old\"]");
-	auto_json *gpu = parse("[\"" GPU_RECORD "\"]");
+	struct texts one = LIST("x");
+	struct texts two = LIST("new{a=\"b\"}", "old");
+	struct texts gpu = LIST(GPU_RECORD);
 	auto_free char *source = gpu_record_expr("up{a=\"b\"}");
 	auto_free char *shared = gpu_shared_expr("up{a=\"b\"}");
 	auto_free char *recorded =
@@ -76,60 +111,95 @@ static void test_samples_and_their_values_are_one_question(void **state)
 			source, shared);
 
 	(void)state;
-	assert_query(question_samples(one, "not a preset's", NULL),
+	assert_query(question_samples(&one, "not a preset's", NULL, false),
 		PART("max by (namespace, pod) (timestamp(x))", "time"));
-	assert_query(question_samples(two, "llamacpp_num_requests_running", "up"),
+	assert_query(question_samples(&two, "llamacpp_num_requests_running", "up", false),
 		PART("max by (namespace, pod) (timestamp(new{a=\"b\"}) or timestamp(old))", "time") " or " PART(
 			"(sum(llamacpp:requests_processing{unready=\"true\",namespace!=\"\",pod!=\"\"} >= 0) "
 			"by (namespace, pod)) > 0 or "
 			"(sum(llamacpp:requests_processing{unready=\"\",namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod))",
 			"milli"));
-	assert_query(question_samples(gpu, gpu_utilization.metric, "up{a=\"b\"}"), recorded);
+	assert_query(question_samples(&gpu, gpu_utilization.metric, "up{a=\"b\"}", false), recorded);
+	texts_release(&one);
+	texts_release(&two);
+	texts_release(&gpu);
 }
 
 /* Of 12 namespaces with names of 20 letters, which is more than a cluster has exporters: proxies take 8 KiB. */
 static void test_the_longest_question_is_an_address(void **state)
 {
-	auto_json *gpu = parse("[\"" GPU_RECORD "\"]");
+	struct texts gpu = LIST(GPU_RECORD);
 	auto_json *names = json_array();
 	auto_free char *targets = NULL;
-	auto_free char *target = NULL;
 
 	(void)state;
 	for (int i = 0; i < 12; i++) {
 		json_array_append_new(names, json_string("aaaaaaaaaabbbbbbbbbb"));
 	}
 	targets = gpu_targets(names);
-	target = question_samples(gpu, gpu_utilization.metric, targets);
-	assert_in_range(strlen(target), 1, 8 * 1024 - 256);
+	for (int part = 0; part < 2; part++) {
+		auto_free char *target = question_samples(&gpu, gpu_utilization.metric, targets, part == 1);
+
+		print_message("%zu letters\n", strlen(target));
+		assert_in_range(strlen(target), 1, 8 * 1024 - 256);
+	}
+	texts_release(&gpu);
+}
+
+/* Each selector wants the pods of the part, whichever label of it is the pod's. */
+static void test_a_part_is_of_some_pods(void **state)
+{
+	struct texts two = LIST("new{a=\"b\"}", "old");
+	struct texts gpu = LIST(GPU_RECORD);
+	auto_free char *target = question_samples(&gpu, gpu_utilization.metric, "up", true);
+
+	(void)state;
+	assert_query(question_samples(&two, "llamacpp_num_requests_running", NULL, true),
+		PART("max by (namespace, pod) (timestamp(new{a=\"b\",pod=~\".*[\001]\"}) or "
+		     "timestamp(old{pod=~\".*[\001]\"}))",
+			"time") " or " PART("(sum(llamacpp:requests_processing{unready=\"true\",namespace!=\"\",pod=~\".*["
+					    "\001]\"} >= 0) by (namespace, pod)) > 0 or "
+					    "(sum(llamacpp:requests_processing{unready=\"\",namespace!=\"\",pod=~\".*["
+					    "\001]\"} >= 0) by (namespace, pod))",
+			"milli"));
+	assert_null(strstr(target, "pod%21%3D"));
+	assert_non_null(strstr(target, "exported_pod%3D~%22.%2A%5B%01%5D%22"));
+	assert_non_null(strstr(target, "exported_pod%3D%22%22%2Cpod%3D~%22.%2A%5B%01%5D%22"));
+	texts_release(&two);
+	texts_release(&gpu);
 }
 
 static void test_samples_are_aged_by_prometheus_own_clock(void **state)
 {
 	(void)state;
-	assert_index(question_samples_index,
+	assert_rows(&answer_samples,
 		"{\"data\":{\"result\":["
 		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"part\":\"time\"},\"value\":[1000.5,\"990\"]},"
 		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"part\":\"milli\"},\"value\":[1000.5,\"85.1234567\"]},"
 		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"part\":\"source\"},\"value\":[1000.5,\"NaN\"]},"
 		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"q\",\"part\":\"time\"},\"value\":[1000.5,\"1000.25\"]},"
+		"{\"metric\":{\"namespace\":\"b\",\"pod\":\"r\",\"part\":\"source\"},\"value\":[1000.5,\"40\"]},"
+		"{\"metric\":{\"namespace\":\"b\",\"pod\":\"r\",\"part\":\"shared\"},\"value\":[1000.5,\"2\"]},"
 		"{\"metric\":{\"part\":\"time\"},\"value\":[1000.5,\"1000.5\"]}]}}",
-		"{\"\":{\"\":{\"age\":0,\"time\":1000500}},"
-		"\"a\":{\"p\":{\"age\":10500,\"milli\":85123,\"time\":990000},\"q\":{\"age\":250,\"time\":1000250}}}");
+		"'' '' 0 1000500 -1 -1 0; 'a' 'p' 10500 990000 85123 -1 0; 'a' 'q' 250 1000250 -1 -1 0; "
+		"'b' 'r' 0 -1 -1 40000 1");
 }
 
 static void test_scrapers_are_the_jobs_of_a_pods_series(void **state)
 {
-	auto_json *two = parse("[\"new{a=\\\"b\\\"}\",\"old\"]");
+	struct texts two = LIST("new{a=\"b\"}", "old");
 
 	(void)state;
-	assert_query(question_scrapers(two), "count by (namespace, pod, job) (new{a=\"b\"} or old)");
-	assert_index(question_scrapers_index,
+	assert_query(question_scrapers(&two, true),
+		"count by (namespace, pod, job) (new{a=\"b\",pod=~\".*[\001]\"} or old{pod=~\".*[\001]\"})");
+	assert_query(question_scrapers(&two, false), "count by (namespace, pod, job) (new{a=\"b\"} or old)");
+	assert_rows(&answer_scrapers,
 		"{\"data\":{\"result\":["
 		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"job\":\"x\"},\"value\":[9,\"1\"]},"
 		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"job\":\"y/z\"},\"value\":[9,\"1\"]},"
 		"{\"metric\":{},\"value\":[9,\"1\"]}]}}",
-		"{\"\":{\"\":[\"\"]},\"a\":{\"p\":[\"x\",\"y/z\"]}}");
+		"'' '' ''; 'a' 'p' 'x'; 'a' 'p' 'y/z'");
+	texts_release(&two);
 }
 
 static void test_a_pool_reports_its_pods_errors(void **state)
@@ -138,62 +208,62 @@ static void test_a_pool_reports_its_pods_errors(void **state)
 
 	(void)state;
 	assert_string_equal(target, "/api/v1/targets?state=active&scrapePool=serviceMonitor%2Fa%2Fx%2F0");
-	assert_index(question_pool_index,
+	assert_rows(&answer_pool,
 		"{\"data\":{\"activeTargets\":[{\"scrapePool\":\"p\",\"lastError\":\"\"},"
 		"{\"scrapePool\":\"q\",\"lastError\":\"of another\"},"
 		"{\"scrapePool\":\"p\",\"lastError\":\"connection refused\",\"labels\":{\"pod\":\"a\"}},"
 		"{\"scrapePool\":\"p\",\"lastError\":\"no route\",\"labels\":{\"pod\":\"b\"}}]}}",
-		"{\"p\":{\"a\":\"connection refused\",\"b\":\"no route\"},\"q\":{\"\":\"of another\"}}");
-	assert_index(question_pool_index, "{\"data\":{\"activeTargets\":[{\"scrapePool\":\"p\",\"lastError\":\"\"}]}}",
-		"{}");
+		"'p' 'a' 'connection refused'; 'p' 'b' 'no route'; 'q' '' 'of another'");
+	assert_rows(&answer_pool, "{\"data\":{\"activeTargets\":[{\"scrapePool\":\"p\",\"lastError\":\"\"}]}}", "");
 }
 
 /* Prometheus quotes what it cannot read, of any length. */
 static void test_an_error_of_any_length_is_kept_short(void **state)
 {
 	auto_free char *much = xcalloc(1, 40001);
-	auto_json *pools = NULL;
-	auto_json *rules = NULL;
-	auto_json *index = NULL;
+	auto_free char *pools = NULL;
+	auto_free char *rules = NULL;
+	struct table *table;
 
 	(void)state;
 	memset(much, 'x', 40000);
-	pools = json_pack("{s:{s:[{s:s, s:s, s:{s:s}}]}}", "data", "activeTargets", "scrapePool", "p", "lastError",
-		much, "labels", "pod", "a");
-	index = question_pool_index(pools);
-	assert_int_equal(strlen(json_path_string(index, "p.a", "")), 4096);
-	json_decref(index);
-	rules = json_pack("{s:{s:[{s:[{s:s, s:s}]}]}}", "data", "groups", "rules", "name", "r", "lastError", much);
-	index = question_rule_index(rules);
-	assert_int_equal(strlen(json_path_string(json_array_get(json_object_get(index, "r"), 0), "lastError", "")),
-		4096);
+	pools = xasprintf("{\"data\":{\"activeTargets\":[{\"scrapePool\":\"p\",\"lastError\":\"%s\"}]}}", much);
+	table = table_of(&answer_pool, pools);
+	assert_int_equal(strlen(((const struct target_row *)table->rows)->error), 4096);
+	table_unref(table);
+	rules = xasprintf("{\"data\":{\"groups\":[{\"rules\":[{\"name\":\"r\",\"lastError\":\"%s\"}]}]}}", much);
+	table = table_of(&answer_rule, rules);
+	assert_int_equal(strlen(((const struct rule_row *)table->rows)->last_error), 4096);
+	table_unref(table);
 }
 
 static void test_the_exporter_is_asked_for_jobs_and_workloads(void **state)
 {
-	auto_json *series = parse("[\"A\",\"B\"]");
-	auto_json *jobs = parse("[\"dcgm\",\"od\\\"d\\\\\"]");
+	struct texts series = LIST("A", "B");
+	struct texts jobs = LIST("dcgm", "od\"d\\");
 
 	(void)state;
-	assert_query(question_exporter(series, "up{x=\"y\"}", "up"),
+	assert_query(question_exporter(&series, "up{x=\"y\"}", "up"),
 		PART("count by (job) ({__name__=~\"A|B\"} and on (job, instance) up{x=\"y\"})",
 			"trusted") " or " PART("count by (job) ({__name__=~\"A|B\"} and on (job, instance) up)",
 			"targets"));
-	assert_index(question_exporter_index,
+	assert_rows(&answer_exporter,
 		"{\"data\":{\"result\":["
 		"{\"metric\":{\"job\":\"dcgm\",\"part\":\"targets\"},\"value\":[9,\"8\"]},"
 		"{\"metric\":{\"job\":\"dcgm\",\"part\":\"trusted\"},\"value\":[9,\"6\"]}]}}",
-		"{\"targets\":{\"dcgm\":8},\"trusted\":{\"dcgm\":6}}");
-	assert_query(question_workloads(series, "up"),
+		"'targets' 'dcgm' 8; 'trusted' 'dcgm' 6");
+	assert_query(question_workloads(&series, "up"),
 		"count(({__name__=~\"A|B\",exported_pod!=\"\"} or ({__name__=~\"A|B\",exported_pod=\"\",pod!=\"\"} "
 		"unless on (job, instance, namespace, pod) up)) and on (job, instance) up)");
-	assert_index(question_workloads_index, "{\"data\":{\"result\":[{\"metric\":{},\"value\":[9,\"6\"]}]}}", "6");
-	assert_index(question_workloads_index, "{\"data\":{\"result\":[]}}", "0");
-	assert_query(question_jobs(jobs, "up{x=\"y\"}"),
+	assert_rows(&answer_workloads, "{\"data\":{\"result\":[{\"metric\":{},\"value\":[9,\"6\"]}]}}", "'' '' 6");
+	assert_rows(&answer_workloads, "{\"data\":{\"result\":[]}}", "");
+	assert_query(question_jobs(&jobs, "up{x=\"y\"}"),
 		"count_values by (job) (\"up\", (up{job=\"dcgm\"} or up{job=\"od\\\"d\\\\\"}) and up{x=\"y\"})");
-	assert_index(question_jobs_index,
+	assert_rows(&answer_jobs,
 		"{\"data\":{\"result\":[{\"metric\":{\"job\":\"dcgm\",\"up\":\"0\"},\"value\":[9,\"2\"]}]}}",
-		"{\"dcgm\":{\"down\":2}}");
+		"'' 'dcgm' 0 2");
+	texts_release(&series);
+	texts_release(&jobs);
 }
 
 static void test_the_rules_of_a_name(void **state)
@@ -202,36 +272,112 @@ static void test_the_rules_of_a_name(void **state)
 
 	(void)state;
 	assert_string_equal(target, "/api/v1/rules?type=record&rule_name%5B%5D=a%3Ab");
-	assert_index(question_rule_index,
+	assert_rows(&answer_rule,
 		"{\"data\":{\"groups\":[{\"file\":\"f\",\"rules\":[{\"name\":\"other\",\"health\":\"ok\",\"query\":\"q\"},"
 		"{\"name\":\"a:b\",\"health\":\"ok\",\"query\":\"1\"}]},"
 		"{\"rules\":[{\"name\":\"a:b\",\"health\":\"err\",\"lastError\":\"duplicate\"}]}]}}",
-		"{\"a:b\":[{\"file\":\"f\",\"health\":\"ok\",\"query\":\"1\"},"
-		"{\"file\":\"\",\"health\":\"err\",\"lastError\":\"duplicate\",\"query\":\"\"}],"
-		"\"other\":[{\"file\":\"f\",\"health\":\"ok\",\"query\":\"q\"}]}");
+		"'a:b' '' '' 'duplicate' 3; 'a:b' 'f' '1' '-' 1; 'other' 'f' 'q' '-' 1");
 }
 
 static void test_an_answer_of_another_shape_is_empty(void **state)
 {
-	static const char *const odd[] = {"[]", "{\"data\":7}",
-		"{\"data\":{\"result\":[1,{\"metric\":2,\"value\":\"x\"}],"
-		"\"groups\":[{\"rules\":3},4],\"activeTargets\":[[]]}}"};
+	static const struct answer_type *const types[] = {&answer_scrapes, &answer_samples, &answer_scrapers,
+		&answer_pool, &answer_exporter, &answer_workloads, &answer_jobs, &answer_rule};
+	static const char *const odd[] = {"{\"data\":7}", "{\"data\":[]}",
+		("{\"data\":{\"result\":[1,{\"metric\":2,\"value\":\"x\"}],"
+		 "\"groups\":[{\"rules\":3},4],\"activeTargets\":[[]]}}")};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
-		auto_json *answer = parse(odd[i]);
-		auto_json *pool = question_pool_index(answer);
-		auto_json *rule = question_rule_index(answer);
-		auto_json *workloads = question_workloads_index(answer);
+		for (size_t t = 0; t < ARRAY_LEN(types); t++) {
+			struct table *table = table_of(types[t], odd[i]);
 
-		json_decref(question_scrapes_index(answer));
-		json_decref(question_samples_index(answer));
-		json_decref(question_scrapers_index(answer));
-		json_decref(question_exporter_index(answer));
-		json_decref(question_jobs_index(answer));
-		assert_int_equal(json_object_size(pool), 0);
-		assert_int_equal(json_object_size(rule), 0);
-		assert_int_equal(json_integer_value(workloads), 0);
+			/* An element that is no row is one of nobody. */
+			assert_null(table_find(table, "a", NULL, &(size_t){0}));
+			table_unref(table);
+		}
+	}
+}
+
+static void test_what_says_no_success_is_no_answer(void **state)
+{
+	static const struct {
+		const char *body, *unreadable; /* NULL = it is JSON */
+	} rows[] = {
+		{"{}", NULL},
+		{"[]", NULL},
+		{"{\"status\":\"error\",\"data\":{\"result\":[]}}", NULL},
+		{"<html>", "cannot parse JSON at line 1"},
+		{"{\"status\":\"success\",\"data\":{\"result\":[1,]}}", "cannot parse JSON at line 1"},
+		{"{\"status\":\"success\"} more", "cannot parse JSON at line 1"},
+		{"", "cannot parse JSON"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_error err = ERROR_INIT;
+
+		assert_null(body_table(rows[i].body, strlen(rows[i].body), &answer_samples, NULL, &err));
+		assert_int_equal(err.kind, rows[i].unreadable == NULL ? ERROR_NONE : ERROR_INVALID);
+		if (rows[i].unreadable != NULL) {
+			assert_non_null(strstr(err.message, rows[i].unreadable));
+		}
+	}
+}
+
+#define TIME(pod) "{\"metric\":{\"namespace\":\"a\",\"pod\":\"" pod "\",\"part\":\"time\"},\"value\":[9,\"8\"]}"
+
+/* Members in any order, white space, elements with anything in them. */
+static void test_an_answer_may_be_written_in_many_ways(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"status\":\"success\",\"data\":{\"result\":[" TIME("p") "]}}",
+		" {\n \"data\" : { \"resultType\":\"vector\", \"result\" : [ " TIME(
+			"p") " ] , \"more\": [1, {}] },\n"
+			     "\"warnings\":[\"]}\\\"\"], \"status\" : \"success\" }\n",
+		/* a member twice: what cannot be gone through is read as a whole, and there the last counts */
+		"{\"status\":\"success\",\"data\":7,\"data\":{\"result\":[" TIME("p") "]}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct table *table = body_table(bodies[i], strlen(bodies[i]), &answer_samples, NULL, NULL);
+		auto_free char *text = text_of(table);
+
+		assert_string_equal(text, "'a' 'p' 1000 8000 -1 -1 0");
+		table_unref(table);
+	}
+}
+
+static void test_parts_add_up(void **state)
+{
+	static const char more[] = "{\"status\":\"success\",\"data\":{\"result\":[" TIME("b") "," TIME("q") "]}}";
+	struct table *part = table_of(&answer_samples, "{\"data\":{\"result\":[" TIME("c") "," TIME("a") "]}}");
+	struct table *both = body_table(more, strlen(more), &answer_samples, part, NULL);
+	auto_free char *text = text_of(both);
+
+	(void)state;
+	assert_string_equal(text, "'a' 'a' 1000 8000 -1 -1 0; 'a' 'b' 1000 8000 -1 -1 0; 'a' 'c' 1000 8000 -1 -1 0; "
+				  "'a' 'q' 1000 8000 -1 -1 0");
+	assert_false(table_equal(part, both));
+	assert_true(table_equal(both, both));
+	table_unref(part);
+	table_unref(both);
+}
+
+/* Each name ends in one of the parts. */
+static void test_the_parts_are_of_all_letters(void **state)
+{
+	char found[256] = "";
+
+	(void)state;
+	for (unsigned part = 0; part < QUESTION_PARTS; part++) {
+		for (const char *c = question_part_letters(part); *c != '\0'; c++) {
+			found[(unsigned char)*c]++;
+		}
+	}
+	for (unsigned c = 0; c < 256; c++) {
+		assert_int_equal(found[c], (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'));
 	}
 }
 
@@ -248,6 +394,11 @@ int main(void)
 		cmocka_unit_test(test_the_exporter_is_asked_for_jobs_and_workloads),
 		cmocka_unit_test(test_the_rules_of_a_name),
 		cmocka_unit_test(test_an_answer_of_another_shape_is_empty),
+		cmocka_unit_test(test_what_says_no_success_is_no_answer),
+		cmocka_unit_test(test_an_answer_may_be_written_in_many_ways),
+		cmocka_unit_test(test_parts_add_up),
+		cmocka_unit_test(test_the_parts_are_of_all_letters),
+		cmocka_unit_test(test_a_part_is_of_some_pods),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/memory.h"
 #include "kube_rig.h"
 #include "probe/scale_query.h"
@@ -23,60 +22,64 @@
 static const struct {
 	struct fake_answer discovery;
 	struct fake_answer scale;
-	const char *document; /* all of it, or of `says` the cause */
-	const char *says;
+	enum cause cause;
+	const char *says; /* NULL = it is read */
 } rows[] = {
-	{{200, NULL, DISCOVERED, FAKE_REPLY, 0}, {200, NULL, FOUND, FAKE_REPLY, 0},
-		"{\"current\":2,\"replicas\":3,\"selector\":\"app=gemma,role=leader\"}", NULL},
-	{{200, NULL, DISCOVERED, FAKE_REPLY, 0}, {404, NULL, "{}", FAKE_REPLY, 0}, "NotFound",
+	{{200, NULL, DISCOVERED, FAKE_REPLY, 0}, {200, NULL, FOUND, FAKE_REPLY, 0}, CAUSE_NONE, NULL},
+	{{200, NULL, DISCOVERED, FAKE_REPLY, 0}, {404, NULL, "{}", FAKE_REPLY, 0}, CAUSE_NOT_FOUND,
 		"LeaderWorkerSet 'shop/gemma' does not exist"},
-	{{200, NULL, DISCOVERED, FAKE_REPLY, 0}, {403, NULL, "{}", FAKE_REPLY, 0}, "Forbidden",
+	{{200, NULL, DISCOVERED, FAKE_REPLY, 0}, {403, NULL, "{}", FAKE_REPLY, 0}, CAUSE_FORBIDDEN,
 		"allow it to get 'leaderworkersets/scale' of 'leaderworkerset.x-k8s.io/v1', by the chart's value scaleTargets"},
 	{{200, NULL, DISCOVERED, FAKE_REPLY, 0}, {200, NULL, "{\"spec\":{\"replicas\":3}}", FAKE_REPLY, 0},
-		"NotScalable", "tells no selector"},
-	{{404, NULL, "{}", FAKE_REPLY, 0}, {.status = 0}, "NotScalable", "has no kind LeaderWorkerSet"},
+		CAUSE_NOT_SCALABLE, "tells no selector"},
+	{{404, NULL, "{}", FAKE_REPLY, 0}, {.status = 0}, CAUSE_NOT_SCALABLE, "has no kind LeaderWorkerSet"},
 	{{200, NULL, "{\"resources\":[{\"name\":\"leaderworkersets\",\"kind\":\"LeaderWorkerSet\"}]}", FAKE_REPLY, 0},
-		{.status = 0}, "NotScalable", "with a scale subresource"},
+		{.status = 0}, CAUSE_NOT_SCALABLE, "with a scale subresource"},
 };
 
 struct outcome {
-	json_t *document;
+	bool done;
+	struct target_seen seen;
 };
 
-static void on_done(void *ctx, json_t *document_take)
+static void on_done(void *ctx, struct target_seen *seen_take)
 {
-	((struct outcome *)ctx)->document = document_take;
+	*(struct outcome *)ctx = (struct outcome){.done = true, .seen = *seen_take};
 }
 
 static bool is_done(void *ctx)
 {
-	return ((struct outcome *)ctx)->document != NULL;
+	return ((struct outcome *)ctx)->done;
 }
 
 static void each_answer_is_distinguished(void **state)
 {
-	auto_json *target = json_pack("{s:s, s:s, s:s}", "apiVersion", "leaderworkerset.x-k8s.io/v1", "kind",
-		"LeaderWorkerSet", "name", "gemma");
+	char version[] = "leaderworkerset.x-k8s.io/v1";
+	char kind[] = "LeaderWorkerSet";
+	char name[] = "gemma";
+	const struct target_ref target = {.api_version = version, .kind = kind, .name = name};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct fake_step steps[] = {{"GET " ROOT, rows[i].discovery}, {"GET " SETS, rows[i].scale}};
-		struct outcome outcome = {NULL};
+		struct outcome outcome = {.done = false};
 		struct kube_rig rig;
 
 		rig_open(&rig, NULL, NULL, NULL);
 		fake_script(rig.fake, steps, rows[i].scale.status != 0 ? 2 : 1);
-		scale_query_start(rig.client, "shop", target, on_done, &outcome);
+		scale_query_start(rig.client, "shop", &target, on_done, &outcome);
 		assert_true(run_until(&rig.loop, is_done, &outcome));
 		if (rows[i].says == NULL) {
-			auto_free char *text = json_text(outcome.document);
-
-			assert_string_equal(text, rows[i].document);
+			assert_null(outcome.seen.failure.text);
+			assert_int_equal(outcome.seen.replicas, 3);
+			assert_int_equal(outcome.seen.current, 2);
+			assert_string_equal(outcome.seen.selector, "app=gemma,role=leader");
 		} else {
-			assert_string_equal(json_path_string(outcome.document, "cause", ""), rows[i].document);
-			assert_non_null(strstr(json_path_string(outcome.document, "error", ""), rows[i].says));
+			assert_int_equal(outcome.seen.failure.cause, rows[i].cause);
+			assert_non_null(strstr(outcome.seen.failure.text, rows[i].says));
 		}
-		json_decref(outcome.document);
+		free_indirect(&outcome.seen.selector);
+		free_indirect(&outcome.seen.failure.text);
 		assert_int_equal(rig_close(&rig), 0);
 	}
 }

@@ -57,10 +57,25 @@ static void test_shared_parts_that_work(void **state)
 	assert_found(e, "exporter.series", "8");
 	assert_found(e, "exporter.withPod", "6");
 	assert_found(e, "exporter.up", "4");
-	assert_found(e, "exporter.down", "0");
+	assert_found(e, "exporter.down", "absent");
 	assert_found(e, "exporter.error", "absent");
 	assert_found(e, "rule.loaded", "true");
 	assert_found(e, "rule.health", "\"ok\"");
+	probe_rig_close(&rig);
+}
+
+static void test_a_probe_is_reported_with_the_evidence_before(void **state)
+{
+	struct probe_rig rig;
+	auto_json *first = NULL;
+
+	(void)state;
+	open_shared(&rig);
+	first = json_incref((json_t *)(uintptr_t)probe_rig_look(&rig));
+	assert_null(rig.before);
+	json_object_set_new(rig.request, "intervalMs", json_integer(30000));
+	assert_false(json_equal(probe_rig_look(&rig), first));
+	assert_true(json_equal(rig.before, first));
 	probe_rig_close(&rig);
 }
 
@@ -98,8 +113,8 @@ static void test_an_exporter_whose_scrape_fails_reports_why(void **state)
 			.body = "{\"status\":\"success\",\"data\":{\"activeTargets\":["
 				"{\"scrapePool\":\"p/0\",\"lastError\":\"refused\"}]}}"});
 	e = probe_rig_look(&rig);
-	assert_found(e, "exporter.jobs", "[]");
-	assert_found(e, "exporter.series", "0");
+	assert_found(e, "exporter.jobs", "absent");
+	assert_found(e, "exporter.series", "absent");
 	assert_found(e, "exporter.down", "3");
 	assert_found(e, "exporter.lastError", "\"refused\"");
 	probe_rig_close(&rig);
@@ -117,7 +132,7 @@ static void test_a_rule_that_is_not_loaded_or_fails(void **state)
 			.body = "{\"status\":\"success\",\"data\":{\"groups\":[{\"rules\":[{\"name\":\"other\","
 				"\"health\":\"ok\"}]}]}}"});
 	e = probe_rig_look(&rig);
-	assert_found(e, "rule.loaded", "false");
+	assert_found(e, "rule.loaded", "absent");
 	assert_found(e, "rule.health", "absent");
 	probe_rig_close(&rig);
 
@@ -149,10 +164,10 @@ static void test_a_rule_of_somebody_else_by_the_same_name(void **state)
 		const char *answer, *loaded, *health, *rivals;
 	} rows[] = {
 		{RULES(COPY "," OTHER "," OURS), "true", "\"ok\"", "[\"team-by-hand\"]"},
-		{RULES(COPY "," OURS), "true", "\"ok\"", "[]"},
-		{RULES(OTHER), "false", "absent", "absent"},
+		{RULES(COPY "," OURS), "true", "\"ok\"", "absent"},
+		{RULES(OTHER), "absent", "absent", "absent"},
 		/* In a file that is not prometheus-operator's, as Mimir's ruler has them, it may be ours. */
-		{RULES(GROUP("agent/monitoring/gpu/0f8f", "ok", "a")), "true", "\"ok\"", "[]"},
+		{RULES(GROUP("agent/monitoring/gpu/0f8f", "ok", "a")), "true", "\"ok\"", "absent"},
 	};
 
 	(void)state;
@@ -201,10 +216,10 @@ static void test_without_a_prometheus_nothing_is_asked(void **state)
 	(void)state;
 	open_shared(&rig);
 	json_object_del(rig.request, "prometheus");
-	prober_want(rig.prober, PROBE_KEY, rig.request, PROBE_HEALTHY);
+	probe_rig_want(&rig, PROBE_KEY, PROBE_HEALTHY);
 	uv_run(&rig.kube.loop, UV_RUN_NOWAIT); /* no answer is awaited */
 	assert_int_equal(rig.seen, 1);
-	e = prober_evidence(rig.prober, PROBE_KEY);
+	e = probe_rig_evidence(&rig);
 	assert_found(e, "exporter", "absent");
 	assert_found(e, "rule", "absent");
 	assert_int_equal(fake_requests(rig.kube.fake), 0);
@@ -221,8 +236,8 @@ static void test_no_job_is_asked_for_where_none_is_known(void **state)
 	json_object_del(rig.request, "job");
 	probe_rig_say(&rig, SERIES, (struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
 	e = probe_rig_look(&rig);
-	assert_found(e, "exporter.up", "0");
-	assert_found(e, "exporter.down", "0");
+	assert_found(e, "exporter.up", "absent");
+	assert_found(e, "exporter.down", "absent");
 	assert_int_equal(probe_rig_asked(&rig, JOBS), 0);
 	probe_rig_close(&rig);
 }
@@ -231,6 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shared_parts_that_work),
+		cmocka_unit_test(test_a_probe_is_reported_with_the_evidence_before),
 		cmocka_unit_test(test_only_what_is_believed_counts_as_a_scrape),
 		cmocka_unit_test(test_an_exporter_whose_scrape_fails_reports_why),
 		cmocka_unit_test(test_a_rule_that_is_not_loaded_or_fails),

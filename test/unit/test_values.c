@@ -28,12 +28,19 @@ static struct evidence *seen(const json_t *document)
 	return evidence_decode(document, 1);
 }
 
+static const struct view *hpa_of(const char *text)
+{
+	auto_json *object = parsed(text);
+
+	return view_decode(KIND_HPA, object);
+}
+
 static void assert_table(const char *evidence_text, const char *hpa_text, const char *metric, const char *wanted)
 {
 	auto_json *document = parsed(evidence_text);
-	auto_json *hpa = hpa_text != NULL ? parsed(hpa_text) : NULL;
+	auto_view *hpa = hpa_text != NULL ? hpa_of(hpa_text) : NULL;
 	struct evidence *evidence = seen(document);
-	auto_json *values = values_make(evidence, hpa);
+	auto_json *values = values_make(evidence, view_hpa(hpa));
 	auto_strbuf text = STRBUF_INIT;
 
 	values_text(&text, values, metric);
@@ -119,9 +126,9 @@ static void many_pods_are_not_all_shown(void **state)
 static void the_document_has_decimal_strings(void **state)
 {
 	auto_json *document = parsed(two_signals);
-	auto_json *hpa = parsed(two_averages);
+	auto_view *hpa = hpa_of(two_averages);
 	struct evidence *evidence = seen(document);
-	auto_json *values = values_make(evidence, hpa);
+	auto_json *values = values_make(evidence, view_hpa(hpa));
 	auto_free char *text = json_text(json_array_get(values, 1));
 
 	(void)state;
