@@ -20,8 +20,9 @@ void routes_release(struct routes *r)
 	map_release(&r->prometheuses);
 }
 
-/* Queues the autoscalers of this target; wake: to be probed anew as well. */
-static void queue_targeting(const struct routes *r, const char *ns, const char *target, bool wake)
+/* Queues the autoscalers of this target. They are not probed for its sake: of its pods the prober is notified, and its
+ * status changes with each of a thousand of them. */
+static void queue_targeting(const struct routes *r, const char *ns, const char *target)
 {
 	auto_free char *target_key = kube_key(ns, target);
 	auto_json *found = kube_cache_list_by(r->autoscalers, target_key);
@@ -32,9 +33,6 @@ static void queue_targeting(const struct routes *r, const char *ns, const char *
 		auto_free char *key = kube_object_key(object);
 
 		queue_add(r->queue, key);
-		if (wake) {
-			prober_wake(r->prober, key);
-		}
 	}
 }
 
@@ -109,7 +107,7 @@ static void autoscaler_changed(const struct routes *r, enum kube_event_type type
 	if (type != KUBE_MODIFIED || edited) {
 		/* Siblings may have waited for this target, and the union of rules may differ. */
 		queue_targeting(r, kube_object_namespace(object),
-			json_path_string(object, "spec.scaleTargetRef.name", ""), false);
+			json_path_string(object, "spec.scaleTargetRef.name", ""));
 		queue_add(r->queue, SHARED_KEY);
 	}
 }
@@ -144,10 +142,10 @@ void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type,
 		return;
 	case KIND_DEPLOYMENT:
 	case KIND_STATEFULSET:
-		queue_targeting(r, ns, kube_object_name(object), true);
+		queue_targeting(r, ns, kube_object_name(object));
 		return;
 	case KIND_HPA:
-		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
+		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""));
 		queue_child_owner(r, object);
 		return;
 	case KIND_SERVICE:
@@ -169,7 +167,7 @@ void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type,
 		}
 		return;
 	case KIND_SCALEDOBJECT:
-		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
+		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""));
 		return;
 	case KIND_APISERVICE:
 	case KIND_CONFIGMAP:
