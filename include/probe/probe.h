@@ -11,6 +11,9 @@
  * all do while the pods are awaited. Answers of Prometheus are shared by all
  * keys: a healthy one's evidence may rest on one that is 5 s old, a broken one's on one of 2 s.
  *
+ * The metrics API is asked only in doubt: while the HPA of a healthy autoscaler reads its metric, as its status tells,
+ * and all else agrees, the last good answer stands for some ten minutes (src/probe/metric_trust.h).
+ *
  * What is not believed at once stands in the evidence as `unconfirmed`: a pod that misses something, until the probe
  * after missed it too, since it may have gone after it was listed; a page of before, because the read after it failed
  * for the first time; a metric's answer of before, until Prometheus was asked 2 s after the failure and is not to

@@ -18,11 +18,9 @@ struct observation {
 	const struct view_autoscaler *object; /* borrowed */
 	const struct view *target;            /* one reference */
 	json_t *match_labels;                 /* of the target's selector; NULL = it says more, or is not known */
-	json_t *prometheuses;
-	json_t *namespaces;       /* the one where our ServiceMonitor is */
-	struct page_places pages; /* candidates, see reconcile/pages.h */
-	json_t *observed[8];      /* by index of children[] */
-	bool owned[8];            /* the observed one is ours */
+	struct page_places pages;             /* candidates, see reconcile/pages.h */
+	const struct view *observed[8];       /* by index of children[]; borrowed */
+	bool owned[8];                        /* the observed one is ours */
 	char *foreign_child;
 	char *monitor; /* "ns/name" of our ServiceMonitor */
 	char *exporter_id;

@@ -12,6 +12,7 @@
 #include "api/kinds.h"
 #include "base/attr.h"
 #include "evidence/request.h"
+#include "view/view.h"
 
 enum plan_verb {
 	PLAN_APPLY, /* server-side apply of `object` */
@@ -32,10 +33,11 @@ struct plan {
 	size_t cap;
 	unsigned step;               /* of what is added next */
 	json_t *status;              /* owned: the autoscaler's whole status; NULL = already what it should be */
+	bool progress;               /* that status tells only how far it is on its way up: it may wait for the next */
 	struct probe_request *probe; /* owned: what to probe for the autoscaler; NULL = nothing */
 	struct shared_request *shared_probe; /* owned: the same of what autoscalers share */
 	bool healthy;                        /* Ready: probes may be rare */
-	bool whole;       /* every link is True, that beyond Ready too: a probe that sees the same changes nothing */
+	bool whole;       /* nothing failed and its links_settled(): a probe that sees the same changes nothing */
 	int64_t again_ms; /* in so many ms the same world would give another plan; 0 = it would not */
 	bool waiting;     /* something young is about to work: probes stay frequent */
 };
@@ -51,7 +53,7 @@ void plan_then(struct plan *plan);
 /* Takes the object. */
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object);
 /* Of the object as observed: only this very one is meant. */
-void plan_add_delete(struct plan *plan, enum kind kind, const json_t *observed);
+void plan_add_delete(struct plan *plan, enum kind kind, const struct view *observed);
 void plan_release(struct plan *plan);
 #define auto_plan ATTR_CLEANUP(plan_release) struct plan
 /* For golden tests and `render`; new reference. */

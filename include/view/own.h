@@ -8,7 +8,10 @@
 
 #include "view/view.h"
 
-/* What child_matches() and child_patch() read of the object of which this is the view, by its `own_spec`. New reference. */
-json_t *own_object(enum kind kind, const struct view *view, const char *own_spec);
+/* The spec that its own_spec keeps; borrowed, NULL of an object that is not ours. */
+const char *view_own_spec(const struct view *view);
+/* What child_matches() and child_patch() read of the object of which this is the view. New reference; NULL of an object that
+ * is not ours. */
+json_t *own_object(enum kind kind, const struct view *view);
 
 #endif

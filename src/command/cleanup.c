@@ -81,11 +81,11 @@ static int look(struct session *session, const struct settings *s, struct findin
 	return 0;
 }
 
-static bool has_autoscaler(const struct findings *found, const json_t *child)
+static bool has_autoscaler(const struct findings *found, const struct object_meta *child)
 {
-	const char *name = kube_object_label(child, LABEL_AUTOSCALER);
-	const char *elsewhere = kube_object_label(child, LABEL_AUTOSCALER_NAMESPACE);
-	const char *ns = elsewhere != NULL ? elsewhere : kube_object_namespace(child);
+	const char *name = meta_label(child, LABEL_AUTOSCALER);
+	const char *elsewhere = meta_label(child, LABEL_AUTOSCALER_NAMESPACE);
+	const char *ns = elsewhere != NULL ? elsewhere : child->ns;
 	size_t i;
 	json_t *object;
 
@@ -98,20 +98,19 @@ static bool has_autoscaler(const struct findings *found, const json_t *child)
 }
 
 /* What is shared goes with its own plan. */
-static void plan_orphans(const struct findings *found, struct plan *plan)
+static void plan_orphans(const struct findings *found, const struct world *world, struct plan *plan)
 {
-	size_t i;
-	json_t *object;
+	for (size_t k = 0; k < ARRAY_LEN(made); k++) {
+		auto_view_list all = world_views(world, made[k], NULL);
 
-	json_array_foreach(json_object_get(found->document, "objects"), i, object) {
-		const char *managed_by = kube_object_label(object, LABEL_MANAGED_BY);
+		for (size_t i = 0; i < all.count; i++) {
+			const struct object_meta *meta = &all.items[i]->meta;
+			const char *managed_by = meta_label(meta, LABEL_MANAGED_BY);
 
-		if (kube_object_label(object, LABEL_AUTOSCALER) != NULL && managed_by != NULL &&
-			strcmp(managed_by, MANAGED_BY) == 0 && !has_autoscaler(found, object)) {
-			plan_add_delete(plan,
-				kind_by_name(json_path_string(object, "apiVersion", ""),
-					json_path_string(object, "kind", "")),
-				object);
+			if (meta_label(meta, LABEL_AUTOSCALER) != NULL && managed_by != NULL &&
+				strcmp(managed_by, MANAGED_BY) == 0 && !has_autoscaler(found, meta)) {
+				plan_add_delete(plan, made[k], all.items[i]);
+			}
 		}
 	}
 }
@@ -140,20 +139,20 @@ static void stand_in_for_deployment(const struct findings *found, const struct s
 static void make_plan(const struct findings *found, const struct settings *s, struct plan *plan, struct error *problem)
 {
 	struct shared_state state = SHARED_STATE_INIT;
-	auto_json *configmap = NULL;
+	const struct view *configmap;
 	struct world world;
 
 	stand_in_for_deployment(found, s);
 	world_from_document(&world, found->document, s);
-	configmap = world.get(world.ctx, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
+	configmap = world_view(&world, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
 	shared_reconcile(&world, plan, &state);
-	if (configmap != NULL && kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES) != NULL &&
+	if (configmap != NULL && meta_annotation(&configmap->meta, ANNOTATION_ADAPTER_RULES) != NULL &&
 		state.state == ADAPTER_BROKEN && state.message != NULL) {
 		error_set(problem, ERROR_INVALID, "%s", state.message);
 	}
 	shared_state_release(&state);
+	plan_orphans(found, &world, plan);
 	world_release_document(&world);
-	plan_orphans(found, plan);
 }
 
 static void print_plan(const struct plan *plan, const char *tense)

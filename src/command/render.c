@@ -124,24 +124,28 @@ static json_t *usual_namespaces(const char *own)
  * one in the adapter's namespace, and with exporters where they usually run. */
 static void print_gpu_rule(const struct world *world, const struct observation *o, bool as_json)
 {
-	auto_json *namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
-	const struct monitoring_object object = {.kind = &monitoring_rule};
-	auto_json *order =
-		monitoring_order(&(struct monitoring_context){o->prometheuses, namespaces, o->asked}, &object);
-	const json_t *prometheus = json_array_get(order, 0);
-	const char *ns = prometheus != NULL ? kube_object_namespace(prometheus) : o->facts.settings->adapter_namespace;
-	auto_json *one = json_pack("[O*]", prometheus);
-	auto_json *specs =
-		json_pack("{s:o}", o->exporter_id, world->get(world->ctx, KIND_AUTOSCALER, o->spec.ns, o->spec.name));
+	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
+	auto_view_list namespaces = world_views(world, KIND_NAMESPACE, NULL);
+	struct monitoring_context context = {&prometheuses, &namespaces, o->asked};
+	struct monitoring_object object = {.kind = &monitoring_rule};
+	auto_view_list order = monitoring_order(&context, &object);
+	const struct view_list first = {.items = order.items, .count = order.count > 0 ? 1 : 0};
+	const char *ns = first.count > 0 ? first.items[0]->meta.ns : o->facts.settings->adapter_namespace;
+	auto_gpu_needs needs = {.count = 0};
 	auto_plan plan = PLAN_INIT;
-	auto_json *survey = gpu_survey(world, specs, NULL, &plan);
-	const json_t *found_in = json_object_get(survey, "namespaces");
+	auto_json *survey = NULL;
+	const json_t *found_in;
 	auto_json *usual = usual_namespaces(ns);
 	struct monitoring found = {NULL, NULL, NULL};
 	auto_json *rule = NULL;
 
-	monitoring_find(&(struct monitoring_context){one, namespaces, NULL},
-		&(struct monitoring_object){.kind = &monitoring_rule, .ns = kube_object_namespace(prometheus)}, &found);
+	gpu_needs_add(&needs, world_view(world, KIND_AUTOSCALER, o->spec.ns, o->spec.name));
+	survey = gpu_survey(world, &needs, NULL, &plan);
+	found_in = json_object_get(survey, "namespaces");
+	context.prometheuses = &first;
+	context.asked = NULL;
+	object.ns = first.count > 0 ? ns : "";
+	monitoring_find(&context, &object, &found);
 	rule = gpu_rule_make(ns, found.labels, NULL, json_array_size(found_in) > 0 ? found_in : usual);
 	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n", as_json);
 	monitoring_release(&found);

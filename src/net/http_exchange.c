@@ -70,6 +70,10 @@ void http_exchange_detach(struct http_connection *connection)
 	connection->held = false;
 	x->wsi = NULL;
 	x->server->unsent -= x->replied;
+	if (x->server->unsent == 0) {
+		/* The server may be waiting for this. A timer that was never started stays as it is. */
+		uv_timer_again(&x->server->closer);
+	}
 	stop_watching(x);
 	if (!x->asked || x->replied) {
 		exchange_free(x);

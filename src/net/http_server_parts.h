@@ -38,14 +38,13 @@ struct http_server {
 	uv_timer_t pause; /* of the listener, while there is no descriptor to be had */
 	bool starved;
 	uv_timer_t sweeper; /* runs while anybody is connected */
-	uv_idle_t closer;
+	uv_timer_t closer;  /* runs at the end */
 	struct http_connection *connections;
 	size_t connections_count;
 	size_t connections_max; /* 0 = as many as come */
 	uint64_t patience_ms;
-	size_t handles;         /* of our own, not yet closed */
-	size_t unsent;          /* replies given and not yet written */
-	uint64_t patience_ends; /* for those at the end, in the loop's time */
+	size_t handles; /* of our own, not yet closed */
+	size_t unsent;  /* replies given and not yet written; the last one wakes the closer */
 	bool destroying;
 	void (*closed)(void *ctx);
 	void *closed_ctx;

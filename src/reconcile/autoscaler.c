@@ -67,13 +67,11 @@ static void plan_orphans(const struct world *world, const char *owner_ns, const 
 	struct plan *plan)
 {
 	auto_free char *key = kube_key(owner_ns, owner);
-	auto_json *all = world->list_by(world->ctx, KIND_SERVICEMONITOR, key);
-	size_t i;
-	json_t *monitor;
+	auto_view_list all = world_views_by(world, KIND_SERVICEMONITOR, key);
 
-	json_array_foreach(all, i, monitor) {
-		if (ns == NULL || strcmp(kube_object_namespace(monitor), ns) != 0) {
-			plan_add_delete(plan, KIND_SERVICEMONITOR, monitor);
+	for (size_t i = 0; i < all.count; i++) {
+		if (ns == NULL || strcmp(all.items[i]->meta.ns, ns) != 0) {
+			plan_add_delete(plan, KIND_SERVICEMONITOR, all.items[i]);
 		}
 	}
 }
@@ -81,9 +79,9 @@ static void plan_orphans(const struct world *world, const char *owner_ns, const 
 /* The ServiceMonitor in our own namespace, when it is to be in another now. */
 static void plan_move(const struct world *world, const struct observation *o, struct plan *plan)
 {
-	auto_json *here = world->get(world->ctx, KIND_SERVICEMONITOR, o->spec.ns, o->spec.name);
+	const struct view *here = world_view(world, KIND_SERVICEMONITOR, o->spec.ns, o->spec.name);
 
-	if (here != NULL && kube_object_owned_by(here, o->spec.uid)) {
+	if (here != NULL && meta_owned_by(&here->meta, o->spec.uid)) {
 		plan_add_delete(plan, KIND_SERVICEMONITOR, here);
 	}
 }
@@ -148,7 +146,7 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	request->selector = o->facts.target_watched ? view_selector_text(&o->facts.target->selector) : NULL;
 	request->scheme = xstrdup(w->scheme);
 	request->engine = w->engine != NULL ? xstrdup(w->engine->type) : NULL;
-	request->prometheus = prometheus_url(world, o->prometheuses, prometheus);
+	request->prometheus = prometheus_url(world, prometheus);
 	request->interval_ms = clock_parse_duration(o->spec.scrape_interval);
 	request->trusted = gpus ? xstrdup(json_path_string(o->facts.gpu, "trusted", NULL)) : NULL;
 	if (pages) {
@@ -156,6 +154,11 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	}
 	request_signals(w, request);
 	return request;
+}
+
+static bool is_unknown(const char *status)
+{
+	return status[0] == '\0' || strcmp(status, "Unknown") == 0;
 }
 
 /* An operator that starts knows less than the status it finds: until its first probes have ended, the
@@ -175,7 +178,16 @@ static bool awaits_first_look(const struct observation *o, const struct verdict 
 	}
 	unseen = o->facts.adapter == ADAPTER_UNKNOWN || (autoscaler_uses_gpus(&o->spec) && o->facts.shared == NULL);
 	status = view_condition_status(&reported->conditions, links[first].type);
-	return unseen && status[0] != '\0' && strcmp(status, "Unknown") != 0;
+	return unseen && !is_unknown(status);
+}
+
+/* Whether nothing is said but what is not known yet, before and now. */
+static bool is_progress(const struct observation *o, const json_t *status)
+{
+	const json_t *ready = json_find(json_object_get(status, "conditions"), "type", "Ready");
+
+	return o->facts.write_problem == NULL && is_unknown(json_path_string(ready, "status", "")) &&
+	       is_unknown(view_condition_status(&o->object->status.conditions, "Ready"));
 }
 
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan)
@@ -210,7 +222,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		plan_orphans(world, ns, name, ns, plan);
 	}
 	plan->healthy = first == links_count;
-	plan->whole = o.facts.write_problem == NULL && verdicts_all_true(&o.spec, verdicts);
+	plan->whole = o.facts.write_problem == NULL && links_settled(&o.facts, verdicts);
 	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;
 	if (plan->waiting && plan->probe == NULL) {
 		plan->again_ms = WAITING_AGAIN_MS;
@@ -221,6 +233,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		json_decref(plan->status);
 		plan->status = NULL;
 	}
+	plan->progress = plan->status != NULL && is_progress(&o, plan->status);
 	verdicts_release(verdicts);
 	free_indirect(&verdicts);
 }

@@ -10,6 +10,7 @@
 #include "engine/gpu.h"
 #include "reconcile/gpu.h"
 #include "reconcile/pages.h"
+#include "reconcile/asked.h"
 #include "reconcile/prometheus.h"
 #include "reconcile/reconcile.h"
 
@@ -169,10 +170,10 @@ static void observe_children(struct observation *o, const struct world *world)
 		auto_free char *name = child_name(children[i], &o->spec);
 		enum kind kind = children[i]->form.kind;
 
-		o->observed[i] = world->get(world->ctx, kind, ns, name);
+		o->observed[i] = world_view(world, kind, ns, name);
 		o->owned[i] = o->observed[i] != NULL && child_owned(o->observed[i], &o->spec);
 		if (kind == KIND_HPA && o->owned[i]) {
-			o->facts.hpa = view_hpa(world_view(world, KIND_HPA, ns, name));
+			o->facts.hpa = view_hpa(o->observed[i]);
 		}
 		if (o->observed[i] != NULL && !o->owned[i] && child_wanted(children[i], &o->spec) &&
 			o->foreign_child == NULL) {
@@ -183,41 +184,33 @@ static void observe_children(struct observation *o, const struct world *world)
 }
 
 /* Of our ServiceMonitor as it stands; borrowed, NULL when there is none. */
-static const json_t *own_monitor_labels(const struct observation *o)
+static const struct view_pairs *own_monitor_labels(const struct observation *o)
 {
 	for (size_t i = 0; i < children_count; i++) {
 		if (children[i]->form.kind == KIND_SERVICEMONITOR && o->owned[i]) {
-			return json_path(o->observed[i], "metadata.labels");
+			return &o->observed[i]->meta.labels;
 		}
 	}
 	return NULL;
-}
-
-/* The one "ns/name"; NULL for NULL. */
-static const struct view_prometheus *selecting_prometheus(const struct world *world, const char *key)
-{
-	const char *slash = key != NULL ? strchr(key, '/') : NULL;
-	auto_free char *ns = slash != NULL ? xstrndup(key, (size_t)(slash - key)) : NULL;
-
-	return slash != NULL ? view_prometheus(world_view(world, KIND_PROMETHEUS, ns, slash + 1)) : NULL;
 }
 
 static void observe_monitoring(struct observation *o, const struct world *world)
 {
 	const char *ns = child_namespace(&child_servicemonitor, &o->spec);
 	auto_free char *name = child_name(&child_servicemonitor, &o->spec);
+	const struct view *namespace = world_view(world, KIND_NAMESPACE, NULL, ns);
+	const struct view_list namespaces = {.items = &namespace, .count = namespace != NULL ? 1 : 0};
+	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_AUTOSCALER, o->spec.name);
 
 	o->facts.monitor_made_ms = world_made_ms(world, KIND_SERVICEMONITOR, ns, name);
 	o->facts.prometheus_missing =
 		world->missing(world->ctx, KIND_SERVICEMONITOR) || world->missing(world->ctx, KIND_PROMETHEUS);
-	o->prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
-	o->namespaces = json_pack("[o*]", world->get(world->ctx, KIND_NAMESPACE, NULL, ns));
 	o->monitor = kube_key(ns, name);
 	o->facts.monitor = o->monitor;
-	o->asked = prometheus_asked(world, o->prometheuses);
-	monitoring_find(&(struct monitoring_context){.prometheuses = o->prometheuses,
-				.namespaces = o->namespaces,
+	o->asked = prometheus_asked(world);
+	monitoring_find(&(struct monitoring_context){.prometheuses = &prometheuses,
+				.namespaces = &namespaces,
 				.asked = o->asked},
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 			.ns = ns,
@@ -228,7 +221,7 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->facts.workload.monitor_labels = o->monitoring.labels;
 	o->facts.selected_by = o->monitoring.selected_by;
 	o->facts.select_problem = o->monitoring.problem;
-	o->facts.prometheus = selecting_prometheus(world, o->monitoring.selected_by);
+	o->facts.prometheus = prometheus_by_key(world, o->monitoring.selected_by);
 }
 
 void observation_init(struct observation *o, const struct world *world, const struct view_autoscaler *object)
@@ -281,16 +274,11 @@ void observation_init(struct observation *o, const struct world *world, const st
 
 void observation_release(struct observation *o)
 {
-	for (size_t i = 0; i < children_count; i++) {
-		json_decref(o->observed[i]);
-	}
 	view_unref(o->target);
 	json_decref(o->match_labels);
 	view_list_release(&o->facts.hpas);
 	view_list_release(&o->facts.scaled_objects);
 	view_list_release(&o->facts.autoscalers);
-	json_decref(o->prometheuses);
-	json_decref(o->namespaces);
 	page_places_release(&o->pages);
 	monitoring_release(&o->monitoring);
 	view_autoscaler_spec_release(&o->spec);

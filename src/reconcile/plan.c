@@ -15,14 +15,14 @@ void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_
 		(struct plan_write){.verb = verb, .kind = kind, .step = plan->step, .object = object};
 }
 
-void plan_add_delete(struct plan *plan, enum kind kind, const json_t *observed)
+void plan_add_delete(struct plan *plan, enum kind kind, const struct view *observed)
 {
 	auto_free char *api_version = kube_api_version(&kinds[kind].resource);
 
 	plan_add_take(plan, PLAN_DELETE, kind,
 		json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", api_version, "kind", kinds[kind].resource.kind,
-			"metadata", "name", kube_object_name(observed), "namespace", kube_object_namespace(observed),
-			"uid", kube_object_uid(observed)));
+			"metadata", "name", observed->meta.name, "namespace", observed->meta.ns, "uid",
+			observed->meta.uid));
 }
 
 void plan_release(struct plan *plan)

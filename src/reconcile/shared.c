@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "adapter_fight.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "reconcile/adapter.h"
@@ -17,29 +16,10 @@
 /* A first probe that takes longer is not waited for. */
 #define FIRST_LOOK_MS 8000
 
-void shared_state_release(struct shared_state *state)
-{
-	free_indirect(&state->message);
-	json_decref(state->held);
-	json_decref(state->gpu);
-	json_decref(state->adapter);
-	free_indirect(&state->api_message);
-	adapter_fight_release(&state->fight);
-	*state = SHARED_STATE_INIT;
-}
-
-void shared_state_set(struct shared_state *state, enum adapter_state value, const char *reason, char *message)
-{
-	free_indirect(&state->message);
-	state->state = value;
-	state->reason = reason;
-	state->message = message;
-}
-
 /* What live autoscalers need of the shared part. */
 struct needs {
 	struct adapter_needs adapter;
-	json_t *exporters; /* gpu_exporter_id() → the first InferenceAutoscaler that asks for it */
+	struct gpu_needs gpu;
 };
 
 /* Since when the autoscaler needs what it needs: since it was made, or since its engine was found. */
@@ -72,16 +52,6 @@ static void note_newest(struct needs *needs, const struct world *world, int64_t 
 	}
 }
 
-static void need_exporter(struct needs *needs, const struct world *world, const struct view_autoscaler *object)
-{
-	auto_view_autoscaler_spec spec = view_autoscaler_spec(object);
-	auto_free char *id = gpu_exporter_id(&spec);
-
-	if (json_object_get(needs->exporters, id) == NULL) {
-		json_object_set_new(needs->exporters, id, world->get(world->ctx, KIND_AUTOSCALER, spec.ns, spec.name));
-	}
-}
-
 /* Adds what this one needs, unless it is on its way out or its spec is refused. */
 static void gather(struct needs *needs, const struct world *world, const struct view_autoscaler *object)
 {
@@ -101,13 +71,13 @@ static void gather(struct needs *needs, const struct world *world, const struct 
 		need_metric(needs, workload.signals[s].signal->metric, needs_since(object, evidence));
 	}
 	if (autoscaler_uses_gpus(spec)) {
-		need_exporter(needs, world, object);
+		gpu_needs_add(&needs->gpu, &object->view);
 	}
 }
 
 static struct needs gather_needs(const struct world *world)
 {
-	struct needs needs = {{json_object(), 0}, json_object()};
+	struct needs needs = {.adapter = {json_object(), 0}};
 	auto_view_list all = world_views(world, KIND_AUTOSCALER, NULL);
 
 	for (size_t i = 0; i < all.count; i++) {
@@ -126,11 +96,11 @@ void shared_reconcile(const struct world *world, struct plan *plan, struct share
 	state->adapter = adapter_survey(world);
 	metrics_api_check(world, state);
 	plan_then(plan);
-	gpu = gpu_survey(world, needs.exporters, state->gpu, plan);
+	gpu = gpu_survey(world, &needs.gpu, state->gpu, plan);
 	json_decref(state->gpu);
 	state->gpu = gpu;
 	plan->shared_probe = gpu_request(world, state->gpu);
 	plan->healthy = state->state == ADAPTER_LOADED;
 	json_decref(needs.adapter.metrics);
-	json_decref(needs.exporters);
+	gpu_needs_release(&needs.gpu);
 }

@@ -209,7 +209,7 @@ int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns,
 	if (view == NULL) {
 		return 0;
 	}
-	return view->meta.created_ms != 0 ? view->meta.created_ms : -1;
+	return view->meta.created_ms > 0 ? view->meta.created_ms : -1;
 }
 
 static void evidence_free_value(void *value)

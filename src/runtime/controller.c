@@ -16,7 +16,7 @@
 #include "runtime/runner.h"
 #include "settle.h"
 
-#define PARALLEL 4
+#define PARALLEL 32
 #define LIVE_MS (15 * 60 * 1000)
 
 static void on_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
@@ -164,8 +164,13 @@ static void on_run(void *ctx, struct run_result *result)
 
 static void run(struct controller *c, struct pass *pass, struct plan *plan, const json_t *owner)
 {
+	int64_t held_ms = pass_hold_progress(pass, plan);
+
 	if (plan->again_ms > 0) {
 		queue_add_after(c->queue, pass->key, plan->again_ms);
+	}
+	if (held_ms > 0) {
+		queue_add_after(c->queue, pass->key, held_ms);
 	}
 	c->running++;
 	c->count_passes++;

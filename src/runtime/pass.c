@@ -7,6 +7,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
+/* On a smooth way up one link after the other begins to work, within moments: to write each step down would cost the
+ * API server more than all children. It is what somebody who looks on may be behind. */
+#define PROGRESS_MS 3000
+
 static void pass_free(void *value)
 {
 	struct pass *pass = value;
@@ -61,4 +65,24 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
 	free_indirect(&pass->written);
 	pass->written_count = 0;
 	return true;
+}
+
+int64_t pass_hold_progress(struct pass *pass, struct plan *plan)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (plan->status == NULL || !plan->progress) {
+		pass->status_due_ms = 0;
+		return 0;
+	}
+	if (pass->status_due_ms == 0) {
+		pass->status_due_ms = now + PROGRESS_MS;
+	}
+	if (now >= pass->status_due_ms) {
+		pass->status_due_ms = 0;
+		return 0;
+	}
+	json_decref(plan->status);
+	plan->status = NULL;
+	return pass->status_due_ms - now;
 }

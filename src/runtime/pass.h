@@ -20,7 +20,8 @@ struct pass {
 	struct own_write *written; /* owned: own writes that the caches may not show yet */
 	size_t written_count;
 	int64_t written_ms;
-	char *failure; /* owned: of the last write */
+	int64_t status_due_ms; /* monotonic: until when a status that tells of progress only waits; 0 = none does */
+	char *failure;         /* owned: of the last write */
 	struct refusals refusals;
 	bool ready;
 	bool whole;  /* as the plan says (plan.h) */
@@ -38,5 +39,9 @@ void pass_wrote(struct pass *pass, struct run_result *result);
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
 /* How long that is waited for. */
 #define PASS_OWN_WRITE_WAIT_MS 2000
+
+/* Takes a status out of the plan that may wait for the one that follows; in how many ms it is to be written at the
+ * latest, 0 when it is not held. */
+int64_t pass_hold_progress(struct pass *pass, struct plan *plan);
 
 #endif

@@ -7,17 +7,19 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "reconcile/prometheus.h"
+#include "view/monitoring.h"
 
 void routes_init(struct routes *r, const struct kube_cache *autoscalers, struct queue *queue, struct prober *prober)
 {
 	*r = (struct routes){.autoscalers = autoscalers, .queue = queue, .prober = prober};
 	map_init(&r->prometheuses, free);
+	map_init(&r->inactive_hpas, NULL);
 }
 
 void routes_release(struct routes *r)
 {
 	map_release(&r->prometheuses);
+	map_release(&r->inactive_hpas);
 }
 
 /* Queues the autoscalers of this target. They are not probed for its sake: of its pods the prober is notified, and its
@@ -112,23 +114,44 @@ static void autoscaler_changed(const struct routes *r, enum kube_event_type type
 	}
 }
 
+/* While an HPA reads its metric the probes do not ask for it: when one of ours could not, it is probed at once. */
+static void hpa_changed(struct routes *r, enum kube_event_type type, const json_t *object)
+{
+	auto_free char *key = kube_object_key(object); /* also the autoscaler's */
+	const json_t *active = kube_object_condition(object, "ScalingActive");
+	bool fails =
+		type != KUBE_DELETED && active != NULL && strcmp(json_path_string(active, "status", ""), "True") != 0;
+
+	if (!fails) {
+		map_remove(&r->inactive_hpas, key);
+	} else if (!map_has(&r->inactive_hpas, key) &&
+		   kube_cache_has(r->autoscalers, kube_object_namespace(object), kube_object_name(object))) {
+		map_put(&r->inactive_hpas, key, r);
+		prober_wake(r->prober, key);
+	}
+}
+
 /* Whether it is news to those who read it: most changes are of the status, which prometheus-operator writes at each step of
  * a rollout, and nobody reads. */
 static bool prometheus_is_news(struct routes *r, enum kube_event_type type, const json_t *object)
 {
 	auto_free char *key = kube_object_key(object);
-	auto_free char *now = prometheus_as_read(object);
-	const char *before = map_get(&r->prometheuses, key);
+	auto_view *view = view_decode(KIND_PROMETHEUS, object);
+	const struct digest *now = &view_prometheus(view)->digest;
+	struct digest *before = map_get(&r->prometheuses, key);
 
 	if (type == KUBE_DELETED) {
 		map_remove(&r->prometheuses, key);
 		return true;
 	}
-	if (before != NULL && strcmp(before, now) == 0) {
+	if (before != NULL && digest_equal(before, now)) {
 		return false;
 	}
-	map_put(&r->prometheuses, key, now);
-	now = NULL;
+	if (before == NULL) {
+		before = xcalloc(1, sizeof(*before));
+		map_put(&r->prometheuses, key, before);
+	}
+	*before = *now;
 	return true;
 }
 
@@ -145,6 +168,7 @@ void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type,
 		queue_targeting(r, ns, kube_object_name(object));
 		return;
 	case KIND_HPA:
+		hpa_changed(r, type, object);
 		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""));
 		queue_child_owner(r, object);
 		return;

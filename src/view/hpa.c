@@ -57,4 +57,6 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	read_averages(arena, json_object_get(status, "currentMetrics"), hpa);
 }
 
-const struct view_type view_hpa_type = {.bytes = sizeof(struct view_hpa), .decode = decode};
+const struct view_type view_hpa_type = {.bytes = sizeof(struct view_hpa),
+	.own_spec_at = offsetof(struct view_hpa, own_spec),
+	.decode = decode};

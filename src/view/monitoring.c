@@ -67,7 +67,9 @@ static void decode_prometheus(struct arena *arena, const json_t *object, struct 
 }
 
 const struct view_type view_servicemonitor_type = {.bytes = sizeof(struct view_servicemonitor),
+	.own_spec_at = offsetof(struct view_servicemonitor, own_spec),
 	.decode = decode_servicemonitor};
 const struct view_type view_prometheusrule_type = {.bytes = sizeof(struct view_prometheusrule),
+	.own_spec_at = offsetof(struct view_prometheusrule, own_spec),
 	.decode = decode_prometheusrule};
 const struct view_type view_prometheus_type = {.bytes = sizeof(struct view_prometheus), .decode = decode_prometheus};

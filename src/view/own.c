@@ -28,17 +28,11 @@ const char *read_own_spec(struct arena *arena, const json_t *object)
 	return arena_text(arena, text);
 }
 
-/* Without those that are no texts. New reference. */
-static json_t *pairs_json(const struct view_pairs *pairs)
+const char *view_own_spec(const struct view *view)
 {
-	json_t *map = json_object();
+	size_t at = view->type->own_spec_at;
 
-	for (uint32_t i = 0; i < pairs->count; i++) {
-		if (pairs->items[i].value != NULL) {
-			json_object_set_new(map, pairs->items[i].key, json_string(pairs->items[i].value));
-		}
-	}
-	return map;
+	return at != 0 ? *(const char *const *)(const void *)((const char *)view + at) : NULL;
 }
 
 static json_t *owners_json(const struct object_meta *meta)
@@ -56,15 +50,20 @@ static json_t *owners_json(const struct object_meta *meta)
 	return owners;
 }
 
-json_t *own_object(enum kind kind, const struct view *view, const char *own_spec)
+json_t *own_object(enum kind kind, const struct view *view)
 {
 	const struct object_meta *meta = &view->meta;
-	auto_free char *api_version = kube_api_version(&kinds[kind].resource);
+	const char *own_spec = view_own_spec(view);
+	auto_free char *api_version = NULL;
 
+	if (own_spec == NULL) {
+		return NULL;
+	}
+	api_version = kube_api_version(&kinds[kind].resource);
 	/* We wrote this text ourselves: it parses. */
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o, s:o, s:o}, s:o}", "apiVersion", api_version, "kind",
 		kinds[kind].resource.kind, "metadata", "name", meta->name, "namespace", meta->ns, "resourceVersion",
-		meta->resource_version, "labels", pairs_json(&meta->labels), "annotations",
-		pairs_json(&meta->annotations), "ownerReferences", owners_json(meta), "spec",
+		meta->resource_version, "labels", view_pairs_json(&meta->labels), "annotations",
+		view_pairs_json(&meta->annotations), "ownerReferences", owners_json(meta), "spec",
 		json_parse(own_spec, strlen(own_spec), NULL));
 }

@@ -34,4 +34,6 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	read_service_ports(arena, json_object_get(spec, "ports"), service);
 }
 
-const struct view_type view_service_type = {.bytes = sizeof(struct view_service), .decode = decode};
+const struct view_type view_service_type = {.bytes = sizeof(struct view_service),
+	.own_spec_at = offsetof(struct view_service, own_spec),
+	.decode = decode};

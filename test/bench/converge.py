@@ -11,12 +11,13 @@ import report
 from control_plane import resource, wall
 from machine import REPO, run, until
 from report import WRITES, by_request, say
-from world import AUTOSCALERS, GROUP, ReadyWatch, deployment, order, world
+from world import AUTOSCALERS, GROUP, ReadyWatch, Target, autoscaler, deployment, order, stack_objects, world
 
 SIDES = ("limit", "us", "keda-unthrottled", "keda")
 TIMEOUT_S = 600
 SETTLE_S = 5  # writes that come after the last is Ready count too
 SCALED = "/apis/keda.sh/v1alpha1/scaledobjects"
+ANY = Target("any-namespace", "any-name", "", "")  # written for it, to be named for each
 CHILDREN = {
     "Service": "/api/v1/namespaces/{}/services",
     "ServiceMonitor": "/apis/monitoring.coreos.com/v1/namespaces/{}/servicemonitors",
@@ -55,19 +56,17 @@ class Side:
         self.world.server.reset()
         self.world.wait_metrics_api()
         self.make()
-        before = self.world.server.cpu_seconds()
-        watch = self.watch()
+        before, others = self.world.server.cpu_seconds(), self.world.others()
+        watch = ReadyWatch(self.world, self.path)
         try:
             self.run(watch)
-            used = self.world.server.cpu_seconds()
+            used, share = self.world.server.cpu_seconds(), others.share()
             self.curve = watch.curve(self.begin)
         finally:
             watch.close()
         events = list(self.world.server.audit(self.user, self.begin_wall - 1, time.time()))
-        return self.figures(events) | {"apiServerCpuSeconds": sum(used.values()) - sum(before.values())}
-
-    def watch(self):
-        return ReadyWatch(self.world, self.path)
+        return self.figures(events) | {
+            "apiServerCpuSeconds": sum(used.values()) - sum(before.values()), "othersShare": share}
 
     def figures(self, events):
         """Reads count until all were Ready, writes for a little longer."""
@@ -152,34 +151,32 @@ class Limit(Side):
         """Of each autoscaler its children and its status, as the operator would write them."""
         uids = {(o["metadata"]["namespace"], o["metadata"]["name"]): o["metadata"]["uid"]
                 for o in self.world.list(AUTOSCALERS)}
-        conditions = healthy_status()
-        made = {}
-        for child in self.children():
-            metadata = child["metadata"]
-            name = metadata["labels"][f"{GROUP}/autoscaler"]
-            uid = uids[metadata["namespace"], name]
-            metadata["annotations"] = {f"{GROUP}/applied": "0123456789abcdef"}
-            metadata["ownerReferences"] = [{
-                "apiVersion": f"{GROUP}/v1alpha1", "kind": "InferenceAutoscaler", "name": name, "uid": uid,
-                "controller": True, "blockOwnerDeletion": True}]
-            made.setdefault((metadata["namespace"], name), []).append(
-                order("POST", CHILDREN[child["kind"]].format(metadata["namespace"]), child))
-        for (ns, name), orders in made.items():
-            assert len(orders) == len(CHILDREN), f"the operator renders {len(orders)} children of '{ns}/{name}'"
-            path = f"/apis/{GROUP}/v1alpha1/namespaces/{ns}/inferenceautoscalers/{name}/status"
-            status = json.loads(conditions.replace("vllm-example", ns).replace("vllm-gemma-deployment", name).replace("gemma", name))
-            orders.append(order("PATCH", path, {"status": status}, "application/merge-patch+json"))
-        return [one for orders in made.values() for one in orders]
+        children, status = self.children(), healthy_status()
+        return [one for target in self.world.targets
+                for one in self.writes_of(target, uids[target.namespace, target.name], children, status)]
+
+    def writes_of(self, target, uid, children, status):
+        for child in json.loads(named(children, target)):
+            child["metadata"] |= {"annotations": {f"{GROUP}/applied": "0123456789abcdef"}, "ownerReferences": [{
+                "apiVersion": f"{GROUP}/v1alpha1", "kind": "InferenceAutoscaler", "name": target.name, "uid": uid,
+                "controller": True, "blockOwnerDeletion": True}]}
+            yield order("POST", CHILDREN[child["kind"]].format(target.namespace), child)
+        path = f"/apis/{GROUP}/v1alpha1/namespaces/{target.namespace}/inferenceautoscalers/{target.name}/status"
+        yield order("PATCH", path, {"status": json.loads(named(status, target))}, "application/merge-patch+json")
 
     def children(self):
-        world, file = self.world, self.world.folder / "render.yaml"
-        objects = [o for o in (*world.list(AUTOSCALERS), *world.list("/apis/monitoring.coreos.com/v1/prometheuses"))]
-        for o in objects:
-            o["metadata"].pop("managedFields", None)
-        objects += [deployment(target, world.page_port) for target in world.targets]
+        """Those of ANY, as text."""
+        file = self.world.folder / "render.yaml"
+        objects = [autoscaler(ANY), deployment(ANY, self.world.page_port), stack_objects(0)[1]]
         file.write_text("---\n".join(json.dumps(o) + "\n" for o in objects))
-        text = run(self.binary, "render", "-f", file, "-o", "json")
-        return [o for o in rendered(text) if o["kind"] in CHILDREN]
+        found = [o for o in rendered(run(self.binary, "render", "-f", file, "-o", "json")) if o["kind"] in CHILDREN]
+        assert len(found) == len(CHILDREN), f"the operator renders {len(found)} children"
+        return json.dumps(found)
+
+
+def named(text, target):
+    """The same text for another than ANY."""
+    return text.replace(ANY.namespace, target.namespace).replace(ANY.name, target.name)
 
 
 def rendered(text):
@@ -193,9 +190,10 @@ def rendered(text):
 
 
 def healthy_status():
-    """The status of an autoscaler that is Ready, as text."""
+    """The status of ANY that is Ready, as text."""
     world = yaml.safe_load((REPO / "test/golden/healthy/world.yaml").read_text())
-    return json.dumps(next(o["status"] for o in world["objects"] if o["kind"] == "InferenceAutoscaler"))
+    status = json.dumps(next(o["status"] for o in world["objects"] if o["kind"] == "InferenceAutoscaler"))
+    return status.replace("vllm-example", ANY.namespace).replace("vllm-gemma-deployment", ANY.name).replace("gemma", ANY.name)
 
 
 def measure(options):
@@ -225,7 +223,8 @@ def text(found):
     rows = [[words, *(found[side].get(member) for side in names)] for words, member in (
         ("Ready", "ready"), ("seconds until all were", "seconds"), ("Ready per second", "perSecond"),
         ("times the limit", "ratio"), ("CPU seconds", "cpuSeconds"), ("peak memory, MiB", "peakMiB"),
-        ("CPU seconds of API server and etcd", "apiServerCpuSeconds"))]
+        ("CPU seconds of API server and etcd", "apiServerCpuSeconds"),
+        ("of the processors, what others had", "othersShare"))]
     for kind in ("writes", "Events", "reads"):
         rows.append([f"{kind} per autoscaler", *(found[side]["perAutoscaler"][kind] for side in names)])
         requests = sorted({name for side in names for name in found[side]["requests"][kind]},
@@ -244,7 +243,8 @@ def run_benchmark(words):
     key = f"converge {options.autoscalers}" + (" one-name" if options.one_name else "")
     return report.finish(
         options, key, figures, lambda: text(found),
-        lambda: plot.lines(f"{options.autoscalers:,} autoscalers from the start on", curves, "seconds", "Ready"))
+        lambda: plot.lines(f"{options.autoscalers:,} autoscalers from the start on", curves, "seconds", "Ready"),
+        max(side["othersShare"] for side in found.values()))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import resource
 import socket
 import subprocess
 import time
@@ -13,7 +14,11 @@ REPO = Path(__file__).resolve().parents[2]
 BUILD = REPO / "hack" / "tools" / "build"
 
 def cpu_seconds(pid):
-    words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    """Of a process that runs; 0 when it does not."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
     return (int(words[11]) + int(words[12])) / 100
 
 
@@ -61,6 +66,28 @@ def make_certificate(folder, name):
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate)
     return certificate, key
+
+
+class Others:
+    """How much of the processors went to programs that are not ours: `share()` of them since the start, 0 to 1.
+
+    `pids` gives those of our programs that run and whose end nobody has waited for.
+    """
+
+    def __init__(self, pids):
+        self.pids = pids
+        self.begin = self.now()
+
+    def now(self):
+        words = list(map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]))
+        idle, whole = words[3] + words[4], sum(words)
+        used = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        ours = sum(u.ru_utime + u.ru_stime for u in used) + sum(map(cpu_seconds, self.pids()))
+        return whole / 100, (whole - idle) / 100, ours
+
+    def share(self):
+        whole, busy, ours = (now - then for now, then in zip(self.now(), self.begin))
+        return max(0.0, busy - ours) / whole if whole else 0.0
 
 
 def describe():

@@ -43,8 +43,10 @@ def run(options):
     with resting(options) as (made, operator, watch, seconds):
         ready = len(watch.ready)
         say(f"measuring for {options.seconds} s")
+        others = made.others()
         return {"autoscalers": options.autoscalers, "readyAtBegin": ready, "secondsToReady": seconds,
-                "perMinute": measure(made, operator, options), "readyAtEnd": len(watch.ready)}
+                "perMinute": measure(made, operator, options), "readyAtEnd": len(watch.ready),
+                "othersShare": others.share()}
 
 
 NAMES = {
@@ -62,6 +64,7 @@ def text(figures):
     rows = [[words, float(cost[name])] for name, words in NAMES.items()]
     rows[2:2] = [[f"  {name}", count] for name, count in cost["requests"].items()]
     rows += [[words, cost[name]] for name, words in MEMORY.items()]
+    rows += [["of the processors, what others had", figures["othersShare"]]]
     return report.table(["a minute, at rest", f"{figures['autoscalers']:,}"], rows)
 
 
@@ -75,7 +78,8 @@ def run_benchmark(words):
     options = parse(words)
     figures = run(options)
     key = f"rest {options.autoscalers}" + (" one-name" if options.one_name else "")
-    return report.finish(options, key, figures, lambda: text(figures), lambda: svg(figures))
+    return report.finish(options, key, figures, lambda: text(figures), lambda: svg(figures),
+                         figures["othersShare"])
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ def run(options):
         say("restarting")
         operator.close()
         get(f"http://127.0.0.1:{made.own_port}/forget")
+        others = made.others()
         operator = made.start_operator(options.operator)
         at, curve = follow(made, operator)
         memory, cpu = operator.memory_mib(), operator.cpu_seconds()
@@ -66,14 +67,14 @@ def run(options):
         writes = by_request((e for e in events if e["verb"] in WRITES), resource)
         return {"autoscalers": options.autoscalers, "seconds": at, "writes": sum(writes.values()), "writesBy": writes,
                 "requests": by_request((e for e in events if e["verb"] not in WRITES), resource), "cpuSeconds": cpu, **memory,
-                "ready": len(watch.ready)}, curve
+                "ready": len(watch.ready), "othersShare": others.share()}, curve
 
 
 def text(figures):
     rows = [[f"seconds until {words}", figures["seconds"][name]] for name, words in (
         ("synced", "it had all objects"), ("probed", "a page of each autoscaler was read"),
         ("quiet", "all were Ready and the queue empty"))]
-    rows += [["CPU seconds", figures["cpuSeconds"]], ["peak memory, MiB", figures["peakMiB"]], ["writes", figures["writes"]]]
+    rows += [["CPU seconds", figures["cpuSeconds"]], ["peak memory, MiB", figures["peakMiB"]], ["of the processors, what others had", figures["othersShare"]], ["writes", figures["writes"]]]
     rows += [[f"  {name}", count] for name, count in {**figures["writesBy"], **figures["requests"]}.items()]
     return report.table(["a restart", f"{figures['autoscalers']:,}"], rows)
 
@@ -84,7 +85,8 @@ def run_benchmark(words):
     key = f"restart {options.autoscalers}" + (" one-name" if options.one_name else "")
     return report.finish(
         options, key, figures, lambda: text(figures),
-        lambda: plot.lines(f"A restart with {options.autoscalers:,} autoscalers", {"pages read": curve}, "seconds", "autoscalers"))
+        lambda: plot.lines(f"A restart with {options.autoscalers:,} autoscalers", {"pages read": curve}, "seconds", "autoscalers"),
+        figures["othersShare"])
 
 
 if __name__ == "__main__":

@@ -82,10 +82,11 @@ def run(options):
         time.sleep(5)  # at rest, to compare with
         before, cpu, begin_wall, begin = operator.metrics(), operator.cpu_seconds(), time.time(), time.monotonic()
         say("the storm")
+        others = made.others()
         sent = made.send(storm(made))
         repaired, quiet = wait_quiet(made, operator, begin)
         say(f"sent in {sent['seconds']:.1f} s, repaired after {repaired:.1f} s, quiet after {quiet:.1f} s")
-        after, cpu = operator.metrics(), operator.cpu_seconds() - cpu
+        share, after, cpu = others.share(), operator.metrics(), operator.cpu_seconds() - cpu
         health = probe.end()
         events = list(made.server.audit(operator.user, begin_wall, begin_wall + quiet))
         until("all Ready", lambda: len(watch.ready) == watch.count, 120)
@@ -93,7 +94,7 @@ def run(options):
         took = sorted(milliseconds for _, milliseconds in health["answers"])
         return {
             "autoscalers": options.autoscalers, "edited": len(made.targets[::EDITED]), "stormSeconds": sent["seconds"],
-            "repairedSeconds": repaired, "quietSeconds": quiet, "cpuSeconds": cpu, **operator.memory_mib(),
+            "repairedSeconds": repaired, "quietSeconds": quiet, "cpuSeconds": cpu, "othersShare": share, **operator.memory_mib(),
             "longestTurnSeconds": longest, "turns": {f"{bound:g}": count for bound, count in counts.items()},
             "healthz": {"asked": len(took), "failed": health["failed"], "medianMs": took[len(took) // 2], "worstMs": took[-1]},
             "writes": by_request((e for e in events if e["verb"] in WRITES), resource),
@@ -110,7 +111,8 @@ def text(figures):
         ("longest turn, seconds, not more than", figures["longestTurnSeconds"]),
         ("/healthz, median, ms", health["medianMs"]), ("/healthz, worst, ms", health["worstMs"]),
         ("/healthz, failed", health["failed"]), ("CPU seconds", figures["cpuSeconds"]),
-        ("peak memory, MiB", figures["peakMiB"]), ("writes", sum(figures["writes"].values())))]
+        ("peak memory, MiB", figures["peakMiB"]), ("of the processors, what others had", figures["othersShare"]),
+        ("writes", sum(figures["writes"].values())))]
     rows += [[f"  {name}", count] for name, count in figures["writes"].items()]
     rows.append(["reads", sum(figures["reads"].values())])
     rows += [[f"  {name}", count] for name, count in figures["reads"].items()]
@@ -123,7 +125,8 @@ def run_benchmark(words):
     key = f"storm {options.autoscalers}" + (" one-name" if options.one_name else "")
     return report.finish(
         options, key, figures, lambda: text(figures),
-        lambda: plot.lines(f"/healthz in a storm of {options.autoscalers:,} autoscalers", {"/healthz": answers}, "seconds", "ms"))
+        lambda: plot.lines(f"/healthz in a storm of {options.autoscalers:,} autoscalers", {"/healthz": answers}, "seconds", "ms"),
+        figures["othersShare"])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 
 from control_plane import ApiServer
-from machine import BUILD, REPO, answers, free_port, get, make_certificate, run, tool, until
+from machine import BUILD, REPO, Others, answers, free_port, get, make_certificate, run, tool, until
 from programs import Keda, Operator
 from report import say
 
@@ -252,6 +252,12 @@ class World:
         return Keda(self, tool("keda-2.21/operator"), kubeconfig, unthrottled)
 
     # What is counted
+
+    def pids(self):
+        return [self.server.processes.alive(name) or 0 for name in ("kube-apiserver", "etcd")] + [p.pid for p in self.processes]
+
+    def others(self):
+        return Others(self.pids)
 
     def counts(self):
         """What only grows: pages, adapter queries and what Prometheus was asked."""

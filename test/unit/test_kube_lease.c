@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "kube/lease.h"
+#include "kube/lease_record.h"
 #include "kube/timing.h"
 #include "kube_rig.h"
 
@@ -509,6 +510,28 @@ static void test_the_timing_must_be_safe(void **state)
 	test_close(&test);
 }
 
+/* The Lease is what somebody wrote: the API server keeps 32 bits, another store any number. */
+static void test_a_duration_may_be_any_number(void **state)
+{
+	static const struct {
+		json_int_t seconds;
+		bool expired;
+	} rows[] = {{15, false}, {INT32_MAX, false}, {INT64_MAX, false}, {INT64_MAX / 1000 + 1, false}, {0, true},
+		{-1, true}, {INT64_MIN, true}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct lease_record record = {0};
+		auto_json *object = json_pack("{s:{s:s, s:I}}", "spec", "holderIdentity", "a", "leaseDurationSeconds",
+			rows[i].seconds);
+
+		lease_record_observe(&record, object);
+		assert_int_equal(lease_record_expires_ms(&record, 15000) <= record.changed_ms, rows[i].expired);
+		assert_true(lease_record_expires_ms(&record, 15000) >= record.changed_ms);
+		lease_record_release(&record);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -525,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_endless_conflicts_do_not_spin),
 		cmocka_unit_test(test_closing_at_any_time),
 		cmocka_unit_test(test_the_timing_must_be_safe),
+		cmocka_unit_test(test_a_duration_may_be_any_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
