@@ -235,7 +235,7 @@ static void test_a_rollout_of_many_pods_is_probed_at_a_pace(void **state)
 	probe_rig_want(&rig, PROBE_KEY, PROBE_HEALTHY);
 	probe_rig_wait(&rig, 1);
 	start = clock_monotonic_ms();
-	while (clock_monotonic_ms() - start < 3500) {
+	while (clock_monotonic_ms() - start < 3500 || changes < 1000) {
 		const char *text = changes++ % 2 ? PENDING : STARTED;
 		auto_json *object = json_parse(text, strlen(text), NULL);
 		auto_view *pod = NULL;
@@ -246,9 +246,8 @@ static void test_a_rollout_of_many_pods_is_probed_at_a_pace(void **state)
 		pods_put(rig.pods, pod);
 		run_for(&rig.kube.loop, 1);
 	}
-	assert_true(changes > 1000);
 	print_message("%d changes, %d probes\n", changes, rig.seen - 1);
-	assert_in_range(rig.seen - 1, 3, 4);
+	assert_in_range(rig.seen - 1, 3, 1 + (clock_monotonic_ms() - start) / 1000);
 	probe_rig_close(&rig);
 }
 
