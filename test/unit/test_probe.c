@@ -184,6 +184,35 @@ static void test_many_that_are_due_do_not_list_all_at_once(void **state)
 	probe_rig_close(&rig);
 }
 
+/* Its turn comes in the moment when it is due once more: two probes of a key would keep two turns. */
+static void test_one_that_is_due_twice_is_probed_once(void **state)
+{
+	static const char list[] = "GET /api/v1/namespaces/*/pods[?]labelSelector=app%3Dx";
+	struct probe_rig rig;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_say(&rig, list, (struct fake_answer){.end = FAKE_MUTE});
+	for (int n = 0; n < 9; n++) {
+		auto_free char *ns = xasprintf("team-%d", n);
+
+		json_object_set_new(rig.request, "namespace", json_string(ns));
+		probe_rig_want(&rig, ns, PROBE_HEALTHY);
+	}
+	while (probe_rig_asked(&rig, list) < 8) {
+		uv_run(&rig.kube.loop, UV_RUN_ONCE);
+	}
+	prober_forget(rig.prober, "team-0");
+	prober_wake(rig.prober, "team-8"); /* which waits */
+	while (probe_rig_asked(&rig, list) < 9) {
+		uv_run(&rig.kube.loop, UV_RUN_ONCE);
+	}
+	prober_forget(rig.prober, "team-1");
+	run_for(&rig.kube.loop, 200);
+	assert_int_equal(probe_rig_asked(&rig, list), 9);
+	probe_rig_close(&rig);
+}
+
 static void test_many_pages_are_not_fetched_all_at_once(void **state)
 {
 	struct probe_rig rig;
@@ -496,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_what_prometheus_cannot_cause_is_believed_at_once),
 		cmocka_unit_test(test_many_autoscalers_share_the_questions_of_one),
 		cmocka_unit_test(test_many_that_are_due_do_not_list_all_at_once),
+		cmocka_unit_test(test_one_that_is_due_twice_is_probed_once),
 		cmocka_unit_test(test_many_pages_are_not_fetched_all_at_once),
 		cmocka_unit_test(test_a_request_that_changes_is_probed_at_once),
 		cmocka_unit_test(test_a_chain_that_became_whole_is_looked_at_soon),
