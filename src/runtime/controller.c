@@ -158,6 +158,9 @@ static const json_t *bridge_evidence(const struct controller *c, struct pass *pa
 	bool same = (evidence != NULL && probe_request_equal(evidence->asked, pass->request)) ||
 	            (shared != NULL && shared_request_equal(shared->asked, pass->shared_request));
 
+	if (evidence == NULL && shared == NULL) {
+		bridge_forget(pass);
+	}
 	if (pass->evidence != NULL) {
 		return pass->evidence;
 	}
