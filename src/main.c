@@ -21,8 +21,8 @@ static int unknown_verb(const char *program, const char *verb)
 {
 	const char *best = NULL;
 
-	for (size_t i = 0; i < commands_count; i++) {
-		nearest_consider(verb, commands[i]->name, &best);
+	for (size_t i = 0; i < commands.count; i++) {
+		nearest_consider(verb, commands.rows[i]->name, &best);
 	}
 	if (best != NULL) {
 		fprintf(stderr, "%s: unknown verb '%s': did you mean '%s'?\n", program, verb, best);
@@ -45,7 +45,7 @@ static int run(const struct command *command, const char *program, int argc, cha
 			help_command(command, program, stdout);
 			return EXIT_SUCCESS;
 		}
-		code = command->run(&options, &err);
+		code = command->run(&options, &commands, &err);
 	}
 	if (err.kind != ERROR_NONE) {
 		fprintf(stderr, "%s %s: %s\n", program, command->name, err.message);
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	const struct command *command = command_by_name(strcmp(verb, "--version") == 0 ? "version" : verb);
 
 	if (argc < 2) {
-		help_program(program, stderr);
+		help_program(program, &commands, stderr);
 		return EXIT_USAGE;
 	}
 	if (command != NULL) {
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
 	if (command != NULL) {
 		help_command(command, program, stdout);
 	} else {
-		help_program(program, stdout);
+		help_program(program, &commands, stdout);
 	}
 	return EXIT_SUCCESS;
 }

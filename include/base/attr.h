@@ -8,7 +8,7 @@
 #define ATTR_MUST_USE __attribute__((warn_unused_result))
 #define ATTR_NORETURN __attribute__((noreturn))
 
-/* An owning local: `auto_free char *p = NULL;` is freed when it leaves scope. */
-#define ATTR_CLEANUP(fn) __attribute__((cleanup(fn)))
+/* An owning local: `auto_free char *p = NULL;` is freed when it leaves scope. That is use enough, also for clang. */
+#define ATTR_CLEANUP(fn) __attribute__((cleanup(fn), unused))
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * A digest of a JSON value: to see whether it is the same without keeping it.
  *
- * FNV-1a of 128 bits over the compact text with sorted keys. It tells a change from none; against somebody who looks for
+ * FNV-1a of 128 bits over the compact text with sorted keys. It shows whether something changed; against somebody who looks for
  * two values of one digest it is no protection.
  */
 #ifndef BASE_DIGEST_H

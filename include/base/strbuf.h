@@ -35,6 +35,8 @@ void strbuf_addf(struct strbuf *sb, const char *fmt, ...) ATTR_PRINTF(2, 3);
 /* Percent-encodes all but unreserved characters (RFC 3986): for one path segment or one query
  * value. */
 void strbuf_add_urlencoded(struct strbuf *sb, const char *s);
+/* Adds a parameter to a URL or a path: "?name=value", or "&name=value" behind others. */
+void strbuf_add_query(struct strbuf *sb, const char *name, const char *value);
 /* Drops the first `n` bytes. */
 void strbuf_consume(struct strbuf *sb, size_t n);
 /* Empties, keeping the storage. */

@@ -1,9 +1,11 @@
 /*
- * Words of others, made fit to be kept and shown: valid UTF-8, and no longer than there is room; their hash.
+ * Words of others, made fit to be kept and shown: valid UTF-8, and no longer than there is room; their hash; and
+ * whether two are the same.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What a message quotes of another's words. An Event's note holds 1024 bytes: beside this much, our own words and the
@@ -24,5 +26,8 @@ char *text_quote(const char *text);
 /* 16 hexadecimal digits (FNV-1a) that change with the text: a revision that is the same for the same text. Heap,
  * caller owns. */
 char *text_hash(const char *text);
+
+/* NULL is allowed, and equals NULL alone. */
+bool text_equal(const char *one, const char *other);
 
 #endif

@@ -9,9 +9,12 @@
 
 #include "base/error.h"
 
+/* What the aliases of one text may add to it, in memory. */
+#define YAML_ALIAS_BYTES (1024 * 1024)
+
 /* Parses the first document; errors are ERROR_INVALID with line and column. New reference.
- * An empty document gives JSON null. Depth is bounded (64) and aliases are expanded only within a
- * budget. Refused, because JSON could not hold what is meant: duplicate keys, integers of more than
+ * An empty document gives JSON null. Depth is bounded (64), and so is what aliases
+ * add: some, but no "billion laughs". Refused, because JSON could not hold what is meant: duplicate keys, integers of more than
  * 64 bits, infinities, and tags other than !!str, !!seq and !!map. */
 json_t *yaml_parse(const char *text, size_t len, struct error *err);
 /* All documents of a stream, as a JSON array. */

@@ -1,26 +1,8 @@
 /*
  * What is known about one autoscaler at one moment: the links' predicates read this and nothing else.
  *
- * `evidence` is what the probes read last, one JSON document (also shown to people as it is):
- *   target      {at, error?, cause?, replicas, current, selector}: of a kind that is not watched, by its scale
- *   pods        {at, error?, total, ready, ports, start? {pod, seconds},
- *                unready?: {POD: since when, in ms}, which were ready with the containers that they run now,
- *                foreign: [pods that the selector matches but the target did not make]}
- *   page        {at, error?, cause?, url, pod, port, path, engine?, version?, series: […],
- *                latency? {requests, overMs, uptoMs?}, limits? {SIGNAL: n}, values: {POD: {METRIC: milli}}}
- *   prometheus  {at, error?, url, up, down, lastError?}: the scrape of our metrics Service
- *   signals     by the metric's name: {series: {at, error?, pods, missing: […], samples: {POD: {age, milli?, …}}},
- *                                      metric: {at, error?, cause?, http?, pods, missing: […], values: {POD: milli}},
- *                                      apart?: {page?: {POD: memory}, record?: …, metric?: …, hpa?: memory},
- *                                      scrapers?: {POD: [job, …]}}
- *               pods: ready ones with a fresh sample, with a value; missing: those that ought to have one;
- *               apart: of which pods Prometheus and the page, what would be recorded, or the metrics API have
- *               not said the same for how long, and how long the HPA's average was not between the values that
- *               the metrics API serves: {since, looks, samples, near: [before, after],
- *               values: [low, high], series: [low, high], …}
- *   asked       the probe request (plan.h) that all of it answers
- * `at` is in milliseconds of the wall; an absent member means "not probed yet". What answers another
- * question than today's (the spec changed since) counts as not probed.
+ * Evidence answers the probe request that it names. What answers another question than today's (the spec changed since)
+ * counts as not probed. All of it is borrowed: views do not outlive the pass.
  */
 #ifndef CHAIN_FACTS_H
 #define CHAIN_FACTS_H
@@ -31,6 +13,11 @@
 
 #include "api/settings.h"
 #include "children/child.h"
+#include "evidence/evidence.h"
+#include "view/autoscaler.h"
+#include "view/hpa.h"
+#include "view/monitoring.h"
+#include "view/workload.h"
 
 enum adapter_state {
 	ADAPTER_UNKNOWN, /* not read yet */
@@ -42,35 +29,35 @@ enum adapter_state {
 struct facts {
 	struct workload workload;
 	const struct settings *settings;
-	int64_t now_ms;         /* wall */
-	const json_t *object;   /* the InferenceAutoscaler */
-	const json_t *evidence; /* NULL = none yet */
-	const json_t *request;  /* what would be asked now; NULL = nothing */
+	int64_t now_ms; /* wall */
+	const struct view_autoscaler *object;
+	const struct evidence *evidence;     /* what its probe saw last; NULL = none yet */
+	const struct probe_request *request; /* what would be asked now; NULL = nothing */
 
-	const struct error *invalid; /* why the spec was refused; NULL = accepted */
-	const json_t *target;        /* NULL = absent */
-	bool target_watched;         /* its kind is one we watch; any other is read by its scale subresource */
+	const struct error *invalid;        /* why the spec was refused; NULL = accepted */
+	const struct view_workload *target; /* NULL = absent */
+	bool target_watched;                /* its kind is one we watch; any other is read by its scale subresource */
 	bool port_known;
 
 	/* Of the namespace, those whose target has our target's name. */
-	const json_t *hpas;
-	const json_t *scaled_objects; /* KEDA's */
-	const json_t *autoscalers;
-	const json_t *hpa;         /* ours; NULL while there is none */
-	const char *foreign_child; /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
+	struct view_list hpas;
+	struct view_list scaled_objects; /* KEDA's */
+	struct view_list autoscalers;
+	const struct view_hpa *hpa; /* ours; NULL while there is none */
+	const char *foreign_child;  /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
 
 	const char *write_problem; /* why the last write failed; NULL when it did not */
 
-	bool prometheus_missing;    /* prometheus-operator's types are not installed */
-	const json_t *prometheus;   /* the resource that selects us; NULL = none */
+	bool prometheus_missing;                  /* prometheus-operator's types are not installed */
+	const struct view_prometheus *prometheus; /* the resource that selects us; NULL = none */
 	const char *selected_by;    /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *select_problem; /* why none does; NULL when selected */
 	const char *monitor;        /* "ns/name" of our ServiceMonitor */
 	int64_t monitor_made_ms;    /* wall; 0 = it is to be made, -1 = not known */
 
-	const json_t *gpu;          /* what the shared pass found (reconcile/gpu.h); NULL = nothing yet */
-	const json_t *gpu_evidence; /* what was seen of it; NULL = nothing yet */
-	const char *exporter_id;    /* this autoscaler's exporter among gpu's */
+	const json_t *gpu;                    /* what the shared pass found (reconcile/gpu.h); NULL = nothing yet */
+	const struct shared_evidence *shared; /* what was seen of what autoscalers share; NULL = nothing yet */
+	const char *exporter_id;              /* this autoscaler's exporter among gpu's */
 
 	enum adapter_state adapter;
 	const char *adapter_reason;   /* CamelCase, when broken */

@@ -7,12 +7,17 @@
 #define CHAIN_MONITORING_H
 
 #include <jansson.h>
+#include <stddef.h>
+
+#include "view/view.h"
 
 /* What a Prometheus selects, and by which fields of its spec. */
 struct monitoring_kind {
 	const char *kind;
 	const char *selector;
 	const char *namespace_selector;
+	size_t selector_at; /* the same in struct view_prometheus */
+	size_t namespace_selector_at;
 };
 
 extern const struct monitoring_kind monitoring_servicemonitor;
@@ -20,8 +25,8 @@ extern const struct monitoring_kind monitoring_rule;
 
 /* The Prometheus resources there are. All borrowed. */
 struct monitoring_context {
-	const json_t *prometheuses; /* ordered by key */
-	const json_t *namespaces;
+	const struct view_list *prometheuses; /* ordered by key; NULL = there are none */
+	const struct view_list *namespaces;   /* ordered by name; NULL = none is known */
 	const char *asked; /* "ns/name" of the one whose answers count, the adapter's; NULL = not known */
 };
 
@@ -29,9 +34,9 @@ struct monitoring_context {
 struct monitoring_object {
 	const struct monitoring_kind *kind;
 	const char *ns;
-	const json_t *pinned;  /* spec.monitor.labels: the user's, which win; NULL = none */
-	const json_t *own;     /* labels that it has anyway; NULL = none */
-	const json_t *current; /* all its labels as it stands; NULL = it is to be made */
+	const json_t *pinned;             /* spec.monitor.labels: the user's, which win; NULL = none */
+	const json_t *own;                /* labels that it has anyway; NULL = none */
+	const struct view_pairs *current; /* all its labels as it stands; NULL = it is to be made */
 };
 
 /* The labels our object must carry, and who then selects it. */
@@ -42,11 +47,11 @@ struct monitoring {
 };
 
 /*
- * The resources in order of preference, new reference: first the one that is asked; then those that run before those
+ * The resources in order of preference: first the one that is asked; then those that run before those
  * with no replicas; those that select the object as it stands, so that a new one never takes its place; the older;
  * by key.
  */
-json_t *monitoring_order(const struct monitoring_context *context, const struct monitoring_object *object);
+struct view_list monitoring_order(const struct monitoring_context *context, const struct monitoring_object *object);
 /*
  * The first in this order that can be satisfied selects the object. Each further one has its labels too, as far as no
  * earlier one would stop selecting the object by them.

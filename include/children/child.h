@@ -1,5 +1,5 @@
 /*
- * The objects managed for one autoscaler: one vtable per kind, in the order they are written.
+ * An object managed for one autoscaler, and what all such objects share: one vtable per kind.
  *
  * make() is pure: the same workload always gives the same object. It holds only the fields we own,
  * so that server-side apply leaves the rest to others.
@@ -15,6 +15,7 @@
 #include "api/autoscaler.h"
 #include "api/kinds.h"
 #include "engine/presets.h"
+#include "view/view.h"
 
 /* The name of our metrics Service's port, and so the label `endpoint` of what Prometheus scrapes there. */
 #define METRICS_PORT "ias-metrics"
@@ -66,13 +67,6 @@ struct child {
 	json_t *(*make)(const struct workload *workload);
 };
 
-extern const struct child child_service;
-extern const struct child child_servicemonitor;
-extern const struct child child_hpa;
-
-extern const struct child *const children[];
-extern const size_t children_count;
-
 /* Whether the autoscaler's mode has this child. */
 bool child_wanted(const struct child *child, const struct autoscaler *spec);
 /* The namespace: the autoscaler's, but for a ServiceMonitor that spec.monitor.namespace moves. Borrowed. */
@@ -83,14 +77,14 @@ char *child_name(const struct child *child, const struct autoscaler *spec);
  * In a foreign namespace there is no owner, since owners do not reach across: labels tell it. */
 json_t *child_base(const struct child *child, const struct autoscaler *spec);
 /* Whether this object, observed in the child's place, is this autoscaler's. */
-bool child_owned(const json_t *observed, const struct autoscaler *spec);
+bool child_owned(const struct view *observed, const struct autoscaler *spec);
 
 /* Leaves the hash of the object on it: see ANNOTATION_APPLIED. */
 void child_stamp(json_t *wanted);
 /* Whether the observed object is what is wanted: every field of ours is there, the exact map has
- * nothing more. Owners and labels that others added do not count. */
-bool child_matches(const struct child_form *form, const json_t *observed, const json_t *wanted);
+ * nothing more. Owners and labels that others added do not count. One that nothing marks as ours is not. */
+bool child_matches(const struct child_form *form, const struct view *observed, const json_t *wanted);
 /* The merge patch that mends an observed object of a kind with mend_by_patch. New reference. */
-json_t *child_patch(const struct child_form *form, const json_t *observed, const json_t *wanted);
+json_t *child_patch(const struct child_form *form, const struct view *observed, const json_t *wanted);
 
 #endif

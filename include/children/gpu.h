@@ -23,8 +23,8 @@ extern const struct child_form gpu_rule_form;
 /* For the pods of an exporter's DaemonSet: its pod labels, and the port that serves the metrics by
  * the container's name for it. */
 json_t *gpu_service_make(const char *ns, const json_t *pod_labels, const char *container_port);
-/* Scrapes the Service, at its port of this name; named after it, since each exporter has one. */
-json_t *gpu_monitor_make(const char *ns, const json_t *service, const char *port, const json_t *labels,
+/* Scrapes the Service of this metadata, at its port of this name; named after it, since each exporter has one. */
+json_t *gpu_monitor_make(const char *ns, const struct object_meta *service, const char *port, const json_t *labels,
 	const char *interval);
 /* `exporters` ("ns/name" of their Services, in order) are those in `namespaces`, which are believed (engine/gpu.h); the
  * rule bears them as ANNOTATION_EXPORTERS. */

@@ -12,6 +12,8 @@
 #define EXIT_USAGE 2
 #define EXAMPLES_MAX 4
 
+struct command_table;
+
 struct command_example {
 	const char *says; /* what it is good for */
 	const char *args; /* the line after the program's name */
@@ -25,8 +27,13 @@ struct command {
 	struct command_example examples[EXAMPLES_MAX];
 	const struct option_row *rows;
 	size_t rows_count;
-	/* The exit code; what went wrong is in `err`, which the caller prints. */
-	int (*run)(const struct options *options, struct error *err);
+	/* The exit code; what went wrong is in `err`, which the caller prints. `verbs`: for those that describe them. */
+	int (*run)(const struct options *options, const struct command_table *verbs, struct error *err);
+};
+
+struct command_table {
+	const struct command *const *rows; /* in the order of their names */
+	size_t count;
 };
 
 extern const struct command command_cleanup;
@@ -37,11 +44,8 @@ extern const struct command command_render;
 extern const struct command command_run;
 extern const struct command command_version;
 
-/* All of them, in the order of their names. */
-extern const struct command *const commands[];
-extern const size_t commands_count;
-/* In one sentence, what the program is for. */
-extern const char command_purpose[];
+/* All of them. */
+extern const struct command_table commands;
 
 /* NULL when there is none. */
 const struct command *command_by_name(const char *name);

@@ -19,6 +19,8 @@ struct page_place {
 	char *path;
 };
 
+struct page_places LIST_OF(struct page_place);
+
 struct signal_request {
 	char *name;          /* "Running" */
 	char *metric;        /* as the metrics API serves it */
@@ -36,16 +38,16 @@ struct probe_request {
 	unsigned references;
 	char *ns;
 	char *name;
-	struct target_ref target;                /* whose pods these are */
-	char *selector;                          /* of the pods; NULL: the target's scale subresource is asked for it */
-	struct LIST_OF(struct page_place) pages; /* in order of likelihood; none: no page is read */
-	char *scheme;                            /* of the page */
-	char *engine;                            /* NULL = not known */
-	char *prometheus;                        /* base URL; NULL = none is known */
-	char *service;       /* the metrics Service, which is the job of its scrape; NULL = no page is scraped */
-	char *pool;          /* that scrape's pool; with service */
-	int64_t interval_ms; /* of the scrape */
-	char *trusted;       /* PromQL of the targets that are believed about all pods' GPUs; NULL = no GPUs */
+	struct target_ref target; /* whose pods these are */
+	char *selector;           /* of the pods; NULL: the target's scale subresource is asked for it */
+	struct page_places pages; /* in order of likelihood; none: no page is read */
+	char *scheme;             /* of the page */
+	char *engine;             /* NULL = not known */
+	char *prometheus;         /* base URL; NULL = none is known */
+	char *service;            /* the metrics Service, which is the job of its scrape; NULL = no page is scraped */
+	char *pool;               /* that scrape's pool; with service */
+	int64_t interval_ms;      /* of the scrape */
+	char *trusted;            /* PromQL of the targets that are believed about all pods' GPUs; NULL = no GPUs */
 	struct LIST_OF(struct signal_request) signals;
 };
 
@@ -77,6 +79,13 @@ struct shared_request *shared_request_ref(const struct shared_request *request);
 void shared_request_unref(struct shared_request *request);
 bool shared_request_equal(const struct shared_request *one, const struct shared_request *other);
 json_t *shared_request_encode(const struct shared_request *request);
+
+/* Copies the path. */
+void page_places_add(struct page_places *places, int64_t port, const char *path);
+void page_places_release(struct page_places *places);
+bool page_places_equal(const struct page_places *one, const struct page_places *other);
+bool page_place_equal(const struct page_place *one, const struct page_place *other);
+bool target_ref_equal(const struct target_ref *one, const struct target_ref *other);
 
 /* Adds a place, a signal. */
 void probe_request_add_page(struct probe_request *request, int64_t port, const char *path);

@@ -33,8 +33,7 @@ struct kube_informer_hooks {
 	/* The first list is in, or the type was found missing, or it appeared, or access was refused or came back:
 	 * whatever kube_informer_synced/_missing/_error now say anew. */
 	void (*state)(void *ctx, struct kube_informer *informer);
-	kube_index_fn *index; /* of its cache; may be NULL */
-	bool managers;        /* kept in its cache */
+	struct kube_cache_form form; /* of its cache */
 	void *ctx;
 };
 

@@ -18,16 +18,18 @@ struct kept_file {
 	char *path;         /* NULL = the text never changes */
 	char *text;         /* last good content; NULL = none */
 	const char *marker; /* what a good text holds; NULL = anything printable on one line */
-	int64_t read_ms;    /* monotonic time of the last good read; 0 = to be read again */
-	bool failing;       /* the failure was logged already */
+	int64_t read_ms;    /* monotonic time of the last read; 0 = to be read again */
+	bool failing;       /* that read failed, and was logged */
 };
 
 /* Appends the whole file; refuses more than `limit` bytes. The message is the bare reason. */
 int file_read(const char *path, size_t limit, struct strbuf *out, struct error *err);
 
 void kept_file_release(struct kept_file *file);
-/* Reads again when the text is older than `max_age_ms`. -1 only when there is no good text at all.
- */
+/* Whether the last read is younger than `max_age_ms`, or than five seconds if it failed: an unreadable file is not read
+ * again for each request. */
+bool kept_file_is_fresh(const struct kept_file *file, int64_t max_age_ms);
+/* Reads again when it is not fresh. -1 only when there is no good text at all. */
 int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *err);
 /* The file's content, when it is a good one; the message is the bare reason. */
 int kept_file_read(const struct kept_file *file, struct strbuf *text, struct error *err);

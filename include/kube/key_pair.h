@@ -20,10 +20,9 @@ int key_pair_check_ca(const char *text, struct error *err);
 struct key_pair {
 	struct kept_file cert;
 	struct kept_file key;
-	bool failing; /* the failure was logged already */
 };
 
-/* Reads both again when they are older than `max_age_ms`; what does not belong together, or cannot
+/* Reads both again when one is not fresh (kept_file_is_fresh()); what does not belong together, or cannot
  * be read, leaves both as they were. */
 void key_pair_refresh(struct key_pair *pair, int64_t max_age_ms);
 void key_pair_release(struct key_pair *pair);

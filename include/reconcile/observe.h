@@ -15,30 +15,27 @@ struct observation {
 	struct autoscaler spec;
 	struct error invalid;
 	struct monitoring monitoring;
-	json_t *object;
-	json_t *target;
-	json_t *hpas;
-	json_t *scaled_objects;
-	json_t *autoscalers;
-	json_t *prometheuses;
-	json_t *namespaces;  /* the one where our ServiceMonitor is */
-	json_t *pages;       /* candidates, see reconcile/pages.h */
-	json_t *observed[8]; /* by index of children[] */
-	bool owned[8];       /* the observed one is ours */
+	const struct view_autoscaler *object; /* borrowed */
+	const struct view *target;            /* one reference */
+	json_t *match_labels;                 /* of the target's selector; NULL = it says more, or is not known */
+	struct page_places pages;             /* candidates, see reconcile/pages.h */
+	const struct view *observed[8];       /* by index of children[]; borrowed */
+	bool owned[8];                        /* the observed one is ours */
 	char *foreign_child;
 	char *monitor; /* "ns/name" of our ServiceMonitor */
 	char *exporter_id;
 	char *asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */
 };
 
-/* Takes the object reference. */
-void observation_init(struct observation *observation, const struct world *world, json_t *object_take);
+/* Borrows the object, which the world gave. */
+void observation_init(struct observation *observation, const struct world *world, const struct view_autoscaler *object);
 void observation_release(struct observation *observation);
 #define auto_observation ATTR_CLEANUP(observation_release) struct observation
 
 /* The engine of an autoscaler: what the spec says, else what its pods' page showed last, else what
  * the status remembers. NULL when none is known. */
-const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object, const json_t *evidence);
+const struct engine *observe_engine(const struct autoscaler *spec, const struct view_status *status,
+	const struct evidence *evidence);
 /* Sets the workload's signals from the spec and the engine (may be NULL); -1 and ERROR_INVALID when
  * the engine does not have the signal. */
 int observe_signals(struct workload *workload, const struct autoscaler *spec, const struct engine *engine,

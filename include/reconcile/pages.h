@@ -5,22 +5,25 @@
 #ifndef RECONCILE_PAGES_H
 #define RECONCILE_PAGES_H
 
-#include <jansson.h>
-#include <stdint.h>
+#include <stddef.h>
 
 #include "api/autoscaler.h"
 #include "engine/presets.h"
+#include "evidence/request.h"
+#include "view/workload.h"
 
 /*
- * [{port, path}, …], at most 12; new reference. What the spec names is the only one; else the ports
+ * At most 12; the caller owns them. What the spec names is the only one; else the ports
  * that containers list (the engine's usual one first, then the one named http) and the engine's
  * paths; with no engine known, every engine's. Empty when spec.engine.port names a port that no
  * container has.
  */
-json_t *pages_candidates(const struct autoscaler *spec, const json_t *target, const struct engine *engine);
+struct page_places pages_candidates(const struct autoscaler *spec, const struct view_workload *target,
+	const struct engine *engine);
 
-/* The candidate where the page was found, told by any of `documents` in their order ({port, path},
- * NULLs allowed), else the first one; borrowed, NULL when there is none. */
-const json_t *pages_choose(const json_t *candidates, const json_t *const *documents, size_t count);
+/* The candidate that is one of `seen`, where the page was found, in their order; else the first one. Borrowed, NULL when
+ * there is none. */
+const struct page_place *pages_choose(const struct page_places *candidates, const struct page_place *seen,
+	size_t count);
 
 #endif

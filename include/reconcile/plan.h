@@ -11,6 +11,8 @@
 
 #include "api/kinds.h"
 #include "base/attr.h"
+#include "evidence/request.h"
+#include "view/view.h"
 
 enum plan_verb {
 	PLAN_APPLY, /* server-side apply of `object` */
@@ -21,6 +23,7 @@ enum plan_verb {
 struct plan_write {
 	enum plan_verb verb;
 	enum kind kind;
+	unsigned step;  /* those of one step do not depend on each other */
 	json_t *object; /* owned */
 };
 
@@ -28,9 +31,13 @@ struct plan {
 	struct plan_write *writes;
 	size_t count;
 	size_t cap;
-	json_t *status;   /* owned: the autoscaler's whole status; NULL = already what it should be */
-	json_t *probe;    /* owned: what to observe next (see probe/probe.h); NULL = nothing */
-	bool healthy;     /* Ready: probes may be rare */
+	unsigned step;               /* of what is added next */
+	json_t *status;              /* owned: the autoscaler's whole status; NULL = already what it should be */
+	bool progress;               /* that status tells only how far it is on its way up: it may wait for the next */
+	struct probe_request *probe; /* owned: what to probe for the autoscaler; NULL = nothing */
+	struct shared_request *shared_probe; /* owned: the same of what autoscalers share */
+	bool healthy;                        /* Ready: probes may be rare */
+	bool whole;       /* nothing failed and its links_settled(): a probe that sees the same changes nothing */
 	int64_t again_ms; /* in so many ms the same world would give another plan; 0 = it would not */
 	bool waiting;     /* something young is about to work: probes stay frequent */
 };
@@ -41,10 +48,12 @@ struct plan {
 		.writes = NULL                                                                                         \
 	}
 
+/* What is added from here on waits until what was added before is written. */
+void plan_then(struct plan *plan);
 /* Takes the object. */
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object);
 /* Of the object as observed: only this very one is meant. */
-void plan_add_delete(struct plan *plan, enum kind kind, const json_t *observed);
+void plan_add_delete(struct plan *plan, enum kind kind, const struct view *observed);
 void plan_release(struct plan *plan);
 #define auto_plan ATTR_CLEANUP(plan_release) struct plan
 /* For golden tests and `render`; new reference. */

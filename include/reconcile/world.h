@@ -14,6 +14,8 @@
 #include "api/kinds.h"
 #include "api/settings.h"
 #include "base/error.h"
+#include "evidence/evidence.h"
+#include "view/view.h"
 
 struct world {
 	int64_t now_ms; /* wall */
@@ -26,23 +28,37 @@ struct world {
 	/* Of all, those whose index in the table of kinds is `value`: what a pass of one autoscaler asks for must
 	 * not grow with the number of all. */
 	json_t *(*list_by)(void *ctx, enum kind kind, const char *value);
+	/* The same as views. They are borrowed, and so are those of a list: none outlives the pass, since the caches let go
+	 * of an object's view when the loop goes on and another takes its place. */
+	const struct view *(*view)(void *ctx, enum kind kind, const char *ns, const char *name);
+	struct view_list (*views)(void *ctx, enum kind kind, const char *ns);
+	struct view_list (*views_by)(void *ctx, enum kind kind, const char *value);
 	/* The resource type is not installed. */
 	bool (*missing)(void *ctx, enum kind kind);
-	/* Borrowed; NULL when nothing was probed yet. */
-	const json_t *(*evidence)(void *ctx, const char *key);
+	/* What was seen of the autoscaler "ns/name"; borrowed, NULL when nothing was probed yet. */
+	const struct evidence *(*evidence)(void *ctx, const char *key);
+	/* The same of what autoscalers share. */
+	const struct shared_evidence *(*shared_evidence)(void *ctx);
 	/* Why the last write for this autoscaler failed; borrowed, NULL when it did not. */
 	const char *(*failure)(void *ctx, const char *key);
 	/* What the last shared pass said of the adapter; filled by shared_reconcile(). Borrowed; never NULL. */
 	const struct shared_state *shared;
 };
 
+/* The object's view, borrowed; NULL when absent. `ns` is NULL for cluster-scoped kinds. */
+const struct view *world_view(const struct world *world, enum kind kind, const char *ns, const char *name);
+/* All views of a namespace (NULL = all), ordered by key; the caller releases the list, not the views. */
+struct view_list world_views(const struct world *world, enum kind kind, const char *ns);
+/* Of all, those whose index in the table of kinds is `value`. */
+struct view_list world_views_by(const struct world *world, enum kind kind, const char *value);
 /* When the object was made, in ms of the wall; 0 when it is not there. */
 int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns, const char *name);
 
 /* A world made of a JSON document (golden tests and `render`):
  * {now: RFC 3339, objects: […], evidence: {"ns/name": {…}},
- * failures: {"ns/name": "…"}, missing: ["ServiceMonitor"]}.
- * Borrows the document. */
+ * failures: {"ns/name": "…"}, missing: ["ServiceMonitor"]}; the evidence of SHARED_KEY is that of what is shared.
+ * Borrows the document, which must not change meanwhile; to be released. */
 void world_from_document(struct world *world, const json_t *document, const struct settings *settings);
+void world_release_document(struct world *world);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/strbuf.h"
+#include "view/autoscaler.h"
 
 /*
  * The document that `explain -o json` prints; new reference:
@@ -26,7 +27,7 @@
  *   values      the signals' at each hop (values.h); absent where no operator tells them
  *   warnings    sentences: what makes the rest uncertain
  */
-json_t *diagnosis_make(const json_t *object);
+json_t *diagnosis_make(const struct view_autoscaler *object);
 
 /* Appends it as lines for people, in colour or not; `now_ms` is the wall's. */
 void diagnosis_text(struct strbuf *text, const json_t *diagnosis, bool colour, int64_t now_ms);

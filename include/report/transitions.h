@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 #include "chain/lints.h"
+#include "view/autoscaler.h"
 
 struct transition {
 	bool warning;
@@ -30,8 +31,9 @@ struct transition {
 
 #define TRANSITIONS_MAX (2 + LINTS_MAX)
 
-/* Fills `found` and returns how many; `before` NULL = there was no status. */
-size_t transitions_find(const json_t *before, const json_t *after, struct transition found[TRANSITIONS_MAX]);
+/* From the status as it stands to the one that was written. Fills `found` and returns how many. */
+size_t transitions_find(const struct view_status *before, const json_t *after,
+	struct transition found[TRANSITIONS_MAX]);
 void transitions_release(struct transition *found, size_t count);
 
 #endif

@@ -82,6 +82,8 @@ static inline const struct view_autoscaler *view_autoscaler(const struct view *v
 	return (const struct view_autoscaler *)view;
 }
 
+/* As in the status; new reference, NULL when it is not given. */
+json_t *view_engine_json(const struct view_engine *engine);
 /* The spec with its JSON parsed: the texts are the view's, which has to stay, the JSON is the caller's. To be given to
  * view_autoscaler_spec_release(), never to autoscaler_release(). */
 struct autoscaler view_autoscaler_spec(const struct view_autoscaler *autoscaler);

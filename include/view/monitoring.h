@@ -14,7 +14,7 @@
 
 struct view_servicemonitor {
 	struct view view;
-	const char *text; /* of ours what is compared with what is wanted, as JSON; NULL of all others */
+	const char *own_spec; /* of ours the spec as JSON, for own_object(); NULL of all others */
 	struct view_selector selector;
 	const char *const *namespaces; /* namespaceSelector.matchNames */
 	const char *const *ports;      /* of its endpoints; "" = not given by name */
@@ -25,7 +25,7 @@ struct view_servicemonitor {
 
 struct view_prometheusrule {
 	struct view view;
-	const char *text; /* as a ServiceMonitor's */
+	const char *own_spec; /* as a ServiceMonitor's */
 };
 
 struct view_prometheus {

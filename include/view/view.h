@@ -28,8 +28,6 @@ struct view {
 
 /* The type that objects of each kind have. */
 extern const struct view_type *const view_types[KIND_COUNT];
-/* Pods are listed, they are of none of the kinds that are watched. */
-extern const struct view_type view_pod_type;
 
 /* New reference, never NULL: an object that is none at all has no name. */
 const struct view *view_decode(enum kind kind, const json_t *object);
@@ -41,5 +39,14 @@ void view_unref(const struct view *view);
 
 void view_unref_indirect(const struct view **view);
 #define auto_view ATTR_CLEANUP(view_unref_indirect) const struct view
+
+/* Some views, borrowed; the array is the list's own. */
+struct view_list {
+	const struct view **items;
+	size_t count;
+};
+
+void view_list_release(struct view_list *list);
+#define auto_view_list ATTR_CLEANUP(view_list_release) struct view_list
 
 #endif

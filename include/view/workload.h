@@ -37,7 +37,7 @@ struct view_workload {
 	struct view_pairs template_annotations; /* those of ours */
 	int64_t grace_period_s;                 /* terminationGracePeriodSeconds; -1 = not given */
 	/* Who set spec.replicas last, by metadata.managedFields, and by which subresource ("scale"; "" = none); NULL = that is
-	 * not told. */
+	 * not reported. */
 	const char *replicas_manager;
 	const char *replicas_subresource;
 	/* Of the status; 0 = not given. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "shape_field.h"
 
 static void list_set(void *at, struct list list)
@@ -119,11 +120,6 @@ void shape_copy(const struct shape *shape, void *to, const void *from)
 	}
 }
 
-static bool same_text(const char *one, const char *other)
-{
-	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
-}
-
 static bool lists_equal(const struct shape *shape, const void *one, const void *other)
 {
 	struct list a = list_at(one);
@@ -141,7 +137,7 @@ static bool fields_equal(const struct field *field, const void *one, const void 
 {
 	switch (field->type) {
 	case FIELD_TEXT:
-		return same_text(text_at(one, field), text_at(other, field));
+		return text_equal(text_at(one, field), text_at(other, field));
 	case FIELD_INT:
 	case FIELD_TIME:
 		return int_at(one, field) == int_at(other, field);
@@ -196,7 +192,7 @@ void *shape_find(const struct shape *shape, const void *list, const char *text)
 	for (size_t i = 0; i < own.count; i++) {
 		void *item = own.items + i * shape->size;
 
-		if (same_text(text_at(item, &shape->fields[0]), text)) {
+		if (text_equal(text_at(item, &shape->fields[0]), text)) {
 			return item;
 		}
 	}

@@ -80,6 +80,12 @@ void strbuf_add_urlencoded(struct strbuf *sb, const char *s)
 	}
 }
 
+void strbuf_add_query(struct strbuf *sb, const char *name, const char *value)
+{
+	strbuf_addf(sb, "%c%s=", strchr(sb->buf, '?') != NULL ? '&' : '?', name);
+	strbuf_add_urlencoded(sb, value);
+}
+
 void strbuf_consume(struct strbuf *sb, size_t n)
 {
 	if (n >= sb->len) {

@@ -1,8 +1,7 @@
-/* Words of others, cut and made valid UTF-8; their hash. */
+/* Words of others, cut and made valid UTF-8; their hash; and comparing. */
 #include "base/text.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -104,4 +103,9 @@ char *text_hash(const char *text)
 		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
 	}
 	return xasprintf("%016" PRIx64, hash);
+}
+
+bool text_equal(const char *one, const char *other)
+{
+	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
 }

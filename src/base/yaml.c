@@ -14,15 +14,15 @@
 #include "yaml_scalar.h"
 
 #define DEPTH_LIMIT 64
-/* Values that aliases may add to a stream: some, but no "billion laughs". */
-#define ALIAS_BUDGET 10000
+/* What a value costs beside its text, in memory. */
+#define VALUE_BYTES 100
 
 static const char tag_trouble[] = "of the tags only !!str, !!seq and !!map are read";
 
 struct reader {
 	yaml_parser_t parser;
 	struct map anchors; /* of json_t; a node still being read stands as NULL */
-	size_t budget;
+	size_t budget;      /* bytes that aliases may still add */
 	struct error *err;
 };
 
@@ -112,9 +112,10 @@ static json_t *read_scalar(struct reader *r, const yaml_event_t *event)
 	return value != NULL ? value : fail_at(r, &event->start_mark, "the text is not UTF-8");
 }
 
-static size_t count_values(const json_t *value)
+/* What a copy of the value costs, in bytes. */
+static size_t cost_of(const json_t *value)
 {
-	size_t n = 1;
+	size_t n = VALUE_BYTES + json_string_length(value);
 
 	if (json_is_object(value)) {
 		json_t *iterable = (json_t *)value;
@@ -122,11 +123,11 @@ static size_t count_values(const json_t *value)
 		json_t *member;
 
 		json_object_foreach(iterable, key, member) {
-			n += count_values(member);
+			n += strlen(key) + cost_of(member);
 		}
 	}
 	for (size_t i = 0; i < json_array_size(value); i++) {
-		n += count_values(json_array_get(value, i));
+		n += cost_of(json_array_get(value, i));
 	}
 	return n;
 }
@@ -144,12 +145,15 @@ static json_t *read_alias(struct reader *r, const yaml_event_t *event)
 		return fail_at(r, &event->start_mark, "no anchor of that name stands before");
 	}
 
-	size_t size = count_values(target);
+	size_t cost = cost_of(target);
 
-	if (size > r->budget) {
-		return fail_at(r, &event->start_mark, "aliases expand to too many values");
+	if (cost > r->budget) {
+		auto_free char *what =
+			xasprintf("aliases add more than %d bytes: write fewer of them", YAML_ALIAS_BYTES);
+
+		return fail_at(r, &event->start_mark, what);
 	}
-	r->budget -= size;
+	r->budget -= cost;
 	return json_deep_copy(target);
 }
 
@@ -319,7 +323,7 @@ static json_t *read_document(struct reader *r, bool *end)
 
 static void reader_init(struct reader *r, const char *text, size_t len, struct error *err)
 {
-	*r = (struct reader){.budget = ALIAS_BUDGET, .err = err};
+	*r = (struct reader){.budget = YAML_ALIAS_BYTES, .err = err};
 	map_init(&r->anchors, decref_value);
 	if (!yaml_parser_initialize(&r->parser)) {
 		abort(); /* out of memory */

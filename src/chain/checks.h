@@ -19,62 +19,81 @@
 void say(struct verdict *verdict, enum verdict_status status, const char *reason, char *message);
 void say_probing(struct verdict *verdict);
 
-/* Whether the document of the evidence ("pods", "page", "prometheus" or "signals") answers what would be asked now. */
-bool evidence_answers(const struct facts *facts, const char *document);
-/* The probe's document at this path, or NULL after saying that it is awaited or failed. */
-const json_t *evidence_read(const struct facts *facts, const char *document, const char *failed_reason,
+/* The parts of the evidence that a verdict reads. */
+enum evidence_part { PART_TARGET, PART_PODS, PART_PAGE, PART_SCRAPE, PART_SIGNALS };
+
+/* All that was seen, whatever was asked; empty when nothing was. */
+const struct evidence *evidence_seen(const struct facts *facts);
+/* The same of one signal, which may be NULL. */
+const struct signal_seen *evidence_signal(const struct facts *facts, const struct workload_signal *signal);
+/* Whether this part of the evidence answers what would be asked now. */
+bool evidence_answers(const struct facts *facts, enum evidence_part part);
+
+/* Whether a part was seen without failure; else says that it is awaited or failed. */
+bool evidence_reads(int64_t seen_ms, const struct failure *failure, const char *failed_reason, struct verdict *verdict);
+/* The part that answers today's question, or NULL after saying that it is awaited or failed. */
+const struct target_seen *evidence_read_target(const struct facts *facts, const char *failed_reason,
 	struct verdict *verdict);
-/* All that was seen of the signal alone, whatever was asked; NULL when nothing was, or the signal is. */
-const json_t *evidence_signal(const struct facts *facts, const struct workload_signal *signal);
-/* The signal's part "series" or "metric", likewise. */
-const json_t *evidence_read_signal(const struct facts *facts, const struct workload_signal *signal, const char *part,
+const struct pods_seen *evidence_read_pods(const struct facts *facts, struct verdict *verdict);
+const struct page_seen *evidence_read_page(const struct facts *facts, struct verdict *verdict);
+const struct scrape_seen *evidence_read_scrape(const struct facts *facts, struct verdict *verdict);
+/* The same of a signal. */
+const struct series_seen *evidence_read_series(const struct facts *facts, const struct workload_signal *signal,
+	struct verdict *verdict);
+const struct metric_seen *evidence_read_metric(const struct facts *facts, const struct workload_signal *signal,
 	const char *failed_reason, struct verdict *verdict);
+
 /* A cause that the probe finds, and the reason to give for it. */
-struct cause {
-	const char *cause;
+struct cause_reason {
+	enum cause cause;
 	const char *reason;
 };
 
-/* The reason for a document's error by its cause, else `otherwise`. A row of NULLs ends `causes`. */
-const char *evidence_cause(const json_t *document, const struct cause *causes, const char *otherwise);
-/* The same for the causes of a question to Prometheus. */
-const char *evidence_reason(const json_t *document, const char *otherwise);
-/* The document's `lastError`, Prometheus' words, as much as a message quotes; heap. */
-char *evidence_last_error(const json_t *document);
-/* "a, b and c" of the document's `missing`; heap, NULL when none is. */
-char *evidence_missing(const json_t *document);
+/* The reason for a failure by its cause, else `otherwise`. CAUSE_NONE ends `reasons`. */
+const char *evidence_cause(const struct failure *failure, const struct cause_reason *reasons, const char *otherwise);
+/* Prometheus' words, as much of them as a message quotes; heap. NULL is allowed. */
+char *evidence_last_error(const char *last_error);
+/* "'a', 'b' and 'c'"; heap, NULL when there is none. */
+char *evidence_names(const struct texts *pods);
 
-/* Whether the link of this type worked until now and the document names no pod that lacks anything for longer than
- * a new one may: a rollout is under way, and nothing is broken. */
-bool evidence_gap_passes(const struct facts *facts, const char *type, const json_t *document);
+/* Whether the status says that the link of this type works. */
+bool worked_before(const struct facts *facts, const char *type);
+/* Whether the link of this type worked until now and no pod lacks anything for longer than a new one may: a rollout is
+ * under way, and nothing is broken. `missing`: NULL is allowed. */
+bool evidence_gap_passes(const struct facts *facts, const char *type, const struct texts *missing);
+
+/* Whether the pages that were read tell that none of their pods has any of the metric's load. */
+bool page_is_idle(const struct page_seen *page, const char *metric);
 
 /*
- * Whether something is missing in a document only because it is new; then the link is Unknown, with
- * REASON_WAITING, until a document that was seen after the grace period still lacks it.
+ * Whether something is missing in a part, seen at `seen_ms`, only because it is new; then the link is Unknown, with
+ * REASON_WAITING, until a part that was seen after the grace period still lacks it.
  */
 /* A ServiceMonitor or PrometheusRule made then, of this interval; 0 = to be made, -1 = not known. */
-bool grace_of_object(const struct facts *facts, const json_t *document, int64_t made_ms, int64_t interval_ms);
+bool grace_of_object(int64_t seen_ms, int64_t made_ms, int64_t interval_ms);
 /* Pods that are ready for so short a time that none of them is missed yet. */
-bool grace_of_pods(const json_t *document);
+bool grace_of_pods(const struct series_seen *series);
 /* A metric whose series, or whose adapter, are there only since the adapter may have relisted last. */
-bool grace_of_metric(const struct facts *facts, const json_t *document, bool gpu);
+bool grace_of_metric(const struct facts *facts, int64_t seen_ms, bool gpu);
 /* The adapter restarted so lately that the API server may not have noticed. */
-bool grace_of_restart(const struct facts *facts, const json_t *document);
+bool grace_of_restart(const struct facts *facts, int64_t seen_ms);
 /* An autoscaler whose target may come right after it. */
 bool grace_of_autoscaler(const struct facts *facts);
 /* A target whose controller may not have made its first pod yet. */
-bool grace_of_target(const struct facts *facts, const json_t *document);
+bool grace_of_target(const struct facts *facts, int64_t seen_ms);
 /* The HPA controller may not have come to a new HPA yet. */
 bool grace_of_hpa(const struct facts *facts);
 /* The HPA may not have read the metric yet since it or the metric is there, or its condition tells of one reading that
  * failed. */
-bool grace_of_reading(const struct facts *facts, const json_t *condition);
+bool grace_of_reading(const struct facts *facts, const struct view_condition *condition);
 
-/* Whether the memory of two hops that mismatch (facts.h) excludes that one load explains them; `of_moments`: one
+/* Whether the memory of two hops that mismatch excludes that one load explains them; `of_moments`: one
  * side is the load as it is at a moment, the other as it was at scrapes. */
-bool values_are_certain(const json_t *memory, bool of_moments);
+bool values_are_certain(const struct mismatch *memory, bool of_moments);
 /* The same of the HPA's average and what is served, which an HPA controller that is slow explains for a while. */
-bool values_are_stale(const json_t *memory, int64_t now_ms);
+bool values_are_stale(const struct mismatch *memory, int64_t now_ms);
+/* The pod about which two hops are certainly at odds, of several the first by name; NULL when there is none. */
+const struct pod_mismatch *values_find_certain(const struct pod_mismatch *pods, size_t count, bool of_moments);
 /* Says that this hop's values are certainly not its neighbour's; false when they may be. */
 bool values_mismatch_page(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 bool values_mismatch_record(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
@@ -82,7 +101,7 @@ bool values_mismatch_metric(const struct facts *facts, const struct workload_sig
 bool values_mismatch_hpa(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 
 /* The older autoscaler of the same target, or NULL. */
-const json_t *older_owner(const struct facts *facts);
+const struct view_autoscaler *older_owner(const struct facts *facts);
 
 void check_accepted(const struct facts *facts, struct verdict *verdict);
 void check_target_found(const struct facts *facts, struct verdict *verdict);

@@ -1,25 +1,16 @@
-/* Reading the probes' evidence for a verdict: is it there, of today's question, and no error? */
+/* Reading the probes' evidence for a verdict: is it there, of today's question, and no failure? */
 #include <string.h>
 
-#include "base/json.h"
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "checks.h"
-#include "kube/resource.h"
 
-#define QUESTION_MAX 2
-
-/* What a document of the evidence depends on: members of the probe request. */
-static const struct question {
-	const char *document;
-	const char *members[QUESTION_MAX];
-} questions[] = {
-	{"target", {"target"}},
-	{"pods", {"selector", "target"}},
-	{"page", {"selector", "scheme"}},
-	{"prometheus", {"prometheus", "service"}},
-	{"signals", {"selector", "prometheus"}},
+static const struct evidence nothing_seen = {
+	.pods = {.ready = -1, .start = {.seconds = -1}},
+	.page = {.latency = {.upto_ms = -1}},
 };
+static const struct signal_seen no_signal_seen;
+static const struct probe_request nothing_asked;
 
 void say(struct verdict *verdict, enum verdict_status status, const char *reason, char *message)
 {
@@ -34,20 +25,31 @@ void say_probing(struct verdict *verdict)
 	SAY(verdict, VERDICT_UNKNOWN, REASON_PROBING, "waiting for the first look at it");
 }
 
+const struct evidence *evidence_seen(const struct facts *facts)
+{
+	return facts->evidence != NULL ? facts->evidence : &nothing_seen;
+}
+
+const struct signal_seen *evidence_signal(const struct facts *facts, const struct workload_signal *signal)
+{
+	const struct signal_seen *seen =
+		signal != NULL ? evidence_find_signal(facts->evidence, signal->signal->metric) : NULL;
+
+	return seen != NULL ? seen : &no_signal_seen;
+}
+
 /* Whether the page was found where it would be looked for now; one that was found nowhere, whether
  * the same places were tried. */
-static bool page_is_candidate(const struct facts *facts)
+static bool page_is_candidate(const struct page_seen *page, const struct probe_request *then,
+	const struct probe_request *now)
 {
-	size_t i;
-	json_t *candidate;
+	const struct page_place found = {.port = page->port, .path = page->path};
 
-	if (json_path(facts->evidence, "page.error") != NULL) {
-		return json_equal(json_path(facts->evidence, "asked.pages"), json_object_get(facts->request, "pages"));
+	if (page->failure.text != NULL) {
+		return page_places_equal(&then->pages, &now->pages);
 	}
-	json_array_foreach(json_object_get(facts->request, "pages"), i, candidate) {
-		if (json_path_int(candidate, "port", 0) == json_path_int(facts->evidence, "page.port", 0) &&
-			strcmp(json_path_string(candidate, "path", ""),
-				json_path_string(facts->evidence, "page.path", "")) == 0) {
+	for (size_t i = 0; i < now->pages.count; i++) {
+		if (page_place_equal(&now->pages.items[i], &found)) {
 			return true;
 		}
 	}
@@ -55,32 +57,25 @@ static bool page_is_candidate(const struct facts *facts)
 }
 
 /* Whether this series was looked for on the page. */
-static bool was_looked_for(const struct facts *facts, const json_t *series)
+static bool was_looked_for(const struct probe_request *then, const char *series)
 {
-	size_t i;
-	json_t *signal;
+	for (size_t i = 0; i < then->signals.count; i++) {
+		const struct signal_request *signal = &then->signals.items[i];
 
-	json_array_foreach(json_path(facts->evidence, "asked.signals"), i, signal) {
-		if (json_path_bool(signal, "page", false) && json_holds(json_object_get(signal, "series"), series)) {
+		if (signal->page && texts_hold(&signal->series, series)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool page_was_searched(const struct facts *facts)
+static bool page_was_searched(const struct probe_request *then, const struct probe_request *now)
 {
-	size_t i;
-	size_t s;
-	json_t *signal;
-	json_t *series;
+	for (size_t i = 0; i < now->signals.count; i++) {
+		const struct signal_request *signal = &now->signals.items[i];
 
-	json_array_foreach(json_object_get(facts->request, "signals"), i, signal) {
-		if (!json_path_bool(signal, "page", false)) {
-			continue;
-		}
-		json_array_foreach(json_object_get(signal, "series"), s, series) {
-			if (!was_looked_for(facts, series)) {
+		for (size_t s = 0; signal->page && s < signal->series.count; s++) {
+			if (!was_looked_for(then, signal->series.items[s])) {
 				return false;
 			}
 		}
@@ -88,123 +83,158 @@ static bool page_was_searched(const struct facts *facts)
 	return true;
 }
 
-bool evidence_answers(const struct facts *facts, const char *document)
+bool evidence_answers(const struct facts *facts, enum evidence_part part)
 {
-	const json_t *asked = json_object_get(facts->evidence, "asked");
+	const struct evidence *evidence = evidence_seen(facts);
+	const struct probe_request *then = evidence->asked;
+	const struct probe_request *now = facts->request != NULL ? facts->request : &nothing_asked;
 
-	/* A world written by hand does not tell what was asked. */
-	for (size_t q = 0; asked != NULL && q < ARRAY_LEN(questions); q++) {
-		for (size_t m = 0; m < QUESTION_MAX && questions[q].members[m] != NULL; m++) {
-			const char *member = questions[q].members[m];
-			const json_t *then = json_object_get(asked, member);
-			const json_t *now = json_object_get(facts->request, member);
-
-			if (strcmp(questions[q].document, document) == 0 && then != now && !json_equal(then, now)) {
-				return false;
-			}
-		}
+	if (then == NULL || then == now) {
+		return true;
 	}
-	return asked == NULL || strcmp(document, "page") != 0 || (page_is_candidate(facts) && page_was_searched(facts));
+	switch (part) {
+	case PART_TARGET:
+		return target_ref_equal(&then->target, &now->target);
+	case PART_PODS:
+		return text_equal(then->selector, now->selector) && target_ref_equal(&then->target, &now->target);
+	case PART_PAGE:
+		return text_equal(then->selector, now->selector) && text_equal(then->scheme, now->scheme) &&
+		       page_is_candidate(&evidence->page, then, now) && page_was_searched(then, now);
+	case PART_SCRAPE:
+		return text_equal(then->prometheus, now->prometheus) && text_equal(then->service, now->service);
+	case PART_SIGNALS:
+		return text_equal(then->selector, now->selector) && text_equal(then->prometheus, now->prometheus);
+	}
+	return false;
 }
 
 static bool signal_was_asked(const struct facts *facts, const char *metric)
 {
-	const json_t *asked = json_path(facts->evidence, "asked.signals");
-	const json_t *signal = json_find(json_object_get(facts->request, "signals"), "metric", metric);
+	const struct probe_request *asked = evidence_seen(facts)->asked;
+	const struct signal_request *now = facts->request != NULL ? probe_request_signal(facts->request, metric) : NULL;
+	const struct signal_request *then = asked != NULL ? probe_request_signal(asked, metric) : NULL;
 
-	return asked == NULL || signal == NULL || json_holds(asked, signal);
+	return asked == NULL || now == NULL || (then != NULL && signal_request_equal(then, now));
 }
 
-const char *evidence_cause(const json_t *document, const struct cause *causes, const char *otherwise)
+const char *evidence_cause(const struct failure *failure, const struct cause_reason *reasons, const char *otherwise)
 {
-	const char *cause = json_path_string(document, "cause", "");
-
-	for (; causes->cause != NULL; causes++) {
-		if (strcmp(causes->cause, cause) == 0) {
-			return causes->reason;
+	for (; reasons->cause != CAUSE_NONE; reasons++) {
+		if (reasons->cause == failure->cause) {
+			return reasons->reason;
 		}
 	}
 	return otherwise;
 }
 
-const char *evidence_reason(const json_t *document, const char *otherwise)
+/* The reason by the causes of a question to Prometheus, and of a page. */
+static const char *failure_reason(const struct failure *failure, const char *otherwise)
 {
-	static const struct cause causes[] = {
-		{"Unauthorized", "PrometheusUnauthorized"},
-		{"TLS", "PrometheusTLSFailed"},
-		{"NotPrometheus", "NotPrometheus"},
-		{"PageTooLarge", "PageTooLarge"},
-		{NULL, NULL},
+	static const struct cause_reason reasons[] = {
+		{CAUSE_UNAUTHORIZED, "PrometheusUnauthorized"},
+		{CAUSE_TLS, "PrometheusTLSFailed"},
+		{CAUSE_NOT_PROMETHEUS, "NotPrometheus"},
+		{CAUSE_PAGE_TOO_LARGE, "PageTooLarge"},
+		{CAUSE_NONE, NULL},
 	};
 
-	return evidence_cause(document, causes, otherwise);
+	return evidence_cause(failure, reasons, otherwise);
 }
 
-static const json_t *check_document(const json_t *document, const char *failed_reason, struct verdict *verdict)
+bool evidence_reads(int64_t seen_ms, const struct failure *failure, const char *failed_reason, struct verdict *verdict)
 {
-	const char *error = json_path_string(document, "error", NULL);
-
-	if (document == NULL) {
+	if (seen_ms == 0) {
 		say_probing(verdict);
-		return NULL;
+		return false;
 	}
-	if (error != NULL) {
-		SAY(verdict, VERDICT_FALSE, evidence_reason(document, failed_reason), "%s", error);
-		return NULL;
+	if (failure->text != NULL) {
+		SAY(verdict, VERDICT_FALSE, failure_reason(failure, failed_reason), "%s", failure->text);
+		return false;
 	}
-	return document;
+	return true;
 }
 
-const json_t *evidence_read(const struct facts *facts, const char *document, const char *failed_reason,
+const struct target_seen *evidence_read_target(const struct facts *facts, const char *failed_reason,
 	struct verdict *verdict)
 {
-	return check_document(evidence_answers(facts, document) ? json_object_get(facts->evidence, document) : NULL,
-		failed_reason, verdict);
+	const struct target_seen *target = &evidence_seen(facts)->target;
+	int64_t seen_ms = evidence_answers(facts, PART_TARGET) ? target->seen_ms : 0;
+
+	return evidence_reads(seen_ms, &target->failure, failed_reason, verdict) ? target : NULL;
 }
 
-const json_t *evidence_signal(const struct facts *facts, const struct workload_signal *signal)
+const struct pods_seen *evidence_read_pods(const struct facts *facts, struct verdict *verdict)
 {
-	const json_t *signals = json_object_get(facts->evidence, "signals");
+	const struct pods_seen *pods = &evidence_seen(facts)->pods;
+	int64_t seen_ms = evidence_answers(facts, PART_PODS) ? pods->seen_ms : 0;
 
-	return signal != NULL ? json_object_get(signals, signal->signal->metric) : NULL;
+	return evidence_reads(seen_ms, &pods->failure, "PodsNotReadable", verdict) ? pods : NULL;
 }
 
-const json_t *evidence_read_signal(const struct facts *facts, const struct workload_signal *signal, const char *part,
+const struct page_seen *evidence_read_page(const struct facts *facts, struct verdict *verdict)
+{
+	const struct page_seen *page = &evidence_seen(facts)->page;
+	int64_t seen_ms = evidence_answers(facts, PART_PAGE) ? page->seen_ms : 0;
+
+	return evidence_reads(seen_ms, &page->failure, "PageNotServed", verdict) ? page : NULL;
+}
+
+const struct scrape_seen *evidence_read_scrape(const struct facts *facts, struct verdict *verdict)
+{
+	const struct scrape_seen *scrape = &evidence_seen(facts)->scrape;
+	int64_t seen_ms = evidence_answers(facts, PART_SCRAPE) ? scrape->seen_ms : 0;
+
+	return evidence_reads(seen_ms, &scrape->failure, "PrometheusNotReachable", verdict) ? scrape : NULL;
+}
+
+static const struct signal_seen *answering_signal(const struct facts *facts, const struct workload_signal *signal)
+{
+	bool answers = signal != NULL && evidence_answers(facts, PART_SIGNALS) &&
+	               signal_was_asked(facts, signal->signal->metric);
+
+	return answers ? evidence_signal(facts, signal) : &no_signal_seen;
+}
+
+const struct series_seen *evidence_read_series(const struct facts *facts, const struct workload_signal *signal,
+	struct verdict *verdict)
+{
+	const struct series_seen *series = &answering_signal(facts, signal)->series;
+
+	return evidence_reads(series->seen_ms, &series->failure, "PrometheusNotReachable", verdict) ? series : NULL;
+}
+
+const struct metric_seen *evidence_read_metric(const struct facts *facts, const struct workload_signal *signal,
 	const char *failed_reason, struct verdict *verdict)
 {
-	const json_t *own = NULL;
+	const struct metric_seen *metric = &answering_signal(facts, signal)->value;
 
-	if (signal != NULL && evidence_answers(facts, "signals") && signal_was_asked(facts, signal->signal->metric)) {
-		own = evidence_signal(facts, signal);
-	}
-	return check_document(json_object_get(own, part), failed_reason, verdict);
+	return evidence_reads(metric->seen_ms, &metric->failure, failed_reason, verdict) ? metric : NULL;
 }
 
-char *evidence_last_error(const json_t *document)
+char *evidence_last_error(const char *last_error)
 {
-	return text_quote(json_path_string(document, "lastError", "no reason given"));
+	return text_quote(last_error != NULL ? last_error : "no reason given");
 }
 
-char *evidence_missing(const json_t *document)
+char *evidence_names(const struct texts *pods)
 {
-	const json_t *missing = json_object_get(document, "missing");
 	auto_strbuf text = STRBUF_INIT;
-	size_t count = json_array_size(missing);
-	size_t i;
-	json_t *name;
 
-	json_array_foreach((json_t *)missing, i, name) {
-		strbuf_addf(&text, "%s'%s'", i == 0 ? "" : i + 1 < count ? ", " : " and ", json_string_value(name));
+	for (size_t i = 0; i < pods->count; i++) {
+		strbuf_addf(&text, "%s'%s'", i == 0 ? "" : i + 1 < pods->count ? ", " : " and ", pods->items[i]);
 	}
-	return count > 0 ? strbuf_take(&text) : NULL;
+	return pods->count > 0 ? strbuf_take(&text) : NULL;
 }
 
-bool evidence_gap_passes(const struct facts *facts, const char *type, const json_t *document)
+bool worked_before(const struct facts *facts, const char *type)
 {
-	const json_t *before = kube_object_condition(facts->object, type);
+	return strcmp(view_condition_status(&facts->object->status.conditions, type), "True") == 0;
+}
 
-	return json_array_size(json_object_get(document, "missing")) == 0 &&
-	       strcmp(json_path_string(before, "status", ""), "True") == 0 &&
-	       json_path_int(before, "observedGeneration", -1) ==
-	               json_path_int(facts->object, "metadata.generation", 0);
+bool evidence_gap_passes(const struct facts *facts, const char *type, const struct texts *missing)
+{
+	const struct view_condition *before = view_condition(&facts->object->status.conditions, type);
+
+	return (missing == NULL || missing->count == 0) && worked_before(facts, type) &&
+	       before->observed_generation == facts->object->view.meta.generation;
 }

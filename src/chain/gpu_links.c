@@ -20,58 +20,22 @@ static const json_t *exporter_of(const struct facts *facts, struct verdict *verd
 	return exporter;
 }
 
-/* The document of the shared evidence, or NULL after saying that it is awaited or failed. */
-static const json_t *seen(const struct facts *facts, const char *name, struct verdict *verdict)
+/* What was seen of the exporters, or NULL after saying that it is awaited or failed. */
+static const struct exporter_seen *read_exporter(const struct facts *facts, struct verdict *verdict)
 {
-	const json_t *document = json_object_get(facts->gpu_evidence, name);
-	const char *error = json_path_string(document, "error", NULL);
+	static const struct exporter_seen none;
+	const struct exporter_seen *seen = facts->shared != NULL ? &facts->shared->exporter : &none;
 
-	if (document == NULL) {
-		say_probing(verdict);
-		return NULL;
-	}
-	if (error != NULL) {
-		SAY(verdict, VERDICT_FALSE, evidence_reason(document, "PrometheusNotReachable"), "%s", error);
-		return NULL;
-	}
-	return document;
+	return evidence_reads(seen->seen_ms, &seen->failure, "PrometheusNotReachable", verdict) ? seen : NULL;
 }
 
-/* Of a number the links read only whether there are any. */
-static bool members_alike(const json_t *a, const json_t *b)
+/* The same of the recording rule. */
+static const struct rule_seen *read_rule(const struct facts *facts, struct verdict *verdict)
 {
-	return json_is_integer(a) && json_is_integer(b) ? (json_integer_value(a) > 0) == (json_integer_value(b) > 0)
-	                                                : json_equal(a, b);
-}
+	static const struct rule_seen none;
+	const struct rule_seen *seen = facts->shared != NULL ? &facts->shared->rule : &none;
 
-static bool documents_alike(const json_t *a, const json_t *b)
-{
-	const char *name;
-	json_t *member;
-
-	if (json_object_size(a) != json_object_size(b)) {
-		return false;
-	}
-	json_object_foreach((json_t *)a, name, member) {
-		const json_t *other = json_object_get(b, name);
-
-		if (strcmp(name, "at") != 0 && !members_alike(member, other)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-bool links_gpu_alike(const json_t *before, const json_t *now)
-{
-	static const char *const names[] = {"exporter", "rule"}; /* that seen() is asked for */
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (!documents_alike(json_object_get(before, names[i]), json_object_get(now, names[i]))) {
-			return false;
-		}
-	}
-	return (before == NULL) == (now == NULL);
+	return evidence_reads(seen->seen_ms, &seen->failure, "PrometheusNotReachable", verdict) ? seen : NULL;
 }
 
 /* Says the problem that the shared pass noted in the document, if any. */
@@ -138,17 +102,17 @@ void check_gpu_selected(const struct facts *facts, const struct workload_signal 
 }
 
 /* Whether the exporter's scrape is to be made still, or was made a moment ago. */
-static bool scrape_in_grace(const struct facts *facts, const json_t *document)
+static bool scrape_in_grace(const struct facts *facts, int64_t seen_ms)
 {
 	const json_t *exporter = json_object_get(json_object_get(facts->gpu, "exporters"), facts->exporter_id);
 
 	return json_path_string(exporter, "monitor", NULL) == NULL ||
-	       grace_of_object(facts, document, json_path_int(exporter, "since", -1), SHARED_INTERVAL_MS);
+	       grace_of_object(seen_ms, json_path_int(exporter, "since", -1), SHARED_INTERVAL_MS);
 }
 
-static bool rule_in_grace(const struct facts *facts, const json_t *document)
+static bool rule_in_grace(const struct facts *facts, int64_t seen_ms)
 {
-	return grace_of_object(facts, document, json_path_int(facts->gpu, "rule.since", -1), SHARED_INTERVAL_MS);
+	return grace_of_object(seen_ms, json_path_int(facts->gpu, "rule.since", -1), SHARED_INTERVAL_MS);
 }
 
 static void say_scrape_awaited(struct verdict *verdict)
@@ -159,18 +123,19 @@ static void say_scrape_awaited(struct verdict *verdict)
 
 void check_gpu_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const json_t *exporter = seen(facts, "exporter", verdict);
-	auto_free char *error = evidence_last_error(exporter);
+	const struct exporter_seen *exporter = read_exporter(facts, verdict);
 
 	(void)signal;
 	if (exporter == NULL) {
 		return;
 	}
-	if (json_path_int(exporter, "up", 0) > 0 || json_path_int(exporter, "series", 0) > 0) {
+	if (exporter->up > 0 || exporter->series > 0) {
 		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus scrapes the DCGM exporter");
-	} else if (json_path(exporter, "lastError") == NULL && scrape_in_grace(facts, exporter)) {
+	} else if (exporter->last_error == NULL && scrape_in_grace(facts, exporter->seen_ms)) {
 		say_scrape_awaited(verdict);
-	} else if (json_path_int(exporter, "down", 0) > 0) {
+	} else if (exporter->down > 0) {
+		auto_free char *error = evidence_last_error(exporter->last_error);
+
 		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus cannot scrape the DCGM exporter: %s", error);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
@@ -181,19 +146,19 @@ void check_gpu_scraped(const struct facts *facts, const struct workload_signal *
 
 void check_gpu_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const json_t *exporter = seen(facts, "exporter", verdict);
+	const struct exporter_seen *exporter = read_exporter(facts, verdict);
 
 	(void)signal;
 	if (exporter == NULL) {
 		return;
 	}
-	if (json_path_int(exporter, "series", 0) == 0 && scrape_in_grace(facts, exporter)) {
+	if (exporter->series == 0 && scrape_in_grace(facts, exporter->seen_ms)) {
 		say_scrape_awaited(verdict);
-	} else if (json_path_int(exporter, "series", 0) == 0) {
+	} else if (exporter->series == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus scrapes the DCGM exporter but has neither 'DCGM_FI_DEV_GPU_UTIL' nor "
 			"'DCGM_FI_PROF_GR_ENGINE_ACTIVE' of it: add one of them to the exporter's list of fields");
-	} else if (json_path_int(exporter, "withPod", 0) == 0) {
+	} else if (exporter->with_pod == 0) {
 		SAY(verdict, VERDICT_FALSE, "NoPodLabels",
 			"the DCGM exporter does not say which pod uses a GPU: set its DCGM_EXPORTER_KUBERNETES=true and mount "
 			"/var/lib/kubelet/pod-resources, or no pod has a GPU");
@@ -211,19 +176,16 @@ static void say_recorded(const struct workload_signal *signal, struct verdict *v
  * before anybody misses it. */
 static bool still_recorded(const struct facts *facts, const struct workload_signal *signal)
 {
-	const json_t *series = json_object_get(evidence_signal(facts, signal), "series");
-	const json_t *before = kube_object_condition(facts->object, "SeriesRecorded");
+	const struct series_seen *series = &evidence_signal(facts, signal)->series;
 
-	return strcmp(json_path_string(before, "status", ""), "True") == 0 && json_path_int(series, "pods", 0) > 0 &&
-	       json_array_size(json_object_get(series, "missing")) == 0;
+	return worked_before(facts, "SeriesRecorded") && series->pods > 0 && series->missing.count == 0;
 }
 
 void check_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const json_t *wanted = json_object_get(facts->gpu, "rule");
-	const json_t *rule;
-	const json_t *series;
-	const char *rival;
+	const struct rule_seen *rule;
+	const struct series_seen *series;
 	auto_free char *missing = NULL;
 
 	if (wanted == NULL) {
@@ -233,11 +195,11 @@ void check_gpu_recorded(const struct facts *facts, const struct workload_signal 
 	if (troubled(wanted, "RuleNotSelected", verdict)) {
 		return;
 	}
-	rule = seen(facts, "rule", verdict);
+	rule = read_rule(facts, verdict);
 	if (rule == NULL) {
 		return;
 	}
-	if (!json_path_bool(rule, "loaded", false) && rule_in_grace(facts, rule)) {
+	if (!rule->loaded && rule_in_grace(facts, rule->seen_ms)) {
 		if (still_recorded(facts, signal)) {
 			say_recorded(signal, verdict);
 			return;
@@ -247,42 +209,42 @@ void check_gpu_recorded(const struct facts *facts, const struct workload_signal 
 			json_path_string(wanted, "selectedBy", ""), json_path_string(wanted, "name", ""));
 		return;
 	}
-	if (!json_path_bool(rule, "loaded", false)) {
+	if (!rule->loaded) {
 		SAY(verdict, VERDICT_FALSE, "RuleNotLoaded",
 			"PrometheusRule '%s' is not loaded by Prometheus '%s', although it had the time to: see "
 			"prometheus-operator's log for a rule it refuses",
 			json_path_string(wanted, "name", ""), json_path_string(wanted, "selectedBy", ""));
 		return;
 	}
-	if (strcmp(json_path_string(rule, "health", ""), "err") == 0) {
-		auto_free char *error = evidence_last_error(rule);
+	if (rule->health == RULE_HEALTH_ERR) {
+		auto_free char *error = evidence_last_error(rule->last_error);
 
 		SAY(verdict, VERDICT_FALSE, "RuleFailing", "PrometheusRule '%s' cannot be evaluated: %s",
 			json_path_string(wanted, "name", ""), error);
 		return;
 	}
-	rival = json_string_value(json_array_get(json_object_get(rule, "rivals"), 0));
-	if (rival != NULL) {
+	if (rule->rivals.count > 0) {
 		SAY(verdict, VERDICT_FALSE, "RecordedTwice",
 			"Prometheus '%s' records '%s' by another rule too, which says something else, so that the two take turns: "
 			"take it out of PrometheusRule '%s' (its namespace and name)",
-			json_path_string(wanted, "selectedBy", ""), signal->signal->series[0], rival);
+			json_path_string(wanted, "selectedBy", ""), signal->signal->series[0], rule->rivals.items[0]);
 		return;
 	}
-	series = evidence_read_signal(facts, signal, "series", "PrometheusNotReachable", verdict);
+	series = evidence_read_series(facts, signal, verdict);
 	if (series == NULL) {
 		return;
 	}
-	missing = evidence_missing(series);
-	if (json_path_int(series, "pods", 0) == 0 && evidence_gap_passes(facts, "SeriesRecorded", series)) {
+	missing = evidence_names(&series->missing);
+	if (series->pods == 0 && evidence_gap_passes(facts, "SeriesRecorded", &series->missing)) {
 		say_recorded(signal, verdict);
-	} else if ((json_path_int(series, "pods", 0) == 0 || missing != NULL) &&
-		   (scrape_in_grace(facts, series) || rule_in_grace(facts, series) || grace_of_pods(series))) {
+	} else if ((series->pods == 0 || missing != NULL) &&
+		   (scrape_in_grace(facts, series->seen_ms) || rule_in_grace(facts, series->seen_ms) ||
+			   grace_of_pods(series))) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"'%s' has no value yet for the pods of %s '%s': it is recorded every 15 s, from the next scrape on",
 			signal->signal->series[0], facts->workload.spec->target_kind,
 			facts->workload.spec->target_name);
-	} else if (json_path_int(series, "pods", 0) == 0) {
+	} else if (series->pods == 0) {
 		SAY(verdict, VERDICT_FALSE, "NothingRecorded",
 			"'%s' has no value for the pods of %s '%s': do they request nvidia.com/gpu, and does the exporter run "
 			"on their nodes? " GPU_OF_SEVERAL,

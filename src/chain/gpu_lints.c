@@ -1,15 +1,11 @@
 /* The lint of GPUs that several pods share, whose value is that of all of them. */
-#include "base/json.h"
 #include "checks.h"
 #include "lint.h"
 
-static bool any_shared(const json_t *samples)
+bool any_gpu_is_shared(const struct series_seen *series)
 {
-	const char *pod;
-	json_t *sample;
-
-	json_object_foreach((json_t *)samples, pod, sample) {
-		if (json_object_get(sample, "shared") != NULL) {
+	for (size_t i = 0; i < series->samples.count; i++) {
+		if (series->samples.items[i].shared) {
 			return true;
 		}
 	}
@@ -22,15 +18,15 @@ enum lint_verdict lint_gpu_shared(const struct facts *facts, struct strbuf *sent
 
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
 		const struct workload_signal *signal = &facts->workload.signals[i];
-		const json_t *samples = json_path(evidence_signal(facts, signal), "series.samples");
+		const struct series_seen *series = &evidence_signal(facts, signal)->series;
 
 		if (!signal->gpu) {
 			continue;
 		}
-		if (json_object_size(samples) == 0) {
+		if (series->samples.count == 0) {
 			return LINT_UNSEEN;
 		}
-		if (!any_shared(samples)) {
+		if (!any_gpu_is_shared(series)) {
 			return LINT_SILENT;
 		}
 		strbuf_addf(sentence,

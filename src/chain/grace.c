@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
-#include "kube/resource.h"
 
 /* From an object of prometheus-operator to its effect: the kubelet brings a changed Secret into the pod
  * within 90 s (a pod is synced every minute, or up to half of it later), and discovery looks every 5 s. */
@@ -28,9 +26,9 @@
 
 /* Whether this was seen while what is there since then was younger than `lasts_ms`; 0 = it is to come, -1 = that
  * is not known. An age below zero is of clocks that differ. */
-static bool seen_in_grace(const struct facts *facts, const json_t *document, int64_t since_ms, int64_t lasts_ms)
+static bool seen_in_grace(int64_t seen_ms, int64_t since_ms, int64_t lasts_ms)
 {
-	int64_t age = json_path_int(document, "at", facts->now_ms) - since_ms;
+	int64_t age = seen_ms - since_ms;
 
 	return since_ms == 0 || (since_ms > 0 && age < lasts_ms && age > -lasts_ms);
 }
@@ -38,61 +36,57 @@ static bool seen_in_grace(const struct facts *facts, const json_t *document, int
 /* Since when the link of this type works; now when it does only since this very probe. */
 static int64_t works_since(const struct facts *facts, const char *type)
 {
-	const json_t *before = kube_object_condition(facts->object, type);
+	const struct view_condition *before = view_condition(&facts->object->status.conditions, type);
 
-	return strcmp(json_path_string(before, "status", ""), "True") == 0
-	               ? clock_parse_rfc3339(json_path_string(before, "lastTransitionTime", ""))
-	               : facts->now_ms;
+	return worked_before(facts, type) ? before->transition_ms : facts->now_ms;
 }
 
-bool grace_of_object(const struct facts *facts, const json_t *document, int64_t made_ms, int64_t interval_ms)
+bool grace_of_object(int64_t seen_ms, int64_t made_ms, int64_t interval_ms)
 {
-	return seen_in_grace(facts, document, made_ms, LOADING_MS + LOADING_INTERVALS * interval_ms);
+	return seen_in_grace(seen_ms, made_ms, LOADING_MS + LOADING_INTERVALS * interval_ms);
 }
 
-bool grace_of_pods(const json_t *document)
+bool grace_of_pods(const struct series_seen *series)
 {
-	const json_t *missing = json_object_get(document, "missing");
-
-	return json_path_int(document, "pods", 0) == 0 && json_is_array(missing) && json_array_size(missing) == 0;
+	return series->seen_ms != 0 && series->failure.text == NULL && series->pods == 0 && series->missing.count == 0;
 }
 
-bool grace_of_metric(const struct facts *facts, const json_t *document, bool gpu)
+bool grace_of_metric(const struct facts *facts, int64_t seen_ms, bool gpu)
 {
-	return seen_in_grace(facts, document, works_since(facts, gpu ? "SeriesRecorded" : "SeriesFresh"), RELIST_MS) ||
-	       seen_in_grace(facts, document, json_path_int(facts->adapter_survey, "since", -1), RELIST_MS);
+	return seen_in_grace(seen_ms, works_since(facts, gpu ? "SeriesRecorded" : "SeriesFresh"), RELIST_MS) ||
+	       seen_in_grace(seen_ms, json_path_int(facts->adapter_survey, "since", -1), RELIST_MS);
 }
 
-bool grace_of_reading(const struct facts *facts, const json_t *condition)
+bool grace_of_reading(const struct facts *facts, const struct view_condition *condition)
 {
-	int64_t failing_since = clock_parse_rfc3339(json_path_string(condition, "lastTransitionTime", ""));
+	int64_t failing_since = condition->transition_ms;
 
-	return grace_of_hpa(facts) || seen_in_grace(facts, NULL, works_since(facts, "MetricServed"), HPA_SYNC_MS) ||
-	       (failing_since > 0 && seen_in_grace(facts, NULL, failing_since, HPA_SYNC_MS));
+	return grace_of_hpa(facts) || seen_in_grace(facts->now_ms, works_since(facts, "MetricServed"), HPA_SYNC_MS) ||
+	       (failing_since > 0 && seen_in_grace(facts->now_ms, failing_since, HPA_SYNC_MS));
 }
 
 bool grace_of_hpa(const struct facts *facts)
 {
-	int64_t made_ms = clock_parse_rfc3339(json_path_string(facts->hpa, "metadata.creationTimestamp", ""));
+	int64_t made_ms = facts->hpa != NULL ? facts->hpa->view.meta.created_ms : 0;
 
-	return made_ms <= 0 || seen_in_grace(facts, NULL, made_ms, HPA_FIRST_MS);
+	return made_ms <= 0 || seen_in_grace(facts->now_ms, made_ms, HPA_FIRST_MS);
 }
 
-bool grace_of_restart(const struct facts *facts, const json_t *document)
+bool grace_of_restart(const struct facts *facts, int64_t seen_ms)
 {
-	return seen_in_grace(facts, document, json_path_int(facts->adapter_survey, "since", -1), RESTART_MS);
+	return seen_in_grace(seen_ms, json_path_int(facts->adapter_survey, "since", -1), RESTART_MS);
 }
 
 bool grace_of_autoscaler(const struct facts *facts)
 {
-	const char *made = json_path_string(facts->object, "metadata.creationTimestamp", NULL);
+	int64_t made_ms = facts->object->view.meta.created_ms;
 
-	return made != NULL && seen_in_grace(facts, NULL, clock_parse_rfc3339(made), TARGET_MS);
+	return made_ms > 0 && seen_in_grace(facts->now_ms, made_ms, TARGET_MS);
 }
 
-bool grace_of_target(const struct facts *facts, const json_t *document)
+bool grace_of_target(const struct facts *facts, int64_t seen_ms)
 {
-	const char *made = json_path_string(facts->target, "metadata.creationTimestamp", NULL);
+	int64_t made_ms = facts->target->view.meta.created_ms;
 
-	return made != NULL && seen_in_grace(facts, document, clock_parse_rfc3339(made), FIRST_POD_MS);
+	return made_ms > 0 && seen_in_grace(seen_ms, made_ms, FIRST_POD_MS);
 }

@@ -15,7 +15,10 @@ enum lint_verdict {
 };
 
 /* The page as it was read for today's question; NULL when it was not. */
-const json_t *page_seen(const struct facts *facts);
+const struct page_seen *lint_page(const struct facts *facts);
+/* Whether so many requests were served that there is a slowest of 100. */
+bool latency_is_known(const struct page_latency *latency);
+bool any_gpu_is_shared(const struct series_seen *series);
 
 enum lint_verdict lint_target_unreachable(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct strbuf *sentence);

@@ -1,7 +1,8 @@
 /* The table of the lints, and what becomes of what they say. */
 #include "chain/lints.h"
 
-#include "base/json.h"
+#include <string.h>
+
 #include "base/memory.h"
 #include "lint.h"
 
@@ -21,6 +22,24 @@ static const struct lint {
 
 _Static_assert(sizeof(lints) / sizeof(lints[0]) <= LINTS_MAX, "raise LINTS_MAX");
 
+/* NULL when it was silent. */
+static const char *said_last(const struct facts *facts, const char *reason)
+{
+	const struct view_status *status = &facts->object->status;
+
+	for (uint32_t i = 0; i < status->advice_count; i++) {
+		if (strcmp(status->advice[i].reason, reason) == 0) {
+			return status->advice[i].message;
+		}
+	}
+	return NULL;
+}
+
+static void add(json_t *all, const char *reason, const char *message)
+{
+	json_array_append_new(all, json_pack("{s:s, s:s}", "reason", reason, "message", message));
+}
+
 json_t *lints_check(const struct facts *facts)
 {
 	json_t *all = json_array();
@@ -28,14 +47,12 @@ json_t *lints_check(const struct facts *facts)
 	for (size_t i = 0; i < ARRAY_LEN(lints); i++) {
 		auto_strbuf sentence = STRBUF_INIT;
 		enum lint_verdict verdict = lints[i].check(facts, &sentence);
-		/* What it said last. */
-		json_t *before = json_find(json_path(facts->object, "status.advice"), "reason", lints[i].reason);
+		const char *before = said_last(facts, lints[i].reason);
 
 		if (verdict == LINT_REPORTED || (verdict == LINT_STILL && before != NULL)) {
-			json_array_append_new(all,
-				json_pack("{s:s, s:s}", "reason", lints[i].reason, "message", sentence.buf));
+			add(all, lints[i].reason, sentence.buf);
 		} else if (verdict == LINT_UNSEEN && before != NULL) {
-			json_array_append(all, before);
+			add(all, lints[i].reason, before);
 		}
 	}
 	return all;

@@ -1,15 +1,15 @@
 /* The links behind Prometheus: the adapter, the metrics API and the HPA. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "checks.h"
-#include "kube/resource.h"
 
 /* Whether the metrics API was seen to return values of every signal. */
 static bool is_served(const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
-		if (json_path_int(evidence_signal(facts, &facts->workload.signals[i]), "metric.pods", 0) == 0) {
+		if (evidence_signal(facts, &facts->workload.signals[i])->value.pods == 0) {
 			return false;
 		}
 	}
@@ -46,14 +46,22 @@ static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 	return false;
 }
 
+static bool is_reported(const struct view_status *status, const char *metric)
+{
+	for (uint32_t i = 0; i < status->signals_count; i++) {
+		if (strcmp(status->signals[i].metric, metric) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Whether the pods that the rollout replaces have our rules: they had them when this was checked last, and
  * serve until the new ones do. */
 static bool had_our_rules(const struct facts *facts)
 {
-	const json_t *signals = json_path(facts->object, "status.signals");
-
 	for (size_t s = 0; s < facts->workload.signals_count; s++) {
-		if (json_find(signals, "metric", facts->workload.signals[s].signal->metric) == NULL) {
+		if (!is_reported(&facts->object->status, facts->workload.signals[s].signal->metric)) {
 			return false;
 		}
 	}
@@ -122,23 +130,17 @@ void check_adapter_configured(const struct facts *facts, struct verdict *verdict
 	}
 }
 
-/* What the metrics API answered for the signal, error or not; NULL when it was not asked. */
-static const json_t *metric_document(const struct facts *facts, const struct workload_signal *signal)
-{
-	return json_object_get(evidence_signal(facts, signal), "metric");
-}
-
 /* The reason for a failed probe of the metrics API, by the cause that the probe found. */
 static const char *failure_reason(const struct facts *facts, const struct workload_signal *signal)
 {
-	static const struct cause causes[] = {
-		{"NotRegistered", "APIServiceMissing"},
-		{"Unavailable", "APIServiceUnavailable"},
-		{"Forbidden", "Forbidden"},
-		{NULL, NULL},
+	static const struct cause_reason reasons[] = {
+		{CAUSE_NOT_REGISTERED, "APIServiceMissing"},
+		{CAUSE_UNAVAILABLE, "APIServiceUnavailable"},
+		{CAUSE_FORBIDDEN, "Forbidden"},
+		{CAUSE_NONE, NULL},
 	};
 
-	return evidence_cause(metric_document(facts, signal), causes, "MetricNotServed");
+	return evidence_cause(&evidence_signal(facts, signal)->value.failure, reasons, "MetricNotServed");
 }
 
 /* Adds to the message that patience alone helps, for long. */
@@ -162,13 +164,13 @@ static void say_served(const struct workload_signal *signal, struct verdict *ver
 
 /* Says so when the metric, or its value for some pod, is missing only because something is new. An adapter that
  * relists rarely is said at once: it would take longer than anybody expects. */
-static bool say_metric_awaited(const struct facts *facts, const struct workload_signal *signal, const json_t *metric,
-	struct verdict *verdict)
+static bool say_metric_awaited(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const char *cause = json_path_string(metric, "cause", "");
+	const struct metric_seen *metric = &evidence_signal(facts, signal)->value;
 
-	if ((json_path(metric, "error") != NULL && strcmp(cause, "NotListed") != 0) ||
-		json_path(facts->adapter_survey, "relist") != NULL || !grace_of_metric(facts, metric, signal->gpu)) {
+	if ((metric->failure.text != NULL && metric->failure.cause != CAUSE_NOT_LISTED) ||
+		json_path(facts->adapter_survey, "relist") != NULL ||
+		!grace_of_metric(facts, metric->seen_ms, signal->gpu)) {
 		return false;
 	}
 	SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
@@ -182,8 +184,8 @@ static void check_metric(const struct facts *facts, const struct workload_signal
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
-	const json_t *series;
-	const json_t *metric;
+	const struct series_seen *series;
+	const struct metric_seen *metric;
 	auto_free char *missing = NULL;
 
 	if (facts->api_reason != NULL) {
@@ -191,33 +193,31 @@ static void check_metric(const struct facts *facts, const struct workload_signal
 		return;
 	}
 	/* Without a sample of any pod the metric is not asked for. */
-	series = evidence_read_signal(facts, signal, "series", "PrometheusNotReachable", verdict);
+	series = evidence_read_series(facts, signal, verdict);
 	if (series == NULL) {
 		return;
 	}
-	if (json_path_int(series, "pods", 0) == 0 && evidence_gap_passes(facts, "MetricServed", series)) {
+	if (series->pods == 0 && evidence_gap_passes(facts, "MetricServed", &series->missing)) {
 		say_served(signal, verdict);
 		return;
 	}
-	metric = evidence_read_signal(facts, signal, "metric", failure_reason(facts, signal), verdict);
+	metric = evidence_read_metric(facts, signal, failure_reason(facts, signal), verdict);
 	if (metric == NULL) {
-		if (verdict->status == VERDICT_FALSE &&
-			!say_metric_awaited(facts, signal, metric_document(facts, signal), verdict) && relist != NULL) {
+		if (verdict->status == VERDICT_FALSE && !say_metric_awaited(facts, signal, verdict) && relist != NULL) {
 			say_relist(facts, relist, verdict);
 		}
 		return;
 	}
-	missing = evidence_missing(metric);
-	if (json_path_int(metric, "pods", 0) == 0 && evidence_gap_passes(facts, "MetricServed", metric)) {
+	missing = evidence_names(&metric->missing);
+	if (metric->pods == 0 && evidence_gap_passes(facts, "MetricServed", &metric->missing)) {
 		say_served(signal, verdict);
-	} else if ((json_path_int(metric, "pods", 0) == 0 || missing != NULL) &&
-		   say_metric_awaited(facts, signal, metric, verdict)) {
+	} else if ((metric->pods == 0 || missing != NULL) && say_metric_awaited(facts, signal, verdict)) {
 		return;
-	} else if (json_path_int(metric, "pods", 0) == 0 && json_path_int(facts->evidence, "pods.ready", -1) == 0) {
+	} else if (metric->pods == 0 && evidence_seen(facts)->pods.ready == 0) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"no pod of %s '%s' is ready, and one that is not has a value of '%s' only while it has load",
 			spec->target_kind, spec->target_name, signal->signal->metric);
-	} else if (json_path_int(metric, "pods", 0) == 0) {
+	} else if (metric->pods == 0) {
 		SAY(verdict, VERDICT_FALSE, "NoValue",
 			"the metrics API knows '%s' but returns no value for the pods of %s '%s': a metric appears at the "
 			"adapter's next relist; if it stays so, does the adapter ask the Prometheus that scrapes them?",
@@ -239,12 +239,14 @@ static void check_metric(const struct facts *facts, const struct workload_signal
  * moment later. What is registered does not change with it. */
 static bool restart_explains(const struct facts *facts, const struct workload_signal *signal, const char *reason)
 {
+	int64_t answered_ms = facts->api_reason == NULL ? evidence_signal(facts, signal)->value.seen_ms : 0;
+
 	if (facts->api_reason != NULL && !facts->api_away) {
 		return false;
 	}
 	return facts->adapter == ADAPTER_ROLLING ||
 	       (strcmp(reason, "APIServiceUnavailable") == 0 &&
-		       grace_of_restart(facts, facts->api_reason == NULL ? metric_document(facts, signal) : NULL));
+		       grace_of_restart(facts, answered_ms != 0 ? answered_ms : facts->now_ms));
 }
 
 void check_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
@@ -255,41 +257,51 @@ void check_metric_served(const struct facts *facts, const struct workload_signal
 	}
 }
 
+/* Why the HPA's condition is not True. */
+static void say_inactive(const struct facts *facts, const struct view_condition *condition, struct verdict *verdict)
+{
+	const struct object_meta *hpa = &facts->hpa->view.meta;
+	const char *reason = condition->reason != NULL ? condition->reason : "no reason given";
+
+	/* The HPA's reason tells all; its message repeats moving detail. */
+	if (condition->message != NULL && strstr(condition->message, "forbidden") != NULL) {
+		SAY(verdict, VERDICT_FALSE, "MetricsForbidden",
+			"HorizontalPodAutoscaler '%s/%s' does not scale: the HPA controller may not read the metric; allow "
+			"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
+			"custom.metrics.k8s.io",
+			hpa->ns, hpa->name);
+	} else if (grace_of_reading(facts, condition)) {
+		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA",
+			"HorizontalPodAutoscaler '%s/%s' could not read its metric last (%s), its next reading is awaited",
+			hpa->ns, hpa->name, reason);
+	} else {
+		SAY(verdict, VERDICT_FALSE, "ScalingInactive", "HorizontalPodAutoscaler '%s/%s' does not scale: %s",
+			hpa->ns, hpa->name, reason);
+	}
+}
+
 void check_scaling_active(const struct facts *facts, struct verdict *verdict)
 {
-	const json_t *hpa = facts->hpa;
-	const json_t *condition = kube_object_condition(hpa, "ScalingActive");
+	const struct view_hpa *hpa = facts->hpa;
+	const struct view_condition *condition = hpa != NULL ? view_condition(&hpa->conditions, "ScalingActive") : NULL;
 
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
 		if (values_mismatch_hpa(facts, &facts->workload.signals[i], verdict)) {
 			return;
 		}
 	}
-	/* The HPA's reason tells all; its message repeats moving detail. */
-	if (strcmp(json_path_string(condition, "status", ""), "True") == 0) {
-		SAY(verdict, VERDICT_TRUE, "ScalingActive", "HorizontalPodAutoscaler '%s/%s' reads its metric",
-			kube_object_namespace(hpa), kube_object_name(hpa));
-	} else if (strstr(json_path_string(condition, "message", ""), "forbidden") != NULL) {
-		SAY(verdict, VERDICT_FALSE, "MetricsForbidden",
-			"HorizontalPodAutoscaler '%s/%s' does not scale: the HPA controller may not read the metric; allow "
-			"'system:serviceaccount:kube-system:horizontal-pod-autoscaler' to get and list '*' of "
-			"custom.metrics.k8s.io",
-			kube_object_namespace(hpa), kube_object_name(hpa));
-	} else if (condition == NULL && !grace_of_hpa(facts)) {
+	if (condition == NULL && !grace_of_hpa(facts)) {
+		auto_free char *made = clock_rfc3339(hpa->view.meta.created_ms);
+
 		SAY(verdict, VERDICT_FALSE, "HPANotSynced",
 			"HorizontalPodAutoscaler '%s/%s', made at %s, has no status yet; " HPA_CONTROLLER_REMEDY,
-			kube_object_namespace(hpa), kube_object_name(hpa),
-			json_path_string(hpa, "metadata.creationTimestamp", ""));
+			hpa->view.meta.ns, hpa->view.meta.name, made);
 	} else if (condition == NULL) {
 		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA", "the HorizontalPodAutoscaler has not read its metric yet");
-	} else if (grace_of_reading(facts, condition)) {
-		SAY(verdict, VERDICT_UNKNOWN, "AwaitingHPA",
-			"HorizontalPodAutoscaler '%s/%s' could not read its metric last (%s), its next reading is awaited",
-			kube_object_namespace(hpa), kube_object_name(hpa),
-			json_path_string(condition, "reason", "no reason given"));
+	} else if (strcmp(condition->status, "True") == 0) {
+		SAY(verdict, VERDICT_TRUE, "ScalingActive", "HorizontalPodAutoscaler '%s/%s' reads its metric",
+			hpa->view.meta.ns, hpa->view.meta.name);
 	} else {
-		SAY(verdict, VERDICT_FALSE, "ScalingInactive", "HorizontalPodAutoscaler '%s/%s' does not scale: %s",
-			kube_object_namespace(hpa), kube_object_name(hpa),
-			json_path_string(condition, "reason", "no reason given"));
+		say_inactive(facts, condition, verdict);
 	}
 }

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "kube/resource.h"
+#include "view/core.h"
+#include "view/monitoring.h"
 
 /* Anybody who may create a Prometheus resource would decide how long a pass takes: so labels are worked out for so many
  * beside the one that selects the object, where a cluster runs a handful, and for selectors of so many labels and values,
@@ -16,158 +16,173 @@
 #define OTHERS_MAX 16
 #define SELECTOR_MAX 64
 
-const struct monitoring_kind monitoring_servicemonitor = {"ServiceMonitor", "serviceMonitorSelector",
-	"serviceMonitorNamespaceSelector"};
-const struct monitoring_kind monitoring_rule = {"PrometheusRule", "ruleSelector", "ruleNamespaceSelector"};
+const struct monitoring_kind monitoring_servicemonitor = {
+	.kind = "ServiceMonitor",
+	.selector = "serviceMonitorSelector",
+	.namespace_selector = "serviceMonitorNamespaceSelector",
+	.selector_at = offsetof(struct view_prometheus, monitors),
+	.namespace_selector_at = offsetof(struct view_prometheus, monitor_namespaces),
+};
+const struct monitoring_kind monitoring_rule = {
+	.kind = "PrometheusRule",
+	.selector = "ruleSelector",
+	.namespace_selector = "ruleNamespaceSelector",
+	.selector_at = offsetof(struct view_prometheus, rules),
+	.namespace_selector_at = offsetof(struct view_prometheus, rule_namespaces),
+};
 
-static const json_t *namespace_labels(const json_t *namespaces, const char *ns)
+static const struct view_selector *selector_at(const struct view *prometheus, size_t at)
 {
-	size_t i;
-	json_t *item;
-
-	json_array_foreach((json_t *)namespaces, i, item) {
-		if (strcmp(kube_object_name(item), ns) == 0) {
-			return json_path(item, "metadata.labels");
-		}
-	}
-	return NULL;
+	return (const struct view_selector *)(const void *)((const char *)view_prometheus(prometheus) + at);
 }
 
-static const json_t *spec_member(const json_t *prometheus, const char *member)
+static const struct view_selector *selector_of(const struct monitoring_kind *kind, const struct view *prometheus)
 {
-	return json_object_get(json_object_get(prometheus, "spec"), member);
+	return selector_at(prometheus, kind->selector_at);
 }
 
-static bool namespace_covered(const struct monitoring_kind *kind, const json_t *prometheus, const json_t *namespaces,
-	const char *ns)
+static int compare_name(const void *name, const void *item)
 {
-	const json_t *selector = spec_member(prometheus, kind->namespace_selector);
+	const struct view *const *namespace = item;
 
-	if (selector == NULL || json_is_null(selector)) {
-		return strcmp(kube_object_namespace(prometheus), ns) == 0;
+	return strcmp(name, (*namespace)->meta.name);
+}
+
+static const struct view_pairs *namespace_labels(const struct view_list *namespaces, const char *ns)
+{
+	static const struct view_pairs none = {.count = 0};
+	const struct view *const *found = NULL;
+
+	if (namespaces != NULL && namespaces->count > 0) {
+		found = bsearch(ns, namespaces->items, namespaces->count, sizeof(*namespaces->items), compare_name);
 	}
-	return kube_selector_matches(selector, namespace_labels(namespaces, ns), false);
+	return found != NULL ? &(*found)->meta.labels : &none;
+}
+
+static bool namespace_covered(const struct monitoring_kind *kind, const struct view *prometheus,
+	const struct view_list *namespaces, const char *ns)
+{
+	const struct view_selector *selector = selector_at(prometheus, kind->namespace_selector_at);
+
+	if (!selector->given) {
+		return strcmp(prometheus->meta.ns, ns) == 0;
+	}
+	return view_selector_matches(selector, namespace_labels(namespaces, ns), false);
 }
 
 /* Who selects an object so far, and by which labels. */
 struct satisfied {
-	const json_t *selectors[1 + OTHERS_MAX]; /* borrowed */
+	const struct view_selector *selectors[1 + OTHERS_MAX]; /* borrowed */
 	size_t count;
 	json_t *labels; /* owned: what is added to the object */
 };
 
-static bool is_large(const json_t *selector)
+static bool is_large(const struct view_selector *selector)
 {
-	const json_t *expressions = json_object_get(selector, "matchExpressions");
-	size_t size = json_object_size(json_object_get(selector, "matchLabels")) + json_array_size(expressions);
-	size_t i;
-	json_t *expression;
+	size_t size = (size_t)selector->match_labels.count + selector->expressions_count;
 
-	json_array_foreach((json_t *)expressions, i, expression) {
-		size += json_array_size(json_object_get(expression, "values"));
+	for (uint32_t i = 0; i < selector->expressions_count; i++) {
+		size += selector->expressions[i].values_count;
 	}
 	return size > SELECTOR_MAX;
 }
 
-static bool all_allow(const struct satisfied *all, const json_t *selector, const char *key, const json_t *value)
+/* Whether this selector and all before it take the value. */
+static bool all_take(const struct satisfied *all, const struct view_selector *selector, const char *key,
+	const char *value)
 {
-	const char *text = json_string_value(value);
-
 	for (size_t i = 0; i < all->count; i++) {
-		if (!kube_selector_allows(all->selectors[i], key, text)) {
+		if (!view_selector_allows(all->selectors[i], key, value)) {
 			return false;
 		}
 	}
-	return text != NULL && kube_selector_allows(selector, key, text);
+	return value != NULL && view_selector_allows(selector, key, value);
 }
 
-/* A value of the label that this selector and all before it take: what it has now, or what they name, or `any` (may be NULL). New
- * reference; NULL when there is none. */
-static json_t *choose_value(const struct satisfied *all, const json_t *selector, const char *key, const json_t *current,
-	const char *any)
+/* A value of the label that this selector and all before it take: what it has now, or what they name, or `any` (may be
+ * NULL). Borrowed; NULL when there is none. */
+static const char *choose_value(const struct satisfied *all, const struct view_selector *selector, const char *key,
+	const struct view_pairs *current, const char *any)
 {
-	auto_json *values = json_pack("[O*, O*]", json_object_get(current, key),
-		json_object_get(json_object_get(selector, "matchLabels"), key));
-	size_t i;
-	json_t *expression;
-	json_t *value;
+	const char *now = current != NULL ? view_pairs_get(current, key) : NULL;
+	const char *wanted = view_pairs_get(&selector->match_labels, key);
 
-	json_array_foreach(json_object_get(selector, "matchExpressions"), i, expression) {
-		if (strcmp(json_path_string(expression, "key", ""), key) == 0) {
-			json_array_extend(values, json_object_get(expression, "values"));
+	if (all_take(all, selector, key, now)) {
+		return now;
+	}
+	if (all_take(all, selector, key, wanted)) {
+		return wanted;
+	}
+	for (uint32_t i = 0; i < selector->expressions_count; i++) {
+		const struct view_requirement *requirement = &selector->expressions[i];
+
+		for (uint32_t v = 0; strcmp(requirement->key, key) == 0 && v < requirement->values_count; v++) {
+			if (all_take(all, selector, key, requirement->values[v])) {
+				return requirement->values[v];
+			}
 		}
 	}
-	json_array_append_new(values, json_string(any));
-	json_array_foreach(values, i, value) {
-		if (all_allow(all, selector, key, value)) {
-			return json_incref(value);
-		}
-	}
-	return NULL;
+	return all_take(all, selector, key, any) ? any : NULL;
 }
 
 /* Adds a label that the selector wants, if it wants one. What the object has anyway gives way to the first that selects
  * it only: for a later one nothing changes its meaning. */
-static void satisfy_key(const struct satisfied *all, const struct monitoring_object *object, const json_t *selector,
-	const char *key, json_t *labels)
+static void satisfy_key(const struct satisfied *all, const struct monitoring_object *object,
+	const struct view_selector *selector, const char *key, json_t *labels)
 {
 	const json_t *own = json_object_get(object->own, key);
-	json_t *value;
+	const char *value;
 
 	if (json_object_get(labels, key) != NULL || (own != NULL && all->count > 0) ||
-		kube_selector_allows(selector, key, json_string_value(own))) {
+		view_selector_allows(selector, key, json_string_value(own))) {
 		return;
 	}
 	value = choose_value(all, selector, key, object->current, own == NULL ? "true" : NULL);
 	if (value != NULL) {
-		json_object_set_new(labels, key, value);
+		json_object_set_new(labels, key, json_string(value));
 	}
 }
 
 /* What is added to the object when this selector is satisfied too. New reference. */
-static json_t *satisfy(const struct satisfied *all, const struct monitoring_object *object, const json_t *selector)
+static json_t *satisfy(const struct satisfied *all, const struct monitoring_object *object,
+	const struct view_selector *selector)
 {
-	const json_t *match = json_object_get(selector, "matchLabels");
-	const json_t *expressions = json_object_get(selector, "matchExpressions");
 	json_t *labels = json_deep_copy(all->labels);
-	const char *key;
-	size_t i;
-	json_t *item;
 
 	if (is_large(selector)) {
 		return labels;
 	}
-	json_object_foreach((json_t *)match, key, item) {
-		satisfy_key(all, object, selector, key, labels);
+	for (uint32_t i = 0; i < selector->match_labels.count; i++) {
+		satisfy_key(all, object, selector, selector->match_labels.items[i].key, labels);
 	}
-	json_array_foreach((json_t *)expressions, i, item) {
-		satisfy_key(all, object, selector, json_path_string(item, "key", ""), labels);
+	for (uint32_t i = 0; i < selector->expressions_count; i++) {
+		satisfy_key(all, object, selector, selector->expressions[i].key, labels);
 	}
 	return labels;
 }
 
 /* Says why this Prometheus does not select our object. */
 static void explain(struct strbuf *text, const struct monitoring_context *context,
-	const struct monitoring_object *object, const json_t *prometheus)
+	const struct monitoring_object *object, const struct view *prometheus)
 {
 	const struct monitoring_kind *kind = object->kind;
 	bool covered = namespace_covered(kind, prometheus, context->namespaces, object->ns);
-	const json_t *selector = spec_member(prometheus, kind->selector);
-	const json_t *namespaces = spec_member(prometheus, kind->namespace_selector);
-	auto_free char *key = kube_object_key(prometheus);
-	auto_free char *wanted = kube_selector_text(selector);
+	const struct view_selector *selector = selector_of(kind, prometheus);
+	const struct view_selector *namespaces = selector_at(prometheus, kind->namespace_selector_at);
+	auto_free char *key = meta_key(&prometheus->meta);
+	auto_free char *wanted = view_selector_text(selector);
 
 	strbuf_addstr(text, text->len > 0 ? "; " : "");
-	if (!covered && (namespaces == NULL || json_is_null(namespaces))) {
+	if (!covered && !namespaces->given) {
 		strbuf_addf(text, "Prometheus '%s' looks into its own namespace only: set its spec.%s", key,
 			kind->namespace_selector);
 	} else if (!covered) {
-		auto_free char *wanted_of_namespace = kube_selector_text(namespaces);
+		auto_free char *wanted_of_namespace = view_selector_text(namespaces);
 
 		strbuf_addf(text,
 			"Prometheus '%s' does not look into namespace '%s': label the namespace '%s', as its spec.%s wants",
 			key, object->ns, wanted_of_namespace, kind->namespace_selector);
-	} else if (selector == NULL || json_is_null(selector)) {
+	} else if (!selector->given) {
 		strbuf_addf(text, "Prometheus '%s' selects no %s at all: set its spec.%s", key, kind->kind,
 			kind->selector);
 	} else if (json_object_size(object->pinned) > 0) {
@@ -181,15 +196,21 @@ static void explain(struct strbuf *text, const struct monitoring_context *contex
 }
 
 static bool selects(const struct monitoring_context *context, const struct monitoring_object *object,
-	const json_t *prometheus, const json_t *labels)
+	const struct view *prometheus, const struct view_pairs *labels)
 {
 	return namespace_covered(object->kind, prometheus, context->namespaces, object->ns) &&
-	       kube_selector_matches(spec_member(prometheus, object->kind->selector), labels, false);
+	       view_selector_matches(selector_of(object->kind, prometheus), labels, false);
+}
+
+static bool selects_as_it_is(const struct monitoring_context *context, const struct monitoring_object *object,
+	const struct view *prometheus)
+{
+	return object->current != NULL && selects(context, object, prometheus, object->current);
 }
 
 /* A Prometheus, and what it is preferred by. */
 struct candidate {
-	json_t *prometheus; /* borrowed */
+	const struct view *prometheus; /* borrowed */
 	bool asked;
 	bool stopped;
 	bool selects;
@@ -217,57 +238,80 @@ static int compare(const void *left, const void *right)
 	return a->place < b->place ? -1 : 1;
 }
 
-json_t *monitoring_order(const struct monitoring_context *context, const struct monitoring_object *object)
+struct view_list monitoring_order(const struct monitoring_context *context, const struct monitoring_object *object)
 {
-	size_t count = json_array_size(context->prometheuses);
-	auto_free struct candidate *candidates = xcalloc(count + 1, sizeof(*candidates));
-	json_t *order = json_array();
-	size_t i;
-	json_t *prometheus;
+	size_t count = context->prometheuses != NULL ? context->prometheuses->count : 0;
+	auto_free struct candidate *candidates = xcalloc(count, sizeof(*candidates));
+	struct view_list order = {.items = xcalloc(count, sizeof(*order.items)), .count = count};
 
-	json_array_foreach((json_t *)context->prometheuses, i, prometheus) {
-		auto_free char *key = kube_object_key(prometheus);
+	for (size_t i = 0; i < count; i++) {
+		const struct view *prometheus = context->prometheuses->items[i];
+		auto_free char *key = meta_key(&prometheus->meta);
 
 		candidates[i] = (struct candidate){
 			.prometheus = prometheus,
 			.asked = context->asked != NULL && strcmp(context->asked, key) == 0,
-			.stopped = json_path_int(prometheus, "spec.replicas", 1) == 0,
-			.selects = object->current != NULL && selects(context, object, prometheus, object->current),
-			.made_ms = clock_parse_rfc3339(json_path_string(prometheus, "metadata.creationTimestamp", "")),
+			.stopped = view_prometheus(prometheus)->replicas == 0,
+			.selects = selects_as_it_is(context, object, prometheus),
+			.made_ms = prometheus->meta.created_ms,
 			.place = i,
 		};
 	}
 	qsort(candidates, count, sizeof(*candidates), compare);
-	for (i = 0; i < count; i++) {
-		json_array_append(order, candidates[i].prometheus);
+	for (size_t i = 0; i < count; i++) {
+		order.items[i] = candidates[i].prometheus;
 	}
 	return order;
 }
 
 char *monitoring_selects(const struct monitoring_context *context, const struct monitoring_object *object)
 {
-	auto_json *order = monitoring_order(context, object);
-	size_t i;
-	json_t *prometheus;
+	auto_view_list order = monitoring_order(context, object);
 
-	json_array_foreach(order, i, prometheus) {
-		if (selects(context, object, prometheus, object->current)) {
-			return kube_object_key(prometheus);
+	for (size_t i = 0; i < order.count; i++) {
+		if (selects_as_it_is(context, object, order.items[i])) {
+			return meta_key(&order.items[i]->meta);
 		}
 	}
 	return NULL;
 }
 
+static int compare_pairs(const void *left, const void *right)
+{
+	const struct view_pair *a = left;
+	const struct view_pair *b = right;
+
+	return strcmp(a->key, b->key);
+}
+
+/* The labels as views have them: a heap array of the caller's, which borrows from them. */
+static struct view_pair *sorted_pairs(const json_t *labels)
+{
+	struct view_pair *pairs = xcalloc(json_object_size(labels), sizeof(*pairs));
+	size_t count = 0;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)labels, key, value) {
+		pairs[count++] = (struct view_pair){.key = key, .value = json_string_value(value)};
+	}
+	qsort(pairs, count, sizeof(*pairs), compare_pairs);
+	return pairs;
+}
+
 /* Whether this Prometheus selects the object too, by labels that are added then. */
 static bool win(const struct monitoring_context *context, const struct monitoring_object *object,
-	const json_t *prometheus, struct satisfied *all)
+	const struct view *prometheus, struct satisfied *all)
 {
-	const json_t *selector = spec_member(prometheus, object->kind->selector);
+	const struct view_selector *selector = selector_of(object->kind, prometheus);
 	auto_json *labels = satisfy(all, object, selector);
 	auto_json *whole = json_deep_copy(labels);
+	auto_free struct view_pair *pairs = NULL;
 
 	json_object_update_missing(whole, (json_t *)object->own);
-	if (!selects(context, object, prometheus, whole)) {
+	pairs = sorted_pairs(whole);
+	if (!selects(context, object, prometheus,
+		    &(struct view_pairs){.items = pairs, .count = (uint32_t)json_object_size(whole)})) {
 		return false;
 	}
 	json_decref(all->labels);
@@ -279,25 +323,25 @@ static bool win(const struct monitoring_context *context, const struct monitorin
 void monitoring_find(const struct monitoring_context *context, const struct monitoring_object *object,
 	struct monitoring *found)
 {
-	auto_json *order = monitoring_order(context, object);
+	auto_view_list order = monitoring_order(context, object);
 	auto_strbuf why = STRBUF_INIT;
 	struct satisfied all = {
 		.labels = object->pinned != NULL ? json_deep_copy(object->pinned) : json_object(),
 	};
 	size_t others = 0;
-	size_t i;
-	json_t *prometheus;
 
 	*found = (struct monitoring){.labels = NULL};
-	json_array_foreach(order, i, prometheus) {
+	for (size_t i = 0; i < order.count; i++) {
+		const struct view *prometheus = order.items[i];
+
 		if (found->selected_by != NULL && others++ == OTHERS_MAX) {
 			break;
 		}
 		if (win(context, object, prometheus, &all)) {
 			found->selected_by =
-				found->selected_by != NULL ? found->selected_by : kube_object_key(prometheus);
+				found->selected_by != NULL ? found->selected_by : meta_key(&prometheus->meta);
 			/* No label is added that would have to be checked against it. */
-			if (is_large(spec_member(prometheus, object->kind->selector))) {
+			if (is_large(selector_of(object->kind, prometheus))) {
 				break;
 			}
 		} else if (found->selected_by == NULL) {

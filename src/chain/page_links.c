@@ -2,32 +2,25 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "checks.h"
 
-static bool page_serves(const json_t *page, const struct engine_signal *signal)
+static bool page_serves(const struct page_seen *page, const struct engine_signal *signal)
 {
-	const json_t *series = json_object_get(page, "series");
-	size_t i;
-	json_t *name;
-
 	for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s] != NULL; s++) {
-		json_array_foreach((json_t *)series, i, name) {
-			if (strcmp(json_string_value(name), signal->series[s]) == 0) {
-				return true;
-			}
+		if (texts_hold(&page->series, signal->series[s])) {
+			return true;
 		}
 	}
 	return false;
 }
 
 /* The page is an engine's, but has none of the series: what to do depends on whose page it is. */
-static void say_series_missing(const struct facts *facts, const json_t *page, const struct engine_signal *signal,
-	struct verdict *verdict)
+static void say_series_missing(const struct facts *facts, const struct page_seen *page,
+	const struct engine_signal *signal, struct verdict *verdict)
 {
-	const char *url = json_path_string(page, "url", "");
+	const char *url = page->url != NULL ? page->url : "";
 	const char *declared = facts->workload.spec->engine_type;
-	const char *found = json_path_string(page, "engine", NULL);
+	const char *found = page->engine;
 
 	if (found == NULL) {
 		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
@@ -46,51 +39,49 @@ static void say_series_missing(const struct facts *facts, const json_t *page, co
 	}
 }
 
-/* Whether the pages that were read tell that none of these pods has any of the signal's load. */
-static bool is_idle(const json_t *page, const struct engine_signal *signal)
+bool page_is_idle(const struct page_seen *page, const char *metric)
 {
-	const char *pod;
-	json_t *values;
-	size_t idle = 0;
+	for (size_t i = 0; i < page->values.count; i++) {
+		const struct metric_value *value =
+			shape_find(&shape_metric_value, &page->values.items[i].values, metric);
 
-	json_object_foreach(json_object_get(page, "values"), pod, values) {
-		const json_t *milli = json_object_get(values, signal->metric);
-
-		if (!json_is_integer(milli) || json_integer_value(milli) > 0) {
+		if (value == NULL || value->milli == MILLI_NONE || value->milli > 0) {
 			return false;
 		}
-		idle++;
 	}
-	return idle > 0;
+	return page->values.count > 0;
 }
 
 /* Says so when no pod is ready, and none counts for its load: then there is nothing that could be read. */
 static bool say_none_counts(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	const json_t *unready = json_path(facts->evidence, "pods.unready");
-	const json_t *page = evidence_answers(facts, "page") ? json_object_get(facts->evidence, "page") : NULL;
-	const char *pod = json_path_string(page, "pod", "");
+	const struct pods_seen *pods = &evidence_seen(facts)->pods;
+	const struct page_seen *page = &evidence_seen(facts)->page;
+	bool answers = evidence_answers(facts, PART_PAGE);
+	const char *pod = answers && page->pod != NULL ? page->pod : "";
+	const struct unready_pod *unready;
 	auto_free char *since = NULL;
 
-	if (json_path_int(facts->evidence, "pods.ready", -1) != 0) {
+	if (pods->ready != 0) {
 		return false;
 	}
-	if (unready == NULL) {
+	if (pods->unready.count == 0) {
 		SAY(verdict, VERDICT_UNKNOWN, "NoReadyPod",
 			"no pod of %s '%s' is ready yet: waiting for its model to load", spec->target_kind,
 			spec->target_name);
 		return true;
 	}
-	since = clock_rfc3339(json_integer_value(json_object_get(unready, pod)));
-	if (json_path(page, "error") != NULL) {
+	unready = shape_find(&shape_unready_pod, &pods->unready, pod);
+	since = clock_rfc3339(unready != NULL ? unready->since_ms : 0);
+	if (answers && page->failure.text != NULL) {
 		SAY(verdict, VERDICT_UNKNOWN, "NoReadyPod",
 			"no pod of %s '%s' is ready: pod '%s' was until %s, and now its metrics page cannot be read either; "
 			"see its log and its readiness probe",
 			spec->target_kind, spec->target_name, pod, since);
 		return true;
 	}
-	if (signal != NULL && is_idle(page, signal->signal)) {
+	if (answers && signal != NULL && page_is_idle(page, signal->signal->metric)) {
 		SAY(verdict, VERDICT_UNKNOWN, "NoReadyPod",
 			"no pod of %s '%s' is ready: pod '%s' was until %s; one that is not ready counts only while it has "
 			"load, and none has now; see its readiness probe",
@@ -103,7 +94,8 @@ static bool say_none_counts(const struct facts *facts, const struct workload_sig
 void check_page_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct workload *w = &facts->workload;
-	const json_t *page;
+	const struct pods_seen *pods = &evidence_seen(facts)->pods;
+	const struct page_seen *page;
 
 	if (!facts->port_known) {
 		SAY(verdict, VERDICT_FALSE, "PortNotFound",
@@ -114,7 +106,7 @@ void check_page_exposed(const struct facts *facts, const struct workload_signal 
 	if (say_none_counts(facts, signal, verdict)) {
 		return;
 	}
-	page = evidence_read(facts, "page", "PageNotServed", verdict);
+	page = evidence_read_page(facts, verdict);
 	if (page == NULL) {
 		return;
 	}
@@ -122,7 +114,7 @@ void check_page_exposed(const struct facts *facts, const struct workload_signal 
 		SAY(verdict, VERDICT_FALSE, "EngineNotRecognised",
 			"the page at '%s' is of no engine known: set spec.engine.type, or correct spec.engine.port and path; some "
 			"engines have no metrics before their first request, send it one",
-			json_path_string(page, "url", ""));
+			page->url != NULL ? page->url : "");
 		return;
 	}
 	if (!page_serves(page, signal->signal)) {
@@ -130,11 +122,8 @@ void check_page_exposed(const struct facts *facts, const struct workload_signal 
 		return;
 	}
 	SAY(verdict, VERDICT_TRUE, "Exposed", "%s serve '%s' on port %lld%s%s",
-		json_path_int(facts->evidence, "pods.ready", -1) == 0 ? "pods" : "ready pods",
-		signal->signal->series[0], (long long)w->port, w->path,
-		json_path(facts->evidence, "pods.unready") != NULL
-			? "; those that are not ready any more count while they have load"
-			: "");
+		pods->ready == 0 ? "pods" : "ready pods", signal->signal->series[0], (long long)w->port, w->path,
+		pods->unready.count > 0 ? "; those that are not ready any more count while they have load" : "");
 }
 
 void check_page_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
@@ -171,10 +160,10 @@ static const struct {
 	{"no route to host", "does a NetworkPolicy keep Prometheus from the pods?"},
 };
 
-static void say_scrape_failing(const struct facts *facts, const json_t *prometheus, struct verdict *verdict)
+static void say_scrape_failing(const struct facts *facts, const struct scrape_seen *scrape, struct verdict *verdict)
 {
-	const char *whole = json_path_string(prometheus, "lastError", "");
-	auto_free char *error = evidence_last_error(prometheus);
+	const char *whole = scrape->last_error != NULL ? scrape->last_error : "";
+	auto_free char *error = evidence_last_error(scrape->last_error);
 	const char *remedy = NULL;
 
 	for (size_t i = 0; remedy == NULL && i < ARRAY_LEN(scrape_remedies); i++) {
@@ -185,17 +174,17 @@ static void say_scrape_failing(const struct facts *facts, const json_t *promethe
 		facts->monitor, error, remedy != NULL ? "; " : "", remedy != NULL ? remedy : "");
 }
 
-static bool monitor_in_grace(const struct facts *facts, const json_t *document)
+static bool monitor_in_grace(const struct facts *facts, int64_t seen_ms)
 {
-	return grace_of_object(facts, document, facts->monitor_made_ms,
+	return grace_of_object(seen_ms, facts->monitor_made_ms,
 		clock_parse_duration(facts->workload.spec->scrape_interval));
 }
 
 /* Says so when the scrape is missing only because the ServiceMonitor, or every pod, is new. */
 static bool say_scrape_awaited(const struct facts *facts, const struct workload_signal *signal,
-	const json_t *prometheus, struct verdict *verdict)
+	const struct scrape_seen *scrape, struct verdict *verdict)
 {
-	if (monitor_in_grace(facts, prometheus)) {
+	if (monitor_in_grace(facts, scrape->seen_ms)) {
 		auto_free char *made =
 			clock_rfc3339(facts->monitor_made_ms > 0 ? facts->monitor_made_ms : facts->now_ms);
 
@@ -204,7 +193,7 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 			facts->selected_by, facts->monitor, made);
 		return true;
 	}
-	if (grace_of_pods(json_object_get(evidence_signal(facts, signal), "series"))) {
+	if (grace_of_pods(&evidence_signal(facts, signal)->series)) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' has not scraped the pods yet, which just became ready: it does so within half a minute",
 			facts->selected_by);
@@ -215,29 +204,28 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 
 void check_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const json_t *prometheus = evidence_read(facts, "prometheus", "PrometheusNotReachable", verdict);
+	const struct scrape_seen *scrape = evidence_read_scrape(facts, verdict);
 	bool passes;
 
-	if (prometheus == NULL) {
+	if (scrape == NULL) {
 		return;
 	}
 	/* The last scrape of a pod that is gone may have failed, and the next one's first may be due: then no
 	 * target has an error. */
-	passes = json_path_int(prometheus, "down", 0) > 0 && json_path(prometheus, "lastError") == NULL &&
-	         evidence_gap_passes(facts, "ScrapeHealthy", prometheus);
-	if (json_path_int(prometheus, "up", 0) > 0 || passes) {
+	passes = scrape->down > 0 && scrape->last_error == NULL && evidence_gap_passes(facts, "ScrapeHealthy", NULL);
+	if (scrape->up > 0 || passes) {
 		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", facts->selected_by);
-	} else if (json_path(prometheus, "lastError") != NULL) {
-		say_scrape_failing(facts, prometheus, verdict);
-	} else if (json_path_bool(facts->prometheus, "spec.paused", false)) {
+	} else if (scrape->last_error != NULL) {
+		say_scrape_failing(facts, scrape, verdict);
+	} else if (facts->prometheus != NULL && facts->prometheus->paused) {
 		SAY(verdict, VERDICT_FALSE, "PrometheusPaused",
 			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
 			"set spec.paused to false",
 			facts->selected_by, facts->monitor);
-	} else if (say_scrape_awaited(facts, signal, prometheus, verdict)) {
+	} else if (say_scrape_awaited(facts, signal, scrape, verdict)) {
 		return;
-	} else if (json_path_int(prometheus, "down", 0) > 0) {
-		say_scrape_failing(facts, prometheus, verdict);
+	} else if (scrape->down > 0) {
+		say_scrape_failing(facts, scrape, verdict);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
@@ -254,22 +242,22 @@ static void say_fresh(const struct facts *facts, const struct workload_signal *s
 
 void check_page_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const json_t *series = evidence_read_signal(facts, signal, "series", "PrometheusNotReachable", verdict);
+	const struct series_seen *series = evidence_read_series(facts, signal, verdict);
 	auto_free char *missing = NULL;
 
 	if (series == NULL) {
 		return;
 	}
-	missing = evidence_missing(series);
-	if (json_path_int(series, "pods", 0) == 0 && evidence_gap_passes(facts, "SeriesFresh", series)) {
+	missing = evidence_names(&series->missing);
+	if (series->pods == 0 && evidence_gap_passes(facts, "SeriesFresh", &series->missing)) {
 		say_fresh(facts, signal, verdict);
-	} else if ((json_path_int(series, "pods", 0) == 0 || missing != NULL) &&
-		   (monitor_in_grace(facts, series) || grace_of_pods(series))) {
+	} else if ((series->pods == 0 || missing != NULL) &&
+		   (monitor_in_grace(facts, series->seen_ms) || grace_of_pods(series))) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' begins to scrape the pods by ServiceMonitor '%s': each has its first sample of '%s' "
 			"within two scrape intervals",
 			facts->selected_by, facts->monitor, signal->signal->series[0]);
-	} else if (json_path_int(series, "pods", 0) == 0) {
+	} else if (series->pods == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus '%s' has no sample of '%s' for the target's pods younger than three scrape intervals: the "
 			"next scrape brings one; if it stays so, see whether the page stamps its samples with a clock that is "

@@ -1,30 +1,22 @@
 /* The lints of what the pods' own pages show. */
 #include <string.h>
 
-#include "base/json.h"
 #include "checks.h"
 #include "lint.h"
 
 #define REQUESTS_MIN 100 /* fewer have no slowest of 100 */
 
-const json_t *page_seen(const struct facts *facts)
+const struct page_seen *lint_page(const struct facts *facts)
 {
-	const json_t *page = json_object_get(facts->evidence, "page");
+	const struct page_seen *page = &evidence_seen(facts)->page;
+	bool read = page->seen_ms != 0 && page->failure.text == NULL;
 
-	return json_object_get(page, "error") == NULL && evidence_answers(facts, "page") ? page : NULL;
+	return read && evidence_answers(facts, PART_PAGE) ? page : NULL;
 }
 
-static bool page_has(const json_t *page, const char *series)
+bool latency_is_known(const struct page_latency *latency)
 {
-	size_t i;
-	json_t *name;
-
-	json_array_foreach(json_object_get(page, "series"), i, name) {
-		if (strcmp(json_string_value(name), series) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return latency->requests >= REQUESTS_MIN;
 }
 
 /* The series that the signal has beside this one; NULL when none. */
@@ -60,7 +52,7 @@ static void say_name_leaves(const struct facts *facts, const struct engine_signa
 enum lint_verdict lint_name_leaves(const struct facts *facts, struct strbuf *sentence)
 {
 	const struct workload *w = &facts->workload;
-	const json_t *page = page_seen(facts);
+	const struct page_seen *page = lint_page(facts);
 
 	for (size_t i = 0; i < w->signals_count; i++) {
 		const struct engine_signal *signal = w->signals[i].signal;
@@ -72,7 +64,7 @@ enum lint_verdict lint_name_leaves(const struct facts *facts, struct strbuf *sen
 		if (page == NULL) {
 			return LINT_UNSEEN;
 		}
-		if (page_has(page, signal->former) && (next == NULL || !page_has(page, next))) {
+		if (texts_hold(&page->series, signal->former) && (next == NULL || !texts_hold(&page->series, next))) {
 			say_name_leaves(facts, signal, next, sentence);
 			return LINT_REPORTED;
 		}
@@ -80,10 +72,11 @@ enum lint_verdict lint_name_leaves(const struct facts *facts, struct strbuf *sen
 	return LINT_SILENT;
 }
 
-static void say_latency(const struct autoscaler *spec, const json_t *latency, json_int_t drain, struct strbuf *sentence)
+static void say_latency(const struct autoscaler *spec, const struct page_latency *latency, int64_t drain,
+	struct strbuf *sentence)
 {
-	json_int_t over = json_path_int(latency, "overMs", 0) / 1000;
-	json_int_t upto = (json_path_int(latency, "uptoMs", -1000) + 999) / 1000;
+	int64_t over = latency->over_ms / 1000;
+	int64_t upto = (latency->upto_ms + 999) / 1000;
 
 	strbuf_addf(sentence, "1 of 100 requests takes %lld", (long long)over);
 	if (upto > 0) {
@@ -103,23 +96,23 @@ static void say_latency(const struct autoscaler *spec, const json_t *latency, js
 enum lint_verdict lint_drain_too_short(const struct facts *facts, struct strbuf *sentence)
 {
 	const struct workload *w = &facts->workload;
-	const json_t *latency = json_object_get(page_seen(facts), "latency");
-	/* 30 is what the API server fills in. */
-	json_int_t drain = json_path_int(facts->target, "spec.template.spec.terminationGracePeriodSeconds", 30);
-	json_int_t upto = json_path_int(latency, "uptoMs", -1);
+	const struct page_seen *page = lint_page(facts);
+	int64_t drain;
 
 	/* The template of a kind that is not watched is not known. */
 	if (!autoscaler_uses_pages(w->spec) || w->engine == NULL || w->engine->latency == NULL ||
 		!facts->target_watched || facts->target == NULL) {
 		return LINT_SILENT;
 	}
-	if (json_path_int(latency, "requests", 0) < REQUESTS_MIN) {
+	/* 30 is what the API server fills in. */
+	drain = facts->target->grace_period_s >= 0 ? facts->target->grace_period_s : 30;
+	if (page == NULL || !latency_is_known(&page->latency)) {
 		return LINT_UNSEEN;
 	}
-	if (upto >= 0 && upto <= drain * 1000) {
+	if (page->latency.upto_ms >= 0 && page->latency.upto_ms <= drain * 1000) {
 		return LINT_SILENT;
 	}
 	/* Between the two bounds it may be either. */
-	say_latency(w->spec, latency, drain, sentence);
-	return json_path_int(latency, "overMs", 0) >= drain * 1000 ? LINT_REPORTED : LINT_STILL;
+	say_latency(w->spec, &page->latency, drain, sentence);
+	return page->latency.over_ms >= drain * 1000 ? LINT_REPORTED : LINT_STILL;
 }

@@ -106,7 +106,7 @@ static void say_start(const struct autoscaler *spec, json_int_t start, const str
 enum lint_verdict lint_cold_start_long(const struct facts *facts, struct strbuf *sentence)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	json_int_t start = json_path_int(facts->evidence, "pods.start.seconds", -1);
+	json_int_t start = evidence_seen(facts)->pods.start.seconds;
 	struct rate rate;
 
 	/* With one step there is no second that could come too early. */
@@ -114,7 +114,7 @@ enum lint_verdict lint_cold_start_long(const struct facts *facts, struct strbuf 
 		rate.seconds >= PERIOD_MAX) {
 		return LINT_SILENT;
 	}
-	if (start < 0 || !evidence_answers(facts, "pods")) {
+	if (start < 0 || !evidence_answers(facts, PART_PODS)) {
 		return LINT_UNSEEN;
 	}
 	if (start <= rate.seconds) {

@@ -1,9 +1,8 @@
 /* The links at the target: the spec, the workload and its pods, and who else scales it. */
 #include <string.h>
 
-#include "base/json.h"
 #include "checks.h"
-#include "kube/resource.h"
+#include "view/core.h"
 
 void check_accepted(const struct facts *facts, struct verdict *verdict)
 {
@@ -17,27 +16,27 @@ void check_accepted(const struct facts *facts, struct verdict *verdict)
 /* The reason for a scale that could not be read, by the cause that the probe found. */
 static const char *scale_reason(const struct facts *facts)
 {
-	static const struct cause causes[] = {
-		{"NotFound", "TargetNotFound"},
-		{"NotScalable", "KindNotScalable"},
-		{"Forbidden", "TargetForbidden"},
-		{NULL, NULL},
+	static const struct cause_reason reasons[] = {
+		{CAUSE_NOT_FOUND, "TargetNotFound"},
+		{CAUSE_NOT_SCALABLE, "KindNotScalable"},
+		{CAUSE_FORBIDDEN, "TargetForbidden"},
+		{CAUSE_NONE, NULL},
 	};
 
-	return evidence_cause(json_object_get(facts->evidence, "target"), causes, "TargetNotReadable");
+	return evidence_cause(&evidence_seen(facts)->target.failure, reasons, "TargetNotReadable");
 }
 
 /* Of a kind that is not watched the probe finds it, or does not. */
 static bool target_is_absent(const struct facts *facts)
 {
 	return facts->target_watched ? facts->target == NULL
-	                             : strcmp(json_path_string(facts->evidence, "target.cause", ""), "NotFound") == 0;
+	                             : evidence_seen(facts)->target.failure.cause == CAUSE_NOT_FOUND;
 }
 
 void check_target_found(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	const json_t *pods;
+	const struct pods_seen *pods;
 
 	if (target_is_absent(facts) && grace_of_autoscaler(facts)) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
@@ -47,7 +46,7 @@ void check_target_found(const struct facts *facts, struct verdict *verdict)
 		return;
 	}
 
-	if (!facts->target_watched && evidence_read(facts, "target", scale_reason(facts), verdict) == NULL) {
+	if (!facts->target_watched && evidence_read_target(facts, scale_reason(facts), verdict) == NULL) {
 		return;
 	}
 	if (facts->target == NULL) {
@@ -62,14 +61,14 @@ void check_target_found(const struct facts *facts, struct verdict *verdict)
 			spec->target_kind, spec->ns, spec->target_name);
 		return;
 	}
-	pods = evidence_read(facts, "pods", "PodsNotReadable", verdict);
+	pods = evidence_read_pods(facts, verdict);
 	if (pods == NULL) {
 		return;
 	}
-	if (json_path_int(pods, "total", 0) == 0) {
-		bool by_hand = json_path_int(facts->target, "spec.replicas", 1) == 0;
+	if (pods->total == 0) {
+		bool by_hand = facts->target->replicas == 0;
 
-		if (!by_hand && grace_of_target(facts, pods)) {
+		if (!by_hand && grace_of_target(facts, pods->seen_ms)) {
 			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 				"%s '%s/%s' was just made: its first pod is awaited", spec->target_kind, spec->ns,
 				spec->target_name);
@@ -84,31 +83,28 @@ void check_target_found(const struct facts *facts, struct verdict *verdict)
 		spec->target_name);
 }
 
-static bool scales_target(const json_t *scaler, const struct autoscaler *spec)
+static bool is_target(const struct autoscaler *spec, const char *kind, const char *name)
 {
-	return strcmp(json_path_string(scaler, "spec.scaleTargetRef.kind", ""), spec->target_kind) == 0 &&
-	       strcmp(json_path_string(scaler, "spec.scaleTargetRef.name", ""), spec->target_name) == 0;
+	return strcmp(kind, spec->target_kind) == 0 && strcmp(name, spec->target_name) == 0;
 }
 
 /* Oldest wins; of the same second, the name that sorts first. */
-static bool older(const json_t *other, const json_t *self)
+static bool older(const struct object_meta *other, const struct object_meta *self)
 {
-	int order = strcmp(json_path_string(other, "metadata.creationTimestamp", ""),
-		json_path_string(self, "metadata.creationTimestamp", ""));
-
-	return order != 0 ? order < 0 : strcmp(kube_object_name(other), kube_object_name(self)) < 0;
+	return other->created_ms != self->created_ms ? other->created_ms < self->created_ms
+	                                             : strcmp(other->name, self->name) < 0;
 }
 
-/* The older autoscaler of the same target, or NULL. */
-const json_t *older_owner(const struct facts *facts)
+const struct view_autoscaler *older_owner(const struct facts *facts)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	size_t i;
-	json_t *other;
 
-	json_array_foreach((json_t *)facts->autoscalers, i, other) {
-		if (strcmp(kube_object_name(other), spec->name) != 0 && scales_target(other, spec) &&
-			older(other, facts->object)) {
+	for (size_t i = 0; i < facts->autoscalers.count; i++) {
+		const struct view_autoscaler *other = view_autoscaler(facts->autoscalers.items[i]);
+
+		if (strcmp(other->view.meta.name, spec->name) != 0 &&
+			is_target(spec, other->target_kind, other->target_name) &&
+			older(&other->view.meta, &facts->object->view.meta)) {
 			return other;
 		}
 	}
@@ -116,15 +112,30 @@ const json_t *older_owner(const struct facts *facts)
 }
 
 /* KEDA takes a Deployment for granted. */
-static const json_t *scaled_object(const struct facts *facts)
+static const struct view_scaledobject *scaled_object(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->scaled_objects.count; i++) {
+		const struct view_scaledobject *other = view_scaledobject(facts->scaled_objects.items[i]);
+		const char *kind = other->target_kind != NULL ? other->target_kind : "Deployment";
+
+		if (is_target(facts->workload.spec, kind, other->target_name)) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+/* One that is not ours. An HPA of a younger autoscaler goes away by itself. */
+static const struct view_hpa *foreign_hpa(const struct facts *facts)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	size_t i;
-	json_t *other;
 
-	json_array_foreach((json_t *)facts->scaled_objects, i, other) {
-		if (strcmp(json_path_string(other, "spec.scaleTargetRef.kind", "Deployment"), spec->target_kind) == 0 &&
-			strcmp(json_path_string(other, "spec.scaleTargetRef.name", ""), spec->target_name) == 0) {
+	for (size_t i = 0; i < facts->hpas.count; i++) {
+		const struct view_hpa *other = view_hpa(facts->hpas.items[i]);
+
+		if (is_target(spec, other->target_kind, other->target_name) &&
+			!meta_owned_by(&other->view.meta, spec->uid) &&
+			meta_label(&other->view.meta, LABEL_AUTOSCALER) == NULL) {
 			return other;
 		}
 	}
@@ -134,33 +145,28 @@ static const json_t *scaled_object(const struct facts *facts)
 void check_target_owned(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	const json_t *owner = older_owner(facts);
-	const json_t *scaled = scaled_object(facts);
-	size_t i;
-	json_t *other;
+	const struct view_autoscaler *owner = older_owner(facts);
+	const struct view_scaledobject *scaled = scaled_object(facts);
+	const struct view_hpa *hpa = foreign_hpa(facts);
 
 	if (owner != NULL) {
 		SAY(verdict, VERDICT_FALSE, "OwnedByAnotherAutoscaler",
 			"InferenceAutoscaler '%s/%s' scales %s '%s' already and is older: delete one of the two",
-			spec->ns, kube_object_name(owner), spec->target_kind, spec->target_name);
+			spec->ns, owner->view.meta.name, spec->target_kind, spec->target_name);
 		return;
 	}
 	/* Before its HPA, which KEDA would make again. */
 	if (scaled != NULL) {
 		SAY(verdict, VERDICT_FALSE, "OwnedByScaledObject",
-			"KEDA's ScaledObject '%s/%s' scales %s '%s' too: delete it", spec->ns, kube_object_name(scaled),
+			"KEDA's ScaledObject '%s/%s' scales %s '%s' too: delete it", spec->ns, scaled->view.meta.name,
 			spec->target_kind, spec->target_name);
 		return;
 	}
-	json_array_foreach((json_t *)facts->hpas, i, other) {
-		/* An HPA of a younger autoscaler goes away by itself. */
-		if (scales_target(other, spec) && !kube_object_owned_by(other, spec->uid) &&
-			kube_object_label(other, LABEL_AUTOSCALER) == NULL) {
-			SAY(verdict, VERDICT_FALSE, "OwnedByAnotherHPA",
-				"HorizontalPodAutoscaler '%s/%s' scales %s '%s' too: delete it", spec->ns,
-				kube_object_name(other), spec->target_kind, spec->target_name);
-			return;
-		}
+	if (hpa != NULL) {
+		SAY(verdict, VERDICT_FALSE, "OwnedByAnotherHPA",
+			"HorizontalPodAutoscaler '%s/%s' scales %s '%s' too: delete it", spec->ns, hpa->view.meta.name,
+			spec->target_kind, spec->target_name);
+		return;
 	}
 	if (facts->foreign_child != NULL) {
 		SAY(verdict, VERDICT_FALSE, "NameTaken",
@@ -175,20 +181,17 @@ void check_target_owned(const struct facts *facts, struct verdict *verdict)
 void check_target_exclusive(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	const char *foreign = NULL;
+	const struct texts *foreign = &evidence_seen(facts)->pods.foreign;
 
 	check_target_owned(facts, verdict);
 	if (verdict->status != VERDICT_TRUE) {
 		return;
 	}
-	if (evidence_answers(facts, "pods")) {
-		foreign = json_string_value(json_array_get(json_path(facts->evidence, "pods.foreign"), 0));
-	}
-	if (foreign != NULL) {
+	if (foreign->count > 0 && evidence_answers(facts, PART_PODS)) {
 		free_indirect(&verdict->message);
 		SAY(verdict, VERDICT_FALSE, "SelectorAmbiguous",
 			"the selector of %s '%s/%s' also matches pod '%s' of another workload, and the HPA would count it: give "
 			"the workloads labels that differ",
-			spec->target_kind, spec->ns, spec->target_name, foreign);
+			spec->target_kind, spec->ns, spec->target_name, foreign->items[0]);
 	}
 }

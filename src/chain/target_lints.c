@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/quantity.h"
-#include "base/words.h"
 #include "lint.h"
 
 #define TOLERANCE_MILLI 100 /* kube-controller-manager's default */
@@ -14,8 +13,8 @@
 /* What bounds the figure of one pod. */
 struct limit {
 	int64_t most;
-	const json_t *container; /* whose command line says so */
-	const char *series;      /* on the page that says so; both NULL = by its nature */
+	const struct view_container *container; /* whose command line says so */
+	const char *series;                     /* on the page that says so; both NULL = by its nature */
 };
 
 /* 1 to COUNT_MAX; 0 for anything else. */
@@ -27,22 +26,14 @@ static int64_t parse_count(const char *text)
 	return end != text && *end == '\0' && value >= 1 && value <= COUNT_MAX ? value : 0;
 }
 
-/* The flag's value on the container's command line; borrowed, NULL when it is not there. */
-static const char *flag_of(const json_t *container, const char *flag)
-{
-	const char *value = words_flag(json_object_get(container, "args"), flag);
-
-	return value != NULL ? value : words_flag(json_object_get(container, "command"), flag);
-}
-
 /* Each rank has the limit for itself. 0 when it cannot be told how many there are. */
-static int64_t ranks_of(const struct engine *engine, const json_t *container)
+static int64_t ranks_of(const struct engine *engine, const struct view_container *container)
 {
-	if (engine->config_flag != NULL && flag_of(container, engine->config_flag) != NULL) {
+	if (engine->config_flag != NULL && view_container_flag(container, engine->config_flag) != NULL) {
 		return 0;
 	}
 	for (size_t i = 0; i < ENGINE_RANKS_MAX && engine->ranks_flags[i] != NULL; i++) {
-		const char *value = flag_of(container, engine->ranks_flags[i]);
+		const char *value = view_container_flag(container, engine->ranks_flags[i]);
 
 		if (value != NULL) {
 			return parse_count(value);
@@ -54,13 +45,13 @@ static int64_t ranks_of(const struct engine *engine, const json_t *container)
 /* Of a container whose command line has the flag; of two nobody knows which is the engine's. */
 static bool limit_by_flag(const struct facts *facts, const struct engine_signal *signal, struct limit *limit)
 {
+	const struct view_workload *target = facts->target;
 	const char *value = NULL;
-	size_t i;
-	json_t *container;
 
 	*limit = (struct limit){.most = 0};
-	json_array_foreach(json_path(facts->target, "spec.template.spec.containers"), i, container) {
-		const char *own = flag_of(container, signal->limit_flag);
+	for (uint32_t i = 0; target != NULL && i < target->containers_count; i++) {
+		const struct view_container *container = &target->containers[i];
+		const char *own = view_container_flag(container, signal->limit_flag);
 
 		if (own != NULL && value != NULL) {
 			return false;
@@ -80,13 +71,14 @@ static bool limit_by_flag(const struct facts *facts, const struct engine_signal 
 static enum lint_verdict limit_on_page(const struct facts *facts, const struct engine_signal *signal,
 	struct limit *limit)
 {
-	const json_t *page = page_seen(facts);
+	const struct page_seen *page = lint_page(facts);
+	const struct signal_limit *own;
 
 	if (page == NULL) {
 		return LINT_UNSEEN;
 	}
-	*limit = (struct limit){.most = json_path_int(json_object_get(page, "limits"), signal->name, 0),
-		.series = signal->limit_series};
+	own = shape_find(&shape_signal_limit, &page->limits, signal->name);
+	*limit = (struct limit){.most = own != NULL ? own->most : 0, .series = signal->limit_series};
 	return limit->most > 0 ? LINT_REPORTED : LINT_SILENT;
 }
 
@@ -138,7 +130,7 @@ static void say_limit(const struct facts *facts, const struct workload_signal *s
 	if (limit->container != NULL) {
 		strbuf_addf(sentence, "a pod of %s '%s/%s' has at most %lld by %s of container '%s'", spec->target_kind,
 			spec->ns, spec->target_name, (long long)limit->most, signal->signal->limit_flag,
-			json_path_string(limit->container, "name", ""));
+			limit->container->name);
 	} else if (limit->series != NULL) {
 		strbuf_addf(sentence, "a pod of %s '%s/%s' has at most %lld, as its page says in '%s'",
 			spec->target_kind, spec->ns, spec->target_name, (long long)limit->most, limit->series);

@@ -1,4 +1,4 @@
-/* What all children share: their order, names and metadata. */
+/* What all children share: names, metadata, and how one is compared and mended. */
 #include "children/child.h"
 
 #include <string.h>
@@ -6,9 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-
-const struct child *const children[] = {&child_service, &child_servicemonitor, &child_hpa};
-const size_t children_count = ARRAY_LEN(children);
+#include "view/own.h"
 
 bool workload_complete(const struct workload *w)
 {
@@ -63,26 +61,24 @@ json_t *child_base(const struct child *child, const struct autoscaler *spec)
 		foreign ? spec->ns : NULL, "ownerReferences", owners);
 }
 
-static bool label_is(const json_t *object, const char *key, const char *value)
+static bool label_is(const struct view *object, const char *key, const char *value)
 {
-	const char *found = kube_object_label(object, key);
+	const char *found = meta_label(&object->meta, key);
 
 	return found != NULL && strcmp(found, value) == 0;
 }
 
-bool child_owned(const json_t *observed, const struct autoscaler *spec)
+bool child_owned(const struct view *observed, const struct autoscaler *spec)
 {
-	size_t i;
-	json_t *reference;
+	const struct object_meta *meta = &observed->meta;
 
-	if (strcmp(kube_object_namespace(observed), spec->ns) != 0) {
+	if (strcmp(meta->ns, spec->ns) != 0) {
 		return label_is(observed, LABEL_MANAGED_BY, MANAGED_BY) &&
 		       label_is(observed, LABEL_AUTOSCALER, spec->name) &&
 		       label_is(observed, LABEL_AUTOSCALER_NAMESPACE, spec->ns);
 	}
-	json_array_foreach(json_path(observed, "metadata.ownerReferences"), i, reference) {
-		if (json_path_bool(reference, "controller", false) &&
-			strcmp(json_path_string(reference, "uid", ""), spec->uid) == 0) {
+	for (uint32_t i = 0; i < meta->owners_count; i++) {
+		if (meta->owners[i].controller && strcmp(meta->owners[i].uid, spec->uid) == 0) {
 			return true;
 		}
 	}
@@ -112,17 +108,19 @@ static bool owner_kept(const json_t *observed, const json_t *wanted)
 	return owner == NULL;
 }
 
-bool child_matches(const struct child_form *form, const json_t *observed, const json_t *wanted)
+bool child_matches(const struct child_form *form, const struct view *view, const json_t *wanted)
 {
+	auto_json *observed = own_object(form->kind, view);
 	auto_json *rest = json_deep_copy(wanted);
 
 	json_object_del(json_object_get(rest, "metadata"), "ownerReferences");
-	return owner_kept(observed, wanted) && json_covers(observed, rest) &&
+	return observed != NULL && owner_kept(observed, wanted) && json_covers(observed, rest) &&
 	       (form->exact == NULL || json_equal(json_path(observed, form->exact), json_path(wanted, form->exact)));
 }
 
-json_t *child_patch(const struct child_form *form, const json_t *observed, const json_t *wanted)
+json_t *child_patch(const struct child_form *form, const struct view *view, const json_t *wanted)
 {
+	auto_json *observed = own_object(form->kind, view);
 	json_t *patch = json_deep_copy(wanted);
 	json_t *exact = form->exact != NULL ? json_path(patch, form->exact) : NULL;
 	const char *key;
@@ -135,6 +133,6 @@ json_t *child_patch(const struct child_form *form, const json_t *observed, const
 	}
 	/* The one observed is meant, not a later one of its name. */
 	json_object_set_new(json_object_get(patch, "metadata"), "resourceVersion",
-		json_string(kube_object_resource_version(observed)));
+		json_string(view->meta.resource_version));
 	return patch;
 }

@@ -31,18 +31,16 @@ json_t *gpu_service_make(const char *ns, const json_t *pod_labels, const char *c
 	return service;
 }
 
-json_t *gpu_monitor_make(const char *ns, const json_t *service, const char *port, const json_t *labels,
+json_t *gpu_monitor_make(const char *ns, const struct object_meta *service, const char *port, const json_t *labels,
 	const char *interval)
 {
-	auto_free char *name =
-		xasprintf("%s.%s.%s", GPU_OBJECT_NAME, kube_object_namespace(service), kube_object_name(service));
+	auto_free char *name = xasprintf("%s.%s.%s", GPU_OBJECT_NAME, service->ns, service->name);
 	json_t *monitor = base(KIND_SERVICEMONITOR, ns, name, labels);
 
 	json_object_set_new(monitor, "spec",
 		json_pack("{s:{s:o}, s:{s:[s]}, s:[{s:s, s:s, s:s}]}", "selector", "matchLabels",
-			json_deep_copy(json_path(service, "metadata.labels")), "namespaceSelector", "matchNames",
-			kube_object_namespace(service), "endpoints", "port", port, "path", "/metrics", "interval",
-			interval));
+			view_pairs_json(&service->labels), "namespaceSelector", "matchNames", service->ns, "endpoints",
+			"port", port, "path", "/metrics", "interval", interval));
 	return monitor;
 }
 

@@ -1,5 +1,5 @@
 /* The HorizontalPodAutoscaler that scales the target on the served metrics. */
-#include "children/child.h"
+#include "children/children.h"
 
 #include "base/json.h"
 #include "base/memory.h"

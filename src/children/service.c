@@ -1,5 +1,5 @@
 /* The headless Service that gives the pods' metrics port a name for the ServiceMonitor. */
-#include "children/child.h"
+#include "children/children.h"
 
 static json_t *make(const struct workload *w)
 {

@@ -1,5 +1,5 @@
 /* The ServiceMonitor that makes prometheus-operator scrape the pods through our Service. */
-#include "children/child.h"
+#include "children/children.h"
 
 #include <string.h>
 

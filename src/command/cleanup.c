@@ -81,11 +81,11 @@ static int look(struct session *session, const struct settings *s, struct findin
 	return 0;
 }
 
-static bool has_autoscaler(const struct findings *found, const json_t *child)
+static bool has_autoscaler(const struct findings *found, const struct object_meta *child)
 {
-	const char *name = kube_object_label(child, LABEL_AUTOSCALER);
-	const char *elsewhere = kube_object_label(child, LABEL_AUTOSCALER_NAMESPACE);
-	const char *ns = elsewhere != NULL ? elsewhere : kube_object_namespace(child);
+	const char *name = meta_label(child, LABEL_AUTOSCALER);
+	const char *elsewhere = meta_label(child, LABEL_AUTOSCALER_NAMESPACE);
+	const char *ns = elsewhere != NULL ? elsewhere : child->ns;
 	size_t i;
 	json_t *object;
 
@@ -98,55 +98,61 @@ static bool has_autoscaler(const struct findings *found, const json_t *child)
 }
 
 /* What is shared goes with its own plan. */
-static void plan_orphans(const struct findings *found, struct plan *plan)
+static void plan_orphans(const struct findings *found, const struct world *world, struct plan *plan)
 {
-	size_t i;
-	json_t *object;
+	for (size_t k = 0; k < ARRAY_LEN(made); k++) {
+		auto_view_list all = world_views(world, made[k], NULL);
 
-	json_array_foreach(json_object_get(found->document, "objects"), i, object) {
-		const char *managed_by = kube_object_label(object, LABEL_MANAGED_BY);
+		for (size_t i = 0; i < all.count; i++) {
+			const struct object_meta *meta = &all.items[i]->meta;
+			const char *managed_by = meta_label(meta, LABEL_MANAGED_BY);
 
-		if (kube_object_label(object, LABEL_AUTOSCALER) != NULL && managed_by != NULL &&
-			strcmp(managed_by, MANAGED_BY) == 0 && !has_autoscaler(found, object)) {
-			plan_add_delete(plan,
-				kind_by_name(json_path_string(object, "apiVersion", ""),
-					json_path_string(object, "kind", "")),
-				object);
+			if (meta_label(meta, LABEL_AUTOSCALER) != NULL && managed_by != NULL &&
+				strcmp(managed_by, MANAGED_BY) == 0 && !has_autoscaler(found, meta)) {
+				plan_add_delete(plan, made[k], all.items[i]);
+			}
 		}
 	}
 }
 
 /* Without the Deployment there is nothing to restart, but the ConfigMap may hold our block still:
  * the shared part is shown a Deployment that needs nothing. */
-static void stand_in_for_deployment(const struct findings *found, const struct settings *s, const struct world *world)
+static void stand_in_for_deployment(const struct findings *found, const struct settings *s)
 {
-	auto_json *deployment =
-		world->get(world->ctx, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment);
+	json_t *objects = json_object_get(found->document, "objects");
+	size_t i;
+	json_t *object;
 
-	if (deployment == NULL) {
-		json_array_append_new(json_object_get(found->document, "objects"),
-			json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "apps/v1", "kind", "Deployment", "metadata",
-				"name", s->adapter_deployment, "namespace", s->adapter_namespace));
+	json_array_foreach(objects, i, object) {
+		if (strcmp(json_path_string(object, "kind", ""), "Deployment") == 0 &&
+			strcmp(kube_object_namespace(object), s->adapter_namespace) == 0 &&
+			strcmp(kube_object_name(object), s->adapter_deployment) == 0) {
+			return;
+		}
 	}
+	json_array_append_new(objects,
+		json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "apps/v1", "kind", "Deployment", "metadata", "name",
+			s->adapter_deployment, "namespace", s->adapter_namespace));
 }
 
 /* What is left to do. `problem`: why our block, which is in the ConfigMap, cannot be taken out. */
 static void make_plan(const struct findings *found, const struct settings *s, struct plan *plan, struct error *problem)
 {
 	struct shared_state state = SHARED_STATE_INIT;
-	auto_json *configmap = NULL;
+	const struct view *configmap;
 	struct world world;
 
+	stand_in_for_deployment(found, s);
 	world_from_document(&world, found->document, s);
-	stand_in_for_deployment(found, s, &world);
-	configmap = world.get(world.ctx, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
+	configmap = world_view(&world, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
 	shared_reconcile(&world, plan, &state);
-	if (configmap != NULL && kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES) != NULL &&
+	if (configmap != NULL && meta_annotation(&configmap->meta, ANNOTATION_ADAPTER_RULES) != NULL &&
 		state.state == ADAPTER_BROKEN && state.message != NULL) {
 		error_set(problem, ERROR_INVALID, "%s", state.message);
 	}
 	shared_state_release(&state);
-	plan_orphans(found, plan);
+	plan_orphans(found, &world, plan);
+	world_release_document(&world);
 }
 
 static void print_plan(const struct plan *plan, const char *tense)
@@ -221,12 +227,13 @@ static int pass_of(struct session *session, const struct options *o, bool *again
 	return EXIT_SUCCESS;
 }
 
-static int run(const struct options *options, struct error *err)
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	struct session *session;
 	bool again = true;
 	int code = EXIT_SUCCESS;
 
+	(void)verbs;
 	if (options->yes == options->dry_run) {
 		error_set(err, ERROR_INVALID, "say --yes to clean up, or --dry-run to see what that would do");
 		return EXIT_USAGE;

@@ -4,10 +4,7 @@
 #include "base/memory.h"
 #include "command/command.h"
 
-const char command_purpose[] =
-	"scales LLM servers on Kubernetes by their own load, and keeps the chain working that this takes";
-
-const struct command *const commands[] = {
+static const struct command *const rows[] = {
 	&command_cleanup,
 	&command_completion,
 	&command_explain,
@@ -16,13 +13,13 @@ const struct command *const commands[] = {
 	&command_run,
 	&command_version,
 };
-const size_t commands_count = ARRAY_LEN(commands);
+const struct command_table commands = {.rows = rows, .count = ARRAY_LEN(rows)};
 
 const struct command *command_by_name(const char *name)
 {
-	for (size_t i = 0; i < commands_count; i++) {
-		if (strcmp(commands[i]->name, name) == 0) {
-			return commands[i];
+	for (size_t i = 0; i < commands.count; i++) {
+		if (strcmp(rows[i]->name, name) == 0) {
+			return rows[i];
 		}
 	}
 	return NULL;

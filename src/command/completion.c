@@ -41,7 +41,7 @@ static void bash_value(const struct command *command, const struct option_row *r
 	}
 }
 
-static void bash(void)
+static void bash(const struct command_table *verbs)
 {
 	printf("# Made by 'inference-autoscaler completion bash'.\n"
 	       "_inference_autoscaler()\n{\n"
@@ -51,24 +51,24 @@ static void bash(void)
 	       "\tif [[ $cur == '=' ]]; then\n\t\tcur=\n"
 	       "\telif [[ $prev == '=' ]]; then\n\t\tprev=${COMP_WORDS[COMP_CWORD - 2]}\n\tfi\n");
 	printf("\tif ((COMP_CWORD == 1)); then\n\t\twords='");
-	for (size_t i = 0; i < commands_count; i++) {
-		printf("%s ", commands[i]->name);
+	for (size_t i = 0; i < verbs->count; i++) {
+		printf("%s ", verbs->rows[i]->name);
 	}
 	printf("help --help'\n\telse case $verb,$prev in\n");
-	for (size_t i = 0; i < commands_count; i++) {
-		for (size_t r = 0; r < commands[i]->rows_count; r++) {
-			bash_value(commands[i], &commands[i]->rows[r]);
+	for (size_t i = 0; i < verbs->count; i++) {
+		for (size_t r = 0; r < verbs->rows[i]->rows_count; r++) {
+			bash_value(verbs->rows[i], &verbs->rows[i]->rows[r]);
 		}
 	}
 	printf("\t*) case $verb in\n");
-	for (size_t i = 0; i < commands_count; i++) {
-		printf("\t\t%s) words='", commands[i]->name);
-		if (has_alternatives(commands[i]->argument)) {
-			print_alternatives(commands[i]->argument);
+	for (size_t i = 0; i < verbs->count; i++) {
+		printf("\t\t%s) words='", verbs->rows[i]->name);
+		if (has_alternatives(verbs->rows[i]->argument)) {
+			print_alternatives(verbs->rows[i]->argument);
 			putchar(' ');
 		}
-		for (size_t r = 0; r < commands[i]->rows_count; r++) {
-			printf("--%s ", commands[i]->rows[r].name);
+		for (size_t r = 0; r < verbs->rows[i]->rows_count; r++) {
+			printf("--%s ", verbs->rows[i]->rows[r].name);
 		}
 		printf("--help' ;;\n");
 	}
@@ -118,30 +118,30 @@ static void zsh_option(const struct option_row *row)
 	printf("' \\\n");
 }
 
-static void zsh(void)
+static void zsh(const struct command_table *verbs)
 {
 	printf("#compdef inference-autoscaler kubectl-inference_autoscaler\n"
 	       "# Made by 'inference-autoscaler completion zsh'.\n"
 	       "_inference_autoscaler()\n{\n"
 	       "\tlocal -a verbs\n"
 	       "\tverbs=(\n");
-	for (size_t i = 0; i < commands_count; i++) {
-		printf("\t\t'%s:", commands[i]->name);
-		print_quoted(commands[i]->summary, true);
+	for (size_t i = 0; i < verbs->count; i++) {
+		printf("\t\t'%s:", verbs->rows[i]->name);
+		print_quoted(verbs->rows[i]->summary, true);
 		printf("'\n");
 	}
 	printf("\t)\n"
 	       "\tif ((CURRENT == 2)); then\n\t\t_describe verb verbs\n\t\treturn\n\tfi\n"
 	       "\tlocal verb=$words[2]\n\tshift words\n\t((CURRENT--))\n"
 	       "\tcase $verb in\n");
-	for (size_t i = 0; i < commands_count; i++) {
-		printf("\t%s) _arguments \\\n", commands[i]->name);
-		for (size_t r = 0; r < commands[i]->rows_count; r++) {
-			zsh_option(&commands[i]->rows[r]);
+	for (size_t i = 0; i < verbs->count; i++) {
+		printf("\t%s) _arguments \\\n", verbs->rows[i]->name);
+		for (size_t r = 0; r < verbs->rows[i]->rows_count; r++) {
+			zsh_option(&verbs->rows[i]->rows[r]);
 		}
-		if (has_alternatives(commands[i]->argument)) {
+		if (has_alternatives(verbs->rows[i]->argument)) {
 			printf("\t\t'1:argument:(");
-			print_alternatives(commands[i]->argument);
+			print_alternatives(verbs->rows[i]->argument);
 			printf(")' \\\n");
 		}
 		printf("\t\t'(-)'{-h,--help}'[show the help]' ;;\n");
@@ -167,22 +167,22 @@ static void fish_option(const struct command *command, const struct option_row *
 	printf("'\n");
 }
 
-static void fish(void)
+static void fish(const struct command_table *verbs)
 {
 	printf("# Made by 'inference-autoscaler completion fish'.\n"
 	       "complete -c inference-autoscaler -f\n"
 	       "complete -c kubectl-inference_autoscaler -w inference-autoscaler\n");
-	for (size_t i = 0; i < commands_count; i++) {
-		printf("complete -c inference-autoscaler -n __fish_use_subcommand -a %s -d '", commands[i]->name);
-		print_quoted(commands[i]->summary, false);
+	for (size_t i = 0; i < verbs->count; i++) {
+		printf("complete -c inference-autoscaler -n __fish_use_subcommand -a %s -d '", verbs->rows[i]->name);
+		print_quoted(verbs->rows[i]->summary, false);
 		printf("'\n");
-		for (size_t r = 0; r < commands[i]->rows_count; r++) {
-			fish_option(commands[i], &commands[i]->rows[r]);
+		for (size_t r = 0; r < verbs->rows[i]->rows_count; r++) {
+			fish_option(verbs->rows[i], &verbs->rows[i]->rows[r]);
 		}
-		if (has_alternatives(commands[i]->argument)) {
+		if (has_alternatives(verbs->rows[i]->argument)) {
 			printf("complete -c inference-autoscaler -n '__fish_seen_subcommand_from %s' -a '",
-				commands[i]->name);
-			print_alternatives(commands[i]->argument);
+				verbs->rows[i]->name);
+			print_alternatives(verbs->rows[i]->argument);
 			printf("'\n");
 		}
 	}
@@ -190,14 +190,14 @@ static void fish(void)
 
 static const struct shell {
 	const char *name;
-	void (*print)(void);
+	void (*print)(const struct command_table *verbs);
 } shells[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
 
-static int run(const struct options *options, struct error *err)
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(shells) && options->argument != NULL; i++) {
 		if (strcmp(shells[i].name, options->argument) == 0) {
-			shells[i].print();
+			shells[i].print(verbs);
 			return EXIT_SUCCESS;
 		}
 	}

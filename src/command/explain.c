@@ -47,7 +47,8 @@ static json_t *diagnose(const json_t *objects, bool *works)
 
 	*works = json_array_size(objects) > 0;
 	json_array_foreach((json_t *)objects, i, object) {
-		json_t *diagnosis = diagnosis_make(object);
+		auto_view *view = view_decode(KIND_AUTOSCALER, object);
+		json_t *diagnosis = diagnosis_make(view_autoscaler(view));
 
 		*works = *works && json_path_bool(diagnosis, "works", false);
 		json_array_append_new(all, diagnosis);
@@ -128,12 +129,13 @@ static int explain(struct session *session, const struct options *o, struct erro
 	return works ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run(const struct options *options, struct error *err)
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	const char *slash = options->argument != NULL ? strchr(options->argument, '/') : NULL;
 	struct session *session;
 	int code;
 
+	(void)verbs;
 	if (options->argument != NULL && options->all_namespaces) {
 		error_set(err, ERROR_INVALID, "--all-namespaces takes no name");
 		return EXIT_USAGE;

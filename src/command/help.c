@@ -3,15 +3,18 @@
 
 #include "base/memory.h"
 
-void help_program(const char *program, FILE *out)
+const char help_purpose[] =
+	"scales LLM servers on Kubernetes by their own load, and keeps the chain working that this takes";
+
+void help_program(const char *program, const struct command_table *verbs, FILE *out)
 {
-	fprintf(out, "%s %s.\n\nUsage: %s VERB [options]\n\nVerbs:\n", program, command_purpose, program);
-	for (size_t i = 0; i < commands_count; i++) {
-		fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(out, "%s %s.\n\nUsage: %s VERB [options]\n\nVerbs:\n", program, help_purpose, program);
+	for (size_t i = 0; i < verbs->count; i++) {
+		fprintf(out, "  %-12s %s\n", verbs->rows[i]->name, verbs->rows[i]->summary);
 	}
 	fprintf(out, "\nExamples:\n");
-	for (size_t i = 0; i < commands_count; i++) {
-		const struct command_example *example = &commands[i]->examples[0];
+	for (size_t i = 0; i < verbs->count; i++) {
+		const struct command_example *example = &verbs->rows[i]->examples[0];
 
 		fprintf(out, "  # %s\n  %s %s\n", example->says, program, example->args);
 	}

@@ -65,7 +65,7 @@ static void print_command(const struct command *command)
 	print_options(command);
 }
 
-static int run(const struct options *options, struct error *err)
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	(void)options;
 	(void)err;
@@ -74,19 +74,19 @@ static int run(const struct options *options, struct error *err)
 	       ".SH NAME\n"
 	       "inference\\-autoscaler \\- ",
 		INFERENCE_AUTOSCALER_VERSION);
-	print_text(command_purpose);
+	print_text(help_purpose);
 	printf("\n.SH SYNOPSIS\n.B inference\\-autoscaler\nVERB [options]\n.br\n"
 	       ".B kubectl inference\\-autoscaler\nVERB [options]\n.SH VERBS\n");
-	for (size_t i = 0; i < commands_count; i++) {
-		print_command(commands[i]);
+	for (size_t i = 0; i < verbs->count; i++) {
+		print_command(verbs->rows[i]);
 	}
 	printf(".SH EXIT STATUS\n0 done, 1 failed (\\fBexplain\\fR: not ready), 2 wrong usage or no connection\n"
 	       ".SH EXAMPLES\n");
-	for (size_t i = 0; i < commands_count; i++) {
-		for (size_t e = 0; e < EXAMPLES_MAX && commands[i]->examples[e].says != NULL; e++) {
+	for (size_t i = 0; i < verbs->count; i++) {
+		for (size_t e = 0; e < EXAMPLES_MAX && verbs->rows[i]->examples[e].says != NULL; e++) {
 			printf(".TP\n");
-			print_line("\\fBinference\\-autoscaler ", commands[i]->examples[e].args, "\\fR");
-			print_line("", commands[i]->examples[e].says, "");
+			print_line("\\fBinference\\-autoscaler ", verbs->rows[i]->examples[e].args, "\\fR");
+			print_line("", verbs->rows[i]->examples[e].says, "");
 		}
 	}
 	return EXIT_SUCCESS;

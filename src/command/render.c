@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "base/yaml.h"
 #include "chain/monitoring.h"
+#include "children/children.h"
 #include "children/gpu.h"
 #include "command/command.h"
 #include "engine/gpu.h"
@@ -71,15 +72,13 @@ static void print_object(const json_t *object, const char *comment, bool as_json
 static void assume_engine(struct observation *o)
 {
 	struct workload *w = &o->facts.workload;
-	const json_t *page;
 
 	w->engine = &engines[0];
 	(void)observe_signals(w, &o->spec, w->engine, NULL);
-	json_decref(o->pages);
-	o->pages = pages_candidates(&o->spec, o->target, w->engine);
-	page = json_array_get(o->pages, 0);
-	w->port = json_path_int(page, "port", 0);
-	w->path = json_path_string(page, "path", "");
+	page_places_release(&o->pages);
+	o->pages = pages_candidates(&o->spec, o->facts.target, w->engine);
+	w->port = o->pages.count > 0 ? o->pages.items[0].port : 0;
+	w->path = o->pages.count > 0 ? o->pages.items[0].path : "";
 	fprintf(stderr, "note: spec.engine.type is Auto; rendered for %s, since there are no pods to ask\n",
 		w->engine->type);
 }
@@ -125,23 +124,28 @@ static json_t *usual_namespaces(const char *own)
  * one in the adapter's namespace, and with exporters where they usually run. */
 static void print_gpu_rule(const struct world *world, const struct observation *o, bool as_json)
 {
-	auto_json *namespaces = world->list(world->ctx, KIND_NAMESPACE, NULL);
-	const struct monitoring_object object = {.kind = &monitoring_rule};
-	auto_json *order =
-		monitoring_order(&(struct monitoring_context){o->prometheuses, namespaces, o->asked}, &object);
-	const json_t *prometheus = json_array_get(order, 0);
-	const char *ns = prometheus != NULL ? kube_object_namespace(prometheus) : o->facts.settings->adapter_namespace;
-	auto_json *one = json_pack("[O*]", prometheus);
-	auto_json *specs = json_pack("{s:O}", o->exporter_id, o->object);
+	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
+	auto_view_list namespaces = world_views(world, KIND_NAMESPACE, NULL);
+	struct monitoring_context context = {&prometheuses, &namespaces, o->asked};
+	struct monitoring_object object = {.kind = &monitoring_rule};
+	auto_view_list order = monitoring_order(&context, &object);
+	const struct view_list first = {.items = order.items, .count = order.count > 0 ? 1 : 0};
+	const char *ns = first.count > 0 ? first.items[0]->meta.ns : o->facts.settings->adapter_namespace;
+	auto_gpu_needs needs = {.count = 0};
 	auto_plan plan = PLAN_INIT;
-	auto_json *survey = gpu_survey(world, specs, NULL, &plan);
-	const json_t *found_in = json_object_get(survey, "namespaces");
+	auto_json *survey = NULL;
+	const json_t *found_in;
 	auto_json *usual = usual_namespaces(ns);
 	struct monitoring found = {NULL, NULL, NULL};
 	auto_json *rule = NULL;
 
-	monitoring_find(&(struct monitoring_context){one, namespaces, NULL},
-		&(struct monitoring_object){.kind = &monitoring_rule, .ns = kube_object_namespace(prometheus)}, &found);
+	gpu_needs_add(&needs, world_view(world, KIND_AUTOSCALER, o->spec.ns, o->spec.name));
+	survey = gpu_survey(world, &needs, NULL, &plan);
+	found_in = json_object_get(survey, "namespaces");
+	context.prometheuses = &first;
+	context.asked = NULL;
+	object.ns = first.count > 0 ? ns : "";
+	monitoring_find(&context, &object, &found);
 	rule = gpu_rule_make(ns, found.labels, NULL, json_array_size(found_in) > 0 ? found_in : usual);
 	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n", as_json);
 	monitoring_release(&found);
@@ -169,14 +173,14 @@ static int print_rules(const struct settings *settings, const struct workload *w
 	return 0;
 }
 
-static int render(const struct world *world, json_t *object, bool as_json, struct error *err)
+static int render(const struct world *world, const struct view_autoscaler *object, bool as_json, struct error *err)
 {
 	auto_observation o;
 	struct workload *w = &o.facts.workload;
 
-	observation_init(&o, world, json_incref(object));
+	observation_init(&o, world, object);
 	if (o.facts.invalid != NULL) {
-		return error_set(err, ERROR_INVALID, "InferenceAutoscaler '%s': %s", kube_object_name(object),
+		return error_set(err, ERROR_INVALID, "InferenceAutoscaler '%s': %s", object->view.meta.name,
 			o.facts.invalid->message);
 	}
 	if (!workload_complete(w)) {
@@ -191,35 +195,42 @@ static int render(const struct world *world, json_t *object, bool as_json, struc
 	return print_rules(world->settings, w, as_json, err);
 }
 
-static int render_all(const struct option_list *files, const struct settings *settings, bool as_json, struct error *err)
+static int render_each(const struct world *world, bool as_json, struct error *err)
 {
-	auto_json *document = read_world(files, err);
-	auto_json *all = NULL;
-	struct world world;
-	size_t i;
-	json_t *object;
+	auto_view_list all = world_views(world, KIND_AUTOSCALER, NULL);
 
-	if (document == NULL) {
-		return -1;
-	}
-	world_from_document(&world, document, settings);
-	all = world.list(world.ctx, KIND_AUTOSCALER, NULL);
-	if (json_array_size(all) == 0) {
+	if (all.count == 0) {
 		return error_set(err, ERROR_NOT_FOUND,
 			"no InferenceAutoscaler (inference-autoscaler.io/v1alpha1) in the files");
 	}
-	json_array_foreach(all, i, object) {
-		if (render(&world, object, as_json, err) < 0) {
+	for (size_t i = 0; i < all.count; i++) {
+		if (render(world, view_autoscaler(all.items[i]), as_json, err) < 0) {
 			return -1;
 		}
 	}
 	return 0;
 }
 
-static int run(const struct options *options, struct error *err)
+static int render_all(const struct option_list *files, const struct settings *settings, bool as_json, struct error *err)
+{
+	auto_json *document = read_world(files, err);
+	struct world world;
+	int result;
+
+	if (document == NULL) {
+		return -1;
+	}
+	world_from_document(&world, document, settings);
+	result = render_each(&world, as_json, err);
+	world_release_document(&world);
+	return result;
+}
+
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	bool as_json = options->output != NULL && strcmp(options->output, "json") == 0;
 
+	(void)verbs;
 	if (options->files.count == 0) {
 		error_set(err, ERROR_INVALID, "nothing to render: name a file with -f");
 		return EXIT_USAGE;

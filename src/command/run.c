@@ -221,10 +221,11 @@ static struct access *open_access(const struct options *options, struct error *e
 	return access_new(&given, err);
 }
 
-static int run_operator(const struct options *options, struct error *err)
+static int run_operator(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	struct replica replica = {.exit_code = EXIT_SUCCESS};
 
+	(void)verbs;
 	/* Both were checked against the alternatives of the table. */
 	log_configure((enum log_level)log_level_from_name(options->log_level),
 		(enum log_format)log_format_from_name(options->log_format));

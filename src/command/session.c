@@ -154,7 +154,7 @@ json_t *session_list(struct session *session, const struct kube_resource *resour
 	                                                     : json_array();
 }
 
-static void on_run(void *ctx, const struct run_result *result)
+static void on_run(void *ctx, struct run_result *result)
 {
 	struct session *session = ctx;
 
@@ -166,6 +166,6 @@ static void on_run(void *ctx, const struct run_result *result)
 
 int session_run(struct session *session, struct plan *plan_take, struct error *err)
 {
-	runner_start(session->client, plan_take, NULL, on_run, session);
+	runner_start(session->client, plan_take, NULL, NULL, on_run, session);
 	return wait_for_answer(session, err);
 }

@@ -10,10 +10,11 @@
 #include "base/memory.h"
 #include "command/command.h"
 
-static int run(const struct options *options, struct error *err)
+static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	const char *curl = curl_version_info(CURLVERSION_NOW)->version;
 
+	(void)verbs;
 	(void)err;
 	if (options->output != NULL && strcmp(options->output, "json") == 0) {
 		auto_json *version = json_pack("{s:s, s:s, s:s, s:s}", "version", INFERENCE_AUTOSCALER_VERSION,

@@ -1,30 +1,17 @@
 /* Which series a /metrics page has. */
 #include "engine/page.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "page_series.h"
 
-/* A power of two, twice as many as the table of engines needs: a search ends at a free slot. */
-#define SLOTS 256
-#define SERIES_MAX (SLOTS / 2)
 /* Characters: a double is written with at most 25. */
 #define NUMBER_MAX 64
 
-struct series {
-	char *name;
-	size_t len;
-	size_t count;   /* samples on the page, up to the first that is too many */
-	bool announced; /* by a TYPE line */
-	bool buckets;
-};
-
 struct page {
-	struct series series[SERIES_MAX];
-	size_t series_count;
-	unsigned char slots[SLOTS]; /* 0 = free, else the series' number + 1 */
+	struct series_table wanted;
 	struct page_sample *samples;
 	size_t count, cap;
 	struct page_label *labels; /* of all samples, in their order */
@@ -41,9 +28,7 @@ void page_free(struct page *page)
 	if (page == NULL) {
 		return;
 	}
-	for (size_t i = 0; i < page->series_count; i++) {
-		free_indirect(&page->series[i].name);
-	}
+	series_table_release(&page->wanted);
 	free_indirect(&page->samples);
 	free_indirect(&page->labels);
 	free_indirect(&page);
@@ -57,92 +42,13 @@ void page_free_indirect(struct page **page)
 
 /* What is looked for. */
 
-/* strspn() and strcspn() prepare a table at each call, which costs more than such a short piece. */
-static const char *skip_blanks(const char *c)
-{
-	while (*c == ' ' || *c == '\t') {
-		c++;
-	}
-	return c;
-}
-
-/* FNV-1a, 32 bits. The table holds our own names only, so that a page cannot fill one of its corners. */
-static uint32_t hash_step(uint32_t hash, char c)
-{
-	return (hash ^ (unsigned char)c) * 16777619U;
-}
-
-#define HASH_BEGIN 2166136261U
-
-static bool ends_name(char c)
-{
-	return c == '{' || c == ' ' || c == '\t' || c == '\n' || c == '\0';
-}
-
-/* The end of the name that a line begins with, and its hash. */
-static const char *name_end(const char *c, uint32_t *hash)
-{
-	*hash = HASH_BEGIN;
-	for (; !ends_name(*c); c++) {
-		*hash = hash_step(*hash, *c);
-	}
-	return c;
-}
-
-/* The name's slot, or the free one where it belongs. */
-static size_t slot_of(const struct page *page, const char *name, size_t len, uint32_t hash)
-{
-	size_t slot = hash % SLOTS;
-
-	for (; page->slots[slot] != 0; slot = (slot + 1) % SLOTS) {
-		const struct series *one = &page->series[page->slots[slot] - 1];
-
-		if (one->len == len && memcmp(one->name, name, len) == 0) {
-			break;
-		}
-	}
-	return slot;
-}
-
-static uint32_t hash_of(const char *name, size_t len)
-{
-	uint32_t hash = HASH_BEGIN;
-
-	for (size_t i = 0; i < len; i++) {
-		hash = hash_step(hash, name[i]);
-	}
-	return hash;
-}
-
-static const struct series *series_named(const struct page *page, const char *name, size_t len)
-{
-	size_t number = page->slots[slot_of(page, name, len, hash_of(name, len))];
-
-	return number != 0 ? &page->series[number - 1] : NULL;
-}
-
-static void want_name(struct page *page, const char *name, size_t len, bool buckets)
-{
-	size_t slot = slot_of(page, name, len, hash_of(name, len));
-
-	if (page->slots[slot] != 0 || len == 0) {
-		return;
-	}
-	if (page->series_count == SERIES_MAX) {
-		abort(); /* the names are ours: the table of engines has outgrown this one */
-	}
-	page->series[page->series_count++] =
-		(struct series){.name = xstrndup(name, len), .len = len, .buckets = buckets};
-	page->slots[slot] = (unsigned char)page->series_count;
-}
-
 void page_want(struct page *page, const char *expression)
 {
 	static const char around[] = " (),+-*>=\n";
 	const char *brace = strchr(expression, '{');
 
 	if (brace == NULL) {
-		want_name(page, expression, strlen(expression), false);
+		series_want(&page->wanted, expression, strlen(expression), false);
 		return;
 	}
 	for (; brace != NULL; brace = strchr(brace + 1, '{')) {
@@ -151,7 +57,7 @@ void page_want(struct page *page, const char *expression)
 		while (name > expression && strchr(around, name[-1]) == NULL) {
 			name--;
 		}
-		want_name(page, name, (size_t)(brace - name), false);
+		series_want(&page->wanted, name, (size_t)(brace - name), false);
 	}
 }
 
@@ -159,10 +65,19 @@ void page_want_histogram(struct page *page, const char *name)
 {
 	auto_free char *buckets = xasprintf("%s_bucket", name);
 
-	want_name(page, buckets, strlen(buckets), true);
+	series_want(&page->wanted, buckets, strlen(buckets), true);
 }
 
 /* Reading. */
+
+/* strspn() and strcspn() prepare a table at each call, which costs more than such a short piece. */
+static const char *skip_blanks(const char *c)
+{
+	while (*c == ' ' || *c == '\t') {
+		c++;
+	}
+	return c;
+}
 
 /* The end of a label value, at its closing quote; NULL when the line ends before. */
 static const char *value_end(const char *c)
@@ -188,7 +103,7 @@ static const char *read_label(const char *c, struct page_label *label)
 		c++;
 	}
 	label->name = c;
-	while (*c != '=' && *c != ',' && *c != '}' && *c != '"' && !ends_name(*c)) {
+	while (*c != '=' && *c != ',' && *c != '}' && *c != '"' && !series_name_ends(*c)) {
 		c++;
 	}
 	label->name_len = (size_t)(c - label->name);
@@ -293,7 +208,7 @@ static int refuse(struct series *series, enum line line, struct error *err)
 
 static int keep_sample(struct page *page, struct series *series, const char *rest, struct error *err)
 {
-	struct page_sample sample = {.series = (size_t)(series - page->series)};
+	struct page_sample sample = {.series = series->number};
 	size_t before = page->labels_count;
 	enum line line = series->count > most_of(series) ? LINE_OTHER : read_sample(page, rest, &sample);
 
@@ -312,10 +227,8 @@ static int read_line(struct page *page, const char *line, size_t len, struct err
 	static const char type[] = "# TYPE ";
 	bool announces = len >= sizeof(type) && memcmp(line, type, sizeof(type) - 1) == 0;
 	const char *name = announces ? line + sizeof(type) - 1 : line;
-	uint32_t hash;
-	const char *end = name_end(name, &hash);
-	size_t number = page->slots[slot_of(page, name, (size_t)(end - name), hash)];
-	struct series *series = number != 0 ? &page->series[number - 1] : NULL;
+	const char *end;
+	struct series *series = series_of_line(&page->wanted, name, &end);
 
 	if (series == NULL) {
 		return 0;
@@ -419,10 +332,10 @@ bool page_sample_matches(const struct page_sample *sample, const char *matchers)
 const struct page_sample *page_next_sample(const struct page *page, const char *name, size_t len,
 	const struct page_sample *after)
 {
-	const struct series *series = series_named(page, name, len);
+	const struct series *series = series_named(&page->wanted, name, len);
 	size_t i = after != NULL ? (size_t)(after - page->samples) + 1 : 0;
 
-	while (series != NULL && i < page->count && page->samples[i].series != (size_t)(series - page->series)) {
+	while (series != NULL && i < page->count && page->samples[i].series != series->number) {
 		i++;
 	}
 	return series != NULL && i < page->count ? &page->samples[i] : NULL;
@@ -430,7 +343,7 @@ const struct page_sample *page_next_sample(const struct page *page, const char *
 
 bool page_has_too_many(const struct page *page, const char *name, size_t len)
 {
-	const struct series *series = series_named(page, name, len);
+	const struct series *series = series_named(&page->wanted, name, len);
 
 	return series != NULL && series->count > most_of(series);
 }
@@ -450,7 +363,7 @@ bool page_has_series(const struct page *page, const char *series)
 
 static bool has_mark(const struct page *page, const char *mark)
 {
-	const struct series *series = series_named(page, mark, strlen(mark));
+	const struct series *series = series_named(&page->wanted, mark, strlen(mark));
 
 	return series != NULL && (series->count > 0 || series->announced);
 }

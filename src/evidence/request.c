@@ -142,12 +142,42 @@ json_t *shared_request_encode(const struct shared_request *request)
 	return shape_encode(&shape_shared_request, request);
 }
 
-void probe_request_add_page(struct probe_request *request, int64_t port, const char *path)
+void page_places_add(struct page_places *places, int64_t port, const char *path)
 {
-	struct page_place *place = shape_add(&place_shape, &request->pages);
+	struct page_place *place = shape_add(&place_shape, places);
 
 	place->port = port;
 	place->path = xstrdup(path);
+}
+
+void page_places_release(struct page_places *places)
+{
+	shape_empty(&place_shape, places);
+}
+
+bool page_places_equal(const struct page_places *one, const struct page_places *other)
+{
+	for (size_t i = 0; one->count == other->count && i < one->count; i++) {
+		if (!page_place_equal(&one->items[i], &other->items[i])) {
+			return false;
+		}
+	}
+	return one->count == other->count;
+}
+
+bool page_place_equal(const struct page_place *one, const struct page_place *other)
+{
+	return shape_equal(&place_shape, one, other);
+}
+
+bool target_ref_equal(const struct target_ref *one, const struct target_ref *other)
+{
+	return shape_equal(&target_shape, one, other);
+}
+
+void probe_request_add_page(struct probe_request *request, int64_t port, const char *path)
+{
+	page_places_add(&request->pages, port, path);
 }
 
 struct signal_request *probe_request_add_signal(struct probe_request *request, const char *name, const char *metric,

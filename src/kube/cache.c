@@ -14,13 +14,14 @@
 
 struct kube_cache {
 	struct map objects; /* key → struct entry */
-	kube_index_fn *index;
-	bool managers;
+	struct kube_cache_form form;
 	struct map by_value; /* of the index → the first struct entry, borrowed */
 };
 
 struct entry {
-	char *text; /* compact JSON with sorted keys */
+	const struct kube_cache_form *form;
+	char *text;          /* compact JSON with sorted keys */
+	const void *decoded; /* NULL = the form has none */
 	char *key;
 	char *value;        /* of the index; NULL = none */
 	struct entry *next; /* of the same value, in no order: keeping one would walk them at each change */
@@ -31,18 +32,20 @@ static void entry_free(void *value)
 {
 	struct entry *entry = value;
 
+	if (entry->decoded != NULL) {
+		entry->form->unref(entry->decoded);
+	}
 	free(entry->text);
 	free(entry->key);
 	free(entry->value);
 	free(entry);
 }
 
-struct kube_cache *kube_cache_new(kube_index_fn *index, bool managers)
+struct kube_cache *kube_cache_new(const struct kube_cache_form *form)
 {
 	struct kube_cache *cache = xcalloc(1, sizeof(*cache));
 
-	cache->index = index;
-	cache->managers = managers;
+	cache->form = *form;
 	map_init(&cache->objects, entry_free);
 	map_init(&cache->by_value, NULL);
 	return cache;
@@ -82,6 +85,11 @@ bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *
 {
 	auto_free char *key = kube_key(ns, name);
 
+	return kube_cache_has_key(cache, key);
+}
+
+bool kube_cache_has_key(const struct kube_cache *cache, const char *key)
+{
 	return map_has(&cache->objects, key);
 }
 
@@ -123,24 +131,74 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp((*left)->key, (*right)->key);
 }
 
-json_t *kube_cache_list_by(const struct kube_cache *cache, const char *value)
+/* A heap array of all of this value, ordered by key. */
+static const struct entry **entries_by(const struct kube_cache *cache, const char *value, size_t *count)
 {
 	const struct entry *first = map_get(&cache->by_value, value);
-	auto_free const struct entry **found = NULL;
-	json_t *list = json_array();
-	size_t count = 0;
+	const struct entry **found;
 
+	*count = 0;
 	for (const struct entry *entry = first; entry != NULL; entry = entry->next) {
-		count++;
+		*count += 1;
 	}
-	found = xcalloc(count, sizeof(*found));
-	count = 0;
+	found = xcalloc(*count, sizeof(*found));
+	*count = 0;
 	for (const struct entry *entry = first; entry != NULL; entry = entry->next) {
-		found[count++] = entry;
+		found[(*count)++] = entry;
 	}
-	qsort(found, count, sizeof(*found), compare_entries);
+	qsort(found, *count, sizeof(*found), compare_entries);
+	return found;
+}
+
+json_t *kube_cache_list_by(const struct kube_cache *cache, const char *value)
+{
+	size_t count;
+	auto_free const struct entry **found = entries_by(cache, value, &count);
+	json_t *list = json_array();
+
 	for (size_t i = 0; i < count; i++) {
 		json_array_append_new(list, decode(found[i]->text));
+	}
+	return list;
+}
+
+const void *kube_cache_decoded(const struct kube_cache *cache, const char *ns, const char *name)
+{
+	auto_free char *key = kube_key(ns, name);
+
+	return kube_cache_decoded_key(cache, key);
+}
+
+const void *kube_cache_decoded_key(const struct kube_cache *cache, const char *key)
+{
+	const struct entry *entry = map_get(&cache->objects, key);
+
+	return entry != NULL ? entry->decoded : NULL;
+}
+
+const void **kube_cache_decoded_list(const struct kube_cache *cache, const char *ns, size_t *count)
+{
+	auto_free const char **keys = kube_cache_keys(cache);
+	const void **list = xcalloc(kube_cache_count(cache), sizeof(*list));
+
+	*count = 0;
+	for (size_t i = 0; i < kube_cache_count(cache); i++) {
+		if (in_namespace(keys[i], ns)) {
+			const struct entry *entry = map_get(&cache->objects, keys[i]);
+
+			list[(*count)++] = entry->decoded;
+		}
+	}
+	return list;
+}
+
+const void **kube_cache_decoded_list_by(const struct kube_cache *cache, const char *value, size_t *count)
+{
+	auto_free const struct entry **found = entries_by(cache, value, count);
+	const void **list = xcalloc(*count, sizeof(*list));
+
+	for (size_t i = 0; i < *count; i++) {
+		list[i] = found[i]->decoded;
 	}
 	return list;
 }
@@ -204,8 +262,18 @@ static char *trimmed_text(const json_t *object, bool managers)
 	return json_text(copy);
 }
 
+static void take_entry(struct kube_cache *cache, struct entry *entry)
+{
+	entry->form = &cache->form;
+	map_put(&cache->objects, entry->key, entry);
+	if (entry->value != NULL) {
+		index_add(cache, entry);
+	}
+}
+
 bool kube_cache_put(struct kube_cache *cache, const json_t *object)
 {
+	const struct kube_cache_form *form = &cache->form;
 	auto_free char *key = kube_object_key(object);
 	auto_free char *text = NULL;
 	struct entry *entry;
@@ -214,29 +282,64 @@ bool kube_cache_put(struct kube_cache *cache, const json_t *object)
 	if (kube_object_name(object)[0] == '\0') {
 		return false;
 	}
-	text = trimmed_text(object, cache->managers);
+	text = trimmed_text(object, form->managers);
 	entry = map_get(&cache->objects, key);
 	if (entry != NULL && strcmp(entry->text, text) == 0) {
 		return false;
 	}
 	kube_cache_remove(cache, kube_object_namespace(object), kube_object_name(object));
 	entry = xcalloc(1, sizeof(*entry));
-	*entry = (struct entry){.text = text, .key = key, .value = cache->index != NULL ? cache->index(object) : NULL};
-	map_put(&cache->objects, key, entry);
-	if (entry->value != NULL) {
-		index_add(cache, entry);
-	}
+	*entry = (struct entry){
+		.text = text,
+		.decoded = form->decode != NULL ? form->decode(form->type, object) : NULL,
+		.key = key,
+		.value = form->index != NULL ? form->index(object) : NULL,
+	};
 	text = key = NULL;
+	take_entry(cache, entry);
+	return true;
+}
+
+/* Takes the entry out, for its caller to free or to put elsewhere; NULL when absent. */
+static struct entry *evict(struct kube_cache *cache, const char *key)
+{
+	struct entry *entry = map_take(&cache->objects, key);
+
+	if (entry != NULL && entry->value != NULL) {
+		index_remove(cache, entry);
+		entry->next = entry->previous = NULL;
+	}
+	return entry;
+}
+
+bool kube_cache_put_from(struct kube_cache *cache, struct kube_cache *other, const char *key)
+{
+	struct entry *entry = evict(other, key);
+	struct entry *had;
+
+	if (entry == NULL) {
+		return false;
+	}
+	had = map_get(&cache->objects, entry->key);
+	if (had != NULL && strcmp(had->text, entry->text) == 0) {
+		entry_free(entry);
+		return false;
+	}
+	if (had != NULL) {
+		entry_free(evict(cache, entry->key));
+	}
+	take_entry(cache, entry);
 	return true;
 }
 
 bool kube_cache_remove(struct kube_cache *cache, const char *ns, const char *name)
 {
 	auto_free char *key = kube_key(ns, name);
-	const struct entry *entry = map_get(&cache->objects, key);
+	struct entry *entry = evict(cache, key);
 
-	if (entry != NULL && entry->value != NULL) {
-		index_remove(cache, entry);
+	if (entry == NULL) {
+		return false;
 	}
-	return map_remove(&cache->objects, key);
+	entry_free(entry);
+	return true;
 }

@@ -1,160 +1,36 @@
-/* An informer's life, its cache, and what its owner is told. */
+/* An informer's life: what follows on a list, on a stream and on a watch. */
 #include "kube/informer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "informer_parts.h"
 
-/* A wait that the server asks for is told from here on: a few seconds are how it spreads its load, and pass unseen. */
-#define REPORTED_WAIT_MS 10000
-
-/* ---- what is told to the owner ---- */
-
-void informer_progress(struct kube_informer *informer)
-{
-	informer->progress_ms = clock_monotonic_ms();
-}
-
-void informer_set_state(struct kube_informer *informer, bool synced, bool missing, struct error *err)
-{
-	struct error none = ERROR_INIT;
-	const char *old = informer->error.message != NULL ? informer->error.message : "";
-	const char *new = err != NULL && err->message != NULL ? err->message : "";
-	bool differs = informer->synced != synced || informer->missing != missing || strcmp(old, new) != 0;
-
-	informer->synced = synced;
-	informer->missing = missing;
-	error_move(&informer->error, err != NULL ? err : &none);
-	if (differs && informer->hooks.state != NULL && !informer->closing) {
-		informer->hooks.state(informer->hooks.ctx, informer);
-	}
-}
-
-void informer_report_sent_away(struct kube_informer *informer, const struct error *err)
-{
-	auto_error copy = ERROR_INIT;
-
-	if (err->retry_after_ms < REPORTED_WAIT_MS) {
-		return;
-	}
-	error_copy(&copy, err);
-	informer_set_state(informer, informer->synced, informer->missing, &copy);
-}
-
-static void report_changed(struct kube_informer *informer, enum kube_event_type type, const json_t *object)
-{
-	if (informer->hooks.changed != NULL && !informer->closing) {
-		informer->hooks.changed(informer->hooks.ctx, informer, type, object);
-	}
-}
-
-/* The items of a list lack what the list says once for all; watch events do not. */
-static void complete(const struct kube_resource *resource, json_t *object)
-{
-	auto_free char *api_version = NULL;
-
-	if (json_object_get(object, "kind") != NULL) {
-		return;
-	}
-	api_version = kube_api_version(resource);
-	json_object_set_new(object, "kind", json_string(resource->kind));
-	json_object_set_new(object, "apiVersion", json_string(api_version));
-}
-
-void informer_take(struct kube_informer *informer, json_t *object)
-{
-	bool had = kube_cache_has(informer->cache, kube_object_namespace(object), kube_object_name(object));
-
-	complete(informer->resource, object);
-	if (kube_cache_put(informer->cache, object)) {
-		report_changed(informer, had ? KUBE_MODIFIED : KUBE_ADDED, object);
-	}
-}
-
-void informer_drop(struct kube_informer *informer, json_t *object)
-{
-	complete(informer->resource, object);
-	if (kube_cache_remove(informer->cache, kube_object_namespace(object), kube_object_name(object))) {
-		report_changed(informer, KUBE_DELETED, object);
-	}
-}
-
-/* Removes by key, for objects a list no longer shows; the cache still knows their last state. */
-static void drop_key(struct kube_informer *informer, const char *key)
-{
-	const char *slash = strchr(key, '/');
-	auto_free char *ns = slash != NULL ? xstrndup(key, (size_t)(slash - key)) : NULL;
-	const char *name = slash != NULL ? slash + 1 : key;
-	auto_json *last = kube_cache_get_key(informer->cache, key);
-
-	kube_cache_remove(informer->cache, ns, name);
-	report_changed(informer, KUBE_DELETED, last);
-}
-
-void informer_drop_unseen(struct kube_informer *informer)
-{
-	size_t count = kube_cache_count(informer->cache), gone_count = 0;
-	auto_free const char **keys = kube_cache_keys(informer->cache);
-	auto_free char **gone = xcalloc(count + 1, sizeof(*gone));
-
-	/* The keys belong to the cache, which the loop below changes. */
-	for (size_t i = 0; i < count; i++) {
-		if (!map_has(&informer->seen, keys[i])) {
-			gone[gone_count++] = xstrdup(keys[i]);
-		}
-	}
-	for (size_t i = 0; i < gone_count; i++) {
-		drop_key(informer, gone[i]);
-		free(gone[i]);
-	}
-}
-
-void informer_fill(struct kube_informer *informer)
-{
-	if (informer->pages_only) {
-		informer_start_list(informer, NULL);
-	} else {
-		informer_start_stream(informer);
-	}
-}
-
-bool informer_filled(struct kube_informer *informer, const char *resource_version)
-{
-	free(informer->resource_version);
-	informer->resource_version = xstrdup(resource_version);
-	informer->filled_ms = clock_monotonic_ms();
-	informer->lost_event = false;
-	informer_drop_unseen(informer);
-	map_clear(&informer->seen);
-	informer_set_state(informer, true, false, NULL);
-	return !informer->closing;
-}
+/* So many streaming lists in a row have failed before their end: the server has none. */
+#define STREAM_FAILURES 2
 
 /* ---- waiting and the end ---- */
 
-static void start_pages(struct kube_informer *informer)
-{
-	informer_start_list(informer, NULL);
-}
+static void fill(struct kube_informer *informer);
+static void start_pages(struct kube_informer *informer);
+static void start_watch(struct kube_informer *informer);
 
 static void on_timer(uv_timer_t *timer)
 {
 	struct kube_informer *informer = timer->data;
 
 	static void (*const starts[])(struct kube_informer *) = {
-		[INFORMER_FILL] = informer_fill,
+		[INFORMER_FILL] = fill,
 		[INFORMER_PAGES] = start_pages,
-		[INFORMER_WATCH] = informer_start_watch,
+		[INFORMER_WATCH] = start_watch,
 	};
 
 	starts[informer->next](informer);
 }
 
-void informer_wait_then(struct kube_informer *informer, enum informer_step next, int64_t delay_ms)
+static void wait_then(struct kube_informer *informer, enum informer_step next, int64_t delay_ms)
 {
 	if (informer->closing) {
 		return;
@@ -163,9 +39,9 @@ void informer_wait_then(struct kube_informer *informer, enum informer_step next,
 	uv_timer_start(&informer->timer, on_timer, (uint64_t)delay_ms, 0);
 }
 
-void informer_back_off_then(struct kube_informer *informer, enum informer_step next, int64_t retry_after_ms)
+static void back_off_then(struct kube_informer *informer, enum informer_step next, int64_t retry_after_ms)
 {
-	informer_wait_then(informer, next, backoff_next(&informer->backoff, clock_monotonic_ms(), retry_after_ms));
+	wait_then(informer, next, backoff_next(&informer->backoff, clock_monotonic_ms(), retry_after_ms));
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -190,9 +66,9 @@ static void on_timer_closed(uv_handle_t *handle)
 	}
 }
 
-bool informer_ended(struct kube_informer *informer)
+/* After each list and each watch: true when the informer is on its way out. */
+static bool ended(struct kube_informer *informer)
 {
-	informer->call = NULL;
 	uv_timer_stop(&informer->timer);
 	if (!informer->closing) {
 		return false;
@@ -201,10 +77,158 @@ bool informer_ended(struct kube_informer *informer)
 	return true;
 }
 
-void informer_add_query(struct strbuf *path, const char *name, const char *value)
+/* ---- the list in pages ---- */
+
+static void list_failed(struct kube_informer *informer, const struct error *err)
 {
-	strbuf_addf(path, "%c%s=", strchr(path->buf, '?') != NULL ? '&' : '?', name);
-	strbuf_add_urlencoded(path, value);
+	auto_error copy = ERROR_INIT;
+
+	if (err->kind == ERROR_NOT_FOUND) {
+		informer_drop_unseen(informer);
+		informer_progress(informer);
+		backoff_reset(&informer->backoff);
+		wait_then(informer, INFORMER_PAGES, informer->timing.missing_ms);
+		informer_set_state(informer, true, true, NULL);
+		return;
+	}
+	error_copy(&copy, err);
+	back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
+	informer_set_state(informer, informer->synced, informer->missing, &copy);
+}
+
+static void on_listed(struct kube_informer *informer, const struct error *err, bool in_stream)
+{
+	(void)in_stream;
+	if (ended(informer)) {
+		return;
+	}
+	if (err != NULL) {
+		list_failed(informer, err);
+	} else {
+		start_watch(informer);
+	}
+}
+
+static void start_pages(struct kube_informer *informer)
+{
+	informer_list_start(informer, on_listed);
+}
+
+/* ---- the streaming list ---- */
+
+/* Whether the failure is of the streaming list itself: it was not what a server with streaming lists sends. */
+static bool is_of_stream(const struct error *err, bool in_stream)
+{
+	return err == NULL || err->kind == ERROR_CANCELLED || (in_stream && err->kind != ERROR_EXPIRED);
+}
+
+/* From one stream alone it cannot be told whether the next one fails too. A server that is stopped ends its streams in
+ * order, and so does one that never tells the end of the list; one whose etcd cannot tell its progress says 500 in the
+ * stream, and so may any. A refusal of the request, by a server that has streams switched off (422), is for good. */
+static bool is_for_good(const struct kube_informer *informer, const struct error *err)
+{
+	return informer->stream_failures >= STREAM_FAILURES || (err != NULL && err->kind == ERROR_INVALID);
+}
+
+static void stream_failed(struct kube_informer *informer, const struct error *err, bool in_stream)
+{
+	informer_stream_drop(informer);
+	informer->stream_failures += is_of_stream(err, in_stream) ? 1 : 0;
+	if (is_for_good(informer, err)) {
+		log_event(LOG_DEBUG, "no streaming list to be had, asking for pages", "kind", informer->resource->kind,
+			"error", err != NULL ? err->message : "", NULL);
+		informer->pages_only = true;
+	}
+	/* A server that is away or busy is not asked otherwise at once. */
+	if (err != NULL && err->kind == ERROR_UNAVAILABLE && !in_stream) {
+		back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
+		informer_report_sent_away(informer, err);
+	} else {
+		start_pages(informer);
+	}
+}
+
+/* ---- the watch ---- */
+
+/* What a failed watch leads to; a kind that is not here is waited out and watched again from the
+ * same place. */
+static bool needs_list(enum error_kind kind)
+{
+	return kind == ERROR_EXPIRED || kind == ERROR_NOT_FOUND || kind == ERROR_INVALID || kind == ERROR_INTERNAL;
+}
+
+static void watch_failed(struct kube_informer *informer, const struct error *err)
+{
+	enum informer_step next = needs_list(err->kind) || informer->lost_event ? INFORMER_FILL : INFORMER_WATCH;
+	bool refused = err->kind == ERROR_FORBIDDEN || err->kind == ERROR_UNAUTHORIZED;
+	auto_error copy = ERROR_INIT;
+
+	informer->failures++;
+	error_copy(&copy, err);
+	back_off_then(informer, next, err->retry_after_ms);
+	/* Connections break and resourceVersions expire; only what a second try does not cure is a
+	 * state. */
+	if (refused || informer->failures > 1) {
+		informer_set_state(informer, informer->synced, informer->missing, &copy);
+	} else {
+		informer_report_sent_away(informer, err);
+	}
+}
+
+static void watch_ended(struct kube_informer *informer)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (!informer->reported && now - informer->watch_start_ms < informer->timing.short_ms) {
+		auto_error err = ERROR_INIT;
+
+		error_set(&err, ERROR_UNAVAILABLE, "cannot %s: the server ends the watch at once without an event",
+			informer->words_watch);
+		watch_failed(informer, &err);
+		return;
+	}
+	informer_progress(informer);
+	informer->failures = 0;
+	if (informer->error.kind != ERROR_NONE) {
+		informer_set_state(informer, informer->synced, informer->missing, NULL);
+	}
+	if (informer->closing) {
+		return;
+	}
+	if (informer->lost_event || now - informer->filled_ms >= informer->timing.relist_ms) {
+		fill(informer);
+	} else {
+		start_watch(informer);
+	}
+}
+
+static void on_watched(struct kube_informer *informer, const struct error *err, bool in_stream)
+{
+	if (ended(informer)) {
+		return;
+	}
+	if (informer->arriving != NULL) {
+		stream_failed(informer, err, in_stream);
+	} else if (err != NULL) {
+		watch_failed(informer, err);
+	} else {
+		watch_ended(informer);
+	}
+}
+
+static void start_watch(struct kube_informer *informer)
+{
+	informer_watch_start(informer, on_watched);
+}
+
+/* Starts whatever brings the whole list soonest. */
+static void fill(struct kube_informer *informer)
+{
+	if (informer->pages_only) {
+		start_pages(informer);
+	} else {
+		informer_watch_start_streaming(informer, on_watched);
+	}
 }
 
 /* ---- life ---- */
@@ -230,7 +254,7 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 			.min_timeout_s = 300,
 			.silence_ms = 30000,
 			.relist_ms = INT64_C(10) * 3600 * 1000},
-		.cache = kube_cache_new(hooks->index, hooks->managers),
+		.cache = kube_cache_new(&hooks->form),
 		.event_error = ERROR_INIT,
 		.error = ERROR_INIT,
 		.progress_ms = clock_monotonic_ms(),
@@ -251,7 +275,7 @@ void informer_set_timing(struct kube_informer *informer, const struct informer_t
 
 void kube_informer_start(struct kube_informer *informer)
 {
-	informer_fill(informer);
+	fill(informer);
 }
 
 void kube_informer_close(struct kube_informer *informer, void (*closed)(void *ctx), void *ctx)

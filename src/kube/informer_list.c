@@ -9,38 +9,26 @@
 #define PAGE_SIZE 500
 #define MAX_LIST_BODY (64 * 1024 * 1024)
 
+static void start_page(struct kube_informer *informer, const char *token);
+
 static void list_failed(struct kube_informer *informer, const struct error *err, bool later_page)
 {
-	int64_t retry_after_ms = err->retry_after_ms;
-	auto_error copy = ERROR_INIT;
-
 	map_clear(&informer->seen);
-	if (err->kind == ERROR_EXPIRED && later_page) {
+	informer->whole = err->kind == ERROR_EXPIRED && later_page;
+	if (informer->whole) {
 		/* The server compacted the snapshot the pages came from: paging is too slow here,
 		 * take all at once. */
-		informer->whole = true;
-		informer_start_list(informer, NULL);
-		return;
+		start_page(informer, NULL);
+	} else {
+		informer->done(informer, err, false);
 	}
-	informer->whole = false;
-	if (err->kind == ERROR_NOT_FOUND) {
-		informer_drop_unseen(informer);
-		informer_progress(informer);
-		backoff_reset(&informer->backoff);
-		informer_wait_then(informer, INFORMER_PAGES, informer->timing.missing_ms);
-		informer_set_state(informer, true, true, NULL);
-		return;
-	}
-	error_copy(&copy, err);
-	informer_back_off_then(informer, INFORMER_PAGES, retry_after_ms);
-	informer_set_state(informer, informer->synced, informer->missing, &copy);
 }
 
 static void list_done(struct kube_informer *informer, const char *resource_version)
 {
 	informer->whole = false;
 	if (informer_filled(informer, resource_version)) {
-		informer_start_watch(informer);
+		informer->done(informer, NULL, false);
 	}
 }
 
@@ -62,7 +50,9 @@ static void on_page(struct kube_informer *informer, json_t *result, const struct
 	size_t i;
 	json_t *item;
 
-	if (informer_ended(informer)) {
+	informer->call = NULL;
+	if (informer->closing) {
+		informer->done(informer, err, false);
 		return;
 	}
 	if (err != NULL) {
@@ -77,7 +67,7 @@ static void on_page(struct kube_informer *informer, json_t *result, const struct
 		return;
 	}
 	if (token[0] != '\0') {
-		informer_start_list(informer, token);
+		start_page(informer, token);
 	} else if (resource_version[0] == '\0') {
 		auto_error none = ERROR_INIT;
 
@@ -102,7 +92,7 @@ static void on_later_page(void *ctx, json_t *result, const struct error *err)
 
 /* Without resourceVersion, so that the server answers from a consistent read and time never runs
  * backwards. */
-void informer_start_list(struct kube_informer *informer, const char *token)
+static void start_page(struct kube_informer *informer, const char *token)
 {
 	auto_strbuf path = STRBUF_INIT;
 
@@ -111,10 +101,10 @@ void informer_start_list(struct kube_informer *informer, const char *token)
 		strbuf_addf(&path, "?limit=%d", PAGE_SIZE);
 	}
 	if (informer->field_selector != NULL) {
-		informer_add_query(&path, "fieldSelector", informer->field_selector);
+		strbuf_add_query(&path, "fieldSelector", informer->field_selector);
 	}
 	if (token != NULL) {
-		informer_add_query(&path, "continue", token);
+		strbuf_add_query(&path, "continue", token);
 	}
 	informer->call =
 		kube_call_start(informer->client, &(struct kube_call_spec){
@@ -125,4 +115,10 @@ void informer_start_list(struct kube_informer *informer, const char *token)
 							  .done = token != NULL ? on_later_page : on_first_page,
 							  .ctx = informer,
 						  });
+}
+
+void informer_list_start(struct kube_informer *informer, informer_done_fn *done)
+{
+	informer->done = done;
+	start_page(informer, NULL);
 }

@@ -1,6 +1,7 @@
 /*
- * The inside of an informer, shared by its four files: informer.c (life, cache and what the owner
- * is told), informer_stream.c, informer_list.c and informer_watch.c. Private to src/kube.
+ * The inside of an informer, shared by its files. informer.c decides what follows on what; it starts a list
+ * (informer_list.c) or a watch (informer_watch.c, which gives a streaming list's events to informer_stream.c) and is
+ * called when that is done. All put what they read into informer_store.c. Private to src/kube.
  *
  *     start ──► streaming list ─────── its end bookmark ──────────┐
  *                 ▲    │ refused, silent, broken                  │
@@ -29,6 +30,10 @@ enum informer_step {
 	INFORMER_WATCH
 };
 
+/* A list or a watch is done: `err` NULL = in order. `in_stream`: the server took the request and said `err` in the
+ * stream. The call is over, also when the informer is closing. */
+typedef void informer_done_fn(struct kube_informer *informer, const struct error *err, bool in_stream);
+
 struct kube_informer {
 	struct kube_client *client;
 	const struct kube_resource *resource;
@@ -39,7 +44,8 @@ struct kube_informer {
 	struct kube_informer_hooks hooks;
 	struct informer_timing timing;
 	struct kube_cache *cache;
-	struct kube_call *call;
+	struct kube_call *call; /* under way; NULL = none */
+	informer_done_fn *done; /* of the list or the watch under way */
 	uv_timer_t timer;
 	enum informer_step next; /* what the timer starts */
 	struct backoff backoff;
@@ -49,6 +55,7 @@ struct kube_informer {
 	struct map seen;             /* keys of the list under way */
 	bool whole;                  /* the list under way is not paged */
 	struct kube_cache *arriving; /* what the streaming list under way has shown; else NULL */
+	int stream_failures;         /* of streaming lists, in a row */
 	bool pages_only;             /* the server has shown that it knows no streaming list */
 
 	bool reported; /* the watch under way moved resource_version */
@@ -67,29 +74,22 @@ struct kube_informer {
 	void *closed_ctx;
 };
 
-/* Starts whatever brings the whole list soonest. */
-void informer_fill(struct kube_informer *informer);
-/* The cache has taken all of a list of this resourceVersion, and `seen` holds its keys. False when
- * the owner closed the informer meanwhile. */
-bool informer_filled(struct kube_informer *informer, const char *resource_version);
-
-/* informer_list.c: the next page (`token` NULL = the first). */
-void informer_start_list(struct kube_informer *informer, const char *token);
+/* informer_list.c: page by page into the cache, until it is filled. */
+void informer_list_start(struct kube_informer *informer, informer_done_fn *done);
 /* informer_watch.c: from informer->resource_version. */
-void informer_start_watch(struct kube_informer *informer);
-/* informer_watch.c: one that begins with a streaming list. */
-void informer_start_stream(struct kube_informer *informer);
+void informer_watch_start(struct kube_informer *informer, informer_done_fn *done);
+/* One that begins with a streaming list: informer->arriving is not NULL while that comes in. */
+void informer_watch_start_streaming(struct kube_informer *informer, informer_done_fn *done);
 
 /* informer_stream.c: the events of a streaming list. */
 void informer_stream_begin(struct kube_informer *informer);
 void informer_stream_put(struct kube_informer *informer, json_t *object);
 void informer_stream_remove(struct kube_informer *informer, json_t *object);
 void informer_stream_bookmark(struct kube_informer *informer, json_t *object);
-/* Its call ended before its end bookmark; `err` NULL = in order. `answered`: the server took the
- * request and said `err` in the stream. */
-void informer_stream_failed(struct kube_informer *informer, const struct error *err, bool answered);
+/* Forgets what has arrived of a list that ended before its end bookmark. */
+void informer_stream_drop(struct kube_informer *informer);
 
-/* Something was heard from the server. */
+/* informer_store.c. Something was heard from the server. */
 void informer_progress(struct kube_informer *informer);
 /* Takes `err` (NULL = none); calls the state hook when anything is new. */
 void informer_set_state(struct kube_informer *informer, bool synced, bool missing, struct error *err);
@@ -97,13 +97,13 @@ void informer_set_state(struct kube_informer *informer, bool synced, bool missin
 void informer_report_sent_away(struct kube_informer *informer, const struct error *err);
 /* Puts into the cache; calls the changed hook when that changed anything. */
 void informer_take(struct kube_informer *informer, json_t *object);
+/* The same with an object of the cache of those that arrived. */
+void informer_take_arrived(struct kube_informer *informer, struct kube_cache *arrived, const char *key);
 void informer_drop(struct kube_informer *informer, json_t *object);
 /* Drops all objects whose key is not in `seen`. */
 void informer_drop_unseen(struct kube_informer *informer);
-void informer_wait_then(struct kube_informer *informer, enum informer_step next, int64_t delay_ms);
-void informer_back_off_then(struct kube_informer *informer, enum informer_step next, int64_t retry_after_ms);
-/* After each completed call: true when the informer is on its way out. */
-bool informer_ended(struct kube_informer *informer);
-void informer_add_query(struct strbuf *path, const char *name, const char *value);
+/* The cache has taken all of a list of this resourceVersion, and `seen` holds its keys. False when
+ * the owner closed the informer meanwhile. */
+bool informer_filled(struct kube_informer *informer, const char *resource_version);
 
 #endif

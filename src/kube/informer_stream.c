@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "informer_parts.h"
 
@@ -27,7 +26,7 @@ void informer_stream_begin(struct kube_informer *informer)
 {
 	uint64_t silence_ms = (uint64_t)informer->timing.silence_ms;
 
-	informer->arriving = kube_cache_new(informer->hooks.index, informer->hooks.managers);
+	informer->arriving = kube_cache_new(&informer->hooks.form);
 	uv_timer_start(&informer->timer, on_silence, silence_ms, silence_ms);
 }
 
@@ -43,15 +42,14 @@ void informer_stream_remove(struct kube_informer *informer, json_t *object)
 	kube_cache_remove(informer->arriving, kube_object_namespace(object), kube_object_name(object));
 }
 
-static void take_arrived(struct kube_informer *informer, const struct kube_cache *arrived)
+static void take_arrived(struct kube_informer *informer, struct kube_cache *arrived)
 {
+	size_t count = kube_cache_count(arrived);
 	auto_free const char **keys = kube_cache_keys(arrived);
 
-	for (size_t i = 0; i < kube_cache_count(arrived) && !informer->closing; i++) {
-		auto_json *object = kube_cache_get_key(arrived, keys[i]);
-
+	for (size_t i = 0; i < count && !informer->closing; i++) {
 		map_put(&informer->seen, keys[i], informer);
-		informer_take(informer, object);
+		informer_take_arrived(informer, arrived, keys[i]);
 	}
 }
 
@@ -67,6 +65,7 @@ void informer_stream_bookmark(struct kube_informer *informer, json_t *object)
 	uv_timer_stop(&informer->timer);
 	informer->arriving = NULL;
 	informer->reported = true;
+	informer->stream_failures = 0;
 	take_arrived(informer, arrived);
 	kube_cache_free(arrived);
 	if (!informer->closing) {
@@ -74,31 +73,8 @@ void informer_stream_bookmark(struct kube_informer *informer, json_t *object)
 	}
 }
 
-/* Whether the failure is of the streaming list itself, and would be the same the next time. Such are
- * the refusal of an API server that has it switched off (422), of one whose etcd cannot tell its
- * progress (500 in the stream), and of one that never tells the end. */
-static bool is_for_good(const struct error *err, bool answered)
-{
-	if (err == NULL || err->kind == ERROR_INVALID || err->kind == ERROR_CANCELLED) {
-		return true;
-	}
-	return answered && err->kind != ERROR_EXPIRED;
-}
-
-void informer_stream_failed(struct kube_informer *informer, const struct error *err, bool answered)
+void informer_stream_drop(struct kube_informer *informer)
 {
 	kube_cache_free(informer->arriving);
 	informer->arriving = NULL;
-	if (is_for_good(err, answered)) {
-		log_event(LOG_DEBUG, "no streaming list to be had, asking for pages", "kind", informer->resource->kind,
-			"error", err != NULL ? err->message : "", NULL);
-		informer->pages_only = true;
-	}
-	/* A server that is away or busy is not asked otherwise at once. */
-	if (err != NULL && err->kind == ERROR_UNAVAILABLE && !answered) {
-		informer_back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
-		informer_report_sent_away(informer, err);
-	} else {
-		informer_start_list(informer, NULL);
-	}
 }

@@ -93,77 +93,18 @@ static int on_line(void *ctx, const char *line, size_t len)
 	return informer->closing ? -1 : 0;
 }
 
-/* What a failed watch leads to; a kind that is not here is waited out and watched again from the
- * same place. */
-static bool needs_list(enum error_kind kind)
-{
-	return kind == ERROR_EXPIRED || kind == ERROR_NOT_FOUND || kind == ERROR_INVALID || kind == ERROR_INTERNAL;
-}
-
-static void watch_failed(struct kube_informer *informer, const struct error *err)
-{
-	enum informer_step next = needs_list(err->kind) || informer->lost_event ? INFORMER_FILL : INFORMER_WATCH;
-	bool refused = err->kind == ERROR_FORBIDDEN || err->kind == ERROR_UNAUTHORIZED;
-	auto_error copy = ERROR_INIT;
-
-	informer->failures++;
-	error_copy(&copy, err);
-	informer_back_off_then(informer, next, err->retry_after_ms);
-	/* Connections break and resourceVersions expire; only what a second try does not cure is a
-	 * state. */
-	if (refused || informer->failures > 1) {
-		informer_set_state(informer, informer->synced, informer->missing, &copy);
-	} else {
-		informer_report_sent_away(informer, err);
-	}
-}
-
-static void watch_ended(struct kube_informer *informer)
-{
-	int64_t now = clock_monotonic_ms();
-
-	if (!informer->reported && now - informer->watch_start_ms < informer->timing.short_ms) {
-		auto_error err = ERROR_INIT;
-
-		error_set(&err, ERROR_UNAVAILABLE, "cannot %s: the server ends the watch at once without an event",
-			informer->words_watch);
-		watch_failed(informer, &err);
-		return;
-	}
-	informer_progress(informer);
-	informer->failures = 0;
-	if (informer->error.kind != ERROR_NONE) {
-		informer_set_state(informer, informer->synced, informer->missing, NULL);
-	}
-	if (informer->closing) {
-		return;
-	}
-	if (informer->lost_event || now - informer->filled_ms >= informer->timing.relist_ms) {
-		informer_fill(informer);
-	} else {
-		informer_start_watch(informer);
-	}
-}
-
 static void on_watch_done(void *ctx, json_t *result, const struct error *err)
 {
 	struct kube_informer *informer = ctx;
 	auto_error event_error = ERROR_INIT;
 
 	(void)result;
+	informer->call = NULL;
 	error_move(&event_error, &informer->event_error);
-	if (informer_ended(informer)) {
-		return;
-	}
 	if (event_error.kind != ERROR_NONE) {
-		err = &event_error;
-	}
-	if (informer->arriving != NULL) {
-		informer_stream_failed(informer, err, err == &event_error);
-	} else if (err != NULL) {
-		watch_failed(informer, err);
+		informer->done(informer, &event_error, true);
 	} else {
-		watch_ended(informer);
+		informer->done(informer, err, false);
 	}
 }
 
@@ -185,10 +126,10 @@ static void start(struct kube_informer *informer, const char *query, const char 
 	strbuf_addf(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d%s", informer->path, timeout_s,
 		query);
 	if (from != NULL) {
-		informer_add_query(&path, "resourceVersion", from);
+		strbuf_add_query(&path, "resourceVersion", from);
 	}
 	if (informer->field_selector != NULL) {
-		informer_add_query(&path, "fieldSelector", informer->field_selector);
+		strbuf_add_query(&path, "fieldSelector", informer->field_selector);
 	}
 	informer->reported = false;
 	informer->watch_start_ms = clock_monotonic_ms();
@@ -204,13 +145,15 @@ static void start(struct kube_informer *informer, const char *query, const char 
 		});
 }
 
-void informer_start_watch(struct kube_informer *informer)
+void informer_watch_start(struct kube_informer *informer, informer_done_fn *done)
 {
+	informer->done = done;
 	start(informer, "", informer->resource_version);
 }
 
-void informer_start_stream(struct kube_informer *informer)
+void informer_watch_start_streaming(struct kube_informer *informer, informer_done_fn *done)
 {
+	informer->done = done;
 	informer_stream_begin(informer);
 	/* Without a resourceVersion: from a consistent read, as the list in pages. */
 	start(informer, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan", NULL);

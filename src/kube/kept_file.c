@@ -12,6 +12,7 @@
 #include "base/memory.h"
 
 #define KEPT_FILE_LIMIT (1024 * 1024)
+#define RETRY_MS 5000
 
 int file_read(const char *path, size_t limit, struct strbuf *out, struct error *err)
 {
@@ -82,19 +83,25 @@ int kept_file_read(const struct kept_file *file, struct strbuf *text, struct err
 	return 0;
 }
 
+bool kept_file_is_fresh(const struct kept_file *file, int64_t max_age_ms)
+{
+	int64_t limit_ms = file->failing && max_age_ms > RETRY_MS ? RETRY_MS : max_age_ms;
+
+	return file->path == NULL || (file->read_ms > 0 && clock_monotonic_ms() - file->read_ms < limit_ms);
+}
+
 int kept_file_refresh(struct kept_file *file, int64_t max_age_ms, struct error *err)
 {
-	int64_t now = clock_monotonic_ms();
 	auto_strbuf text = STRBUF_INIT;
 	auto_error why = ERROR_INIT;
 
-	if (file->path == NULL || (file->text != NULL && file->read_ms > 0 && now - file->read_ms < max_age_ms)) {
+	if (file->path == NULL || (file->text != NULL && kept_file_is_fresh(file, max_age_ms))) {
 		return 0;
 	}
+	file->read_ms = clock_monotonic_ms();
 	if (kept_file_read(file, &text, &why) == 0) {
 		free(file->text);
 		file->text = strbuf_take(&text);
-		file->read_ms = now;
 		file->failing = false;
 		return 0;
 	}

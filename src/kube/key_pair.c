@@ -89,12 +89,12 @@ static void take_half(struct kept_file *file, struct strbuf *text)
 {
 	free(file->text);
 	file->text = strbuf_take(text);
-	file->read_ms = clock_monotonic_ms();
 }
 
-static bool is_fresh(const struct kept_file *file, int64_t max_age_ms)
+static void mark(struct kept_file *file, bool failing)
 {
-	return file->path == NULL || (file->read_ms > 0 && clock_monotonic_ms() - file->read_ms < max_age_ms);
+	file->read_ms = clock_monotonic_ms();
+	file->failing = failing;
 }
 
 void key_pair_refresh(struct key_pair *pair, int64_t max_age_ms)
@@ -103,21 +103,19 @@ void key_pair_refresh(struct key_pair *pair, int64_t max_age_ms)
 	auto_strbuf key = STRBUF_INIT;
 	auto_error why = ERROR_INIT;
 
-	if (is_fresh(&pair->cert, max_age_ms) && is_fresh(&pair->key, max_age_ms)) {
+	if (kept_file_is_fresh(&pair->cert, max_age_ms) && kept_file_is_fresh(&pair->key, max_age_ms)) {
 		return;
 	}
 	if (read_half(&pair->cert, &cert, &why) == 0 && read_half(&pair->key, &key, &why) == 0 &&
 		key_pair_check(cert.buf, key.buf, &why) == 0) {
 		take_half(&pair->cert, &cert);
 		take_half(&pair->key, &key);
-		pair->failing = false;
-		return;
-	}
-	if (!pair->failing) {
+	} else if (!pair->cert.failing) {
 		log_event(LOG_WARN, "client certificate cannot be read again, keeping the one it was", "file",
 			pair->cert.path != NULL ? pair->cert.path : pair->key.path, "error", why.message, NULL);
 	}
-	pair->failing = true;
+	mark(&pair->cert, why.kind != ERROR_NONE);
+	mark(&pair->key, why.kind != ERROR_NONE);
 }
 
 void key_pair_release(struct key_pair *pair)

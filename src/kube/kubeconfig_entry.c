@@ -37,10 +37,11 @@ char *entry_path(const struct entry *entry, const char *path)
 int entry_file(const struct entry *entry, const char *field, const char *data_field, struct kept_file *file,
 	struct error *err)
 {
-	const char *data, *path;
+	const char *data = NULL, *path;
 	auto_strbuf text = STRBUF_INIT;
 
-	if (entry_text(entry, data_field, &data, err) < 0 || entry_text(entry, field, &path, err) < 0) {
+	if ((data_field != NULL && entry_text(entry, data_field, &data, err) < 0) ||
+		entry_text(entry, field, &path, err) < 0) {
 		return -1;
 	}
 	if (data != NULL) {

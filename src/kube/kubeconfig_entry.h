@@ -19,7 +19,7 @@ struct entry {
 
 /* *value is NULL when the field is absent or empty. */
 int entry_text(const struct entry *entry, const char *field, const char **value, struct error *err);
-/* The base64 of FIELD-data wins over the path in FIELD, as in kubectl. */
+/* The base64 of FIELD-data wins over the path in FIELD, as in kubectl. `data_field` NULL = there is no such field. */
 int entry_file(const struct entry *entry, const char *field, const char *data_field, struct kept_file *file,
 	struct error *err);
 /* Heap, caller owns. */

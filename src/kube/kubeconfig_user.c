@@ -159,7 +159,7 @@ int kubeconfig_load_user(struct kube_config *config, const struct entry *user, c
 	}
 	if (entry_file(user, "client-certificate", "client-certificate-data", &config->pair.cert, err) < 0 ||
 		entry_file(user, "client-key", "client-key-data", &config->pair.key, err) < 0 ||
-		entry_file(user, "tokenFile", "", &config->token, err) < 0 ||
+		entry_file(user, "tokenFile", NULL, &config->token, err) < 0 ||
 		entry_text(user, "token", &token, err) < 0 || entry_text(user, "username", &username, err) < 0 ||
 		entry_text(user, "password", &password, err) < 0) {
 		return -1;

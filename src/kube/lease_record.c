@@ -34,11 +34,20 @@ const char *lease_record_holder(const struct lease_record *record)
 	return json_path_string(record->object, "spec.holderIdentity", "");
 }
 
+static int64_t bounded(int64_t value, int64_t max)
+{
+	return value < 0 ? 0 : value > max ? max : value;
+}
+
 int64_t lease_record_expires_ms(const struct lease_record *record, int64_t duration_ms)
 {
 	int64_t seconds = (int64_t)json_path_int(record->object, "spec.leaseDurationSeconds", duration_ms / 1000);
 
-	return lease_record_holder(record)[0] == '\0' ? 0 : record->changed_ms + seconds * 1000;
+	if (lease_record_holder(record)[0] == '\0') {
+		return 0;
+	}
+	/* The field has 32 bits; what is no such number must not overflow ours. */
+	return record->changed_ms + bounded(seconds, INT32_MAX) * 1000;
 }
 
 json_t *lease_record_claim(const struct lease_record *record, const char *ns, const char *name, const char *identity,

@@ -31,6 +31,26 @@ static void put_first(struct http_connection *connection)
 	server->connections_count++;
 }
 
+/* Its wsi ends: takes it off the list and frees it. The exchange must be detached by then. */
+static void ended(struct http_connection *connection)
+{
+	struct http_server *server = connection->server;
+
+	assert(connection->exchange == NULL);
+	lws_set_opaque_user_data(connection->wsi, NULL);
+	if (connection->prev != NULL) {
+		connection->prev->next = connection->next;
+	} else {
+		server->connections = connection->next;
+	}
+	if (connection->next != NULL) {
+		connection->next->prev = connection->prev;
+	}
+	server->connections_count--;
+	connection->magic = 0;
+	free(connection);
+}
+
 /* Nothing of it is sent any more, nor kept by the kernel. libwebsockets lets go of it some turns later; it counts no
  * more from now on. */
 static void drop(struct http_connection *connection)
@@ -39,8 +59,8 @@ static void drop(struct http_connection *connection)
 	struct lws *wsi = connection->wsi;
 	int fd = lws_get_socket_fd(wsi);
 
-	http_exchange_detach(wsi);
-	http_connection_ended(connection);
+	http_exchange_detach(connection);
+	ended(connection);
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	/* Else libwebsockets would wait for the client to read what was written. */
@@ -90,6 +110,22 @@ static void read_peer(struct http_connection *connection, int fd)
 	}
 }
 
+static void on_sweep(uv_timer_t *timer)
+{
+	struct http_server *server = timer->data;
+	struct http_connection *next;
+
+	for (struct http_connection *c = server->connections; c != NULL; c = next) {
+		next = c->next;
+		if (!c->held && uv_now(server->loop) - c->moved_ms >= server->patience_ms) {
+			drop(c);
+		}
+	}
+	if (server->connections == NULL) {
+		uv_timer_stop(timer);
+	}
+}
+
 void http_connection_accepted(struct http_server *server, int fd)
 {
 	struct http_connection *connection;
@@ -114,11 +150,12 @@ void http_connection_accepted(struct http_server *server, int fd)
 	lws_set_opaque_user_data(connection->wsi, connection);
 	put_first(connection);
 	if (!uv_is_active((uv_handle_t *)&server->sweeper)) {
-		uv_timer_start(&server->sweeper, http_connection_on_sweep, SWEEP_MS, SWEEP_MS);
+		uv_timer_start(&server->sweeper, on_sweep, SWEEP_MS, SWEEP_MS);
 	}
 }
 
-struct http_connection *http_connection_of(struct lws *wsi)
+/* Of a wsi; NULL = it is none of ours, or was dropped. */
+static struct http_connection *connection_of(struct lws *wsi)
 {
 	struct http_connection *connection = lws_get_opaque_user_data(wsi);
 
@@ -126,37 +163,29 @@ struct http_connection *http_connection_of(struct lws *wsi)
 	return connection;
 }
 
-void http_connection_ended(struct http_connection *connection)
+int http_connection_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
-	struct http_server *server = connection->server;
+	struct http_connection *connection = wsi != NULL ? connection_of(wsi) : NULL;
 
-	assert(connection->exchange == NULL);
-	lws_set_opaque_user_data(connection->wsi, NULL);
-	if (connection->prev != NULL) {
-		connection->prev->next = connection->next;
-	} else {
-		server->connections = connection->next;
-	}
-	if (connection->next != NULL) {
-		connection->next->prev = connection->prev;
-	}
-	server->connections_count--;
-	connection->magic = 0;
-	free(connection);
-}
-
-void http_connection_on_sweep(uv_timer_t *timer)
-{
-	struct http_server *server = timer->data;
-	struct http_connection *next;
-
-	for (struct http_connection *c = server->connections; c != NULL; c = next) {
-		next = c->next;
-		if (!c->held && uv_now(server->loop) - c->moved_ms >= server->patience_ms) {
-			drop(c);
+	switch (reason) {
+	case LWS_CALLBACK_HTTP:
+		return connection != NULL ? http_exchange_on_request(connection, in) : -1;
+	case LWS_CALLBACK_HTTP_BODY:
+		return connection != NULL ? http_exchange_on_body(connection, in, len) : -1;
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		return connection != NULL ? http_exchange_on_body_complete(connection) : -1;
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return connection != NULL ? http_exchange_on_writable(connection) : 0;
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return -1; /* neither WebSocket nor HTTP/2: their streams would be no connections of ours */
+	case LWS_CALLBACK_CLOSED_HTTP:
+	case LWS_CALLBACK_WSI_DESTROY:
+		if (connection != NULL) {
+			http_exchange_detach(connection);
+			ended(connection);
 		}
-	}
-	if (server->connections == NULL) {
-		uv_timer_stop(timer);
+		return 0;
+	default:
+		return lws_callback_http_dummy(wsi, reason, user, in, len);
 	}
 }

@@ -51,26 +51,29 @@ static void exchange_free(struct http_exchange *x)
 	free(x);
 }
 
-static struct http_exchange *exchange_of(struct lws *wsi)
+static struct http_exchange *exchange_of(const struct http_connection *connection)
 {
-	struct http_connection *connection = http_connection_of(wsi);
-	struct http_exchange *x = connection != NULL ? connection->exchange : NULL;
+	struct http_exchange *x = connection->exchange;
 
 	assert(x == NULL || x->magic == EXCHANGE_MAGIC);
 	return x;
 }
 
-void http_exchange_detach(struct lws *wsi)
+void http_exchange_detach(struct http_connection *connection)
 {
-	struct http_exchange *x = exchange_of(wsi);
+	struct http_exchange *x = exchange_of(connection);
 
 	if (x == NULL) {
 		return;
 	}
-	x->connection->exchange = NULL;
-	x->connection->held = false;
+	connection->exchange = NULL;
+	connection->held = false;
 	x->wsi = NULL;
 	x->server->unsent -= x->replied;
+	if (x->server->unsent == 0) {
+		/* The server may be waiting for this. A timer that was never started stays as it is. */
+		uv_timer_again(&x->server->closer);
+	}
 	stop_watching(x);
 	if (!x->asked || x->replied) {
 		exchange_free(x);
@@ -128,16 +131,16 @@ static void ask(struct http_server *server, struct http_exchange *x)
 	server->handler(server->ctx, x);
 }
 
-/* The request's header is whole. Nonzero closes the connection. */
-static int on_request(struct http_server *server, struct lws *wsi, const char *path)
+int http_exchange_on_request(struct http_connection *connection, const char *path)
 {
+	struct http_server *server = connection->server;
+	struct lws *wsi = connection->wsi;
 	const struct method *method = method_of(wsi);
-	struct http_connection *connection = http_connection_of(wsi);
 	struct http_exchange *x;
 	char length[24] = "";
 
 	/* Another request before the reply to the last: nobody sends that any more. */
-	if (connection == NULL || connection->exchange != NULL || method == NULL) {
+	if (connection->exchange != NULL || method == NULL) {
 		return -1;
 	}
 	x = xcalloc(1, sizeof(*x));
@@ -163,9 +166,9 @@ static int on_request(struct http_server *server, struct lws *wsi, const char *p
 	return 0;
 }
 
-static int on_body(struct lws *wsi, const char *data, size_t len)
+int http_exchange_on_body(struct http_connection *connection, const char *data, size_t len)
 {
-	struct http_exchange *x = exchange_of(wsi);
+	struct http_exchange *x = exchange_of(connection);
 
 	if (x == NULL || x->asked) {
 		return -1;
@@ -176,17 +179,17 @@ static int on_body(struct lws *wsi, const char *data, size_t len)
 	return 0;
 }
 
-static int on_body_complete(struct http_server *server, struct lws *wsi)
+int http_exchange_on_body_complete(struct http_connection *connection)
 {
-	struct http_exchange *x = exchange_of(wsi);
+	struct http_exchange *x = exchange_of(connection);
 
 	if (x == NULL || x->asked) {
-		return -1; /* bytes after the body: see on_request() */
+		return -1; /* bytes after the body: see http_exchange_on_request() */
 	}
 	if (x->replied) {
 		return 0;
 	}
-	ask(server, x);
+	ask(connection->server, x);
 	return 0;
 }
 
@@ -217,9 +220,10 @@ static int write_piece(struct lws *wsi, struct http_exchange *x, const char *tex
 	return lws_write(wsi, piece + LWS_PRE, now, x->sent == len ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP);
 }
 
-static int on_writable(struct lws *wsi)
+int http_exchange_on_writable(struct http_connection *connection)
 {
-	struct http_exchange *x = exchange_of(wsi);
+	struct lws *wsi = connection->wsi;
+	struct http_exchange *x = exchange_of(connection);
 	const char *text;
 	size_t len;
 	int rc = 0;
@@ -241,8 +245,8 @@ static int on_writable(struct lws *wsi)
 		lws_callback_on_writable(wsi);
 		return 0;
 	}
-	x->connection->moved_ms = uv_now(x->server->loop);
-	http_exchange_detach(wsi);
+	connection->moved_ms = uv_now(x->server->loop);
+	http_exchange_detach(connection);
 	return rc < 0 || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
@@ -310,32 +314,4 @@ const char *http_exchange_body(const struct http_exchange *x, size_t *len)
 		*len = x->body.len;
 	}
 	return x->body.buf;
-}
-
-int http_exchange_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
-{
-	struct http_server *server;
-
-	switch (reason) {
-	case LWS_CALLBACK_HTTP:
-	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-		server = lws_context_user(lws_get_context(wsi));
-		assert(server->magic == SERVER_MAGIC);
-		return reason == LWS_CALLBACK_HTTP ? on_request(server, wsi, in) : on_body_complete(server, wsi);
-	case LWS_CALLBACK_HTTP_BODY:
-		return on_body(wsi, in, len);
-	case LWS_CALLBACK_HTTP_WRITEABLE:
-		return on_writable(wsi);
-	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-		return -1; /* neither WebSocket nor HTTP/2: their streams would be no connections of ours */
-	case LWS_CALLBACK_CLOSED_HTTP:
-	case LWS_CALLBACK_WSI_DESTROY:
-		http_exchange_detach(wsi);
-		if (http_connection_of(wsi) != NULL) {
-			http_connection_ended(http_connection_of(wsi));
-		}
-		return 0;
-	default:
-		return lws_callback_http_dummy(wsi, reason, user, in, len);
-	}
 }

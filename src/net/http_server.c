@@ -23,6 +23,7 @@
 #include "listen.h"
 
 #define END_PATIENCE_MS 1000 /* with clients that do not read, at the end */
+#define END_TICK_MS 1        /* until it is seen whether libwebsockets has left the loop */
 /* With a client that does not send or not read: a scrape's timeout is as long. */
 #define PATIENCE_MS 10000
 /* Of a turn of the loop: those that queue in the kernel are soon let in, and far fewer than a server has room for: who is
@@ -33,7 +34,7 @@
 /* Listening ----------------------------------------------------------------------------------- */
 
 static const struct lws_protocols protocols[] = {
-	{.name = "http", .callback = http_exchange_on_lws, .tx_packet_size = SEND_CHUNK},
+	{.name = "http", .callback = http_connection_on_lws, .tx_packet_size = SEND_CHUNK},
 	{.name = NULL},
 };
 
@@ -127,7 +128,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_h
 		return NULL;
 	}
 	uv_poll_init_socket(loop, &server->listener, fd);
-	uv_idle_init(loop, &server->closer);
+	uv_timer_init(loop, &server->closer);
 	uv_timer_init(loop, &server->pause);
 	uv_timer_init(loop, &server->sweeper);
 	server->listener.data = server;
@@ -188,16 +189,13 @@ static void find_data(uv_handle_t *handle, void *arg)
 	}
 }
 
-/* Runs once a turn of the loop until libwebsockets has left it. */
-static void on_closer(uv_idle_t *idle)
+/* Runs when the replies are written, or when that takes too long, and then until libwebsockets has left the loop. */
+static void on_closer(uv_timer_t *timer)
 {
-	struct http_server *server = idle->data;
+	struct http_server *server = timer->data;
 	struct search search = {.data = server->context};
 
 	assert(server->magic == SERVER_MAGIC);
-	if (server->unsent > 0 && uv_now(server->loop) < server->patience_ends) {
-		return;
-	}
 	if (!server->destroying) {
 		server->destroying = true;
 		lws_context_destroy(server->context);
@@ -209,7 +207,7 @@ static void on_closer(uv_idle_t *idle)
 	}
 	lws_context_destroy(server->context);
 	assert(server->context == NULL);
-	uv_close((uv_handle_t *)idle, on_handle_closed);
+	uv_close((uv_handle_t *)timer, on_handle_closed);
 }
 
 void http_server_close(struct http_server *server, void (*closed)(void *ctx), void *ctx)
@@ -217,9 +215,8 @@ void http_server_close(struct http_server *server, void (*closed)(void *ctx), vo
 	assert(server->magic == SERVER_MAGIC && server->closed == NULL && closed != NULL);
 	server->closed = closed;
 	server->closed_ctx = ctx;
-	server->patience_ends = uv_now(server->loop) + END_PATIENCE_MS;
 	uv_close((uv_handle_t *)&server->listener, on_handle_closed);
 	uv_close((uv_handle_t *)&server->pause, on_handle_closed);
 	uv_close((uv_handle_t *)&server->sweeper, on_handle_closed);
-	uv_idle_start(&server->closer, on_closer);
+	uv_timer_start(&server->closer, on_closer, server->unsent > 0 ? END_PATIENCE_MS : 0, END_TICK_MS);
 }

@@ -1,6 +1,6 @@
 /*
- * The inside of the HTTP server, shared by its three files: http_server.c (its life), http_connection.c (who is
- * connected, and for how long) and http_exchange.c (requests and replies). Private to src/net.
+ * The inside of the HTTP server, shared by its three files, each of which calls the next: http_server.c (its life),
+ * http_connection.c (who is connected, and for how long) and http_exchange.c (requests and replies). Private to src/net.
  */
 #ifndef NET_HTTP_SERVER_PARTS_H
 #define NET_HTTP_SERVER_PARTS_H
@@ -38,14 +38,13 @@ struct http_server {
 	uv_timer_t pause; /* of the listener, while there is no descriptor to be had */
 	bool starved;
 	uv_timer_t sweeper; /* runs while anybody is connected */
-	uv_idle_t closer;
+	uv_timer_t closer;  /* runs at the end */
 	struct http_connection *connections;
 	size_t connections_count;
 	size_t connections_max; /* 0 = as many as come */
 	uint64_t patience_ms;
-	size_t handles;         /* of our own, not yet closed */
-	size_t unsent;          /* replies given and not yet written */
-	uint64_t patience_ends; /* for those at the end, in the loop's time */
+	size_t handles; /* of our own, not yet closed */
+	size_t unsent;  /* replies given and not yet written; the last one wakes the closer */
 	bool destroying;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
@@ -53,15 +52,15 @@ struct http_server {
 
 /* http_connection.c: takes the socket over; the one that must make room for it is dropped. */
 void http_connection_accepted(struct http_server *server, int fd);
-/* Of a wsi; NULL = it is none of ours. */
-struct http_connection *http_connection_of(struct lws *wsi);
-/* Its wsi ends: takes it off the list and frees it. The exchange must be detached by then. */
-void http_connection_ended(struct http_connection *connection);
-void http_connection_on_sweep(uv_timer_t *timer);
-
-/* http_exchange.c: parts an exchange from its connection. One still with the handler is freed by its reply. */
-void http_exchange_detach(struct lws *wsi);
 /* What libwebsockets calls for each connection. */
-int http_exchange_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
+int http_connection_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
+
+/* http_exchange.c: what happens on a connection. Nonzero closes it. The header of a request is whole: */
+int http_exchange_on_request(struct http_connection *connection, const char *path);
+int http_exchange_on_body(struct http_connection *connection, const char *data, size_t len);
+int http_exchange_on_body_complete(struct http_connection *connection);
+int http_exchange_on_writable(struct http_connection *connection);
+/* Parts the exchange, if there is one, from its connection. One still with the handler is freed by its reply. */
+void http_exchange_detach(struct http_connection *connection);
 
 #endif

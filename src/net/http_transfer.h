@@ -1,7 +1,5 @@
 /*
- * The inside of the HTTP client, shared by its three files: http_client.c (libcurl on the loop),
- * http_transfer.c (one transfer's life) and http_easy.c (its options, and words for its failures).
- * Private to src/net.
+ * One transfer, as the client (http_client.c) and its libcurl handle (http_easy.c) share it. Private to src/net.
  */
 #ifndef NET_HTTP_TRANSFER_H
 #define NET_HTTP_TRANSFER_H
@@ -11,25 +9,6 @@
 
 #include "base/strbuf.h"
 #include "net/http_client.h"
-
-#define TRANSFER_MAGIC 0x7472666eU
-
-struct http_client {
-	unsigned magic;
-	uv_loop_t *loop;
-	CURLM *multi;
-	uv_timer_t deadline; /* libcurl's next timeout */
-	uv_timer_t wake;     /* works off `pending` */
-	struct http_transfer *transfers;
-	struct http_transfer *pending, **pending_end;
-	size_t handles; /* uv handles not yet closed; the client is freed after the last */
-	bool closing;
-	bool torn_down;
-	void (*look)(void *ctx); /* NULL = none */
-	void *look_ctx;
-	void (*closed)(void *ctx);
-	void *closed_ctx;
-};
 
 struct http_transfer {
 	unsigned magic;
@@ -61,18 +40,6 @@ struct http_transfer {
 	struct http_transfer *prev, *next; /* all transfers of the client */
 	struct http_transfer *next_pending;
 };
-
-/* http_client.c: has it started or ended, by its error, in the loop's next turn. */
-void http_client_enqueue(struct http_transfer *transfer);
-/* A timer of the client's, and its end: the client lives until each is closed. */
-void http_client_init_timer(struct http_client *client, uv_timer_t *timer, void *data);
-void http_client_handle_closed(struct http_client *client);
-
-/* http_transfer.c */
-struct http_transfer *http_transfer_cast(void *p);
-void http_transfer_begin(struct http_transfer *transfer);
-/* Tells the user and gives everything back. Only from the loop, outside libcurl. */
-void http_transfer_finish(struct http_transfer *transfer);
 
 /* http_easy.c: makes and fills transfer->easy. -1 with transfer->error filled when the request cannot be sent. */
 int http_easy_setup(struct http_transfer *transfer, const struct http_request *request);

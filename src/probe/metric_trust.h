@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "evidence/evidence.h"
-#include "pod_list.h"
+#include "counted_pods.h"
 #include "probe/probe.h"
 
 /* Then it is asked all the same; each key has its own jitter of 20 %, so that many do not ask in one moment. */

@@ -9,22 +9,23 @@
 #include "question.h"
 #include "timing.h"
 
-/* At once, so that a thousand that are new do not all list their pods in the same second. The API server counts a
- * list as up to dozens of requests, by the objects of the namespace, and keeps our writes waiting behind them. */
-#define LISTS_MAX 8
+/* Of a turn of the loop: as the queue of passes has it (runtime/queue.c). */
+#define TURN_NS INT64_C(10000000)
 
 struct prober {
 	struct probe_context context;
 	struct prober_hooks hooks;
+	struct pods *pods;
 	struct map entries;  /* key → struct entry */
 	unsigned seed;       /* of the jitter */
-	unsigned lists;      /* under way: probes that do not know their pods yet */
-	struct line waiting; /* due, but there are LISTS_MAX */
+	struct line waiting; /* due, but the pods are awaited, or it is another turn's */
+	uv_timer_t turn;     /* the next turn */
+	uint64_t turn_ms;    /* the loop's time in the last turn in which probes began */
+	int64_t turn_ns;     /* how much of that turn they took */
 	unsigned open;       /* entries not freed yet, and the asker of Prometheus */
 	bool closing;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
-	uv_async_t last; /* tells `closed` from the loop, never from inside close */
 };
 
 /* One key that is probed. Lives until its timer is closed and no probe is under way. */
@@ -38,11 +39,11 @@ struct entry {
 	/* Of what is shared, NULL of an autoscaler. */
 	struct shared_request *shared_request;
 	struct shared_evidence *shared_evidence;
+	struct pod_reader pods;
 	struct timing timing;
 	bool gone; /* forgotten: to be freed */
 	bool timer_closed;
 	struct line_item waiting; /* among the prober's */
-	bool listing;             /* its probe does not know its pods yet */
 	bool running;             /* a probe is under way */
 	bool dropped;             /* it, since Prometheus fails from now on: it is begun again */
 	struct key_probe *probe;  /* it, when it can be cancelled */
@@ -86,6 +87,7 @@ static void on_timer_closed(uv_handle_t *handle)
 static void entry_close(struct entry *entry)
 {
 	entry->gone = true;
+	pod_reader_release(&entry->pods);
 	line_leave(&entry->prober->waiting, &entry->waiting);
 	if (entry->probe != NULL) {
 		key_probe_cancel(entry->probe);
@@ -108,22 +110,21 @@ static void probe_soon(struct entry *entry)
 	uv_timer_start(&entry->timer, on_due, timing_soon(&entry->prober->seed), 0);
 }
 
-/* The next one's turn. */
-static void end_list(void *ctx)
+/* One of its pods came, changed or went. */
+static void on_pods_changed(struct pod_reader *reader)
 {
-	struct entry *entry = ctx;
+	struct entry *entry = container_of(reader, struct entry, pods);
+	uint64_t wait_ms = timing_after_pods(&entry->timing);
 
-	if (entry->listing) {
-		entry->listing = false;
-		entry->prober->lists--;
-		begin_next(entry->prober);
+	entry->timing.pods_changed = true;
+	if (!entry->running && !entry->waiting.waiting && wait_ms < uv_timer_get_due_in(&entry->timer)) {
+		uv_timer_start(&entry->timer, on_due, wait_ms, 0);
 	}
 }
 
 /* Whether the probe that ended counts: its evidence is to be kept and reported. */
 static bool probe_ended(struct entry *entry)
 {
-	end_list(entry);
 	entry->running = false;
 	entry->probe = NULL;
 	if (entry->dropped) {
@@ -144,16 +145,18 @@ static void on_probe_done(void *ctx, struct evidence *evidence_take)
 {
 	struct entry *entry = ctx;
 	const struct prober_hooks *hooks = &entry->prober->hooks;
+	struct evidence *before;
 
 	if (!probe_ended(entry)) {
 		evidence_free(evidence_take);
 		return;
 	}
-	evidence_free(entry->evidence);
+	before = entry->evidence;
 	entry->evidence = evidence_take;
 	/* Report first, so that the verdict on this probe decides when the next one is due. */
 	schedule(entry);
-	hooks->seen(hooks->ctx, entry->key);
+	hooks->seen(hooks->ctx, entry->key, before);
+	evidence_free(before);
 }
 
 static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
@@ -186,19 +189,38 @@ static void begin(struct entry *entry)
 			&(struct shared_task){context, entry->shared_request, healthy, on_shared_done, entry});
 		return;
 	}
-	entry->listing = true;
-	entry->prober->lists++;
-	entry->probe = key_probe_start(&(
-		struct probe_task){context, entry->request, entry->evidence, healthy, end_list, on_probe_done, entry});
+	key_probe_start(&(struct probe_task){context, entry->request, entry->evidence, &entry->pods, healthy,
+				on_probe_done, entry},
+		&entry->probe);
 }
 
+static void on_turn(uv_timer_t *timer)
+{
+	begin_next(timer->data);
+}
+
+/* Of those that are due as many as there is time for in this turn of the loop: a thousand may be due at once. */
 static void begin_next(struct prober *prober)
 {
-	while (prober->waiting.first != NULL && prober->lists < LISTS_MAX) {
+	uint64_t turn_ms = uv_now(prober->turn.loop);
+
+	if (pods_awaited(prober->pods)) {
+		return;
+	}
+	if (turn_ms != prober->turn_ms) {
+		prober->turn_ms = turn_ms;
+		prober->turn_ns = 0;
+	}
+	while (prober->waiting.first != NULL && prober->turn_ns < TURN_NS) {
 		struct entry *entry = container_of(prober->waiting.first, struct entry, waiting);
+		int64_t start = clock_worked_ns();
 
 		line_leave(&prober->waiting, &entry->waiting);
 		begin(entry);
+		prober->turn_ns += clock_worked_ns() - start;
+	}
+	if (prober->waiting.first != NULL) {
+		uv_timer_start(&prober->turn, on_turn, 1, 0);
 	}
 }
 
@@ -206,6 +228,10 @@ static void on_due(uv_timer_t *timer)
 {
 	struct entry *entry = timer->data;
 
+	if (entry->shared_request != NULL) {
+		begin(entry);
+		return;
+	}
 	line_join(&entry->prober->waiting, &entry->waiting);
 	begin_next(entry->prober);
 }
@@ -225,7 +251,8 @@ static void finish_close(struct prober *prober)
 	if (prober->closing && prober->open == 0) {
 		map_release(&prober->entries);
 		page_fetches_free(prober->context.fetches);
-		uv_close((uv_handle_t *)&prober->last, on_last_closed);
+		/* From the loop, never from inside close. */
+		uv_close((uv_handle_t *)&prober->turn, on_last_closed);
 	}
 }
 
@@ -270,13 +297,12 @@ static void on_turned(void *ctx, const struct prometheus_news *news)
 }
 
 struct prober *prober_new(struct kube_client *client, struct http_client *http, struct access *access,
-	const struct prober_hooks *hooks)
+	struct pods *pods, const struct prober_hooks *hooks)
 {
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 
-	*prober = (struct prober){.hooks = *hooks, .open = 1};
+	*prober = (struct prober){.hooks = *hooks, .pods = pods, .open = 1};
 	prober->context = (struct probe_context){.client = client,
-		.pods = pod_list_source(client),
 		.fetches = page_fetches_new(http),
 		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
 			prober),
@@ -284,8 +310,8 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 		.hpa_ctx = hooks->ctx};
 	prober->seed = (unsigned)clock_wall_ms();
 	map_init(&prober->entries, NULL);
-	uv_async_init(kube_client_loop(client), &prober->last, NULL);
-	prober->last.data = prober;
+	uv_timer_init(kube_client_loop(client), &prober->turn);
+	prober->turn.data = prober;
 	return prober;
 }
 
@@ -313,6 +339,7 @@ static struct entry *entry_of(struct prober *prober, const char *key)
 		*entry = (struct entry){.prober = prober, .key = xstrdup(key), .timing = {.changed = true}};
 		uv_timer_init(kube_client_loop(prober->context.client), &entry->timer);
 		entry->timer.data = entry;
+		pod_reader_init(&entry->pods, prober->pods, on_pods_changed);
 		map_put(&prober->entries, key, entry);
 		prober->open++;
 	}
@@ -382,6 +409,21 @@ void prober_wake(struct prober *prober, const char *key)
 			schedule(entry);
 		}
 	}
+}
+
+void prober_pods_known(struct prober *prober)
+{
+	size_t pos = 0;
+	void *value;
+
+	while (!prober->closing && map_next(&prober->entries, &pos, NULL, &value)) {
+		struct entry *entry = value;
+
+		if (entry->request != NULL && !entry->running && !entry->waiting.waiting) {
+			probe_soon(entry);
+		}
+	}
+	begin_next(prober);
 }
 
 const struct evidence *prober_evidence(const struct prober *prober, const char *key)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "prometheus.h"
 
 #define HEALTHY_MS 30000
@@ -10,6 +11,7 @@
 #define TURNED_MS 1000 /* within this many after Prometheus has news, or the chain became whole */
 #define BROKEN_MAX_MS 30000
 #define WAITING_MAX_MS 5000
+#define PODS_MS 1000
 
 /* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
  * them, and its news would come late. HEALTHY_MS is jittered by 20 %. */
@@ -48,7 +50,18 @@ uint64_t timing_next(struct timing *timing, int64_t again_ms, unsigned *seed)
 		wait_ms = next_delay(timing);
 	}
 	wait_ms = jittered(wait_ms, seed);
-	return (uint64_t)(again_ms > 0 && again_ms < wait_ms ? again_ms : wait_ms);
+	if (again_ms > 0 && again_ms < wait_ms) {
+		wait_ms = again_ms;
+	}
+	return timing->pods_changed && timing_after_pods(timing) < (uint64_t)wait_ms ? timing_after_pods(timing)
+	                                                                             : (uint64_t)wait_ms;
+}
+
+uint64_t timing_after_pods(const struct timing *timing)
+{
+	int64_t wait_ms = timing->begun_ms + PODS_MS - clock_monotonic_ms();
+
+	return wait_ms > 0 ? (uint64_t)wait_ms : 0;
 }
 
 uint64_t timing_soon(unsigned *seed)
@@ -61,5 +74,7 @@ bool timing_begin(struct timing *timing)
 	bool healthy = timing->interval == PROBE_HEALTHY && !timing->anew;
 
 	timing->anew = false;
+	timing->pods_changed = false;
+	timing->begun_ms = clock_monotonic_ms();
 	return healthy;
 }

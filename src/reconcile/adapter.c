@@ -38,20 +38,21 @@ static json_t *text_or_null(const char *text)
 }
 
 /* Without `text` only what is noted beside it changes, and nothing restarts. */
-static json_t *configmap_patch(const struct settings *s, const json_t *configmap, const char *text, json_t *notes_take)
+static json_t *configmap_patch(const struct settings *s, const struct view_configmap *configmap, const char *text,
+	json_t *notes_take)
 {
 	json_t *data = text != NULL ? json_pack("{s:s}", s->adapter_config_key, text) : NULL;
 
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o}, s:o*}", "apiVersion", "v1", "kind", "ConfigMap",
 		"metadata", "name", s->adapter_configmap, "namespace", s->adapter_namespace, "resourceVersion",
-		kube_object_resource_version(configmap), "annotations", notes_take, "data", data);
+		configmap->view.meta.resource_version, "annotations", notes_take, "data", data);
 }
 
-static json_t *deployment_patch(const struct settings *s, const json_t *deployment, const char *revision)
+static json_t *deployment_patch(const struct settings *s, const struct view_workload *deployment, const char *revision)
 {
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:{s:{s:{s:o}}}}}", "apiVersion", "apps/v1", "kind",
 		"Deployment", "metadata", "name", s->adapter_deployment, "namespace", s->adapter_namespace,
-		"resourceVersion", kube_object_resource_version(deployment), "spec", "template", "metadata",
+		"resourceVersion", deployment->view.meta.resource_version, "spec", "template", "metadata",
 		"annotations", ANNOTATION_ADAPTER_RULES, text_or_null(revision));
 }
 
@@ -61,7 +62,8 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* What is noted on the ConfigMap, as far as it is not there yet. New reference. */
-static json_t *make_notes(const json_t *configmap, const char *revision, const struct adapter_timing *timing)
+static json_t *make_notes(const struct view_configmap *configmap, const char *revision,
+	const struct adapter_timing *timing)
 {
 	auto_free char *metrics = adapter_metrics_text(timing->metrics);
 	const struct {
@@ -75,7 +77,7 @@ static json_t *make_notes(const json_t *configmap, const char *revision, const s
 	json_t *notes = json_object();
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (!same_text(kube_object_annotation(configmap, rows[i].key), rows[i].text)) {
+		if (!same_text(meta_annotation(&configmap->view.meta, rows[i].key), rows[i].text)) {
 			json_object_set_new(notes, rows[i].key, text_or_null(rows[i].text));
 		}
 	}
@@ -83,8 +85,8 @@ static json_t *make_notes(const json_t *configmap, const char *revision, const s
 }
 
 /* Somebody takes our rules out each time: says who, and what helps. */
-static void say_reverted(const struct settings *s, const json_t *configmap, struct plan *plan, int64_t now_ms,
-	struct shared_state *state)
+static void say_reverted(const struct settings *s, const struct view_configmap *configmap, struct plan *plan,
+	int64_t now_ms, struct shared_state *state)
 {
 	const char *by = adapter_fight_by(configmap);
 	auto_free char *until = clock_rfc3339(state->fight.until_ms);
@@ -103,14 +105,15 @@ static void say_reverted(const struct settings *s, const json_t *configmap, stru
 
 /* Plans the ConfigMap's write when it is owed. 1 when the text changes, 0 when it does not,
  * -1 when it cannot be planned (state says why). `revision` becomes what the Deployment must carry, NULL for none. */
-static int plan_configmap(const struct world *world, const json_t *configmap, const json_t *deployment,
-	const struct adapter_timing *timing, struct plan *plan, char **revision, struct shared_state *state)
+static int plan_configmap(const struct world *world, const struct view_configmap *configmap,
+	const struct view_workload *deployment, const struct adapter_timing *timing, struct plan *plan, char **revision,
+	struct shared_state *state)
 {
 	const struct settings *s = world->settings;
 	auto_free struct adapter_rule *rules = make_rules(timing->metrics);
 	size_t n = json_object_size(timing->metrics);
-	const char *old = json_string_value(json_object_get(json_object_get(configmap, "data"), s->adapter_config_key));
-	const char *old_revision = kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES);
+	const char *old = view_pairs_get(&configmap->data, s->adapter_config_key);
+	const char *old_revision = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_RULES);
 	auto_error err = ERROR_INIT;
 	auto_free char *text = NULL;
 	auto_json *notes = NULL;
@@ -144,7 +147,7 @@ static int plan_configmap(const struct world *world, const json_t *configmap, co
 	} else if (n > 0) {
 		auto_free char *hash = text_hash(text);
 
-		*revision = xasprintf("%s-%s", hash, kube_object_resource_version(configmap));
+		*revision = xasprintf("%s-%s", hash, configmap->view.meta.resource_version);
 	}
 	notes = make_notes(configmap, *revision, timing);
 	if (differs || json_object_size(notes) > 0) {
@@ -158,16 +161,16 @@ static int plan_configmap(const struct world *world, const json_t *configmap, co
 }
 
 /* An adapter that somebody stopped or holds: it will not come up by itself. Says so. */
-static bool rests_by_hand(const struct settings *s, const json_t *deployment, enum rollout rollout,
+static bool rests_by_hand(const struct settings *s, const struct view_workload *deployment, enum rollout rollout,
 	struct shared_state *state)
 {
-	if (json_path_int(deployment, "spec.replicas", 1) == 0) {
+	if (deployment->replicas == 0) {
 		shared_state_set(state, ADAPTER_BROKEN, "AdapterScaledToZero",
 			xasprintf("Deployment '%s/%s' has spec.replicas 0: set it to 1 or more", s->adapter_namespace,
 				s->adapter_deployment));
 		return true;
 	}
-	if (json_path_bool(deployment, "spec.paused", false) && rollout != ROLLOUT_DONE) {
+	if (deployment->paused && rollout != ROLLOUT_DONE) {
 		shared_state_set(state, ADAPTER_BROKEN, "AdapterPaused",
 			xasprintf(
 				"Deployment '%s/%s' has spec.paused true, so that its pods keep an old configuration: set "
@@ -204,12 +207,13 @@ void adapter_reconcile(const struct world *world, const struct adapter_needs *ne
 	struct shared_state *state)
 {
 	const struct settings *s = world->settings;
-	auto_json *configmap = world->get(world->ctx, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
-	auto_json *deployment =
-		world->get(world->ctx, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment);
+	const struct view_configmap *configmap =
+		view_configmap(world_view(world, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap));
+	const struct view_workload *deployment =
+		view_workload(world_view(world, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment));
 	auto_adapter_timing timing = ADAPTER_TIMING_INIT;
 	auto_free char *revision = NULL;
-	enum rollout rollout = rollout_of(deployment, world->now_ms);
+	enum rollout rollout;
 	int text_changes;
 	bool restarts;
 
@@ -228,6 +232,7 @@ void adapter_reconcile(const struct world *world, const struct adapter_needs *ne
 				s->adapter_namespace, s->adapter_deployment));
 		return;
 	}
+	rollout = rollout_of(deployment, world->now_ms);
 	adapter_timing_find(world, configmap, deployment, needs, &timing);
 	plan->again_ms = timing.again_ms;
 	text_changes = plan_configmap(world, configmap, deployment, &timing, plan, &revision, state);
@@ -239,6 +244,7 @@ void adapter_reconcile(const struct world *world, const struct adapter_needs *ne
 	state->held_by_rollout = timing.rolling;
 	restarts = !same_text(rollout_revision(deployment), revision);
 	if (restarts) {
+		plan_then(plan); /* it starts with the rules that are written then */
 		plan_add_take(plan, PLAN_PATCH, KIND_ADAPTER_DEPLOYMENT, deployment_patch(s, deployment, revision));
 	}
 	if (!rests_by_hand(s, deployment, rollout, state)) {

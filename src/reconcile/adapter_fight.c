@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "adapter_timing.h"
-#include "base/json.h"
 #include "base/memory.h"
 
 /* As often as Argo CD and Flux look by themselves, or more often: what comes back sooner is no hand's work. */
@@ -21,8 +20,8 @@ static bool same_text(const char *a, const char *b)
 /* Whether the rules that are missing were there: we wrote them, the write arrived, and none else are needed since. */
 static bool was_reverted(const struct adapter_fight *fight, const struct adapter_fight_look *look)
 {
-	const char *reported = kube_object_annotation(look->configmap, ANNOTATION_ADAPTER_METRICS);
-	const char *noted = kube_object_annotation(look->configmap, ANNOTATION_ADAPTER_RULES);
+	const char *reported = meta_annotation(&look->configmap->view.meta, ANNOTATION_ADAPTER_METRICS);
+	const char *noted = meta_annotation(&look->configmap->view.meta, ANNOTATION_ADAPTER_RULES);
 	const char *rolled = rollout_revision(look->deployment);
 	const char *wrote = fight->revision != NULL ? fight->revision : rolled;
 	auto_free char *metrics = adapter_metrics_text(look->metrics);
@@ -80,21 +79,19 @@ void adapter_fight_wrote(struct adapter_fight *fight, const char *revision, cons
 	}
 }
 
-const char *adapter_fight_by(const json_t *configmap)
+const char *adapter_fight_by(const struct view_configmap *configmap)
 {
-	const json_t *newest = NULL;
-	size_t i;
-	json_t *entry;
+	const struct view_manager *newest = NULL;
 
-	json_array_foreach(json_path(configmap, "metadata.managedFields"), i, entry) {
-		const char *time = json_path_string(entry, "time", "");
+	for (uint32_t i = 0; i < configmap->managers_count; i++) {
+		const struct view_manager *manager = &configmap->managers[i];
 
-		if (strcmp(json_path_string(entry, "manager", ""), FIELD_MANAGER) != 0 &&
-			strcmp(time, json_path_string(newest, "time", "")) >= 0) {
-			newest = entry;
+		if (strcmp(manager->name, FIELD_MANAGER) != 0 &&
+			(newest == NULL || strcmp(manager->time, newest->time) >= 0)) {
+			newest = manager;
 		}
 	}
-	return json_path_string(newest, "manager", NULL);
+	return newest != NULL ? newest->name : NULL;
 }
 
 void adapter_fight_release(struct adapter_fight *fight)

@@ -16,12 +16,14 @@
 
 #include "base/attr.h"
 #include "reconcile/adapter.h"
+#include "view/core.h"
+#include "view/workload.h"
 
 /* What a pass sees. All borrowed. */
 struct adapter_fight_look {
 	int64_t now_ms;
-	const json_t *configmap;
-	const json_t *deployment;
+	const struct view_configmap *configmap;
+	const struct view_workload *deployment;
 	const json_t *metrics; /* set: whose rules are to be in the text */
 	bool there;            /* they are */
 };
@@ -37,7 +39,7 @@ enum adapter_fight_move adapter_fight_check(struct adapter_fight *fight, const s
 /* Notes that these rules are written now. */
 void adapter_fight_wrote(struct adapter_fight *fight, const char *revision, const json_t *metrics);
 /* Who wrote the ConfigMap last, beside us; borrowed, NULL when it does not tell. */
-const char *adapter_fight_by(const json_t *configmap);
+const char *adapter_fight_by(const struct view_configmap *configmap);
 void adapter_fight_release(struct adapter_fight *fight);
 
 #endif

@@ -1,24 +1,18 @@
 /* Reading what prometheus-adapter's Deployment says. */
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/words.h"
 #include "reconcile/adapter.h"
 #include "reconcile/prometheus.h"
+#include "view/workload.h"
 
 #define RELIST_USUAL_MS 60000
 
-static const char *flag_of(const json_t *deployment, const char *flag)
+static const char *flag_of(const struct view_workload *deployment, const char *flag)
 {
-	size_t i;
-	json_t *container;
+	for (uint32_t i = 0; deployment != NULL && i < deployment->containers_count; i++) {
+		const char *value = view_container_flag(&deployment->containers[i], flag);
 
-	json_array_foreach(json_path(deployment, "spec.template.spec.containers"), i, container) {
-		const char *value = words_flag(json_object_get(container, "args"), flag);
-
-		value = value != NULL ? value : words_flag(json_object_get(container, "command"), flag);
 		if (value != NULL) {
 			return value;
 		}
@@ -28,9 +22,8 @@ static const char *flag_of(const json_t *deployment, const char *flag)
 
 static void survey_url(const struct world *world, const char *url, json_t *survey)
 {
-	auto_json *all = world->list(world->ctx, KIND_PROMETHEUS, NULL);
 	bool nowhere = false;
-	auto_free char *found = prometheus_behind(world, all, url, &nowhere);
+	auto_free char *found = prometheus_behind(world, url, &nowhere);
 
 	json_object_set_new(survey, "url", json_string(url));
 	if (nowhere) {
@@ -41,35 +34,34 @@ static void survey_url(const struct world *world, const char *url, json_t *surve
 	}
 }
 
-/* When its last rollout ended, by the Deployment's own account; -1 when it does not tell. */
-static int64_t rolled_out_ms(const json_t *deployment)
+static void survey_deployment(const struct view_workload *deployment, json_t *survey)
 {
-	const json_t *progressing = kube_object_condition(deployment, "Progressing");
+	const char *relist = flag_of(deployment, "--metrics-relist-interval");
 
-	return clock_parse_rfc3339(json_path_string(progressing, "lastUpdateTime", ""));
+	/* When its last rollout ended, by its own account. */
+	if (deployment->progressed_ms > 0) {
+		json_object_set_new(survey, "since", json_integer(deployment->progressed_ms));
+	}
+	/* Without the flag the adapter takes 10 minutes (cmd/adapter/adapter.go). */
+	if (clock_parse_duration(relist != NULL ? relist : "10m") > RELIST_USUAL_MS) {
+		json_object_set_new(survey, "relist", json_string(relist != NULL ? relist : "10m"));
+	}
+	json_object_set_new(survey, "replicas", json_integer(deployment->replicas >= 0 ? deployment->replicas : 1));
 }
 
 json_t *adapter_survey(const struct world *world)
 {
 	const struct settings *s = world->settings;
-	auto_json *deployment =
-		world->get(world->ctx, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment);
+	const struct view_workload *deployment =
+		view_workload(world_view(world, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment));
 	const char *url = flag_of(deployment, "--prometheus-url");
-	const char *relist = flag_of(deployment, "--metrics-relist-interval");
 	json_t *survey = json_object();
 
 	if (url != NULL) {
 		survey_url(world, url, survey);
 	}
-	if (rolled_out_ms(deployment) > 0) {
-		json_object_set_new(survey, "since", json_integer(rolled_out_ms(deployment)));
-	}
-	/* Without the flag the adapter takes 10 minutes (cmd/adapter/adapter.go). */
-	if (deployment != NULL && clock_parse_duration(relist != NULL ? relist : "10m") > RELIST_USUAL_MS) {
-		json_object_set_new(survey, "relist", json_string(relist != NULL ? relist : "10m"));
-	}
 	if (deployment != NULL) {
-		json_object_set_new(survey, "replicas", json_integer(json_path_int(deployment, "spec.replicas", 1)));
+		survey_deployment(deployment, survey);
 	}
 	return survey;
 }

@@ -19,37 +19,38 @@
 /* A time that lies further ahead is of a clock that differs from ours: it is not waited for. */
 #define SKEW_MS 10000
 
-const char *rollout_revision(const json_t *deployment)
+const char *rollout_revision(const struct view_workload *deployment)
 {
-	return json_string_value(
-		json_object_get(json_path(deployment, "spec.template.metadata.annotations"), ANNOTATION_ADAPTER_RULES));
+	return view_pairs_get(&deployment->template_annotations, ANNOTATION_ADAPTER_RULES);
 }
 
-static bool is_complete(const json_t *deployment)
+static bool is_complete(const struct view_workload *deployment)
 {
-	json_int_t wanted = json_path_int(deployment, "spec.replicas", 1);
+	int64_t wanted = deployment->replicas >= 0 ? deployment->replicas : 1;
 
-	return json_path_int(deployment, "status.replicas", 0) == wanted &&
-	       json_path_int(deployment, "status.updatedReplicas", 0) == wanted &&
-	       json_path_int(deployment, "status.availableReplicas", 0) == wanted;
+	return deployment->current_replicas == wanted && deployment->updated_replicas == wanted &&
+	       deployment->available_replicas == wanted;
 }
 
-enum rollout rollout_of(const json_t *deployment, int64_t now_ms)
+static bool is_text(const char *text, const char *expected)
 {
-	const json_t *progressing = kube_object_condition(deployment, "Progressing");
-	int64_t progress_ms = clock_parse_rfc3339(json_path_string(progressing, "lastUpdateTime", ""));
+	return text != NULL && strcmp(text, expected) == 0;
+}
 
-	if (json_path_int(deployment, "status.observedGeneration", 0) <
-		json_path_int(deployment, "metadata.generation", 0)) {
+enum rollout rollout_of(const struct view_workload *deployment, int64_t now_ms)
+{
+	int64_t progress_ms = deployment->progressed_ms;
+
+	if (deployment->observed_generation < deployment->view.meta.generation) {
 		return ROLLOUT_UNDER_WAY; /* its controller has not seen it: what it says is of before */
 	}
 	if (is_complete(deployment)) {
 		return ROLLOUT_DONE;
 	}
-	if (strcmp(json_path_string(progressing, "status", ""), "False") == 0) {
+	if (is_text(deployment->progressing, "False")) {
 		return ROLLOUT_STUCK;
 	}
-	if (strcmp(json_path_string(progressing, "reason", ""), "NewReplicaSetAvailable") == 0) {
+	if (is_text(deployment->progressing_reason, "NewReplicaSetAvailable")) {
 		return ROLLOUT_BROKEN;
 	}
 	return progress_ms > 0 && now_ms - progress_ms > HANGS_MS ? ROLLOUT_STUCK : ROLLOUT_UNDER_WAY;
@@ -126,19 +127,20 @@ static int64_t settle_ms(const struct world *world, const struct adapter_needs *
 }
 
 /* How long rules that go stay; notes since when they are unused. */
-static int64_t unused_ms(const struct world *world, const json_t *configmap, struct adapter_timing *timing)
+static int64_t unused_ms(const struct world *world, const struct view_configmap *configmap,
+	struct adapter_timing *timing)
 {
-	const char *since = kube_object_annotation(configmap, ANNOTATION_ADAPTER_UNUSED);
+	const char *since = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_UNUSED);
 
 	timing->unused = since != NULL ? xstrdup(since) : clock_rfc3339(world->now_ms);
 	return left_ms(world, clock_parse_rfc3339(timing->unused), UNUSED_MS);
 }
 
-void adapter_timing_find(const struct world *world, const json_t *configmap, const json_t *deployment,
-	const struct adapter_needs *needs, struct adapter_timing *timing)
+void adapter_timing_find(const struct world *world, const struct view_configmap *configmap,
+	const struct view_workload *deployment, const struct adapter_needs *needs, struct adapter_timing *timing)
 {
-	const char *revision = kube_object_annotation(configmap, ANNOTATION_ADAPTER_RULES);
-	const char *annotated = kube_object_annotation(configmap, ANNOTATION_ADAPTER_METRICS);
+	const char *revision = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_RULES);
+	const char *annotated = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_METRICS);
 	const char *rolled = rollout_revision(deployment);
 	bool rolling = revision != NULL && rolled != NULL && strcmp(revision, rolled) == 0 &&
 	               rollout_of(deployment, world->now_ms) == ROLLOUT_UNDER_WAY;

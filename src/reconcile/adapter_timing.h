@@ -21,6 +21,8 @@
 
 #include "base/attr.h"
 #include "reconcile/adapter.h"
+#include "view/core.h"
+#include "view/workload.h"
 
 /* Of the adapter's Deployment. */
 enum rollout {
@@ -30,9 +32,9 @@ enum rollout {
 	ROLLOUT_STUCK   /* its new pods do not come up */
 };
 
-enum rollout rollout_of(const json_t *deployment, int64_t now_ms);
+enum rollout rollout_of(const struct view_workload *deployment, int64_t now_ms);
 /* What of ours its pod template carries; borrowed, NULL when nothing. */
-const char *rollout_revision(const json_t *deployment);
+const char *rollout_revision(const struct view_workload *deployment);
 
 struct adapter_timing {
 	json_t *metrics;  /* owned set: whose rules are to be in the text now */
@@ -48,8 +50,8 @@ struct adapter_timing {
 		.metrics = NULL                                                                                        \
 	}
 
-void adapter_timing_find(const struct world *world, const json_t *configmap, const json_t *deployment,
-	const struct adapter_needs *needs, struct adapter_timing *timing);
+void adapter_timing_find(const struct world *world, const struct view_configmap *configmap,
+	const struct view_workload *deployment, const struct adapter_needs *needs, struct adapter_timing *timing);
 void adapter_timing_release(struct adapter_timing *timing);
 #define auto_adapter_timing ATTR_CLEANUP(adapter_timing_release) struct adapter_timing
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "children/children.h"
 #include "kube/resource.h"
 #include "reconcile/observe.h"
 #include "reconcile/prometheus.h"
@@ -66,13 +67,11 @@ static void plan_orphans(const struct world *world, const char *owner_ns, const 
 	struct plan *plan)
 {
 	auto_free char *key = kube_key(owner_ns, owner);
-	auto_json *all = world->list_by(world->ctx, KIND_SERVICEMONITOR, key);
-	size_t i;
-	json_t *monitor;
+	auto_view_list all = world_views_by(world, KIND_SERVICEMONITOR, key);
 
-	json_array_foreach(all, i, monitor) {
-		if (ns == NULL || strcmp(kube_object_namespace(monitor), ns) != 0) {
-			plan_add_delete(plan, KIND_SERVICEMONITOR, monitor);
+	for (size_t i = 0; i < all.count; i++) {
+		if (ns == NULL || strcmp(all.items[i]->meta.ns, ns) != 0) {
+			plan_add_delete(plan, KIND_SERVICEMONITOR, all.items[i]);
 		}
 	}
 }
@@ -80,9 +79,9 @@ static void plan_orphans(const struct world *world, const char *owner_ns, const 
 /* The ServiceMonitor in our own namespace, when it is to be in another now. */
 static void plan_move(const struct world *world, const struct observation *o, struct plan *plan)
 {
-	auto_json *here = world->get(world->ctx, KIND_SERVICEMONITOR, o->spec.ns, o->spec.name);
+	const struct view *here = world_view(world, KIND_SERVICEMONITOR, o->spec.ns, o->spec.name);
 
-	if (here != NULL && kube_object_owned_by(here, o->spec.uid)) {
+	if (here != NULL && meta_owned_by(&here->meta, o->spec.uid)) {
 		plan_add_delete(plan, KIND_SERVICEMONITOR, here);
 	}
 }
@@ -98,86 +97,108 @@ static void remove_orphans(const struct observation *o, const struct world *worl
 	plan_orphans(world, o->spec.ns, o->spec.name, ns, plan);
 }
 
-static json_t *signals_to_probe(const struct workload *w)
+static void request_signals(const struct workload *w, struct probe_request *request)
 {
-	json_t *signals = json_array();
-
 	for (size_t i = 0; i < w->signals_count; i++) {
 		const struct engine_signal *signal = w->signals[i].signal;
-		json_t *series = json_array();
+		struct signal_request *own =
+			probe_request_add_signal(request, signal->name, signal->metric, !w->signals[i].gpu);
 
 		for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s] != NULL; s++) {
-			json_array_append_new(series, json_string(signal->series[s]));
+			texts_add(&own->series, signal->series[s]);
 		}
-		json_array_append_new(signals, json_pack("{s:s, s:s, s:b, s:o}", "name", signal->name, "metric",
-						       signal->metric, "page", !w->signals[i].gpu, "series", series));
 	}
-	return signals;
 }
 
-static json_t *request_of(const struct observation *o, const struct world *world)
+/* Where the page is, and who scrapes it. */
+static void request_pages(const struct observation *o, struct probe_request *request)
+{
+	auto_free char *monitor = child_name(&child_servicemonitor, &o->spec);
+
+	for (size_t i = 0; i < o->pages.count; i++) {
+		probe_request_add_page(request, o->pages.items[i].port, o->pages.items[i].path);
+	}
+	request->service = child_name(&child_service, &o->spec);
+	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
+	request->pool = xasprintf("serviceMonitor/%s/%s/0", child_namespace(&child_servicemonitor, &o->spec), monitor);
+}
+
+/* What to probe; NULL when nothing is known to be there. */
+static struct probe_request *request_of(const struct observation *o, const struct world *world)
 {
 	const struct workload *w = &o->facts.workload;
 	bool pages = autoscaler_uses_pages(&o->spec);
+	bool gpus = autoscaler_uses_gpus(&o->spec);
 	const char *prometheus = pages ? o->facts.selected_by : json_path_string(o->facts.gpu, "prometheus", NULL);
-	/* Of a kind that is not watched the probe finds it. */
-	auto_free char *selector =
-		o->facts.target_watched ? kube_selector_text(json_path(o->target, "spec.selector")) : NULL;
-	auto_free char *service = child_name(&child_service, &o->spec);
-	auto_free char *url = prometheus_url(world, o->prometheuses, prometheus);
-	auto_free char *monitor_name = child_name(&child_servicemonitor, &o->spec);
-	auto_free char *pool = NULL;
+	struct probe_request *request;
 
-	if (o->target == NULL && o->facts.target_watched) {
-		return NULL;
-	}
 	/* Which Prometheus has the GPUs is not known before the first shared pass: a probe before it would ask another
 	 * question than the next. */
-	if (autoscaler_uses_gpus(&o->spec) && o->facts.gpu == NULL) {
+	if ((o->target == NULL && o->facts.target_watched) || (gpus && o->facts.gpu == NULL)) {
 		return NULL;
 	}
-	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
-	pool = xasprintf("serviceMonitor/%s/%s/0", child_namespace(&child_servicemonitor, &o->spec), monitor_name);
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:s*, s:s, s:s*, s:O*, s:s*, s:s*, s:s*, s:s*, s:I, s:o}",
-		"namespace", o->spec.ns, "name", o->spec.name, "target", "apiVersion", o->spec.target_api_version,
-		"kind", o->spec.target_kind, "name", o->spec.target_name, "selector", selector, "scheme", w->scheme,
-		"engine", w->engine != NULL ? w->engine->type : NULL, "pages", o->pages, "prometheus", url, "service",
-		pages ? service : NULL, "pool", pages ? pool : NULL, "trusted",
-		autoscaler_uses_gpus(&o->spec) ? json_path_string(o->facts.gpu, "trusted", NULL) : NULL, "intervalMs",
-		(json_int_t)clock_parse_duration(o->spec.scrape_interval), "signals", signals_to_probe(w));
+	request = probe_request_new();
+	request->ns = xstrdup(o->spec.ns);
+	request->name = xstrdup(o->spec.name);
+	request->target = (struct target_ref){xstrdup(o->spec.target_api_version), xstrdup(o->spec.target_kind),
+		xstrdup(o->spec.target_name)};
+	/* Of a kind that is not watched the probe finds it. */
+	request->selector = o->facts.target_watched ? view_selector_text(&o->facts.target->selector) : NULL;
+	request->scheme = xstrdup(w->scheme);
+	request->engine = w->engine != NULL ? xstrdup(w->engine->type) : NULL;
+	request->prometheus = prometheus_url(world, prometheus);
+	request->interval_ms = clock_parse_duration(o->spec.scrape_interval);
+	request->trusted = gpus ? xstrdup(json_path_string(o->facts.gpu, "trusted", NULL)) : NULL;
+	if (pages) {
+		request_pages(o, request);
+	}
+	request_signals(w, request);
+	return request;
+}
+
+static bool is_unknown(const char *status)
+{
+	return status[0] == '\0' || strcmp(status, "Unknown") == 0;
 }
 
 /* An operator that starts knows less than the status it finds: until its first probes have ended, the
  * autoscaler's own and those at what all share, what was last said of this very generation stays. */
 static bool awaits_first_look(const struct observation *o, const struct verdict *verdicts, size_t first)
 {
-	const json_t *reported;
+	const struct view_status *reported = &o->object->status;
+	const char *status;
 	bool unseen;
 
 	if (first == links_count || strcmp(verdicts[first].reason, REASON_PROBING) != 0 ||
-		o->facts.write_problem != NULL ||
-		json_path_int(o->object, "status.observedGeneration", -1) != o->spec.generation) {
+		o->facts.write_problem != NULL || reported->observed_generation != o->spec.generation) {
 		return false;
 	}
 	if (o->facts.evidence == NULL) {
 		return true;
 	}
-	unseen = o->facts.adapter == ADAPTER_UNKNOWN ||
-	         (autoscaler_uses_gpus(&o->spec) && o->facts.gpu_evidence == NULL);
-	reported = kube_object_condition(o->object, links[first].type);
-	return unseen && strcmp(json_path_string(reported, "status", "Unknown"), "Unknown") != 0;
+	unseen = o->facts.adapter == ADAPTER_UNKNOWN || (autoscaler_uses_gpus(&o->spec) && o->facts.shared == NULL);
+	status = view_condition_status(&reported->conditions, links[first].type);
+	return unseen && !is_unknown(status);
+}
+
+/* Whether nothing is said but what is not known yet, before and now. */
+static bool is_progress(const struct observation *o, const json_t *status)
+{
+	const json_t *ready = json_find(json_object_get(status, "conditions"), "type", "Ready");
+
+	return o->facts.write_problem == NULL && is_unknown(json_path_string(ready, "status", "")) &&
+	       is_unknown(view_condition_status(&o->object->status.conditions, "Ready"));
 }
 
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan)
 {
-	json_t *object = world->get(world->ctx, KIND_AUTOSCALER, ns, name);
+	const struct view_autoscaler *object = view_autoscaler(world_view(world, KIND_AUTOSCALER, ns, name));
 	struct verdict *verdicts;
-	json_t *status;
+	struct digest digest;
 	size_t first;
 
-	if (object == NULL || json_path(object, "metadata.deletionTimestamp") != NULL) {
+	if (object == NULL || object->view.meta.deleting) {
 		plan_orphans(world, ns, name, NULL, plan);
-		json_decref(object);
 		return;
 	}
 	auto_observation o;
@@ -191,6 +212,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	if (o.facts.invalid == NULL) {
 		if (links_target_exclusive(&o.facts)) {
 			desire_children(&o, world, plan);
+			plan_then(plan); /* a monitor that moves is there before it is gone */
 			remove_orphans(&o, world, plan);
 		} else if (links_target_taken(&o.facts)) {
 			yield_target(&o, plan);
@@ -200,15 +222,18 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		plan_orphans(world, ns, name, ns, plan);
 	}
 	plan->healthy = first == links_count;
+	plan->whole = o.facts.write_problem == NULL && links_settled(&o.facts, verdicts);
 	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;
 	if (plan->waiting && plan->probe == NULL) {
 		plan->again_ms = WAITING_AGAIN_MS;
 	}
-	status = status_make(&o.facts, verdicts, first, world->now_ms);
-	if (!awaits_first_look(&o, verdicts, first) && !json_equal(status, json_object_get(object, "status"))) {
-		plan->status = json_incref(status);
+	plan->status = status_make(&o.facts, verdicts, first, world->now_ms);
+	digest = digest_json(plan->status);
+	if (awaits_first_look(&o, verdicts, first) || digest_equal(&digest, &object->status.digest)) {
+		json_decref(plan->status);
+		plan->status = NULL;
 	}
-	json_decref(status);
+	plan->progress = plan->status != NULL && is_progress(&o, plan->status);
 	verdicts_release(verdicts);
 	free_indirect(&verdicts);
 }

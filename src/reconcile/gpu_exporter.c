@@ -1,13 +1,11 @@
 /* Finding the DCGM exporter that an autoscaler asks for. */
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "children/gpu.h"
 #include "engine/gpu.h"
-#include "kube/resource.h"
 #include "reconcile/gpu.h"
 #include "survey.h"
 
@@ -30,115 +28,114 @@ char *gpu_exporter_id(const struct autoscaler *spec)
 	return xasprintf("Custom %s %s %s", spec->exporter_namespace, labels, spec->exporter_port);
 }
 
-/* The port of this name, or with `any` another that has one. */
-static const char *port_name(const json_t *ports, const char *wanted, bool any)
+/* Of ports by their names ("" = none) the one of this name, or else with `any` the first that has one. */
+static const char *better_port(const char *best, const char *name, const char *wanted, bool any)
 {
-	const char *other = NULL;
-	size_t i;
-	json_t *port;
-
-	json_array_foreach((json_t *)ports, i, port) {
-		const char *name = json_path_string(port, "name", NULL);
-
-		if (name != NULL && strcmp(name, wanted) == 0) {
-			return name;
-		}
-		other = other != NULL || !any ? other : name;
+	if (strcmp(name, wanted) == 0) {
+		return name;
 	}
-	return other;
+	return best == NULL && any && name[0] != '\0' ? name : best;
 }
 
-/* A DaemonSet, and what of it is compared again and again. Borrowed. */
-struct daemonset {
-	const json_t *object;
-	const char *ns;
-	const json_t *labels; /* of its pods */
-	bool served;          /* a Service is before it */
-};
-
-static struct daemonset daemonset_of(const json_t *object)
+static const char *service_port(const struct view_service *service, const char *wanted, bool any)
 {
-	return (struct daemonset){.object = object,
-		.ns = kube_object_namespace(object),
-		.labels = json_path(object, "spec.template.metadata.labels")};
+	const char *best = NULL;
+
+	for (uint32_t i = 0; i < service->ports_count && (best == NULL || strcmp(best, wanted) != 0); i++) {
+		best = better_port(best, service->ports[i].name, wanted, any);
+	}
+	return best;
 }
 
-static bool is_behind(const struct daemonset *daemonset, const char *ns, const json_t *selector)
+static const char *container_port(const struct view_workload *daemonset, const char *wanted)
 {
-	return strcmp(daemonset->ns, ns) == 0 && json_object_size(selector) > 0 &&
-	       json_covers(daemonset->labels, selector);
+	const struct view_container *container = daemonset->containers_count > 0 ? &daemonset->containers[0] : NULL;
+	const char *best = NULL;
+
+	for (uint32_t i = 0; container != NULL && i < container->ports_count; i++) {
+		if (best == NULL || strcmp(best, wanted) != 0) {
+			best = better_port(best, container->ports[i].name, wanted, true);
+		}
+	}
+	return best;
 }
 
-const json_t *survey_daemonset(const struct survey *s, const json_t *service)
+static bool is_behind(const struct view_workload *daemonset, const struct view_service *service)
 {
-	const json_t *selector = json_path(service, "spec.selector");
-	size_t i;
-	json_t *object;
+	return strcmp(daemonset->view.meta.ns, service->view.meta.ns) == 0 && service->selector.count > 0 &&
+	       view_pairs_cover(&daemonset->template_labels, &service->selector);
+}
 
-	json_array_foreach(s->daemonsets, i, object) {
-		struct daemonset daemonset = daemonset_of(object);
+const struct view_workload *survey_daemonset(const struct survey *s, const struct view_service *service)
+{
+	for (size_t i = 0; i < s->daemonsets.count; i++) {
+		const struct view_workload *daemonset = view_workload(s->daemonsets.items[i]);
 
-		if (is_behind(&daemonset, kube_object_namespace(service), selector)) {
-			return object;
+		if (is_behind(daemonset, service)) {
+			return daemonset;
 		}
 	}
 	return NULL;
 }
 
-static bool take_service(struct survey *s, const json_t *service, const char *port, bool any,
+static bool take_service(struct survey *s, const struct view_service *service, const char *port, bool any,
 	struct found_exporter *found)
 {
+	const struct object_meta *meta = &service->view.meta;
+
 	found->service = service;
-	found->port = port_name(json_path(service, "spec.ports"), port, any);
+	found->port = service_port(service, port, any);
 	if (found->port == NULL && any) {
 		s->problem =
 			xasprintf("the ports of Service '%s/%s' have no name, by which a ServiceMonitor could select "
 				  "one: name the metrics port '%s'",
-				kube_object_namespace(service), kube_object_name(service), port);
+				meta->ns, meta->name, port);
 	} else if (found->port == NULL) {
 		s->problem = xasprintf("Service '%s/%s' has no port named '%s': correct spec.gpu.exporter.port",
-			kube_object_namespace(service), kube_object_name(service), port);
+			meta->ns, meta->name, port);
 	}
 	return found->port != NULL;
 }
 
 /* A DaemonSet without a Service gets one of ours. */
-static bool make_service(struct survey *s, const json_t *daemonset, struct found_exporter *found)
+static bool make_service(struct survey *s, const struct view_workload *daemonset, struct found_exporter *found)
 {
-	const json_t *container = json_array_get(json_path(daemonset, "spec.template.spec.containers"), 0);
-	const char *port = port_name(json_object_get(container, "ports"), "metrics", true);
-	auto_json *service = NULL;
+	const struct object_meta *meta = &daemonset->view.meta;
+	const char *port = container_port(daemonset, "metrics");
+	auto_json *labels = view_pairs_json(&daemonset->selector.match_labels);
 
 	if (port == NULL) {
 		s->problem =
 			xasprintf("the container of DaemonSet '%s/%s' names no port: name its metrics port 'metrics'",
-				kube_object_namespace(daemonset), kube_object_name(daemonset));
+				meta->ns, meta->name);
 		return false;
 	}
-	service = gpu_service_make(kube_object_namespace(daemonset), json_path(daemonset, "spec.selector.matchLabels"),
-		port);
-	survey_want(s, json_incref(service));
-	*found = (struct found_exporter){.service = survey_wanted(s, service), .port = METRICS_PORT};
+	*found = (struct found_exporter){
+		.service = survey_want_service(s, gpu_service_make(meta->ns, labels, port)),
+		.port = METRICS_PORT,
+	};
 	return true;
 }
 
 /* What may be the exporter: a Service, or a DaemonSet that has none. Borrowed. */
 struct candidate {
-	const json_t *service;
-	const json_t *daemonset;
+	const struct view_service *service;
+	const struct view_workload *daemonset;
 	const struct gpu_exporter *row;
 	int rank;
-	int64_t made_ms;
 };
 
-/* The row whose label the object bears (at the path `labels`), of the types that the spec asks for. */
-static const struct gpu_exporter *row_of(const json_t *object, const char *path, const char *type)
+static const struct view *object_of(const struct candidate *c)
 {
-	const json_t *labels = json_path(object, path);
+	return c->service != NULL ? &c->service->view : &c->daemonset->view;
+}
 
-	for (size_t i = 0; labels != NULL && i < gpu_exporters_count; i++) {
+/* The row whose label is among those of the object, of the types that the spec asks for. */
+static const struct gpu_exporter *row_of(const struct view *object, const struct view_pairs *labels, const char *type)
+{
+	for (size_t i = 0; labels->count > 0 && i < gpu_exporters_count; i++) {
 		const struct gpu_exporter *row = &gpu_exporters[i];
-		const char *value = json_string_value(json_object_get(labels, row->label));
+		const char *value = view_pairs_get(labels, row->label);
 
 		if (value != NULL && strcmp(value, row->value) == 0 && survey_in_namespace(object, row->namespace) &&
 			(strcmp(type, "Auto") == 0 || strcmp(type, row->type) == 0)) {
@@ -148,14 +145,14 @@ static const struct gpu_exporter *row_of(const json_t *object, const char *path,
 	return NULL;
 }
 
-bool survey_is_platforms(const struct survey *s, const char *ns)
+static const struct gpu_exporter *row_of_service(const struct view_service *service, const char *type)
 {
-	for (size_t i = 0; gpu_exporter_namespaces[i] != NULL; i++) {
-		if (strcmp(gpu_exporter_namespaces[i], ns) == 0) {
-			return true;
-		}
-	}
-	return survey_prometheus_in(s, ns);
+	return row_of(&service->view, &service->view.meta.labels, type);
+}
+
+static const struct gpu_exporter *row_of_daemonset(const struct view_workload *daemonset, const char *type)
+{
+	return row_of(&daemonset->view, &daemonset->template_labels, type);
 }
 
 /*
@@ -165,10 +162,9 @@ bool survey_is_platforms(const struct survey *s, const char *ns)
  */
 static int rank_of(const struct survey *s, const struct candidate *c)
 {
-	const json_t *object = c->service != NULL ? c->service : c->daemonset;
-	const char *ns = kube_object_namespace(object);
-	bool taken = survey_was_taken(s, ns, c->service != NULL ? kube_object_name(object) : GPU_OBJECT_NAME);
-	bool platforms = survey_is_platforms(s, ns);
+	const struct object_meta *meta = &object_of(c)->meta;
+	bool taken = survey_was_taken(s, meta->ns, c->service != NULL ? meta->name : GPU_OBJECT_NAME);
+	bool platforms = survey_is_platforms(s, meta->ns);
 	bool daemonset = c->daemonset != NULL;
 
 	return taken && daemonset ? 5 : platforms && daemonset ? 4 : taken ? 3 : daemonset ? 2 : platforms ? 1 : 0;
@@ -177,46 +173,58 @@ static int rank_of(const struct survey *s, const struct candidate *c)
 /* Names one that is left out. */
 static void note_other(struct survey *s, const struct candidate *c)
 {
-	const json_t *object = c->service != NULL ? c->service : c->daemonset;
+	const struct object_meta *meta = &object_of(c)->meta;
 
 	if (s->others_count++ < NAMED_MAX) {
 		strbuf_addf(&s->others, "%s%s '%s/%s'", s->others.len > 0 ? ", " : "",
-			kinds[c->service != NULL ? KIND_SERVICE : KIND_DAEMONSET].resource.kind,
-			kube_object_namespace(object), kube_object_name(object));
+			kinds[c->service != NULL ? KIND_SERVICE : KIND_DAEMONSET].resource.kind, meta->ns, meta->name);
 	}
 }
 
 /* Of two of one rank the older one: a decoy is younger. */
+static bool is_better(const struct candidate *c, const struct candidate *best)
+{
+	int64_t made_ms = object_of(c)->meta.created_ms;
+	int64_t best_made_ms;
+
+	if (best->row == NULL || c->rank != best->rank) {
+		return best->row == NULL || c->rank > best->rank;
+	}
+	best_made_ms = object_of(best)->meta.created_ms;
+	return made_ms < best_made_ms || (made_ms == best_made_ms && c->row < best->row);
+}
+
 static void consider(struct survey *s, struct candidate c, struct candidate *best)
 {
-	const json_t *object = c.service != NULL ? c.service : c.daemonset;
-
-	c.made_ms = clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""));
 	c.rank = rank_of(s, &c);
-	if (best->row == NULL || c.rank > best->rank ||
-		(c.rank == best->rank &&
-			(c.made_ms < best->made_ms || (c.made_ms == best->made_ms && c.row < best->row)))) {
-		if (best->row != NULL) {
-			note_other(s, best);
-		}
-		*best = c;
-	} else {
+	if (!is_better(&c, best)) {
 		note_other(s, &c);
+		return;
 	}
+	if (best->row != NULL) {
+		note_other(s, best);
+	}
+	*best = c;
 }
+
+/* A DaemonSet, and whether a Service is before it. */
+struct daemonset {
+	const struct view_workload *workload;
+	bool served;
+};
 
 /* The DaemonSets that bear an exporter's label, those of the platform first; returns how many. */
 static size_t find_daemonsets(const struct survey *s, struct daemonset found[DAEMONSETS_MAX])
 {
 	size_t count = 0;
-	size_t i;
-	json_t *object;
 
 	for (int platforms = 1; platforms >= 0; platforms--) {
-		json_array_foreach(s->daemonsets, i, object) {
-			if (count < DAEMONSETS_MAX && row_of(object, "spec.template.metadata.labels", "Auto") != NULL &&
-				survey_is_platforms(s, kube_object_namespace(object)) == (platforms == 1)) {
-				found[count++] = daemonset_of(object);
+		for (size_t i = 0; i < s->daemonsets.count && count < DAEMONSETS_MAX; i++) {
+			const struct view_workload *daemonset = view_workload(s->daemonsets.items[i]);
+
+			if (row_of_daemonset(daemonset, "Auto") != NULL &&
+				survey_is_platforms(s, daemonset->view.meta.ns) == (platforms == 1)) {
+				found[count++] = (struct daemonset){.workload = daemonset};
 			}
 		}
 	}
@@ -227,30 +235,25 @@ static void choose(struct survey *s, const char *type, struct candidate *best)
 {
 	struct daemonset daemonsets[DAEMONSETS_MAX];
 	size_t count = find_daemonsets(s, daemonsets);
-	size_t i;
-	json_t *service;
 
-	json_array_foreach(s->services, i, service) {
-		struct candidate c = {.service = service, .row = row_of(service, "metadata.labels", type)};
-		const json_t *selector;
-		const char *ns;
+	for (size_t i = 0; i < s->services.count; i++) {
+		const struct view_service *service = view_service(s->services.items[i]);
+		struct candidate c = {.service = service, .row = row_of_service(service, type)};
 
-		if (c.row == NULL || survey_is_shared(service)) {
+		if (c.row == NULL || survey_is_shared(&service->view)) {
 			continue;
 		}
-		selector = json_path(service, "spec.selector");
-		ns = kube_object_namespace(service);
 		for (size_t d = 0; d < count; d++) {
-			if (is_behind(&daemonsets[d], ns, selector)) {
-				c.daemonset = daemonsets[d].object;
+			if (is_behind(daemonsets[d].workload, service)) {
+				c.daemonset = daemonsets[d].workload;
 				daemonsets[d].served = true;
 			}
 		}
 		consider(s, c, best);
 	}
 	for (size_t d = 0; d < count; d++) {
-		struct candidate c = {.daemonset = daemonsets[d].object,
-			.row = row_of(daemonsets[d].object, "spec.template.metadata.labels", type)};
+		const struct view_workload *daemonset = daemonsets[d].workload;
+		struct candidate c = {.daemonset = daemonset, .row = row_of_daemonset(daemonset, type)};
 
 		if (c.row != NULL && !daemonsets[d].served) {
 			consider(s, c, best);
@@ -260,19 +263,19 @@ static void choose(struct survey *s, const char *type, struct candidate *best)
 
 char *survey_chosen(struct survey *s)
 {
-	struct candidate best = {NULL, NULL, NULL, 0, 0};
+	struct candidate best = {.row = NULL};
 
 	choose(s, "Auto", &best);
 	if (best.row == NULL) {
 		return xstrdup("");
 	}
-	return best.service != NULL ? kube_object_key(best.service)
-	                            : kube_key(kube_object_namespace(best.daemonset), GPU_OBJECT_NAME);
+	return best.service != NULL ? meta_key(&best.service->view.meta)
+	                            : kube_key(best.daemonset->view.meta.ns, GPU_OBJECT_NAME);
 }
 
 static bool find_preset(struct survey *s, const struct autoscaler *spec, struct found_exporter *found)
 {
-	struct candidate best = {NULL, NULL, NULL, 0, 0};
+	struct candidate best = {.row = NULL};
 
 	choose(s, spec->exporter_type, &best);
 	if (best.service != NULL) {
@@ -288,14 +291,29 @@ static bool find_preset(struct survey *s, const struct autoscaler *spec, struct 
 	return false;
 }
 
+/* Whether the labels are all there; `labels` is of the spec. */
+static bool bears(const struct view_service *service, const json_t *labels)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)labels, key, value) {
+		const char *own = meta_label(&service->view.meta, key);
+
+		if (own == NULL || !json_is_string(value) || strcmp(own, json_string_value(value)) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool find_custom(struct survey *s, const struct autoscaler *spec, struct found_exporter *found)
 {
-	size_t i;
-	json_t *service;
+	for (size_t i = 0; i < s->services.count; i++) {
+		const struct view_service *service = view_service(s->services.items[i]);
 
-	json_array_foreach(s->services, i, service) {
-		if (survey_in_namespace(service, spec->exporter_namespace) && !survey_is_shared(service) &&
-			json_covers(json_path(service, "metadata.labels"), spec->exporter_labels)) {
+		if (survey_in_namespace(&service->view, spec->exporter_namespace) &&
+			!survey_is_shared(&service->view) && bears(service, spec->exporter_labels)) {
 			return take_service(s, service, spec->exporter_port, false, found);
 		}
 	}

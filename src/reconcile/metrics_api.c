@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/memory.h"
+#include "view/core.h"
+#include "view/service.h"
+#include "view/workload.h"
 
 static void say(struct shared_state *state, const char *reason, char *message)
 {
@@ -13,29 +15,27 @@ static void say(struct shared_state *state, const char *reason, char *message)
 }
 
 /* Whether the Service leads elsewhere than to the adapter's pods. One without a selector may lead anywhere. */
-static bool leads_elsewhere(const struct world *world, const json_t *service)
+static bool leads_elsewhere(const struct world *world, const struct view_service *service)
 {
 	const struct settings *s = world->settings;
-	const json_t *selector = json_path(service, "spec.selector");
-	auto_json *deployment =
-		world->get(world->ctx, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment);
+	const struct view_workload *deployment =
+		view_workload(world_view(world, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment));
 
-	if (json_object_size(selector) == 0 || deployment == NULL) {
+	if (service->selector.count == 0 || deployment == NULL) {
 		return false;
 	}
-	return strcmp(kube_object_namespace(service), s->adapter_namespace) != 0 ||
-	       !json_covers(json_path(deployment, "spec.template.metadata.labels"), selector);
+	return strcmp(service->view.meta.ns, s->adapter_namespace) != 0 ||
+	       !view_pairs_cover(&deployment->template_labels, &service->selector);
 }
 
 void metrics_api_check(const struct world *world, struct shared_state *state)
 {
 	const struct settings *s = world->settings;
 	const char *api_name = kinds[KIND_APISERVICE].only;
-	auto_json *api = world->get(world->ctx, KIND_APISERVICE, NULL, api_name);
-	const char *ns = json_path_string(api, "spec.service.namespace", "");
-	const char *name = json_path_string(api, "spec.service.name", "");
-	auto_json *service = world->get(world->ctx, KIND_SERVICE, ns, name);
-	const json_t *available = kube_object_condition(api, "Available");
+	const struct view_apiservice *api = view_apiservice(world_view(world, KIND_APISERVICE, NULL, api_name));
+	const char *ns = api != NULL ? api->service_namespace : "";
+	const char *name = api != NULL ? api->service_name : "";
+	const struct view_service *service = view_service(world_view(world, KIND_SERVICE, ns, name));
 
 	free_indirect(&state->api_message);
 	state->api_reason = NULL;
@@ -60,10 +60,11 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 				"APIService '%s' belongs to another server, behind Service '%s/%s': only one can have it; set "
 				"its spec.service to the Service of Deployment '%s/%s', or remove the other server",
 				api_name, ns, name, s->adapter_namespace, s->adapter_deployment));
-	} else if (strcmp(json_path_string(available, "status", "True"), "False") == 0) {
+	} else if (api->available != NULL && strcmp(api->available, "False") == 0) {
 		say(state, "APIServiceUnavailable",
 			xasprintf("APIService '%s' is not available (%s): see Service '%s/%s' and the pods behind it",
-				api_name, json_path_string(available, "reason", "no reason given"), ns, name));
+				api_name, api->available_reason != NULL ? api->available_reason : "no reason given", ns,
+				name));
 		state->api_away = true;
 	}
 }

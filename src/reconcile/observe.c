@@ -5,19 +5,25 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "children/children.h"
 #include "engine/gpu.h"
 #include "reconcile/gpu.h"
 #include "reconcile/pages.h"
+#include "reconcile/asked.h"
 #include "reconcile/prometheus.h"
 #include "reconcile/reconcile.h"
 
-const struct engine *observe_engine(const struct autoscaler *spec, const json_t *object, const json_t *evidence)
+const struct engine *observe_engine(const struct autoscaler *spec, const struct view_status *status,
+	const struct evidence *evidence)
 {
+	const char *found = evidence != NULL ? evidence->page.engine : NULL;
+
 	if (strcmp(spec->engine_type, "Auto") != 0) {
 		return engine_by_type(spec->engine_type);
 	}
-	return engine_by_type(
-		json_path_string(evidence, "page.engine", json_path_string(object, "status.engine.type", "")));
+	found = found != NULL ? found : status->engine.type;
+	return engine_by_type(found != NULL ? found : "");
 }
 
 static void add_signal(struct workload *w, const struct engine_signal *signal, int64_t target_milli, bool gpu)
@@ -69,26 +75,39 @@ static json_t *parse_labels(const char *selector)
 	return labels;
 }
 
-/* What the probe read of a target of any kind, in the shape of those that are watched. New reference,
- * NULL while it is not known, or is another's. */
-static json_t *target_by_scale(const json_t *evidence, const struct autoscaler *spec)
+/* Of the pod that was read, as a container lists them. New reference. */
+static json_t *ports_document(const struct pods_seen *pods)
 {
-	const json_t *found = json_object_get(evidence, "target");
-	const char *selector = json_path_string(found, "selector", NULL);
-	const json_t *asked = json_path(evidence, "asked.target");
-	json_t *ports = json_path(evidence, "pods.ports");
-	auto_json *labels = NULL;
+	json_t *ports = json_array();
 
-	if (selector == NULL ||
-		(asked != NULL && (strcmp(json_path_string(asked, "name", ""), spec->target_name) != 0 ||
-					  strcmp(json_path_string(asked, "kind", ""), spec->target_kind) != 0))) {
+	for (size_t i = 0; i < pods->ports.count; i++) {
+		const struct container_port *port = &pods->ports.items[i];
+
+		json_array_append_new(ports, json_pack("{s:s*, s:I, s:s*}", "name", port->name, "containerPort",
+						     (json_int_t)port->number, "protocol", port->protocol));
+	}
+	return ports;
+}
+
+/* What the probe read of a target of any kind, as one of those that are watched. New reference,
+ * NULL while it is not known, or is another's. */
+static const struct view *target_by_scale(const struct evidence *evidence, const struct autoscaler *spec)
+{
+	const struct probe_request *asked = evidence != NULL ? evidence->asked : NULL;
+	const char *selector = evidence != NULL ? evidence->target.selector : NULL;
+	auto_json *labels = NULL;
+	auto_json *object = NULL;
+
+	if (selector == NULL || (asked != NULL && (!text_equal(asked->target.name, spec->target_name) ||
+							  !text_equal(asked->target.kind, spec->target_kind)))) {
 		return NULL;
 	}
 	labels = parse_labels(selector);
-	return json_pack("{s:{s:I, s:{s:O*, s:[s*]}, s:{s:{s:[{s:O*}]}}}, s:{s:I}}", "spec", "replicas",
-		json_path_int(found, "replicas", 0), "selector", "matchLabels", labels, "matchExpressions",
-		labels == NULL ? selector : NULL, "template", "spec", "containers", "ports", ports, "status",
-		"replicas", json_path_int(found, "current", 0));
+	object = json_pack("{s:{s:I, s:{s:O*, s:[s*]}, s:{s:{s:[{s:o*}]}}}, s:{s:I}}", "spec", "replicas",
+		(json_int_t)evidence->target.replicas, "selector", "matchLabels", labels, "matchExpressions",
+		labels == NULL ? selector : NULL, "template", "spec", "containers", "ports",
+		ports_document(&evidence->pods), "status", "replicas", (json_int_t)evidence->target.current);
+	return view_decode(KIND_DEPLOYMENT, object);
 }
 
 static void observe_target(struct observation *o, const struct world *world)
@@ -96,24 +115,29 @@ static void observe_target(struct observation *o, const struct world *world)
 	enum kind kind = kind_by_name(o->spec.target_api_version, o->spec.target_kind);
 
 	o->facts.target_watched = kind == KIND_DEPLOYMENT || kind == KIND_STATEFULSET;
-	o->target = o->facts.target_watched ? world->get(world->ctx, kind, o->spec.ns, o->spec.target_name)
+	o->target = o->facts.target_watched ? view_ref(world_view(world, kind, o->spec.ns, o->spec.target_name))
 	                                    : target_by_scale(o->facts.evidence, &o->spec);
-	o->facts.target = o->target;
+	o->facts.target = view_workload(o->target);
 }
 
 /* Where the page is: where it was seen last, else the likeliest place. */
 static void observe_page(struct observation *o)
 {
-	const json_t *seen[] = {json_object_get(o->facts.evidence, "page"), json_path(o->object, "status.engine")};
+	const struct evidence *evidence = o->facts.evidence;
+	const struct view_engine *reported = &o->object->status.engine;
+	const struct page_place seen[] = {
+		{evidence != NULL ? evidence->page.port : 0, evidence != NULL ? evidence->page.path : NULL},
+		{reported->port, (char *)(uintptr_t)reported->path},
+	};
 	struct workload *w = &o->facts.workload;
-	const json_t *page;
+	const struct page_place *page;
 
 	if (autoscaler_uses_pages(&o->spec)) {
-		o->pages = pages_candidates(&o->spec, o->target, w->engine);
+		o->pages = pages_candidates(&o->spec, o->facts.target, w->engine);
 	}
-	page = pages_choose(o->pages, seen, ARRAY_LEN(seen));
-	w->port = json_path_int(page, "port", 0);
-	w->path = json_path_string(page, "path", "");
+	page = pages_choose(&o->pages, seen, ARRAY_LEN(seen));
+	w->port = page != NULL ? page->port : 0;
+	w->path = page != NULL ? page->path : "";
 	w->scheme = o->spec.scheme != NULL ? o->spec.scheme : "http";
 	o->facts.port_known = page != NULL;
 }
@@ -121,9 +145,9 @@ static void observe_page(struct observation *o)
 static void observe_workload(struct observation *o)
 {
 	struct workload *w = &o->facts.workload;
-	const json_t *selector = json_path(o->target, "spec.selector");
+	const struct view_workload *target = o->facts.target;
 
-	w->engine = observe_engine(&o->spec, o->object, o->facts.evidence);
+	w->engine = observe_engine(&o->spec, &o->object->status, o->facts.evidence);
 	if (strcmp(o->spec.engine_type, "Auto") != 0 && w->engine == NULL) {
 		error_set(&o->invalid, ERROR_INVALID,
 			"spec.engine.type '%s' is not known: use Auto or one of those in 'kubectl explain ias.spec.engine'",
@@ -131,10 +155,11 @@ static void observe_workload(struct observation *o)
 	} else {
 		(void)observe_signals(w, &o->spec, w->engine, &o->invalid);
 	}
-	w->match_labels = json_array_size(json_object_get(selector, "matchExpressions")) == 0
-	                          ? json_object_get(selector, "matchLabels")
-	                          : NULL;
-	w->replicas = json_path_int(o->target, "spec.replicas", -1);
+	if (target != NULL && target->selector.expressions_count == 0 && target->selector.match_labels.count > 0) {
+		o->match_labels = view_pairs_json(&target->selector.match_labels);
+	}
+	w->match_labels = o->match_labels;
+	w->replicas = target != NULL ? target->replicas : -1;
 	observe_page(o);
 }
 
@@ -145,10 +170,10 @@ static void observe_children(struct observation *o, const struct world *world)
 		auto_free char *name = child_name(children[i], &o->spec);
 		enum kind kind = children[i]->form.kind;
 
-		o->observed[i] = world->get(world->ctx, kind, ns, name);
+		o->observed[i] = world_view(world, kind, ns, name);
 		o->owned[i] = o->observed[i] != NULL && child_owned(o->observed[i], &o->spec);
 		if (kind == KIND_HPA && o->owned[i]) {
-			o->facts.hpa = o->observed[i];
+			o->facts.hpa = view_hpa(o->observed[i]);
 		}
 		if (o->observed[i] != NULL && !o->owned[i] && child_wanted(children[i], &o->spec) &&
 			o->foreign_child == NULL) {
@@ -159,11 +184,11 @@ static void observe_children(struct observation *o, const struct world *world)
 }
 
 /* Of our ServiceMonitor as it stands; borrowed, NULL when there is none. */
-static const json_t *own_monitor_labels(const struct observation *o)
+static const struct view_pairs *own_monitor_labels(const struct observation *o)
 {
 	for (size_t i = 0; i < children_count; i++) {
 		if (children[i]->form.kind == KIND_SERVICEMONITOR && o->owned[i]) {
-			return json_path(o->observed[i], "metadata.labels");
+			return &o->observed[i]->meta.labels;
 		}
 	}
 	return NULL;
@@ -173,18 +198,19 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 {
 	const char *ns = child_namespace(&child_servicemonitor, &o->spec);
 	auto_free char *name = child_name(&child_servicemonitor, &o->spec);
+	const struct view *namespace = world_view(world, KIND_NAMESPACE, NULL, ns);
+	const struct view_list namespaces = {.items = &namespace, .count = namespace != NULL ? 1 : 0};
+	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_AUTOSCALER, o->spec.name);
 
 	o->facts.monitor_made_ms = world_made_ms(world, KIND_SERVICEMONITOR, ns, name);
 	o->facts.prometheus_missing =
 		world->missing(world->ctx, KIND_SERVICEMONITOR) || world->missing(world->ctx, KIND_PROMETHEUS);
-	o->prometheuses = world->list(world->ctx, KIND_PROMETHEUS, NULL);
-	o->namespaces = json_pack("[o*]", world->get(world->ctx, KIND_NAMESPACE, NULL, ns));
 	o->monitor = kube_key(ns, name);
 	o->facts.monitor = o->monitor;
-	o->asked = prometheus_asked(world, o->prometheuses);
-	monitoring_find(&(struct monitoring_context){.prometheuses = o->prometheuses,
-				.namespaces = o->namespaces,
+	o->asked = prometheus_asked(world);
+	monitoring_find(&(struct monitoring_context){.prometheuses = &prometheuses,
+				.namespaces = &namespaces,
 				.asked = o->asked},
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 			.ns = ns,
@@ -195,35 +221,36 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->facts.workload.monitor_labels = o->monitoring.labels;
 	o->facts.selected_by = o->monitoring.selected_by;
 	o->facts.select_problem = o->monitoring.problem;
-	o->facts.prometheus = prometheus_by_key(o->prometheuses, o->monitoring.selected_by);
+	o->facts.prometheus = prometheus_by_key(world, o->monitoring.selected_by);
 }
 
-void observation_init(struct observation *o, const struct world *world, json_t *object_take)
+void observation_init(struct observation *o, const struct world *world, const struct view_autoscaler *object)
 {
-	auto_free char *key = kube_object_key(object_take);
+	auto_free char *key = meta_key(&object->view.meta);
 	auto_free char *target = NULL;
 
-	*o = (struct observation){.object = object_take, .invalid = ERROR_INIT};
-	o->facts.object = object_take;
+	*o = (struct observation){.object = object, .invalid = ERROR_INIT};
+	o->spec = view_autoscaler_spec(object);
+	o->facts.object = object;
 	o->facts.settings = world->settings;
 	o->facts.now_ms = world->now_ms;
 	o->facts.workload.spec = &o->spec;
 	o->facts.workload.replicas = -1;
 	o->facts.evidence = world->evidence(world->ctx, key);
 	o->facts.write_problem = world->failure(world->ctx, key);
-	if (autoscaler_decode(o->object, &o->spec, &o->invalid) < 0 ||
-		autoscaler_check_namespaces(&o->spec, world->settings, &o->invalid) < 0) {
+	if (object->invalid.kind != ERROR_NONE) {
+		o->facts.invalid = &object->invalid;
+		return;
+	}
+	if (autoscaler_check_namespaces(&o->spec, world->settings, &o->invalid) < 0) {
 		o->facts.invalid = &o->invalid;
 		return;
 	}
 	observe_target(o, world);
 	target = kube_key(o->spec.ns, o->spec.target_name);
-	o->hpas = world->list_by(world->ctx, KIND_HPA, target);
-	o->facts.hpas = o->hpas;
-	o->scaled_objects = world->list_by(world->ctx, KIND_SCALEDOBJECT, target);
-	o->facts.scaled_objects = o->scaled_objects;
-	o->autoscalers = world->list_by(world->ctx, KIND_AUTOSCALER, target);
-	o->facts.autoscalers = o->autoscalers;
+	o->facts.hpas = world_views_by(world, KIND_HPA, target);
+	o->facts.scaled_objects = world_views_by(world, KIND_SCALEDOBJECT, target);
+	o->facts.autoscalers = world_views_by(world, KIND_AUTOSCALER, target);
 	o->facts.adapter = world->shared->state;
 	o->facts.adapter_reason = world->shared->reason;
 	o->facts.adapter_message = world->shared->message;
@@ -236,7 +263,7 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 	o->exporter_id = gpu_exporter_id(&o->spec);
 	o->facts.exporter_id = o->exporter_id;
 	o->facts.gpu = world->shared->gpu;
-	o->facts.gpu_evidence = world->evidence(world->ctx, SHARED_KEY);
+	o->facts.shared = world->shared_evidence(world->ctx);
 	observe_workload(o);
 	observe_children(o, world);
 	observe_monitoring(o, world);
@@ -247,19 +274,14 @@ void observation_init(struct observation *o, const struct world *world, json_t *
 
 void observation_release(struct observation *o)
 {
-	for (size_t i = 0; i < children_count; i++) {
-		json_decref(o->observed[i]);
-	}
-	json_decref(o->object);
-	json_decref(o->target);
-	json_decref(o->hpas);
-	json_decref(o->scaled_objects);
-	json_decref(o->autoscalers);
-	json_decref(o->prometheuses);
-	json_decref(o->namespaces);
-	json_decref(o->pages);
+	view_unref(o->target);
+	json_decref(o->match_labels);
+	view_list_release(&o->facts.hpas);
+	view_list_release(&o->facts.scaled_objects);
+	view_list_release(&o->facts.autoscalers);
+	page_places_release(&o->pages);
 	monitoring_release(&o->monitoring);
-	autoscaler_release(&o->spec);
+	view_autoscaler_spec_release(&o->spec);
 	error_release(&o->invalid);
 	free_indirect(&o->foreign_child);
 	free_indirect(&o->monitor);

@@ -3,57 +3,45 @@
 
 #include <string.h>
 
-#include "base/json.h"
-
 #define CANDIDATES_MAX 12
 
-static void add_port(json_t *ports, int64_t port)
-{
-	size_t i;
-	json_t *known;
+/* More could not become candidates. */
+struct ports {
+	int64_t numbers[CANDIDATES_MAX];
+	size_t count;
+};
 
-	json_array_foreach(ports, i, known) {
-		if (json_integer_value(known) == port) {
+static void add_port(struct ports *ports, int64_t port)
+{
+	for (size_t i = 0; i < ports->count; i++) {
+		if (ports->numbers[i] == port) {
 			return;
 		}
 	}
-	if (port != 0) {
-		json_array_append_new(ports, json_integer((json_int_t)port));
+	if (port != 0 && ports->count < CANDIDATES_MAX) {
+		ports->numbers[ports->count++] = port;
 	}
 }
 
-/* Adds the listed container ports that match: this number, this name, or all. */
-static void add_listed(json_t *ports, const json_t *target, int64_t number, const char *name)
+/* Adds the container's ports that match: this number, this name, or all. */
+static void add_ports(struct ports *ports, const struct view_container *container, int64_t number, const char *name)
 {
-	size_t c;
-	size_t p;
-	json_t *container;
-	json_t *port;
+	for (uint32_t p = 0; p < container->ports_count; p++) {
+		const struct view_port *port = &container->ports[p];
 
-	json_array_foreach(json_path(target, "spec.template.spec.containers"), c, container) {
-		json_array_foreach(json_object_get(container, "ports"), p, port) {
-			int64_t listed = json_path_int(port, "containerPort", 0);
-			bool tcp = strcmp(json_path_string(port, "protocol", "TCP"), "TCP") == 0;
-
-			if (tcp && (number == 0 || listed == number) &&
-				(name == NULL || strcmp(json_path_string(port, "name", ""), name) == 0)) {
-				add_port(ports, listed);
-			}
+		if (strcmp(port->protocol, "TCP") == 0 && (number == 0 || port->number == number) &&
+			(name == NULL || strcmp(port->name, name) == 0)) {
+			add_port(ports, port->number);
 		}
 	}
 }
 
-static void add_path(json_t *paths, const char *path)
+/* The same of all its containers. `target`: NULL is allowed. */
+static void add_listed(struct ports *ports, const struct view_workload *target, int64_t number, const char *name)
 {
-	size_t i;
-	json_t *known;
-
-	json_array_foreach(paths, i, known) {
-		if (strcmp(json_string_value(known), path) == 0) {
-			return;
-		}
+	for (uint32_t c = 0; target != NULL && c < target->containers_count; c++) {
+		add_ports(ports, &target->containers[c], number, name);
 	}
-	json_array_append_new(paths, json_string(path));
 }
 
 /* The places of the engine, or of all while none is known, in the order of the table. NULL at the end. */
@@ -72,92 +60,87 @@ static const struct engine_place *next_place(const struct engine *engine, size_t
 }
 
 /* As told; else the listed ones: an engine's usual port first, then the one named http. */
-static json_t *likely_ports(const struct autoscaler *spec, const json_t *target, const struct engine *engine)
+static struct ports likely_ports(const struct autoscaler *spec, const struct view_workload *target,
+	const struct engine *engine)
 {
-	json_t *ports = json_array();
+	struct ports ports = {.count = 0};
 	const struct engine_place *place;
 	size_t row = 0;
 	size_t next = 0;
 
 	if (spec->port != 0) {
-		add_port(ports, spec->port);
+		add_port(&ports, spec->port);
 		return ports;
 	}
 	if (spec->port_name != NULL) {
-		add_listed(ports, target, 0, spec->port_name);
+		add_listed(&ports, target, 0, spec->port_name);
 		return ports;
 	}
 	while ((place = next_place(engine, &row, &next)) != NULL) {
-		add_listed(ports, target, place->port, NULL);
+		add_listed(&ports, target, place->port, NULL);
 	}
-	add_listed(ports, target, 0, "http");
-	add_listed(ports, target, 0, NULL);
+	add_listed(&ports, target, 0, "http");
+	add_listed(&ports, target, 0, NULL);
 	return ports;
 }
 
-static json_t *likely_paths(const struct autoscaler *spec, const struct engine *engine)
+static struct texts likely_paths(const struct autoscaler *spec, const struct engine *engine)
 {
-	json_t *paths = json_array();
+	struct texts paths = {NULL, 0};
 	const struct engine_place *place;
 	size_t row = 0;
 	size_t next = 0;
 
 	if (spec->path != NULL) {
-		add_path(paths, spec->path);
+		texts_add(&paths, spec->path);
 		return paths;
 	}
 	while ((place = next_place(engine, &row, &next)) != NULL) {
-		add_path(paths, place->path);
+		if (!texts_hold(&paths, place->path)) {
+			texts_add(&paths, place->path);
+		}
 	}
 	return paths;
 }
 
-static void add_candidate(json_t *candidates, int64_t port, const char *path)
+static void add_candidate(struct page_places *candidates, int64_t port, const char *path)
 {
-	if (json_array_size(candidates) < CANDIDATES_MAX) {
-		json_array_append_new(candidates, json_pack("{s:I, s:s}", "port", (json_int_t)port, "path", path));
+	if (candidates->count < CANDIDATES_MAX) {
+		page_places_add(candidates, port, path);
 	}
 }
 
-json_t *pages_candidates(const struct autoscaler *spec, const json_t *target, const struct engine *engine)
+struct page_places pages_candidates(const struct autoscaler *spec, const struct view_workload *target,
+	const struct engine *engine)
 {
-	json_t *candidates = json_array();
-	auto_json *ports = likely_ports(spec, target, engine);
-	auto_json *paths = likely_paths(spec, engine);
+	struct page_places candidates = {NULL, 0};
+	struct ports ports = likely_ports(spec, target, engine);
+	struct texts paths = likely_paths(spec, engine);
 	const struct engine_place *place;
 	size_t row = 0;
 	size_t next = 0;
-	size_t i;
-	size_t j;
-	json_t *path;
-	json_t *port;
 
-	json_array_foreach(paths, i, path) {
-		json_array_foreach(ports, j, port) {
-			add_candidate(candidates, json_integer_value(port), json_string_value(path));
+	for (size_t i = 0; i < paths.count; i++) {
+		for (size_t j = 0; j < ports.count; j++) {
+			add_candidate(&candidates, ports.numbers[j], paths.items[i]);
 		}
 	}
 	/* No port is listed, which containers need not do: the usual places. */
-	while (spec->port_name == NULL && json_array_size(ports) == 0 &&
-		(place = next_place(engine, &row, &next)) != NULL) {
-		add_candidate(candidates, place->port, spec->path != NULL ? spec->path : place->path);
+	while (spec->port_name == NULL && ports.count == 0 && (place = next_place(engine, &row, &next)) != NULL) {
+		add_candidate(&candidates, place->port, spec->path != NULL ? spec->path : place->path);
 	}
+	texts_release(&paths);
 	return candidates;
 }
 
-const json_t *pages_choose(const json_t *candidates, const json_t *const *documents, size_t count)
+const struct page_place *pages_choose(const struct page_places *candidates, const struct page_place *seen, size_t count)
 {
-	for (size_t d = 0; d < count; d++) {
-		size_t i;
-		json_t *candidate;
-
-		json_array_foreach((json_t *)candidates, i, candidate) {
-			if (json_path_int(documents[d], "port", 0) == json_path_int(candidate, "port", 0) &&
-				strcmp(json_path_string(documents[d], "path", ""),
-					json_path_string(candidate, "path", "")) == 0) {
-				return candidate;
+	for (size_t s = 0; s < count; s++) {
+		for (size_t i = 0; i < candidates->count; i++) {
+			if (page_place_equal(&candidates->items[i], &seen[s])) {
+				return &candidates->items[i];
 			}
 		}
 	}
-	return json_array_get(candidates, 0);
+	return candidates->count > 0 ? &candidates->items[0] : NULL;
 }

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "adapter_fight.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "reconcile/adapter.h"
@@ -18,42 +16,23 @@
 /* A first probe that takes longer is not waited for. */
 #define FIRST_LOOK_MS 8000
 
-void shared_state_release(struct shared_state *state)
-{
-	free_indirect(&state->message);
-	json_decref(state->held);
-	json_decref(state->gpu);
-	json_decref(state->adapter);
-	free_indirect(&state->api_message);
-	adapter_fight_release(&state->fight);
-	*state = SHARED_STATE_INIT;
-}
-
-void shared_state_set(struct shared_state *state, enum adapter_state value, const char *reason, char *message)
-{
-	free_indirect(&state->message);
-	state->state = value;
-	state->reason = reason;
-	state->message = message;
-}
-
 /* What live autoscalers need of the shared part. */
 struct needs {
 	struct adapter_needs adapter;
-	json_t *exporters; /* gpu_exporter_id() → the first InferenceAutoscaler that asks for it */
+	struct gpu_needs gpu;
 };
 
 /* Since when the autoscaler needs what it needs: since it was made, or since its engine was found. */
-static int64_t needs_since(const json_t *object, const struct autoscaler *spec, const json_t *evidence)
+static int64_t needs_since(const struct view_autoscaler *object, const struct evidence *evidence)
 {
-	const json_t *exposed = kube_object_condition(object, "MetricsExposed");
-	int64_t since = clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""));
-	int64_t found = json_path_int(evidence, "page.at", 0);
+	const struct view_condition *exposed = view_condition(&object->status.conditions, "MetricsExposed");
+	int64_t since = object->view.meta.created_ms;
+	int64_t found = evidence != NULL ? evidence->page.seen_ms : 0;
 
-	if (strcmp(json_path_string(exposed, "status", ""), "True") == 0) {
-		found = clock_parse_rfc3339(json_path_string(exposed, "lastTransitionTime", ""));
+	if (exposed != NULL && strcmp(exposed->status, "True") == 0) {
+		found = exposed->transition_ms;
 	}
-	return strcmp(spec->engine_type, "Auto") == 0 && found > since ? found : since;
+	return strcmp(object->spec.engine_type, "Auto") == 0 && found > since ? found : since;
 }
 
 static void need_metric(struct needs *needs, const char *metric, int64_t since)
@@ -73,40 +52,36 @@ static void note_newest(struct needs *needs, const struct world *world, int64_t 
 	}
 }
 
+/* Adds what this one needs, unless it is on its way out or its spec is refused. */
+static void gather(struct needs *needs, const struct world *world, const struct view_autoscaler *object)
+{
+	const struct autoscaler *spec = &object->spec;
+	auto_free char *key = meta_key(&object->view.meta);
+	const struct evidence *evidence = world->evidence(world->ctx, key);
+	struct workload workload = {.spec = spec};
+	auto_error err = ERROR_INIT;
+
+	if (object->invalid.kind != ERROR_NONE || object->view.meta.deleting ||
+		autoscaler_check_namespaces(spec, world->settings, &err) < 0 ||
+		observe_signals(&workload, spec, observe_engine(spec, &object->status, evidence), &err) < 0) {
+		return;
+	}
+	note_newest(needs, world, object->view.meta.created_ms, workload_complete(&workload) || evidence != NULL);
+	for (size_t s = 0; s < workload.signals_count; s++) {
+		need_metric(needs, workload.signals[s].signal->metric, needs_since(object, evidence));
+	}
+	if (autoscaler_uses_gpus(spec)) {
+		gpu_needs_add(&needs->gpu, &object->view);
+	}
+}
+
 static struct needs gather_needs(const struct world *world)
 {
-	struct needs needs = {{json_object(), 0}, json_object()};
-	auto_json *all = world->list(world->ctx, KIND_AUTOSCALER, NULL);
-	size_t i;
-	json_t *object;
+	struct needs needs = {.adapter = {json_object(), 0}};
+	auto_view_list all = world_views(world, KIND_AUTOSCALER, NULL);
 
-	json_array_foreach(all, i, object) {
-		auto_free char *key = kube_object_key(object);
-		auto_error err = ERROR_INIT;
-		auto_autoscaler spec;
-		int64_t made = clock_parse_rfc3339(json_path_string(object, "metadata.creationTimestamp", ""));
-		struct workload workload = {.spec = &spec};
-
-		if (autoscaler_decode(object, &spec, &err) < 0 ||
-			autoscaler_check_namespaces(&spec, world->settings, &err) < 0 ||
-			json_path(object, "metadata.deletionTimestamp") != NULL ||
-			observe_signals(&workload, &spec,
-				observe_engine(&spec, object, world->evidence(world->ctx, key)), &err) < 0) {
-			continue;
-		}
-		note_newest(&needs, world, made,
-			workload_complete(&workload) || world->evidence(world->ctx, key) != NULL);
-		for (size_t s = 0; s < workload.signals_count; s++) {
-			need_metric(&needs, workload.signals[s].signal->metric,
-				needs_since(object, &spec, world->evidence(world->ctx, key)));
-		}
-		if (autoscaler_uses_gpus(&spec)) {
-			auto_free char *id = gpu_exporter_id(&spec);
-
-			if (json_object_get(needs.exporters, id) == NULL) {
-				json_object_set(needs.exporters, id, object);
-			}
-		}
+	for (size_t i = 0; i < all.count; i++) {
+		gather(&needs, world, view_autoscaler(all.items[i]));
 	}
 	return needs;
 }
@@ -120,11 +95,12 @@ void shared_reconcile(const struct world *world, struct plan *plan, struct share
 	json_decref(state->adapter);
 	state->adapter = adapter_survey(world);
 	metrics_api_check(world, state);
-	gpu = gpu_survey(world, needs.exporters, state->gpu, plan);
+	plan_then(plan);
+	gpu = gpu_survey(world, &needs.gpu, state->gpu, plan);
 	json_decref(state->gpu);
 	state->gpu = gpu;
-	plan->probe = gpu_request(world, state->gpu);
+	plan->shared_probe = gpu_request(world, state->gpu);
 	plan->healthy = state->state == ADAPTER_LOADED;
 	json_decref(needs.adapter.metrics);
-	json_decref(needs.exporters);
+	gpu_needs_release(&needs.gpu);
 }

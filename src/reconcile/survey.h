@@ -1,6 +1,5 @@
 /*
- * A survey of the GPU chain under way: what it reads, and what it asks for. Private to gpu.c and
- * gpu_exporter.c.
+ * A survey of the GPU chain under way: what it reads, and what it asks for. Private to gpu.c and its parts.
  */
 #ifndef RECONCILE_SURVEY_H
 #define RECONCILE_SURVEY_H
@@ -10,19 +9,24 @@
 
 #include "api/autoscaler.h"
 #include "base/strbuf.h"
+#include "chain/monitoring.h"
+#include "reconcile/plan.h"
 #include "reconcile/world.h"
+#include "view/service.h"
+#include "view/workload.h"
 
 /* What a survey reads and gathers. */
 struct survey {
 	const struct world *world;
-	json_t *services;
-	json_t *daemonsets;
-	json_t *monitors;
-	json_t *prometheuses;
-	json_t *namespaces;
+	struct view_list services;
+	struct view_list daemonsets;
+	struct view_list monitors;
+	struct view_list prometheuses;
+	struct view_list namespaces;
 	char *prometheus_asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */
 	json_t *taken;          /* "ns/name" of the Services of the exporters that were taken before */
 	json_t *wanted;         /* the objects of ours, in the order of writing */
+	struct view_list made;  /* Services among them, as they will be; owned references */
 	json_t *trusted; /* "ns/name" → ns, of the Services of the exporters that are believed about all pods */
 	json_t *asked;   /* ns → true: where the exporters are that somebody asks for */
 	char *chosen;    /* "ns/name" of the Service of the exporter that Auto means; "" when there is none */
@@ -34,31 +38,62 @@ struct survey {
 
 /* The exporter at hand: its Service and the name of the port. Borrowed. */
 struct found_exporter {
-	const json_t *service; /* may be one of ours that does not exist yet */
+	const struct view_service *service; /* may be one of ours that does not exist yet */
 	const char *port;
 };
 
 /* An object that autoscalers share, so one of ours. */
-bool survey_is_shared(const json_t *object);
+bool survey_is_shared(const struct view *object);
 /* NULL is any. */
-bool survey_in_namespace(const json_t *object, const char *ns);
+bool survey_in_namespace(const struct view *object, const char *ns);
 /* Namespaces in which a tenant makes nothing: where exporters are known to be installed, and the Prometheus' own. */
 bool survey_is_platforms(const struct survey *s, const char *ns);
 bool survey_prometheus_in(const struct survey *s, const char *ns);
 /* Whether the exporter with this Service was the one in a pass before. */
 bool survey_was_taken(const struct survey *s, const char *ns, const char *service);
-/* What is wanted already under this object's kind and name; borrowed, NULL when nothing is. */
-const json_t *survey_wanted(const struct survey *s, const json_t *object);
+/* Whether an object of this kind and name is wanted. */
+bool survey_wants(const struct survey *s, enum kind kind, const char *ns, const char *name);
 /* Asks for an object of ours, once. Takes the reference. */
-void survey_want(struct survey *s, json_t *object);
+void survey_want(struct survey *s, json_t *object_take);
+/* The same for a Service; as it will be, borrowed. */
+const struct view_service *survey_want_service(struct survey *s, json_t *service_take);
+/* Our object of this name, wherever it stands; borrowed, NULL when it is to be made. */
+const struct view *survey_our_object(const struct survey *s, enum kind kind, const char *name);
+/* Notes on the row when this object was made. */
+void survey_set_since(const struct survey *s, json_t *row, enum kind kind, const char *ns, const char *name);
+/* Of a key "ns/name"; heap. */
+char *survey_namespace_of(const char *key);
 
-/* The exporter that the spec asks for; false after setting s->problem. */
+/* gpu_memory.c: "ns/name" of the exporters' Services that were taken before. New reference. */
+json_t *survey_remembered(const struct survey *s);
+
+/* gpu_exporter.c: the exporter that the spec asks for; false after setting s->problem. */
 bool survey_exporter(struct survey *s, const struct autoscaler *spec, struct found_exporter *found);
 /* See `chosen`; heap. */
 char *survey_chosen(struct survey *s);
 /* Names what could have been taken instead; heap, NULL when nothing could. */
 char *survey_others(const struct survey *s);
 /* The pods' side of a Service; borrowed, NULL when no DaemonSet is behind it. */
-const json_t *survey_daemonset(const struct survey *s, const json_t *service);
+const struct view_workload *survey_daemonset(const struct survey *s, const struct view_service *service);
+
+/* gpu_trust.c: notes where the exporter of this spec is; true when it is believed about all pods. */
+bool survey_note_place(struct survey *s, const struct autoscaler *spec, const struct view_service *service);
+/* While none is found that is believed, those of before are. */
+void survey_trust_remembered(struct survey *s);
+
+/* gpu_place.c: a Prometheus that takes an object of ours in its own namespace, and the labels that it and others want
+ * there. `now` is the object as it stands, NULL = it is to be made; `only` "ns/name" of the one that is to take it, NULL =
+ * any. */
+bool survey_place(const struct survey *s, const struct monitoring_kind *kind, const struct view *now, const char *only,
+	struct monitoring *place);
+
+/* gpu_scrape.c: notes on the row who scrapes the exporter; asks for a ServiceMonitor when nobody does. */
+void survey_scrape(struct survey *s, const struct found_exporter *exporter, json_t *row);
+
+/* gpu_rule.c: the recording rule's row, after asking for the rule. New reference. */
+json_t *survey_rule(struct survey *s, const char *prometheus, const json_t *namespaces);
+
+/* gpu_writes.c: plans what is wanted and missing or edited, and what of ours nobody wants any more. */
+void survey_plan(const struct survey *s, struct plan *plan);
 
 #endif

@@ -3,11 +3,9 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/memory.h"
 #include "chain/links.h"
 #include "chain/lints.h"
-#include "kube/resource.h"
 
 /* The summary, and what is there only while true (kstatus): no links. */
 static bool is_link(const char *type)
@@ -32,56 +30,107 @@ static bool beyond_ready(const char *type)
 	return false;
 }
 
+static const char *text_or(const char *text, const char *otherwise)
+{
+	return text != NULL ? text : otherwise;
+}
+
+/* "Unknown" when it is not given. */
+static const char *status_of(const struct view_condition *condition)
+{
+	return condition != NULL && condition->status[0] != '\0' ? condition->status : "Unknown";
+}
+
 /* The links as the status has them, in its order: an operator of another version may have others. */
-static json_t *chain_of(const json_t *object)
+static json_t *chain_of(const struct view_conditions *conditions)
 {
 	json_t *chain = json_array();
-	size_t i;
-	json_t *condition;
 
-	json_array_foreach(json_path(object, "status.conditions"), i, condition) {
-		const char *type = json_path_string(condition, "type", "");
+	for (uint32_t i = 0; i < conditions->count; i++) {
+		const struct view_condition *link = &conditions->items[i];
 
-		if (is_link(type)) {
-			json_array_append_new(chain, json_pack("{s:s, s:s, s:s, s:s}", "type", type, "status",
-							     json_path_string(condition, "status", "Unknown"), "reason",
-							     json_path_string(condition, "reason", ""), "message",
-							     json_path_string(condition, "message", "")));
+		if (is_link(link->type)) {
+			json_array_append_new(chain,
+				json_pack("{s:s, s:s, s:s, s:s}", "type", link->type, "status", status_of(link),
+					"reason", text_or(link->reason, ""), "message", text_or(link->message, "")));
 		}
 	}
 	return chain;
 }
 
-static const char *first_broken(const json_t *chain)
+static const char *first_broken(const struct view_conditions *conditions)
 {
-	size_t i;
-	json_t *link;
+	for (uint32_t i = 0; i < conditions->count; i++) {
+		const struct view_condition *link = &conditions->items[i];
 
-	json_array_foreach((json_t *)chain, i, link) {
-		if (strcmp(json_path_string(link, "status", ""), "True") != 0 &&
-			!beyond_ready(json_path_string(link, "type", ""))) {
-			return json_path_string(link, "type", NULL);
+		if (is_link(link->type) && !beyond_ready(link->type) && strcmp(link->status, "True") != 0) {
+			return link->type;
 		}
 	}
 	return NULL;
 }
 
-static json_t *replicas_of(const json_t *object)
+static json_t *replicas_of(const struct view_autoscaler *object)
 {
-	json_t *replicas = json_deep_copy(json_path(object, "status.replicas"));
+	const struct view_status *status = &object->status;
 
-	if (replicas != NULL) {
-		json_object_set_new(replicas, "min", json_integer(json_path_int(object, "spec.minReplicas", 1)));
-		json_object_set_new(replicas, "max", json_integer(json_path_int(object, "spec.maxReplicas", 0)));
+	if (!status->replicas_given) {
+		return NULL;
 	}
-	return replicas;
+	return json_pack("{s:I, s:I, s:I, s:I}", "current", (json_int_t)status->current_replicas, "desired",
+		(json_int_t)status->desired_replicas, "min", (json_int_t)object->min_replicas, "max",
+		(json_int_t)object->max_replicas);
 }
 
-static json_t *warnings_of(const json_t *object, bool stale, json_int_t generation, json_int_t observed)
+/* The operator writes both lists, or none while the spec is refused; the children are never none. */
+static bool has_lists(const struct view_status *status)
+{
+	return status->signals_count > 0 || status->children_count > 0;
+}
+
+static json_t *signals_of(const struct view_status *status)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < status->signals_count; i++) {
+		const struct view_signal *signal = &status->signals[i];
+
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:b}", "name", signal->name, "metric", signal->metric, "target",
+				signal->target, "served", signal->served));
+	}
+	return list;
+}
+
+static json_t *children_of(const struct view_status *status)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < status->children_count; i++) {
+		const struct view_child *child = &status->children[i];
+
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s}", "kind", child->kind, "namespace", child->ns, "name", child->name));
+	}
+	return list;
+}
+
+static json_t *advice_of(const struct view_status *status)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < status->advice_count; i++) {
+		json_array_append_new(list, json_pack("{s:s, s:s}", "reason", status->advice[i].reason, "message",
+						    status->advice[i].message));
+	}
+	return list;
+}
+
+static json_t *warnings_of(const struct view_autoscaler *object, bool stale, int64_t observed)
 {
 	json_t *warnings = json_array();
 
-	if (json_array_size(json_path(object, "status.conditions")) == 0) {
+	if (object->status.conditions.count == 0) {
 		json_array_append_new(warnings,
 			json_string(
 				"no operator has looked at it yet: is one running? see kubectl get deployments -A -l "
@@ -90,39 +139,45 @@ static json_t *warnings_of(const json_t *object, bool stale, json_int_t generati
 		auto_free char *text =
 			xasprintf("the status speaks of generation %lld, the spec is at %lld: what follows "
 				  "is of an older spec; if it stays so, no operator is running",
-				(long long)observed, (long long)generation);
+				(long long)observed, (long long)object->view.meta.generation);
 
 		json_array_append_new(warnings, json_string(text));
 	}
-	if (json_path(object, "metadata.deletionTimestamp") != NULL) {
+	if (object->view.meta.deleting) {
 		json_array_append_new(warnings, json_string("it is being deleted"));
 	}
 	return warnings;
 }
 
-json_t *diagnosis_make(const json_t *object)
+/* Whether any of the status speaks of an older spec. */
+static bool is_stale(const struct view_autoscaler *object, int64_t observed)
 {
-	const json_t *ready = kube_object_condition(object, "Ready");
-	const char *status = json_path_string(ready, "status", "Unknown");
-	json_int_t generation = json_path_int(object, "metadata.generation", 0);
-	json_int_t observed = json_path_int(object, "status.observedGeneration", 0);
-	bool stale = observed < generation || json_path_int(ready, "observedGeneration", 0) < generation;
-	auto_json *chain = chain_of(object);
+	const struct view_condition *ready = view_condition(&object->status.conditions, "Ready");
+	int64_t generation = object->view.meta.generation;
+	int64_t ready_observed = ready != NULL && ready->observed_generation > 0 ? ready->observed_generation : 0;
+
+	return observed < generation || ready_observed < generation;
+}
+
+json_t *diagnosis_make(const struct view_autoscaler *object)
+{
+	const struct view_status *status = &object->status;
+	const struct view_condition *ready = view_condition(&status->conditions, "Ready");
+	int64_t observed = status->observed_generation > 0 ? status->observed_generation : 0;
+	bool stale = is_stale(object, observed);
+	bool lists = has_lists(status);
 
 	return json_pack(
-		"{s:s, s:s, s:s, s:{s:s, s:s}, s:b, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:I, s:I, s:O, s:O*, s:o*, "
-		"s:O*, s:O*, s:o, s:o}",
-		"namespace", kube_object_namespace(object), "name", kube_object_name(object), "mode",
-		json_path_string(object, "spec.mode", ""), "target", "kind",
-		json_path_string(object, "spec.scaleTargetRef.kind", ""), "name",
-		json_path_string(object, "spec.scaleTargetRef.name", ""), "works",
-		!stale && strcmp(status, "True") == 0, "ready", status, "reason",
-		json_path_string(ready, "reason", NULL), "message", json_path_string(ready, "message", NULL), "broken",
-		first_broken(chain), "since", json_path_string(ready, "lastTransitionTime", NULL), "stale", stale,
-		"generation", generation, "observedGeneration", observed, "chain", chain, "engine",
-		json_path(object, "status.engine"), "replicas", replicas_of(object), "signals",
-		json_path(object, "status.signals"), "children", json_path(object, "status.children"), "advice",
-		json_is_array(json_path(object, "status.advice")) ? json_incref(json_path(object, "status.advice"))
-								  : json_array(),
-		"warnings", warnings_of(object, stale, generation, observed));
+		"{s:s, s:s, s:s, s:{s:s, s:s}, s:b, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:I, s:I, s:o, s:o*, s:o*, "
+		"s:o*, s:o*, s:o, s:o}",
+		"namespace", object->view.meta.ns, "name", object->view.meta.name, "mode", object->mode, "target",
+		"kind", object->target_kind, "name", object->target_name, "works",
+		!stale && strcmp(status_of(ready), "True") == 0, "ready", status_of(ready), "reason",
+		ready != NULL ? ready->reason : NULL, "message", ready != NULL ? ready->message : NULL, "broken",
+		first_broken(&status->conditions), "since", ready != NULL ? ready->transition : NULL, "stale", stale,
+		"generation", (json_int_t)object->view.meta.generation, "observedGeneration", (json_int_t)observed,
+		"chain", chain_of(&status->conditions), "engine", view_engine_json(&status->engine), "replicas",
+		replicas_of(object), "signals", lists ? signals_of(status) : NULL, "children",
+		lists ? children_of(status) : NULL, "advice", advice_of(status), "warnings",
+		warnings_of(object, stale, observed));
 }

@@ -8,21 +8,21 @@
 #include "base/memory.h"
 #include "base/quantity.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "chain/lints.h"
-#include "kube/resource.h"
+#include "children/children.h"
 #include "report/status_bound.h"
 
 static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
 {
-	const json_t *old = kube_object_condition(facts->object, type);
+	const struct view_condition *old = view_condition(&facts->object->status.conditions, type);
 	const char *status = verdict_status_text(verdict->status);
-	bool same = strcmp(json_path_string(old, "status", ""), status) == 0;
+	bool same = old != NULL && old->transition != NULL && strcmp(old->status, status) == 0;
 
 	return json_pack("{s:o, s:s, s:o, s:o, s:I, s:s}", "type", status_string("conditions.type", type), "status",
 		status, "reason", status_string("conditions.reason", verdict->reason), "message",
 		status_string("conditions.message", verdict->message), "observedGeneration",
-		json_path_int(facts->object, "metadata.generation", 0), "lastTransitionTime",
-		same ? json_path_string(old, "lastTransitionTime", now) : now);
+		(json_int_t)facts->object->view.meta.generation, "lastTransitionTime", same ? old->transition : now);
 }
 
 /* Ready sums up: what we could not write comes first, then the first link that is not True lends
@@ -53,15 +53,18 @@ static json_t *ready_condition(const struct facts *facts, const struct verdict *
  * that the probe request names: its page may be another's, passed on. */
 static const char *engine_version(const struct facts *facts)
 {
-	const json_t *old = json_path(facts->object, "status.engine");
+	const struct view_engine *old = &facts->object->status.engine;
 	const char *type = facts->workload.engine->type;
-	const char *page = json_path_string(facts->evidence, "page.engine", "");
+	const struct page_seen *page = facts->evidence != NULL ? &facts->evidence->page : NULL;
+	const struct probe_request *asked = facts->evidence != NULL ? facts->evidence->asked : NULL;
+	const char *asked_as = asked != NULL && asked->engine != NULL ? asked->engine
+	                       : page != NULL                         ? page->engine
+	                                                              : NULL;
 
-	if (strcmp(json_path_string(facts->evidence, "asked.engine", page), type) == 0 &&
-		json_path(facts->evidence, "page.version") != NULL) {
-		return json_path_string(facts->evidence, "page.version", NULL);
+	if (page != NULL && page->version != NULL && text_equal(asked_as, type)) {
+		return page->version;
 	}
-	return strcmp(json_path_string(old, "type", ""), type) == 0 ? json_path_string(old, "version", NULL) : NULL;
+	return text_equal(old->type, type) ? old->version : NULL;
 }
 
 static json_t *make_engine(const struct facts *facts)
@@ -72,7 +75,7 @@ static json_t *make_engine(const struct facts *facts)
 		return NULL;
 	}
 	if (w->engine == NULL || facts->target == NULL) {
-		return json_incref(json_path(facts->object, "status.engine"));
+		return view_engine_json(&facts->object->status.engine);
 	}
 	return json_pack("{s:o, s:o*, s:I, s:o}", "type", status_string("engine.type", w->engine->type), "version",
 		status_string("engine.version", engine_version(facts)), "port", (json_int_t)w->port, "path",
@@ -82,13 +85,13 @@ static json_t *make_engine(const struct facts *facts)
 /* The target's own figures: an HPA's lag behind by a period, and are 0 before its first metric. */
 static json_t *make_replicas(const struct facts *facts)
 {
-	json_int_t current = json_path_int(facts->target, "status.replicas", 0);
+	const struct view_workload *target = facts->target;
 
-	if (facts->target == NULL) {
+	if (target == NULL) {
 		return NULL;
 	}
-	return json_pack("{s:I, s:I}", "current", current, "desired",
-		json_path_int(facts->target, "spec.replicas", current));
+	return json_pack("{s:I, s:I}", "current", (json_int_t)target->current_replicas, "desired",
+		(json_int_t)(target->replicas >= 0 ? target->replicas : target->current_replicas));
 }
 
 /* Served: the link that says so was reached and holds for this signal. */
@@ -176,8 +179,8 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 	}
 	json_array_append_new(conditions, ready_condition(facts, verdicts, first, now));
 	if (facts->invalid != NULL) {
-		return json_pack("{s:I, s:o}", "observedGeneration",
-			json_path_int(facts->object, "metadata.generation", 0), "conditions", conditions);
+		return json_pack("{s:I, s:o}", "observedGeneration", (json_int_t)facts->object->view.meta.generation,
+			"conditions", conditions);
 	}
 	advice = make_advice(facts);
 	summary = advice_condition(facts, advice, now);
@@ -185,7 +188,7 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 		json_array_append_new(conditions, summary);
 	}
 	return json_pack("{s:I, s:o*, s:o*, s:o, s:o, s:O*, s:o}", "observedGeneration",
-		json_path_int(facts->object, "metadata.generation", 0), "engine", make_engine(facts), "replicas",
+		(json_int_t)facts->object->view.meta.generation, "engine", make_engine(facts), "replicas",
 		make_replicas(facts), "signals", make_signals(facts, first == links_count), "children",
 		make_children(facts), "advice", summary != NULL ? advice : NULL, "conditions", conditions);
 }

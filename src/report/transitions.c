@@ -11,13 +11,12 @@ static const json_t *ready_of(const json_t *status)
 	return json_find(json_object_get(status, "conditions"), "type", "Ready");
 }
 
-static bool ready_changed(const json_t *before, const json_t *after, struct transition *transition)
+static bool ready_changed(const struct view_status *before, const json_t *after, struct transition *transition)
 {
 	const json_t *ready = ready_of(after);
-	const char *was = json_path_string(ready_of(before), "status", "Unknown");
 	const char *is = json_path_string(ready, "status", "Unknown");
 
-	if (strcmp(was, is) == 0 || strcmp(is, "Unknown") == 0) {
+	if (strcmp(view_condition_status(&before->conditions, "Ready"), is) == 0 || strcmp(is, "Unknown") == 0) {
 		return false;
 	}
 	*transition = (struct transition){
@@ -29,13 +28,13 @@ static bool ready_changed(const json_t *before, const json_t *after, struct tran
 	return true;
 }
 
-static bool replicas_changed(const json_t *before, const json_t *after, struct transition *transition)
+static bool replicas_changed(const struct view_status *before, const json_t *after, struct transition *transition)
 {
-	json_int_t was = json_path_int(before, "replicas.desired", 0);
-	json_int_t is = json_path_int(after, "replicas.desired", 0);
+	int64_t was = before->desired_replicas;
+	int64_t is = json_path_int(after, "replicas.desired", 0);
 
 	/* An HPA that has not computed yet says 0, and computes 1 at least. */
-	if (was == 0 || is == 0 || was == is) {
+	if (was <= 0 || is == 0 || was == is) {
 		return false;
 	}
 	*transition = (struct transition){
@@ -46,8 +45,18 @@ static bool replicas_changed(const json_t *before, const json_t *after, struct t
 	return true;
 }
 
+static bool was_advised(const struct view_status *before, const char *reason)
+{
+	for (uint32_t i = 0; i < before->advice_count; i++) {
+		if (strcmp(before->advice[i].reason, reason) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Fills at most `room`. */
-static size_t advice_came(const json_t *before, const json_t *after, struct transition *found, size_t room)
+static size_t advice_came(const struct view_status *before, const json_t *after, struct transition *found, size_t room)
 {
 	size_t count = 0;
 	size_t i;
@@ -56,7 +65,7 @@ static size_t advice_came(const json_t *before, const json_t *after, struct tran
 	json_array_foreach(json_object_get(after, "advice"), i, one) {
 		const char *reason = json_path_string(one, "reason", "");
 
-		if (count < room && json_find(json_object_get(before, "advice"), "reason", reason) == NULL) {
+		if (count < room && !was_advised(before, reason)) {
 			found[count++] = (struct transition){
 				.warning = true,
 				.reason = reason,
@@ -68,7 +77,7 @@ static size_t advice_came(const json_t *before, const json_t *after, struct tran
 	return count;
 }
 
-size_t transitions_find(const json_t *before, const json_t *after, struct transition found[TRANSITIONS_MAX])
+size_t transitions_find(const struct view_status *before, const json_t *after, struct transition found[TRANSITIONS_MAX])
 {
 	size_t count = 0;
 

@@ -12,92 +12,103 @@
 #define COLUMNS 5
 #define INDENT "          "
 
-static void set_value(json_t *row, const char *key, const json_t *milli)
+/* MILLI_NONE leaves it out. */
+static void set_value(json_t *row, const char *key, int64_t milli)
 {
-	if (json_is_integer(milli)) {
-		auto_free char *text = quantity_plain_milli(json_integer_value(milli));
+	if (milli != MILLI_NONE) {
+		auto_free char *text = quantity_plain_milli(milli);
 
 		json_object_set_new(row, key, json_string(text));
 	}
 }
 
-static void add_keys(json_t *names, const json_t *object)
+/* The pod's row among the rows by pod, made when there is none. Borrowed. */
+static json_t *row_of(json_t *rows, const char *pod)
 {
-	const char *name;
-	json_t *value;
+	json_t *row = json_object_get(rows, pod);
 
-	json_object_foreach((json_t *)object, name, value) {
-		json_object_set_new(names, name, json_null());
-	}
-}
-
-static json_t *pod_row(const char *pod, const json_t *page, const json_t *samples, const json_t *served,
-	const char *metric)
-{
-	const json_t *sample = json_object_get(samples, pod);
-	bool recorded = json_object_get(sample, "source") != NULL;
-	json_t *row = json_pack("{s:s}", "pod", pod);
-
-	set_value(row, "page", json_object_get(json_object_get(page, pod), metric));
-	set_value(row, "prometheus", json_object_get(sample, recorded ? "source" : "milli"));
-	set_value(row, "recorded", recorded ? json_object_get(sample, "milli") : NULL);
-	set_value(row, "served", json_object_get(served, pod));
-	if (sample != NULL) {
-		json_object_set(row, "ageMs", json_object_get(sample, "age"));
+	if (row == NULL) {
+		row = json_pack("{s:s}", "pod", pod);
+		json_object_set_new(rows, pod, row);
 	}
 	return row;
 }
 
-static json_t *pod_rows(const json_t *page, const json_t *samples, const json_t *served, const char *metric)
+static void add_page(json_t *rows, const struct page_seen *page, const char *metric)
 {
-	auto_json *names = json_object();
-	auto_json *sorted = NULL;
-	json_t *rows = json_array();
+	for (size_t i = 0; i < page->values.count; i++) {
+		const struct page_values *values = &page->values.items[i];
+		const struct metric_value *value = shape_find(&shape_metric_value, &values->values, metric);
+
+		set_value(row_of(rows, values->pod), "page", value != NULL ? value->milli : MILLI_NONE);
+	}
+}
+
+static void add_samples(json_t *rows, const struct series_seen *series)
+{
+	for (size_t i = 0; i < series->samples.count; i++) {
+		const struct sample *sample = &series->samples.items[i];
+		bool recorded = sample->source != MILLI_NONE;
+		json_t *row = row_of(rows, sample->pod);
+
+		set_value(row, "prometheus", recorded ? sample->source : sample->milli);
+		set_value(row, "recorded", recorded ? sample->milli : MILLI_NONE);
+		json_object_set_new(row, "ageMs", json_integer(sample->age_ms));
+	}
+}
+
+static void add_served(json_t *rows, const struct metric_seen *metric)
+{
+	for (size_t i = 0; i < metric->values.count; i++) {
+		set_value(row_of(rows, metric->values.items[i].pod), "served", metric->values.items[i].milli);
+	}
+}
+
+/* By name; new reference. */
+static json_t *pod_rows(const struct evidence *evidence, const struct signal_request *signal)
+{
+	const struct signal_seen *seen = evidence_find_signal(evidence, signal->metric);
+	auto_json *rows = json_object();
+	auto_json *names = NULL;
+	json_t *sorted = json_array();
 	size_t i;
 	json_t *name;
 
-	add_keys(names, page);
-	add_keys(names, samples);
-	add_keys(names, served);
-	sorted = json_sorted_keys(names);
-	json_array_foreach(sorted, i, name) {
-		json_array_append_new(rows, pod_row(json_string_value(name), page, samples, served, metric));
+	if (signal->page) {
+		add_page(rows, &evidence->page, signal->metric);
 	}
-	return rows;
+	if (seen != NULL) {
+		add_samples(rows, &seen->series);
+		add_served(rows, &seen->value);
+	}
+	names = json_sorted_keys(rows);
+	json_array_foreach(names, i, name) {
+		json_array_append(sorted, json_object_get(rows, json_string_value(name)));
+	}
+	return sorted;
 }
 
-json_t *values_hpa_average(const json_t *hpa, const char *metric)
+int64_t values_hpa_average(const struct view_hpa *hpa, const char *metric)
 {
-	size_t i;
-	json_t *current;
-
-	json_array_foreach(json_path(hpa, "status.currentMetrics"), i, current) {
-		const char *average = json_path_string(current, "pods.current.averageValue", NULL);
-
-		if (average != NULL && strcmp(json_path_string(current, "pods.metric.name", ""), metric) == 0) {
-			return json_integer(quantity_parse_milli(average));
+	for (uint32_t i = 0; hpa != NULL && i < hpa->averages_count; i++) {
+		if (strcmp(hpa->averages[i].metric, metric) == 0) {
+			return hpa->averages[i].milli;
 		}
 	}
-	return NULL;
+	return MILLI_NONE;
 }
 
-json_t *values_make(const json_t *evidence, const json_t *hpa)
+json_t *values_make(const struct evidence *evidence, const struct view_hpa *hpa)
 {
-	const json_t *pages = json_path(evidence, "page.values");
+	const struct probe_request *asked = evidence != NULL ? evidence->asked : NULL;
 	json_t *values = json_array();
-	size_t i;
-	json_t *signal;
 
-	json_array_foreach(json_path(evidence, "asked.signals"), i, signal) {
-		const char *metric = json_path_string(signal, "metric", "");
-		const json_t *seen = json_object_get(json_object_get(evidence, "signals"), metric);
-		auto_json *average = values_hpa_average(hpa, metric);
-		json_t *item = json_pack("{s:s, s:b, s:o}", "metric", metric, "percent",
-			engine_metric_is_percent(metric), "pods",
-			pod_rows(json_path_bool(signal, "page", false) ? pages : NULL,
-				json_path(seen, "series.samples"), json_path(seen, "metric.values"), metric));
+	for (size_t i = 0; asked != NULL && i < asked->signals.count; i++) {
+		const struct signal_request *signal = &asked->signals.items[i];
+		json_t *item = json_pack("{s:s, s:b, s:o}", "metric", signal->metric, "percent",
+			engine_metric_is_percent(signal->metric), "pods", pod_rows(evidence, signal));
 
-		set_value(item, "hpa", average);
+		set_value(item, "hpa", values_hpa_average(hpa, signal->metric));
 		json_array_append_new(values, item);
 	}
 	return values;

@@ -227,14 +227,14 @@ static int64_t take_token(struct queue *q)
 	return q->tokens >= 0 ? 0 : (int64_t)(-q->tokens * 1000.0 / RATE_PER_S);
 }
 
-void queue_add_limited(struct queue *q, const char *key, int64_t at_least_ms)
+int64_t queue_add_limited(struct queue *q, const char *key, int64_t at_least_ms)
 {
 	struct item *item;
 	int64_t delay = BACKOFF_BASE_MS;
 	int64_t shared;
 
 	if (q->closing) {
-		return;
+		return 0;
 	}
 	item = item_of(q, key);
 	for (unsigned i = 0; i < item->failures && delay < BACKOFF_MAX_MS; i++) {
@@ -249,7 +249,9 @@ void queue_add_limited(struct queue *q, const char *key, int64_t at_least_ms)
 	}
 	shared = take_token(q);
 	delay = delay > shared ? delay : shared;
-	queue_add_after(q, key, delay > at_least_ms ? delay : at_least_ms);
+	delay = delay > at_least_ms ? delay : at_least_ms;
+	queue_add_after(q, key, delay);
+	return delay;
 }
 
 void queue_forget(struct queue *q, const char *key)

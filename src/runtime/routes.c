@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "reconcile/prometheus.h"
+#include "view/monitoring.h"
 
 void routes_init(struct routes *r, const struct kube_cache *autoscalers, struct queue *queue, struct prober *prober)
 {
@@ -138,18 +138,22 @@ static void hpa_changed(struct routes *r, enum kube_event_type type, const json_
 static bool prometheus_is_news(struct routes *r, enum kube_event_type type, const json_t *object)
 {
 	auto_free char *key = kube_object_key(object);
-	auto_free char *now = prometheus_as_read(object);
-	const char *before = map_get(&r->prometheuses, key);
+	auto_view *view = view_decode(KIND_PROMETHEUS, object);
+	const struct digest *now = &view_prometheus(view)->digest;
+	struct digest *before = map_get(&r->prometheuses, key);
 
 	if (type == KUBE_DELETED) {
 		map_remove(&r->prometheuses, key);
 		return true;
 	}
-	if (before != NULL && strcmp(before, now) == 0) {
+	if (before != NULL && digest_equal(before, now)) {
 		return false;
 	}
-	map_put(&r->prometheuses, key, now);
-	now = NULL;
+	if (before == NULL) {
+		before = xcalloc(1, sizeof(*before));
+		map_put(&r->prometheuses, key, before);
+	}
+	*before = *now;
 	return true;
 }
 
@@ -196,6 +200,7 @@ void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type,
 	case KIND_ADAPTER_DEPLOYMENT:
 		queue_add(r->queue, SHARED_KEY);
 		return;
+	case KIND_POD: /* the prober's to read (pod_feed.h) */
 	case KIND_COUNT:
 		return;
 	}

@@ -87,6 +87,15 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 
 const struct view_type view_autoscaler_type = {.bytes = sizeof(struct view_autoscaler), .decode = decode};
 
+json_t *view_engine_json(const struct view_engine *engine)
+{
+	if (!engine->given) {
+		return NULL;
+	}
+	return json_pack("{s:s*, s:s*, s:o*, s:s*}", "type", engine->type, "version", engine->version, "port",
+		engine->port != 0 ? json_integer((json_int_t)engine->port) : NULL, "path", engine->path);
+}
+
 struct autoscaler view_autoscaler_spec(const struct view_autoscaler *autoscaler)
 {
 	struct autoscaler spec = autoscaler->spec;

@@ -46,7 +46,7 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	const json_t *status = json_object_get(object, "status");
 	const json_t *target = json_object_get(spec, "scaleTargetRef");
 
-	hpa->text = read_own(arena, object);
+	hpa->own_spec = read_own_spec(arena, object);
 	hpa->target_kind = read_text(arena, target, "kind", "");
 	hpa->target_name = read_text(arena, target, "name", "");
 	hpa->min_replicas = read_int(spec, "minReplicas", -1);
@@ -57,4 +57,6 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	read_averages(arena, json_object_get(status, "currentMetrics"), hpa);
 }
 
-const struct view_type view_hpa_type = {.bytes = sizeof(struct view_hpa), .decode = decode};
+const struct view_type view_hpa_type = {.bytes = sizeof(struct view_hpa),
+	.own_spec_at = offsetof(struct view_hpa, own_spec),
+	.decode = decode};

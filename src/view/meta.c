@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "kube/resource.h"
 #include "read.h"
 
@@ -38,6 +39,32 @@ bool view_pairs_cover(const struct view_pairs *observed, const struct view_pairs
 		}
 	}
 	return true;
+}
+
+bool view_pairs_equal(const struct view_pairs *a, const struct view_pairs *b)
+{
+	if (a->count != b->count) {
+		return false;
+	}
+	for (uint32_t i = 0; i < a->count; i++) {
+		if (strcmp(a->items[i].key, b->items[i].key) != 0 ||
+			!text_equal(a->items[i].value, b->items[i].value)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+json_t *view_pairs_json(const struct view_pairs *pairs)
+{
+	json_t *map = json_object();
+
+	for (uint32_t i = 0; i < pairs->count; i++) {
+		if (pairs->items[i].value != NULL) {
+			json_object_set_new(map, pairs->items[i].key, json_string(pairs->items[i].value));
+		}
+	}
+	return map;
 }
 
 bool read_is_ours(const char *key)
@@ -78,7 +105,7 @@ struct view_pairs read_pairs(struct arena *arena, const json_t *map, bool (*keep
 	return pairs;
 }
 
-static void read_owners(struct arena *arena, const json_t *list, bool brief, struct object_meta *meta)
+static void read_owners(struct arena *arena, const json_t *list, const struct view_type *type, struct object_meta *meta)
 {
 	uint32_t count = read_count(list, READ_LIST_MAX);
 	struct view_owner *owners = arena_items(arena, count, sizeof(*owners));
@@ -86,30 +113,34 @@ static void read_owners(struct arena *arena, const json_t *list, bool brief, str
 	for (uint32_t i = 0; i < count; i++) {
 		const json_t *owner = json_array_get(list, i);
 
-		owners[i] = (struct view_owner){.kind = brief ? "" : read_text(arena, owner, "kind", ""),
+		owners[i] = (struct view_owner){
+			.api_version = type->no_uids ? "" : read_text(arena, owner, "apiVersion", ""),
+			.kind = type->no_uids ? "" : read_text(arena, owner, "kind", ""),
 			.name = read_text(arena, owner, "name", ""),
-			.uid = brief ? "" : read_text(arena, owner, "uid", ""),
-			.controller = read_bool(owner, "controller")};
+			.uid = type->no_uids ? "" : read_text(arena, owner, "uid", ""),
+			.controller = read_bool(owner, "controller"),
+			.blocks_deletion = read_bool(owner, "blockOwnerDeletion"),
+		};
 	}
 	meta->owners = owners;
 	meta->owners_count = count;
 }
 
-struct object_meta read_meta(struct arena *arena, const json_t *object, bool brief)
+struct object_meta read_meta(struct arena *arena, const json_t *object, const struct view_type *type)
 {
 	const json_t *metadata = json_object_get(object, "metadata");
 	struct object_meta meta = {
 		.ns = read_text(arena, metadata, "namespace", ""),
 		.name = read_text(arena, metadata, "name", ""),
-		.uid = brief ? "" : read_text(arena, metadata, "uid", ""),
+		.uid = type->no_uids ? "" : read_text(arena, metadata, "uid", ""),
 		.resource_version = read_text(arena, metadata, "resourceVersion", ""),
 		.generation = read_int(metadata, "generation", 0),
 		.created_ms = read_time(metadata, "creationTimestamp", 0),
 		.deleting = json_object_get(metadata, "deletionTimestamp") != NULL,
 	};
 
-	read_owners(arena, json_object_get(metadata, "ownerReferences"), brief, &meta);
-	if (!brief) {
+	read_owners(arena, json_object_get(metadata, "ownerReferences"), type, &meta);
+	if (!type->no_labels) {
 		meta.labels = read_pairs(arena, json_object_get(metadata, "labels"), NULL);
 	}
 	meta.annotations = read_pairs(arena, json_object_get(metadata, "annotations"), read_is_ours);

@@ -24,7 +24,7 @@ static void decode_servicemonitor(struct arena *arena, const json_t *object, str
 	const json_t *spec = json_object_get(object, "spec");
 	const json_t *namespaces = json_object_get(spec, "namespaceSelector");
 
-	monitor->text = read_own(arena, object);
+	monitor->own_spec = read_own_spec(arena, object);
 	monitor->selector = read_selector(arena, json_object_get(spec, "selector"));
 	monitor->any_namespace = read_bool(namespaces, "any");
 	monitor->namespaces =
@@ -36,7 +36,7 @@ static void decode_prometheusrule(struct arena *arena, const json_t *object, str
 {
 	struct view_prometheusrule *rule = (struct view_prometheusrule *)view;
 
-	rule->text = read_own(arena, object);
+	rule->own_spec = read_own_spec(arena, object);
 }
 
 /* Of the spec and of when it was made: what is read of a Prometheus. */
@@ -67,7 +67,9 @@ static void decode_prometheus(struct arena *arena, const json_t *object, struct 
 }
 
 const struct view_type view_servicemonitor_type = {.bytes = sizeof(struct view_servicemonitor),
+	.own_spec_at = offsetof(struct view_servicemonitor, own_spec),
 	.decode = decode_servicemonitor};
 const struct view_type view_prometheusrule_type = {.bytes = sizeof(struct view_prometheusrule),
+	.own_spec_at = offsetof(struct view_prometheusrule, own_spec),
 	.decode = decode_prometheusrule};
 const struct view_type view_prometheus_type = {.bytes = sizeof(struct view_prometheus), .decode = decode_prometheus};

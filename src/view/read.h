@@ -15,6 +15,7 @@
 #include "view/condition.h"
 #include "view/meta.h"
 #include "view/selector.h"
+#include "type.h"
 
 /* Of lists that strangers write, so many items are kept. */
 #define READ_LIST_MAX 32
@@ -35,11 +36,13 @@ const char *const *read_words(struct arena *arena, const json_t *list, const cha
 struct view_pairs read_pairs(struct arena *arena, const json_t *map, bool (*keeps)(const char *key));
 /* Whether the key of a label or an annotation is ours. */
 bool read_is_ours(const char *key);
+/* Whether the whole text is an integer, which is what the API calls one; fills it. */
+bool read_integer(const char *text, int64_t *value);
 struct view_selector read_selector(struct arena *arena, const json_t *selector);
 /* Of a status: its list `conditions`. `transitions`: their times are kept as text too. */
 struct view_conditions read_conditions(struct arena *arena, const json_t *status, bool transitions);
-struct object_meta read_meta(struct arena *arena, const json_t *object, bool brief);
-/* Of an object of ours what child_matches() and child_patch() read, as JSON; NULL of anybody else's. */
-const char *read_own(struct arena *arena, const json_t *object);
+struct object_meta read_meta(struct arena *arena, const json_t *object, const struct view_type *type);
+/* The spec of an object of ours as JSON; NULL of anybody else's. */
+const char *read_own_spec(struct arena *arena, const json_t *object);
 
 #endif

@@ -28,10 +28,12 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	const json_t *spec = json_object_get(object, "spec");
 	const char *address = json_string_value(json_object_get(spec, "clusterIP"));
 
-	service->text = read_own(arena, object);
+	service->own_spec = read_own_spec(arena, object);
 	service->selector = read_pairs(arena, json_object_get(spec, "selector"), NULL);
 	service->headless = address != NULL && strcmp(address, "None") == 0;
 	read_service_ports(arena, json_object_get(spec, "ports"), service);
 }
 
-const struct view_type view_service_type = {.bytes = sizeof(struct view_service), .decode = decode};
+const struct view_type view_service_type = {.bytes = sizeof(struct view_service),
+	.own_spec_at = offsetof(struct view_service, own_spec),
+	.decode = decode};

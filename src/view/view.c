@@ -9,6 +9,7 @@
 #include "view/core.h"
 #include "view/hpa.h"
 #include "view/monitoring.h"
+#include "view/pod.h"
 #include "view/service.h"
 #include "view/workload.h"
 
@@ -17,6 +18,7 @@ const struct view_type *const view_types[KIND_COUNT] = {
 	[KIND_DEPLOYMENT] = &view_workload_type,
 	[KIND_STATEFULSET] = &view_workload_type,
 	[KIND_DAEMONSET] = &view_workload_type,
+	[KIND_POD] = &view_pod_type,
 	[KIND_HPA] = &view_hpa_type,
 	[KIND_SERVICE] = &view_service_type,
 	[KIND_SERVICEMONITOR] = &view_servicemonitor_type,
@@ -34,7 +36,7 @@ static void fill(struct arena *arena, const struct view_type *type, const json_t
 	struct view *view = arena_items(arena, 1, type->bytes);
 
 	view->type = type;
-	view->meta = read_meta(arena, object, type->brief);
+	view->meta = read_meta(arena, object, type);
 	type->decode(arena, object, view);
 }
 
@@ -82,4 +84,10 @@ void view_unref_indirect(const struct view **view)
 {
 	view_unref(*view);
 	*view = NULL;
+}
+
+void view_list_release(struct view_list *list)
+{
+	free(list->items);
+	*list = (struct view_list){.items = NULL};
 }

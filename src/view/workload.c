@@ -99,7 +99,9 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	read_status(arena, json_object_get(object, "status"), w);
 }
 
-const struct view_type view_workload_type = {.bytes = sizeof(struct view_workload), .decode = decode};
+const struct view_type view_workload_type = {.bytes = sizeof(struct view_workload),
+	.no_labels = true,
+	.decode = decode};
 
 /* What follows the flag's name in the word; NULL when the word is another. */
 static const char *after_name(const char *word, const char *flag)

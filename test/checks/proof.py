@@ -4,17 +4,18 @@ import sys
 from pathlib import Path
 
 
-def prove(folder, expected, accepted):
+def prove(folder, expected, accepted, further=lambda tree: ()):
     """The exit code of the proof of the check that the folder is named after.
 
-    `expected`: tree → the whole of what must be printed; `accepted`: what is printed of 'good'.
+    `expected`: tree → the whole of what must be printed; `accepted`: what is printed of 'good';
+    `further`: the check's arguments after the path of a tree.
     """
     check = Path(__file__).resolve().parents[2] / "hack" / "checks" / folder.name
     failures = []
     on_disk = {path.name for path in folder.glob("bad-*")}
 
     def run(tree):
-        done = subprocess.run([sys.executable, check, folder / tree], capture_output=True, text=True, check=False)
+        done = subprocess.run([sys.executable, check, folder / tree, *further(folder / tree)], capture_output=True, text=True, check=False)
         return done.returncode, done.stdout.strip() or done.stderr.strip()
 
     for tree in sorted(on_disk ^ set(expected)):

@@ -176,6 +176,7 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 		world.shared = &outcome->shared;
 		autoscaler_reconcile(&world, ns, slash + 1, &outcome->plan);
 	}
+	world_release_document(&world);
 }
 
 static char *state_text(const struct shared_state *state)

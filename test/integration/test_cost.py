@@ -1,4 +1,4 @@
-"""Prometheus pays for engines and signals, not for autoscalers: the short form of hack/bench cost."""
+"""Prometheus pays for engines and signals, not for autoscalers: the short form of hack/bench rest."""
 
 import time
 

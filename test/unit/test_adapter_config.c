@@ -462,8 +462,7 @@ static void test_no_false_clash(void **state)
 		"rules:\n- seriesQuery: mm\n",
 		"externalRules:\n- seriesQuery: q\n  name: {as: m}\n",
 		"rules:\n- seriesQuery: 5\n  name: {as: 5}\n  resources: {namespaced: false}\n",
-		"rules:\n- seriesQuery: q\n  seriesFilters:\n  resources: {overrides: }\n  name: "
-		"~\n",
+		"rules:\n- seriesQuery: q\n  seriesFilters:\n  resources: {overrides: }\n  name: ~\n",
 	};
 
 	(void)state;

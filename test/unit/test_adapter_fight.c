@@ -106,6 +106,7 @@ static void pass(struct fight *fight, bool lost)
 	world_from_document(&world, fight->document, &settings);
 	world.now_ms = fight->now_ms;
 	shared_reconcile(&world, &plan, &fight->state);
+	world_release_document(&world);
 	fight->again_ms = plan.again_ms;
 	for (size_t i = 0; i < plan.count && !lost; i++) {
 		const json_t *patch = plan.writes[i].object;

@@ -16,12 +16,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "probe/comparison.h"
-
-/* It has a struct of this name, until its causes are those of evidence. */
-#define cause chain_cause
 #include "chain/checks.h"
-#undef cause
+#include "probe/comparison.h"
 
 #define INTERVAL_MS 15000
 #define HOUR_MS 3600000
@@ -252,16 +248,12 @@ static void step(struct mismatch *memory, int64_t value, int64_t at, int64_t sam
 
 static bool is_certain(const struct mismatch *memory, bool page)
 {
-	auto_json *document = memory->looks > 0 ? shape_encode(&shape_mismatch, memory) : NULL;
-
-	return values_are_certain(document, page);
+	return memory->looks > 0 && values_are_certain(memory, page);
 }
 
 static bool is_stale(const struct mismatch *memory, int64_t now_ms)
 {
-	auto_json *document = memory->looks > 0 ? shape_encode(&shape_mismatch, memory) : NULL;
-
-	return values_are_stale(document, now_ms);
+	return memory->looks > 0 && values_are_stale(memory, now_ms);
 }
 
 static struct found simulate(const struct chain *chain, int64_t duration_ms)

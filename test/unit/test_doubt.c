@@ -97,7 +97,7 @@ static void scene_open(struct scene *scene)
 	auto_json *own = json_pack("{s:{s:s, s:s}, s:{s:{s:s}}}", "metadata", "namespace", "team", "name", "gemma",
 		"spec", "scaleTargetRef", "name", "gemma");
 
-	*scene = (struct scene){.autoscalers = kube_cache_new(NULL, false)};
+	*scene = (struct scene){.autoscalers = kube_cache_new(&(struct kube_cache_form){.index = NULL})};
 	kube_cache_put(scene->autoscalers, own);
 	open_healthy(&scene->rig);
 	probe_rig_wait(&scene->rig, 2);

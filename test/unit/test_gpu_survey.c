@@ -18,24 +18,28 @@
 
 /* The world's objects by kind, in order. */
 struct lists {
-	json_t *of[KIND_COUNT];
+	struct view_list of[KIND_COUNT];
 };
 
-static json_t *list(void *ctx, enum kind kind, const char *ns)
+static struct view_list views(void *ctx, enum kind kind, const char *ns)
 {
-	const json_t *all = ((struct lists *)ctx)->of[kind];
+	const struct view_list *all = &((struct lists *)ctx)->of[kind];
+	struct view_list list = {.items = xcalloc(all->count, sizeof(*list.items)), .count = all->count};
 
 	(void)ns;
-	return all != NULL ? json_incref((json_t *)all) : json_array();
+	for (size_t i = 0; i < all->count; i++) {
+		list.items[i] = all->items[i];
+	}
+	return list;
 }
 
-static json_t *list_by(void *ctx, enum kind kind, const char *value)
+static struct view_list views_by(void *ctx, enum kind kind, const char *value)
 {
 	(void)ctx, (void)kind, (void)value;
-	return json_array();
+	return (struct view_list){.items = NULL};
 }
 
-static json_t *get(void *ctx, enum kind kind, const char *ns, const char *name)
+static const struct view *view(void *ctx, enum kind kind, const char *ns, const char *name)
 {
 	(void)ctx, (void)kind, (void)ns, (void)name;
 	return NULL;
@@ -47,9 +51,15 @@ static bool missing(void *ctx, enum kind kind)
 	return false;
 }
 
-static const json_t *evidence(void *ctx, const char *key)
+static const struct evidence *evidence(void *ctx, const char *key)
 {
 	(void)ctx, (void)key;
+	return NULL;
+}
+
+static const struct shared_evidence *shared_evidence(void *ctx)
+{
+	(void)ctx;
 	return NULL;
 }
 
@@ -59,15 +69,30 @@ static const char *failure(void *ctx, const char *key)
 	return NULL;
 }
 
+static void append(struct view_list *list, enum kind kind, json_t *object_take)
+{
+	list->items = xrealloc(list->items, (list->count + 1) * sizeof(*list->items));
+	list->items[list->count++] = view_decode(kind, object_take);
+	json_decref(object_take);
+}
+
 static void add(struct lists *lists, const char *ns, const char *name, const char *label)
 {
-	json_array_append_new(lists->of[KIND_SERVICE],
+	append(&lists->of[KIND_SERVICE], KIND_SERVICE,
 		json_pack("{s:s, s:{s:s, s:s, s:{s:s}, s:s}, s:{s:{s:s}, s:[{s:s}]}}", "kind", "Service", "metadata",
 			"namespace", ns, "name", name, "labels", "app", "nvidia-dcgm-exporter", "creationTimestamp",
 			"2026-01-31T07:00:00Z", "spec", "selector", "app", label, "ports", "name", "gpu-metrics"));
-	json_array_append_new(lists->of[KIND_DAEMONSET],
+	append(&lists->of[KIND_DAEMONSET], KIND_DAEMONSET,
 		json_pack("{s:s, s:{s:s, s:s}, s:{s:{s:{s:{s:s}}}}}", "kind", "DaemonSet", "metadata", "namespace", ns,
 			"name", name, "spec", "template", "metadata", "labels", "app", label));
+}
+
+static void release(struct view_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		view_unref(list->items[i]);
+	}
+	view_list_release(list);
 }
 
 /* Of CPU, since a machine that is shared makes any wall clock late. */
@@ -79,20 +104,23 @@ static double milliseconds(clock_t since)
 static void decoys_are_bounded_in_work_and_words(void **state)
 {
 	struct settings settings = SETTINGS_DEFAULT;
-	struct lists lists = {.of = {[KIND_SERVICE] = json_array(), [KIND_DAEMONSET] = json_array()}};
+	struct lists lists = {.of = {[KIND_SERVICE] = {.count = 0}}};
 	const struct shared_state shared = {.adapter = NULL};
 	const struct world world = {.settings = &settings,
 		.shared = &shared,
 		.ctx = &lists,
-		.get = get,
-		.list = list,
-		.list_by = list_by,
+		.view = view,
+		.views = views,
+		.views_by = views_by,
 		.missing = missing,
 		.evidence = evidence,
+		.shared_evidence = shared_evidence,
 		.failure = failure};
-	auto_json *specs = json_pack("{s:{s:{s:s, s:s}, s:{s:{s:s, s:s}, s:i, s:s}}}", "Auto", "metadata", "namespace",
-		"shop", "name", "gemma", "spec", "scaleTargetRef", "kind", "Deployment", "name", "server",
-		"maxReplicas", 5, "mode", "GPU");
+	auto_json *object = json_pack("{s:{s:s, s:s}, s:{s:{s:s, s:s}, s:i, s:s}}", "metadata", "namespace", "shop",
+		"name", "gemma", "spec", "scaleTargetRef", "kind", "Deployment", "name", "server", "maxReplicas", 5,
+		"mode", "GPU");
+	auto_view *autoscaler = view_decode(KIND_AUTOSCALER, object);
+	auto_gpu_needs needs = {.count = 0};
 	auto_plan plan = PLAN_INIT;
 	auto_json *survey = NULL;
 	const char *others;
@@ -105,8 +133,9 @@ static void decoys_are_bounded_in_work_and_words(void **state)
 		add(&lists, "a-tenant", name, "nvidia-dcgm-exporter");
 	}
 	add(&lists, "gpu-operator", "nvidia-dcgm-exporter", "nvidia-dcgm-exporter");
+	gpu_needs_add(&needs, autoscaler);
 	since = clock();
-	survey = gpu_survey(&world, specs, NULL, &plan);
+	survey = gpu_survey(&world, &needs, NULL, &plan);
 	print_message("%d decoys: %.1f ms\n", DECOYS, milliseconds(since));
 	/* A fraction of it where it is optimised; sanitizers take several times as long as neither. */
 	assert_in_range((uintmax_t)milliseconds(since), 0, 200);
@@ -117,8 +146,8 @@ static void decoys_are_bounded_in_work_and_words(void **state)
 	assert_non_null(strstr(others, "Service 'a-tenant/evil-0001'"));
 	assert_non_null(strstr(others, " and 1997 more"));
 	assert_in_range(strlen(others), 0, 200);
-	json_decref(lists.of[KIND_SERVICE]);
-	json_decref(lists.of[KIND_DAEMONSET]);
+	release(&lists.of[KIND_SERVICE]);
+	release(&lists.of[KIND_DAEMONSET]);
 }
 
 int main(void)

@@ -340,6 +340,44 @@ static void close_ends_connections(void **state)
 	assert_string_equal(w->body, "x");
 }
 
+static void count_turn(uv_prepare_t *prepare)
+{
+	++*(int *)prepare->data;
+}
+
+/* The server waits a second for a client that does not read its reply, and the loop has nothing to do. */
+static void close_does_not_keep_the_loop_busy(void **state)
+{
+	struct world *w = *state;
+	int fd = send_raw(w, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+	uv_prepare_t prepare;
+	int turns = 0;
+
+	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
+	uv_prepare_init(&w->loop.uv, &prepare);
+	prepare.data = &turns;
+	uv_prepare_start(&prepare, count_turn);
+	close_server(w);
+	/* What fits is written piece by piece, and libwebsockets takes its turns to leave. */
+	assert_true(turns < 100);
+	uv_close((uv_handle_t *)&prepare, NULL);
+	uv_run(&w->loop.uv, UV_RUN_NOWAIT);
+	close(fd);
+}
+
+static void close_waits_no_longer_than_for_the_last_reply(void **state)
+{
+	struct world *w = *state;
+	uint64_t start_ns = uv_hrtime();
+
+	start(w, "GET", "/large", NULL, 0);
+	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
+	close_server(w);
+	assert_true(uv_hrtime() - start_ns < UINT64_C(900000000));
+	assert_true(event_loop_wait(&w->loop, &w->done, 1));
+	assert_int_equal(w->body_len, (size_t)5 << 20);
+}
+
 static void connection_close_is_honoured(void **state)
 {
 	struct world *w = *state;
@@ -688,6 +726,8 @@ int main(void)
 		TEST(client_that_leaves_is_notified),
 		TEST(reply_after_the_server_closed),
 		TEST(close_ends_connections),
+		TEST(close_does_not_keep_the_loop_busy),
+		TEST(close_waits_no_longer_than_for_the_last_reply),
 		TEST(connection_close_is_honoured),
 		TEST(body_of_unknown_length_is_refused),
 		TEST(garbage_harms_nobody),

@@ -32,7 +32,7 @@ static bool put(struct kube_cache *cache, const char *ns, const char *name, cons
 
 static void test_put_get_remove(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(NULL, false);
+	struct kube_cache *cache = kube_cache_new(&(struct kube_cache_form){.index = NULL});
 	auto_json *got = NULL, *whole = object("a", "n", "1");
 
 	(void)state;
@@ -59,7 +59,7 @@ static void test_put_get_remove(void **state)
 
 static void test_managers_are_kept_where_asked(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(NULL, true);
+	struct kube_cache *cache = kube_cache_new(&(struct kube_cache_form){.managers = true});
 	auto_json *whole = json_pack("{s:{s:s, s:[{s:s, s:s, s:{s:{}}}]}}", "metadata", "name", "n", "managedFields",
 		"manager", "helm", "time", "2026-01-31T08:00:00Z", "fieldsV1", "f:data");
 	auto_json *wanted = json_pack("[{s:s, s:s}]", "manager", "helm", "time", "2026-01-31T08:00:00Z");
@@ -72,9 +72,99 @@ static void test_managers_are_kept_where_asked(void **state)
 	kube_cache_free(cache);
 }
 
+static char *resource_version(const json_t *object)
+{
+	const char *version = json_path_string(object, "metadata.resourceVersion", NULL);
+
+	return version != NULL ? xstrdup(version) : NULL;
+}
+
+/* Objects decoded to their resourceVersion; how many there are. */
+static int decoded;
+
+static const void *decode_version(const void *type, const json_t *object)
+{
+	decoded++;
+	return xasprintf("%s %s", (const char *)type, kube_object_resource_version(object));
+}
+
+static void unref_version(const void *text)
+{
+	decoded--;
+	free((void *)(uintptr_t)text);
+}
+
+static const struct kube_cache_form decoding = {.decode = decode_version, .unref = unref_version, .type = "version"};
+
+static void test_objects_are_decoded_once(void **state)
+{
+	struct kube_cache *cache = kube_cache_new(&decoding);
+	auto_free const void **all = NULL;
+	auto_free const void **one = NULL;
+	const void *first;
+	size_t count;
+
+	(void)state;
+	put(cache, "b", "1", "7");
+	put(cache, "a", "1", "8");
+	first = kube_cache_decoded(cache, "a", "1");
+	assert_string_equal(first, "version 8");
+	put(cache, "a", "1", "8");
+	assert_ptr_equal(kube_cache_decoded(cache, "a", "1"), first);
+	put(cache, "a", "1", "9");
+	assert_string_equal(kube_cache_decoded(cache, "a", "1"), "version 9");
+	assert_null(kube_cache_decoded(cache, "a", "2"));
+	assert_int_equal(decoded, 2);
+	all = kube_cache_decoded_list(cache, NULL, &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(all[0], "version 9");
+	assert_string_equal(all[1], "version 7");
+	one = kube_cache_decoded_list(cache, "b", &count);
+	assert_int_equal(count, 1);
+	assert_string_equal(one[0], "version 7");
+	kube_cache_remove(cache, "a", "1");
+	assert_int_equal(decoded, 1);
+	kube_cache_free(cache);
+	assert_int_equal(decoded, 0);
+}
+
+static void test_objects_go_from_cache_to_cache_as_they_are(void **state)
+{
+	struct kube_cache_form form = decoding;
+	struct kube_cache *cache;
+	struct kube_cache *arrived;
+	auto_free const void **found = NULL;
+	const void *fresh;
+	size_t count;
+
+	(void)state;
+	form.index = resource_version;
+	cache = kube_cache_new(&form);
+	arrived = kube_cache_new(&form);
+	put(cache, "a", "same", "1");
+	put(cache, "a", "moved", "1");
+	put(arrived, "a", "same", "1");
+	put(arrived, "a", "moved", "2");
+	put(arrived, "a", "new", "2");
+	fresh = kube_cache_decoded(arrived, "a", "moved");
+	assert_false(kube_cache_put_from(cache, arrived, "a/same"));
+	assert_true(kube_cache_put_from(cache, arrived, "a/moved"));
+	assert_true(kube_cache_put_from(cache, arrived, "a/new"));
+	assert_false(kube_cache_put_from(cache, arrived, "a/new"));
+	assert_ptr_equal(kube_cache_decoded(cache, "a", "moved"), fresh);
+	assert_int_equal(decoded, 3);
+	assert_int_equal(kube_cache_count(arrived), 0);
+	kube_cache_free(arrived);
+	found = kube_cache_decoded_list_by(cache, "2", &count);
+	assert_int_equal(count, 2);
+	assert_ptr_equal(found[0], fresh);
+	kube_cache_free(cache);
+	assert_int_equal(decoded, 0);
+}
+
 static void test_list_is_ordered_and_by_namespace(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(NULL, false);
+	struct kube_cache *cache = kube_cache_new(&(struct kube_cache_form){.index = NULL});
 	auto_json *all = NULL, *one = NULL;
 	auto_free const char **keys = NULL;
 
@@ -94,13 +184,6 @@ static void test_list_is_ordered_and_by_namespace(void **state)
 	assert_string_equal(keys[0], "a/1");
 	assert_string_equal(keys[4], "cluster");
 	kube_cache_free(cache);
-}
-
-static char *resource_version(const json_t *object)
-{
-	const char *version = json_path_string(object, "metadata.resourceVersion", NULL);
-
-	return version != NULL ? xstrdup(version) : NULL;
 }
 
 /* The keys of what is found by this value, in order. */
@@ -123,7 +206,7 @@ static void assert_found(const struct kube_cache *cache, const char *value, cons
 
 static void test_list_by_finds_what_the_index_says_now(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(resource_version, false);
+	struct kube_cache *cache = kube_cache_new(&(struct kube_cache_form){.index = resource_version});
 
 	(void)state;
 	put(cache, "b", "1", "x");
@@ -147,7 +230,7 @@ static void test_list_by_finds_what_the_index_says_now(void **state)
 
 static void test_an_object_without_a_name_is_not_kept(void **state)
 {
-	struct kube_cache *cache = kube_cache_new(NULL, false);
+	struct kube_cache *cache = kube_cache_new(&(struct kube_cache_form){.index = NULL});
 	auto_json *empty = json_object();
 
 	(void)state;
@@ -182,7 +265,7 @@ static double cpu_s(void)
 
 static struct cost cost_of(bool one_name)
 {
-	struct kube_cache *cache = kube_cache_new(target_key, false);
+	struct kube_cache *cache = kube_cache_new(&(struct kube_cache_form){.index = target_key});
 	struct cost cost;
 	double start = cpu_s();
 
@@ -228,7 +311,7 @@ static void test_one_name_in_many_namespaces_costs_no_more(void **state)
 static void test_many_of_one_index_come_and_go_in_any_order(void **state)
 {
 	double of_many = cost_of(false).put_s;
-	struct kube_cache *cache = kube_cache_new(resource_version, false);
+	struct kube_cache *cache = kube_cache_new(&(struct kube_cache_form){.index = resource_version});
 	double start = cpu_s();
 	auto_json *found = NULL;
 
@@ -264,6 +347,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_get_remove),
 		cmocka_unit_test(test_managers_are_kept_where_asked),
+		cmocka_unit_test(test_objects_are_decoded_once),
+		cmocka_unit_test(test_objects_go_from_cache_to_cache_as_they_are),
 		cmocka_unit_test(test_list_is_ordered_and_by_namespace),
 		cmocka_unit_test(test_list_by_finds_what_the_index_says_now),
 		cmocka_unit_test(test_an_object_without_a_name_is_not_kept),

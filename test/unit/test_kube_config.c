@@ -141,6 +141,18 @@ static void test_other_fields(void **state)
 	kube_config_free(config);
 }
 
+/* JSON allows a field without a name; it means nothing. */
+static void test_a_field_without_a_name(void **state)
+{
+	const char *dir = *state;
+	struct kube_config *config;
+
+	free(rig_file(dir, "token", "t1"));
+	config = load(dir, ONE(SERVER, "'': YWJj, tokenFile: token"), NULL);
+	assert_header(config, "Authorization: Bearer t1");
+	kube_config_free(config);
+}
+
 static void test_files_are_beside_the_kubeconfig(void **state)
 {
 	const char *dir = *state;
@@ -191,6 +203,24 @@ static void test_a_new_token_is_read(void **state)
 		assert_int_equal(err.kind, ERROR_UNAUTHORIZED);
 		assert_string_equal(err.message, want);
 	}
+	kube_config_free(config);
+}
+
+/* While it cannot be read, a file is not read again for each request, but soon. */
+static void test_an_unreadable_file_is_left_alone_for_a_moment(void **state)
+{
+	const char *dir = *state;
+	struct kube_config *config;
+
+	free(rig_file(dir, "token", "t1"));
+	config = load(dir, ONE(SERVER, "tokenFile: token"), NULL);
+	free(rig_file(dir, "token", ""));
+	config->token.read_ms -= 61 * 1000;
+	assert_header(config, "Authorization: Bearer t1");
+	free(rig_file(dir, "token", "t2"));
+	assert_header(config, "Authorization: Bearer t1");
+	config->token.read_ms -= 6 * 1000;
+	assert_header(config, "Authorization: Bearer t2");
 	kube_config_free(config);
 }
 
@@ -250,6 +280,8 @@ static void test_a_new_client_certificate_is_read_with_its_key(void **state)
 	config->pair.cert.read_ms -= 301 * 1000;
 	assert_pair(config, cert[0], key[0]);
 	free(rig_file(dir, "k.pem", key[1]));
+	assert_pair(config, cert[0], key[0]);
+	config->pair.cert.read_ms -= 6 * 1000;
 	assert_pair(config, cert[1], key[1]);
 	free(rig_file(dir, "k.pem", key[2]));
 	free(rig_file(dir, "c.pem", cert[2]));
@@ -494,7 +526,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_DIR(test_all_fields),
 		WITH_DIR(test_other_fields),
+		WITH_DIR(test_a_field_without_a_name),
 		WITH_DIR(test_files_are_beside_the_kubeconfig),
+		WITH_DIR(test_an_unreadable_file_is_left_alone_for_a_moment),
 		WITH_DIR(test_a_new_token_is_read),
 		WITH_DIR(test_a_new_ca_is_read),
 		WITH_DIR(test_a_new_client_certificate_is_read_with_its_key),

@@ -118,6 +118,63 @@ static void test_a_refused_stream_is_not_asked_for_again(void **state)
 	finish(&test);
 }
 
+/* A server that is stopped ends its streams in order: the next one is asked for a stream again. */
+static void test_one_stream_that_ends_early_is_no_refusal(void **state)
+{
+	static const struct fake_answer ends[] = {
+		{.status = 200, .body = EVENT("ADDED", "x", "1"), .end = FAKE_END},
+		{.status = 200, .body = ERROR_EVENT("500", "InternalError"), .end = FAKE_END},
+		{.end = FAKE_MUTE},
+	};
+	struct informer_timing timing = quick;
+
+	(void)state;
+	timing.silence_ms = 50;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		const struct fake_step steps[] = {
+			{STREAM, ends[i]},
+			{LIST, {.status = 200, .body = EMPTY("10")}},
+			{WATCH("10"), {.status = 410, .body = STATUS("Expired", "too old")}},
+			{STREAM, {.status = 200, .body = END_OF_LIST("20"), .end = FAKE_END}},
+			{WATCH("20"), {.status = 200, .end = FAKE_HOLD}},
+		};
+		struct test test;
+
+		open_new(&test, steps, ARRAY_LEN(steps), &timing);
+		expect_requests(&test, "5");
+		finish(&test);
+	}
+}
+
+/* Nor is one a day: a stream that comes whole in between begins the count anew. */
+static void test_streams_that_end_early_are_counted_in_a_row(void **state)
+{
+	static const struct fake_answer early = {.status = 200, .body = EVENT("ADDED", "x", "1"), .end = FAKE_END};
+	static const struct fake_answer expired = {.status = 410, .body = STATUS("Expired", "too old")};
+	const struct fake_step steps[] = {
+		{STREAM, early},
+		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{WATCH("10"), expired},
+		{STREAM, {.status = 200, .body = END_OF_LIST("20"), .end = FAKE_END}},
+		{WATCH("20"), expired},
+		{STREAM, early},
+		{LIST, {.status = 200, .body = EMPTY("30")}},
+		{WATCH("30"), expired},
+		{STREAM, early},
+		{LIST, {.status = 200, .body = EMPTY("40")}},
+		{WATCH("40"), expired},
+		/* The second in a row: this server has no streams. */
+		{LIST, {.status = 200, .body = EMPTY("50")}},
+		{WATCH("50"), {.status = 200, .end = FAKE_HOLD}},
+	};
+	struct test test;
+
+	(void)state;
+	OPEN_NEW(&test, steps);
+	expect_requests(&test, "13");
+	finish(&test);
+}
+
 static void test_after_expiry_the_list_is_streamed_again(void **state)
 {
 	static const struct fake_step steps[] = {
@@ -168,6 +225,8 @@ int main(void)
 		cmocka_unit_test(test_resource_versions_in_a_stream_are_not_ours),
 		cmocka_unit_test(test_a_failed_stream_falls_back_to_pages),
 		cmocka_unit_test(test_a_refused_stream_is_not_asked_for_again),
+		cmocka_unit_test(test_one_stream_that_ends_early_is_no_refusal),
+		cmocka_unit_test(test_streams_that_end_early_are_counted_in_a_row),
 		cmocka_unit_test(test_after_expiry_the_list_is_streamed_again),
 		cmocka_unit_test(test_closing_during_a_stream),
 	};

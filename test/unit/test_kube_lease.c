@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "kube/lease.h"
+#include "kube/lease_record.h"
 #include "kube/timing.h"
 #include "kube_rig.h"
 
@@ -22,9 +23,11 @@ struct server {
 	json_t *object;
 	int version;
 	int writes;
-	bool down;        /* answers 500 */
-	bool mute;        /* does not answer at all */
-	bool deny_writes; /* 409 whatever the precondition */
+	bool down;            /* answers 500 */
+	bool mute;            /* does not answer at all */
+	bool deny_writes;     /* 409 whatever the precondition */
+	int slow_ms;          /* the next write is answered so late, and nothing after it */
+	int64_t slow_from_ms; /* when it came */
 	char *text;
 };
 
@@ -71,6 +74,13 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 		return answer_object(server, 201);
 	}
 	assert_string_equal(request->line, "PUT " COLLECTION "/l");
+	if (server->slow_ms > 0) {
+		server->slow_from_ms = clock_monotonic_ms();
+		while (clock_monotonic_ms() - server->slow_from_ms < server->slow_ms) {
+		}
+		server->slow_ms = 0;
+		server->mute = true;
+	}
 	if (server->object == NULL) {
 		return (struct fake_answer){.status = 404, .body = "{}"};
 	}
@@ -352,6 +362,22 @@ static void test_it_is_not_held_past_its_time(void **state)
 	test_close(&test);
 }
 
+/* Another candidate counts from what the server stored, which may be as early as our write was sent. */
+static void test_leadership_counts_from_when_the_write_was_sent(void **state)
+{
+	struct test test;
+
+	(void)state;
+	test_open(&test);
+	candidate_start(&test, &test.a, "a");
+	AWAIT(&test, has_started, &test.a);
+	test.server.slow_ms = 300;
+	AWAIT(&test, has_stopped, &test.a);
+	assert_in_range(test.a.stopped_ms - test.server.slow_from_ms, 300, quick.deadline_ms + 200);
+	candidate_close(&test, &test.a);
+	test_close(&test);
+}
+
 static void test_a_stolen_lease_ends_leadership(void **state)
 {
 	struct test test;
@@ -484,6 +510,28 @@ static void test_the_timing_must_be_safe(void **state)
 	test_close(&test);
 }
 
+/* The Lease is what somebody wrote: the API server keeps 32 bits, another store any number. */
+static void test_a_duration_may_be_any_number(void **state)
+{
+	static const struct {
+		json_int_t seconds;
+		bool expired;
+	} rows[] = {{15, false}, {INT32_MAX, false}, {INT64_MAX, false}, {INT64_MAX / 1000 + 1, false}, {0, true},
+		{-1, true}, {INT64_MIN, true}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct lease_record record = {0};
+		auto_json *object = json_pack("{s:{s:s, s:I}}", "spec", "holderIdentity", "a", "leaseDurationSeconds",
+			rows[i].seconds);
+
+		lease_record_observe(&record, object);
+		assert_int_equal(lease_record_expires_ms(&record, 15000) <= record.changed_ms, rows[i].expired);
+		assert_true(lease_record_expires_ms(&record, 15000) >= record.changed_ms);
+		lease_record_release(&record);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,12 +541,14 @@ int main(void)
 		cmocka_unit_test(test_expiry_is_counted_from_our_own_sight),
 		cmocka_unit_test(test_no_renewal_ends_leadership),
 		cmocka_unit_test(test_it_is_not_held_past_its_time),
+		cmocka_unit_test(test_leadership_counts_from_when_the_write_was_sent),
 		cmocka_unit_test(test_a_stolen_lease_ends_leadership),
 		cmocka_unit_test(test_a_deleted_lease_is_made_again),
 		cmocka_unit_test(test_a_foreign_write_is_survived),
 		cmocka_unit_test(test_endless_conflicts_do_not_spin),
 		cmocka_unit_test(test_closing_at_any_time),
 		cmocka_unit_test(test_the_timing_must_be_safe),
+		cmocka_unit_test(test_a_duration_may_be_any_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@
 #define NOW_MS INT64_C(1767398400000) /* 2026-01-03T00:00:00Z */
 #define MADE_MS (NOW_MS - 3600000)
 
-/* Facts with all they borrow from; rows break one thing in them. */
+/* Facts with all they borrow from; rows break one thing in them, of the evidence in its document. */
 struct rig {
 	struct facts facts;
 	struct autoscaler spec;
@@ -34,6 +34,13 @@ struct rig {
 	json_t *autoscalers;
 	json_t *gpu;
 	json_t *gpu_evidence;
+	struct evidence *seen;
+	struct evidence *next; /* only what it asks */
+	struct shared_evidence *shared;
+	const struct view *object_view;
+	const struct view *target_view;
+	struct view_list hpa_views;
+	struct view_list autoscaler_views;
 };
 
 static json_t *parsed(const char *text)
@@ -95,26 +102,77 @@ static void rig_init(struct rig *rig)
 		.settings = &rig->settings,
 		.now_ms = NOW_MS,
 		.monitor_made_ms = MADE_MS,
-		.object = rig->object,
-		.evidence = rig->evidence,
-		.request = rig->request,
-		.target = rig->target,
 		.target_watched = true,
 		.port_known = true,
-		.hpas = rig->hpas,
-		.hpa = json_array_get(rig->hpas, 0),
-		.autoscalers = rig->autoscalers,
 		.selected_by = "monitoring/k8s",
 		.monitor = "shop/gemma",
 		.gpu = rig->gpu,
-		.gpu_evidence = rig->gpu_evidence,
 		.exporter_id = "Auto",
 		.adapter = ADAPTER_LOADED,
 	};
 }
 
+/* Views of its own. */
+static struct view_list views_of(enum kind kind, const json_t *objects)
+{
+	struct view_list list = {xcalloc(json_array_size(objects), sizeof(*list.items)), json_array_size(objects)};
+
+	for (size_t i = 0; i < list.count; i++) {
+		list.items[i] = view_decode(kind, json_array_get(objects, i));
+	}
+	return list;
+}
+
+static void views_free(struct view_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		view_unref(list->items[i]);
+	}
+	view_list_release(list);
+}
+
+/* Before the facts are checked: what the documents tell. */
+static void rig_read(struct rig *rig)
+{
+	auto_json *next = json_pack("{s:O}", "asked", rig->request);
+
+	rig->object_view = view_decode(KIND_AUTOSCALER, rig->object);
+	rig->facts.object = view_autoscaler(rig->object_view);
+	rig->target_view = rig->target != NULL ? view_decode(KIND_DEPLOYMENT, rig->target) : NULL;
+	rig->facts.target = view_workload(rig->target_view);
+	rig->hpa_views = views_of(KIND_HPA, rig->hpas);
+	rig->facts.hpas = rig->hpa_views;
+	rig->facts.hpa = rig->hpa_views.count > 0 ? view_hpa(rig->hpa_views.items[0]) : NULL;
+	rig->autoscaler_views = views_of(KIND_AUTOSCALER, rig->autoscalers);
+	rig->facts.autoscalers = rig->autoscaler_views;
+
+	rig->next = evidence_decode(next, NOW_MS);
+	rig->facts.request = rig->next->asked;
+	if (rig->evidence != NULL) {
+		rig->seen = evidence_decode(rig->evidence, NOW_MS);
+		rig->facts.evidence = rig->seen;
+	}
+	if (rig->gpu_evidence != NULL) {
+		rig->shared = shared_evidence_decode(rig->gpu_evidence, NOW_MS);
+		rig->facts.shared = rig->shared;
+	}
+}
+
+static size_t check_links(struct rig *rig, struct verdict *verdicts)
+{
+	rig_read(rig);
+	return links_check(&rig->facts, verdicts);
+}
+
 static void rig_release(struct rig *rig)
 {
+	evidence_free(rig->seen);
+	evidence_free(rig->next);
+	shared_evidence_free(rig->shared);
+	view_unref(rig->object_view);
+	view_unref(rig->target_view);
+	views_free(&rig->hpa_views);
+	views_free(&rig->autoscaler_views);
 	autoscaler_release(&rig->spec);
 	error_release(&rig->invalid);
 	json_decref(rig->object);
@@ -129,7 +187,8 @@ static void rig_release(struct rig *rig)
 
 static void no_evidence(struct rig *rig)
 {
-	rig->facts.evidence = NULL;
+	json_decref(rig->evidence);
+	rig->evidence = NULL;
 }
 
 static void invalid(struct rig *rig)
@@ -147,7 +206,8 @@ static void unsupported(struct rig *rig)
 
 static void no_target(struct rig *rig)
 {
-	rig->facts.target = NULL;
+	json_decref(rig->target);
+	rig->target = NULL;
 	rig->facts.workload.match_labels = NULL;
 }
 
@@ -289,7 +349,7 @@ static void targets_down(struct rig *rig)
 
 static void no_samples(struct rig *rig)
 {
-	signal_part(rig, 0, "series", "{pods: 0}");
+	signal_part(rig, 0, "series", "{pods: 0, missing: [server-0]}");
 }
 
 static void adapter_unknown(struct rig *rig)
@@ -366,7 +426,8 @@ static void exporter_not_selected(struct rig *rig)
 
 static void exporter_not_seen(struct rig *rig)
 {
-	rig->facts.gpu_evidence = NULL;
+	json_decref(rig->gpu_evidence);
+	rig->gpu_evidence = NULL;
 }
 
 static void exporter_down(struct rig *rig)
@@ -411,7 +472,7 @@ static void recorded_twice(struct rig *rig)
 
 static void nothing_recorded(struct rig *rig)
 {
-	signal_part(rig, 1, "series", "{pods: 0}");
+	signal_part(rig, 1, "series", "{pods: 0, missing: [server-0]}");
 }
 
 static void gpu_pod_missing(struct rig *rig)
@@ -510,7 +571,7 @@ static void each_link_breaks_alone(void **state)
 
 		rig_init(&rig);
 		rows[r].break_it(&rig);
-		first = links_check(&rig.facts, verdicts);
+		first = check_links(&rig, verdicts);
 		assert_true(first < links_count);
 		assert_string_equal(links[first].type, rows[r].link);
 		for (size_t i = 0; i < links_count; i++) {
@@ -551,13 +612,54 @@ static void whole_facts_make_every_link_true(void **state)
 
 	(void)state;
 	rig_init(&rig);
-	assert_int_equal(links_check(&rig.facts, verdicts), links_count);
+	assert_int_equal(check_links(&rig, verdicts), links_count);
 	for (size_t i = 0; i < links_count; i++) {
 		assert_int_equal(verdicts[i].status, VERDICT_TRUE);
 		check_words(&verdicts[i]);
 	}
 	verdicts_release(verdicts);
 	rig_release(&rig);
+}
+
+static void rule_to_come(struct rig *rig)
+{
+	shared(rig->gpu_evidence, "rule", "{loaded: false}");
+	shared(rig->gpu, "rule", "{since: 0}");
+}
+
+static void nothing_new(struct rig *rig)
+{
+	(void)rig;
+}
+
+static void no_hpa(struct rig *rig)
+{
+	json_array_clear(rig->hpas);
+}
+
+/* What time alone can change: all are ready. */
+static const struct {
+	void (*change)(struct rig *rig);
+	bool settled;
+} ready_ones[] = {
+	{nothing_new, true}, {no_hpa, false}, /* it is awaited, then missed */
+	{rule_to_come, false},                /* the same */
+};
+
+static void what_waits_is_not_settled(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ready_ones); i++) {
+		struct rig rig;
+		auto_free struct verdict *verdicts = xcalloc(links_count, sizeof(*verdicts));
+
+		rig_init(&rig);
+		ready_ones[i].change(&rig);
+		assert_int_equal(check_links(&rig, verdicts), links_count);
+		assert_int_equal(links_settled(&rig.facts, verdicts), ready_ones[i].settled);
+		verdicts_release(verdicts);
+		rig_release(&rig);
+	}
 }
 
 static void the_last_link_does_not_count_for_ready(void **state)
@@ -567,8 +669,8 @@ static void the_last_link_does_not_count_for_ready(void **state)
 
 	(void)state;
 	rig_init(&rig);
-	rig.facts.hpa = NULL;
-	assert_int_equal(links_check(&rig.facts, verdicts), links_count);
+	no_hpa(&rig);
+	assert_int_equal(check_links(&rig, verdicts), links_count);
 	assert_string_equal(links[links_count - 1].type, "ScalingActive");
 	assert_int_equal(verdicts[links_count - 1].status, VERDICT_UNKNOWN);
 	assert_string_equal(verdicts[links_count - 1].reason, "AwaitingHPA");
@@ -607,7 +709,7 @@ static void an_answer_to_another_question_is_none(void **state)
 
 		rig_init(&rig);
 		json_object_update(rig.request, change);
-		first = links_check(&rig.facts, verdicts);
+		first = check_links(&rig, verdicts);
 		if (changes[i].link == NULL) {
 			assert_int_equal(first, links_count);
 		} else {
@@ -653,6 +755,7 @@ static void of_two_autoscalers_one_has_the_target(void **state)
 
 		rig_init(&rig);
 		json_array_append_new(rig.autoscalers, parsed(others[i].other));
+		rig_read(&rig);
 		assert_int_equal(links_target_taken(&rig.facts), others[i].taken);
 		assert_int_equal(links_target_exclusive(&rig.facts), !others[i].taken);
 		rig_release(&rig);
@@ -668,8 +771,14 @@ static void exclusive_is_asked_apart_from_the_order(void **state)
 	(void)state;
 	rig_init(&rig);
 	no_evidence(&rig);
+	rig_read(&rig);
 	assert_true(links_target_exclusive(&rig.facts));
+	rig_release(&rig);
+
+	rig_init(&rig);
+	no_evidence(&rig);
 	other_hpa(&rig);
+	rig_read(&rig);
 	assert_false(links_target_exclusive(&rig.facts));
 	assert_false(links_target_taken(&rig.facts));
 	rig_release(&rig);
@@ -688,6 +797,8 @@ static const struct {
 	{"{exporter: {at: 1, up: 1, down: 0}}", "{exporter: {at: 2, up: 0, down: 1}}", false},
 	{"{exporter: {at: 1, series: 8, withPod: 1}}", "{exporter: {at: 2, series: 8, withPod: 0}}", false},
 	{"{exporter: {at: 1, up: 1}}", "{exporter: {at: 2, error: 'no route to host'}}", false},
+	{"{exporter: {at: 1, error: '401'}}", "{exporter: {at: 2, error: '401', cause: Unauthorized}}", false},
+	{"{exporter: {at: 1, up: 1, jobs: [d]}}", "{exporter: {at: 2, up: 1, jobs: [d, e]}}", true},
 	{"{exporter: {at: 1, up: 0, lastError: 'timed out'}}", "{exporter: {at: 2, up: 0, lastError: 'refused'}}",
 		false},
 	{"{exporter: {at: 1, up: 1}}", "{exporter: {at: 2, up: 1}, rule: {at: 2, loaded: false}}", false},
@@ -699,15 +810,25 @@ static const struct {
 	{NULL, NULL, true},
 };
 
+/* NULL for NULL. */
+static struct shared_evidence *shared_look(const char *text)
+{
+	auto_json *document = text != NULL ? parsed(text) : NULL;
+
+	return document != NULL ? shared_evidence_decode(document, NOW_MS) : NULL;
+}
+
 static void two_shared_looks_are_alike_but_for_times_and_amounts(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(shared_looks); i++) {
-		auto_json *before = shared_looks[i].before != NULL ? parsed(shared_looks[i].before) : NULL;
-		auto_json *now = shared_looks[i].now != NULL ? parsed(shared_looks[i].now) : NULL;
+		struct shared_evidence *before = shared_look(shared_looks[i].before);
+		struct shared_evidence *now = shared_look(shared_looks[i].now);
 
 		assert_int_equal(links_gpu_alike(before, now), shared_looks[i].alike);
 		assert_int_equal(links_gpu_alike(now, before), shared_looks[i].alike);
+		shared_evidence_free(before);
+		shared_evidence_free(now);
 	}
 }
 
@@ -725,6 +846,7 @@ int main(void)
 		cmocka_unit_test(each_link_breaks_alone),
 		cmocka_unit_test(every_link_that_counts_has_a_row),
 		cmocka_unit_test(whole_facts_make_every_link_true),
+		cmocka_unit_test(what_waits_is_not_settled),
 		cmocka_unit_test(the_last_link_does_not_count_for_ready),
 		cmocka_unit_test(an_answer_to_another_question_is_none),
 		cmocka_unit_test(of_two_autoscalers_one_has_the_target),

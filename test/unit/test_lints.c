@@ -15,6 +15,8 @@
 #include "chain/lints.h"
 #include "reconcile/observe.h"
 
+#define NOW_MS INT64_C(1767398400000)
+
 /* One document: engine, spec (beside what every autoscaler has), target, adapter, evidence, advice
  * (what the status says). */
 struct row {
@@ -28,25 +30,33 @@ static json_t *advice_of(const json_t *world)
 	struct settings settings = SETTINGS_DEFAULT;
 	auto_autoscaler spec = {.ns = NULL};
 	auto_error err = ERROR_INIT;
+	json_t *advice;
 	auto_json *object = json_pack("{s:{s:s, s:s, s:s}, s:{s:{s:s, s:s, s:s}, s:i}, s:{s:O*}}", "metadata",
 		"namespace", "shop", "name", "gemma", "uid", "u1", "spec", "scaleTargetRef", "apiVersion", "apps/v1",
 		"kind", "Deployment", "name", "server", "maxReplicas", 5, "status", "advice",
 		json_object_get(world, "advice"));
+	struct evidence *evidence = evidence_decode(json_object_get(world, "evidence"), NOW_MS);
+	const json_t *target = json_object_get(world, "target");
+	auto_view *target_view = target != NULL ? view_decode(KIND_DEPLOYMENT, target) : NULL;
+	auto_view *view = NULL;
 	struct facts facts = {.settings = &settings,
-		.object = object,
-		.target = json_object_get(world, "target"),
+		.target = view_workload(target_view),
 		.target_watched = true,
-		.evidence = json_object_get(world, "evidence"),
+		.evidence = evidence,
 		.adapter_survey = json_object_get(world, "adapter")};
 
 	if (json_object_get(world, "spec") != NULL) {
 		json_object_update(json_object_get(object, "spec"), json_object_get(world, "spec"));
 	}
+	view = view_decode(KIND_AUTOSCALER, object);
+	facts.object = view_autoscaler(view);
 	assert_int_equal(autoscaler_decode(object, &spec, &err), 0);
 	facts.workload.spec = &spec;
 	facts.workload.engine = engine_by_type(json_path_string(world, "engine", "VLLM"));
 	assert_int_equal(observe_signals(&facts.workload, &spec, facts.workload.engine, &err), 0);
-	return lints_check(&facts);
+	advice = lints_check(&facts);
+	evidence_free(evidence);
+	return advice;
 }
 
 static void check(const struct row *rows, size_t count)
@@ -171,7 +181,7 @@ static void nothing_is_fuller_than_full(void **state)
 static void a_gpu_is_one_pods(void **state)
 {
 	static const struct row rows[] = {
-		{GPU_SAMPLES("{a: {milli: 1}, b: {milli: 1, shared: 1000}}"), "GPUShared", "set spec.mode to Requests"},
+		{GPU_SAMPLES("{a: {milli: 1}, b: {milli: 1, shared: true}}"), "GPUShared", "set spec.mode to Requests"},
 		{GPU_SAMPLES("{a: {milli: 1}, b: {milli: 1}}"), "", NULL},
 		{GPU_SAMPLES("{}"), "", NULL},
 		{"{evidence: {signals: {vllm_num_requests_running: {series: {samples: {a: {milli: 1}}}}}}}", "", NULL},

@@ -23,9 +23,45 @@ static json_t *parsed(const char *text)
 	return value;
 }
 
+/* Views of all objects of the array; to be given to release(). */
+static struct view_list views(enum kind kind, const json_t *objects)
+{
+	size_t count = json_array_size(objects);
+	struct view_list list = {.items = xcalloc(count, sizeof(*list.items)), .count = count};
+
+	for (size_t i = 0; i < count; i++) {
+		list.items[i] = view_decode(kind, json_array_get(objects, i));
+	}
+	return list;
+}
+
+static void release(struct view_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		view_unref(list->items[i]);
+	}
+	view_list_release(list);
+}
+#define auto_views ATTR_CLEANUP(release) struct view_list
+
+/* A view that has these labels; NULL of NULL. */
+static const struct view *labelled(const json_t *labels)
+{
+	auto_json *object = json_pack("{s:{s:s, s:O*}}", "metadata", "name", "m", "labels", labels);
+
+	return labels != NULL ? view_decode(KIND_SERVICEMONITOR, object) : NULL;
+}
+
+static const struct view_pairs *labels_of(const struct view *view)
+{
+	return view != NULL ? &view->meta.labels : NULL;
+}
+
 static void find(const json_t *prometheuses, const json_t *pinned, struct monitoring *found)
 {
-	monitoring_find(&(struct monitoring_context){.prometheuses = prometheuses},
+	auto_views list = views(KIND_PROMETHEUS, prometheuses);
+
+	monitoring_find(&(struct monitoring_context){.prometheuses = &list},
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor, .ns = "shop", .pinned = pinned}, found);
 }
 
@@ -97,21 +133,23 @@ static const struct {
 
 static void by_the_table(void **state)
 {
-	auto_json *namespaces = parsed("[{metadata: {name: other}}, {metadata: {name: shop, labels: {team: web}}}]");
+	auto_json *all = parsed("[{metadata: {name: other}}, {metadata: {name: shop, labels: {team: web}}}]");
+	auto_views namespaces = views(KIND_NAMESPACE, all);
 	auto_json *own = parsed("{ours: 'true'}");
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_free char *text =
 			xasprintf("[{metadata: {namespace: monitoring, name: k8s}, spec: %s}]", rows[i].spec);
-		auto_json *prometheuses = parsed(text);
+		auto_json *parsed_text = parsed(text);
+		auto_views prometheuses = views(KIND_PROMETHEUS, parsed_text);
 		auto_json *pinned = rows[i].pinned != NULL ? parsed(rows[i].pinned) : NULL;
 		auto_json *wanted = parsed(rows[i].labels != NULL   ? rows[i].labels
 					   : rows[i].pinned != NULL ? rows[i].pinned
 								    : "{}");
 		struct monitoring found;
 
-		monitoring_find(&(struct monitoring_context){.prometheuses = prometheuses, .namespaces = namespaces},
+		monitoring_find(&(struct monitoring_context){.prometheuses = &prometheuses, .namespaces = &namespaces},
 			&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 				.ns = "shop",
 				.pinned = pinned,
@@ -259,16 +297,19 @@ static void of_several_by_the_table(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(several); i++) {
-		auto_json *prometheuses = parsed(several[i].prometheuses);
+		auto_json *text = parsed(several[i].prometheuses);
+		auto_views prometheuses = views(KIND_PROMETHEUS, text);
 		auto_json *pinned = several[i].pinned != NULL ? parsed(several[i].pinned) : NULL;
-		auto_json *current = several[i].current != NULL ? parsed(several[i].current) : NULL;
+		auto_json *labels = several[i].current != NULL ? parsed(several[i].current) : NULL;
+		auto_view *current = labelled(labels);
+		auto_view *then = NULL;
 		auto_json *wanted = parsed(several[i].labels);
-		const struct monitoring_context context = {.prometheuses = prometheuses, .asked = several[i].asked};
+		const struct monitoring_context context = {.prometheuses = &prometheuses, .asked = several[i].asked};
 		struct monitoring_object object = {.kind = &monitoring_servicemonitor,
 			.ns = "shop",
 			.pinned = pinned,
 			.own = own,
-			.current = current};
+			.current = labels_of(current)};
 		struct monitoring found;
 		struct monitoring again;
 
@@ -276,7 +317,8 @@ static void of_several_by_the_table(void **state)
 		assert_string_equal(found.selected_by, several[i].selected_by);
 		assert_true(json_equal(found.labels, wanted));
 		/* and once it has these labels, nothing else is wanted */
-		object.current = found.labels;
+		then = labelled(found.labels);
+		object.current = labels_of(then);
 		monitoring_find(&context, &object, &again);
 		assert_string_equal(again.selected_by, several[i].selected_by);
 		assert_true(json_equal(again.labels, wanted));
@@ -287,13 +329,18 @@ static void of_several_by_the_table(void **state)
 
 static void the_one_that_is_asked_is_said_to_select(void **state)
 {
-	auto_json *prometheuses = parsed(WANTS("a", "") WANTS("b", ""));
+	auto_json *text = parsed(WANTS("a", "") WANTS("b", ""));
+	auto_views prometheuses = views(KIND_PROMETHEUS, text);
 	auto_json *labels = json_object();
-	const struct monitoring_object object = {.kind = &monitoring_servicemonitor, .ns = "shop", .current = labels};
+	auto_view *current = labelled(labels);
+	const struct monitoring_object object = {.kind = &monitoring_servicemonitor,
+		.ns = "shop",
+		.current = labels_of(current)};
 	auto_free char *by_name =
-		monitoring_selects(&(struct monitoring_context){.prometheuses = prometheuses}, &object);
+		monitoring_selects(&(struct monitoring_context){.prometheuses = &prometheuses}, &object);
 	auto_free char *asked =
-		monitoring_selects(&(struct monitoring_context){.prometheuses = prometheuses, .asked = "x/b"}, &object);
+		monitoring_selects(&(struct monitoring_context){.prometheuses = &prometheuses, .asked = "x/b"},
+			&object);
 
 	(void)state;
 	assert_string_equal(by_name, "x/a");
@@ -312,9 +359,11 @@ static void add_prometheus(json_t *prometheuses, int number, json_t *selector_ta
 /* In less than the 50 ms that nothing on the loop may take. */
 static void find_soon(const json_t *prometheuses, struct monitoring *found)
 {
+	auto_views list = views(KIND_PROMETHEUS, prometheuses);
 	clock_t start = clock();
 
-	find(prometheuses, NULL, found);
+	monitoring_find(&(struct monitoring_context){.prometheuses = &list},
+		&(struct monitoring_object){.kind = &monitoring_servicemonitor, .ns = "shop"}, found);
 	start = clock() - start;
 	assert_true(start < CLOCKS_PER_SEC / 20);
 }

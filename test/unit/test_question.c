@@ -284,8 +284,8 @@ static void test_an_answer_of_another_shape_is_empty(void **state)
 	static const struct answer_type *const types[] = {&answer_scrapes, &answer_samples, &answer_scrapers,
 		&answer_pool, &answer_exporter, &answer_workloads, &answer_jobs, &answer_rule};
 	static const char *const odd[] = {"{\"data\":7}", "{\"data\":[]}",
-		"{\"data\":{\"result\":[1,{\"metric\":2,\"value\":\"x\"}],"
-		"\"groups\":[{\"rules\":3},4],\"activeTargets\":[[]]}}"};
+		("{\"data\":{\"result\":[1,{\"metric\":2,\"value\":\"x\"}],"
+		 "\"groups\":[{\"rules\":3},4],\"activeTargets\":[[]]}}")};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
+#include "runtime/refusals.h"
 #include "kube_rig.h"
 #include "runtime/runner.h"
 
@@ -22,7 +23,7 @@ struct outcome {
 	size_t writes;
 };
 
-static void on_done(void *ctx, const struct run_result *result)
+static void on_done(void *ctx, struct run_result *result)
 {
 	struct outcome *outcome = ctx;
 
@@ -56,13 +57,15 @@ static struct outcome apply(const char *wanted, const char *kept)
 	const struct fake_step steps[] = {{"PATCH " HPA "*", {200, NULL, body, FAKE_REPLY, 0}}};
 	struct outcome outcome = {.done = false};
 	auto_plan plan = PLAN_INIT;
+	struct refusals refusals = REFUSALS_INIT;
 	struct kube_rig rig;
 
 	rig_open(&rig, NULL, NULL, NULL);
 	fake_script(rig.fake, steps, 1);
 	plan_add_take(&plan, PLAN_APPLY, KIND_HPA, hpa(wanted));
-	runner_start(rig.client, &plan, NULL, on_done, &outcome);
+	runner_start(rig.client, &plan, NULL, &refusals, on_done, &outcome);
 	assert_true(run_until(&rig.loop, is_done, &outcome));
+	refusals_clear(&refusals);
 	assert_int_equal(rig_close(&rig), 0);
 	return outcome;
 }

@@ -55,6 +55,7 @@ static json_t *status_with(const json_t *evidence, const char *failed)
 	world.failure = what_failed;
 	autoscaler_reconcile(&world, "vllm-example", "gemma", &plan);
 	shared_state_release(&shared);
+	world_release_document(&world);
 	assert_non_null(plan.status);
 	return json_incref(plan.status);
 }

@@ -22,11 +22,20 @@ static json_t *status(const char *ready, const char *reason, const char *message
 	return made;
 }
 
+/* An InferenceAutoscaler of this status; NULL = it has none. */
+static const struct view *reported(json_t *status)
+{
+	auto_json *object = json_pack("{s:O*}", "status", status);
+
+	return view_decode(KIND_AUTOSCALER, object);
+}
+
 /* Releases both; the one transition expected, or none when `reason` is NULL. */
 static void expect(json_t *before, json_t *after, bool warning, const char *reason, const char *note)
 {
 	struct transition found[TRANSITIONS_MAX];
-	size_t count = transitions_find(before, after, found);
+	auto_view *view = reported(before);
+	size_t count = transitions_find(&view_autoscaler(view)->status, after, found);
 
 	assert_int_equal(count, reason != NULL ? 1 : 0);
 	if (reason != NULL) {
@@ -93,7 +102,8 @@ static void two_at_once_are_two(void **state)
 	auto_json *before = status("True", "Ready", "works", 1);
 	auto_json *after = status("False", "NoPods", "none", 2);
 	struct transition found[TRANSITIONS_MAX];
-	size_t count = transitions_find(before, after, found);
+	auto_view *view = reported(before);
+	size_t count = transitions_find(&view_autoscaler(view)->status, after, found);
 
 	(void)state;
 	assert_int_equal(count, 2);

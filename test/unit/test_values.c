@@ -23,15 +23,29 @@ static json_t *parsed(const char *text)
 	return value;
 }
 
+static struct evidence *seen(const json_t *document)
+{
+	return evidence_decode(document, 1);
+}
+
+static const struct view *hpa_of(const char *text)
+{
+	auto_json *object = parsed(text);
+
+	return view_decode(KIND_HPA, object);
+}
+
 static void assert_table(const char *evidence_text, const char *hpa_text, const char *metric, const char *wanted)
 {
-	auto_json *evidence = parsed(evidence_text);
-	auto_json *hpa = hpa_text != NULL ? parsed(hpa_text) : NULL;
-	auto_json *values = values_make(evidence, hpa);
+	auto_json *document = parsed(evidence_text);
+	auto_view *hpa = hpa_text != NULL ? hpa_of(hpa_text) : NULL;
+	struct evidence *evidence = seen(document);
+	auto_json *values = values_make(evidence, view_hpa(hpa));
 	auto_strbuf text = STRBUF_INIT;
 
 	values_text(&text, values, metric);
 	assert_string_equal(text.buf, wanted);
+	evidence_free(evidence);
 }
 
 static const char two_signals[] =
@@ -88,7 +102,8 @@ static void names_do_not_command_the_terminal(void **state)
 
 static void many_pods_are_not_all_shown(void **state)
 {
-	auto_json *evidence = parsed("{asked: {signals: [{metric: m}]}, signals: {m: {metric: {values: {}}}}}");
+	auto_json *document = parsed("{asked: {signals: [{metric: m}]}, signals: {m: {metric: {values: {}}}}}");
+	struct evidence *evidence;
 	auto_json *values = NULL;
 	auto_strbuf text = STRBUF_INIT;
 
@@ -96,9 +111,11 @@ static void many_pods_are_not_all_shown(void **state)
 	for (int i = 0; i < 33; i++) {
 		auto_free char *pod = xasprintf("p-%02d", i);
 
-		json_object_set_new(json_path(evidence, "signals.m.metric.values"), pod, json_integer(1000));
+		json_object_set_new(json_path(document, "signals.m.metric.values"), pod, json_integer(1000));
 	}
+	evidence = seen(document);
 	values = values_make(evidence, NULL);
+	evidence_free(evidence);
 	values_text(&text, values, "m");
 	assert_non_null(strstr(text.buf, "p-19"));
 	assert_null(strstr(text.buf, "p-20"));
@@ -108,12 +125,14 @@ static void many_pods_are_not_all_shown(void **state)
 
 static void the_document_has_decimal_strings(void **state)
 {
-	auto_json *evidence = parsed(two_signals);
-	auto_json *hpa = parsed(two_averages);
-	auto_json *values = values_make(evidence, hpa);
+	auto_json *document = parsed(two_signals);
+	auto_view *hpa = hpa_of(two_averages);
+	struct evidence *evidence = seen(document);
+	auto_json *values = values_make(evidence, view_hpa(hpa));
 	auto_free char *text = json_text(json_array_get(values, 1));
 
 	(void)state;
+	evidence_free(evidence);
 	assert_string_equal(text, "{\"hpa\":\"37\",\"metric\":\"" GPU
 				  "\",\"percent\":true,\"pods\":[{\"ageMs\":14999,\"pod\":\"gemma-0\","
 				  "\"prometheus\":\"41.25\",\"recorded\":\"37\",\"served\":\"37\"}]}");

@@ -20,7 +20,7 @@ static void test_a_service_of_ours(void **state)
 
 	(void)state;
 	view_rig_bound("Service of ours", view, 1536);
-	assert_non_null(service->text);
+	assert_non_null(service->own_spec);
 	assert_true(service->headless);
 	assert_string_equal(view_pairs_get(&service->selector, "app"), "gemma-server");
 	assert_int_equal(service->ports_count, 1);
@@ -39,7 +39,7 @@ static void test_a_service_of_others(void **state)
 
 	(void)state;
 	view_rig_bound("Service of others", view, 300);
-	assert_null(service->text);
+	assert_null(service->own_spec);
 	assert_false(service->headless);
 	assert_int_equal(service->selector.count, 0);
 	assert_int_equal(service->ports_count, 2);
@@ -99,13 +99,13 @@ static void test_a_configmap(void **state)
 static void test_a_scaledobject(void **state)
 {
 	auto_view *view = view_rig_yaml(&view_scaledobject_type, "{spec: {scaleTargetRef: {name: t}}}");
-	auto_view *told = view_rig_yaml(&view_scaledobject_type, "{spec: {scaleTargetRef: {kind: StatefulSet}}}");
+	auto_view *given = view_rig_yaml(&view_scaledobject_type, "{spec: {scaleTargetRef: {kind: StatefulSet}}}");
 
 	(void)state;
 	assert_null(view_scaledobject(view)->target_kind);
 	assert_string_equal(view_scaledobject(view)->target_name, "t");
-	assert_string_equal(view_scaledobject(told)->target_kind, "StatefulSet");
-	assert_string_equal(view_scaledobject(told)->target_name, "");
+	assert_string_equal(view_scaledobject(given)->target_kind, "StatefulSet");
+	assert_string_equal(view_scaledobject(given)->target_name, "");
 }
 
 static void test_keys(void **state)

@@ -67,7 +67,7 @@ static void test_fields(void **state)
 	assert_int_equal(hpa->averages[1].milli, -1);
 }
 
-static void test_of_others_no_text_is_kept(void **state)
+static void test_of_others_no_spec_is_kept(void **state)
 {
 	json_t *object = ours();
 	auto_view *view = NULL;
@@ -77,7 +77,7 @@ static void test_of_others_no_text_is_kept(void **state)
 	json_object_del(json_object_get(object, "metadata"), "ownerReferences");
 	view = view_rig_decode(&view_hpa_type, object);
 	view_rig_bound("HorizontalPodAutoscaler of others", view, 820);
-	assert_null(view_hpa(view)->text);
+	assert_null(view_hpa(view)->own_spec);
 }
 
 static void test_what_is_absent(void **state)
@@ -121,7 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_of_others_no_text_is_kept),
+		cmocka_unit_test(test_of_others_no_spec_is_kept),
 		cmocka_unit_test(test_what_is_absent),
 		cmocka_unit_test(test_conditions_are_bounded),
 	};

@@ -20,7 +20,7 @@ static void test_a_servicemonitor_of_ours(void **state)
 
 	(void)state;
 	view_rig_bound("ServiceMonitor of ours", view, 2048);
-	assert_non_null(monitor->text);
+	assert_non_null(monitor->own_spec);
 	assert_string_equal(view_pairs_get(&monitor->selector.match_labels, "inference-autoscaler.io/autoscaler"),
 		"gemma");
 	assert_int_equal(monitor->ports_count, 1);
@@ -37,7 +37,7 @@ static void test_a_servicemonitor_of_others(void **state)
 	const struct view_servicemonitor *monitor = view_servicemonitor(view);
 
 	(void)state;
-	assert_null(monitor->text);
+	assert_null(monitor->own_spec);
 	assert_string_equal(meta_label(&view->meta, "release"), "p");
 	assert_true(monitor->any_namespace);
 	assert_int_equal(monitor->namespaces_count, 3);
@@ -63,8 +63,8 @@ static void test_rules(void **state)
 	(void)state;
 	assert_string_equal(meta_annotation(&ours->meta, ANNOTATION_EXPORTERS), "a/b,c/d");
 	assert_null(meta_annotation(&ours->meta, "other"));
-	assert_non_null(strstr(view_prometheusrule(ours)->text, "\"record\":\"r\""));
-	assert_null(view_prometheusrule(others)->text);
+	assert_non_null(strstr(view_prometheusrule(ours)->own_spec, "\"record\":\"r\""));
+	assert_null(view_prometheusrule(others)->own_spec);
 	assert_int_equal(others->meta.annotations.count, 0);
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -190,7 +191,47 @@ static void aliases_do_not_explode(void **state)
 		strbuf_addstr(&laughs, "]\n");
 	}
 	assert_null(yaml_parse(laughs.buf, laughs.len, &err));
-	assert_non_null(strstr(err.message, "aliases expand to too many"));
+	assert_non_null(strstr(err.message, "aliases add more than 1048576 bytes"));
+}
+
+static long peak_kib(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
+}
+
+/* A long text costs by its bytes, and so does a long key. */
+static void aliases_of_a_long_text_do_not_explode(void **state)
+{
+	static const char *const before[] = {"a: &x ", "a: &x {", "a: &x ["};
+	static const char *const after[] = {"\n", ": 1}\n", "]\n"};
+	size_t len = (size_t)400 * 1024;
+	char *word = xcalloc(1, len + 1);
+
+	(void)state;
+	memset(word, 'w', len);
+	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+		auto_error err = ERROR_INIT;
+		auto_strbuf text = STRBUF_INIT;
+		auto_json *value = NULL;
+		long peak;
+
+		/* A key is at most 1024 bytes, if it is not asked for with '?'. */
+		strbuf_addf(&text, "%s%s%s%s", before[i], i == 1 ? "? " : "", word, after[i]);
+		value = yaml_parse(text.buf, text.len, &err);
+		assert_non_null(value);
+		strbuf_addstr(&text, "b:\n");
+		for (int n = 0; n < 1000; n++) {
+			strbuf_addstr(&text, "- *x\n");
+		}
+		peak = peak_kib();
+		assert_null(yaml_parse(text.buf, text.len, &err));
+		assert_non_null(strstr(err.message, "aliases add more than 1048576 bytes"));
+		assert_true(peak_kib() - peak < 32L * 1024);
+	}
+	free(word);
 }
 
 static void aliases_are_copies(void **state)
@@ -406,8 +447,8 @@ static void strings_read_back(void **state)
 		"é",
 		"日本\n語\n",
 		"\xc2\x85",
-		"a\xe2\x80\xa8"
-		"b",
+		("a\xe2\x80\xa8"
+		 "b"),
 		"\xef\xbb\xbf",
 		"a\n\xef\xbb\xbf",
 		"\x7f",
@@ -552,6 +593,7 @@ int main(void)
 		cmocka_unit_test(refused_by_the_table),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(aliases_do_not_explode),
+		cmocka_unit_test(aliases_of_a_long_text_do_not_explode),
 		cmocka_unit_test(aliases_are_copies),
 		cmocka_unit_test(all_documents),
 		cmocka_unit_test(parse_stops_at_the_length),

@@ -21,6 +21,8 @@ EXPECTED = {
         "src/base/log.c:2: room 'base' must not include 'kube/client.h' of room 'kube'",
     "bad-engine-includes-api":
         "src/engine/presets.c:2: room 'engine' must not include 'api/autoscaler.h' of room 'api'",
+    "bad-view-includes-children":
+        "src/view/view.c:2: room 'view' must not include 'children/child.h' of room 'children'",
     "bad-adapter-includes-api":
         "src/adapter/adapter_rule.c:2: room 'adapter' must not include 'api/autoscaler.h' of room 'api'",
     "bad-report-includes-reconcile":

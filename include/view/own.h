@@ -1,0 +1,17 @@
+/*
+ * An object of ours as JSON again, to compare it with what is wanted.
+ */
+#ifndef VIEW_OWN_H
+#define VIEW_OWN_H
+
+#include <jansson.h>
+
+#include "view/view.h"
+
+/* The spec that its own_spec keeps; borrowed, NULL of an object that is not ours. */
+const char *view_own_spec(const struct view *view);
+/* What child_matches() and child_patch() read of the object of which this is the view. New reference; NULL of an object that
+ * is not ours. */
+json_t *own_object(enum kind kind, const struct view *view);
+
+#endif

@@ -1,0 +1,85 @@
+/* The series that are looked for: a table of names, which is searched once for each line of a page. */
+#include "page_series.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* FNV-1a, 32 bits. */
+#define HASH_BEGIN 2166136261U
+
+static uint32_t hash_step(uint32_t hash, char c)
+{
+	return (hash ^ (unsigned char)c) * 16777619U;
+}
+
+static uint32_t hash_of(const char *name, size_t len)
+{
+	uint32_t hash = HASH_BEGIN;
+
+	for (size_t i = 0; i < len; i++) {
+		hash = hash_step(hash, name[i]);
+	}
+	return hash;
+}
+
+/* The name's slot, or the free one where it belongs. */
+static size_t slot_of(const struct series_table *table, const char *name, size_t len, uint32_t hash)
+{
+	size_t slot = hash % SERIES_SLOTS;
+
+	for (; table->slots[slot] != 0; slot = (slot + 1) % SERIES_SLOTS) {
+		const struct series *one = &table->rows[table->slots[slot] - 1];
+
+		if (one->len == len && memcmp(one->name, name, len) == 0) {
+			break;
+		}
+	}
+	return slot;
+}
+
+void series_table_release(struct series_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		free_indirect(&table->rows[i].name);
+	}
+}
+
+void series_want(struct series_table *table, const char *name, size_t len, bool buckets)
+{
+	size_t slot = slot_of(table, name, len, hash_of(name, len));
+
+	if (table->slots[slot] != 0 || len == 0) {
+		return;
+	}
+	if (table->count == SERIES_MAX) {
+		abort(); /* the names are ours: the table of engines has outgrown this one */
+	}
+	table->rows[table->count] =
+		(struct series){.name = xstrndup(name, len), .len = len, .number = table->count, .buckets = buckets};
+	table->count++;
+	table->slots[slot] = (unsigned char)table->count;
+}
+
+const struct series *series_named(const struct series_table *table, const char *name, size_t len)
+{
+	size_t slot = slot_of(table, name, len, hash_of(name, len));
+
+	return table->slots[slot] != 0 ? &table->rows[table->slots[slot] - 1] : NULL;
+}
+
+struct series *series_of_line(struct series_table *table, const char *line, const char **end)
+{
+	uint32_t hash = HASH_BEGIN;
+	const char *c = line;
+	size_t slot;
+
+	for (; !series_name_ends(*c); c++) {
+		hash = hash_step(hash, *c);
+	}
+	*end = c;
+	slot = slot_of(table, line, (size_t)(c - line), hash);
+	return table->slots[slot] != 0 ? &table->rows[table->slots[slot] - 1] : NULL;
+}

@@ -1,0 +1,221 @@
+/* libcurl's multi handle on the loop. */
+#include "http_multi.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+#define MULTI_MAGIC 0x6863636dU
+#define SOCKET_MAGIC 0x68636b74U
+#define CACHED_CONNECTIONS 64L
+#define STREAMS 1000L /* of one HTTP/2 connection; the server's own limit is lower */
+
+struct http_multi {
+	unsigned magic;
+	uv_loop_t *loop;
+	CURLM *curl;
+	uv_timer_t deadline; /* libcurl's next timeout */
+	size_t handles;      /* uv handles not yet closed; freed after the last */
+	void (*ended)(void *ctx, CURL *easy, CURLcode code);
+	void *ctx;
+	void (*look)(void *ctx); /* NULL = none */
+	void *look_ctx;
+	void (*closed)(void *ctx);
+	void *closed_ctx;
+};
+
+/* A socket of libcurl's, watched by the loop. */
+struct multi_socket {
+	unsigned magic;
+	struct http_multi *multi;
+	curl_socket_t fd;
+	uv_poll_t poll;
+};
+
+static struct http_multi *multi_cast(void *p)
+{
+	struct http_multi *multi = p;
+
+	assert(multi != NULL && multi->magic == MULTI_MAGIC);
+	return multi;
+}
+
+static void handle_closed(struct http_multi *multi)
+{
+	void (*closed)(void *ctx) = multi->closed;
+	void *ctx = multi->closed_ctx;
+
+	if (--multi->handles > 0) {
+		return;
+	}
+	multi->magic = 0;
+	free(multi);
+	closed(ctx);
+}
+
+static void on_deadline_closed(uv_handle_t *handle)
+{
+	handle_closed(multi_cast(handle->data));
+}
+
+/*
+ * Reports what has ended. Called after every action whatever libcurl says of running handles: the
+ * transfer that ends last leaves none running.
+ */
+static void reap(struct http_multi *multi)
+{
+	CURLMsg *msg;
+	int left;
+
+	while ((msg = curl_multi_info_read(multi->curl, &left)) != NULL) {
+		if (msg->msg == CURLMSG_DONE) {
+			multi->ended(multi->ctx, msg->easy_handle, msg->data.result);
+		}
+	}
+}
+
+static void act(struct http_multi *multi, curl_socket_t fd, int flags)
+{
+	int running;
+
+	if (multi->look != NULL) {
+		multi->look(multi->look_ctx);
+	}
+	curl_multi_socket_action(multi->curl, fd, flags, &running);
+	reap(multi);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	act(multi_cast(timer->data), CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int on_timeout_wanted(CURLM *curl, long timeout_ms, void *ctx)
+{
+	struct http_multi *multi = multi_cast(ctx);
+
+	(void)curl;
+	if (timeout_ms < 0) {
+		uv_timer_stop(&multi->deadline);
+	} else {
+		uv_timer_start(&multi->deadline, on_deadline, (uint64_t)timeout_ms, 0);
+	}
+	return 0;
+}
+
+static void on_socket_closed(uv_handle_t *handle)
+{
+	struct multi_socket *socket = handle->data;
+	struct http_multi *multi = socket->multi;
+
+	assert(socket->magic == SOCKET_MAGIC);
+	socket->magic = 0;
+	free(socket);
+	handle_closed(multi);
+}
+
+static void on_socket_ready(uv_poll_t *poll, int status, int events)
+{
+	struct multi_socket *socket = poll->data;
+	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+
+	assert(socket->magic == SOCKET_MAGIC);
+	if (events & UV_READABLE) {
+		flags |= CURL_CSELECT_IN;
+	}
+	if (events & UV_WRITABLE) {
+		flags |= CURL_CSELECT_OUT;
+	}
+	act(socket->multi, socket->fd, flags);
+}
+
+static struct multi_socket *socket_new(struct http_multi *multi, curl_socket_t fd)
+{
+	struct multi_socket *socket = xcalloc(1, sizeof(*socket));
+
+	socket->magic = SOCKET_MAGIC;
+	socket->multi = multi;
+	socket->fd = fd;
+	if (uv_poll_init_socket(multi->loop, &socket->poll, fd) < 0) {
+		abort(); /* a socket that cannot be watched would hang its transfers */
+	}
+	socket->poll.data = socket;
+	multi->handles++;
+	curl_multi_assign(multi->curl, fd, socket);
+	return socket;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
+{
+	struct http_multi *multi = multi_cast(ctx);
+	struct multi_socket *socket = socket_ctx;
+	int events = 0;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (socket != NULL) {
+			curl_multi_assign(multi->curl, fd, NULL);
+			uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+		}
+		return 0;
+	}
+	if (what & CURL_POLL_IN) {
+		events |= UV_READABLE;
+	}
+	if (what & CURL_POLL_OUT) {
+		events |= UV_WRITABLE;
+	}
+	if (socket == NULL) {
+		socket = socket_new(multi, fd);
+	}
+	uv_poll_start(&socket->poll, events, on_socket_ready);
+	return 0;
+}
+
+struct http_multi *http_multi_new(uv_loop_t *loop, void (*ended)(void *ctx, CURL *easy, CURLcode code), void *ctx)
+{
+	struct http_multi *multi = xcalloc(1, sizeof(*multi));
+
+	*multi = (struct http_multi){.magic = MULTI_MAGIC, .loop = loop, .ended = ended, .ctx = ctx, .handles = 1};
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (multi->curl = curl_multi_init()) == NULL) {
+		abort(); /* out of memory */
+	}
+	curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(multi->curl, CURLMOPT_SOCKETDATA, multi);
+	curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
+	curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
+	curl_multi_setopt(multi->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(multi->curl, CURLMOPT_MAX_CONCURRENT_STREAMS, STREAMS);
+	curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, CACHED_CONNECTIONS);
+	uv_timer_init(loop, &multi->deadline);
+	multi->deadline.data = multi;
+	return multi;
+}
+
+void http_multi_look_first(struct http_multi *multi, void (*look)(void *ctx), void *ctx)
+{
+	multi->look = look;
+	multi->look_ctx = ctx;
+}
+
+void http_multi_close(struct http_multi *multi, void (*closed)(void *ctx), void *ctx)
+{
+	multi->closed = closed;
+	multi->closed_ctx = ctx;
+	curl_multi_cleanup(multi->curl); /* closes its sockets, through on_socket() */
+	curl_global_cleanup();
+	uv_close((uv_handle_t *)&multi->deadline, on_deadline_closed);
+}
+
+void http_multi_add(struct http_multi *multi, CURL *easy)
+{
+	if (curl_multi_add_handle(multi->curl, easy) != CURLM_OK) {
+		abort(); /* out of memory: nothing else is left to fail */
+	}
+}
+
+void http_multi_remove(struct http_multi *multi, CURL *easy)
+{
+	curl_multi_remove_handle(multi->curl, easy);
+}

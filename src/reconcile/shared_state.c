@@ -1,0 +1,24 @@
+/* What the shared pass found. */
+#include "adapter_fight.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "reconcile/reconcile.h"
+
+void shared_state_release(struct shared_state *state)
+{
+	free_indirect(&state->message);
+	json_decref(state->held);
+	json_decref(state->gpu);
+	json_decref(state->adapter);
+	free_indirect(&state->api_message);
+	adapter_fight_release(&state->fight);
+	*state = SHARED_STATE_INIT;
+}
+
+void shared_state_set(struct shared_state *state, enum adapter_state value, const char *reason, char *message)
+{
+	free_indirect(&state->message);
+	state->state = value;
+	state->reason = reason;
+	state->message = message;
+}

@@ -1,0 +1,49 @@
+/*
+ * The inside of the running operator, shared by controller.c (changes, keys and passes), cached_world.c (the caches as a
+ * world) and controller_report.c (what it tells of itself). Private to src/runtime.
+ */
+#ifndef RUNTIME_CONTROLLER_PARTS_H
+#define RUNTIME_CONTROLLER_PARTS_H
+
+#include "base/map.h"
+#include "kube/event.h"
+#include "kube/informer.h"
+#include "pass.h"
+#include "pods/pods.h"
+#include "probe/probe.h"
+#include "reconcile/reconcile.h"
+#include "routes.h"
+#include "runtime/controller.h"
+#include "runtime/queue.h"
+
+struct controller {
+	struct kube_client *client;
+	const struct settings *settings;
+	struct kube_informer *informers[KIND_COUNT];
+	struct queue *queue;
+	struct pods *pods;
+	struct prober *prober;
+	struct kube_recorder *recorder;
+	struct routes routes;
+	struct shared_state shared;
+	struct map passes; /* key → struct pass, see pass.h */
+	unsigned running;  /* passes whose runner is at work */
+	bool synced;
+	bool missing[KIND_COUNT]; /* types, as the autoscalers were checked with last */
+
+	uint64_t count_passes;
+	uint64_t count_failures;
+	uint64_t count_writes;
+
+	unsigned closing; /* parts still to close */
+	bool stopped;
+	void (*closed)(void *ctx);
+	void *closed_ctx;
+};
+
+/* The cache of a kind. */
+const struct kube_cache *controller_cache(const struct controller *controller, enum kind kind);
+/* The world as the caches show it now. Borrows the controller. */
+struct world cached_world(struct controller *controller);
+
+#endif

@@ -1,0 +1,65 @@
+/* What the operator tells of itself: its metrics, and what there is to say of one autoscaler. */
+#include "base/json.h"
+#include "controller_parts.h"
+#include "report/diagnosis.h"
+#include "report/values.h"
+
+static void metric(struct strbuf *page, const char *name, const char *type, const char *help, uint64_t value)
+{
+	strbuf_addf(page, "# HELP inference_autoscaler_%s %s\n# TYPE inference_autoscaler_%s %s\n", name, help, name,
+		type);
+	strbuf_addf(page, "inference_autoscaler_%s %llu\n", name, (unsigned long long)value);
+}
+
+void controller_metrics(const struct controller *c, struct strbuf *page)
+{
+	uint64_t ready = 0;
+	size_t pos = 0;
+	void *value;
+
+	while (map_next(&c->passes, &pos, NULL, &value)) {
+		const struct pass *pass = value;
+
+		ready += pass->counts && pass->ready ? 1 : 0;
+	}
+	metric(page, "autoscalers", "gauge", "InferenceAutoscalers in the cache.",
+		kube_cache_count(controller_cache(c, KIND_AUTOSCALER)));
+	metric(page, "autoscalers_ready", "gauge", "InferenceAutoscalers whose whole chain works.", ready);
+	metric(page, "passes_total", "counter", "Reconcile passes.", c->count_passes);
+	metric(page, "pass_failures_total", "counter", "Reconcile passes whose writes failed.", c->count_failures);
+	metric(page, "writes_total", "counter", "Objects written.", c->count_writes);
+	metric(page, "queue_length", "gauge", "Keys waiting or being worked on.", queue_length(c->queue));
+}
+
+const char **controller_autoscalers(const struct controller *c, size_t *count)
+{
+	*count = kube_cache_count(controller_cache(c, KIND_AUTOSCALER));
+	return kube_cache_keys(controller_cache(c, KIND_AUTOSCALER));
+}
+
+bool controller_has(const struct controller *c, const char *key)
+{
+	return kube_cache_has_key(controller_cache(c, KIND_AUTOSCALER), key);
+}
+
+json_t *controller_autoscaler(const struct controller *c, const char *key)
+{
+	return kube_cache_get_key(controller_cache(c, KIND_AUTOSCALER), key);
+}
+
+json_t *controller_explain(const struct controller *c, const char *key)
+{
+	const struct view *object = kube_cache_decoded_key(controller_cache(c, KIND_AUTOSCALER), key);
+	const struct view *hpa =
+		kube_cache_decoded_key(controller_cache(c, KIND_HPA), key); /* it has the autoscaler's name */
+	const struct evidence *evidence = prober_evidence(c->prober, key);
+	json_t *diagnosis;
+
+	if (object == NULL) {
+		return NULL;
+	}
+	diagnosis = diagnosis_make(view_autoscaler(object));
+	json_object_set_new(diagnosis, "values", values_make(evidence, view_hpa(hpa)));
+	json_object_set_new(diagnosis, "evidence", evidence != NULL ? evidence_encode(evidence) : json_null());
+	return diagnosis;
+}

@@ -1,0 +1,88 @@
+/* What is remembered of a key between its passes. */
+#include "pass.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+/* On a smooth way up one link after the other begins to work, within moments: to write each step down would cost the
+ * API server more than all children. It is what somebody who looks on may be behind. */
+#define PROGRESS_MS 3000
+
+static void pass_free(void *value)
+{
+	struct pass *pass = value;
+
+	refusals_clear(&pass->refusals);
+	free_indirect(&pass->written);
+	free_indirect(&pass->key);
+	free_indirect(&pass->failure);
+	free_indirect(&pass);
+}
+
+void pass_map_init(struct map *passes)
+{
+	map_init(passes, pass_free);
+}
+
+struct pass *pass_of(struct map *passes, struct controller *controller, const char *key)
+{
+	struct pass *pass = map_get(passes, key);
+
+	if (pass == NULL) {
+		pass = xcalloc(1, sizeof(*pass));
+		*pass = (struct pass){.controller = controller,
+			.key = xstrdup(key),
+			.refusals = REFUSALS_INIT,
+			.counts = strchr(key, '/') != NULL};
+		map_put(passes, key, pass);
+	}
+	return pass;
+}
+
+void pass_wrote(struct pass *pass, struct run_result *result)
+{
+	free_indirect(&pass->written);
+	pass->written = result->written;
+	pass->written_count = result->written_count;
+	pass->written_ms = clock_monotonic_ms();
+	result->written = NULL;
+}
+
+bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
+{
+	for (size_t i = 0; i < pass->written_count; i++) {
+		const struct own_write *own = &pass->written[i];
+		const char *shown = kube_informer_resource_version(informers[own->kind]);
+
+		if (strtoull(shown, NULL, 10) < own->version &&
+			clock_monotonic_ms() - pass->written_ms <= PASS_OWN_WRITE_WAIT_MS) {
+			return false;
+		}
+	}
+	free_indirect(&pass->written);
+	pass->written_count = 0;
+	return true;
+}
+
+int64_t pass_hold_progress(struct pass *pass, struct plan *plan)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (plan->status == NULL || !plan->progress) {
+		pass->status_due_ms = 0;
+		return 0;
+	}
+	if (pass->status_due_ms == 0) {
+		pass->status_due_ms = now + PROGRESS_MS;
+	}
+	if (now >= pass->status_due_ms) {
+		pass->status_due_ms = 0;
+		return 0;
+	}
+	json_decref(plan->status);
+	plan->status = NULL;
+	return pass->status_due_ms - now;
+}

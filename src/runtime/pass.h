@@ -1,0 +1,47 @@
+/*
+ * What is remembered of a key between its passes.
+ */
+#ifndef RUNTIME_PASS_H
+#define RUNTIME_PASS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "kube/informer.h"
+#include "refusals.h"
+#include "runtime/runner.h"
+
+struct controller;
+
+struct pass {
+	struct controller *controller;
+	char *key;
+	struct own_write *written; /* owned: own writes that the caches may not show yet */
+	size_t written_count;
+	int64_t written_ms;
+	int64_t status_due_ms; /* monotonic: until when a status that tells of progress only waits; 0 = none does */
+	char *failure;         /* owned: of the last write */
+	struct refusals refusals;
+	bool ready;
+	bool whole;  /* as the plan says (plan.h) */
+	bool counts; /* an autoscaler's, not the shared one */
+	bool gone;   /* the autoscaler is not there any more */
+};
+
+/* Of the map that pass_map_init() made: the key's, made when there is none. Borrowed. */
+struct pass *pass_of(struct map *passes, struct controller *controller, const char *key);
+void pass_map_init(struct map *passes);
+/* Takes from the result what was written. */
+void pass_wrote(struct pass *pass, struct run_result *result);
+/* Whether the caches show all that this key's last pass wrote: acting on an older world would write the same again, or
+ * take an old status for the truth. What does not come within 2 s is not waited for. */
+bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
+/* How long that is waited for. */
+#define PASS_OWN_WRITE_WAIT_MS 2000
+
+/* Takes a status out of the plan that may wait for the one that follows; in how many ms it is to be written at the
+ * latest, 0 when it is not held. */
+int64_t pass_hold_progress(struct pass *pass, struct plan *plan);
+
+#endif

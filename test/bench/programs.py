@@ -1,0 +1,90 @@
+"""The programs that are measured: a running operator, ours or KEDA's."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+from machine import answers, cpu_seconds, free_port, get, make_certificate, run, until
+
+MANY = 100000  # requests a second, which nobody reaches
+
+
+class Program:
+    """close() ends it. `begin` is when it was started: of the monotonic clock, and of the wall."""
+
+    def start(self, world, name, *words, env=None):
+        self.world, self.begin, self.begin_wall = world, time.monotonic(), time.time()
+        self.process = world.start(name, *words, env=env)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def check(self):
+        assert self.process.poll() is None, f"the operator ended {self.process.returncode}"
+
+    def cpu_seconds(self):
+        return cpu_seconds(self.pid)
+
+    def memory_mib(self):
+        """{peak, rss, private dirty}, of /proc."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+
+        def kib(text, name):
+            return int(re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]) / 1024
+
+        return {"peakMiB": kib(status, "VmHWM"), "rssMiB": kib(status, "VmRSS"), "pssMiB": kib(rollup, "Pss"),
+                "privateDirtyMiB": kib(rollup, "Private_Dirty")}
+
+    def close(self):
+        self.world.end(self.process)
+
+
+class Operator(Program):
+    def __init__(self, world, binary, kubeconfig):
+        self.user, self.port = world.user, None
+        self.start(world, "operator", binary, "run", "--kubeconfig", kubeconfig, "--listen", "127.0.0.1:0",
+                   "--prometheus-url", world.prometheus)
+
+    def url(self, path):
+        if self.port is None:
+            self.port = until("the operator's port", self.listening_port, 60, 0.02)
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def listening_port(self):
+        self.check()
+        found = re.findall(rf"127\.0\.0\.1:(\d+) .*pid={self.pid},", run("ss", "-Hltnp"))
+        return found and found[0]
+
+    def synced(self):
+        """It is ready when it has all objects."""
+        return answers(self.url("/readyz"))
+
+    def metrics(self):
+        """Its own page, without what it says of each autoscaler: {name: value}; of a name with labels "name{labels}"."""
+        text = get(self.url("/metrics")).decode()
+        return {name: float(value) for name, value in re.findall(r"^(inference_autoscaler_\S+|process_\S+) (\S+)$", text, re.M)
+                if "autoscaler=" not in name}
+
+
+class Keda(Program):
+    def __init__(self, world, binary, kubeconfig, unthrottled):
+        self.user = "system:serviceaccount:keda:keda-operator"
+        folder = world.folder / "keda-certificates"
+        if not folder.exists():
+            folder.mkdir()
+            certificate, key = make_certificate(folder, "tls")
+            (folder / "ca.crt").write_bytes(certificate.read_bytes())
+            (folder / "ca.key").write_bytes(key.read_bytes())
+        env = {"PATH": os.environ["PATH"], "KUBECONFIG": str(kubeconfig), "WATCH_NAMESPACE": "", "POD_NAMESPACE": "keda",
+               "KEDA_CLUSTER_OBJECT_NAMESPACE": "keda",
+               "POD_NAME": "keda-operator"}
+        lifted = []
+        if unthrottled:
+            env["KEDA_SCALEDOBJECT_CTRL_MAX_RECONCILES"] = "100"
+            lifted = [f"--kube-api-qps={MANY}", f"--kube-api-burst={MANY}"]
+        self.start(world, "keda", binary, f"--cert-dir={folder}", f"--metrics-bind-address=127.0.0.1:{free_port()}",
+                   f"--health-probe-bind-address=127.0.0.1:{free_port()}", "--zap-log-level=error",
+                   f"--metrics-service-bind-address=127.0.0.1:{free_port()}", *lifted, env=env)

@@ -1,0 +1,133 @@
+"""How fast all is repaired when everything changes at once, and whether the operator still answers: hack/bench storm."""
+
+import json
+import subprocess
+import sys
+import time
+
+import plot
+import report
+from control_plane import resource
+from machine import until
+from report import WRITES, by_request, say
+from world import BARE, order, resting
+
+EDITED = 10  # every so many HPAs
+TIMEOUT_S = 600
+QUIET, QUIET_S = 5, 3
+MERGE = "application/merge-patch+json"
+TURNS = "inference_autoscaler_loop_turn_seconds"
+HPAS = "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers"
+
+
+def parse(words):
+    parser = report.parser(
+        "storm", "Measures what happens when at once all targets are touched, the Prometheus resource gets another label, and one\n"
+        f"of {EDITED} HPAs is edited by another hand: when all is repaired and the queue empty again, the operator's longest\n"
+        "turn meanwhile, and how fast it answers /healthz.")
+    report.add_world_options(parser, 1000)
+    report.add_settle(parser, 30)
+    return parser.parse_args(words)
+
+
+class Probe:
+    """Asks /healthz all the time. end(): {failed, answers: [(seconds, milliseconds)]}."""
+
+    def __init__(self, url):
+        self.process = subprocess.Popen([BARE, "probe", "--url", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def end(self):
+        return json.loads(self.process.communicate()[0])
+
+
+def storm(made):
+    """All that happens, as requests."""
+    for i, target in enumerate(made.targets):
+        touched = {"metadata": {"annotations": {"bench/touched": "1"}}}
+        yield order("PATCH", f"/apis/apps/v1/namespaces/{target.namespace}/deployments/{target.name}", touched, MERGE)
+        if i % EDITED == 0:
+            yield order("PATCH", f"{HPAS.format(target.namespace)}/{target.name}", {"spec": {"maxReplicas": 7}}, MERGE)
+        if i == len(made.targets) // 2:
+            path = "/apis/monitoring.coreos.com/v1/namespaces/monitoring/prometheuses/k8s"
+            yield order("PATCH", path, {"metadata": {"labels": {"bench": "1"}}}, MERGE)
+
+
+def turns(before, after):
+    """{seconds: how many turns were not longer}, of those between two readings, and the least bound of all."""
+    counts = {float(name.split('"')[1]): after[name] - before.get(name, 0)
+              for name in after if name.startswith(f"{TURNS}_bucket")}
+    whole = counts[float("inf")]
+    return counts, min(bound for bound, count in counts.items() if count == whole)
+
+
+def wait_quiet(made, operator, begin):
+    """(seconds until all HPAs are as they were, seconds until the queue was empty as well)."""
+    spaces = sorted({target.namespace for target in made.targets[::EDITED]})
+    repaired, since = None, None
+    while since is None or time.monotonic() - since < QUIET_S:
+        operator.check()
+        if time.monotonic() - begin > TIMEOUT_S:
+            raise TimeoutError(f"not repaired and quiet after {TIMEOUT_S} s")
+        if repaired is None and all(h["spec"]["maxReplicas"] == 1 for ns in spaces for h in made.list(HPAS.format(ns))):
+            repaired = time.monotonic()
+        quiet = repaired and operator.metrics()["inference_autoscaler_queue_length"] <= QUIET
+        since = (since or time.monotonic()) if quiet else None
+        time.sleep(0.2)
+    return repaired - begin, since - begin
+
+
+def run(options):
+    with resting(options) as (made, operator, watch, _):
+        probe = Probe(operator.url("/healthz"))
+        time.sleep(5)  # at rest, to compare with
+        before, cpu, begin_wall, begin = operator.metrics(), operator.cpu_seconds(), time.time(), time.monotonic()
+        say("the storm")
+        others = made.others()
+        sent = made.send(storm(made))
+        repaired, quiet = wait_quiet(made, operator, begin)
+        say(f"sent in {sent['seconds']:.1f} s, repaired after {repaired:.1f} s, quiet after {quiet:.1f} s")
+        share, after, cpu = others.share(), operator.metrics(), operator.cpu_seconds() - cpu
+        health = probe.end()
+        events = list(made.server.audit(operator.user, begin_wall, begin_wall + quiet))
+        until("all Ready", lambda: len(watch.ready) == watch.count, 120)
+        counts, longest = turns(before, after)
+        took = sorted(milliseconds for _, milliseconds in health["answers"])
+        return {
+            "autoscalers": options.autoscalers, "edited": len(made.targets[::EDITED]), "stormSeconds": sent["seconds"],
+            "repairedSeconds": repaired, "quietSeconds": quiet, "cpuSeconds": cpu, "othersShare": share, **operator.memory_mib(),
+            "longestTurnSeconds": longest, "turns": {f"{bound:g}": count for bound, count in counts.items()},
+            "healthz": {"asked": len(took), "failed": health["failed"], "medianMs": took[len(took) // 2], "worstMs": took[-1]},
+            "writes": by_request((e for e in events if e["verb"] in WRITES), resource),
+            "reads": by_request((e for e in events if e["verb"] not in WRITES), resource),
+        }, health["answers"]
+
+
+def text(figures):
+    health = figures["healthz"]
+    rows = [[words, value] for words, value in (
+        ("HPAs edited", figures["edited"]), ("seconds that the storm took", figures["stormSeconds"]),
+        ("seconds until all was repaired", figures["repairedSeconds"]),
+        ("seconds until the queue was empty too", figures["quietSeconds"]),
+        ("longest turn, seconds, not more than", figures["longestTurnSeconds"]),
+        ("/healthz, median, ms", health["medianMs"]), ("/healthz, worst, ms", health["worstMs"]),
+        ("/healthz, failed", health["failed"]), ("CPU seconds", figures["cpuSeconds"]),
+        ("peak memory, MiB", figures["peakMiB"]), ("of the processors, what others had", figures["othersShare"]),
+        ("writes", sum(figures["writes"].values())))]
+    rows += [[f"  {name}", count] for name, count in figures["writes"].items()]
+    rows.append(["reads", sum(figures["reads"].values())])
+    rows += [[f"  {name}", count] for name, count in figures["reads"].items()]
+    return report.table(["a storm", f"{figures['autoscalers']:,}"], rows)
+
+
+def run_benchmark(words):
+    options = parse(words)
+    figures, answers = run(options)
+    key = f"storm {options.autoscalers}" + (" one-name" if options.one_name else "")
+    return report.finish(
+        options, key, figures, lambda: text(figures),
+        lambda: plot.lines(f"/healthz in a storm of {options.autoscalers:,} autoscalers", {"/healthz": answers}, "seconds", "ms"),
+        figures["othersShare"])
+
+
+if __name__ == "__main__":
+    sys.exit(report.main(run_benchmark, sys.argv[1:]))

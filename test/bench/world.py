@@ -1,0 +1,424 @@
+"""The world that a benchmark's operators work in: a real API server, targets with pods, and stand-ins for what answers.
+
+Real are etcd, the API server and Prometheus. The pods' pages, the custom metrics API and what the controllers would
+write come from test/bench/bare, and Prometheus scrapes what it would have of all pods from one page there.
+"""
+
+import collections
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import yaml
+
+from control_plane import ApiServer
+from machine import BUILD, REPO, Others, answers, free_port, get, make_certificate, run, tool, until
+from programs import Keda, Operator
+from report import say
+
+BARE = REPO / "build" / "bench" / "bare"
+CHART = REPO / "config" / "helm" / "inference-autoscaler"
+PAGE = REPO / "test" / "fixtures" / "vllm-0.32.0-load.txt"
+GROUP = "inference-autoscaler.io"
+ADAPTER = "monitoring"
+SYSTEM = "inference-autoscaler-system"
+AUTOSCALERS = f"/apis/{GROUP}/v1alpha1/inferenceautoscalers"
+METRIC = "vllm_num_requests_running"
+SERIES = "vllm:num_requests_(?:running|waiting)"
+RUNNING = re.search(r"^vllm:num_requests_running\{.*\} (\d+)", PAGE.read_text(), re.M)[1]
+SCRAPE_S = 5
+READY_S = 900
+HASH = "5d4f8c7b9"
+# The handlers of Prometheus that answer questions; the rest are its page and its probes.
+QUESTIONS = re.compile(r"/api/v1/")
+APPLY = "application/apply-patch+yaml"
+
+Target = collections.namedtuple("Target", "namespace name pod ip")
+
+
+def targets(count, one_name):
+    """Spread over ten namespaces, or each of the same name in a namespace of its own."""
+    made = []
+    for i in range(count):
+        namespace, name = (f"many-{i:05}", "server") if one_name else (f"many-{i % 10}", f"server-{i:05}")
+        # As many addresses as pods: a connection to one of them is none to another.
+        ip = f"127.{1 + i // 62500}.{i // 250 % 250}.{1 + i % 250}"
+        made.append(Target(namespace, name, f"{name}-{HASH}-abcde", ip))
+    return made
+
+
+def samples(text):
+    """[(name, labels, value)] of a metrics page."""
+    found = []
+    for name, labels, value in re.findall(r"^([a-z_:]+)(?:\{(.*)\})? ([0-9.e+-]+|\+Inf)$", text, re.M):
+        found.append((name, dict(re.findall(r'(\w+)="([^"]*)"', labels)), float(value)))
+    return found
+
+
+def order(method, path, body, type="application/json"):
+    return {"method": method, "path": path, "type": type, "body": body}
+
+
+@contextlib.contextmanager
+def resting(options):
+    """(world, operator, watch, seconds): all autoscalers are Ready, so many seconds after the operator's start."""
+    with world(options.autoscalers, options.one_name) as made:
+        made.wait_metrics_api()
+        made.make_autoscalers()
+        watch = ReadyWatch(made, AUTOSCALERS)
+        operator = made.start_operator(options.operator)
+        try:
+            if not watch.wait(operator, READY_S):
+                raise TimeoutError(f"of {watch.count} autoscalers {len(watch.ready)} were Ready after {READY_S} s")
+            seconds = time.monotonic() - operator.begin
+            say(f"all Ready after {seconds:.0f} s; settling for {options.settle} s")
+            time.sleep(options.settle)
+            yield made, operator, watch, seconds
+        finally:
+            watch.close()
+
+
+@contextlib.contextmanager
+def world(count, one_name=False, keda=False):
+    """A world with so many targets and no autoscalers yet; gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="ia-bench-"))
+    made = World(folder, targets(count, one_name))
+    try:
+        made.prepare(keda)
+        yield made
+    except BaseException:
+        for log in sorted([*folder.glob("*.log"), *folder.glob("control-plane/logs/*.log")]):
+            if log.name != "audit.log":
+                say(f"{log.name} ends: {log.read_text(errors='replace')[-600:]}")
+        raise
+    finally:
+        made.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class World:
+    def __init__(self, folder, targets):
+        self.folder, self.targets, self.processes = folder, targets, []
+        self.kubectl_path, self.server = tool("kubectl"), ApiServer(folder)
+        self.page_port, self.own_port, self.adapter_port = free_port(), free_port(), free_port()
+
+    def close(self):
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+        self.server.close()
+
+    # What is there
+
+    def kubectl(self, *words, stdin=None):
+        return run(self.kubectl_path, "--kubeconfig", self.server.kubeconfig, *words, input=stdin, timeout=120)
+
+    def apply(self, *objects):
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+    def list(self, path):
+        """The objects of a path, whole."""
+        return json.loads(self.kubectl("get", "--raw", path))["items"]
+
+    def send(self, orders, credentials=None, in_flight=64):
+        """Sends many requests at once; what bare says of it: {seconds, cpuSeconds, peakMiB}."""
+        orders = "".join(json.dumps(one, separators=(",", ":")) + "\n" for one in orders)
+        flags = [*self.server.api.flags, *(credentials or self.server.api.admin), "--in-flight", in_flight]
+        return json.loads(run(BARE, "send", *flags, input=orders))
+
+    def prepare(self, keda):
+        say("starting etcd and the API server")
+        self.server.start()
+        self.install(keda)
+        self.make_targets()
+        self.server.keep()
+        self.start_stand_ins()
+        self.start_prometheus()
+
+    def install(self, keda):
+        env = os.environ | {"KUBECONFIG": str(self.server.kubeconfig),
+                            "PATH": f"{Path(self.kubectl_path).parent}:{os.environ['PATH']}"}
+        run(REPO / "hack" / "stack", "crds", env=env)
+        crds = [yaml.safe_load((REPO / "crds" / "inferenceautoscalers.yaml").read_text())]
+        if keda:
+            module = run(BUILD, "--module-path", "keda-2.21").strip()
+            # The whole of it has schemas of half a megabyte; only what KEDA watches is needed.
+            crds += [yaml.safe_load(file.read_text()) for file in sorted(Path(module, "config/crd/bases").glob("*.yaml"))]
+        self.apply(*crds, *stack_objects(self.adapter_port), *account("bench", "bare"),
+                   *account("keda", "keda-operator"))
+        self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        rendered = run(tool("helm"), "template", "inference-autoscaler", CHART, "--no-hooks", "--namespace", SYSTEM)
+        kinds = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
+        rights = [o for o in yaml.safe_load_all(rendered) if o and o["kind"] in kinds]
+        self.apply(namespace(SYSTEM), *rights)
+        self.user = "system:serviceaccount:{}:{}".format(SYSTEM, next(
+            o["metadata"]["name"] for o in rights if o["kind"] == "ServiceAccount"))
+
+    def make_targets(self):
+        say(f"making {len(self.targets)} Deployments with a pod each")
+        spaces = sorted({t.namespace for t in self.targets})
+        self.send([order("POST", "/api/v1/namespaces", namespace(name)) for name in spaces])
+        deployments, pods = "/apis/apps/v1/namespaces/{}/deployments", "/api/v1/namespaces/{}/pods"
+        patch = "application/merge-patch+json"
+        self.send([order("POST", deployments.format(t.namespace), deployment(t, self.page_port)) for t in self.targets])
+        self.send([order("POST", pods.format(t.namespace), pod(t, self.page_port)) for t in self.targets])
+        self.send([order("PATCH", f"{deployments.format(t.namespace)}/{t.name}/status", DEPLOYED, patch)
+                   for t in self.targets])
+        self.send([order("PATCH", f"{pods.format(t.namespace)}/{t.pod}/status", ready_status(t), patch)
+                   for t in self.targets])
+
+    def start(self, name, *words, env=None):
+        with open(self.folder / f"{name}.log", "ab") as log:
+            process = subprocess.Popen([str(word) for word in words], stdout=log, stderr=log, env=env)
+        self.processes.append(process)
+        return process
+
+    def end(self, process):
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self.processes.remove(process)
+
+    def start_stand_ins(self):
+        certificate = make_certificate(self.folder, "adapter")
+        config = self.folder / "stand-in.json"
+        config.write_text(json.dumps({
+            "Page": str(PAGE), "Series": SERIES, "Value": RUNNING, "Metric": METRIC, "PagePort": self.page_port,
+            "Port": self.own_port, "AdapterPort": self.adapter_port, "AdapterCertificate": str(certificate[0]),
+            "AdapterKey": str(certificate[1]), "AdapterNamespace": ADAPTER, "AdapterDeployment": "prometheus-adapter",
+            "Pods": [{"Namespace": t.namespace, "App": t.name, "Name": t.pod, "IP": t.ip} for t in self.targets],
+        }))
+        self.start("stand-in", BARE, "stand-in", *self.server.api.flags, *self.server.api.admin, "--config", config)
+        until("the stand-in", lambda: answers(f"http://127.0.0.1:{self.own_port}/counts"), 30)
+
+    def start_prometheus(self):
+        config, listen = self.folder / "prometheus.yml", f"127.0.0.1:{free_port()}"
+        config.write_text(json.dumps({
+            "global": {"scrape_interval": f"{SCRAPE_S}s"},
+            "scrape_configs": [{"job_name": "all", "honor_labels": True,
+                                "static_configs": [{"targets": [f"127.0.0.1:{self.own_port}"]}]}],
+        }))
+        self.prometheus = f"http://{listen}"
+        self.start("prometheus", tool("prometheus"), f"--config.file={config}", f"--web.listen-address={listen}",
+                   f"--storage.tsdb.path={self.folder / 'tsdb'}")
+        question = f"{self.prometheus}/api/v1/query?query=count(vllm:num_requests_running)"
+
+        def scraped():
+            with contextlib.suppress(OSError):
+                result = json.loads(get(question))["data"]["result"]
+                return result and int(result[0]["value"][1]) == len(self.targets)
+
+        until("Prometheus' first scrape", scraped, 120, 0.5)
+
+    # Who works
+
+    def make_autoscalers(self):
+        path = f"/apis/{GROUP}/v1alpha1/namespaces/{{}}/inferenceautoscalers"
+        self.send([order("POST", path.format(t.namespace), autoscaler(t)) for t in self.targets])
+
+    def make_scaled_objects(self):
+        path = "/apis/keda.sh/v1alpha1/namespaces/{}/scaledobjects"
+        self.send([order("POST", path.format(t.namespace), scaled_object(t, self.prometheus)) for t in self.targets])
+
+    def wait_metrics_api(self):
+        """The API server finds out by itself that what serves it is there."""
+        path = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.custom.metrics.k8s.io"
+
+        def available():
+            conditions = json.loads(self.kubectl("get", "--raw", path)).get("status", {}).get("conditions", [])
+            return any(c["type"] == "Available" and c["status"] == "True" for c in conditions)
+
+        until("the custom metrics API", available, 60, 0.5)
+
+    def start_operator(self, binary):
+        account = self.user.split(":")[-1]
+        kubeconfig = self.server.write_kubeconfig(
+            self.folder / "operator.kubeconfig", self.server.token(self.kubectl, SYSTEM, account))
+        return Operator(self, binary, kubeconfig)
+
+    def start_keda(self, unthrottled):
+        kubeconfig = self.server.write_kubeconfig(
+            self.folder / "keda.kubeconfig", self.server.token(self.kubectl, "keda", "keda-operator"))
+        return Keda(self, tool("keda-2.21/operator"), kubeconfig, unthrottled)
+
+    # What is counted
+
+    def pids(self):
+        return [self.server.processes.alive(name) or 0 for name in ("kube-apiserver", "etcd")] + [p.pid for p in self.processes]
+
+    def others(self):
+        return Others(self.pids)
+
+    def counts(self):
+        """What only grows: pages, adapter queries and what Prometheus was asked."""
+        now = json.loads(get(f"http://127.0.0.1:{self.own_port}/counts"))
+        now["Prometheus queries"] = now["Prometheus KiB"] = 0
+        for name, labels, value in samples(get(f"{self.prometheus}/metrics").decode()):
+            if QUESTIONS.match(labels.get("handler", "")):
+                if name == "prometheus_http_requests_total":
+                    now["Prometheus queries"] += value
+                elif name == "prometheus_http_response_size_bytes_sum":
+                    now["Prometheus KiB"] += value / 1024
+        return now
+
+
+class ReadyWatch:
+    """Who of the objects of a path is Ready, as a watch tells it. `times`: when each was first, of the monotonic clock."""
+
+    def __init__(self, world, path):
+        self.times, self.ready, self.closed, self.count = {}, set(), False, len(world.targets)
+        self.command = [
+            world.kubectl_path, "--kubeconfig", str(world.server.kubeconfig), "get", "--raw", f"{path}?watch=true"]
+        self.open()
+        self.thread = threading.Thread(target=self.follow, daemon=True)
+        self.thread.start()
+
+    def open(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def follow(self):
+        """The API server ends watches of a kind whose definition is new: the next one begins with all objects again."""
+        while not self.closed:
+            for line in self.process.stdout:
+                self.take(json.loads(line))
+            self.process.wait()
+            if not self.closed:
+                time.sleep(0.1)
+                self.open()
+
+    def take(self, event):
+        if event["type"] not in ("ADDED", "MODIFIED"):
+            return
+        metadata = event["object"]["metadata"]
+        key = metadata["namespace"], metadata["name"]
+        conditions = event["object"].get("status", {}).get("conditions", [])
+        if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
+            self.times.setdefault(key, time.monotonic())
+            self.ready.add(key)
+        else:
+            self.ready.discard(key)
+
+    def close(self):
+        self.closed = True
+        self.process.kill()
+        self.thread.join(10)
+
+    def wait(self, program, timeout):
+        """Whether all are Ready within this time of the program's start."""
+        told = time.monotonic()
+        while len(self.ready) < self.count and time.monotonic() - program.begin < timeout:
+            program.check()
+            time.sleep(0.05)
+            if time.monotonic() - told > 30:
+                told = time.monotonic()
+                say(f"{len(self.ready)} of {self.count} are Ready after {told - program.begin:.0f} s")
+        return len(self.ready) == self.count
+
+    def curve(self, begin):
+        """[(seconds after `begin`, how many were Ready)]."""
+        return [(at - begin, i + 1) for i, at in enumerate(sorted(self.times.values()))]
+
+
+# The objects
+
+
+def namespace(name):
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def account(ns, name):
+    """A service account that may do all, in a namespace of its own; three objects."""
+    yield namespace(ns)
+    yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": ns}}
+    yield {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": f"bench-{name}"},
+           "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+           "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": ns}]}
+
+
+def stack_objects(port):
+    """A Prometheus that wants release=prometheus, and an adapter whose API this port of the machine serves."""
+    template = {"metadata": {"labels": {"app": "adapter"}}, "spec": {"containers": [{
+        "name": "adapter", "image": "nowhere/none",
+        "args": ["--metrics-relist-interval=30s", "--prometheus-url=http://prometheus-operated.monitoring.svc:9090/"]}]}}
+    return [
+        namespace(ADAPTER),
+        {"apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus",
+         "metadata": {"name": "k8s", "namespace": ADAPTER, "labels": {"bench": "0"}},
+         "spec": {"serviceMonitorSelector": {"matchLabels": {"release": "prometheus"}},
+                  "serviceMonitorNamespaceSelector": {}}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prometheus-adapter", "namespace": ADAPTER},
+         "data": {"config.yaml": "rules: []\n"}},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "prometheus-adapter", "namespace": ADAPTER},
+         "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "adapter"}}, "template": template}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "adapter-process", "namespace": ADAPTER},
+         "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}},
+        {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+         "metadata": {"name": "v1beta1.custom.metrics.k8s.io"},
+         "spec": {"group": "custom.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
+                  "versionPriority": 100, "insecureSkipTLSVerify": True,
+                  "service": {"name": "adapter-process", "namespace": ADAPTER, "port": port}}},
+    ]
+
+
+def container(port):
+    return {"name": "server", "image": "vllm/vllm-openai:v0.32.0", "args": ["--model", "tiny"],
+            "ports": [{"name": "http", "containerPort": port, "protocol": "TCP"}]}
+
+
+def deployment(target, port):
+    labels = {"app": target.name}
+    return {"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": target.name, "namespace": target.namespace, "labels": labels},
+            "spec": {"replicas": 1, "selector": {"matchLabels": labels},
+                     "template": {"metadata": {"labels": labels}, "spec": {"containers": [container(port)]}}}}
+
+
+DEPLOYED = {"status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
+                       "availableReplicas": 1}}
+
+
+def pod(target, port):
+    """As the Deployment's ReplicaSet would have made it."""
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"{target.name}-{HASH}", "controller": True,
+             "blockOwnerDeletion": True, "uid": "11111111-1111-1111-1111-111111111111"}
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": target.pod, "namespace": target.namespace, "ownerReferences": [owner],
+                         "labels": {"app": target.name, "pod-template-hash": HASH}},
+            "spec": {"nodeName": "somewhere", "containers": [container(port)]}}
+
+
+def ready_status(target):
+    since = "2026-01-01T00:00:00Z"
+    conditions = [{"type": kind, "status": "True", "lastTransitionTime": since}
+                  for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")]
+    running = {"name": "server", "ready": True, "started": True, "restartCount": 0, "image": "vllm/vllm-openai:v0.32.0",
+               "imageID": "sha256:" + "0" * 64, "state": {"running": {"startedAt": since}}}
+    return {"status": {"phase": "Running", "podIP": target.ip, "podIPs": [{"ip": target.ip}], "startTime": since,
+                       "conditions": conditions, "containerStatuses": [running]}}
+
+
+def autoscaler(target):
+    """One replica: nobody here would make another pod."""
+    return {"apiVersion": f"{GROUP}/v1alpha1", "kind": "InferenceAutoscaler",
+            "metadata": {"name": target.name, "namespace": target.namespace},
+            "spec": {"maxReplicas": 1,
+                     "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": target.name}}}
+
+
+def scaled_object(target, prometheus):
+    query = f'sum(vllm:num_requests_running{{namespace="{target.namespace}",pod=~"{target.name}-.*"}})'
+    return {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
+            "metadata": {"name": target.name, "namespace": target.namespace},
+            "spec": {"scaleTargetRef": {"name": target.name}, "minReplicaCount": 1, "maxReplicaCount": 1, "triggers": [{
+                "type": "prometheus",
+                "metadata": {"serverAddress": prometheus, "query": query, "threshold": "4"}}]}}

@@ -1,0 +1,2 @@
+/* Views know nothing of what is made of them. */
+#include "children/child.h"
