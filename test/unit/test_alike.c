@@ -22,8 +22,8 @@
 static const char whole[] =
 	"asked: {selector: app=server, prometheus: 'http://p:9090'}\n"
 	"target: {at: 1, replicas: 2, current: 2, selector: app=server}\n"
-	"pods: {at: 2, total: 2, ready: 0, unready: {p: 7}, foreign: [q], ports: [{name: http, containerPort: 8000, protocol: SCTP}],\n"
-	"       start: {pod: p, seconds: 40}}\n"
+	"pods: {at: 2, total: 2, ready: 0, unready: {p: 7}, foreign: [q], start: {pod: p, seconds: 40},\n"
+	"       ports: [{name: http, containerPort: 8000, protocol: SCTP}]}\n"
 	"page: {at: 3, url: 'http://10.0.0.1:8000/metrics', pod: p, port: 8000, path: /metrics, engine: VLLM,\n"
 	"       version: 0.11.0, image: i, series: [a, b], latency: {requests: 100, overMs: 1000, uptoMs: 2000},\n"
 	"       limits: {Running: 8}, values: {p: {m: 3000}}, doubted: true}\n"
@@ -35,8 +35,8 @@ static const char whole[] =
 	"    metric: {at: 1000000, http: 200, pods: 2, missing: [r], suspects: [s], values: {p: 1000}, doubtedAt: 9}\n"
 	"    apart:\n"
 	"      page: {p: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}, faint: {" FAINT "}}\n"
-	"      record: {p: {since: 1, " CERTAIN "}}\n"
-	"      metric: {p: {since: 1, " CERTAIN "}}\n"
+	"      record: {p: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}}\n"
+	"      metric: {p: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}}\n"
 	"      hpa: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}\n"
 	"    scrapers: {p: [ours, theirs], faint: [ours]}\n"
 	"againMs: 500\n";
@@ -149,12 +149,16 @@ static const struct row {
 	{"signals.m.apart.page.faint.values", "[0, 9000]", true},
 	{"signals.m.apart.page.faint.series", "[0, 9000]", true},
 	{"signals.m.apart.record.p.since", "2", true},
+	{"signals.m.apart.record.p.sampleTime", "3", true},
+	{"signals.m.apart.record.p.sampleAt", "4", true},
 	{"signals.m.apart.record.p.looks", "31", false},
 	{"signals.m.apart.record.p.samples", "15", false},
 	{"signals.m.apart.record.p.near", "[3, 9]", false},
 	{"signals.m.apart.record.p.values", "[1000, 3000]", false},
 	{"signals.m.apart.record.p.series", "[5000, 7000]", false},
 	{"signals.m.apart.metric.p.since", "2", true},
+	{"signals.m.apart.metric.p.sampleTime", "3", true},
+	{"signals.m.apart.metric.p.sampleAt", "4", true},
 	{"signals.m.apart.metric.p.looks", "31", false},
 	{"signals.m.apart.metric.p.samples", "15", false},
 	{"signals.m.apart.metric.p.near", "[0, 0]", true},
