@@ -1,7 +1,6 @@
 /* From what the informer of pods says to the pods. */
 #include "pod_feed.h"
 
-
 void pod_feed_changed(struct pods *pods, const struct view *before, const struct view *now)
 {
 	if (now != NULL) {
