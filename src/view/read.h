@@ -37,8 +37,8 @@ struct view_pairs read_pairs(struct arena *arena, const json_t *map, bool (*keep
 /* Whether the key of a label or an annotation is ours. */
 bool read_is_ours(const char *key);
 struct view_selector read_selector(struct arena *arena, const json_t *selector);
-/* Of a status: its list `conditions`. `transitions`: their times are kept as text too. */
-struct view_conditions read_conditions(struct arena *arena, const json_t *status, bool transitions);
+/* Of a status: its list `conditions`. */
+struct view_conditions read_conditions(struct arena *arena, const json_t *status);
 struct object_meta read_meta(struct arena *arena, const json_t *object, const struct view_type *type);
 /* The spec of an object of ours as JSON; NULL of anybody else's. */
 const char *read_own_spec(struct arena *arena, const json_t *object);
