@@ -5,7 +5,8 @@
  * again, and fails nothing. The API server must not drown in them (limits as client-go's,
  * tools/events and tools/record): what repeats within 6 minutes is one Event whose series counts;
  * an object has 25 writes at once and then one in 5 minutes, those beyond are dropped, though a
- * series goes on counting.
+ * series goes on counting. At most 8 are under way at once, the others wait in line. What can no longer repeat is
+ * forgotten within a minute, also when nothing is reported any more.
  *
  * An Event lives in its object's namespace, or in "default" when the object has none.
  */

@@ -7,7 +7,8 @@
  *   Ready becomes True          Normal   Ready            every link works
  *   Ready becomes False         Warning  <link's reason>  the broken link's message
  *   other replicas are wanted   Normal   Scaled           from how many to how many
- *   advice is given             Warning  <lint's reason>  its sentence; one for each lint that did not speak before
+ *   advice is given             Warning  <lint's reason>  its sentence; one for each lint that did not speak before,
+ *                                                     but for those of the way up
  *
  * Ready becoming Unknown is no event: what is not known yet is no news. Nor are the links': the one
  * that broke lends Ready its reason, and those behind it only follow.

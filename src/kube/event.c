@@ -9,31 +9,31 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "event_budget.h"
+#include "timing.h"
 
-#define SERIES_MS (6 * 60 * 1000)
-#define BURST 25
-#define REFILL_MS (300 * 1000)
-#define SWEEP_MS (60 * 1000)
 #define NOTE_MAX 1024 /* bytes: the API server refuses a longer one */
+/* At once, so that many that are news in one moment leave the connection to what they tell of; the rest wait in line,
+ * as text of at most 2 KiB each. */
+#define CALLS_MAX 8
+#define WAITING_MAX 4096
 
 static const struct kube_resource event_resource = {"events.k8s.io", "v1", "events", "Event", true};
 
-/* What an object may still write. */
-struct budget {
-	double writes;
-	int64_t at_ms;
-};
-
-/* One Event and how often it was told. */
+/* One Event and how often it was told. At rest it has no text: it is kept only to count what repeats. */
 struct series {
 	struct kube_recorder *recorder;
 	char *key;
-	json_t *object; /* as first told, without its series */
+	char *ns;
+	char *name;
+	char *text; /* the whole Event, while it waits or a call is under way; it has no series */
 	int64_t count;
 	int64_t last_ms;      /* monotonic, for the window */
 	int64_t last_wall_ms; /* for lastObservedTime */
 	bool created;         /* the API server has it */
-	bool owed;            /* told again while a write was under way */
+	bool owed;            /* to be written, or written once more */
+	bool waiting;         /* in the recorder's line */
+	struct series *next;  /* in that line */
 	struct kube_call *call;
 };
 
@@ -41,13 +41,17 @@ struct kube_recorder {
 	struct kube_client *client;
 	char *controller;
 	char *instance;
+	struct recorder_timing timing;
 	struct map series;  /* key → struct series */
-	struct map budgets; /* the object's key → struct budget */
-	int64_t swept_ms;
+	struct map budgets; /* see event_budget.h */
+	struct series *first;
+	struct series *last;
+	size_t waiting;
+	size_t calls;
 	uint64_t names; /* Events named so far */
 	bool failing;
 	bool closing;
-	uv_timer_t step; /* into the loop, for closed() */
+	uv_timer_t timer; /* sweeps while there is something to sweep; its end is the recorder's */
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 };
@@ -56,14 +60,11 @@ static void series_free(void *value)
 {
 	struct series *series = value;
 
-	json_decref(series->object);
+	free_indirect(&series->text);
+	free_indirect(&series->ns);
+	free_indirect(&series->name);
 	free_indirect(&series->key);
 	free_indirect(&series);
-}
-
-static void budget_free(void *value)
-{
-	free_indirect(&value);
 }
 
 struct kube_recorder *kube_recorder_new(struct kube_client *client, const char *controller, const char *instance)
@@ -72,72 +73,58 @@ struct kube_recorder *kube_recorder_new(struct kube_client *client, const char *
 
 	*r = (struct kube_recorder){.client = client,
 		.controller = xstrdup(controller),
-		.instance = xstrndup(instance, 128)};
+		.instance = xstrndup(instance, 128),
+		.timing = {.series_ms = 6 * 60 * 1000, .refill_ms = 300 * 1000, .sweep_ms = 60 * 1000}};
 	map_init(&r->series, series_free);
-	map_init(&r->budgets, budget_free);
-	uv_timer_init(kube_client_loop(client), &r->step);
-	r->step.data = r;
+	budgets_init(&r->budgets);
+	uv_timer_init(kube_client_loop(client), &r->timer);
+	r->timer.data = r;
 	return r;
 }
 
-/* Budgets. */
-
-static void refill(struct budget *budget, int64_t now)
+void recorder_set_timing(struct kube_recorder *r, const struct recorder_timing *timing)
 {
-	budget->writes += (double)(now - budget->at_ms) / REFILL_MS;
-	budget->writes = budget->writes > BURST ? BURST : budget->writes;
-	budget->at_ms = now;
+	r->timing = *timing;
 }
 
-static bool spend(struct kube_recorder *r, const char *subject, int64_t now)
+size_t recorder_kept(const struct kube_recorder *r)
 {
-	struct budget *budget = map_get(&r->budgets, subject);
-
-	if (budget == NULL) {
-		budget = xcalloc(1, sizeof(*budget));
-		*budget = (struct budget){.writes = BURST, .at_ms = now};
-		map_put(&r->budgets, subject, budget);
-	}
-	refill(budget, now);
-	if (budget->writes < 1) {
-		return false;
-	}
-	budget->writes -= 1;
-	return true;
+	return map_count(&r->series) + map_count(&r->budgets);
 }
 
-/* Forgets the series that ended and the budgets that are whole again. */
-static void sweep(struct kube_recorder *r, int64_t now)
+/* Forgetting. */
+
+static void sweep_series(struct kube_recorder *r, int64_t now)
 {
 	const char *key;
 	void *value;
 	size_t pos = 0;
 
-	if (now - r->swept_ms < SWEEP_MS) {
-		return;
-	}
-	r->swept_ms = now;
 	while (map_next(&r->series, &pos, &key, &value)) {
 		const struct series *series = value;
 
-		if (series->call == NULL && now - series->last_ms > SERIES_MS) {
+		if (series->call == NULL && !series->waiting && now - series->last_ms > r->timing.series_ms) {
 			map_remove(&r->series, key);
 		}
 	}
-	pos = 0;
-	while (map_next(&r->budgets, &pos, &key, &value)) {
-		struct budget *budget = value;
+}
 
-		refill(budget, now);
-		if (budget->writes >= BURST) {
-			map_remove(&r->budgets, key);
-		}
+/* Forgets the series that ended and the budgets that are whole again. */
+static void on_sweep(uv_timer_t *timer)
+{
+	struct kube_recorder *r = timer->data;
+	int64_t now = clock_monotonic_ms();
+
+	sweep_series(r, now);
+	budgets_sweep(&r->budgets, now, r->timing.refill_ms);
+	if (map_count(&r->series) == 0 && map_count(&r->budgets) == 0) {
+		uv_timer_stop(timer);
 	}
 }
 
 /* Writing. */
 
-static void on_step_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
 	struct kube_recorder *r = handle->data;
 	void (*closed)(void *ctx) = r->closed;
@@ -153,17 +140,10 @@ static void on_step_closed(uv_handle_t *handle)
 
 static void finish_close(struct kube_recorder *r)
 {
-	size_t pos = 0;
-	void *value;
-
-	while (map_next(&r->series, &pos, NULL, &value)) {
-		const struct series *series = value;
-
-		if (series->call != NULL) {
-			return;
-		}
+	if (r->calls > 0) {
+		return;
 	}
-	uv_close((uv_handle_t *)&r->step, on_step_closed);
+	uv_close((uv_handle_t *)&r->timer, on_timer_closed);
 }
 
 static void log_outcome(struct kube_recorder *r, const struct error *err)
@@ -178,9 +158,9 @@ static void on_written(void *ctx, json_t *result, const struct error *err);
 
 static void create(struct series *series)
 {
-	/* What the API server has no more is told anew, as a first one. */
-	series->count = 1;
-	series->call = kube_create(series->recorder->client, &event_resource, series->object, NULL, on_written, series);
+	auto_json *object = json_parse(series->text, strlen(series->text), NULL);
+
+	series->call = kube_create(series->recorder->client, &event_resource, object, NULL, on_written, series);
 }
 
 static void count(struct series *series)
@@ -189,25 +169,59 @@ static void count(struct series *series)
 	auto_json *patch =
 		json_pack("{s:{s:I, s:s}}", "series", "count", (json_int_t)series->count, "lastObservedTime", last);
 
-	series->call =
-		kube_merge_patch(series->recorder->client, &event_resource, kube_object_namespace(series->object),
-			kube_object_name(series->object), patch, NULL, on_written, series);
+	series->call = kube_merge_patch(series->recorder->client, &event_resource, series->ns, series->name, patch,
+		NULL, on_written, series);
 }
 
-static void on_written(void *ctx, json_t *result, const struct error *err)
+static void begin_next(struct kube_recorder *r)
 {
-	struct series *series = ctx;
+	while (r->first != NULL && r->calls < CALLS_MAX) {
+		struct series *series = r->first;
+
+		r->first = series->next;
+		r->waiting--;
+		series->waiting = false;
+		series->owed = false;
+		r->calls++;
+		if (series->created) {
+			count(series);
+		} else {
+			create(series);
+		}
+	}
+}
+
+/* Has it written, in its turn. */
+static void wait_in_line(struct series *series)
+{
 	struct kube_recorder *r = series->recorder;
 
-	(void)result;
-	series->call = NULL;
-	if (r->closing) {
-		finish_close(r);
+	series->owed = true;
+	if (series->call != NULL || series->waiting) {
 		return;
 	}
+	series->waiting = true;
+	series->next = NULL;
+	if (r->first == NULL) {
+		r->first = series;
+	} else {
+		r->last->next = series;
+	}
+	r->last = series;
+	r->waiting++;
+	begin_next(r);
+}
+
+/* What was written, or refused, is done with. */
+static void settle(struct series *series, const struct error *err)
+{
+	struct kube_recorder *r = series->recorder;
+
 	if (err != NULL && err->kind == ERROR_NOT_FOUND && series->created) {
+		/* What the API server has no more is reported anew, as a first one. */
 		series->created = false;
-		create(series);
+		series->count = 1;
+		wait_in_line(series);
 		return;
 	}
 	log_outcome(r, err);
@@ -217,45 +231,79 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 	}
 	series->created = true;
 	if (series->owed) {
-		series->owed = false;
-		count(series);
+		wait_in_line(series);
+	} else {
+		free_indirect(&series->text);
 	}
 }
 
-/* The whole Event. New reference. */
-static json_t *make(struct kube_recorder *r, const json_t *regarding, const struct kube_event *event, int64_t wall_ms)
+static void on_written(void *ctx, json_t *result, const struct error *err)
 {
-	auto_free char *api_version = kube_api_version(&event_resource);
-	auto_free char *time = clock_rfc3339_micro(wall_ms);
-	auto_free char *note = text_fit(event->note, NOTE_MAX);
-	const char *ns = kube_object_namespace(regarding);
-	/* Unique among replicas and restarts, as client-go's: the name and nanoseconds. */
-	auto_free char *name = xasprintf("%s.%llx", kube_object_name(regarding),
-		(unsigned long long)wall_ms * 1000000U + r->names++ % 1000000U);
+	struct series *series = ctx;
+	struct kube_recorder *r = series->recorder;
 
-	return json_pack("{s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s*, s:s, s:s}}",
-		"apiVersion", api_version, "kind", event_resource.kind, "metadata", "name", name, "namespace",
-		ns[0] != '\0' ? ns : "default", "eventTime", time, "reportingController", r->controller,
-		"reportingInstance", r->instance, "type", event->warning ? "Warning" : "Normal", "reason",
-		event->reason, "action", event->action, "note", note, "regarding", "apiVersion",
-		json_path_string(regarding, "apiVersion", ""), "kind", json_path_string(regarding, "kind", ""),
-		"namespace", ns[0] != '\0' ? ns : NULL, "name", kube_object_name(regarding), "uid",
-		kube_object_uid(regarding));
+	(void)result;
+	series->call = NULL;
+	r->calls--;
+	if (r->closing) {
+		finish_close(r);
+		return;
+	}
+	settle(series, err);
+	begin_next(r);
 }
 
-static void report_first(struct kube_recorder *r, char *key_take, const json_t *regarding,
-	const struct kube_event *event, int64_t now)
+static const char *namespace_of(const json_t *regarding)
 {
-	struct series *series = xcalloc(1, sizeof(*series));
-	int64_t wall = clock_wall_ms();
+	const char *ns = kube_object_namespace(regarding);
 
+	return ns[0] != '\0' ? ns : "default";
+}
+
+/* The whole Event as text; heap, caller owns. */
+static char *make(const struct series *series, const json_t *regarding, const struct kube_event *event)
+{
+	const struct kube_recorder *r = series->recorder;
+	auto_free char *api_version = kube_api_version(&event_resource);
+	auto_free char *time = clock_rfc3339_micro(series->last_wall_ms);
+	auto_free char *note = text_fit(event->note, NOTE_MAX);
+	const char *ns = kube_object_namespace(regarding);
+	auto_json *object =
+		json_pack("{s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s*, s:s, s:s}}",
+			"apiVersion", api_version, "kind", event_resource.kind, "metadata", "name", series->name,
+			"namespace", series->ns, "eventTime", time, "reportingController", r->controller,
+			"reportingInstance", r->instance, "type", event->warning ? "Warning" : "Normal", "reason",
+			event->reason, "action", event->action, "note", note, "regarding", "apiVersion",
+			json_path_string(regarding, "apiVersion", ""), "kind", json_path_string(regarding, "kind", ""),
+			"namespace", ns[0] != '\0' ? ns : NULL, "name", kube_object_name(regarding), "uid",
+			kube_object_uid(regarding));
+
+	return json_text(object);
+}
+
+/* Unique among replicas and restarts, as client-go's: the name and nanoseconds. Heap, caller owns. */
+static char *make_name(struct kube_recorder *r, const json_t *regarding)
+{
+	return xasprintf("%s.%llx", kube_object_name(regarding),
+		(unsigned long long)clock_wall_ms() * 1000000U + r->names++ % 1000000U);
+}
+
+/* The series of this key, made when there is none, or when the last one is over. */
+static struct series *series_of(struct kube_recorder *r, const char *key, const json_t *regarding, int64_t now)
+{
+	struct series *series = map_get(&r->series, key);
+
+	if (series != NULL &&
+		(series->call != NULL || series->waiting || now - series->last_ms <= r->timing.series_ms)) {
+		return series;
+	}
+	series = xcalloc(1, sizeof(*series));
 	*series = (struct series){.recorder = r,
-		.key = key_take,
-		.object = make(r, regarding, event, wall),
-		.last_ms = now,
-		.last_wall_ms = wall};
-	map_put(&r->series, series->key, series);
-	create(series);
+		.key = xstrdup(key),
+		.ns = xstrdup(namespace_of(regarding)),
+		.name = make_name(r, regarding)};
+	map_put(&r->series, key, series);
+	return series;
 }
 
 void kube_recorder_report(struct kube_recorder *r, const json_t *regarding, const struct kube_event *event)
@@ -263,33 +311,29 @@ void kube_recorder_report(struct kube_recorder *r, const json_t *regarding, cons
 	int64_t now = clock_monotonic_ms();
 	auto_free char *subject =
 		xasprintf("%s %s", kube_object_uid(regarding), json_path_string(regarding, "kind", ""));
-	char *key = xasprintf("%s\n%s\n%s\n%s", subject, event->reason, event->action, event->note);
+	auto_free char *key = xasprintf("%s\n%s\n%s\n%s", subject, event->reason, event->action, event->note);
+	auto_free char *digest = text_hash(key);
+	bool allowed = budgets_spend(&r->budgets, subject, now, r->timing.refill_ms) && r->waiting < WAITING_MAX;
 	struct series *series;
-	bool allowed;
 
-	sweep(r, now);
-	series = map_get(&r->series, key);
-	if (series != NULL && series->call == NULL && now - series->last_ms > SERIES_MS) {
-		map_remove(&r->series, key);
-		series = NULL;
-	}
-	allowed = spend(r, subject, now);
-	if (series == NULL) {
-		if (allowed) {
-			report_first(r, key, regarding, event, now);
-			return;
-		}
-		free_indirect(&key);
+	if (r->closing) {
 		return;
 	}
-	free_indirect(&key);
+	if (!uv_is_active((uv_handle_t *)&r->timer)) {
+		uv_timer_start(&r->timer, on_sweep, (uint64_t)r->timing.sweep_ms, (uint64_t)r->timing.sweep_ms);
+	}
+	if (!allowed && map_get(&r->series, digest) == NULL) {
+		return;
+	}
+	series = series_of(r, digest, regarding, now);
 	series->count++;
 	series->last_ms = now;
 	series->last_wall_ms = clock_wall_ms();
-	if (series->call != NULL) {
-		series->owed = series->owed || allowed;
-	} else if (allowed) {
-		count(series);
+	if (allowed) {
+		if (series->text == NULL) {
+			series->text = make(series, regarding, event);
+		}
+		wait_in_line(series);
 	}
 }
 

@@ -115,10 +115,12 @@ static void start_pages(struct kube_informer *informer)
 
 /* ---- the streaming list ---- */
 
-/* Whether the failure is of the streaming list itself: it was not what a server with streaming lists sends. */
+/* Whether the failure is of the streaming list itself: it was refused, or was not what a server with streaming lists
+ * sends. */
 static bool is_of_stream(const struct error *err, bool in_stream)
 {
-	return err == NULL || err->kind == ERROR_CANCELLED || (in_stream && err->kind != ERROR_EXPIRED);
+	return err == NULL || err->kind == ERROR_INVALID || err->kind == ERROR_CANCELLED ||
+	       (in_stream && err->kind != ERROR_EXPIRED);
 }
 
 /* From one stream alone it cannot be told whether the next one fails too. A server that is stopped ends its streams in
@@ -132,11 +134,11 @@ static bool is_for_good(const struct kube_informer *informer, const struct error
 static void stream_failed(struct kube_informer *informer, const struct error *err, bool in_stream)
 {
 	informer_forget_list(informer);
-	informer->stream_failures += is_of_stream(err, in_stream) ? 1 : 0;
-	if (is_for_good(informer, err)) {
+	if (is_of_stream(err, in_stream)) {
+		informer->stream_failures++;
+		informer->pages_only = is_for_good(informer, err);
 		log_event(LOG_DEBUG, "no streaming list to be had, asking for pages", "kind", informer->resource->kind,
 			"error", err != NULL ? err->message : "", NULL);
-		informer->pages_only = true;
 	}
 	/* A server that is away or busy is not asked otherwise at once. */
 	if (err != NULL && err->kind == ERROR_UNAVAILABLE && !in_stream) {

@@ -1,5 +1,5 @@
 /*
- * The waits of the informer and the lease, so that their tests need not wait that long. Private
+ * The waits of the informer, the lease and the recorder of Events, so that their tests need not wait that long. Private
  * to src/kube and its tests; everybody else lives with the defaults.
  */
 #ifndef KUBE_TIMING_H
@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "kube/event.h"
 #include "kube/informer.h"
 #include "kube/lease.h"
 
@@ -29,8 +30,17 @@ struct lease_timing {
 	int64_t release_ms;   /* how long the release at close may take: 5 000 */
 };
 
+struct recorder_timing {
+	int64_t series_ms; /* what repeats within it is one Event: 360 000 */
+	int64_t refill_ms; /* until an object may write one Event more: 300 000 */
+	int64_t sweep_ms;  /* between two looks for what can be forgotten: 60 000 */
+};
+
 void informer_set_timing(struct kube_informer *informer, const struct informer_timing *timing);
 /* -1 unless duration > deadline > 1.2 × retry. */
 int lease_set_timing(struct kube_lease *lease, const struct lease_timing *timing);
+void recorder_set_timing(struct kube_recorder *recorder, const struct recorder_timing *timing);
+/* How many Events and objects it remembers. */
+size_t recorder_kept(const struct kube_recorder *recorder);
 
 #endif

@@ -45,6 +45,14 @@ static bool replicas_changed(const struct view_status *before, const json_t *aft
 	return true;
 }
 
+/* What was never checked to its end: advice that comes on its way up is in the status, beside Ready. */
+static bool is_new(const struct view_status *before)
+{
+	const char *was = view_condition_status(&before->conditions, "Ready");
+
+	return was[0] == '\0' || strcmp(was, "Unknown") == 0;
+}
+
 static bool was_advised(const struct view_status *before, const char *reason)
 {
 	for (uint32_t i = 0; i < before->advice_count; i++) {
@@ -65,7 +73,7 @@ static size_t advice_came(const struct view_status *before, const json_t *after,
 	json_array_foreach(json_object_get(after, "advice"), i, one) {
 		const char *reason = json_path_string(one, "reason", "");
 
-		if (count < room && !was_advised(before, reason)) {
+		if (!is_new(before) && count < room && !was_advised(before, reason)) {
 			found[count++] = (struct transition){
 				.warning = true,
 				.reason = reason,

@@ -29,12 +29,13 @@ static void queue_list(const struct routes *r, struct view_list list_take, bool 
 	view_list_release(&list_take);
 }
 
-/* Queues the autoscalers of this target; wake: to be probed anew as well. */
-static void queue_targeting(const struct routes *r, const char *ns, const char *target, bool wake)
+/* Queues the autoscalers of this target. They are not probed for its sake: of its pods the prober is notified, and its
+ * status changes with each of a thousand of them. */
+static void queue_targeting(const struct routes *r, const char *ns, const char *target)
 {
 	auto_free char *target_key = kube_key(ns, target);
 
-	queue_list(r, cached_views_by(r->autoscalers, target_key), wake);
+	queue_list(r, cached_views_by(r->autoscalers, target_key), false);
 }
 
 /* Queues the autoscalers of a namespace (NULL = all). */
@@ -86,10 +87,10 @@ static void queue_concerned(const struct routes *r, const struct view *object)
 	const struct object_meta *meta = &object->meta;
 
 	if (object->type == &view_hpa_type) {
-		queue_targeting(r, meta->ns, view_hpa(object)->target_name, false);
+		queue_targeting(r, meta->ns, view_hpa(object)->target_name);
 		queue_child_owner(r, meta);
 	} else if (object->type == &view_scaledobject_type) {
-		queue_targeting(r, meta->ns, view_scaledobject(object)->target_name, false);
+		queue_targeting(r, meta->ns, view_scaledobject(object)->target_name);
 	} else {
 		queue_child_owner(r, meta);
 	}
@@ -110,7 +111,7 @@ static void queue_both(const struct routes *r, const struct view *before, const 
 static void queue_siblings(const struct routes *r, const struct view_autoscaler *autoscaler)
 {
 	if (autoscaler != NULL) {
-		queue_targeting(r, autoscaler->view.meta.ns, autoscaler->target_name, false);
+		queue_targeting(r, autoscaler->view.meta.ns, autoscaler->target_name);
 	}
 }
 
@@ -137,6 +138,24 @@ static void autoscaler_changed(const struct routes *r, const struct view_autosca
 	}
 }
 
+static bool fails_to_scale(const struct view_hpa *hpa)
+{
+	const struct view_condition *active = hpa != NULL ? view_condition(&hpa->conditions, "ScalingActive") : NULL;
+
+	return active != NULL && strcmp(active->status, "True") != 0;
+}
+
+/* While an HPA reads its metric the probes do not ask for it: when one of ours could not, it is probed at once. */
+static void hpa_changed(const struct routes *r, const struct view_hpa *before, const struct view_hpa *now)
+{
+	if (fails_to_scale(now) && !fails_to_scale(before) &&
+		kube_cache_get(r->autoscalers, now->view.meta.ns, now->view.meta.name) != NULL) {
+		auto_free char *key = meta_key(&now->view.meta); /* also the autoscaler's */
+
+		prober_wake(r->prober, key);
+	}
+}
+
 /* Whether it is news to those who read it: most changes are of the status, which prometheus-operator writes at each step of
  * a rollout, and nobody reads. */
 static bool is_news(const struct view_prometheus *before, const struct view_prometheus *now)
@@ -154,9 +173,12 @@ void routes_changed(const struct routes *r, enum kind kind, const struct view *b
 		return;
 	case KIND_DEPLOYMENT:
 	case KIND_STATEFULSET:
-		queue_targeting(r, meta->ns, meta->name, true);
+		queue_targeting(r, meta->ns, meta->name);
 		return;
 	case KIND_HPA:
+		hpa_changed(r, view_hpa(before), view_hpa(now));
+		queue_both(r, before, now);
+		return;
 	case KIND_SCALEDOBJECT:
 		queue_both(r, before, now);
 		return;
@@ -181,6 +203,7 @@ void routes_changed(const struct routes *r, enum kind kind, const struct view *b
 	case KIND_ADAPTER_DEPLOYMENT:
 		queue_add(r->queue, SHARED_KEY);
 		return;
+	case KIND_POD: /* the prober's to read (pod_feed.h) */
 	case KIND_COUNT:
 		return;
 	}

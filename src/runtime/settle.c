@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "report/transitions.h"
 

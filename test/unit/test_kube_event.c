@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "kube/event.h"
+#include "kube/timing.h"
 #include "kube_rig.h"
 
 #define COLLECTION "/apis/events.k8s.io/v1/namespaces/ns/events"
@@ -19,6 +20,7 @@
 struct server {
 	int creates;
 	int patches;
+	bool mute;       /* answer nothing */
 	int refuse;      /* answer with this HTTP status; 0 = take it */
 	json_t *created; /* the last */
 	json_t *patch;   /* the last */
@@ -49,6 +51,9 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 		server->patch = body;
 		free(server->patched);
 		server->patched = xstrdup(request->line + strlen("PATCH " COLLECTION "/"));
+	}
+	if (server->mute) {
+		return (struct fake_answer){.end = FAKE_MUTE};
 	}
 	if (server->refuse != 0) {
 		return (struct fake_answer){.status = server->refuse, .body = "{}"};
@@ -265,6 +270,55 @@ static void a_note_that_is_not_utf8_is_reported_readably(void **state)
 	assert_string_equal(json_path_string(rig->server.created, "note", ""), "caf?");
 }
 
+static bool is_forgotten(void *ctx)
+{
+	return recorder_kept(ctx) == 0;
+}
+
+/* Nothing is reported after it: nobody but the clock can see to it. */
+static void at_rest_nothing_is_remembered(void **state)
+{
+	struct rig *rig = *state;
+
+	recorder_set_timing(rig->recorder,
+		&(struct recorder_timing){.series_ms = 100, .refill_ms = 100, .sweep_ms = 20});
+	report(rig, "Broken", "it broke");
+	wait_for(rig, &rig->server.creates, 1);
+	assert_true(recorder_kept(rig->recorder) > 0);
+	assert_true(run_until(&rig->kube.loop, is_forgotten, rig->recorder));
+}
+
+/* Each about another object, so that no budget holds them back. */
+static void report_many(struct rig *rig, int count)
+{
+	for (int i = 0; i < count; i++) {
+		auto_free char *uid = xasprintf("many-%d", i);
+
+		json_object_set_new(json_object_get(rig->object, "metadata"), "uid", json_string(uid));
+		report(rig, "Broken", "it broke");
+	}
+}
+
+static void no_more_than_eight_are_under_way(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->server.mute = true;
+	report_many(rig, 100);
+	wait_for(rig, &rig->server.creates, 8);
+	settle(rig);
+	assert_int_equal(rig->server.creates, 8);
+}
+
+static void those_in_line_are_written_too(void **state)
+{
+	struct rig *rig = *state;
+
+	report_many(rig, 1000);
+	wait_for(rig, &rig->server.creates, 1000);
+	assert_int_equal(rig->server.patches, 0);
+}
+
 static void closing_takes_back_what_is_under_way(void **state)
 {
 	struct rig *rig = *state;
@@ -289,6 +343,9 @@ int main(void)
 		TEST(an_event_that_expired_is_made_anew),
 		TEST(a_long_note_is_cut_between_characters),
 		TEST(a_note_that_is_not_utf8_is_reported_readably),
+		TEST(at_rest_nothing_is_remembered),
+		TEST(no_more_than_eight_are_under_way),
+		TEST(those_in_line_are_written_too),
 		TEST(closing_takes_back_what_is_under_way),
 	};
 

@@ -131,6 +131,14 @@ static void advice_is_reported_when_it_is_first_given(void **state)
 		false, NULL, NULL);
 }
 
+static void on_the_way_up_ready_is_the_only_news(void **state)
+{
+	(void)state;
+	expect(NULL, advised(status("Unknown", "Probing", "m", -1), "RelistLong", "m"), false, NULL, NULL);
+	expect(status("Unknown", "Waiting", "m", -1), advised(status("True", "Ready", "works", -1), "RelistLong", "m"),
+		false, "Ready", "works");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +150,7 @@ int main(void)
 		cmocka_unit_test(the_first_count_of_replicas_is_no_scaling),
 		cmocka_unit_test(two_at_once_are_two),
 		cmocka_unit_test(advice_is_reported_when_it_is_first_given),
+		cmocka_unit_test(on_the_way_up_ready_is_the_only_news),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
