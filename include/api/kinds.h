@@ -1,8 +1,7 @@
 /*
  * Every resource type this operator reads or writes, in one table.
  *
- * A kind is watched into a cache, or asked for by a probe; the table says which, and the verbs the
- * chart's RBAC must grant.
+ * Each kind is watched into a cache.
  */
 #ifndef API_KINDS_H
 #define API_KINDS_H
@@ -16,6 +15,7 @@ enum kind {
 	KIND_DEPLOYMENT,
 	KIND_STATEFULSET,
 	KIND_DAEMONSET, /* where GPU exporters run */
+	KIND_POD,       /* those that did not end */
 	KIND_HPA,
 	KIND_SERVICE,
 	KIND_SERVICEMONITOR,
@@ -31,9 +31,10 @@ enum kind {
 
 struct kind_info {
 	struct kube_resource resource;
-	bool adapter;     /* one named object in the adapter's namespace */
-	bool managers;    /* it matters who wrote it last: kept in its cache */
-	const char *only; /* the one object of this name; NULL = all */
+	bool adapter;       /* one named object in the adapter's namespace */
+	bool managers;      /* it matters who wrote it last: kept in its cache */
+	const char *only;   /* the one object of this name; NULL = all */
+	const char *fields; /* only those that this field selector matches; NULL = all */
 	/* What its objects are found by (world.h, list_by), heap: of what scales, the "namespace/name" of its target;
 	 * of a child that has no owner that of its autoscaler, or SHARED_GPU. NULL where nobody asks. */
 	char *(*index)(const json_t *object);

@@ -38,6 +38,9 @@ bool link_applies(const struct link *link, const struct autoscaler *spec);
 /* Checks all links that apply into verdicts[links_count]; behind the first that is not True, all are Unknown.
  * Returns the index of that first one, or links_count when every link up to Ready is True. */
 size_t links_check(const struct facts *facts, struct verdict *verdicts);
+/* Whether all that applies is True and stays so while nothing but time goes on: no link waits, and none is True only
+ * because something is too new to be missed yet. */
+bool links_settled(const struct facts *facts, const struct verdict *verdicts);
 /* Whether the target and the children's names are ours alone, asked outside the chain's order:
  * nothing is written while they are not. */
 bool links_target_exclusive(const struct facts *facts);
@@ -47,12 +50,10 @@ bool links_target_taken(const struct facts *facts);
  * were: what is young is checked again at an autoscaler's own probes. */
 bool links_gpu_alike(const struct shared_evidence *before, const struct shared_evidence *now);
 /*
- * Whether the links and lints of an autoscaler whose links are all True are checked alike by two of its probes, NULL =
+ * Whether the links and lints of an autoscaler whose links are settled are checked alike by two of its probes, NULL =
  * none: whatever of them a check reads is the same, but for when it was seen.
  */
 bool links_evidence_alike(const struct evidence *before, const struct evidence *now);
-/* Whether every link that applies is True, that beyond Ready too. */
-bool verdicts_all_true(const struct autoscaler *spec, const struct verdict *verdicts);
 void verdicts_release(struct verdict *verdicts);
 const char *verdict_status_text(enum verdict_status status);
 

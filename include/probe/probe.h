@@ -6,9 +6,13 @@
  * behind it cannot be checked; where the chain forks into signals, each goes on by itself. A healthy
  * autoscaler is probed every 30 s ± 20 %, a broken one after 2 s, then ever later up to 30 s, or up
  * to 5 s while it only waits for something young, one that became healthy within 1 s; a changed probe request is
- * probed at once, and a healthy one when Prometheus has news. At most 8 list their pods at once, and
- * at most 16 pages are fetched at once, the rest wait in line. Answers of Prometheus are shared by all
+ * probed at once, and a healthy one when Prometheus has news. When a pod of its changes, one is probed at once too,
+ * a second after the last probe began at the earliest. At most 16 pages are fetched at once, the rest wait in line, as
+ * all do while the pods are awaited. Answers of Prometheus are shared by all
  * keys: a healthy one's evidence may rest on one that is 5 s old, a broken one's on one of 2 s.
+ *
+ * The metrics API is asked only in doubt: while the HPA of a healthy autoscaler reads its metric, as its status tells,
+ * and all else agrees, the last good answer stands for some ten minutes (src/probe/metric_trust.h).
  *
  * What is not believed at once stands in the evidence as `unconfirmed`: a pod that misses something, until the probe
  * after missed it too, since it may have gone after it was listed; a page of before, because the read after it failed
@@ -25,6 +29,7 @@
 #include "evidence/evidence.h"
 #include "kube/client.h"
 #include "net/http_client.h"
+#include "pods/pods.h"
 #include "probe/access.h"
 
 struct prober;
@@ -48,9 +53,9 @@ struct prober_hooks {
 	void *ctx;
 };
 
-/* Borrows client, http and access; copies the hooks. */
+/* Borrows client, http, access and pods; copies the hooks. */
 struct prober *prober_new(struct kube_client *client, struct http_client *http, struct access *access,
-	const struct prober_hooks *hooks);
+	struct pods *pods, const struct prober_hooks *hooks);
 /* Probes under way end unreported; closed(ctx) from the loop, freed after it. */
 void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx);
 
@@ -66,6 +71,8 @@ void prober_want_shared(struct prober *prober, const char *key, const struct sha
 /* Something moved: probes at once, or again when a probe is under way. */
 void prober_wake(struct prober *prober, const char *key);
 void prober_forget(struct prober *prober, const char *key);
+/* The state of the pods is another (pods/pods.h): probes everybody soon, and begins what waited for them. */
+void prober_pods_known(struct prober *prober);
 /* Borrowed until the next loop turn; NULL when no probe has ended yet. */
 const struct evidence *prober_evidence(const struct prober *prober, const char *key);
 const struct shared_evidence *prober_shared_evidence(const struct prober *prober, const char *key);

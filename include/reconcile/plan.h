@@ -37,7 +37,7 @@ struct plan {
 	struct probe_request *probe; /* owned: what to probe for the autoscaler; NULL = nothing */
 	struct shared_request *shared_probe; /* owned: the same of what autoscalers share */
 	bool healthy;                        /* Ready: probes may be rare */
-	bool whole;       /* every link is True, that beyond Ready too: a probe that sees the same changes nothing */
+	bool whole;       /* nothing failed and its links_settled(): a probe that sees the same changes nothing */
 	int64_t again_ms; /* in so many ms the same world would give another plan; 0 = it would not */
 	bool waiting;     /* something young is about to work: probes stay frequent */
 };

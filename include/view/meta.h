@@ -25,6 +25,7 @@ struct view_pairs {
 const char *view_pairs_get(const struct view_pairs *pairs, const char *key);
 /* Whether each pair of `wanted` is in `observed`, as json_covers(). */
 bool view_pairs_cover(const struct view_pairs *observed, const struct view_pairs *wanted);
+bool view_pairs_equal(const struct view_pairs *a, const struct view_pairs *b);
 
 /* As a JSON object, without those that are no texts. New reference. */
 json_t *view_pairs_json(const struct view_pairs *pairs);
@@ -47,7 +48,7 @@ struct object_meta {
 	int64_t generation; /* 0 = not given */
 	int64_t created_ms; /* wall; 0 = not given, or no time */
 	const struct view_owner *owners;
-	struct view_pairs labels;      /* of workloads and Pods none, whose labels nobody reads */
+	struct view_pairs labels;      /* of workloads none, which nobody reads */
 	struct view_pairs annotations; /* those of ours */
 	uint32_t owners_count;
 	bool deleting;

@@ -33,7 +33,6 @@ struct view_pod {
 	bool restarted;                /* one of its containers was */
 };
 
-/* Pods are listed: they are of none of the kinds that are watched, nor in view_types. */
 extern const struct view_type view_pod_type;
 
 static inline const struct view_pod *view_pod(const struct view *view)
@@ -41,5 +40,9 @@ static inline const struct view_pod *view_pod(const struct view *view)
 	assert(view == NULL || view->type == &view_pod_type);
 	return (const struct view_pod *)view;
 }
+
+/* Whether a probe would see the same of both: address, readiness, labels, owners, what runs and since when, and whether
+ * it is on its way out. */
+bool view_pod_alike(const struct view_pod *a, const struct view_pod *b);
 
 #endif

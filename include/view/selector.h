@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "view/meta.h"
 
 enum selector_operator {
@@ -14,7 +15,10 @@ enum selector_operator {
 	SELECTOR_IN,
 	SELECTOR_NOT_IN,
 	SELECTOR_EXISTS,
-	SELECTOR_DOES_NOT_EXIST
+	SELECTOR_DOES_NOT_EXIST,
+	/* Only in the form of text; one value, an integer. */
+	SELECTOR_GREATER,
+	SELECTOR_LESS
 };
 
 struct view_requirement {
@@ -36,5 +40,10 @@ struct view_selector {
 bool view_selector_matches(const struct view_selector *selector, const struct view_pairs *labels, bool if_not_given);
 bool view_selector_allows(const struct view_selector *selector, const char *key, const char *value);
 char *view_selector_text(const struct view_selector *selector);
+
+/* From the form of text that the API has for it in queries and in the status of a scale, "a=b,c!=d,e in (f,g),!h", as
+ * the API server reads it; all of it becomes expressions. NULL and ERROR_INVALID, which names the place, when it is
+ * none. One heap block, which the caller frees. */
+struct view_selector *view_selector_parse(const char *text, struct error *err);
 
 #endif

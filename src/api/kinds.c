@@ -32,6 +32,8 @@ const struct kind_info kinds[KIND_COUNT] = {
 	[KIND_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}},
 	[KIND_STATEFULSET] = {.resource = {"apps", "v1", "statefulsets", "StatefulSet", true}},
 	[KIND_DAEMONSET] = {.resource = {"apps", "v1", "daemonsets", "DaemonSet", true}},
+	[KIND_POD] = {.resource = {"", "v1", "pods", "Pod", true},
+		.fields = "status.phase!=Succeeded,status.phase!=Failed"},
 	[KIND_HPA] = {.resource = {"autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true},
 		.index = target_key},
 	[KIND_SERVICE] = {.resource = {"", "v1", "services", "Service", true}, .index = owner_elsewhere},

@@ -98,6 +98,20 @@ size_t links_check(const struct facts *facts, struct verdict *verdicts)
 	return first;
 }
 
+bool links_settled(const struct facts *facts, const struct verdict *verdicts)
+{
+	/* A rule that is not loaded is not missed for a while (check_gpu_recorded()). */
+	bool rule_awaited =
+		autoscaler_uses_gpus(facts->workload.spec) && (facts->shared == NULL || !facts->shared->rule.loaded);
+
+	for (size_t i = 0; i < links_count; i++) {
+		if (link_applies(&links[i], facts->workload.spec) && verdicts[i].status != VERDICT_TRUE) {
+			return false;
+		}
+	}
+	return !rule_awaited;
+}
+
 bool links_target_exclusive(const struct facts *facts)
 {
 	struct verdict verdict = {VERDICT_UNKNOWN, NULL, NULL};
@@ -110,16 +124,6 @@ bool links_target_exclusive(const struct facts *facts)
 bool links_target_taken(const struct facts *facts)
 {
 	return older_owner(facts) != NULL;
-}
-
-bool verdicts_all_true(const struct autoscaler *spec, const struct verdict *verdicts)
-{
-	for (size_t i = 0; i < links_count; i++) {
-		if (link_applies(&links[i], spec) && verdicts[i].status != VERDICT_TRUE) {
-			return false;
-		}
-	}
-	return true;
 }
 
 void verdicts_release(struct verdict *verdicts)

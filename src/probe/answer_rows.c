@@ -50,6 +50,18 @@ static const struct table_type scrapes_rows = {sizeof(struct scrapes_row), 2, 2,
 const struct answer_type answer_scrapes = {"result", &scrapes_rows, read_scrapes, true};
 const struct answer_type answer_jobs = {"result", &scrapes_rows, read_scrapes, false};
 
+bool answer_scrapes_differ(const struct table *before, const struct table *now, const char *ns, const char *job)
+{
+	size_t count;
+	const struct scrapes_row *then = table_find(before, ns, job, &count);
+	const struct scrapes_row *own = table_find(now, ns, job, &count);
+
+	if (then == NULL || own == NULL) {
+		return then != own;
+	}
+	return then->up != own->up || then->down != own->down;
+}
+
 /* Samples, of which each element tells a part. */
 
 static void read_sample(struct table_rows *rows, const json_t *element)

@@ -18,18 +18,17 @@ struct key_probe {
 	const struct probe_request *request;
 	const struct evidence *last;
 	struct evidence *evidence;
-	struct pod_list *list;       /* NULL = not answered yet */
+	struct pod_reader *pods;
+	struct pod_list list;
 	struct counted_pods counted; /* the pods that do */
 	bool healthy;
 	bool cancelled;
-	void *pods; /* asked for */
 	struct scale_query *scale;
 	struct page_search *search;
 	struct page_reads *reads;
 	struct signal_probe *signals;
 	size_t signals_count;
 	size_t signals_running; /* of them, still under way */
-	void (*listed)(void *ctx);
 	void (*done)(void *ctx, struct evidence *evidence_take);
 	void *ctx;
 };
@@ -37,7 +36,7 @@ struct key_probe {
 static void key_probe_end(struct key_probe *probe)
 {
 	probe->done(probe->ctx, probe->evidence);
-	pod_list_free(probe->list);
+	pod_list_release(&probe->list);
 	counted_pods_release(&probe->counted);
 	free_indirect(&probe->signals);
 	free_indirect(&probe);
@@ -220,7 +219,7 @@ static void on_page(void *ctx, struct page_seen *seen_take)
 	}
 	probe->reads = page_reads_start(&(struct page_reads_order){.fetches = probe->context.fetches,
 		.request = probe->request,
-		.pods = probe->list,
+		.pods = &probe->list,
 		.counted = &probe->counted,
 		.page = page,
 		.done = on_pages_read,
@@ -242,41 +241,32 @@ static void search_page(struct key_probe *probe, const struct view_pod *pod)
 		.ctx = probe});
 }
 
-static void on_pods(void *ctx, struct pod_list *list_take, const struct error *err)
+static void read_pods(struct key_probe *probe)
 {
-	struct key_probe *probe = ctx;
 	struct pods_seen *seen = &probe->evidence->pods;
 	const struct view_pod *first;
+	auto_error err = ERROR_INIT;
 
-	probe->pods = NULL;
-	probe->list = list_take;
-	probe->listed(probe->ctx);
+	pod_reader_select(probe->pods, probe->request->ns, selector_of(probe));
 	seen->seen_ms = clock_wall_ms();
-	if (err != NULL) {
-		auto_free char *text = xasprintf("cannot list the target's pods: %s%s", err->message,
-			err->kind == ERROR_FORBIDDEN ? "; give the operator this right, by the chart's roles" : "");
+	if (pod_reader_find(probe->pods, &probe->list, &err) < 0) {
+		auto_free char *text = xasprintf("cannot list the target's pods: %s%s", err.message,
+			err.kind == ERROR_FORBIDDEN ? "; give the operator this right, by the chart's roles" : "");
 
 		failure_set(&seen->failure, CAUSE_NONE, reading_text(text));
 		key_probe_end(probe);
 		return;
 	}
-	first = reading_pods(list_take, &probe->request->target, &probe->counted, seen);
-	pod_start_quickest(list_take, &probe->counted, probe->last != NULL ? &probe->last->pods.start : NULL,
+	first = reading_pods(&probe->list, &probe->request->target, &probe->counted, seen);
+	pod_start_quickest(&probe->list, &probe->counted, probe->last != NULL ? &probe->last->pods.start : NULL,
 		&seen->start);
-	if (first == NULL || probe->cancelled) {
+	if (first == NULL) {
 		key_probe_end(probe);
 	} else if (probe->request->pages.count == 0) {
 		probe_signals(probe);
 	} else {
 		search_page(probe, first);
 	}
-}
-
-static void ask_pods(struct key_probe *probe)
-{
-	const struct pods_source *source = &probe->context.pods;
-
-	probe->pods = source->ask(source->ctx, probe->request->ns, selector_of(probe), on_pods, probe);
 }
 
 /* 0. The target itself, when it is of a kind that is not watched. */
@@ -290,39 +280,35 @@ static void on_scale(void *ctx, struct target_seen *seen_take)
 	*target = *seen_take;
 	target->seen_ms = clock_wall_ms();
 	if (target->failure.text == NULL && !probe->cancelled) {
-		ask_pods(probe);
+		read_pods(probe);
 	} else {
 		key_probe_end(probe);
 	}
 }
 
-struct key_probe *key_probe_start(const struct probe_task *task)
+void key_probe_start(const struct probe_task *task, struct key_probe **started)
 {
-	struct key_probe *probe = xcalloc(1, sizeof(*probe));
+	struct key_probe *probe = *started = xcalloc(1, sizeof(*probe));
 
 	*probe = (struct key_probe){.context = *task->context,
 		.request = task->request,
 		.last = task->last,
 		.evidence = evidence_new(probe_request_ref(task->request)),
+		.pods = task->pods,
 		.healthy = task->healthy,
-		.listed = task->listed,
 		.done = task->done,
 		.ctx = task->ctx};
-	if (task->request->selector != NULL) {
-		ask_pods(probe);
-	} else {
+	if (task->request->selector == NULL) {
 		probe->scale = scale_query_start(probe->context.client, task->request->ns, &task->request->target,
 			on_scale, probe);
+	} else {
+		read_pods(probe);
 	}
-	return probe;
 }
 
 void key_probe_cancel(struct key_probe *probe)
 {
 	probe->cancelled = true;
-	if (probe->pods != NULL) {
-		probe->context.pods.cancel(probe->pods);
-	}
 	if (probe->scale != NULL) {
 		scale_query_cancel(probe->scale);
 	}

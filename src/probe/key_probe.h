@@ -11,35 +11,35 @@
 #include "evidence/evidence.h"
 #include "kube/client.h"
 #include "page_fetch.h"
-#include "pod_list.h"
+#include "counted_pods.h"
+#include "pods/pods.h"
 #include "probe/probe.h"
 #include "prometheus.h"
 
 /* Whom a probe may ask; all borrowed. */
 struct probe_context {
 	struct kube_client *client;
-	struct pods_source pods;
 	struct page_fetches *fetches;
 	struct prometheus *prometheus;
 	probe_hpa_fn *hpa;
 	void *hpa_ctx;
 };
 
-/* An autoscaler's. Everything is borrowed until it is done. */
+/* An autoscaler's, of pods that are not awaited. Everything is borrowed until it is done. */
 struct probe_task {
 	const struct probe_context *context;
 	struct probe_request *request; /* the evidence takes a reference */
 	const struct evidence *last;   /* the evidence before; NULL = none */
+	struct pod_reader *pods;       /* given its selector by the probe */
 	bool healthy;                  /* answers that others got lately will do */
-	void (*listed)(void *ctx);     /* the pods are known; not called when the probe ends before */
 	void (*done)(void *ctx, struct evidence *evidence_take);
 	void *ctx;
 };
 
 struct key_probe;
 
-/* `done` comes once, from the loop; the probe is valid until then. */
-struct key_probe *key_probe_start(const struct probe_task *task);
+/* `done` comes once, perhaps before this returns; the probe is *started, and valid, until then. */
+void key_probe_start(const struct probe_task *task, struct key_probe **started);
 /* `done` comes all the same, soon unless an answer of Prometheus is awaited. */
 void key_probe_cancel(struct key_probe *probe);
 

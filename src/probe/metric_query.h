@@ -7,7 +7,7 @@
 
 #include "evidence/evidence.h"
 #include "kube/client.h"
-#include "pod_list.h"
+#include "counted_pods.h"
 
 struct metric_query;
 

@@ -6,8 +6,9 @@
 #define PROBE_PAGE_READS_H
 
 #include "evidence/evidence.h"
+#include "pods/pods.h"
 #include "page_fetch.h"
-#include "pod_list.h"
+#include "counted_pods.h"
 
 struct page_reads;
 

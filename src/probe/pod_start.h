@@ -6,7 +6,8 @@
 #define PROBE_POD_START_H
 
 #include "evidence/evidence.h"
-#include "pod_list.h"
+#include "pods/pods.h"
+#include "counted_pods.h"
 
 /*
  * The one that took least among the pods that count and are ready. A pod says only since when it has been ready for the

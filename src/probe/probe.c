@@ -1,41 +1,31 @@
 /* When each key is probed. */
 #include "probe/probe.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "key_probe.h"
 #include "line.h"
 #include "question.h"
+#include "timing.h"
 
-#define HEALTHY_MS 30000
-#define BROKEN_FIRST_MS 2000
-#define TURNED_MS 1000 /* within this many after Prometheus has news, or the chain became whole */
-#define BROKEN_MAX_MS 30000
-/* At once, so that a thousand that are new do not all list their pods in the same second. The API server counts a
- * list as up to dozens of requests, by the objects of the namespace, and keeps our writes waiting behind them. */
-#define LISTS_MAX 8
-#define WAITING_MAX_MS 5000
-
-/* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
- * them, and its news would come late. HEALTHY_MS is jittered by 20 %. */
-_Static_assert(PROMETHEUS_KEPT_REFRESHES *PROMETHEUS_REFRESH_MS > HEALTHY_MS * 12 / 10,
-	"a question is kept until a healthy autoscaler asks it again");
+/* Of a turn of the loop: as the queue of passes has it (runtime/queue.c). */
+#define TURN_NS INT64_C(10000000)
 
 struct prober {
 	struct probe_context context;
 	struct prober_hooks hooks;
+	struct pods *pods;
 	struct map entries;  /* key → struct entry */
 	unsigned seed;       /* of the jitter */
-	unsigned lists;      /* under way: probes that do not know their pods yet */
-	struct line waiting; /* due, but there are LISTS_MAX */
+	struct line waiting; /* due, but the pods are awaited, or it is another turn's */
+	uv_timer_t turn;     /* the next turn */
+	uint64_t turn_ms;    /* the loop's time in the last turn in which probes began */
+	int64_t turn_ns;     /* how much of that turn they took */
 	unsigned open;       /* entries not freed yet, and the asker of Prometheus */
 	bool closing;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
-	uv_async_t last; /* tells `closed` from the loop, never from inside close */
 };
 
 /* One key that is probed. Lives until its timer is closed and no probe is under way. */
@@ -49,21 +39,25 @@ struct entry {
 	/* Of what is shared, NULL of an autoscaler. */
 	struct shared_request *shared_request;
 	struct shared_evidence *shared_evidence;
-	enum probe_interval interval;
-	bool changed; /* since the last probe began: the next one is due at once */
-	bool anew;    /* that next one wants answers of its own time */
-	int64_t delay_ms;
+	struct pod_reader pods;
+	struct timing timing;
 	bool gone; /* forgotten: to be freed */
 	bool timer_closed;
 	struct line_item waiting; /* among the prober's */
-	bool listing;             /* its probe does not know its pods yet */
 	bool running;             /* a probe is under way */
 	bool dropped;             /* it, since Prometheus fails from now on: it is begun again */
 	struct key_probe *probe;  /* it, when it can be cancelled */
 };
 
 static void on_due(uv_timer_t *timer);
+static void begin_next(struct prober *prober);
 static void finish_close(struct prober *prober);
+
+/* NULL when it is not probed, or the prober ends. */
+static struct entry *entry_at(const struct prober *prober, const char *key)
+{
+	return prober->closing ? NULL : map_get(&prober->entries, key);
+}
 
 static void entry_free_if_done(struct entry *entry)
 {
@@ -93,6 +87,7 @@ static void on_timer_closed(uv_handle_t *handle)
 static void entry_close(struct entry *entry)
 {
 	entry->gone = true;
+	pod_reader_release(&entry->pods);
 	line_leave(&entry->prober->waiting, &entry->waiting);
 	if (entry->probe != NULL) {
 		key_probe_cancel(entry->probe);
@@ -100,74 +95,41 @@ static void entry_close(struct entry *entry)
 	uv_close((uv_handle_t *)&entry->timer, on_timer_closed);
 }
 
-/* ± 20 %, so that many autoscalers do not ask at the same moment. */
-static uint64_t jittered(int64_t ms, unsigned *seed)
-{
-	return (uint64_t)(ms * 8 / 10 + rand_r(seed) % (ms * 4 / 10 + 1));
-}
-
-/* When the last probe wants the next one, at the latest. */
-static uint64_t at_most_again(const struct entry *entry, uint64_t wait_ms)
-{
-	uint64_t again_ms = entry->evidence != NULL ? (uint64_t)entry->evidence->again_ms : 0;
-
-	return again_ms > 0 && again_ms < wait_ms ? again_ms : wait_ms;
-}
-
 static void schedule(struct entry *entry)
 {
-	int64_t max_ms = entry->interval == PROBE_WAITING ? WAITING_MAX_MS : BROKEN_MAX_MS;
-	int64_t wait_ms = 0;
+	int64_t again_ms = entry->evidence != NULL ? entry->evidence->again_ms : 0;
 
-	if (entry->gone) {
-		return;
-	}
-	if (entry->changed) {
-		entry->changed = false;
-		entry->anew = true;
-		entry->delay_ms = 0;
-		uv_timer_start(&entry->timer, on_due, 0, 0);
-		return;
-	}
-	if (entry->interval == PROBE_HEALTHY) {
-		entry->delay_ms = 0;
-		wait_ms = HEALTHY_MS;
-	} else {
-		entry->delay_ms = entry->delay_ms == 0 ? BROKEN_FIRST_MS : entry->delay_ms * 3 / 2;
-		if (entry->delay_ms > max_ms) {
-			entry->delay_ms = max_ms;
-		}
-		wait_ms = entry->delay_ms;
-	}
-	uv_timer_start(&entry->timer, on_due, at_most_again(entry, jittered(wait_ms, &entry->prober->seed)), 0);
-}
-
-static void begin_next(struct prober *prober);
-
-/* The next one's turn. */
-static void end_list(struct entry *entry)
-{
-	if (entry->listing) {
-		entry->listing = false;
-		entry->prober->lists--;
-		begin_next(entry->prober);
+	if (!entry->gone) {
+		uv_timer_start(&entry->timer, on_due, timing_next(&entry->timing, again_ms, &entry->prober->seed), 0);
 	}
 }
 
-static void on_listed(void *ctx)
+/* As a healthy one: from then on Prometheus is asked by itself, and its news is reported. */
+static void probe_soon(struct entry *entry)
 {
-	end_list(ctx);
+	uv_timer_start(&entry->timer, on_due, timing_soon(&entry->prober->seed), 0);
+}
+
+/* One of its pods came, changed or went. */
+static void on_pods_changed(struct pod_reader *reader)
+{
+	struct entry *entry = container_of(reader, struct entry, pods);
+	uint64_t wait_ms = timing_after_pods(&entry->timing);
+
+	entry->timing.pods_changed = true;
+	if (!entry->running && !entry->waiting.waiting && wait_ms < uv_timer_get_due_in(&entry->timer)) {
+		uv_timer_start(&entry->timer, on_due, wait_ms, 0);
+	}
 }
 
 /* Whether the probe that ended counts: its evidence is to be kept and reported. */
 static bool probe_ended(struct entry *entry)
 {
-	end_list(entry);
 	entry->running = false;
 	entry->probe = NULL;
 	if (entry->dropped) {
 		entry->dropped = false;
-		entry->changed = true;
+		entry->timing.changed = true;
 		schedule(entry);
 		entry_free_if_done(entry);
 		return false;
@@ -214,43 +176,49 @@ static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
 	shared_evidence_free(before);
 }
 
-static void begin_shared(struct entry *entry, bool healthy)
-{
-	shared_probe_start(&(struct shared_task){.context = &entry->prober->context,
-		.request = entry->shared_request,
-		.healthy = healthy,
-		.done = on_shared_done,
-		.ctx = entry});
-}
-
 static void begin(struct entry *entry)
 {
-	bool healthy = entry->interval == PROBE_HEALTHY && !entry->anew;
+	const struct probe_context *context = &entry->prober->context;
+	bool healthy = timing_begin(&entry->timing);
 
 	entry->running = true;
-	entry->anew = false;
 	if (entry->shared_request != NULL) {
-		begin_shared(entry, healthy);
+		shared_probe_start(
+			&(struct shared_task){context, entry->shared_request, healthy, on_shared_done, entry});
 		return;
 	}
-	entry->listing = true;
-	entry->prober->lists++;
-	entry->probe = key_probe_start(&(struct probe_task){.context = &entry->prober->context,
-		.request = entry->request,
-		.last = entry->evidence,
-		.healthy = healthy,
-		.listed = on_listed,
-		.done = on_probe_done,
-		.ctx = entry});
+	key_probe_start(&(struct probe_task){context, entry->request, entry->evidence, &entry->pods, healthy,
+				on_probe_done, entry},
+		&entry->probe);
 }
 
+static void on_turn(uv_timer_t *timer)
+{
+	begin_next(timer->data);
+}
+
+/* Of those that are due as many as there is time for in this turn of the loop: a thousand may be due at once. */
 static void begin_next(struct prober *prober)
 {
-	while (prober->waiting.first != NULL && prober->lists < LISTS_MAX) {
+	uint64_t turn_ms = uv_now(prober->turn.loop);
+
+	if (pods_awaited(prober->pods)) {
+		return;
+	}
+	if (turn_ms != prober->turn_ms) {
+		prober->turn_ms = turn_ms;
+		prober->turn_ns = 0;
+	}
+	while (prober->waiting.first != NULL && prober->turn_ns < TURN_NS) {
 		struct entry *entry = container_of(prober->waiting.first, struct entry, waiting);
+		int64_t start = clock_worked_ns();
 
 		line_leave(&prober->waiting, &entry->waiting);
 		begin(entry);
+		prober->turn_ns += clock_worked_ns() - start;
+	}
+	if (prober->waiting.first != NULL) {
+		uv_timer_start(&prober->turn, on_turn, 1, 0);
 	}
 }
 
@@ -258,6 +226,10 @@ static void on_due(uv_timer_t *timer)
 {
 	struct entry *entry = timer->data;
 
+	if (entry->shared_request != NULL) {
+		begin(entry);
+		return;
+	}
 	line_join(&entry->prober->waiting, &entry->waiting);
 	begin_next(entry->prober);
 }
@@ -277,7 +249,8 @@ static void finish_close(struct prober *prober)
 	if (prober->closing && prober->open == 0) {
 		map_release(&prober->entries);
 		page_fetches_free(prober->context.fetches);
-		uv_close((uv_handle_t *)&prober->last, on_last_closed);
+		/* From the loop, never from inside close. */
+		uv_close((uv_handle_t *)&prober->turn, on_last_closed);
 	}
 }
 
@@ -289,29 +262,12 @@ static void on_prometheus_closed(void *ctx)
 	finish_close(prober);
 }
 
-/* Soon, and not all in one moment. */
-static void probe_soon(struct entry *entry)
-{
-	uv_timer_start(&entry->timer, on_due, (uint64_t)(rand_r(&entry->prober->seed) % TURNED_MS), 0);
-}
-
-static bool scrapes_differ(const struct prometheus_news *news, const struct probe_request *request)
-{
-	size_t count;
-	const struct scrapes_row *before = table_find(news->before, request->ns, request->service, &count);
-	const struct scrapes_row *now = table_find(news->now, request->ns, request->service, &count);
-
-	if (before == NULL || now == NULL) {
-		return before != now;
-	}
-	return before->up != now->up || before->down != now->down;
-}
-
 /* When pods come and go elsewhere, a thousand others need not be notified. */
 static bool concerns(const struct prometheus_news *news, const struct probe_request *request)
 {
 	return news->type != &answer_scrapes || news->before == NULL || news->now == NULL || request == NULL ||
-	       request->service == NULL || scrapes_differ(news, request);
+	       request->service == NULL ||
+	       answer_scrapes_differ(news->before, news->now, request->ns, request->service);
 }
 
 /* Prometheus has news: the healthy ones are probed. One that is probed already, with what a Prometheus
@@ -325,27 +281,26 @@ static void on_turned(void *ctx, const struct prometheus_news *news)
 	while (map_next(&prober->entries, &pos, NULL, &value)) {
 		struct entry *entry = value;
 
-		if (entry->interval != PROBE_HEALTHY || entry->gone) {
+		if (entry->timing.interval != PROBE_HEALTHY || entry->gone) {
 			continue;
 		}
 		if (entry->running && news->now == NULL && entry->probe != NULL) {
 			entry->dropped = true;
 			key_probe_cancel(entry->probe);
 		} else if (!entry->running && concerns(news, entry->request)) {
-			entry->anew = true;
+			entry->timing.anew = true;
 			probe_soon(entry);
 		}
 	}
 }
 
 struct prober *prober_new(struct kube_client *client, struct http_client *http, struct access *access,
-	const struct prober_hooks *hooks)
+	struct pods *pods, const struct prober_hooks *hooks)
 {
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 
-	*prober = (struct prober){.hooks = *hooks, .open = 1};
+	*prober = (struct prober){.hooks = *hooks, .pods = pods, .open = 1};
 	prober->context = (struct probe_context){.client = client,
-		.pods = pod_list_source(client),
 		.fetches = page_fetches_new(http),
 		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
 			prober),
@@ -353,8 +308,8 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 		.hpa_ctx = hooks->ctx};
 	prober->seed = (unsigned)clock_wall_ms();
 	map_init(&prober->entries, NULL);
-	uv_async_init(kube_client_loop(client), &prober->last, NULL);
-	prober->last.data = prober;
+	uv_timer_init(kube_client_loop(client), &prober->turn);
+	prober->turn.data = prober;
 	return prober;
 }
 
@@ -372,32 +327,35 @@ void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx)
 	prometheus_close(prober->context.prometheus, on_prometheus_closed, prober);
 }
 
+/* Made when there is none; NULL when the prober ends. */
 static struct entry *entry_of(struct prober *prober, const char *key)
 {
-	struct entry *entry = map_get(&prober->entries, key);
+	struct entry *entry = entry_at(prober, key);
 
-	if (entry == NULL) {
+	if (entry == NULL && !prober->closing) {
 		entry = xcalloc(1, sizeof(*entry));
-		*entry = (struct entry){.prober = prober, .key = xstrdup(key), .changed = true};
+		*entry = (struct entry){.prober = prober, .key = xstrdup(key), .timing = {.changed = true}};
 		uv_timer_init(kube_client_loop(prober->context.client), &entry->timer);
 		entry->timer.data = entry;
+		pod_reader_init(&entry->pods, prober->pods, on_pods_changed);
 		map_put(&prober->entries, key, entry);
 		prober->open++;
 	}
 	return entry;
 }
 
-/* After its request: has it probed when that, or the interval, is another now. */
+/* After its request (NULL is allowed): has it probed when that, or the interval, is another now. */
 static void want(struct entry *entry, enum probe_interval interval)
 {
-	bool turned = entry->interval != interval;
+	bool turned = entry != NULL && entry->timing.interval != interval;
 
-	entry->interval = interval;
-	if (entry->running || !(entry->changed || turned)) {
+	if (turned) {
+		entry->timing.interval = interval;
+	}
+	if (entry == NULL || entry->running || !(entry->timing.changed || turned)) {
 		return;
 	}
-	if (interval == PROBE_HEALTHY && !entry->changed) {
-		/* As a healthy one: from now on Prometheus is asked by itself, and its news is reported. */
+	if (interval == PROBE_HEALTHY && !entry->timing.changed) {
 		probe_soon(entry);
 	} else {
 		schedule(entry);
@@ -407,15 +365,12 @@ static void want(struct entry *entry, enum probe_interval interval)
 void prober_want(struct prober *prober, const char *key, const struct probe_request *request,
 	enum probe_interval interval)
 {
-	struct entry *entry = prober->closing ? NULL : entry_of(prober, key);
+	struct entry *entry = entry_of(prober, key);
 
-	if (entry == NULL) {
-		return;
-	}
-	if (!probe_request_equal(entry->request, request)) {
+	if (entry != NULL && !probe_request_equal(entry->request, request)) {
 		probe_request_unref(entry->request);
 		entry->request = probe_request_ref(request);
-		entry->changed = true;
+		entry->timing.changed = true;
 	}
 	want(entry, interval);
 }
@@ -423,15 +378,12 @@ void prober_want(struct prober *prober, const char *key, const struct probe_requ
 void prober_want_shared(struct prober *prober, const char *key, const struct shared_request *request,
 	enum probe_interval interval)
 {
-	struct entry *entry = prober->closing ? NULL : entry_of(prober, key);
+	struct entry *entry = entry_of(prober, key);
 
-	if (entry == NULL) {
-		return;
-	}
-	if (!shared_request_equal(entry->shared_request, request)) {
+	if (entry != NULL && !shared_request_equal(entry->shared_request, request)) {
 		shared_request_unref(entry->shared_request);
 		entry->shared_request = shared_request_ref(request);
-		entry->changed = true;
+		entry->timing.changed = true;
 	}
 	want(entry, interval);
 }
@@ -447,26 +399,41 @@ void prober_forget(struct prober *prober, const char *key)
 
 void prober_wake(struct prober *prober, const char *key)
 {
-	struct entry *entry = prober->closing ? NULL : map_get(&prober->entries, key);
+	struct entry *entry = entry_at(prober, key);
 
 	if (entry != NULL) {
-		entry->changed = true;
+		entry->timing.changed = true;
 		if (!entry->running) {
 			schedule(entry);
 		}
 	}
 }
 
+void prober_pods_known(struct prober *prober)
+{
+	size_t pos = 0;
+	void *value;
+
+	while (!prober->closing && map_next(&prober->entries, &pos, NULL, &value)) {
+		struct entry *entry = value;
+
+		if (entry->request != NULL && !entry->running && !entry->waiting.waiting) {
+			probe_soon(entry);
+		}
+	}
+	begin_next(prober);
+}
+
 const struct evidence *prober_evidence(const struct prober *prober, const char *key)
 {
-	const struct entry *entry = prober->closing ? NULL : map_get(&prober->entries, key);
+	const struct entry *entry = entry_at(prober, key);
 
 	return entry != NULL ? entry->evidence : NULL;
 }
 
 const struct shared_evidence *prober_shared_evidence(const struct prober *prober, const char *key)
 {
-	const struct entry *entry = prober->closing ? NULL : map_get(&prober->entries, key);
+	const struct entry *entry = entry_at(prober, key);
 
 	return entry != NULL ? entry->shared_evidence : NULL;
 }

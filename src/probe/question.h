@@ -11,6 +11,7 @@
 #ifndef PROBE_QUESTION_H
 #define PROBE_QUESTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/texts.h"
@@ -72,6 +73,8 @@ struct rule_row {
 /* The scrapes of all metrics Services of ours: struct scrapes_row. */
 char *question_scrapes(void);
 extern const struct answer_type answer_scrapes;
+/* Whether two such answers say the same of a job. NULL is allowed, and knows no job. */
+bool answer_scrapes_differ(const struct table *before, const struct table *now, const char *ns, const char *job);
 /* The youngest sample of any of these series (names or selectors), and what they come to for `metric` as the
  * adapter would ask for it: struct sample_row. `milli` is what is recorded when it is the GPUs', and `source` then
  * what the expression comes to that is recorded of the `trusted` targets (engine/gpu.h; NULL = not known). A metric

@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #include "evidence/evidence.h"
-#include "pod_list.h"
+#include "pods/pods.h"
+#include "counted_pods.h"
 #include "table.h"
 
 struct page;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "comparison.h"
+#include "metric_trust.h"
 #include "question.h"
 #include "reading.h"
 
@@ -153,6 +154,13 @@ static const struct sample *newest_sample(const struct signal_probe *probe)
 	return newest;
 }
 
+static struct probe_hpa hpa_of(const struct signal_probe *probe)
+{
+	const struct probe_context *context = probe->context;
+
+	return context->hpa(context->hpa_ctx, probe->request->ns, probe->request->name, probe->signal->metric);
+}
+
 /* The HPA's average and the values that are served. Which pods it counts is its own to say: whichever they are, their
  * average lies between the least and the most. */
 static void compare_hpa(struct signal_probe *probe, int64_t at_ms)
@@ -161,7 +169,7 @@ static void compare_hpa(struct signal_probe *probe, int64_t at_ms)
 	const struct mismatches *before = mismatches_before(probe);
 	struct range range = {INT64_MAX, INT64_MIN};
 	struct mismatch memory = {.looks = 0};
-	struct probe_hpa hpa;
+	struct probe_hpa hpa = hpa_of(probe);
 
 	for (size_t i = 0; i < served->values.count; i++) {
 		int64_t milli = served->values.items[i].milli;
@@ -171,12 +179,7 @@ static void compare_hpa(struct signal_probe *probe, int64_t at_ms)
 			range.high = milli > range.high ? milli : range.high;
 		}
 	}
-	if (range.low > range.high) {
-		return;
-	}
-	hpa = probe->context->hpa(probe->context->hpa_ctx, probe->request->ns, probe->request->name,
-		probe->signal->metric);
-	if (hpa.average_milli == MILLI_NONE) {
+	if (range.low > range.high || hpa.average_milli == MILLI_NONE) {
 		return;
 	}
 	memory = before != NULL ? before->hpa : memory;
@@ -261,8 +264,24 @@ static void on_metric(void *ctx, struct metric_seen *seen_take)
 	signal_probe_end(probe);
 }
 
+/* Unless the last good answer stands. */
 static void ask_metric(struct signal_probe *probe)
 {
+	const struct metric_trust trust = {.request = probe->request,
+		.same_question = probe->same_question,
+		.healthy = probe->healthy,
+		.before = probe->before,
+		.now = probe->seen,
+		.counted = probe->counted,
+		.hpa = hpa_of(probe),
+		.fresh_ms = fresh_ms(probe),
+		.now_ms = clock_wall_ms()};
+
+	if (metric_is_trusted(&trust)) {
+		shape_copy(&shape_metric_seen, &probe->seen->value, &probe->before->value);
+		signal_probe_end(probe);
+		return;
+	}
 	probe->query = metric_query_start(&(struct metric_order){.client = probe->context->client,
 		.ns = probe->request->ns,
 		.selector = probe->selector,

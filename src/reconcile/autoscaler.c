@@ -156,6 +156,11 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	return request;
 }
 
+static bool is_unknown(const char *status)
+{
+	return status[0] == '\0' || strcmp(status, "Unknown") == 0;
+}
+
 /* An operator that starts knows less than the status it finds: until its first probes have ended, the
  * autoscaler's own and those at what all share, what was last said of this very generation stays. */
 static bool awaits_first_look(const struct observation *o, const struct verdict *verdicts, size_t first)
@@ -173,12 +178,7 @@ static bool awaits_first_look(const struct observation *o, const struct verdict 
 	}
 	unseen = o->facts.adapter == ADAPTER_UNKNOWN || (autoscaler_uses_gpus(&o->spec) && o->facts.shared == NULL);
 	status = view_condition_status(&reported->conditions, links[first].type);
-	return unseen && status[0] != '\0' && strcmp(status, "Unknown") != 0;
-}
-
-static bool is_unknown(const char *status)
-{
-	return status[0] == '\0' || strcmp(status, "Unknown") == 0;
+	return unseen && !is_unknown(status);
 }
 
 /* Whether nothing is said but what is not known yet, before and now. */
@@ -187,7 +187,7 @@ static bool is_progress(const struct observation *o, const json_t *status)
 	const json_t *ready = json_find(json_object_get(status, "conditions"), "type", "Ready");
 
 	return o->facts.write_problem == NULL && is_unknown(json_path_string(ready, "status", "")) &&
-	       is_unknown(view_condition_status(&o->facts.object->status.conditions, "Ready"));
+	       is_unknown(view_condition_status(&o->object->status.conditions, "Ready"));
 }
 
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan)
@@ -222,18 +222,18 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		plan_orphans(world, ns, name, ns, plan);
 	}
 	plan->healthy = first == links_count;
-	plan->whole = o.facts.write_problem == NULL && verdicts_all_true(&o.spec, verdicts);
+	plan->whole = o.facts.write_problem == NULL && links_settled(&o.facts, verdicts);
 	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;
 	if (plan->waiting && plan->probe == NULL) {
 		plan->again_ms = WAITING_AGAIN_MS;
 	}
 	plan->status = status_make(&o.facts, verdicts, first, world->now_ms);
-	plan->progress = is_progress(&o, plan->status);
 	digest = digest_json(plan->status);
 	if (awaits_first_look(&o, verdicts, first) || digest_equal(&digest, &object->status.digest)) {
 		json_decref(plan->status);
 		plan->status = NULL;
 	}
+	plan->progress = plan->status != NULL && is_progress(&o, plan->status);
 	verdicts_release(verdicts);
 	free_indirect(&verdicts);
 }

@@ -11,11 +11,13 @@
 #include "base/memory.h"
 #include "chain/links.h"
 #include "controller_parts.h"
+#include "pod_feed.h"
 #include "report/values.h"
 #include "runtime/runner.h"
 #include "settle.h"
 
 #define PARALLEL 32
+#define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
 #define LIVE_MS (15 * 60 * 1000)
 
 static void on_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
@@ -90,6 +92,24 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	}
 }
 
+static void on_pod_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
+{
+	const struct controller *c = ctx;
+
+	(void)type;
+	pod_feed_changed(c->pods, informer, object);
+}
+
+static void on_pod_state(void *ctx, struct kube_informer *informer)
+{
+	const struct controller *c = ctx;
+
+	if (pod_feed_state(c->pods, informer)) {
+		prober_pods_known(c->prober);
+	}
+	on_state(ctx, informer);
+}
+
 static void on_seen(void *ctx, const char *key, const struct evidence *before)
 {
 	struct controller *c = ctx;
@@ -145,7 +165,7 @@ static void on_run(void *ctx, struct run_result *result)
 
 static void run(struct controller *c, struct pass *pass, struct plan *plan, const json_t *owner)
 {
-	int64_t held_ms = pass_hold_progress(pass, plan);
+	int64_t held_ms = pass_hold_progress(pass, plan, c->running >= BUSY);
 
 	if (plan->again_ms > 0) {
 		queue_add_after(c->queue, pass->key, plan->again_ms);
@@ -258,19 +278,23 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	const struct settings *settings, const char *identity)
 {
 	struct controller *c = xcalloc(1, sizeof(*c));
-	struct kube_informer_hooks hooks = {.changed = on_changed, .state = on_state, .ctx = c};
+	struct kube_informer_hooks hooks = {.ctx = c};
 
 	*c = (struct controller){.client = client, .settings = settings, .shared = SHARED_STATE_INIT};
 	pass_map_init(&c->passes);
+	c->pods = pods_new();
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
-	c->prober = prober_new(client, http, access,
+	c->prober = prober_new(client, http, access, c->pods,
 		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		const char *adapter = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;
 		const char *name = kinds[i].adapter ? adapter : kinds[i].only;
-		auto_free char *selector = name != NULL ? xasprintf("metadata.name=%s", name) : NULL;
+		auto_free char *selector =
+			name != NULL ? xasprintf("metadata.name=%s", name) : xstrdup(kinds[i].fields);
 
+		hooks.changed = i == KIND_POD ? on_pod_changed : on_changed;
+		hooks.state = i == KIND_POD ? on_pod_state : on_state;
 		hooks.form = (struct kube_cache_form){.index = kinds[i].index,
 			.managers = kinds[i].managers,
 			.decode = decode,
@@ -300,6 +324,7 @@ static void finish_close(struct controller *c)
 	}
 	map_release(&c->passes);
 	routes_release(&c->routes);
+	pods_free(c->pods);
 	shared_state_release(&c->shared);
 	free_indirect(&c);
 	closed(ctx);
@@ -327,10 +352,16 @@ void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx
 	}
 }
 
+/* Without the right to watch pods each autoscaler's chain is broken, and its status has to say so. */
+static bool may_lack(const struct controller *c, enum kind kind)
+{
+	return kind == KIND_POD && pod_feed_refused(c->informers[kind]);
+}
+
 bool controller_ready(const struct controller *c)
 {
 	for (int i = 0; i < KIND_COUNT; i++) {
-		if (!kube_informer_synced(c->informers[i])) {
+		if (!kube_informer_synced(c->informers[i]) && !may_lack(c, (enum kind)i)) {
 			return false;
 		}
 	}
@@ -342,7 +373,7 @@ bool controller_live(const struct controller *c)
 	int64_t now = clock_monotonic_ms();
 
 	for (int i = 0; i < KIND_COUNT; i++) {
-		if (now - kube_informer_progress_ms(c->informers[i]) > LIVE_MS) {
+		if (now - kube_informer_progress_ms(c->informers[i]) > LIVE_MS && !may_lack(c, (enum kind)i)) {
 			return false;
 		}
 	}

@@ -9,6 +9,7 @@
 #include "kube/event.h"
 #include "kube/informer.h"
 #include "pass.h"
+#include "pods/pods.h"
 #include "probe/probe.h"
 #include "reconcile/reconcile.h"
 #include "routes.h"
@@ -20,6 +21,7 @@ struct controller {
 	const struct settings *settings;
 	struct kube_informer *informers[KIND_COUNT];
 	struct queue *queue;
+	struct pods *pods;
 	struct prober *prober;
 	struct kube_recorder *recorder;
 	struct routes routes;

@@ -13,11 +13,13 @@ void routes_init(struct routes *r, const struct kube_cache *autoscalers, struct 
 {
 	*r = (struct routes){.autoscalers = autoscalers, .queue = queue, .prober = prober};
 	map_init(&r->prometheuses, free);
+	map_init(&r->inactive_hpas, NULL);
 }
 
 void routes_release(struct routes *r)
 {
 	map_release(&r->prometheuses);
+	map_release(&r->inactive_hpas);
 }
 
 /* Queues the autoscalers of this target; wake: to be probed anew as well. */
@@ -114,6 +116,23 @@ static void autoscaler_changed(const struct routes *r, enum kube_event_type type
 	}
 }
 
+/* While an HPA reads its metric the probes do not ask for it: when one of ours could not, it is probed at once. */
+static void hpa_changed(struct routes *r, enum kube_event_type type, const json_t *object)
+{
+	auto_free char *key = kube_object_key(object); /* also the autoscaler's */
+	const json_t *active = kube_object_condition(object, "ScalingActive");
+	bool fails =
+		type != KUBE_DELETED && active != NULL && strcmp(json_path_string(active, "status", ""), "True") != 0;
+
+	if (!fails) {
+		map_remove(&r->inactive_hpas, key);
+	} else if (!map_has(&r->inactive_hpas, key) &&
+		   kube_cache_has(r->autoscalers, kube_object_namespace(object), kube_object_name(object))) {
+		map_put(&r->inactive_hpas, key, r);
+		prober_wake(r->prober, key);
+	}
+}
+
 /* Whether it is news to those who read it: most changes are of the status, which prometheus-operator writes at each step of
  * a rollout, and nobody reads. */
 static bool prometheus_is_news(struct routes *r, enum kube_event_type type, const json_t *object)
@@ -151,6 +170,7 @@ void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type,
 		queue_targeting(r, ns, kube_object_name(object), true);
 		return;
 	case KIND_HPA:
+		hpa_changed(r, type, object);
 		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
 		queue_child_owner(r, object);
 		return;
@@ -180,6 +200,7 @@ void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type,
 	case KIND_ADAPTER_DEPLOYMENT:
 		queue_add(r->queue, SHARED_KEY);
 		return;
+	case KIND_POD: /* the prober's to read (pod_feed.h) */
 	case KIND_COUNT:
 		return;
 	}

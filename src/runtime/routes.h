@@ -17,7 +17,8 @@ struct routes {
 	const struct kube_cache *autoscalers;
 	struct queue *queue;
 	struct prober *prober;
-	struct map prometheuses; /* key → struct digest of what is read of the resource */
+	struct map prometheuses;  /* key → struct digest of what is read of the resource */
+	struct map inactive_hpas; /* keys of those that said last that they do not scale */
 };
 
 void routes_init(struct routes *routes, const struct kube_cache *autoscalers, struct queue *queue,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "kube/resource.h"
 #include "read.h"
 
@@ -34,6 +35,20 @@ bool view_pairs_cover(const struct view_pairs *observed, const struct view_pairs
 		const char *value = view_pairs_get(observed, wanted->items[i].key);
 
 		if (value == NULL || wanted->items[i].value == NULL || strcmp(value, wanted->items[i].value) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool view_pairs_equal(const struct view_pairs *a, const struct view_pairs *b)
+{
+	if (a->count != b->count) {
+		return false;
+	}
+	for (uint32_t i = 0; i < a->count; i++) {
+		if (strcmp(a->items[i].key, b->items[i].key) != 0 ||
+			!text_equal(a->items[i].value, b->items[i].value)) {
 			return false;
 		}
 	}

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "read.h"
 #include "type.h"
 #include "workload_parts.h"
@@ -119,13 +120,12 @@ static bool has_ended(const json_t *status)
 static void decode(struct arena *arena, const json_t *object, struct view *view)
 {
 	struct view_pod *pod = (struct view_pod *)view;
-	const json_t *labels = json_object_get(json_object_get(object, "metadata"), "labels");
 	const json_t *status = json_object_get(object, "status");
 	const json_t *containers = json_object_get(status, "containerStatuses");
 	const json_t *ready = json_find(json_object_get(status, "conditions"), "type", "Ready");
 
 	pod->ip = read_text(arena, status, "podIP", NULL);
-	pod->template_hash = read_text(arena, labels, TEMPLATE_HASH, NULL);
+	pod->template_hash = meta_label(&view->meta, TEMPLATE_HASH);
 	pod->image = image_of(object, containers);
 	pod->readiness = readiness_of(ready);
 	pod->readiness_ms = read_time(ready, "lastTransitionTime", -1);
@@ -135,7 +135,25 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	read_all_ports(arena, json_object_get(json_object_get(object, "spec"), "containers"), pod);
 }
 
-const struct view_type view_pod_type = {.bytes = sizeof(struct view_pod),
-	.no_labels = true,
-	.no_uids = true,
-	.decode = decode};
+static bool same_owners(const struct object_meta *a, const struct object_meta *b)
+{
+	if (a->owners_count != b->owners_count) {
+		return false;
+	}
+	for (uint32_t i = 0; i < a->owners_count; i++) {
+		if (strcmp(a->owners[i].name, b->owners[i].name) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool view_pod_alike(const struct view_pod *a, const struct view_pod *b)
+{
+	return a->readiness == b->readiness && a->readiness_ms == b->readiness_ms && a->started_ms == b->started_ms &&
+	       a->ended == b->ended && a->restarted == b->restarted && a->view.meta.deleting == b->view.meta.deleting &&
+	       text_equal(a->ip, b->ip) && same_owners(&a->view.meta, &b->view.meta) &&
+	       digest_equal(&a->image, &b->image) && view_pairs_equal(&a->view.meta.labels, &b->view.meta.labels);
+}
+
+const struct view_type view_pod_type = {.bytes = sizeof(struct view_pod), .no_uids = true, .decode = decode};

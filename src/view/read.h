@@ -36,6 +36,8 @@ const char *const *read_words(struct arena *arena, const json_t *list, const cha
 struct view_pairs read_pairs(struct arena *arena, const json_t *map, bool (*keeps)(const char *key));
 /* Whether the key of a label or an annotation is ours. */
 bool read_is_ours(const char *key);
+/* Whether the whole text is an integer, which is what the API calls one; fills it. */
+bool read_integer(const char *text, int64_t *value);
 struct view_selector read_selector(struct arena *arena, const json_t *selector);
 /* Of a status: its list `conditions`. `transitions`: their times are kept as text too. */
 struct view_conditions read_conditions(struct arena *arena, const json_t *status, bool transitions);

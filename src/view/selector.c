@@ -1,6 +1,8 @@
 /* Label selectors. */
 #include "view/selector.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -40,16 +42,50 @@ static bool does_not_exist(const char *value, const struct view_requirement *r)
 	return value == NULL;
 }
 
+bool read_integer(const char *text, int64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoll(text, &end, 10);
+	return errno == 0 && end != text && *end == '\0' && strchr(" \t\n\v\f\r", text[0]) == NULL;
+}
+
+/* Whether both are integers; fills them. */
+static bool integers_of(const char *value, const struct view_requirement *r, int64_t *left, int64_t *right)
+{
+	return value != NULL && r->values_count == 1 && read_integer(value, left) && read_integer(r->values[0], right);
+}
+
+static bool is_greater(const char *value, const struct view_requirement *r)
+{
+	int64_t left;
+	int64_t right;
+
+	return integers_of(value, r, &left, &right) && left > right;
+}
+
+static bool is_less(const char *value, const struct view_requirement *r)
+{
+	int64_t left;
+	int64_t right;
+
+	return integers_of(value, r, &left, &right) && left < right;
+}
+
 static const struct {
-	const char *name;
+	const char *name; /* of matchExpressions; NULL = there is none there */
 	bool (*matches)(const char *value, const struct view_requirement *r);
 	const char *before_key; /* how the query form writes it */
-	const char *after_key;  /* followed by the values in parentheses; NULL = no values */
+	const char *after_key;  /* followed by the values; NULL = no values */
+	const char *after_values;
 } operators[] = {
-	[SELECTOR_IN] = {"In", is_in, "", " in "},
-	[SELECTOR_NOT_IN] = {"NotIn", is_not_in, "", " notin "},
-	[SELECTOR_EXISTS] = {"Exists", exists, "", NULL},
-	[SELECTOR_DOES_NOT_EXIST] = {"DoesNotExist", does_not_exist, "!", NULL},
+	[SELECTOR_IN] = {"In", is_in, "", " in (", ")"},
+	[SELECTOR_NOT_IN] = {"NotIn", is_not_in, "", " notin (", ")"},
+	[SELECTOR_EXISTS] = {"Exists", exists, "", NULL, NULL},
+	[SELECTOR_DOES_NOT_EXIST] = {"DoesNotExist", does_not_exist, "!", NULL, NULL},
+	[SELECTOR_GREATER] = {NULL, is_greater, "", ">", ""},
+	[SELECTOR_LESS] = {NULL, is_less, "", "<", ""},
 };
 
 static enum selector_operator operator_of(const json_t *requirement)
@@ -57,7 +93,7 @@ static enum selector_operator operator_of(const json_t *requirement)
 	const char *name = json_string_value(json_object_get(requirement, "operator"));
 
 	for (size_t i = SELECTOR_IN; name != NULL && i < ARRAY_LEN(operators); i++) {
-		if (strcmp(operators[i].name, name) == 0) {
+		if (operators[i].name != NULL && strcmp(operators[i].name, name) == 0) {
 			return (enum selector_operator)i;
 		}
 	}
@@ -157,11 +193,11 @@ static void add_requirement(struct strbuf *text, const struct view_requirement *
 	if (operators[r->op].after_key == NULL) {
 		return;
 	}
-	strbuf_addf(text, "%s(", operators[r->op].after_key);
+	strbuf_addstr(text, operators[r->op].after_key);
 	for (uint32_t i = 0; i < r->values_count; i++) {
 		strbuf_addf(text, "%s%s", i > 0 ? "," : "", r->values[i] != NULL ? r->values[i] : "");
 	}
-	strbuf_addch(text, ')');
+	strbuf_addstr(text, operators[r->op].after_values);
 }
 
 char *view_selector_text(const struct view_selector *selector)

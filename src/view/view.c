@@ -9,6 +9,7 @@
 #include "view/core.h"
 #include "view/hpa.h"
 #include "view/monitoring.h"
+#include "view/pod.h"
 #include "view/service.h"
 #include "view/workload.h"
 
@@ -17,6 +18,7 @@ const struct view_type *const view_types[KIND_COUNT] = {
 	[KIND_DEPLOYMENT] = &view_workload_type,
 	[KIND_STATEFULSET] = &view_workload_type,
 	[KIND_DAEMONSET] = &view_workload_type,
+	[KIND_POD] = &view_pod_type,
 	[KIND_HPA] = &view_hpa_type,
 	[KIND_SERVICE] = &view_service_type,
 	[KIND_SERVICEMONITOR] = &view_servicemonitor_type,

@@ -7,12 +7,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "kube/resource.h"
 
-#define POD(name)                                                                                                      \
-	"{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"containers\":[{\"image\":\"vllm:1\"}]},"                    \
-	"\"status\":{\"phase\":\"Running\",\"podIP\":\"127.0.0.1\",\"conditions\":[{\"type\":\"Ready\","               \
-	"\"status\":\"True\",\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}]}}"
-#define PODS "{\"items\":[" POD("p-0") "," POD("p-1") "]}"
 #define SCRAPES                                                                                                        \
 	PROBE_RESULT("{\"metric\":{\"namespace\":\"team\",\"job\":\"gemma-metrics\",\"up\":\"1\"},"                    \
 		     "\"value\":[100,\"2\"]}")
@@ -22,7 +18,6 @@
 		"time", "40"))
 
 static const struct probe_saying healthy[] = {
-	{"GET /api/v1/namespaces/*/pods[?]labelSelector=app%3Dx", {.status = 200, .body = PODS}, 0},
 	{"GET /metrics", {.status = 200, .body = PROBE_PAGE}, 0},
 	{"GET /version", {.status = 200, .body = "{\"version\":\"0.32.0\"}"}, 0},
 	{"GET /api/v1/query[?]query=count_values*", {.status = 200, .body = SCRAPES}, 0},
@@ -81,7 +76,11 @@ void probe_rig_open(struct probe_rig *rig)
 	rig_open(&rig->kube, on_request, rig, NULL);
 	rig->port = atoi(strrchr(fake_url(rig->kube.fake), ':') + 1);
 	rig->access = access_new(&(struct access_options){.url = NULL}, NULL);
-	rig->prober = prober_new(rig->kube.client, rig->kube.http, rig->access,
+	rig->pods = pods_new();
+	rig->pod_objects = json_parse(PROBE_PODS, strlen(PROBE_PODS), NULL);
+	rig->namespaces = json_object();
+	pods_set_state(rig->pods, true, NULL);
+	rig->prober = prober_new(rig->kube.client, rig->kube.http, rig->access, rig->pods,
 		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = rig});
 	rig->request = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
 		"namespace", "team", "name", "gemma", "selector", "app=x", "pages", "port", rig->port, "path",
@@ -106,6 +105,9 @@ void probe_rig_close(struct probe_rig *rig)
 	if (!run_until(&rig->kube.loop, is_true, &rig->closed)) {
 		die("does not end:", "prober");
 	}
+	pods_free(rig->pods);
+	json_decref(rig->pod_objects);
+	json_decref(rig->namespaces);
 	json_decref(rig->request);
 	json_decref(rig->before);
 	json_decref(rig->evidence);
@@ -123,6 +125,59 @@ void probe_rig_say(struct probe_rig *rig, const char *pattern, struct fake_answe
 	memmove(rig->sayings + 1, rig->sayings, rig->count * sizeof(rig->sayings[0]));
 	rig->sayings[0] = (struct probe_saying){pattern, answer, 0};
 	rig->count++;
+}
+
+static void put_pods(struct probe_rig *rig, const char *ns)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(rig->pod_objects, i, object) {
+		json_t *metadata = json_object_get(object, "metadata");
+		auto_view *pod = NULL;
+
+		json_object_set_new(metadata, "namespace", json_string(ns));
+		json_object_set_new(metadata, "labels", json_pack("{s:s}", "app", "x"));
+		pod = view_decode_as(&view_pod_type, object);
+		pods_put(rig->pods, pod);
+	}
+}
+
+static void remove_pods(struct probe_rig *rig, const char *ns)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(rig->pod_objects, i, object) {
+		pods_remove(rig->pods, ns, kube_object_name(object));
+	}
+}
+
+void probe_rig_pods(struct probe_rig *rig, const char *objects)
+{
+	json_t *now = json_parse(objects, strlen(objects), NULL);
+	const char *ns;
+	json_t *unused;
+
+	json_object_foreach(rig->namespaces, ns, unused) {
+		remove_pods(rig, ns);
+	}
+	json_decref(rig->pod_objects);
+	rig->pod_objects = now;
+	json_object_foreach(rig->namespaces, ns, unused) {
+		put_pods(rig, ns);
+	}
+}
+
+/* Each namespace that is asked about has them. */
+static void have_pods(struct probe_rig *rig)
+{
+	const char *ns = json_path_string(rig->request, "namespace", NULL);
+
+	if (ns != NULL && json_object_get(rig->namespaces, ns) == NULL) {
+		json_object_set_new(rig->namespaces, ns, json_true());
+		put_pods(rig, ns);
+	}
 }
 
 int probe_rig_asked(const struct probe_rig *rig, const char *pattern)
@@ -161,6 +216,8 @@ void probe_rig_wait(struct probe_rig *rig, int seen)
 void probe_rig_want(struct probe_rig *rig, const char *key, enum probe_interval interval)
 {
 	auto_json *document = json_pack("{s:O}", "asked", rig->request);
+
+	have_pods(rig);
 
 	if (json_object_get(rig->request, "record") != NULL) {
 		struct shared_evidence *decoded = shared_evidence_decode(document, 0);

@@ -15,6 +15,12 @@
 
 #define PROBE_KEY "team/gemma"
 #define PROBE_PAGE "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running 1\nvllm:num_requests_waiting 0\n"
+#define PROBE_POD(name)                                                                                                \
+	"{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"containers\":[{\"image\":\"vllm:1\"}]},"                    \
+	"\"status\":{\"phase\":\"Running\",\"podIP\":\"127.0.0.1\",\"conditions\":[{\"type\":\"Ready\","               \
+	"\"status\":\"True\",\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}]}}"
+/* The pods of the healthy chain. */
+#define PROBE_PODS "[" PROBE_POD("p-0") "," PROBE_POD("p-1") "]"
 /* An answer of Prometheus to a query. */
 #define PROBE_RESULT(rows) "{\"status\":\"success\",\"data\":{\"result\":[" rows "]}}"
 /* A row of the answer about samples; it is asked for at 100. */
@@ -36,6 +42,9 @@ struct probe_saying {
 struct probe_rig {
 	struct kube_rig kube;
 	struct access *access;
+	struct pods *pods;
+	json_t *pod_objects; /* of each namespace */
+	json_t *namespaces;  /* an object, by their names */
 	struct prober *prober;
 	json_t *request;      /* of PROBE_KEY, as JSON; a test may change it. With "record": of what is shared */
 	struct probe_hpa hpa; /* every one, for every metric */
@@ -52,6 +61,8 @@ void probe_rig_open(struct probe_rig *rig);
 /* Ends the prober; nothing may be left in the loop. */
 void probe_rig_close(struct probe_rig *rig);
 void probe_rig_say(struct probe_rig *rig, const char *pattern, struct fake_answer answer);
+/* The pods of every namespace from now on: an array of Pods, which get the label app=x. */
+void probe_rig_pods(struct probe_rig *rig, const char *objects);
 /* How often the last saying of this very pattern was asked for. */
 int probe_rig_asked(const struct probe_rig *rig, const char *pattern);
 /* Until so many probes were reported in all. */

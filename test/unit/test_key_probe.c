@@ -25,21 +25,21 @@ static void add_gpu(struct probe_rig *rig)
 static void test_a_probe_ends_where_nothing_shows(void **state)
 {
 	struct probe_rig rig;
+	auto_error forbidden = ERROR_INIT;
 	const json_t *e;
 
 	(void)state;
 	probe_rig_open(&rig);
-	probe_rig_say(&rig, "GET /api/v1/namespaces/team/pods*",
-		(struct fake_answer){.status = 200, .body = "{\"items\":[]}"});
+	probe_rig_pods(&rig, "[]");
 	e = probe_rig_look(&rig);
 	assert_found(e, "pods.total", "absent");
 	assert_found(e, "page", "absent");
-	probe_rig_say(&rig, "GET /api/v1/namespaces/team/pods*",
-		(struct fake_answer){.status = 403,
-			.body = "{\"reason\":\"Forbidden\",\"message\":\"pods is forbidden\"}"});
+	error_set(&forbidden, ERROR_FORBIDDEN, "pods is forbidden");
+	pods_set_state(rig.pods, true, &forbidden);
 	e = probe_rig_look(&rig);
-	assert_says(e, "pods.error", "cannot list the target's pods: ");
-	assert_says(e, "pods.error", "pods is forbidden");
+	assert_found(e, "pods.error",
+		"\"cannot list the target's pods: pods is forbidden; give the operator this right, by "
+		"the chart's roles\"");
 	assert_found(e, "page", "absent");
 	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 0);
 	probe_rig_close(&rig);

@@ -621,6 +621,47 @@ static void whole_facts_make_every_link_true(void **state)
 	rig_release(&rig);
 }
 
+static void rule_to_come(struct rig *rig)
+{
+	shared(rig->gpu_evidence, "rule", "{loaded: false}");
+	shared(rig->gpu, "rule", "{since: 0}");
+}
+
+static void nothing_new(struct rig *rig)
+{
+	(void)rig;
+}
+
+static void no_hpa(struct rig *rig)
+{
+	json_array_clear(rig->hpas);
+}
+
+/* What time alone can change: all are ready. */
+static const struct {
+	void (*change)(struct rig *rig);
+	bool settled;
+} ready_ones[] = {
+	{nothing_new, true}, {no_hpa, false}, /* it is awaited, then missed */
+	{rule_to_come, false},                /* the same */
+};
+
+static void what_waits_is_not_settled(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ready_ones); i++) {
+		struct rig rig;
+		auto_free struct verdict *verdicts = xcalloc(links_count, sizeof(*verdicts));
+
+		rig_init(&rig);
+		ready_ones[i].change(&rig);
+		assert_int_equal(check_links(&rig, verdicts), links_count);
+		assert_int_equal(links_settled(&rig.facts, verdicts), ready_ones[i].settled);
+		verdicts_release(verdicts);
+		rig_release(&rig);
+	}
+}
+
 static void the_last_link_does_not_count_for_ready(void **state)
 {
 	struct rig rig;
@@ -628,7 +669,7 @@ static void the_last_link_does_not_count_for_ready(void **state)
 
 	(void)state;
 	rig_init(&rig);
-	json_array_clear(rig.hpas);
+	no_hpa(&rig);
 	assert_int_equal(check_links(&rig, verdicts), links_count);
 	assert_string_equal(links[links_count - 1].type, "ScalingActive");
 	assert_int_equal(verdicts[links_count - 1].status, VERDICT_UNKNOWN);
@@ -805,6 +846,7 @@ int main(void)
 		cmocka_unit_test(each_link_breaks_alone),
 		cmocka_unit_test(every_link_that_counts_has_a_row),
 		cmocka_unit_test(whole_facts_make_every_link_true),
+		cmocka_unit_test(what_waits_is_not_settled),
 		cmocka_unit_test(the_last_link_does_not_count_for_ready),
 		cmocka_unit_test(an_answer_to_another_question_is_none),
 		cmocka_unit_test(of_two_autoscalers_one_has_the_target),

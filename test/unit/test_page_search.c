@@ -215,10 +215,9 @@ static void test_the_version_is_asked_once(void **state)
 	assert_int_equal(probe_rig_asked(&rig, "GET /version"), 1);
 	assert_found(e, "page.version", "\"0.32.0\"");
 	/* Another image is another version. */
-	probe_rig_say(&rig, "GET /api/v1/namespaces/team/pods*",
-		(struct fake_answer){.status = 200,
-			.body = "{\"items\":[{\"metadata\":{\"name\":\"n\"},\"spec\":{\"containers\":[{\"image\":\"vllm:2\"}]},"
-				"\"status\":{\"podIP\":\"127.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}]}"});
+	probe_rig_pods(&rig,
+		"[{\"metadata\":{\"name\":\"n\"},\"spec\":{\"containers\":[{\"image\":\"vllm:2\"}]},"
+		"\"status\":{\"podIP\":\"127.0.0.1\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}]");
 	probe_rig_say(&rig, "GET /version", (struct fake_answer){.status = 404, .body = "none"});
 	e = probe_rig_look(&rig);
 	assert_found(e, "page.version", "absent");

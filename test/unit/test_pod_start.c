@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
+#include "pod_list_rig.h"
 #include "probe/pod_start.h"
 
 #define POD(name, created, more) "{metadata: {name: " name ", creationTimestamp: '2026-01-01T00:" created "Z'}" more "}"
@@ -49,13 +50,13 @@ static void the_quickest_that_reports(void **state)
 	counted_pods_add(&counted, "b", since);
 	counted_pods_add(&counted, "c", -1); /* not ready any more */
 	for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
-		auto_json *document = json_pack("{s:o}", "items", yaml_parse(rows[r].pods, strlen(rows[r].pods), NULL));
-		struct pod_list *list = pod_list_read(document);
+		auto_json *items = yaml_parse(rows[r].pods, strlen(rows[r].pods), NULL);
+		auto_pod_list list = pod_list_read(items);
 		char before[] = "a";
 		const struct pod_start last = {.pod = before, .seconds = rows[r].last_seconds};
 		struct pod_start found = {.seconds = -1};
 
-		pod_start_quickest(list, &counted, rows[r].last_seconds > 0 ? &last : NULL, &found);
+		pod_start_quickest(&list, &counted, rows[r].last_seconds > 0 ? &last : NULL, &found);
 		if (rows[r].pod == NULL) {
 			assert_null(found.pod);
 			assert_int_equal(found.seconds, -1);
@@ -64,7 +65,6 @@ static void the_quickest_that_reports(void **state)
 			assert_int_equal(found.seconds, rows[r].seconds);
 		}
 		free_indirect(&found.pod);
-		pod_list_free(list);
 	}
 	counted_pods_release(&counted);
 }

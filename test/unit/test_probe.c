@@ -143,35 +143,139 @@ static void test_many_autoscalers_share_the_questions_of_one(void **state)
 	}
 }
 
-static void test_many_that_are_due_do_not_list_all_at_once(void **state)
+static void want_crowd(struct probe_rig *rig, int count)
 {
-	static const char list[] = "GET /api/v1/namespaces/*/pods[?]labelSelector=app%3Dx";
+	for (int n = 0; n < count; n++) {
+		auto_free char *ns = xasprintf("team-%d", n);
+
+		json_object_set_new(rig->request, "namespace", json_string(ns));
+		probe_rig_want(rig, ns, PROBE_HEALTHY);
+	}
+}
+
+static void test_probes_wait_until_the_pods_are_known(void **state)
+{
 	struct probe_rig rig;
 
 	(void)state;
 	probe_rig_open(&rig);
-	/* Lists that are not answered: nobody else's turn comes. */
-	probe_rig_say(&rig, list, (struct fake_answer){.end = FAKE_MUTE});
-	for (int n = 0; n < 100; n++) {
-		auto_free char *ns = xasprintf("team-%d", n);
-
-		json_object_set_new(rig.request, "namespace", json_string(ns));
-		probe_rig_want(&rig, ns, PROBE_HEALTHY);
-	}
-	while (probe_rig_asked(&rig, list) < 8) {
-		uv_run(&rig.kube.loop, UV_RUN_ONCE);
-	}
-	for (int turns = 0; turns < 50; turns++) {
-		uv_run(&rig.kube.loop, UV_RUN_NOWAIT);
-	}
-	assert_int_equal(probe_rig_asked(&rig, list), 8);
-	/* One that waits is forgotten like any other; one that lists gives its turn to the next. */
-	prober_forget(rig.prober, "team-99");
-	prober_forget(rig.prober, "team-50");
+	pods_set_state(rig.pods, false, NULL);
+	want_crowd(&rig, 20);
+	run_for(&rig.kube.loop, 100);
+	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 0);
+	/* One that waits is forgotten like any other. */
 	prober_forget(rig.prober, "team-0");
-	while (probe_rig_asked(&rig, list) < 9) {
+	prober_forget(rig.prober, "team-7");
+	prober_forget(rig.prober, "team-19");
+	pods_set_state(rig.pods, true, NULL);
+	prober_pods_known(rig.prober);
+	probe_rig_wait(&rig, 17);
+	assert_non_null(prober_evidence(rig.prober, "team-18"));
+	assert_null(prober_evidence(rig.prober, "team-7"));
+	probe_rig_close(&rig);
+}
+
+static void test_what_becomes_of_the_right_to_pods_is_seen_soon(void **state)
+{
+	auto_error forbidden = ERROR_INIT;
+	struct probe_rig rig;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_look(&rig);
+	error_set(&forbidden, ERROR_FORBIDDEN, "no");
+	pods_set_state(rig.pods, true, &forbidden);
+	prober_pods_known(rig.prober);
+	probe_rig_wait(&rig, 2);
+	assert_says(probe_rig_evidence(&rig), "pods.error", "cannot list the target's pods: no; give");
+	pods_set_state(rig.pods, true, NULL);
+	prober_pods_known(rig.prober);
+	probe_rig_wait(&rig, 3);
+	assert_found(probe_rig_evidence(&rig), "pods.total", "2");
+	probe_rig_close(&rig);
+}
+
+#define PENDING "{\"metadata\":{\"name\":\"p-2\"}}"
+#define STARTED "{\"metadata\":{\"name\":\"p-2\"},\"status\":{\"podIP\":\"127.0.0.1\"}}"
+
+/* Of a healthy chain, which would not be probed again for half a minute: a wait has a deadline. */
+static void test_a_pod_that_changes_is_seen_soon(void **state)
+{
+	struct probe_rig rig;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_want(&rig, PROBE_KEY, PROBE_HEALTHY);
+	probe_rig_wait(&rig, 1);
+	probe_rig_pods(&rig, "[" PENDING "]");
+	probe_rig_wait(&rig, 2);
+	assert_found(probe_rig_evidence(&rig), "pods.total", "1");
+	/* One that changes while the probe is under way, which saw it as it was. */
+	probe_rig_pods(&rig, PROBE_PODS);
+	while (probe_rig_asked(&rig, "GET /metrics") < 3) {
 		uv_run(&rig.kube.loop, UV_RUN_ONCE);
 	}
+	probe_rig_pods(&rig, "[]");
+	probe_rig_wait(&rig, 3);
+	assert_found(probe_rig_evidence(&rig), "pods.total", "2");
+	probe_rig_wait(&rig, 4);
+	assert_found(probe_rig_evidence(&rig), "pods.total", "absent");
+	probe_rig_close(&rig);
+}
+
+/* A rollout: pods change all the time. One probe begins a second. */
+static void test_a_rollout_of_many_pods_is_probed_at_a_pace(void **state)
+{
+	struct probe_rig rig;
+	int64_t start;
+	int changes = 0;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_want(&rig, PROBE_KEY, PROBE_HEALTHY);
+	probe_rig_wait(&rig, 1);
+	start = clock_monotonic_ms();
+	while (clock_monotonic_ms() - start < 3500) {
+		const char *text = changes++ % 2 ? PENDING : STARTED;
+		auto_json *object = json_parse(text, strlen(text), NULL);
+		auto_view *pod = NULL;
+
+		json_object_update_new(json_object_get(object, "metadata"),
+			json_pack("{s:s, s:{s:s}}", "namespace", "team", "labels", "app", "x"));
+		pod = view_decode_as(&view_pod_type, object);
+		pods_put(rig.pods, pod);
+		run_for(&rig.kube.loop, 1);
+	}
+	assert_true(changes > 1000);
+	print_message("%d changes, %d probes\n", changes, rig.seen - 1);
+	assert_in_range(rig.seen - 1, 3, 4);
+	probe_rig_close(&rig);
+}
+
+/* However many are due in one moment, nothing else waits long for them. */
+static void test_many_that_are_due_leave_turns_to_others(void **state)
+{
+	struct probe_rig rig;
+	int64_t longest = 0;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_say(&rig, "GET /metrics", (struct fake_answer){.end = FAKE_MUTE});
+	pods_set_state(rig.pods, false, NULL);
+	want_crowd(&rig, 2000);
+	run_for(&rig.kube.loop, 100);
+	pods_set_state(rig.pods, true, NULL);
+	prober_pods_known(rig.prober);
+	for (int turn = 0; turn < 200; turn++) {
+		int64_t start = clock_worked_ns();
+		int64_t took;
+
+		uv_run(&rig.kube.loop, UV_RUN_NOWAIT);
+		took = clock_worked_ns() - start;
+		longest = took > longest ? took : longest;
+	}
+	print_message("the longest turn: %lld us\n", (long long)(longest / 1000));
+	assert_true(longest < INT64_C(50000000));
 	probe_rig_close(&rig);
 }
 
@@ -412,7 +516,11 @@ int main(void)
 		cmocka_unit_test(test_what_changes_elsewhere_is_no_news),
 		cmocka_unit_test(test_what_prometheus_cannot_cause_is_believed_at_once),
 		cmocka_unit_test(test_many_autoscalers_share_the_questions_of_one),
-		cmocka_unit_test(test_many_that_are_due_do_not_list_all_at_once),
+		cmocka_unit_test(test_probes_wait_until_the_pods_are_known),
+		cmocka_unit_test(test_what_becomes_of_the_right_to_pods_is_seen_soon),
+		cmocka_unit_test(test_a_pod_that_changes_is_seen_soon),
+		cmocka_unit_test(test_a_rollout_of_many_pods_is_probed_at_a_pace),
+		cmocka_unit_test(test_many_that_are_due_leave_turns_to_others),
 		cmocka_unit_test(test_many_pages_are_not_fetched_all_at_once),
 		cmocka_unit_test(test_a_request_that_changes_is_probed_at_once),
 		cmocka_unit_test(test_a_chain_that_became_whole_is_looked_at_soon),

@@ -13,6 +13,7 @@
 #include "base/strbuf.h"
 #include "engine/page.h"
 #include "probe/question.h"
+#include "pod_list_rig.h"
 #include "probe/reading.h"
 
 static json_t *parse(const char *text)
@@ -60,17 +61,16 @@ static void assert_pods(const char *list, const struct target_ref *target, const
 	const char *counts)
 {
 	auto_json *document = parse(list);
-	struct pod_list *pods = pod_list_read(document);
+	auto_pod_list pods = pod_list_read(json_object_get(document, "items"));
 	struct counted_pods counted = {.items = NULL};
 	struct pods_seen seen;
 	const struct view_pod *pod;
 
 	shape_clear(&shape_pods_seen, &seen);
-	pod = reading_pods(pods, target, &counted, &seen);
+	pod = reading_pods(&pods, target, &counted, &seen);
 	assert_string_equal(pod != NULL ? pod->view.meta.name : "", first);
 	assert_seen(&shape_pods_seen, &seen, wanted);
 	assert_counted(&counted, counts);
-	pod_list_free(pods);
 }
 
 static void assert_page(const char *text, const struct texts *wanted, const char *expected)

@@ -113,6 +113,16 @@ static void test_hash(void **state)
 	assert_string_equal(foobar, "85944171f73967e8");
 }
 
+static void test_nothing_is_the_same_as_nothing_alone(void **state)
+{
+	(void)state;
+	assert_true(text_equal(NULL, NULL));
+	assert_true(text_equal("a", "a"));
+	assert_false(text_equal("a", "b"));
+	assert_false(text_equal("", NULL));
+	assert_false(text_equal(NULL, ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +131,7 @@ int main(void)
 		cmocka_unit_test(test_json_holds_whatever_is_left),
 		cmocka_unit_test(test_a_quote_of_much_is_short),
 		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_nothing_is_the_same_as_nothing_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,11 +22,11 @@ static void test_fields(void **state)
 	const struct view_pod *pod = view_pod(view);
 
 	(void)state;
-	view_rig_bound("Pod of two containers", view, 400);
+	view_rig_bound("Pod of two containers", view, 480);
 	assert_string_equal(view->meta.name, "vllm-gemma-deployment-7d9c8b6f5-x2k4q");
 	assert_string_equal(view->meta.ns, "vllm-example");
 	assert_string_equal(view->meta.uid, "");
-	assert_int_equal(view->meta.labels.count, 0);
+	assert_int_equal(view->meta.labels.count, 3);
 	assert_int_equal(view->meta.created_ms, UTC_2026_01_31_07_00_MS);
 	assert_int_equal(view->meta.owners_count, 1);
 	assert_string_equal(view->meta.owners[0].name, "vllm-gemma-deployment-7d9c8b6f5");
@@ -53,7 +53,7 @@ static void test_size_of_a_usual_pod(void **state)
 	json_array_remove(json_path(object, "spec.containers"), 1);
 	json_array_remove(json_path(object, "status.containerStatuses"), 1);
 	view = view_rig_decode(&view_pod_type, object);
-	view_rig_bound("Pod", view, 376);
+	view_rig_bound("Pod", view, 456);
 }
 
 static const struct view *with(const char *path, const char *member, json_t *value_take)
@@ -108,6 +108,42 @@ static void test_states(void **state)
 	assert_int_equal(view_pod(empty)->readiness, POD_READINESS_UNKNOWN);
 }
 
+/* What a probe reads makes a difference, and nothing else does. */
+static void test_alike(void **state)
+{
+	auto_view *pod = view_rig_decode(&view_pod_type, yaml_file("unit/objects/pod.yaml"));
+	const struct view *same[] = {with("metadata", "resourceVersion", json_string("7")),
+		with("metadata", "annotations", json_pack("{s:s}", "a", "b")),
+		with("status", "message", json_string("of the kubelet"))};
+	const struct view *other[] = {
+		with("metadata", "deletionTimestamp", json_string("2026-01-31T07:50:00Z")),
+		with("metadata", "ownerReferences", json_array()),
+		with("metadata", "ownerReferences", json_pack("[{s:s}]", "name", "other")),
+		with("metadata.labels", "team", json_string("a")),
+		with("metadata.labels", "app", json_string("other")),
+		with("status", "podIP", json_string("10.1.0.8")),
+		with("status", "podIP", json_null()),
+		with("status", "phase", json_string("Failed")),
+		with("status", "containerStatuses", json_array()),
+		with("status", "conditions", json_array()),
+		with("status", "conditions",
+			json_pack("[{s:s, s:s, s:s}]", "type", "Ready", "status", "False", "lastTransitionTime",
+				"2026-01-31T07:50:00Z")),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+		assert_true(view_pod_alike(view_pod(pod), view_pod(same[i])));
+		view_unref(same[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(other); i++) {
+		if (view_pod_alike(view_pod(pod), view_pod(other[i]))) {
+			fail_msg("number %zu makes no difference", i);
+		}
+		view_unref(other[i]);
+	}
+}
+
 static void test_ports_are_bounded(void **state)
 {
 	auto_json *object = json_pack("{s:{s:[]}}", "spec", "containers");
@@ -131,6 +167,7 @@ int main(void)
 		cmocka_unit_test(test_size_of_a_usual_pod),
 		cmocka_unit_test(test_the_image_is_what_it_runs),
 		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_alike),
 		cmocka_unit_test(test_ports_are_bounded),
 	};
 

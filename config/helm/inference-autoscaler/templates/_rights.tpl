@@ -36,7 +36,7 @@
   verbs: [list, watch]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [list]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [list, watch]

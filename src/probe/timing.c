@@ -1,0 +1,80 @@
+/* Healthy, broken and waiting: how often. */
+#include "timing.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "prometheus.h"
+
+#define HEALTHY_MS 30000
+#define BROKEN_FIRST_MS 2000
+#define TURNED_MS 1000 /* within this many after Prometheus has news, or the chain became whole */
+#define BROKEN_MAX_MS 30000
+#define WAITING_MAX_MS 5000
+#define PODS_MS 1000
+
+/* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
+ * them, and its news would come late. HEALTHY_MS is jittered by 20 %. */
+_Static_assert(PROMETHEUS_KEPT_REFRESHES *PROMETHEUS_REFRESH_MS > HEALTHY_MS * 12 / 10,
+	"a question is kept until a healthy autoscaler asks it again");
+
+/* ± 20 %, so that many autoscalers do not ask at the same moment. */
+static int64_t jittered(int64_t ms, unsigned *seed)
+{
+	return ms * 8 / 10 + rand_r(seed) % (ms * 4 / 10 + 1);
+}
+
+/* Ever later, up to the most. */
+static int64_t next_delay(struct timing *timing)
+{
+	int64_t max_ms = timing->interval == PROBE_WAITING ? WAITING_MAX_MS : BROKEN_MAX_MS;
+	int64_t delay_ms = timing->delay_ms == 0 ? BROKEN_FIRST_MS : timing->delay_ms * 3 / 2;
+
+	timing->delay_ms = delay_ms < max_ms ? delay_ms : max_ms;
+	return timing->delay_ms;
+}
+
+uint64_t timing_next(struct timing *timing, int64_t again_ms, unsigned *seed)
+{
+	int64_t wait_ms = HEALTHY_MS;
+
+	if (timing->changed) {
+		timing->changed = false;
+		timing->anew = true;
+		timing->delay_ms = 0;
+		return 0;
+	}
+	if (timing->interval == PROBE_HEALTHY) {
+		timing->delay_ms = 0;
+	} else {
+		wait_ms = next_delay(timing);
+	}
+	wait_ms = jittered(wait_ms, seed);
+	if (again_ms > 0 && again_ms < wait_ms) {
+		wait_ms = again_ms;
+	}
+	return timing->pods_changed && timing_after_pods(timing) < (uint64_t)wait_ms ? timing_after_pods(timing)
+	                                                                             : (uint64_t)wait_ms;
+}
+
+uint64_t timing_after_pods(const struct timing *timing)
+{
+	int64_t wait_ms = timing->begun_ms + PODS_MS - clock_monotonic_ms();
+
+	return wait_ms > 0 ? (uint64_t)wait_ms : 0;
+}
+
+uint64_t timing_soon(unsigned *seed)
+{
+	return (uint64_t)(rand_r(seed) % TURNED_MS);
+}
+
+bool timing_begin(struct timing *timing)
+{
+	bool healthy = timing->interval == PROBE_HEALTHY && !timing->anew;
+
+	timing->anew = false;
+	timing->pods_changed = false;
+	timing->begun_ms = clock_monotonic_ms();
+	return healthy;
+}

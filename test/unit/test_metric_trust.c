@@ -1,0 +1,330 @@
+/* When the last answer of the metrics API stands, and each thing that casts doubt on it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "probe/metric_trust.h"
+
+#define NOW_MS 1767225600000
+#define FRESH_MS 45000
+
+/* Two pods of a healthy autoscaler, a minute after the metrics API was asked for them. */
+struct scene {
+	struct probe_request *request;
+	struct evidence *evidence;
+	struct counted_pods counted;
+	struct signal_seen *before, *now;
+	struct metric_trust trust;
+};
+
+static struct sample *add_sample(struct scene *scene, const char *pod, int64_t milli)
+{
+	struct sample *sample = shape_add(&shape_sample, &scene->now->series.samples);
+
+	sample->pod = xstrdup(pod);
+	sample->age_ms = 1000;
+	sample->milli = milli;
+	return sample;
+}
+
+static void add_value(struct scene *scene, const char *pod)
+{
+	struct pod_value *value = shape_add(&shape_pod_value, &scene->before->value.values);
+
+	value->pod = xstrdup(pod);
+	value->milli = 4000;
+}
+
+static void scene_open(struct scene *scene)
+{
+	*scene = (struct scene){.request = probe_request_new(), .evidence = evidence_new(NULL)};
+	scene->request->ns = xstrdup("team");
+	scene->request->name = xstrdup("gemma");
+	evidence_add_signal(scene->evidence, "before");
+	evidence_add_signal(scene->evidence, "now");
+	scene->before = evidence_find_signal(scene->evidence, "before");
+	scene->now = evidence_find_signal(scene->evidence, "now");
+	counted_pods_add(&scene->counted, "p-0", 1);
+	counted_pods_add(&scene->counted, "p-1", -1);
+	scene->before->value.seen_ms = NOW_MS - 60000;
+	scene->before->value.http = 200;
+	scene->before->value.pods = 2;
+	add_value(scene, "leaving");
+	add_value(scene, "p-0");
+	add_value(scene, "p-1");
+	add_sample(scene, "p-0", 2000);
+	add_sample(scene, "p-1", 8000);
+	scene->trust = (struct metric_trust){.request = scene->request,
+		.same_question = true,
+		.healthy = true,
+		.before = scene->before,
+		.now = scene->now,
+		.counted = &scene->counted,
+		.hpa = {.there = true, .active = true, .average_milli = 5000},
+		.fresh_ms = FRESH_MS,
+		.now_ms = NOW_MS};
+}
+
+static void scene_close(struct scene *scene)
+{
+	counted_pods_release(&scene->counted);
+	evidence_free(scene->evidence);
+	probe_request_unref(scene->request);
+}
+
+static void nothing(struct scene *scene)
+{
+	(void)scene;
+}
+
+static void the_average_is_the_least(struct scene *scene)
+{
+	scene->trust.hpa.average_milli = 1998; /* but for what rounding does */
+}
+
+static void the_average_is_the_most(struct scene *scene)
+{
+	scene->trust.hpa.average_milli = 8002;
+}
+
+static void a_pod_has_no_value_of_its_own(struct scene *scene)
+{
+	add_sample(scene, "p-2", MILLI_NONE);
+}
+
+static void another_question(struct scene *scene)
+{
+	scene->trust.same_question = false;
+}
+
+static void a_probe_that_is_not_healthy(struct scene *scene)
+{
+	scene->trust.healthy = false;
+}
+
+static void the_first_probe(struct scene *scene)
+{
+	scene->trust.before = NULL;
+}
+
+static void it_was_not_asked(struct scene *scene)
+{
+	scene->before->value.seen_ms = 0;
+}
+
+static void it_failed(struct scene *scene)
+{
+	failure_set(&scene->before->value.failure, CAUSE_FAILED, xstrdup("no"));
+}
+
+static void its_failure_is_unconfirmed(struct scene *scene)
+{
+	scene->before->value.unconfirmed_ms = NOW_MS - 1000;
+}
+
+static void a_pod_missed_a_value(struct scene *scene)
+{
+	texts_add(&scene->before->value.missing, "p-1");
+}
+
+static void a_pod_seemed_to_miss_a_value(struct scene *scene)
+{
+	texts_add(&scene->before->value.unconfirmed, "p-1");
+}
+
+static void a_pod_misses_a_sample(struct scene *scene)
+{
+	texts_add(&scene->now->series.missing, "p-1");
+}
+
+static void a_pod_seems_to_miss_a_sample(struct scene *scene)
+{
+	texts_add(&scene->now->series.unconfirmed, "p-1");
+}
+
+static void a_page_mismatched(struct scene *scene)
+{
+	shape_add(&shape_pod_mismatch, &scene->before->mismatches.page);
+}
+
+static void a_record_mismatches(struct scene *scene)
+{
+	shape_add(&shape_pod_mismatch, &scene->now->mismatches.record);
+}
+
+static void a_page_mismatches(struct scene *scene)
+{
+	shape_add(&shape_pod_mismatch, &scene->now->mismatches.page);
+}
+
+static void a_value_mismatched(struct scene *scene)
+{
+	shape_add(&shape_pod_mismatch, &scene->before->mismatches.metric);
+}
+
+static void the_hpa_mismatched(struct scene *scene)
+{
+	scene->before->mismatches.hpa.looks = 1;
+}
+
+static void a_pod_more_counts(struct scene *scene)
+{
+	counted_pods_add(&scene->counted, "p-2", 1);
+}
+
+static void a_pod_less_counts(struct scene *scene)
+{
+	free_indirect(&scene->counted.items[--scene->counted.count].name);
+}
+
+static void another_pod_counts(struct scene *scene)
+{
+	free_indirect(&scene->counted.items[1].name);
+	scene->counted.items[1].name = xstrdup("p-2");
+}
+
+static void there_is_no_hpa(struct scene *scene)
+{
+	scene->trust.hpa.there = false;
+}
+
+static void the_hpa_is_not_active(struct scene *scene)
+{
+	scene->trust.hpa.active = false;
+}
+
+static void the_hpa_has_no_average(struct scene *scene)
+{
+	scene->trust.hpa.average_milli = MILLI_NONE;
+	scene->now->series.samples.items[0].milli = 0; /* as near as can be */
+}
+
+static void the_average_is_too_small(struct scene *scene)
+{
+	scene->trust.hpa.average_milli = 1997;
+}
+
+static void the_average_is_too_large(struct scene *scene)
+{
+	scene->trust.hpa.average_milli = 8003;
+}
+
+static void the_sample_that_would_do_is_old(struct scene *scene)
+{
+	scene->now->series.samples.items[1].age_ms = FRESH_MS;
+}
+
+static void there_are_no_samples(struct scene *scene)
+{
+	shape_empty(&shape_sample, &scene->now->series.samples);
+}
+
+static void it_is_old(struct scene *scene)
+{
+	scene->before->value.seen_ms = NOW_MS - metric_trusted_ms("team", "gemma");
+}
+
+static void it_is_almost_old(struct scene *scene)
+{
+	scene->before->value.seen_ms = NOW_MS - metric_trusted_ms("team", "gemma") + 1;
+}
+
+static void the_clock_was_set_back(struct scene *scene)
+{
+	scene->before->value.seen_ms = NOW_MS + 1;
+}
+
+#define ROW(change, trusted)                                                                                           \
+	{                                                                                                              \
+#change, change, trusted                                                                               \
+	}
+
+static void any_doubt_has_it_asked(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*change)(struct scene *scene);
+		bool trusted;
+	} rows[] = {
+		ROW(nothing, true),
+		ROW(the_average_is_the_least, true),
+		ROW(the_average_is_the_most, true),
+		ROW(a_pod_has_no_value_of_its_own, true),
+		ROW(it_is_almost_old, true),
+		ROW(another_question, false),
+		ROW(a_probe_that_is_not_healthy, false),
+		ROW(the_first_probe, false),
+		ROW(it_was_not_asked, false),
+		ROW(it_failed, false),
+		ROW(its_failure_is_unconfirmed, false),
+		ROW(a_pod_missed_a_value, false),
+		ROW(a_pod_seemed_to_miss_a_value, false),
+		ROW(a_pod_misses_a_sample, false),
+		ROW(a_pod_seems_to_miss_a_sample, false),
+		ROW(a_page_mismatched, false),
+		ROW(a_page_mismatches, false),
+		ROW(a_record_mismatches, false),
+		ROW(a_value_mismatched, false),
+		ROW(the_hpa_mismatched, false),
+		ROW(a_pod_more_counts, false),
+		ROW(a_pod_less_counts, false),
+		ROW(another_pod_counts, false),
+		ROW(there_is_no_hpa, false),
+		ROW(the_hpa_is_not_active, false),
+		ROW(the_hpa_has_no_average, false),
+		ROW(the_average_is_too_small, false),
+		ROW(the_average_is_too_large, false),
+		ROW(the_sample_that_would_do_is_old, false),
+		ROW(there_are_no_samples, false),
+		ROW(it_is_old, false),
+		ROW(the_clock_was_set_back, false),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct scene scene;
+		bool trusted;
+
+		scene_open(&scene);
+		rows[i].change(&scene);
+		trusted = metric_is_trusted(&scene.trust);
+		if (trusted != rows[i].trusted) {
+			fail_msg("%s: %strusted", rows[i].name, trusted ? "" : "not ");
+		}
+		scene_close(&scene);
+	}
+}
+
+/* A thousand that were asked for at once are not asked for again in one moment. */
+static void each_key_has_its_own_time(void **state)
+{
+	int of_minute[60] = {0};
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		auto_free char *name = xasprintf("gemma-%d", i);
+		int64_t ms = metric_trusted_ms("team", name);
+
+		assert_in_range(ms, METRIC_TRUSTED_MS / 10 * 8, METRIC_TRUSTED_MS / 10 * 12);
+		assert_int_equal(ms, metric_trusted_ms("team", name));
+		of_minute[ms / 60000]++;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(of_minute); i++) {
+		assert_in_range(of_minute[i], 0, 400);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_doubt_has_it_asked),
+		cmocka_unit_test(each_key_has_its_own_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
