@@ -18,6 +18,7 @@
 #include "settle.h"
 
 #define PARALLEL 32
+#define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
 #define LIVE_MS (15 * 60 * 1000)
 
 static void on_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
@@ -165,7 +166,7 @@ static void on_run(void *ctx, struct run_result *result)
 
 static void run(struct controller *c, struct pass *pass, struct plan *plan, const struct view *owner)
 {
-	int64_t held_ms = pass_hold_progress(pass, plan);
+	int64_t held_ms = pass_hold_progress(pass, plan, c->running >= BUSY);
 
 	if (plan->again_ms > 0) {
 		queue_add_after(c->queue, pass->key, plan->again_ms);

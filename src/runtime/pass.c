@@ -7,9 +7,12 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-/* On a smooth way up one link after the other begins to work, within moments: to write each step down would cost the
- * API server more than all children. It is what somebody who looks on may be behind. */
+/* On a smooth way up one link after the other begins to work, within moments: to write each step down costs the API
+ * server more than all children (a status of 3 KiB takes it 10 ms, a child 2 to 4). The first is how far behind somebody
+ * who looks on may be; the second, while so much else is to be written that each step takes longer. */
 #define PROGRESS_MS 3000
+#define PROGRESS_BUSY_MS 20000
+#define AGAIN_MS 1000
 
 static void pass_free(void *value)
 {
@@ -67,22 +70,24 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
 	return true;
 }
 
-int64_t pass_hold_progress(struct pass *pass, struct plan *plan)
+int64_t pass_hold_progress(struct pass *pass, struct plan *plan, bool busy)
 {
 	int64_t now = clock_monotonic_ms();
+	int64_t held_ms;
 
 	if (plan->status == NULL || !plan->progress) {
-		pass->status_due_ms = 0;
+		pass->held_since_ms = 0;
 		return 0;
 	}
-	if (pass->status_due_ms == 0) {
-		pass->status_due_ms = now + PROGRESS_MS;
+	if (pass->held_since_ms == 0) {
+		pass->held_since_ms = now;
 	}
-	if (now >= pass->status_due_ms) {
-		pass->status_due_ms = 0;
+	held_ms = now - pass->held_since_ms;
+	if (held_ms >= (busy ? PROGRESS_BUSY_MS : PROGRESS_MS)) {
+		pass->held_since_ms = 0;
 		return 0;
 	}
 	json_decref(plan->status);
 	plan->status = NULL;
-	return pass->status_due_ms - now;
+	return held_ms < PROGRESS_MS ? PROGRESS_MS - held_ms : AGAIN_MS;
 }

@@ -20,7 +20,7 @@ struct pass {
 	struct own_write *written; /* owned: own writes that the caches may not show yet */
 	size_t written_count;
 	int64_t written_ms;
-	int64_t status_due_ms; /* monotonic: until when a status that tells of progress only waits; 0 = none does */
+	int64_t held_since_ms; /* monotonic: since when a status that only tells of progress waits; 0 = none does */
 	char *failure;         /* owned: of the last write */
 	struct refusals refusals;
 	bool ready;
@@ -40,8 +40,8 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
 /* How long that is waited for. */
 #define PASS_OWN_WRITE_WAIT_MS 2000
 
-/* Takes a status out of the plan that may wait for the one that follows; in how many ms it is to be written at the
- * latest, 0 when it is not held. */
-int64_t pass_hold_progress(struct pass *pass, struct plan *plan);
+/* Takes a status out of the plan that may wait for the one that follows; `busy`: much else is to be written. In how many
+ * ms this is to be asked again, 0 when it is not held. */
+int64_t pass_hold_progress(struct pass *pass, struct plan *plan, bool busy);
 
 #endif
