@@ -231,7 +231,7 @@ def text(found):
         rows.append([f"{kind} per autoscaler", *(found[side]["perAutoscaler"][kind] for side in names)])
         requests = sorted({name for side in names for name in found[side]["requests"][kind]},
                           key=lambda name: -max(found[side]["requests"][kind].get(name, 0) for side in names))
-        for name in requests[:12]:
+        for name in requests[:6]:
             rows.append([f"  {name}, all", *(found[side]["requests"][kind].get(name) for side in names)])
     return report.table(["", *names], rows)
 
