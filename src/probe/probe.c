@@ -9,19 +9,13 @@
 #include "question.h"
 #include "timing.h"
 
-/* Of a turn of the loop: as the queue of passes has it (runtime/queue.c). */
-#define TURN_NS INT64_C(10000000)
-
 struct prober {
 	struct probe_context context;
 	struct prober_hooks hooks;
 	struct pods *pods;
 	struct map entries;  /* key → struct entry */
 	unsigned seed;       /* of the jitter */
-	struct line waiting; /* due, but the pods are awaited, or it is another turn's */
-	uv_timer_t turn;     /* the next turn */
-	uint64_t turn_ms;    /* the loop's time in the last turn in which probes began */
-	int64_t turn_ns;     /* how much of that turn they took */
+	struct line waiting; /* due: a thousand may be at once */
 	unsigned open;       /* entries not freed yet, and the asker of Prometheus */
 	bool closing;
 	void (*closed)(void *ctx);
@@ -50,13 +44,31 @@ struct entry {
 };
 
 static void on_due(uv_timer_t *timer);
-static void begin_next(struct prober *prober);
-static void finish_close(struct prober *prober);
 
 /* NULL when it is not probed, or the prober ends. */
 static struct entry *entry_at(const struct prober *prober, const char *key)
 {
 	return prober->closing ? NULL : map_get(&prober->entries, key);
+}
+
+static void on_last_closed(uv_handle_t *handle)
+{
+	struct prober *prober = container_of(handle, struct prober, waiting.turn);
+	void (*closed)(void *ctx) = prober->closed;
+	void *ctx = prober->closed_ctx;
+
+	free_indirect(&prober);
+	closed(ctx);
+}
+
+static void finish_close(struct prober *prober)
+{
+	if (prober->closing && prober->open == 0) {
+		map_release(&prober->entries);
+		page_fetches_free(prober->context.fetches);
+		/* From the loop, never from inside close. */
+		line_close(&prober->waiting, on_last_closed);
+	}
 }
 
 static void entry_free_if_done(struct entry *entry)
@@ -176,8 +188,9 @@ static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
 	shared_evidence_free(before);
 }
 
-static void begin(struct entry *entry)
+static void begin(struct line_item *item)
 {
+	struct entry *entry = container_of(item, struct entry, waiting);
 	const struct probe_context *context = &entry->prober->context;
 	bool healthy = timing_begin(&entry->timing);
 
@@ -194,34 +207,9 @@ static void begin(struct entry *entry)
 		&entry->probe);
 }
 
-static void on_turn(uv_timer_t *timer)
+static bool is_held(const struct line *line)
 {
-	begin_next(timer->data);
-}
-
-/* Of those that are due as many as there is time for in this turn of the loop: a thousand may be due at once. */
-static void begin_next(struct prober *prober)
-{
-	uint64_t turn_ms = uv_now(prober->turn.loop);
-
-	if (pods_awaited(prober->pods)) {
-		return;
-	}
-	if (turn_ms != prober->turn_ms) {
-		prober->turn_ms = turn_ms;
-		prober->turn_ns = 0;
-	}
-	while (prober->waiting.first != NULL && prober->turn_ns < TURN_NS) {
-		struct entry *entry = container_of(prober->waiting.first, struct entry, waiting);
-		int64_t start = clock_worked_ns();
-
-		line_leave(&prober->waiting, &entry->waiting);
-		begin(entry);
-		prober->turn_ns += clock_worked_ns() - start;
-	}
-	if (prober->waiting.first != NULL) {
-		uv_timer_start(&prober->turn, on_turn, 1, 0);
-	}
+	return pods_awaited(container_of((uintptr_t)line, struct prober, waiting)->pods);
 }
 
 static void on_due(uv_timer_t *timer)
@@ -229,31 +217,11 @@ static void on_due(uv_timer_t *timer)
 	struct entry *entry = timer->data;
 
 	if (entry->shared_request != NULL) {
-		begin(entry);
+		begin(&entry->waiting);
 		return;
 	}
 	line_join(&entry->prober->waiting, &entry->waiting);
-	begin_next(entry->prober);
-}
-
-static void on_last_closed(uv_handle_t *handle)
-{
-	struct prober *prober = handle->data;
-	void (*closed)(void *ctx) = prober->closed;
-	void *ctx = prober->closed_ctx;
-
-	free_indirect(&prober);
-	closed(ctx);
-}
-
-static void finish_close(struct prober *prober)
-{
-	if (prober->closing && prober->open == 0) {
-		map_release(&prober->entries);
-		page_fetches_free(prober->context.fetches);
-		/* From the loop, never from inside close. */
-		uv_close((uv_handle_t *)&prober->turn, on_last_closed);
-	}
+	line_run(&entry->prober->waiting);
 }
 
 static void on_prometheus_closed(void *ctx)
@@ -262,14 +230,6 @@ static void on_prometheus_closed(void *ctx)
 
 	prober->open--;
 	finish_close(prober);
-}
-
-/* When pods come and go elsewhere, a thousand others need not be notified. */
-static bool concerns(const struct prometheus_news *news, const struct probe_request *request)
-{
-	return news->type != &answer_scrapes || news->before == NULL || news->now == NULL || request == NULL ||
-	       request->service == NULL ||
-	       answer_scrapes_differ(news->before, news->now, request->ns, request->service);
 }
 
 /* Prometheus has news: the healthy ones are probed. One that is probed already, with what a Prometheus
@@ -289,7 +249,7 @@ static void on_turned(void *ctx, const struct prometheus_news *news)
 		if (entry->running && news->now == NULL && entry->probe != NULL) {
 			entry->dropped = true;
 			key_probe_cancel(entry->probe);
-		} else if (!entry->running && concerns(news, entry->request)) {
+		} else if (!entry->running && key_probe_concerned(entry->request, news)) {
 			entry->timing.anew = true;
 			probe_soon(entry);
 		}
@@ -301,17 +261,15 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 {
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 
-	*prober = (struct prober){.hooks = *hooks, .pods = pods, .open = 1};
+	*prober = (struct prober){.hooks = *hooks, .pods = pods, .seed = (unsigned)clock_wall_ms(), .open = 1};
 	prober->context = (struct probe_context){.client = client,
 		.fetches = page_fetches_new(http),
 		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
 			prober),
 		.hpa = hooks->hpa,
 		.hpa_ctx = hooks->ctx};
-	prober->seed = (unsigned)clock_wall_ms();
 	map_init(&prober->entries, NULL);
-	uv_timer_init(kube_client_loop(client), &prober->turn);
-	prober->turn.data = prober;
+	line_init(&prober->waiting, kube_client_loop(client), begin, is_held);
 	return prober;
 }
 
@@ -349,12 +307,14 @@ static struct entry *entry_of(struct prober *prober, const char *key)
 /* After its request (NULL is allowed): has it probed when that, or the interval, is another now. */
 static void want(struct entry *entry, enum probe_interval interval)
 {
-	bool turned = entry != NULL && entry->timing.interval != interval;
+	bool turned;
 
-	if (turned) {
-		entry->timing.interval = interval;
+	if (entry == NULL) {
+		return;
 	}
-	if (entry == NULL || entry->running || !(entry->timing.changed || turned)) {
+	turned = entry->timing.interval != interval;
+	entry->timing.interval = interval;
+	if (entry->running || !(entry->timing.changed || turned)) {
 		return;
 	}
 	if (interval == PROBE_HEALTHY && !entry->timing.changed) {
@@ -423,7 +383,7 @@ void prober_pods_known(struct prober *prober)
 			probe_soon(entry);
 		}
 	}
-	begin_next(prober);
+	line_run(&prober->waiting);
 }
 
 const struct evidence *prober_evidence(const struct prober *prober, const char *key)
