@@ -27,9 +27,8 @@ struct entry {
 	struct prober *prober;
 	char *key;
 	uv_timer_t timer;
-	/* Of an autoscaler, NULL of what is shared. */
-	struct probe_request *request;
-	struct evidence *evidence; /* of the last probe that ended */
+	struct probe_request *request; /* of an autoscaler, NULL of what is shared, as the next */
+	struct evidence *evidence;     /* of the last probe that ended */
 	/* Of what is shared, NULL of an autoscaler. */
 	struct shared_request *shared_request;
 	struct shared_evidence *shared_evidence;
