@@ -32,12 +32,8 @@ enum kind {
 struct kind_info {
 	struct kube_resource resource;
 	bool adapter;       /* one named object in the adapter's namespace */
-	bool managers;      /* it matters who wrote it last: kept in its cache */
 	const char *only;   /* the one object of this name; NULL = all */
 	const char *fields; /* only those that this field selector matches; NULL = all */
-	/* What its objects are found by (world.h, list_by), heap: of what scales, the "namespace/name" of its target;
-	 * of a child that has no owner that of its autoscaler, or SHARED_GPU. NULL where nobody asks. */
-	char *(*index)(const json_t *object);
 };
 
 extern const struct kind_info kinds[KIND_COUNT];

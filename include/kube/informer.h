@@ -25,11 +25,9 @@
 
 struct kube_informer;
 
-enum kube_event_type { KUBE_ADDED, KUBE_MODIFIED, KUBE_DELETED };
-
 struct kube_informer_hooks {
-	/* After the cache took the change. `object` is borrowed; for DELETED its last known state. */
-	void (*changed)(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object);
+	/* After the cache took the change: what it had before (NULL = it is new) and has now (NULL = it is gone), borrowed. */
+	void (*changed)(void *ctx, struct kube_informer *informer, const void *before, const void *now);
 	/* The first list is in, or the type was found missing, or it appeared, or access was refused or came back:
 	 * whatever kube_informer_synced/_missing/_error now say anew. */
 	void (*state)(void *ctx, struct kube_informer *informer);

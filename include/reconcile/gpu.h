@@ -50,10 +50,10 @@ void gpu_needs_release(struct gpu_needs *needs);
 
 /*
  * Surveys for what is needed (may be nothing) and plans the
- * writes: what is missing, what was edited, what nobody needs any more. `before` is the survey of the pass before, NULL
- * = none. New reference to the document; NULL when nothing is needed.
+ * writes: what is missing, what was edited, what nobody needs any more. `mended_ms` is when
+ * the rule was mended last, 0 = never; kept up to date. New reference to the document; NULL when nothing is needed.
  */
-json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, const json_t *before, struct plan *plan);
+json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, int64_t *mended_ms, struct plan *plan);
 /* What to probe, from the survey; new reference, NULL when there is nothing. */
 struct shared_request *gpu_request(const struct world *world, const json_t *survey);
 

@@ -40,7 +40,8 @@ struct shared_state {
 	const char *api_reason; /* static: why the metrics API cannot serve; NULL = nothing against it */
 	char *api_message;      /* owned, with api_reason */
 	struct adapter_fight fight;
-	bool api_away; /* of api_reason: only that nothing answers behind the registration now */
+	int64_t gpu_mended_ms; /* when the GPU rule was mended last, wall; 0 = never */
+	bool api_away;         /* of api_reason: only that nothing answers behind the registration now */
 };
 
 #define SHARED_STATE_INIT                                                                                              \
@@ -49,6 +50,8 @@ struct shared_state {
 		.state = ADAPTER_UNKNOWN                                                                               \
 	}
 void shared_state_release(struct shared_state *state);
+/* For the next pass: has of the state before what is remembered, which is taken from it, and nothing that is checked anew. */
+struct shared_state shared_state_next(struct shared_state *before);
 /* Takes the message; leaves the rest as it is. */
 void shared_state_set(struct shared_state *state, enum adapter_state value, const char *reason, char *message);
 

@@ -21,15 +21,8 @@ struct world {
 	int64_t now_ms; /* wall */
 	const struct settings *settings;
 	void *ctx;
-	/* New reference; NULL when absent. `ns` is NULL for cluster-scoped kinds. */
-	json_t *(*get)(void *ctx, enum kind kind, const char *ns, const char *name);
-	/* New reference to an array ordered by key; `ns` NULL = all. */
-	json_t *(*list)(void *ctx, enum kind kind, const char *ns);
-	/* Of all, those whose index in the table of kinds is `value`: what a pass of one autoscaler asks for must
-	 * not grow with the number of all. */
-	json_t *(*list_by)(void *ctx, enum kind kind, const char *value);
-	/* The same as views. They are borrowed, and so are those of a list: none outlives the pass, since the caches let go
-	 * of an object's view when the loop goes on and another takes its place. */
+	/* See world_view() and the like, below. All that is returned is borrowed, and so is what is in a list: nothing
+	 * outlives the pass, since the caches let go of an object's view when the loop goes on and another takes its place. */
 	const struct view *(*view)(void *ctx, enum kind kind, const char *ns, const char *name);
 	struct view_list (*views)(void *ctx, enum kind kind, const char *ns);
 	struct view_list (*views_by)(void *ctx, enum kind kind, const char *value);
@@ -49,7 +42,8 @@ struct world {
 const struct view *world_view(const struct world *world, enum kind kind, const char *ns, const char *name);
 /* All views of a namespace (NULL = all), ordered by key; the caller releases the list, not the views. */
 struct view_list world_views(const struct world *world, enum kind kind, const char *ns);
-/* Of all, those whose index in the table of kinds is `value`. */
+/* Of all, those whose index (view/index.h) is `value`, "ns/name" or "name": what a pass of one autoscaler asks for must not
+ * grow with the number of all. */
 struct view_list world_views_by(const struct world *world, enum kind kind, const char *value);
 /* When the object was made, in ms of the wall; 0 when it is not there. */
 int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns, const char *name);

@@ -15,6 +15,7 @@
 #include "kube/client.h"
 #include "net/http_client.h"
 #include "probe/access.h"
+#include "view/autoscaler.h"
 
 struct controller;
 
@@ -29,11 +30,10 @@ void controller_close(struct controller *controller, void (*closed)(void *ctx), 
 bool controller_ready(const struct controller *controller);
 /* Each watch made progress within the last 15 minutes. */
 bool controller_live(const struct controller *controller);
-/* The keys of all autoscalers, "namespace/name", in order: a heap array of borrowed strings, valid until the loop goes
- * on; the caller frees the array. */
-const char **controller_autoscalers(const struct controller *controller, size_t *count);
-/* One of them as the cache has it; new reference, NULL when it is not there. */
-json_t *controller_autoscaler(const struct controller *controller, const char *key);
+/* The keys of all autoscalers, "namespace/name", in order: a heap array of heap strings, all the caller's. */
+char **controller_autoscalers(const struct controller *controller, size_t *count);
+/* One of them as the cache has it; borrowed, valid until the loop goes on. NULL when it is not there. */
+const struct view_autoscaler *controller_autoscaler(const struct controller *controller, const char *key);
 bool controller_has(const struct controller *controller, const char *key);
 /* Its diagnosis (report/diagnosis.h), and under `evidence` what the probes saw last: to be read at once, since the
  * evidence is theirs. New reference; NULL when it is not there. */

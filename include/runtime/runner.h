@@ -13,6 +13,7 @@
 
 #include "kube/client.h"
 #include "reconcile/plan.h"
+#include "view/autoscaler.h"
 
 struct refusals;
 struct runner;
@@ -29,9 +30,9 @@ struct run_result {
 	bool sent_in_vain;         /* something failed that was sent, not only what is held back */
 	struct own_write *written; /* heap, the taker's who sets it NULL; NULL when nothing was */
 	size_t written_count;
-	size_t writes;        /* requests that succeeded */
-	const json_t *owner;  /* the autoscaler as it was before; NULL = none was given */
-	const json_t *status; /* its new status; NULL = none was written */
+	size_t writes;                       /* requests that succeeded */
+	const struct view_autoscaler *owner; /* as it was before; NULL = none was given */
+	const json_t *status;                /* its new status; NULL = none was written */
 };
 
 typedef void runner_done_fn(void *ctx, struct run_result *result);
@@ -39,7 +40,7 @@ typedef void runner_done_fn(void *ctx, struct run_result *result);
 /* Takes the plan's contents. `owner` is the autoscaler whose status it is; NULL = no status. `refusals` is borrowed until
  * done: what is refused is added, what is taken is removed; who runs it says until when (until_ms). NULL is allowed:
  * then nothing is held back. */
-void runner_start(struct kube_client *client, struct plan *plan_take, const json_t *owner, struct refusals *refusals,
-	runner_done_fn *done, void *ctx);
+void runner_start(struct kube_client *client, struct plan *plan_take, const struct view *owner,
+	struct refusals *refusals, runner_done_fn *done, void *ctx);
 
 #endif

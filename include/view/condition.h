@@ -11,8 +11,7 @@ struct view_condition {
 	const char *status; /* "" = not given */
 	const char *reason; /* NULL = not given, as the next */
 	const char *message;
-	const char *transition;      /* lastTransitionTime as it stands; NULL = not given */
-	int64_t transition_ms;       /* the same, wall; -1 = not given, or no time */
+	int64_t transition_ms;       /* lastTransitionTime, wall; -1 = not given, or no time */
 	int64_t observed_generation; /* -1 = not given */
 };
 

@@ -18,7 +18,7 @@ struct view_hpa_average {
 
 struct view_hpa {
 	struct view view;
-	const char *own_spec;    /* of ours the spec as JSON, for own_object(); NULL of all others */
+	const char *own_spec;    /* of ours the spec, for own_object() to read; NULL of all others */
 	const char *target_kind; /* "" = not given, as the next */
 	const char *target_name;
 	int64_t min_replicas; /* -1 = not given, as the next three */

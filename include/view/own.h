@@ -8,7 +8,7 @@
 
 #include "view/view.h"
 
-/* The spec that its own_spec keeps; borrowed, NULL of an object that is not ours. */
+/* Its own_spec; borrowed, NULL of an object that is not ours. */
 const char *view_own_spec(const struct view *view);
 /* What child_matches() and child_patch() read of the object of which this is the view. New reference; NULL of an object that
  * is not ours. */

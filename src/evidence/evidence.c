@@ -208,7 +208,7 @@ static const struct field evidence_fields[] = {
 	MAP("signals", evidence, signals, shape_signal_seen),
 	INT("againMs", evidence, again_ms, 0),
 };
-static const struct shape shape_evidence = SHAPE(evidence, evidence_fields);
+const struct shape shape_evidence = SHAPE(evidence, evidence_fields);
 
 static const struct field exporter_fields[] = {
 	SEEN(exporter_seen),

@@ -1,53 +1,40 @@
-/* The last known objects of one resource type, as trimmed JSON bytes. */
+/* Decoded objects in sorted arrays. */
 #include "kube/cache.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
-#include "base/json.h"
-#include "base/map.h"
 #include "base/memory.h"
 #include "kube/resource.h"
 
-#define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
+/* Where something stands: first by its index, which is empty in the order of names. */
+struct place {
+	const char *index_ns;
+	const char *index_name;
+	const char *ns;
+	const char *name;
+};
+
+/* Sorted by their places. */
+struct order {
+	const void **items;
+	size_t count;
+	size_t cap;
+	bool by_index;
+};
 
 struct kube_cache {
-	struct map objects; /* key → struct entry */
 	struct kube_cache_form form;
-	struct map by_value; /* of the index → the first struct entry, borrowed */
+	struct order by_name;  /* one reference each */
+	struct order by_index; /* of those that have one; borrowed */
 };
-
-struct entry {
-	const struct kube_cache_form *form;
-	char *text;          /* compact JSON with sorted keys */
-	const void *decoded; /* NULL = the form has none */
-	char *key;
-	char *value;        /* of the index; NULL = none */
-	struct entry *next; /* of the same value, in no order: keeping one would walk them at each change */
-	struct entry *previous;
-};
-
-static void entry_free(void *value)
-{
-	struct entry *entry = value;
-
-	if (entry->decoded != NULL) {
-		entry->form->unref(entry->decoded);
-	}
-	free(entry->text);
-	free(entry->key);
-	free(entry->value);
-	free(entry);
-}
 
 struct kube_cache *kube_cache_new(const struct kube_cache_form *form)
 {
 	struct kube_cache *cache = xcalloc(1, sizeof(*cache));
 
 	cache->form = *form;
-	map_init(&cache->objects, entry_free);
-	map_init(&cache->by_value, NULL);
+	cache->by_index.by_index = true;
 	return cache;
 }
 
@@ -56,290 +43,257 @@ void kube_cache_free(struct kube_cache *cache)
 	if (cache == NULL) {
 		return;
 	}
-	map_release(&cache->by_value);
-	map_release(&cache->objects);
+	for (size_t i = 0; i < cache->by_name.count; i++) {
+		cache->form.unref(cache->by_name.items[i]);
+	}
+	free(cache->by_name.items);
+	free(cache->by_index.items);
 	free(cache);
-}
-
-static json_t *decode(const char *text)
-{
-	/* We wrote this text ourselves: it parses. */
-	return json_parse(text, strlen(text), NULL);
-}
-
-json_t *kube_cache_get(const struct kube_cache *cache, const char *ns, const char *name)
-{
-	auto_free char *key = kube_key(ns, name);
-
-	return kube_cache_get_key(cache, key);
-}
-
-json_t *kube_cache_get_key(const struct kube_cache *cache, const char *key)
-{
-	const struct entry *entry = map_get(&cache->objects, key);
-
-	return entry != NULL ? decode(entry->text) : NULL;
-}
-
-bool kube_cache_has(const struct kube_cache *cache, const char *ns, const char *name)
-{
-	auto_free char *key = kube_key(ns, name);
-
-	return kube_cache_has_key(cache, key);
-}
-
-bool kube_cache_has_key(const struct kube_cache *cache, const char *key)
-{
-	return map_has(&cache->objects, key);
 }
 
 size_t kube_cache_count(const struct kube_cache *cache)
 {
-	return map_count(&cache->objects);
+	return cache->by_name.count;
 }
 
-const char **kube_cache_keys(const struct kube_cache *cache)
+/* As strcmp() of the keys "ns/name". */
+static int compare_keys(const char *ns, const char *name, const char *other_ns, const char *other_name)
 {
-	return map_sorted_keys(&cache->objects);
+	if (strcmp(ns, other_ns) == 0) {
+		return strcmp(name, other_name);
+	}
+	while (*ns == *other_ns) {
+		ns++;
+		other_ns++;
+	}
+	return (*ns != '\0' ? (unsigned char)*ns : '/') - (*other_ns != '\0' ? (unsigned char)*other_ns : '/');
 }
 
-static bool in_namespace(const char *key, const char *ns)
+static int compare(const struct place *a, const struct place *b)
 {
-	size_t len = ns != NULL ? strlen(ns) : 0;
+	int by_index = compare_keys(a->index_ns, a->index_name, b->index_ns, b->index_name);
 
-	return ns == NULL || (strncmp(key, ns, len) == 0 && key[len] == '/');
+	return by_index != 0 ? by_index : compare_keys(a->ns, a->name, b->ns, b->name);
 }
 
-json_t *kube_cache_list(const struct kube_cache *cache, const char *ns)
+static struct place place_of(const struct kube_cache *cache, const struct order *order, const void *decoded)
 {
-	auto_free const char **keys = kube_cache_keys(cache);
-	json_t *list = json_array();
+	struct kube_names names = cache->form.names(decoded);
+	struct place place = {"", "", names.ns, names.name};
 
-	for (size_t i = 0; i < kube_cache_count(cache); i++) {
-		if (in_namespace(keys[i], ns)) {
-			json_array_append_new(list, kube_cache_get_key(cache, keys[i]));
+	if (order->by_index) {
+		(void)cache->form.index(decoded, &place.index_ns, &place.index_name);
+	}
+	return place;
+}
+
+/* The first that does not stand before the place; `count` when all do. */
+static size_t find(const struct kube_cache *cache, const struct order *order, const struct place *place)
+{
+	size_t low = 0;
+	size_t high = order->count;
+
+	/* Most come in order. */
+	if (high > 0) {
+		struct place last = place_of(cache, order, order->items[high - 1]);
+
+		low = compare(&last, place) < 0 ? high : 0;
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct place there = place_of(cache, order, order->items[middle]);
+
+		if (compare(&there, place) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
 		}
 	}
-	return list;
+	return low;
 }
 
-static int compare_entries(const void *a, const void *b)
+static void insert(struct order *order, size_t at, const void *decoded)
 {
-	const struct entry *const *left = a;
-	const struct entry *const *right = b;
-
-	return strcmp((*left)->key, (*right)->key);
+	order->items = xgrow(order->items, &order->cap, order->count + 1, sizeof(*order->items));
+	memmove(&order->items[at + 1], &order->items[at], (order->count - at) * sizeof(*order->items));
+	order->items[at] = decoded;
+	order->count++;
 }
 
-/* A heap array of all of this value, ordered by key. */
-static const struct entry **entries_by(const struct kube_cache *cache, const char *value, size_t *count)
+static void erase(struct order *order, size_t at)
 {
-	const struct entry *first = map_get(&cache->by_value, value);
-	const struct entry **found;
+	order->count--;
+	memmove(&order->items[at], &order->items[at + 1], (order->count - at) * sizeof(*order->items));
+}
 
-	*count = 0;
-	for (const struct entry *entry = first; entry != NULL; entry = entry->next) {
-		*count += 1;
+/* True when there is one of this name; *at is where it is, or belongs. */
+static bool find_name(const struct kube_cache *cache, const char *ns, const char *name, size_t *at)
+{
+	const struct place place = {"", "", ns != NULL ? ns : "", name};
+	struct place there;
+
+	*at = find(cache, &cache->by_name, &place);
+	if (*at == cache->by_name.count) {
+		return false;
 	}
-	found = xcalloc(*count, sizeof(*found));
-	*count = 0;
-	for (const struct entry *entry = first; entry != NULL; entry = entry->next) {
-		found[(*count)++] = entry;
+	there = place_of(cache, &cache->by_name, cache->by_name.items[*at]);
+	return compare(&there, &place) == 0;
+}
+
+const void *kube_cache_get(const struct kube_cache *cache, const char *ns, const char *name)
+{
+	size_t at;
+
+	return find_name(cache, ns, name, &at) ? cache->by_name.items[at] : NULL;
+}
+
+const void *kube_cache_get_key(const struct kube_cache *cache, const char *key)
+{
+	const char *slash = strchr(key, '/');
+	auto_free char *ns = slash != NULL ? xstrndup(key, (size_t)(slash - key)) : NULL;
+
+	return kube_cache_get(cache, ns, slash != NULL ? slash + 1 : key);
+}
+
+static const void **copy(const struct order *order, size_t from, size_t count)
+{
+	const void **items = xcalloc(count, sizeof(*items));
+
+	if (count > 0) {
+		memcpy(items, &order->items[from], count * sizeof(*items));
 	}
-	qsort(found, *count, sizeof(*found), compare_entries);
-	return found;
+	return items;
 }
 
-json_t *kube_cache_list_by(const struct kube_cache *cache, const char *value)
+const void **kube_cache_list(const struct kube_cache *cache, const char *ns, size_t *count)
 {
-	size_t count;
-	auto_free const struct entry **found = entries_by(cache, value, &count);
-	json_t *list = json_array();
+	const struct order *order = &cache->by_name;
+	const struct place first = {"", "", ns, ""};
+	size_t from;
+	size_t to;
 
-	for (size_t i = 0; i < count; i++) {
-		json_array_append_new(list, decode(found[i]->text));
+	if (ns == NULL) {
+		*count = order->count;
+		return copy(order, 0, order->count);
 	}
-	return list;
+	from = find(cache, order, &first);
+	for (to = from; to < order->count && strcmp(cache->form.names(order->items[to]).ns, ns) == 0; to++) {
+	}
+	*count = to - from;
+	return copy(order, from, *count);
 }
 
-const void *kube_cache_decoded(const struct kube_cache *cache, const char *ns, const char *name)
+const void **kube_cache_list_by(const struct kube_cache *cache, const char *value, size_t *count)
 {
-	auto_free char *key = kube_key(ns, name);
+	const struct order *order = &cache->by_index;
+	const char *slash = strchr(value, '/');
+	auto_free char *ns = xstrndup(value, slash != NULL ? (size_t)(slash - value) : 0);
+	const struct place first = {ns, slash != NULL ? slash + 1 : value, "", ""};
+	size_t from = find(cache, order, &first);
+	size_t to = from;
 
-	return kube_cache_decoded_key(cache, key);
-}
+	for (; to < order->count; to++) {
+		struct place there = place_of(cache, order, order->items[to]);
 
-const void *kube_cache_decoded_key(const struct kube_cache *cache, const char *key)
-{
-	const struct entry *entry = map_get(&cache->objects, key);
-
-	return entry != NULL ? entry->decoded : NULL;
-}
-
-const void **kube_cache_decoded_list(const struct kube_cache *cache, const char *ns, size_t *count)
-{
-	auto_free const char **keys = kube_cache_keys(cache);
-	const void **list = xcalloc(kube_cache_count(cache), sizeof(*list));
-
-	*count = 0;
-	for (size_t i = 0; i < kube_cache_count(cache); i++) {
-		if (in_namespace(keys[i], ns)) {
-			const struct entry *entry = map_get(&cache->objects, keys[i]);
-
-			list[(*count)++] = entry->decoded;
+		if (compare_keys(there.index_ns, there.index_name, first.index_ns, first.index_name) != 0) {
+			break;
 		}
 	}
-	return list;
+	*count = to - from;
+	return copy(order, from, *count);
 }
 
-const void **kube_cache_decoded_list_by(const struct kube_cache *cache, const char *value, size_t *count)
+static bool has_index(const struct kube_cache *cache, const void *decoded)
 {
-	auto_free const struct entry **found = entries_by(cache, value, count);
-	const void **list = xcalloc(*count, sizeof(*list));
+	const char *ns;
+	const char *name;
 
-	for (size_t i = 0; i < *count; i++) {
-		list[i] = found[i]->decoded;
-	}
-	return list;
+	return cache->form.index != NULL && cache->form.index(decoded, &ns, &name);
 }
 
-static void index_add(struct kube_cache *cache, struct entry *entry)
+static void index_add(struct kube_cache *cache, const void *decoded)
 {
-	entry->next = map_get(&cache->by_value, entry->value);
-	if (entry->next != NULL) {
-		entry->next->previous = entry;
+	if (has_index(cache, decoded)) {
+		struct place place = place_of(cache, &cache->by_index, decoded);
+
+		insert(&cache->by_index, find(cache, &cache->by_index, &place), decoded);
 	}
-	map_put(&cache->by_value, entry->value, entry);
 }
 
-static void index_remove(struct kube_cache *cache, const struct entry *entry)
+static void index_remove(struct kube_cache *cache, const void *decoded)
 {
-	if (entry->next != NULL) {
-		entry->next->previous = entry->previous;
+	if (has_index(cache, decoded)) {
+		struct place place = place_of(cache, &cache->by_index, decoded);
+
+		erase(&cache->by_index, find(cache, &cache->by_index, &place));
 	}
-	if (entry->previous != NULL) {
-		entry->previous->next = entry->next;
-	} else if (entry->next != NULL) {
-		map_put(&cache->by_value, entry->value, entry->next);
+}
+
+static bool is_version(const struct kube_cache *cache, const void *decoded, const char *resource_version)
+{
+	return resource_version[0] != '\0' &&
+	       strcmp(cache->form.names(decoded).resource_version, resource_version) == 0;
+}
+
+/* Takes the reference. Returns what was there, as one. */
+static const void *place_at(struct kube_cache *cache, size_t at, bool there, const void *decoded_take)
+{
+	const void *before = there ? cache->by_name.items[at] : NULL;
+
+	if (there) {
+		index_remove(cache, before);
+		cache->by_name.items[at] = decoded_take;
 	} else {
-		map_remove(&cache->by_value, entry->value);
+		insert(&cache->by_name, at, decoded_take);
 	}
+	index_add(cache, decoded_take);
+	return before;
 }
 
-/* Who wrote when, without what: that is most of the bytes. New reference. */
-static json_t *managers_of(const json_t *fields)
-{
-	json_t *managers = json_array();
-	size_t i;
-	json_t *entry;
-
-	json_array_foreach((json_t *)(uintptr_t)fields, i, entry) {
-		json_array_append_new(managers,
-			json_pack("{s:s, s:s}", "manager", json_path_string(entry, "manager", ""), "time",
-				json_path_string(entry, "time", "")));
-	}
-	return managers;
-}
-
-/* Copies just the levels that change: the object, its metadata, its annotations. */
-static char *trimmed_text(const json_t *object, bool managers)
-{
-	auto_json *copy = json_copy((json_t *)(uintptr_t)object);
-	json_t *metadata = json_copy(json_object_get(copy, "metadata"));
-	json_t *annotations = json_object_get(metadata, "annotations");
-
-	json_object_set_new(copy, "metadata", metadata);
-	if (managers) {
-		json_object_set_new(metadata, "managedFields", managers_of(json_object_get(metadata, "managedFields")));
-	} else {
-		json_object_del(metadata, "managedFields");
-	}
-	if (json_object_get(annotations, LAST_APPLIED) != NULL) {
-		annotations = json_copy(annotations);
-		json_object_del(annotations, LAST_APPLIED);
-		json_object_set_new(metadata, "annotations", annotations);
-	}
-	return json_text(copy);
-}
-
-static void take_entry(struct kube_cache *cache, struct entry *entry)
-{
-	entry->form = &cache->form;
-	map_put(&cache->objects, entry->key, entry);
-	if (entry->value != NULL) {
-		index_add(cache, entry);
-	}
-}
-
-bool kube_cache_put(struct kube_cache *cache, const json_t *object)
+bool kube_cache_put(struct kube_cache *cache, const json_t *object, const struct kube_cache *known, const void **before)
 {
 	const struct kube_cache_form *form = &cache->form;
-	auto_free char *key = kube_object_key(object);
-	auto_free char *text = NULL;
-	struct entry *entry;
+	const char *ns = kube_object_namespace(object);
+	const char *name = kube_object_name(object);
+	const char *version = kube_object_resource_version(object);
+	const void *same = known != NULL ? kube_cache_get(known, ns, name) : NULL;
+	size_t at;
+	bool there = find_name(cache, ns, name, &at);
 
+	*before = NULL;
 	/* An object without a name cannot be found again; the server never sends one. */
-	if (kube_object_name(object)[0] == '\0') {
+	if (name[0] == '\0' || (there && is_version(cache, cache->by_name.items[at], version))) {
 		return false;
 	}
-	text = trimmed_text(object, form->managers);
-	entry = map_get(&cache->objects, key);
-	if (entry != NULL && strcmp(entry->text, text) == 0) {
-		return false;
-	}
-	kube_cache_remove(cache, kube_object_namespace(object), kube_object_name(object));
-	entry = xcalloc(1, sizeof(*entry));
-	*entry = (struct entry){
-		.text = text,
-		.decoded = form->decode != NULL ? form->decode(form->type, object) : NULL,
-		.key = key,
-		.value = form->index != NULL ? form->index(object) : NULL,
-	};
-	text = key = NULL;
-	take_entry(cache, entry);
+	same = same != NULL && is_version(cache, same, version) ? form->ref(same) : form->decode(form->type, object);
+	*before = place_at(cache, at, there, same);
 	return true;
 }
 
-/* Takes the entry out, for its caller to free or to put elsewhere; NULL when absent. */
-static struct entry *evict(struct kube_cache *cache, const char *key)
+bool kube_cache_put_decoded(struct kube_cache *cache, const void *decoded, const void **before)
 {
-	struct entry *entry = map_take(&cache->objects, key);
+	struct kube_names names = cache->form.names(decoded);
+	size_t at;
+	bool there = find_name(cache, names.ns, names.name, &at);
 
-	if (entry != NULL && entry->value != NULL) {
-		index_remove(cache, entry);
-		entry->next = entry->previous = NULL;
-	}
-	return entry;
-}
-
-bool kube_cache_put_from(struct kube_cache *cache, struct kube_cache *other, const char *key)
-{
-	struct entry *entry = evict(other, key);
-	struct entry *had;
-
-	if (entry == NULL) {
+	*before = NULL;
+	if (there && (cache->by_name.items[at] == decoded ||
+			     is_version(cache, cache->by_name.items[at], names.resource_version))) {
 		return false;
 	}
-	had = map_get(&cache->objects, entry->key);
-	if (had != NULL && strcmp(had->text, entry->text) == 0) {
-		entry_free(entry);
-		return false;
-	}
-	if (had != NULL) {
-		entry_free(evict(cache, entry->key));
-	}
-	take_entry(cache, entry);
+	*before = place_at(cache, at, there, cache->form.ref(decoded));
 	return true;
 }
 
-bool kube_cache_remove(struct kube_cache *cache, const char *ns, const char *name)
+const void *kube_cache_take(struct kube_cache *cache, const char *ns, const char *name)
 {
-	auto_free char *key = kube_key(ns, name);
-	struct entry *entry = evict(cache, key);
+	const void *before = NULL;
+	size_t at;
 
-	if (entry == NULL) {
-		return false;
+	if (find_name(cache, ns, name, &at)) {
+		before = cache->by_name.items[at];
+		index_remove(cache, before);
+		erase(&cache->by_name, at);
 	}
-	entry_free(entry);
-	return true;
+	return before;
 }

@@ -52,7 +52,6 @@ static void on_timer_closed(uv_handle_t *handle)
 
 	kube_cache_free(informer->cache);
 	kube_cache_free(informer->arriving);
-	map_release(&informer->seen);
 	error_release(&informer->error);
 	error_release(&informer->event_error);
 	free(informer->path);
@@ -84,7 +83,7 @@ static void list_failed(struct kube_informer *informer, const struct error *err)
 	auto_error copy = ERROR_INIT;
 
 	if (err->kind == ERROR_NOT_FOUND) {
-		informer_drop_unseen(informer);
+		informer_clear(informer);
 		informer_progress(informer);
 		backoff_reset(&informer->backoff);
 		wait_then(informer, INFORMER_PAGES, informer->timing.missing_ms);
@@ -116,10 +115,12 @@ static void start_pages(struct kube_informer *informer)
 
 /* ---- the streaming list ---- */
 
-/* Whether the failure is of the streaming list itself: it was not what a server with streaming lists sends. */
+/* Whether the failure is of the streaming list itself: it was refused, or was not what a server with streaming lists
+ * sends. */
 static bool is_of_stream(const struct error *err, bool in_stream)
 {
-	return err == NULL || err->kind == ERROR_CANCELLED || (in_stream && err->kind != ERROR_EXPIRED);
+	return err == NULL || err->kind == ERROR_INVALID || err->kind == ERROR_CANCELLED ||
+	       (in_stream && err->kind != ERROR_EXPIRED);
 }
 
 /* From one stream alone it cannot be told whether the next one fails too. A server that is stopped ends its streams in
@@ -132,12 +133,12 @@ static bool is_for_good(const struct kube_informer *informer, const struct error
 
 static void stream_failed(struct kube_informer *informer, const struct error *err, bool in_stream)
 {
-	informer_stream_drop(informer);
-	informer->stream_failures += is_of_stream(err, in_stream) ? 1 : 0;
-	if (is_for_good(informer, err)) {
+	informer_forget_list(informer);
+	if (is_of_stream(err, in_stream)) {
+		informer->stream_failures++;
+		informer->pages_only = is_for_good(informer, err);
 		log_event(LOG_DEBUG, "no streaming list to be had, asking for pages", "kind", informer->resource->kind,
 			"error", err != NULL ? err->message : "", NULL);
-		informer->pages_only = true;
 	}
 	/* A server that is away or busy is not asked otherwise at once. */
 	if (err != NULL && err->kind == ERROR_UNAVAILABLE && !in_stream) {
@@ -261,7 +262,6 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 	};
 	backoff_init(&informer->backoff, seed);
 	informer->timing.backoff_ms = informer->backoff.base_ms;
-	map_init(&informer->seen, NULL);
 	uv_timer_init(kube_client_loop(client), &informer->timer);
 	informer->timer.data = informer;
 	return informer;

@@ -13,7 +13,7 @@ static void start_page(struct kube_informer *informer, const char *token);
 
 static void list_failed(struct kube_informer *informer, const struct error *err, bool later_page)
 {
-	map_clear(&informer->seen);
+	informer_forget_list(informer);
 	informer->whole = err->kind == ERROR_EXPIRED && later_page;
 	if (informer->whole) {
 		/* The server compacted the snapshot the pages came from: paging is too slow here,
@@ -30,14 +30,6 @@ static void list_done(struct kube_informer *informer, const char *resource_versi
 	if (informer_filled(informer, resource_version)) {
 		informer->done(informer, NULL, false);
 	}
-}
-
-static void take_item(struct kube_informer *informer, json_t *item)
-{
-	auto_free char *key = kube_object_key(item);
-
-	map_put(&informer->seen, key, informer);
-	informer_take(informer, item);
 }
 
 static void on_first_page(void *ctx, json_t *result, const struct error *err);
@@ -61,10 +53,7 @@ static void on_page(struct kube_informer *informer, json_t *result, const struct
 	}
 	informer_progress(informer);
 	json_array_foreach(json_object_get(result, "items"), i, item) {
-		take_item(informer, item);
-	}
-	if (informer->closing) {
-		return;
+		informer_arrive(informer, item);
 	}
 	if (token[0] != '\0') {
 		start_page(informer, token);
@@ -96,6 +85,9 @@ static void start_page(struct kube_informer *informer, const char *token)
 {
 	auto_strbuf path = STRBUF_INIT;
 
+	if (token == NULL) {
+		informer_begin_list(informer);
+	}
 	strbuf_addstr(&path, informer->path);
 	if (!informer->whole) {
 		strbuf_addf(&path, "?limit=%d", PAGE_SIZE);

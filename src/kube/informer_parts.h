@@ -17,7 +17,6 @@
 #ifndef KUBE_INFORMER_PARTS_H
 #define KUBE_INFORMER_PARTS_H
 
-#include "base/map.h"
 #include "base/strbuf.h"
 #include "call.h"
 #include "kube/informer.h"
@@ -52,9 +51,8 @@ struct kube_informer {
 
 	char *resource_version;      /* where the next watch starts */
 	int64_t filled_ms;           /* when the cache was last filled from a whole list */
-	struct map seen;             /* keys of the list under way */
 	bool whole;                  /* the list under way is not paged */
-	struct kube_cache *arriving; /* what the streaming list under way has shown; else NULL */
+	struct kube_cache *arriving; /* what the list under way has shown; else NULL */
 	int stream_failures;         /* of streaming lists, in a row */
 	bool pages_only;             /* the server has shown that it knows no streaming list */
 
@@ -86,8 +84,6 @@ void informer_stream_begin(struct kube_informer *informer);
 void informer_stream_put(struct kube_informer *informer, json_t *object);
 void informer_stream_remove(struct kube_informer *informer, json_t *object);
 void informer_stream_bookmark(struct kube_informer *informer, json_t *object);
-/* Forgets what has arrived of a list that ended before its end bookmark. */
-void informer_stream_drop(struct kube_informer *informer);
 
 /* informer_store.c. Something was heard from the server. */
 void informer_progress(struct kube_informer *informer);
@@ -97,13 +93,15 @@ void informer_set_state(struct kube_informer *informer, bool synced, bool missin
 void informer_report_sent_away(struct kube_informer *informer, const struct error *err);
 /* Puts into the cache; calls the changed hook when that changed anything. */
 void informer_take(struct kube_informer *informer, json_t *object);
-/* The same with an object of the cache of those that arrived. */
-void informer_take_arrived(struct kube_informer *informer, struct kube_cache *arrived, const char *key);
 void informer_drop(struct kube_informer *informer, json_t *object);
-/* Drops all objects whose key is not in `seen`. */
-void informer_drop_unseen(struct kube_informer *informer);
-/* The cache has taken all of a list of this resourceVersion, and `seen` holds its keys. False when
- * the owner closed the informer meanwhile. */
+void informer_clear(struct kube_informer *informer);
+/* A list is kept aside until it is whole: then it is the cache's, and what was not in it is gone. */
+void informer_begin_list(struct kube_informer *informer);
+void informer_arrive(struct kube_informer *informer, json_t *object);
+void informer_leave(struct kube_informer *informer, json_t *object);
+/* Forgets what has arrived of a list that ended before it was whole. */
+void informer_forget_list(struct kube_informer *informer);
+/* All of a list of this resourceVersion has arrived. False when the owner closed the informer meanwhile. */
 bool informer_filled(struct kube_informer *informer, const char *resource_version);
 
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/memory.h"
 #include "informer_parts.h"
 
@@ -41,94 +40,121 @@ void informer_report_sent_away(struct kube_informer *informer, const struct erro
 	informer_set_state(informer, informer->synced, informer->missing, &copy);
 }
 
-static void report_changed(struct kube_informer *informer, enum kube_event_type type, const json_t *object)
+/* Takes the reference to what was before. */
+static void report_changed(struct kube_informer *informer, const void *before_take, const void *now)
 {
 	if (informer->hooks.changed != NULL && !informer->closing) {
-		informer->hooks.changed(informer->hooks.ctx, informer, type, object);
+		informer->hooks.changed(informer->hooks.ctx, informer, before_take, now);
 	}
-}
-
-/* The items of a list lack what the list says once for all; watch events do not. */
-static void complete(const struct kube_resource *resource, json_t *object)
-{
-	auto_free char *api_version = NULL;
-
-	if (json_object_get(object, "kind") != NULL) {
-		return;
+	if (before_take != NULL) {
+		informer->hooks.form.unref(before_take);
 	}
-	api_version = kube_api_version(resource);
-	json_object_set_new(object, "kind", json_string(resource->kind));
-	json_object_set_new(object, "apiVersion", json_string(api_version));
 }
 
 void informer_take(struct kube_informer *informer, json_t *object)
 {
-	bool had = kube_cache_has(informer->cache, kube_object_namespace(object), kube_object_name(object));
+	const void *before;
 
-	complete(informer->resource, object);
-	if (kube_cache_put(informer->cache, object)) {
-		report_changed(informer, had ? KUBE_MODIFIED : KUBE_ADDED, object);
+	if (kube_cache_put(informer->cache, object, NULL, &before)) {
+		report_changed(informer, before,
+			kube_cache_get(informer->cache, kube_object_namespace(object), kube_object_name(object)));
 	}
 }
 
-void informer_take_arrived(struct kube_informer *informer, struct kube_cache *arrived, const char *key)
+static void drop(struct kube_informer *informer, const char *ns, const char *name)
 {
-	auto_free char *copy = xstrdup(key); /* which is of the cache that gives its object away */
-	bool had = kube_cache_has_key(informer->cache, copy);
+	const void *before = kube_cache_take(informer->cache, ns, name);
 
-	if (kube_cache_put_from(informer->cache, arrived, copy)) {
-		auto_json *object = kube_cache_get_key(informer->cache, copy);
-
-		report_changed(informer, had ? KUBE_MODIFIED : KUBE_ADDED, object);
+	if (before != NULL) {
+		report_changed(informer, before, NULL);
 	}
 }
 
 void informer_drop(struct kube_informer *informer, json_t *object)
 {
-	complete(informer->resource, object);
-	if (kube_cache_remove(informer->cache, kube_object_namespace(object), kube_object_name(object))) {
-		report_changed(informer, KUBE_DELETED, object);
+	drop(informer, kube_object_namespace(object), kube_object_name(object));
+}
+
+void informer_arrive(struct kube_informer *informer, json_t *object)
+{
+	const void *before;
+
+	kube_cache_put(informer->arriving, object, informer->cache, &before);
+	if (before != NULL) {
+		informer->hooks.form.unref(before);
 	}
 }
 
-/* Removes by key, for objects a list no longer shows; the cache still knows their last state. */
-static void drop_key(struct kube_informer *informer, const char *key)
+void informer_leave(struct kube_informer *informer, json_t *object)
 {
-	const char *slash = strchr(key, '/');
-	auto_free char *ns = slash != NULL ? xstrndup(key, (size_t)(slash - key)) : NULL;
-	const char *name = slash != NULL ? slash + 1 : key;
-	auto_json *last = kube_cache_get_key(informer->cache, key);
+	const void *before =
+		kube_cache_take(informer->arriving, kube_object_namespace(object), kube_object_name(object));
 
-	kube_cache_remove(informer->cache, ns, name);
-	report_changed(informer, KUBE_DELETED, last);
+	if (before != NULL) {
+		informer->hooks.form.unref(before);
+	}
 }
 
-void informer_drop_unseen(struct kube_informer *informer)
+static void take_arrived(struct kube_informer *informer, const struct kube_cache *arrived)
 {
-	size_t count = kube_cache_count(informer->cache), gone_count = 0;
-	auto_free const char **keys = kube_cache_keys(informer->cache);
-	auto_free char **gone = xcalloc(count + 1, sizeof(*gone));
+	size_t count;
+	auto_free const void **all = kube_cache_list(arrived, NULL, &count);
 
-	/* The keys belong to the cache, which the loop below changes. */
-	for (size_t i = 0; i < count; i++) {
-		if (!map_has(&informer->seen, keys[i])) {
-			gone[gone_count++] = xstrdup(keys[i]);
+	for (size_t i = 0; i < count && !informer->closing; i++) {
+		const void *before;
+
+		if (kube_cache_put_decoded(informer->cache, all[i], &before)) {
+			report_changed(informer, before, all[i]);
 		}
 	}
-	for (size_t i = 0; i < gone_count; i++) {
-		drop_key(informer, gone[i]);
-		free(gone[i]);
+}
+
+/* `arrived` NULL = all goes. */
+static void drop_absent(struct kube_informer *informer, const struct kube_cache *arrived)
+{
+	size_t count;
+	auto_free const void **all = kube_cache_list(informer->cache, NULL, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct kube_names names = informer->hooks.form.names(all[i]);
+
+		if (arrived == NULL || kube_cache_get(arrived, names.ns, names.name) == NULL) {
+			drop(informer, names.ns, names.name);
+		}
 	}
+}
+
+void informer_clear(struct kube_informer *informer)
+{
+	drop_absent(informer, NULL);
+}
+
+void informer_begin_list(struct kube_informer *informer)
+{
+	kube_cache_free(informer->arriving);
+	informer->arriving = kube_cache_new(&informer->hooks.form);
+}
+
+void informer_forget_list(struct kube_informer *informer)
+{
+	kube_cache_free(informer->arriving);
+	informer->arriving = NULL;
 }
 
 bool informer_filled(struct kube_informer *informer, const char *resource_version)
 {
-	free(informer->resource_version);
-	informer->resource_version = xstrdup(resource_version);
-	informer->filled_ms = clock_monotonic_ms();
-	informer->lost_event = false;
-	informer_drop_unseen(informer);
-	map_clear(&informer->seen);
-	informer_set_state(informer, true, false, NULL);
+	struct kube_cache *arrived = informer->arriving;
+
+	informer->arriving = NULL;
+	take_arrived(informer, arrived);
+	if (!informer->closing) {
+		free(informer->resource_version);
+		informer->resource_version = xstrdup(resource_version);
+		informer->filled_ms = clock_monotonic_ms();
+		informer->lost_event = false;
+		drop_absent(informer, arrived);
+		informer_set_state(informer, true, false, NULL);
+	}
+	kube_cache_free(arrived);
 	return !informer->closing;
 }

@@ -1,6 +1,7 @@
 /* Reading several pods' pages at once. */
 #include "page_reads.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -34,6 +35,17 @@ static void reads_free(struct page_reads *reads)
 	free_indirect(&reads);
 }
 
+static int compare_pods(const void *one, const void *other)
+{
+	return strcmp(((const struct page_values *)one)->pod, ((const struct page_values *)other)->pod);
+}
+
+/* In the order of their pods, whichever answered first. */
+static void sort_values(struct page_seen *page)
+{
+	qsort(page->values.items, page->values.count, sizeof(*page->values.items), compare_pods);
+}
+
 static void on_page(void *ctx, const struct http_response *response)
 {
 	struct read *read = ctx;
@@ -52,6 +64,7 @@ static void on_page(void *ctx, const struct http_response *response)
 		reading_page_values(page, reads->request, values);
 	}
 	if (--reads->waiting == 0) {
+		sort_values(reads->page);
 		reads->done(reads->ctx);
 		reads_free(reads);
 	}

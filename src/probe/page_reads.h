@@ -18,7 +18,7 @@ struct page_reads_order {
 	const struct probe_request *request;
 	const struct pod_list *pods;        /* read during the call */
 	const struct counted_pods *counted; /* likewise: which of them */
-	struct page_seen *page;             /* the first one's, with a page; gets the values */
+	struct page_seen *page;             /* the first one's, with a page; gets the values, sorted by pod */
 	/* From the loop, once. */
 	void (*done)(void *ctx);
 	void *ctx;

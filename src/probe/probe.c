@@ -181,6 +181,8 @@ static void begin(struct entry *entry)
 	const struct probe_context *context = &entry->prober->context;
 	bool healthy = timing_begin(&entry->timing);
 
+	/* It may be due once more: this is that probe too. */
+	uv_timer_stop(&entry->timer);
 	entry->running = true;
 	if (entry->shared_request != NULL) {
 		shared_probe_start(

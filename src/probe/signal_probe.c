@@ -1,12 +1,10 @@
 /* One signal along the links that are its own: samples, then its metric. */
 #include "signal_probe.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/memory.h"
 #include "comparison.h"
+#include "hop.h"
 #include "metric_trust.h"
 #include "question.h"
 #include "reading.h"
@@ -61,19 +59,6 @@ static void request_again(struct signal_probe *probe, int64_t again_ms)
 
 /* Comparisons of neighbouring hops. */
 
-static int compare_pod_names(const void *pod, const void *sample)
-{
-	return strcmp(pod, ((const struct sample *)sample)->pod);
-}
-
-/* NULL when it has none. */
-static const struct sample *sample_of(const struct series_seen *series, const char *pod)
-{
-	return series->samples.count > 0 ? bsearch(pod, series->samples.items, series->samples.count,
-						   sizeof(*series->samples.items), compare_pod_names)
-	                                 : NULL;
-}
-
 /* A value of a hop, and what its neighbour says, of the time of this sample: compared, where the memory of the probe
  * before goes on. False when the two match. */
 static bool compare(struct signal_probe *probe, struct mismatch *memory, int64_t value, int64_t at_ms,
@@ -93,24 +78,19 @@ static bool compare(struct signal_probe *probe, struct mismatch *memory, int64_t
 	return true;
 }
 
-/* A value of this pod and its sample. `before` and `now` are the same hop's lists of struct pod_mismatch. */
-static void compare_pod(struct signal_probe *probe, const void *before, void *now, const char *pod, int64_t value,
+/* A value of this pod and its sample; pods come in order. */
+static void compare_pod(struct signal_probe *probe, const struct hop *hop, const char *pod, int64_t value,
 	int64_t at_ms)
 {
-	const struct sample *sample = sample_of(&probe->seen->series, pod);
-	const struct pod_mismatch *remembered;
-	struct mismatch memory = {.looks = 0};
+	const struct sample *sample = hop_sample(&probe->seen->series, pod);
+	struct mismatch memory;
 
 	if (value < 0 || sample == NULL || sample->milli < 0 || sample->age_ms >= fresh_ms(probe)) {
 		return;
 	}
-	remembered = before != NULL ? shape_find(&shape_pod_mismatch, before, pod) : NULL;
-	memory = remembered != NULL ? remembered->mismatch : memory;
+	memory = hop_remembers(hop, pod);
 	if (compare(probe, &memory, value, at_ms, &(struct range){sample->milli, sample->milli}, sample)) {
-		struct pod_mismatch *own = shape_add(&shape_pod_mismatch, now);
-
-		own->pod = xstrdup(pod);
-		own->mismatch = memory;
+		hop_add(hop, pod, &memory);
 	}
 }
 
@@ -127,17 +107,18 @@ static void compare_samples(struct signal_probe *probe)
 	struct mismatches *now = &probe->seen->mismatches;
 	const struct series_seen *series = &probe->seen->series;
 	const struct page_seen *page = probe->page;
+	const struct hop pages = HOP(before, now, page);
+	const struct hop records = HOP(before, now, record);
 
 	for (size_t i = 0; i < page->values.count; i++) {
 		const struct page_values *pod = &page->values.items[i];
 		const struct metric_value *value = shape_find(&shape_metric_value, &pod->values, probe->signal->metric);
 
-		compare_pod(probe, before != NULL ? &before->page : NULL, &now->page, pod->pod,
-			value != NULL ? value->milli : MILLI_NONE, page->seen_ms);
+		compare_pod(probe, &pages, pod->pod, value != NULL ? value->milli : MILLI_NONE, page->seen_ms);
 	}
 	for (size_t i = 0; i < series->samples.count; i++) {
-		compare_pod(probe, before != NULL ? &before->record : NULL, &now->record, series->samples.items[i].pod,
-			series->samples.items[i].source, series->seen_ms);
+		compare_pod(probe, &records, series->samples.items[i].pod, series->samples.items[i].source,
+			series->seen_ms);
 	}
 }
 
@@ -240,6 +221,7 @@ static void on_metric(void *ctx, struct metric_seen *seen_take)
 	struct metric_seen *metric = &probe->seen->value;
 	const struct metric_seen *last = probe->before != NULL ? &probe->before->value : NULL;
 	const struct mismatches *before = mismatches_before(probe);
+	const struct hop hop = HOP(before, &probe->seen->mismatches, metric);
 	int64_t now_ms = clock_wall_ms();
 	int64_t since_ms = unconfirmed_since(probe, seen_take, now_ms);
 
@@ -257,8 +239,7 @@ static void on_metric(void *ctx, struct metric_seen *seen_take)
 	confirm_missing(probe, &metric->missing, &metric->unconfirmed, last != NULL ? &last->missing : NULL,
 		last != NULL ? &last->unconfirmed : NULL);
 	for (size_t i = 0; i < metric->values.count; i++) {
-		compare_pod(probe, before != NULL ? &before->metric : NULL, &probe->seen->mismatches.metric,
-			metric->values.items[i].pod, metric->values.items[i].milli, now_ms);
+		compare_pod(probe, &hop, metric->values.items[i].pod, metric->values.items[i].milli, now_ms);
 	}
 	compare_hpa(probe, now_ms);
 	signal_probe_end(probe);

@@ -50,18 +50,18 @@ static json_t *exporter_row(struct survey *s, const struct autoscaler *spec)
 }
 
 /* A rule that somebody edited is on its way to Prometheus anew once it was mended: it is as young as that. */
-static void set_rule_mended(const struct survey *s, json_t *rule, const json_t *before, const struct plan *plan)
+static void set_rule_mended(const struct survey *s, json_t *rule, const struct plan *plan, int64_t *mended_ms)
 {
 	json_int_t since = json_path_int(rule, "since", 0);
-	json_int_t mended = json_path_int(before, "since", -1);
+	bool refused = s->world->failure(s->world->ctx, SHARED_KEY) != NULL;
 
-	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->writes[i].kind == KIND_PROMETHEUSRULE && plan->writes[i].verb != PLAN_DELETE) {
-			mended = s->world->now_ms;
+	for (size_t i = 0; i < plan->count && !refused; i++) {
+		if (plan->writes[i].kind == KIND_PROMETHEUSRULE && plan->writes[i].verb == PLAN_PATCH) {
+			*mended_ms = s->world->now_ms;
 		}
 	}
-	if (since != 0 && mended > since) {
-		json_object_set_new(rule, "since", json_integer(mended));
+	if (since != 0 && *mended_ms > 0 && *mended_ms > since) {
+		json_object_set_new(rule, "since", json_integer(*mended_ms));
 	}
 }
 
@@ -124,7 +124,7 @@ static void finish(struct survey *s, json_t *survey, const char *prometheus)
 	json_object_set_new(survey, "targets", json_string(targets));
 }
 
-json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, const json_t *before, struct plan *plan)
+json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, int64_t *mended_ms, struct plan *plan)
 {
 	struct survey s = {.world = world, .wanted = json_array(), .others = STRBUF_INIT};
 	const char *prometheus = NULL;
@@ -146,7 +146,7 @@ json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, con
 		finish(&s, survey, prometheus);
 	}
 	survey_plan(&s, plan);
-	set_rule_mended(&s, json_object_get(survey, "rule"), json_object_get(before, "rule"), plan);
+	set_rule_mended(&s, json_object_get(survey, "rule"), plan, mended_ms);
 	survey_close(&s);
 	return survey;
 }

@@ -55,24 +55,21 @@ int observe_signals(struct workload *w, const struct autoscaler *spec, const str
 	return 0;
 }
 
-/* "a=b,c=d" as matchLabels; new reference, NULL when it says more than equality. */
-static json_t *parse_labels(const char *selector)
+/* A selector in the form of text as matchLabels; new reference, NULL when it says more than equality. */
+static json_t *labels_of(const char *text)
 {
-	json_t *labels = json_object();
+	auto_free struct view_selector *selector = view_selector_parse(text, NULL);
+	auto_json *labels = json_object();
 
-	while (*selector != '\0') {
-		size_t pair = strcspn(selector, ",");
-		size_t key = strcspn(selector, "=,!() ");
-		const char *value = selector + key + (selector[key] == '=' && selector[key + 1] == '=' ? 2 : 1);
+	for (uint32_t i = 0; selector != NULL && i < selector->expressions_count; i++) {
+		const struct view_requirement *requirement = &selector->expressions[i];
 
-		if (key == 0 || key >= pair || selector[key] != '=') {
-			json_decref(labels);
+		if (requirement->op != SELECTOR_IN || requirement->values_count != 1) {
 			return NULL;
 		}
-		json_object_setn_new(labels, selector, key, json_stringn(value, (size_t)(selector + pair - value)));
-		selector += pair + (selector[pair] == ',' ? 1 : 0);
+		json_object_set_new(labels, requirement->key, json_string(requirement->values[0]));
 	}
-	return labels;
+	return selector != NULL ? json_incref(labels) : NULL;
 }
 
 /* Of the pod that was read, as a container lists them. New reference. */
@@ -102,7 +99,7 @@ static const struct view *target_by_scale(const struct evidence *evidence, const
 							  !text_equal(asked->target.kind, spec->target_kind)))) {
 		return NULL;
 	}
-	labels = parse_labels(selector);
+	labels = labels_of(selector);
 	object = json_pack("{s:{s:I, s:{s:O*, s:[s*]}, s:{s:{s:[{s:o*}]}}}, s:{s:I}}", "spec", "replicas",
 		(json_int_t)evidence->target.replicas, "selector", "matchLabels", labels, "matchExpressions",
 		labels == NULL ? selector : NULL, "template", "spec", "containers", "ports",

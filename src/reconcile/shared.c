@@ -96,7 +96,7 @@ void shared_reconcile(const struct world *world, struct plan *plan, struct share
 	state->adapter = adapter_survey(world);
 	metrics_api_check(world, state);
 	plan_then(plan);
-	gpu = gpu_survey(world, &needs.gpu, state->gpu, plan);
+	gpu = gpu_survey(world, &needs.gpu, &state->gpu_mended_ms, plan);
 	json_decref(state->gpu);
 	state->gpu = gpu;
 	plan->shared_probe = gpu_request(world, state->gpu);

@@ -15,6 +15,16 @@ void shared_state_release(struct shared_state *state)
 	*state = SHARED_STATE_INIT;
 }
 
+struct shared_state shared_state_next(struct shared_state *before)
+{
+	struct shared_state next = SHARED_STATE_INIT;
+
+	next.fight = before->fight;
+	next.gpu_mended_ms = before->gpu_mended_ms;
+	before->fight = ADAPTER_FIGHT_INIT;
+	return next;
+}
+
 void shared_state_set(struct shared_state *state, enum adapter_state value, const char *reason, char *message)
 {
 	free_indirect(&state->message);

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "reconcile/reconcile.h"
+#include "view/index.h"
 
 /* What a world made of a document answers from. */
 struct document {
@@ -23,7 +24,6 @@ struct document {
 struct document_object {
 	enum kind kind;
 	char *key;
-	char *index; /* NULL = none */
 	const struct view *view;
 };
 
@@ -32,76 +32,6 @@ static const struct shared_state no_shared = {.state = ADAPTER_UNKNOWN};
 static const json_t *json_of(const struct document *document)
 {
 	return document->json;
-}
-
-static bool is_kind(const json_t *object, enum kind kind)
-{
-	auto_free char *api_version = kube_api_version(&kinds[kind].resource);
-
-	return strcmp(json_path_string(object, "kind", ""), kinds[kind].resource.kind) == 0 &&
-	       strcmp(json_path_string(object, "apiVersion", ""), api_version) == 0;
-}
-
-/* Where an object of this key belongs in an ordered list. */
-static size_t place(const json_t *list, const char *key)
-{
-	size_t i = 0;
-
-	for (; i < json_array_size(list); i++) {
-		auto_free char *other = kube_object_key(json_array_get(list, i));
-
-		if (strcmp(other, key) > 0) {
-			break;
-		}
-	}
-	return i;
-}
-
-static json_t *document_list(void *ctx, enum kind kind, const char *ns)
-{
-	json_t *found = json_array();
-	size_t i;
-	json_t *object;
-
-	json_array_foreach(json_object_get(json_of(ctx), "objects"), i, object) {
-		if (is_kind(object, kind) && (ns == NULL || strcmp(kube_object_namespace(object), ns) == 0)) {
-			auto_free char *key = kube_object_key(object);
-
-			json_array_insert(found, place(found, key), object);
-		}
-	}
-	return found;
-}
-
-static json_t *document_list_by(void *ctx, enum kind kind, const char *value)
-{
-	auto_json *all = document_list(ctx, kind, NULL);
-	json_t *found = json_array();
-	size_t i;
-	json_t *object;
-
-	json_array_foreach(all, i, object) {
-		auto_free char *own = kinds[kind].index(object);
-
-		if (own != NULL && strcmp(own, value) == 0) {
-			json_array_append(found, object);
-		}
-	}
-	return found;
-}
-
-static json_t *document_get(void *ctx, enum kind kind, const char *ns, const char *name)
-{
-	auto_json *all = document_list(ctx, kind, ns);
-	size_t i;
-	json_t *object;
-
-	json_array_foreach(all, i, object) {
-		if (strcmp(kube_object_name(object), name) == 0) {
-			return json_incref(object);
-		}
-	}
-	return NULL;
 }
 
 /* The adapter's Deployment is one among the others here. */
@@ -140,6 +70,19 @@ static struct view_list document_views(void *ctx, enum kind kind, const char *ns
 	return list;
 }
 
+static bool is_index(const struct view *view, const char *value)
+{
+	auto_free char *index = NULL;
+	const char *ns;
+	const char *name;
+
+	if (!view_index(view, &ns, &name)) {
+		return false;
+	}
+	index = kube_key(ns, name);
+	return strcmp(index, value) == 0;
+}
+
 static struct view_list document_views_by(void *ctx, enum kind kind, const char *value)
 {
 	const struct document *document = ctx;
@@ -148,7 +91,7 @@ static struct view_list document_views_by(void *ctx, enum kind kind, const char 
 	for (size_t i = 0; i < document->count; i++) {
 		const struct document_object *object = &document->objects[i];
 
-		if (object->kind == kind && object->index != NULL && strcmp(object->index, value) == 0) {
+		if (object->kind == kind && is_index(object->view, value)) {
 			list.items[list.count++] = object->view;
 		}
 	}
@@ -209,7 +152,7 @@ int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns,
 	if (view == NULL) {
 		return 0;
 	}
-	return view->meta.created_ms > 0 ? view->meta.created_ms : -1;
+	return view->meta.created_ms != 0 ? view->meta.created_ms : -1;
 }
 
 static void evidence_free_value(void *value)
@@ -257,7 +200,6 @@ static struct document *decode_document(const json_t *json, int64_t now_ms)
 			document->objects[document->count++] = (struct document_object){
 				.kind = kind,
 				.key = kube_object_key(object),
-				.index = kinds[kind].index != NULL ? kinds[kind].index(object) : NULL,
 				.view = view_decode(kind, object),
 			};
 		}
@@ -275,9 +217,6 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.now_ms = now_ms,
 		.settings = settings,
 		.ctx = decode_document(document, now_ms),
-		.get = document_get,
-		.list = document_list,
-		.list_by = document_list_by,
 		.view = document_view,
 		.views = document_views,
 		.views_by = document_views_by,
@@ -295,7 +234,6 @@ void world_release_document(struct world *world)
 
 	for (size_t i = 0; i < document->count; i++) {
 		free(document->objects[i].key);
-		free(document->objects[i].index);
 		view_unref(document->objects[i].view);
 	}
 	free(document->objects);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "chain/links.h"
 #include "chain/lints.h"
@@ -166,6 +167,7 @@ json_t *diagnosis_make(const struct view_autoscaler *object)
 	int64_t observed = status->observed_generation > 0 ? status->observed_generation : 0;
 	bool stale = is_stale(object, observed);
 	bool lists = has_lists(status);
+	auto_free char *since = ready != NULL && ready->transition_ms >= 0 ? clock_rfc3339(ready->transition_ms) : NULL;
 
 	return json_pack(
 		"{s:s, s:s, s:s, s:{s:s, s:s}, s:b, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:I, s:I, s:o, s:o*, s:o*, "
@@ -174,9 +176,9 @@ json_t *diagnosis_make(const struct view_autoscaler *object)
 		"kind", object->target_kind, "name", object->target_name, "works",
 		!stale && strcmp(status_of(ready), "True") == 0, "ready", status_of(ready), "reason",
 		ready != NULL ? ready->reason : NULL, "message", ready != NULL ? ready->message : NULL, "broken",
-		first_broken(&status->conditions), "since", ready != NULL ? ready->transition : NULL, "stale", stale,
-		"generation", (json_int_t)object->view.meta.generation, "observedGeneration", (json_int_t)observed,
-		"chain", chain_of(&status->conditions), "engine", view_engine_json(&status->engine), "replicas",
+		first_broken(&status->conditions), "since", since, "stale", stale, "generation",
+		(json_int_t)object->view.meta.generation, "observedGeneration", (json_int_t)observed, "chain",
+		chain_of(&status->conditions), "engine", view_engine_json(&status->engine), "replicas",
 		replicas_of(object), "signals", lists ? signals_of(status) : NULL, "children",
 		lists ? children_of(status) : NULL, "advice", advice_of(status), "warnings",
 		warnings_of(object, stale, observed));

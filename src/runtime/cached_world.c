@@ -1,5 +1,6 @@
 /* The world as the caches and the last probes show it. */
 #include "base/clock.h"
+#include "cached_views.h"
 #include "controller_parts.h"
 
 const struct kube_cache *controller_cache(const struct controller *c, enum kind kind)
@@ -7,40 +8,19 @@ const struct kube_cache *controller_cache(const struct controller *c, enum kind 
 	return kube_informer_cache(c->informers[kind]);
 }
 
-static json_t *world_get(void *ctx, enum kind kind, const char *ns, const char *name)
+static const struct view *world_view_of(void *ctx, enum kind kind, const char *ns, const char *name)
 {
 	return kube_cache_get(controller_cache(ctx, kind), ns, name);
 }
 
-static json_t *world_list(void *ctx, enum kind kind, const char *ns)
+static struct view_list world_views_of(void *ctx, enum kind kind, const char *ns)
 {
-	return kube_cache_list(controller_cache(ctx, kind), ns);
+	return cached_views(controller_cache(ctx, kind), ns);
 }
 
-static json_t *world_list_by(void *ctx, enum kind kind, const char *value)
+static struct view_list world_views_of_index(void *ctx, enum kind kind, const char *value)
 {
-	return kube_cache_list_by(controller_cache(ctx, kind), value);
-}
-
-static const struct view *view_of(void *ctx, enum kind kind, const char *ns, const char *name)
-{
-	return kube_cache_decoded(controller_cache(ctx, kind), ns, name);
-}
-
-static struct view_list views_of(void *ctx, enum kind kind, const char *ns)
-{
-	struct view_list list = {.count = 0};
-
-	list.items = (const struct view **)kube_cache_decoded_list(controller_cache(ctx, kind), ns, &list.count);
-	return list;
-}
-
-static struct view_list views_by(void *ctx, enum kind kind, const char *value)
-{
-	struct view_list list = {.count = 0};
-
-	list.items = (const struct view **)kube_cache_decoded_list_by(controller_cache(ctx, kind), value, &list.count);
-	return list;
+	return cached_views_by(controller_cache(ctx, kind), value);
 }
 
 static bool world_missing(void *ctx, enum kind kind)
@@ -78,12 +58,9 @@ struct world cached_world(struct controller *c)
 		.now_ms = clock_wall_ms(),
 		.settings = c->settings,
 		.ctx = c,
-		.get = world_get,
-		.list = world_list,
-		.list_by = world_list_by,
-		.view = view_of,
-		.views = views_of,
-		.views_by = views_by,
+		.view = world_view_of,
+		.views = world_views_of,
+		.views_by = world_views_of_index,
 		.missing = world_missing,
 		.evidence = world_evidence,
 		.shared_evidence = world_shared_evidence,

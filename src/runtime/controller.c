@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "cached_views.h"
 #include "chain/links.h"
 #include "controller_parts.h"
 #include "pod_feed.h"
@@ -23,13 +24,13 @@
 #define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
 #define LIVE_MS (15 * 60 * 1000)
 
-static void on_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
+static void on_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
 {
 	struct controller *c = ctx;
 
 	for (int i = 0; i < KIND_COUNT && c->synced && !c->stopped; i++) {
 		if (c->informers[i] == informer) {
-			routes_changed(&c->routes, (enum kind)i, type, object);
+			routes_changed(&c->routes, (enum kind)i, before, now);
 		}
 	}
 }
@@ -95,12 +96,12 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	}
 }
 
-static void on_pod_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
+static void on_pod_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
 {
 	const struct controller *c = ctx;
 
-	(void)type;
-	pod_feed_changed(c->pods, informer, object);
+	(void)informer;
+	pod_feed_changed(c->pods, before, now);
 }
 
 static void on_pod_state(void *ctx, struct kube_informer *informer)
@@ -137,7 +138,7 @@ static void on_shared_seen(void *ctx, const char *key, const struct shared_evide
 static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
 {
 	/* It has the autoscaler's name. */
-	const struct view *view = kube_cache_decoded(controller_cache(ctx, KIND_HPA), ns, name);
+	const struct view *view = kube_cache_get(controller_cache(ctx, KIND_HPA), ns, name);
 	const struct view_hpa *hpa = view_hpa(view);
 
 	return (struct probe_hpa){.there = hpa != NULL,
@@ -166,7 +167,7 @@ static void on_run(void *ctx, struct run_result *result)
 	}
 }
 
-static void run(struct controller *c, struct pass *pass, struct plan *plan, const json_t *owner)
+static void run(struct controller *c, struct pass *pass, struct plan *plan, const struct view *owner)
 {
 	int64_t held_ms = pass_hold_progress(pass, plan, c->running >= BUSY);
 
@@ -214,9 +215,7 @@ static void work_shared(struct controller *c, struct pass *pass)
 	struct shared_state before = c->shared;
 	auto_plan plan = PLAN_INIT;
 
-	c->shared = SHARED_STATE_INIT;
-	c->shared.fight = before.fight; /* what is remembered, not checked anew */
-	before.fight = ADAPTER_FIGHT_INIT;
+	c->shared = shared_state_next(&before);
 	shared_reconcile(&world, &plan, &c->shared);
 	if (shared_differs(&before, &c->shared)) {
 		if (c->shared.state == ADAPTER_BROKEN) {
@@ -236,7 +235,7 @@ static void work_autoscaler(struct controller *c, struct pass *pass)
 	struct world world = cached_world(c);
 	const char *slash = strchr(pass->key, '/');
 	auto_free char *ns = xstrndup(pass->key, (size_t)(slash - pass->key));
-	auto_json *owner = kube_cache_get(controller_cache(c, KIND_AUTOSCALER), ns, slash + 1);
+	const struct view *owner = kube_cache_get(controller_cache(c, KIND_AUTOSCALER), ns, slash + 1);
 	auto_plan plan = PLAN_INIT;
 
 	autoscaler_reconcile(&world, ns, slash + 1, &plan);
@@ -267,16 +266,6 @@ static void work(void *ctx, const char *key)
 
 /* Life. */
 
-static const void *decode(const void *type, const json_t *object)
-{
-	return view_decode_as(type, object);
-}
-
-static void unref(const void *view)
-{
-	view_unref(view);
-}
-
 struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
 	const struct settings *settings, const char *identity)
 {
@@ -298,11 +287,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 
 		hooks.changed = i == KIND_POD ? on_pod_changed : on_changed;
 		hooks.state = i == KIND_POD ? on_pod_state : on_state;
-		hooks.form = (struct kube_cache_form){.index = kinds[i].index,
-			.managers = kinds[i].managers,
-			.decode = decode,
-			.unref = unref,
-			.type = view_types[i]};
+		hooks.form = cached_form((enum kind)i);
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}
@@ -326,7 +311,6 @@ static void finish_close(struct controller *c)
 		return;
 	}
 	map_release(&c->passes);
-	routes_release(&c->routes);
 	pods_free(c->pods);
 	shared_state_release(&c->shared);
 	free_indirect(&c);

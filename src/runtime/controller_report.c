@@ -1,5 +1,7 @@
 /* What the operator tells of itself: its metrics, and what there is to say of one autoscaler. */
 #include "base/json.h"
+#include "base/memory.h"
+#include "cached_views.h"
 #include "controller_parts.h"
 #include "report/diagnosis.h"
 #include "report/values.h"
@@ -31,34 +33,40 @@ void controller_metrics(const struct controller *c, struct strbuf *page)
 	metric(page, "queue_length", "gauge", "Keys waiting or being worked on.", queue_length(c->queue));
 }
 
-const char **controller_autoscalers(const struct controller *c, size_t *count)
+char **controller_autoscalers(const struct controller *c, size_t *count)
 {
-	*count = kube_cache_count(controller_cache(c, KIND_AUTOSCALER));
-	return kube_cache_keys(controller_cache(c, KIND_AUTOSCALER));
+	auto_view_list all = cached_views(controller_cache(c, KIND_AUTOSCALER), NULL);
+	char **keys = xcalloc(all.count, sizeof(*keys));
+
+	for (size_t i = 0; i < all.count; i++) {
+		keys[i] = meta_key(&all.items[i]->meta);
+	}
+	*count = all.count;
+	return keys;
 }
 
 bool controller_has(const struct controller *c, const char *key)
 {
-	return kube_cache_has_key(controller_cache(c, KIND_AUTOSCALER), key);
+	return controller_autoscaler(c, key) != NULL;
 }
 
-json_t *controller_autoscaler(const struct controller *c, const char *key)
+const struct view_autoscaler *controller_autoscaler(const struct controller *c, const char *key)
 {
-	return kube_cache_get_key(controller_cache(c, KIND_AUTOSCALER), key);
+	return view_autoscaler(kube_cache_get_key(controller_cache(c, KIND_AUTOSCALER), key));
 }
 
 json_t *controller_explain(const struct controller *c, const char *key)
 {
-	const struct view *object = kube_cache_decoded_key(controller_cache(c, KIND_AUTOSCALER), key);
+	const struct view_autoscaler *object = controller_autoscaler(c, key);
 	const struct view *hpa =
-		kube_cache_decoded_key(controller_cache(c, KIND_HPA), key); /* it has the autoscaler's name */
+		kube_cache_get_key(controller_cache(c, KIND_HPA), key); /* it has the autoscaler's name */
 	const struct evidence *evidence = prober_evidence(c->prober, key);
 	json_t *diagnosis;
 
 	if (object == NULL) {
 		return NULL;
 	}
-	diagnosis = diagnosis_make(view_autoscaler(object));
+	diagnosis = diagnosis_make(object);
 	json_object_set_new(diagnosis, "values", values_make(evidence, view_hpa(hpa)));
 	json_object_set_new(diagnosis, "evidence", evidence != NULL ? evidence_encode(evidence) : json_null());
 	return diagnosis;

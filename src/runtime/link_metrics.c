@@ -3,21 +3,18 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "chain/lints.h"
-#include "kube/resource.h"
 
-static void add_sample(const json_t *autoscaler, const json_t *condition, struct strbuf *page)
+static void add_sample(const struct object_meta *autoscaler, const struct view_condition *condition,
+	struct strbuf *page)
 {
-	const char *status = json_path_string(condition, "status", "");
-	bool known = strcmp(status, "True") == 0 || strcmp(status, "False") == 0;
+	bool healthy = strcmp(condition->status, "True") == 0;
 
 	/* None of the label values can hold a quote: names of objects, and a type that we wrote. */
-	if (known && strcmp(json_path_string(condition, "type", ""), CONDITION_ADVICE) != 0) {
+	if ((healthy || strcmp(condition->status, "False") == 0) && strcmp(condition->type, CONDITION_ADVICE) != 0) {
 		strbuf_addf(page,
 			"inference_autoscaler_link_healthy{autoscaler_namespace=\"%s\",autoscaler=\"%s\",link=\"%s\"} %d\n",
-			kube_object_namespace(autoscaler), kube_object_name(autoscaler),
-			json_path_string(condition, "type", ""), strcmp(status, "True") == 0);
+			autoscaler->ns, autoscaler->name, condition->type, healthy);
 	}
 }
 
@@ -31,19 +28,17 @@ void link_metrics_begin(struct strbuf *links, struct strbuf *advice)
 		"# TYPE inference_autoscaler_advice gauge\n");
 }
 
-void link_metrics_add(const json_t *autoscaler, struct strbuf *links, struct strbuf *advice)
+void link_metrics_add(const struct view_autoscaler *autoscaler, struct strbuf *links, struct strbuf *advice)
 {
-	size_t i;
-	json_t *condition;
-	json_t *one;
+	const struct object_meta *meta = &autoscaler->view.meta;
+	const struct view_status *status = &autoscaler->status;
 
-	json_array_foreach(json_path(autoscaler, "status.conditions"), i, condition) {
-		add_sample(autoscaler, condition, links);
+	for (uint32_t i = 0; i < status->conditions.count; i++) {
+		add_sample(meta, &status->conditions.items[i], links);
 	}
-	json_array_foreach(json_path(autoscaler, "status.advice"), i, one) {
+	for (uint32_t i = 0; i < status->advice_count; i++) {
 		strbuf_addf(advice,
 			"inference_autoscaler_advice{autoscaler_namespace=\"%s\",autoscaler=\"%s\",reason=\"%s\"} 1\n",
-			kube_object_namespace(autoscaler), kube_object_name(autoscaler),
-			json_path_string(one, "reason", ""));
+			meta->ns, meta->name, status->advice[i].reason);
 	}
 }

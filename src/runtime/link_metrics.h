@@ -4,9 +4,8 @@
 #ifndef RUNTIME_LINK_METRICS_H
 #define RUNTIME_LINK_METRICS_H
 
-#include <jansson.h>
-
 #include "base/strbuf.h"
+#include "view/autoscaler.h"
 
 /*
  * Appends inference_autoscaler_link_healthy{autoscaler_namespace, autoscaler, link} in the Prometheus text format: 1 of a
@@ -17,7 +16,7 @@
  * And inference_autoscaler_advice{…, reason}: 1 while a lint (chain/lints.h) has something to say. All samples of a
  * metric must stand together, so that the two are written separately.
  */
-void link_metrics_add(const json_t *autoscaler, struct strbuf *links, struct strbuf *advice);
+void link_metrics_add(const struct view_autoscaler *autoscaler, struct strbuf *links, struct strbuf *advice);
 /* What comes first in each. */
 void link_metrics_begin(struct strbuf *links, struct strbuf *advice);
 

@@ -28,16 +28,17 @@ struct listing *listing_new(const struct controller *controller, enum listing_ki
 	bool standing_by)
 {
 	struct listing *listing = xcalloc(1, sizeof(*listing));
-	auto_free const char **keys = key == NULL ? controller_autoscalers(controller, &listing->count) : NULL;
 
 	*listing = (struct listing){.controller = controller,
 		.kind = kind,
 		.one = key != NULL,
 		.standing_by = standing_by,
-		.count = key != NULL ? 1 : listing->count};
-	listing->keys = xcalloc(listing->count + 1, sizeof(*listing->keys));
-	for (size_t i = 0; i < listing->count; i++) {
-		listing->keys[i] = xstrdup(key != NULL ? key : keys[i]);
+		.count = 1};
+	if (key == NULL) {
+		listing->keys = controller_autoscalers(controller, &listing->count);
+	} else {
+		listing->keys = xcalloc(1, sizeof(*listing->keys));
+		listing->keys[0] = xstrdup(key);
 	}
 	strbuf_init(&listing->advice);
 	return listing;
@@ -68,10 +69,12 @@ static void add(struct listing *listing, const char *key, struct strbuf *text)
 	auto_json *diagnosis = NULL;
 
 	if (listing->kind == LISTING_METRICS) {
-		auto_json *autoscaler = controller_autoscaler(listing->controller, key);
+		const struct view_autoscaler *autoscaler = controller_autoscaler(listing->controller, key);
 
-		link_metrics_add(autoscaler, text, &listing->advice);
-		return;
+		if (autoscaler != NULL) {
+			link_metrics_add(autoscaler, text, &listing->advice);
+		}
+		return; /* else it was deleted meanwhile */
 	}
 	diagnosis = controller_explain(listing->controller, key);
 	if (diagnosis == NULL) {

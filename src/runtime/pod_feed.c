@@ -1,18 +1,12 @@
 /* From what the informer of pods says to the pods. */
 #include "pod_feed.h"
 
-#include "kube/resource.h"
-
-void pod_feed_changed(struct pods *pods, const struct kube_informer *informer, const json_t *object)
+void pod_feed_changed(struct pods *pods, const struct view *before, const struct view *now)
 {
-	const char *ns = kube_object_namespace(object);
-	const char *name = kube_object_name(object);
-	const struct view *now = kube_cache_decoded(kube_informer_cache(informer), ns, name);
-
 	if (now != NULL) {
 		pods_put(pods, now);
 	} else {
-		pods_remove(pods, ns, name);
+		pods_remove(pods, before->meta.ns, before->meta.name);
 	}
 }
 

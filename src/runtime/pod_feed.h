@@ -11,7 +11,7 @@
 
 /* Both are called from the informer's hooks of the same name, also before it has synced. The second is true when the pods
  * were not known, or could be, and now it is otherwise. */
-void pod_feed_changed(struct pods *pods, const struct kube_informer *informer, const json_t *object);
+void pod_feed_changed(struct pods *pods, const struct view *before, const struct view *now);
 bool pod_feed_state(struct pods *pods, const struct kube_informer *informer);
 
 /* Whether the right to watch is missing: nothing is to be waited for, and a restart would not bring it. */

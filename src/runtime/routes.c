@@ -2,64 +2,51 @@
 #include "routes.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/memory.h"
+#include "cached_views.h"
+#include "view/autoscaler.h"
+#include "view/core.h"
+#include "view/hpa.h"
 #include "view/monitoring.h"
 
 void routes_init(struct routes *r, const struct kube_cache *autoscalers, struct queue *queue, struct prober *prober)
 {
 	*r = (struct routes){.autoscalers = autoscalers, .queue = queue, .prober = prober};
-	map_init(&r->prometheuses, free);
-	map_init(&r->inactive_hpas, NULL);
 }
 
-void routes_release(struct routes *r)
+static void queue_list(const struct routes *r, struct view_list list_take, bool wake)
 {
-	map_release(&r->prometheuses);
-	map_release(&r->inactive_hpas);
-}
-
-/* Queues the autoscalers of this target; wake: to be probed anew as well. */
-static void queue_targeting(const struct routes *r, const char *ns, const char *target, bool wake)
-{
-	auto_free char *target_key = kube_key(ns, target);
-	auto_json *found = kube_cache_list_by(r->autoscalers, target_key);
-	size_t i;
-	json_t *object;
-
-	json_array_foreach(found, i, object) {
-		auto_free char *key = kube_object_key(object);
+	for (size_t i = 0; i < list_take.count; i++) {
+		auto_free char *key = meta_key(&list_take.items[i]->meta);
 
 		queue_add(r->queue, key);
 		if (wake) {
 			prober_wake(r->prober, key);
 		}
 	}
+	view_list_release(&list_take);
+}
+
+/* Queues the autoscalers of this target. They are not probed for its sake: of its pods the prober is notified, and its
+ * status changes with each of a thousand of them. */
+static void queue_targeting(const struct routes *r, const char *ns, const char *target)
+{
+	auto_free char *target_key = kube_key(ns, target);
+
+	queue_list(r, cached_views_by(r->autoscalers, target_key), false);
 }
 
 /* Queues the autoscalers of a namespace (NULL = all). */
 static void queue_all(const struct routes *r, const char *ns, bool wake)
 {
-	auto_free const char **keys = kube_cache_keys(r->autoscalers);
-	size_t len = ns != NULL ? strlen(ns) : 0;
-
-	for (size_t i = 0; i < kube_cache_count(r->autoscalers); i++) {
-		if (ns != NULL && (strncmp(keys[i], ns, len) != 0 || keys[i][len] != '/')) {
-			continue;
-		}
-		queue_add(r->queue, keys[i]);
-		if (wake) {
-			prober_wake(r->prober, keys[i]);
-		}
-	}
+	queue_list(r, cached_views(r->autoscalers, ns), wake);
 }
 
 static void queue_named(const struct routes *r, const char *ns, const char *name)
 {
-	if (name != NULL && kube_cache_has(r->autoscalers, ns, name)) {
+	if (name != NULL && kube_cache_get(r->autoscalers, ns, name) != NULL) {
 		auto_free char *key = kube_key(ns, name);
 
 		queue_add(r->queue, key);
@@ -67,18 +54,14 @@ static void queue_named(const struct routes *r, const char *ns, const char *name
 }
 
 /* A child, by its label, its owner and its name: any of them may have been edited away. */
-static void queue_child_owner(const struct routes *r, const json_t *object)
+static void queue_child_owner(const struct routes *r, const struct object_meta *meta)
 {
 	static const char suffix[] = "-metrics";
-	const char *ns = kube_object_namespace(object);
-	const char *name = kube_object_name(object);
-	const char *from = kube_object_label(object, LABEL_AUTOSCALER_NAMESPACE);
-	const char *owner_name = kube_object_label(object, LABEL_AUTOSCALER);
-	size_t len = strlen(name);
-	size_t i;
-	json_t *owner;
+	const char *from = meta_label(meta, LABEL_AUTOSCALER_NAMESPACE);
+	const char *owner_name = meta_label(meta, LABEL_AUTOSCALER);
+	size_t len = strlen(meta->name);
 
-	if (kube_object_label(object, LABEL_SHARED) != NULL) {
+	if (meta_label(meta, LABEL_SHARED) != NULL) {
 		queue_add(r->queue, SHARED_KEY);
 	}
 	if (from != NULL && owner_name != NULL) {
@@ -86,115 +69,135 @@ static void queue_child_owner(const struct routes *r, const json_t *object)
 
 		queue_add(r->queue, key); /* also for one that is gone: this child of it is to go too */
 	}
-	queue_named(r, ns, owner_name);
-	json_array_foreach(json_path(object, "metadata.ownerReferences"), i, owner) {
-		queue_named(r, ns, json_path_string(owner, "name", NULL));
+	queue_named(r, meta->ns, owner_name);
+	for (uint32_t i = 0; i < meta->owners_count; i++) {
+		queue_named(r, meta->ns, meta->owners[i].name);
 	}
-	queue_named(r, ns, name);
-	if (len > sizeof(suffix) - 1 && strcmp(name + len - (sizeof(suffix) - 1), suffix) == 0) {
-		auto_free char *stem = xstrndup(name, len - (sizeof(suffix) - 1));
+	queue_named(r, meta->ns, meta->name);
+	if (len > sizeof(suffix) - 1 && strcmp(meta->name + len - (sizeof(suffix) - 1), suffix) == 0) {
+		auto_free char *stem = xstrndup(meta->name, len - (sizeof(suffix) - 1));
 
-		queue_named(r, ns, stem);
+		queue_named(r, meta->ns, stem);
 	}
 }
 
-static void autoscaler_changed(const struct routes *r, enum kube_event_type type, const json_t *object)
+/* Those that the object concerns as it was, or as it is. */
+static void queue_concerned(const struct routes *r, const struct view *object)
 {
-	auto_free char *key = kube_object_key(object);
-	bool edited = json_path_int(object, "metadata.generation", 0) !=
-	              json_path_int(object, "status.observedGeneration", 0);
+	const struct object_meta *meta = &object->meta;
 
-	if (type == KUBE_DELETED) {
+	if (object->type == &view_hpa_type) {
+		queue_targeting(r, meta->ns, view_hpa(object)->target_name);
+		queue_child_owner(r, meta);
+	} else if (object->type == &view_scaledobject_type) {
+		queue_targeting(r, meta->ns, view_scaledobject(object)->target_name);
+	} else {
+		queue_child_owner(r, meta);
+	}
+}
+
+/* What was edited away of the object still counts. */
+static void queue_both(const struct routes *r, const struct view *before, const struct view *now)
+{
+	if (before != NULL) {
+		queue_concerned(r, before);
+	}
+	if (now != NULL) {
+		queue_concerned(r, now);
+	}
+}
+
+/* Siblings may have waited for this target. */
+static void queue_siblings(const struct routes *r, const struct view_autoscaler *autoscaler)
+{
+	if (autoscaler != NULL) {
+		queue_targeting(r, autoscaler->view.meta.ns, autoscaler->target_name);
+	}
+}
+
+static bool is_edited(const struct view_autoscaler *autoscaler)
+{
+	int64_t observed = autoscaler->status.observed_generation;
+
+	return autoscaler->view.meta.generation != (observed > 0 ? observed : 0);
+}
+
+static void autoscaler_changed(const struct routes *r, const struct view_autoscaler *before,
+	const struct view_autoscaler *now)
+{
+	auto_free char *key = meta_key(now != NULL ? &now->view.meta : &before->view.meta);
+
+	if (now == NULL) {
 		prober_forget(r->prober, key);
 	}
 	queue_add(r->queue, key);
-	if (type != KUBE_MODIFIED || edited) {
-		/* Siblings may have waited for this target, and the union of rules may differ. */
-		queue_targeting(r, kube_object_namespace(object),
-			json_path_string(object, "spec.scaleTargetRef.name", ""), false);
-		queue_add(r->queue, SHARED_KEY);
+	if (before == NULL || now == NULL || is_edited(now)) {
+		queue_siblings(r, before);
+		queue_siblings(r, now);
+		queue_add(r->queue, SHARED_KEY); /* the union of rules may differ */
 	}
 }
 
-/* While an HPA reads its metric the probes do not ask for it: when one of ours could not, it is probed at once. */
-static void hpa_changed(struct routes *r, enum kube_event_type type, const json_t *object)
+static bool fails_to_scale(const struct view_hpa *hpa)
 {
-	auto_free char *key = kube_object_key(object); /* also the autoscaler's */
-	const json_t *active = kube_object_condition(object, "ScalingActive");
-	bool fails =
-		type != KUBE_DELETED && active != NULL && strcmp(json_path_string(active, "status", ""), "True") != 0;
+	const struct view_condition *active = hpa != NULL ? view_condition(&hpa->conditions, "ScalingActive") : NULL;
 
-	if (!fails) {
-		map_remove(&r->inactive_hpas, key);
-	} else if (!map_has(&r->inactive_hpas, key) &&
-		   kube_cache_has(r->autoscalers, kube_object_namespace(object), kube_object_name(object))) {
-		map_put(&r->inactive_hpas, key, r);
+	return active != NULL && strcmp(active->status, "True") != 0;
+}
+
+/* While an HPA reads its metric the probes do not ask for it: when one of ours could not, it is probed at once. */
+static void hpa_changed(const struct routes *r, const struct view_hpa *before, const struct view_hpa *now)
+{
+	if (fails_to_scale(now) && !fails_to_scale(before) &&
+		kube_cache_get(r->autoscalers, now->view.meta.ns, now->view.meta.name) != NULL) {
+		auto_free char *key = meta_key(&now->view.meta); /* also the autoscaler's */
+
 		prober_wake(r->prober, key);
 	}
 }
 
 /* Whether it is news to those who read it: most changes are of the status, which prometheus-operator writes at each step of
  * a rollout, and nobody reads. */
-static bool prometheus_is_news(struct routes *r, enum kube_event_type type, const json_t *object)
+static bool is_news(const struct view_prometheus *before, const struct view_prometheus *now)
 {
-	auto_free char *key = kube_object_key(object);
-	auto_view *view = view_decode(KIND_PROMETHEUS, object);
-	const struct digest *now = &view_prometheus(view)->digest;
-	struct digest *before = map_get(&r->prometheuses, key);
-
-	if (type == KUBE_DELETED) {
-		map_remove(&r->prometheuses, key);
-		return true;
-	}
-	if (before != NULL && digest_equal(before, now)) {
-		return false;
-	}
-	if (before == NULL) {
-		before = xcalloc(1, sizeof(*before));
-		map_put(&r->prometheuses, key, before);
-	}
-	*before = *now;
-	return true;
+	return before == NULL || now == NULL || !digest_equal(&before->digest, &now->digest);
 }
 
-void routes_changed(struct routes *r, enum kind kind, enum kube_event_type type, const json_t *object)
+void routes_changed(const struct routes *r, enum kind kind, const struct view *before, const struct view *now)
 {
-	const char *ns = kube_object_namespace(object);
+	const struct object_meta *meta = now != NULL ? &now->meta : &before->meta;
 
 	switch (kind) {
 	case KIND_AUTOSCALER:
-		autoscaler_changed(r, type, object);
+		autoscaler_changed(r, view_autoscaler(before), view_autoscaler(now));
 		return;
 	case KIND_DEPLOYMENT:
 	case KIND_STATEFULSET:
-		queue_targeting(r, ns, kube_object_name(object), true);
+		queue_targeting(r, meta->ns, meta->name);
 		return;
 	case KIND_HPA:
-		hpa_changed(r, type, object);
-		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
-		queue_child_owner(r, object);
+		hpa_changed(r, view_hpa(before), view_hpa(now));
+		queue_both(r, before, now);
+		return;
+	case KIND_SCALEDOBJECT:
+		queue_both(r, before, now);
 		return;
 	case KIND_SERVICE:
 	case KIND_SERVICEMONITOR:
-		queue_child_owner(r, object);
+		queue_both(r, before, now);
 		queue_add(r->queue, SHARED_KEY); /* it may be a GPU exporter's */
 		return;
-	case KIND_DAEMONSET:
-	case KIND_PROMETHEUSRULE:
-		queue_add(r->queue, SHARED_KEY);
-		return;
 	case KIND_NAMESPACE:
-		queue_all(r, kube_object_name(object), false);
+		queue_all(r, meta->name, false);
 		return;
 	case KIND_PROMETHEUS:
-		if (prometheus_is_news(r, type, object)) {
+		if (is_news(view_prometheus(before), view_prometheus(now))) {
 			queue_all(r, NULL, false);
 			queue_add(r->queue, SHARED_KEY);
 		}
 		return;
-	case KIND_SCALEDOBJECT:
-		queue_targeting(r, ns, json_path_string(object, "spec.scaleTargetRef.name", ""), false);
-		return;
+	case KIND_DAEMONSET:
+	case KIND_PROMETHEUSRULE:
 	case KIND_APISERVICE:
 	case KIND_CONFIGMAP:
 	case KIND_ADAPTER_DEPLOYMENT:

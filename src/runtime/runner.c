@@ -23,7 +23,7 @@ struct runner {
 	struct task *tasks;       /* one for each write of the plan, and one for the status */
 	size_t next;              /* of the plan's writes: not begun yet */
 	size_t under_way;
-	json_t *owner;
+	const struct view *owner; /* one reference */
 	struct refusals *refusals;
 	struct own_write *written;
 	size_t written_count;
@@ -44,14 +44,14 @@ static void finish(struct runner *run)
 		.written = run->written,
 		.written_count = run->written_count,
 		.writes = run->writes,
-		.owner = run->owner,
+		.owner = view_autoscaler(run->owner),
 		.status = run->status_written ? run->plan.status : NULL};
 
 	run->done(run->ctx, &result);
 	free_indirect(&result.written);
 	plan_release(&run->plan);
 	json_decref(run->status.object);
-	json_decref(run->owner);
+	view_unref(run->owner);
 	error_release(&run->error);
 	free_indirect(&run->tasks);
 	free_indirect(&run);
@@ -203,8 +203,8 @@ static json_t *status_object(const struct runner *run)
 	auto_free char *api_version = kube_api_version(resource);
 
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:O}", "apiVersion", api_version, "kind", resource->kind,
-		"metadata", "name", kube_object_name(run->owner), "namespace", kube_object_namespace(run->owner), "uid",
-		kube_object_uid(run->owner), "status", run->plan.status);
+		"metadata", "name", run->owner->meta.name, "namespace", run->owner->meta.ns, "uid",
+		run->owner->meta.uid, "status", run->plan.status);
 }
 
 static void write_status(struct runner *run)
@@ -222,14 +222,14 @@ static void write_status(struct runner *run)
 		run);
 }
 
-void runner_start(struct kube_client *client, struct plan *plan_take, const json_t *owner, struct refusals *refusals,
-	runner_done_fn *done, void *ctx)
+void runner_start(struct kube_client *client, struct plan *plan_take, const struct view *owner,
+	struct refusals *refusals, runner_done_fn *done, void *ctx)
 {
 	struct runner *run = xcalloc(1, sizeof(*run));
 
 	*run = (struct runner){.client = client,
 		.plan = *plan_take,
-		.owner = json_incref((json_t *)(uintptr_t)owner),
+		.owner = view_ref(owner),
 		.refusals = refusals,
 		.error = ERROR_INIT,
 		.done = done,

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "phrases.h"
 #include "read.h"
 
 static bool is_ours(const json_t *metadata)
@@ -20,12 +21,14 @@ static bool is_ours(const json_t *metadata)
 const char *read_own_spec(struct arena *arena, const json_t *object)
 {
 	auto_free char *text = NULL;
+	auto_free char *shrunk = NULL;
 
 	if (!is_ours(json_object_get(object, "metadata"))) {
 		return NULL;
 	}
 	text = json_text(json_object_get(object, "spec"));
-	return arena_text(arena, text);
+	shrunk = phrases_shrink(text);
+	return arena_text(arena, shrunk);
 }
 
 const char *view_own_spec(const struct view *view)
@@ -55,15 +58,17 @@ json_t *own_object(enum kind kind, const struct view *view)
 	const struct object_meta *meta = &view->meta;
 	const char *own_spec = view_own_spec(view);
 	auto_free char *api_version = NULL;
+	auto_free char *text = NULL;
 
 	if (own_spec == NULL) {
 		return NULL;
 	}
+	text = phrases_grow(own_spec);
 	api_version = kube_api_version(&kinds[kind].resource);
 	/* We wrote this text ourselves: it parses. */
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o, s:o, s:o}, s:o}", "apiVersion", api_version, "kind",
 		kinds[kind].resource.kind, "metadata", "name", meta->name, "namespace", meta->ns, "resourceVersion",
 		meta->resource_version, "labels", view_pairs_json(&meta->labels), "annotations",
 		view_pairs_json(&meta->annotations), "ownerReferences", owners_json(meta), "spec",
-		json_parse(own_spec, strlen(own_spec), NULL));
+		json_parse(text, strlen(text), NULL));
 }

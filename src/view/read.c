@@ -71,7 +71,7 @@ const char *const *read_words(struct arena *arena, const json_t *list, const cha
 	return words;
 }
 
-struct view_conditions read_conditions(struct arena *arena, const json_t *status, bool transitions)
+struct view_conditions read_conditions(struct arena *arena, const json_t *status)
 {
 	const json_t *list = json_object_get(status, "conditions");
 	uint32_t count = read_count(list, READ_LIST_MAX);
@@ -85,7 +85,6 @@ struct view_conditions read_conditions(struct arena *arena, const json_t *status
 			.status = read_text(arena, condition, "status", ""),
 			.reason = read_text(arena, condition, "reason", NULL),
 			.message = read_text(arena, condition, "message", NULL),
-			.transition = transitions ? read_text(arena, condition, "lastTransitionTime", NULL) : NULL,
 			.transition_ms = read_time(condition, "lastTransitionTime", -1),
 			.observed_generation = read_int(condition, "observedGeneration", -1),
 		};

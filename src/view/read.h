@@ -39,8 +39,8 @@ bool read_is_ours(const char *key);
 /* Whether the whole text is an integer, which is what the API calls one; fills it. */
 bool read_integer(const char *text, int64_t *value);
 struct view_selector read_selector(struct arena *arena, const json_t *selector);
-/* Of a status: its list `conditions`. `transitions`: their times are kept as text too. */
-struct view_conditions read_conditions(struct arena *arena, const json_t *status, bool transitions);
+/* Of a status: its list `conditions`. */
+struct view_conditions read_conditions(struct arena *arena, const json_t *status);
 struct object_meta read_meta(struct arena *arena, const json_t *object, const struct view_type *type);
 /* The spec of an object of ours as JSON; NULL of anybody else's. */
 const char *read_own_spec(struct arena *arena, const json_t *object);

@@ -1,8 +1,8 @@
 /*
  * Does one thing of the operator's again and again, for an instruction counter.
  *
- * usage: bench-instructions pass|page|merge TIMES FILE: FILE is a golden world, a metrics page, the adapter's ConfigMap. What
- * one of them costs is the difference of two counts.
+ * usage: bench-instructions pass|page|merge TIMES FILE: FILE is a golden world, a metrics page, the adapter's ConfigMap.
+ * What one of them costs is the difference of two counts.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -22,9 +22,11 @@ THINGS = {
 
 def parse(words):
     parser = report.parser(
-        KEY, "Counts, by valgrind, the instructions of one reconcile pass of a healthy autoscaler, of reading one page of vLLM, and of\n"
-        "one merge of a rule into prometheus-adapter's configuration. They do not depend on how busy the machine is, but on\n"
-        "the compiler: with another one than that of the declared counts nothing is compared, which is said.",
+        KEY,
+        "Counts, by valgrind, the instructions of one reconcile pass of a healthy autoscaler, of reading one page of\n"
+        "vLLM, and of one merge of a rule into prometheus-adapter's configuration. They do not depend on how busy the\n"
+        "machine is, but on the compiler: with another one than that of the declared counts nothing is compared,\n"
+        "which is said.",
         "To declare the counts of this machine's compiler: hack/bench instructions --declare")
     return parser.parse_args(words)
 
@@ -65,8 +67,8 @@ def run_benchmark(words):
     key = KEY
     if declared.get("compiler") != figures["compiler"] and not options.declare:
         key = f"{KEY} of another compiler"
-        report.say(f"NOT COMPARED: the declared counts are of '{declared.get('compiler')}', this is '{figures['compiler']}'; "
-                   "'hack/bench instructions --declare' declares those of this one")
+        report.say(f"NOT COMPARED: the declared counts are of '{declared.get('compiler')}', this is "
+                   f"'{figures['compiler']}'; 'hack/bench instructions --declare' declares those of this one")
     code = report.finish(
         options, key, figures, lambda: text(figures),
         lambda: plot.bars("Instructions of one", [(n, c, None) for n, c in figures["instructions"].items()], ""))

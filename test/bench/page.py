@@ -17,8 +17,9 @@ SIGNALS = {"vllm_num_requests_running", "vllm_num_requests_waiting", "vllm_num_r
 
 def parse(words):
     parser = report.parser(
-        "page", "Measures the processor time of reading metrics pages, for all signals of all engines: pages that want to be slow,\n"
-        "and one of vLLM, of which the engine and each signal must be found. Of each the best of five counts.")
+        "page",
+        "Measures the processor time of reading metrics pages, for all signals of all engines: pages that want to be\n"
+        "slow, and one of vLLM, of which the engine and each signal must be found. Of each the best of five counts.")
     return parser.parse_args(words)
 
 
@@ -30,7 +31,8 @@ def text(figures):
 
 def svg(figures, key):
     declared = ranges.load().get(key, {}).get("figures", {})
-    rows = [(name, page["ms"], declared.get(f"pages/{name}/ms", {}).get("most")) for name, page in figures["pages"].items()]
+    rows = [(name, page["ms"], declared.get(f"pages/{name}/ms", {}).get("most"))
+            for name, page in figures["pages"].items()]
     return plot.bars("Reading a metrics page", rows, "ms")
 
 

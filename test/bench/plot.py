@@ -7,7 +7,8 @@ COLORS = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c
 
 
 def svg(height, title, parts):
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">\n'
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
+            'font-size="12">\n'
             f'<rect width="{WIDTH}" height="{height}" fill="white"/>\n'
             f'<text x="{LEFT}" y="24" font-size="15">{escape(title)}</text>\n' + "\n".join(parts) + "\n</svg>\n")
 
@@ -44,7 +45,8 @@ def lines(title, series, x_name, y_name):
         parts += [f'<path d="M{x:.1f} {TOP}V{bottom}" stroke="#ddd"/>', text(x, bottom + 16, f"{tick:g}", "middle")]
     for tick in y_ticks:
         y = at(0, tick)[1]
-        parts += [f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>', text(LEFT - 6, y + 4, f"{tick:g}", "end")]
+        parts += [f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>',
+                  text(LEFT - 6, y + 4, f"{tick:g}", "end")]
     parts += [text((LEFT + WIDTH - RIGHT) / 2, bottom + 36, x_name, "middle"), text(LEFT, TOP - 8, y_name)]
     for i, (name, points) in enumerate(series.items()):
         color = COLORS[i % len(COLORS)]

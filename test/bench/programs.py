@@ -63,10 +63,10 @@ class Operator(Program):
         return answers(self.url("/readyz"))
 
     def metrics(self):
-        """Its own page, without what it says of each autoscaler: {name: value}; of a name with labels "name{labels}"."""
+        """Its own page, without what it reports of each autoscaler: {name, or name{labels}: value}."""
         text = get(self.url("/metrics")).decode()
-        return {name: float(value) for name, value in re.findall(r"^(inference_autoscaler_\S+|process_\S+) (\S+)$", text, re.M)
-                if "autoscaler=" not in name}
+        found = re.findall(r"^(inference_autoscaler_\S+) (\S+)$", text, re.M)
+        return {name: float(value) for name, value in found if "autoscaler=" not in name}
 
 
 class Keda(Program):
@@ -78,8 +78,8 @@ class Keda(Program):
             certificate, key = make_certificate(folder, "tls")
             (folder / "ca.crt").write_bytes(certificate.read_bytes())
             (folder / "ca.key").write_bytes(key.read_bytes())
-        env = {"PATH": os.environ["PATH"], "KUBECONFIG": str(kubeconfig), "WATCH_NAMESPACE": "", "POD_NAMESPACE": "keda",
-               "KEDA_CLUSTER_OBJECT_NAMESPACE": "keda",
+        env = {"PATH": os.environ["PATH"], "KUBECONFIG": str(kubeconfig), "WATCH_NAMESPACE": "",
+               "POD_NAMESPACE": "keda", "KEDA_CLUSTER_OBJECT_NAMESPACE": "keda",
                "POD_NAME": "keda-operator"}
         lifted = []
         if unthrottled:

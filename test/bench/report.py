@@ -1,6 +1,7 @@
-"""What all benchmarks have in common: their options, and how their figures are shown, kept and held to the declared ranges."""
+"""What all benchmarks share: their options, and how their figures are shown, kept and held to the declared ranges."""
 
 import argparse
+import collections
 import json
 import signal
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import machine
 import ranges
+from control_plane import resource
 from machine import REPO
 
 WRITES = {"create", "update", "patch", "delete", "deletecollection"}
@@ -31,11 +33,13 @@ def parser(name, description, epilog=""):
     """With the options that each has."""
     made = argparse.ArgumentParser(
         prog=f"hack/bench {name}", formatter_class=argparse.RawDescriptionHelpFormatter, description=description,
-        epilog=f"{epilog}\n\nexit codes: 0 every figure is within its declared range (test/bench/ranges.yaml), 1 one is not, or"
-               "\nthe measurement failed, 2 wrong usage".lstrip())
+        epilog=f"{epilog}\n\nexit codes: 0 every figure is within its declared range (test/bench/ranges.yaml), 1 one\n"
+               "is not, or the measurement failed, 2 wrong usage".lstrip())
     made.add_argument("--output", choices=["text", "json"], default="text", help="(default text)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures into FILE as well, as JSON")
     made.add_argument("--svg", type=Path, metavar="FILE", help="draw them into FILE")
+    made.add_argument("--write", type=Path, metavar="FILE",
+                      help="put them into FILE, between the lines that README.md has for them")
     made.add_argument("--declare", action="store_true", help="declare these figures as what later runs are held to")
     return made
 
@@ -54,13 +58,17 @@ def add_settle(made, default):
 
 
 def finish(options, key, figures, text, svg, others=0.0):
-    """Shows and keeps the figures, a dictionary that may be nested; the exit code. `key` says which ranges hold, `others` what
-    share of the processors went to other programs: then figures of time mean little."""
+    """Shows and keeps the figures, a dictionary that may be nested; the exit code. `key` says which ranges hold.
+
+    `others`: what share of the processors went to other programs, beside which figures of time mean little.
+    """
     whole = {"benchmark": key, "machine": machine.describe(), "at": time.strftime("%Y-%m-%d %H:%M"), **figures}
     if options.json:
         options.json.write_text(json.dumps(whole, indent=2) + "\n")
     if options.svg:
         options.svg.write_text(svg())
+    if options.write:
+        write(options.write, key, text())
     print(json.dumps(whole, indent=2) if options.output == "json" else text())
     if options.declare:
         ranges.declare(key, figures)
@@ -73,6 +81,17 @@ def finish(options, key, figures, text, svg, others=0.0):
     for line in broken:
         print(f"out of its declared range: {line}", file=sys.stderr)
     return 1 if broken else 0
+
+
+def write(file, key, text):
+    """Between the lines for this benchmark: the table, and how it came about."""
+    begin, end = (f"<!-- figures of hack/bench {key.split()[0]}: {word} -->" for word in ("begin", "end"))
+    head, _, rest = file.read_text().partition(begin)
+    _, found, tail = rest.partition(end)
+    assert found, f"'{file}' has not the lines '{begin}' and '{end}'"
+    command = f"`hack/bench {key.replace(' one-name', ' --one-name')}`"
+    came = f"{command}, {time.strftime('%Y-%m-%d')}, {machine.describe()}, shared by all that it runs:"
+    file.write_text(f"{head}{begin}\n{came}\n\n```\n{text}\n```\n{end}{tail}")
 
 
 def main(run, words):
@@ -101,10 +120,12 @@ def table(header, rows):
                      for line in lines)
 
 
-def by_request(events, resource):
-    """{"verb resource": how many}, the most frequent first."""
-    found = {}
+def by_request(events):
+    """{"writes", "Events", "reads": {"verb resource": how many}}, the most frequent first."""
+    found = {"writes": collections.Counter(), "Events": collections.Counter(), "reads": collections.Counter()}
     for event in events:
-        name = f"{event['verb']} {resource(event)}"
-        found[name] = found.get(name, 0) + 1
-    return dict(sorted(found.items(), key=lambda row: -row[1]))
+        kind = "reads"
+        if event["verb"] in WRITES:
+            kind = "Events" if event["objectRef"]["resource"] == "events" else "writes"
+        found[kind][f"{event['verb']} {resource(event)}"] += 1
+    return {kind: dict(counter.most_common()) for kind, counter in found.items()}

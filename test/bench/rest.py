@@ -5,16 +5,16 @@ import time
 
 import plot
 import report
-from control_plane import resource
-from report import WRITES, by_request, say
+from report import by_request, say
 from world import resting
 
 
 
 def parse(words):
     parser = report.parser(
-        "rest", "Measures what autoscalers of one engine cost at rest, when all of them have been Ready for a while: requests to\n"
-        "the API server, queries to Prometheus and to the adapter, pages read, CPU and memory of the operator.")
+        "rest",
+        "Measures what autoscalers of one engine cost at rest, when all of them have been Ready for a while: requests\n"
+        "to the API server, queries to Prometheus and to the adapter, pages read, CPU and memory of the operator.")
     report.add_world_options(parser, 1000)
     parser.add_argument("--seconds", type=report.positive, default=180, help="how long it is measured (default 180)")
     report.add_settle(parser, 60)
@@ -28,12 +28,13 @@ def measure(made, program, options):
     after, used, end = made.counts(), program.cpu_seconds() - cpu, time.time()
     minutes = (end - begin) / 60
     events = [e for e in made.server.audit(program.user, begin, end) if e["verb"] != "watch"]
-    requests = {name: count / minutes for name, count in by_request(events, resource).items()}
-    statuses = [e for e in events if e["verb"] in WRITES and e.get("objectRef", {}).get("subresource") == "status"]
+    kinds = by_request(events)
+    written = kinds["writes"] | kinds["Events"]
+    requests = {name: count / minutes for name, count in (written | kinds["reads"]).items()}
     return {
         "apiRequests": sum(requests.values()), "apiRequestsPerAutoscaler": sum(requests.values()) / options.autoscalers,
-        "requests": requests, "writes": sum(e["verb"] in WRITES for e in events) / minutes,
-        "statusWrites": len(statuses) / minutes,
+        "requests": requests, "writes": sum(written.values()) / minutes,
+        "statusWrites": sum(count for name, count in written.items() if "/status" in name) / minutes,
         **{name.replace(" ", ""): (after[name] - before[name]) / minutes for name in after if name != "pods read"},
         "cpuSeconds": used / minutes, **program.memory_mib(),
     }
@@ -41,11 +42,11 @@ def measure(made, program, options):
 
 def run(options):
     with resting(options) as (made, operator, watch, seconds):
-        ready = len(watch.ready)
+        ready = len(watch.good)
         say(f"measuring for {options.seconds} s")
         others = made.others()
         return {"autoscalers": options.autoscalers, "readyAtBegin": ready, "secondsToReady": seconds,
-                "perMinute": measure(made, operator, options), "readyAtEnd": len(watch.ready),
+                "perMinute": measure(made, operator, options), "readyAtEnd": len(watch.good),
                 "othersShare": others.share()}
 
 

@@ -6,9 +6,8 @@ import time
 
 import plot
 import report
-from control_plane import resource
 from machine import get
-from report import WRITES, by_request, say
+from report import by_request, say
 from world import resting
 
 TIMEOUT_S = 600
@@ -17,8 +16,10 @@ QUIET = 5  # keys in the queue: of a thousand autoscalers at rest one has its tu
 
 def parse(words):
     parser = report.parser(
-        "restart", "Measures an operator that is restarted while all autoscalers are Ready: when it has all objects, when it has\n"
-        "read a page of each autoscaler's pods, and when its queue is empty and all count as Ready; it should write nothing.")
+        "restart",
+        "Measures an operator that is restarted while all autoscalers are Ready: when it has all objects, when it has\n"
+        "read a page of each autoscaler's pods, and when its queue is empty and all count as Ready; it should write\n"
+        "nothing.")
     report.add_world_options(parser, 1000)
     report.add_settle(parser, 30)
     return parser.parse_args(words)
@@ -38,7 +39,7 @@ def follow(made, operator):
     while len(at) < 3:
         operator.check()
         if seconds() > TIMEOUT_S:
-            raise TimeoutError(f"after {TIMEOUT_S} s the restarted operator has come to {at}, of {count} pods read {curve[-1]}")
+            raise TimeoutError(f"after {TIMEOUT_S} s the operator came to {at}; of {count} pods read: {curve[-1]}")
         if "synced" not in at and operator.synced():
             at["synced"] = seconds()
         if "probed" not in at:
@@ -64,18 +65,20 @@ def run(options):
         at, curve = follow(made, operator)
         memory, cpu = operator.memory_mib(), operator.cpu_seconds()
         events = list(made.server.audit(operator.user, operator.begin_wall, time.time()))
-        writes = by_request((e for e in events if e["verb"] in WRITES), resource)
-        return {"autoscalers": options.autoscalers, "seconds": at, "writes": sum(writes.values()), "writesBy": writes,
-                "requests": by_request((e for e in events if e["verb"] not in WRITES), resource), "cpuSeconds": cpu, **memory,
-                "ready": len(watch.ready), "othersShare": others.share()}, curve
+        requests = by_request(events)
+        writes = sum(sum(requests[kind].values()) for kind in ("writes", "Events"))
+        return {"autoscalers": options.autoscalers, "seconds": at, "writes": writes, "requests": requests,
+                "cpuSeconds": cpu, **memory, "ready": len(watch.good), "othersShare": others.share()}, curve
 
 
 def text(figures):
     rows = [[f"seconds until {words}", figures["seconds"][name]] for name, words in (
         ("synced", "it had all objects"), ("probed", "a page of each autoscaler was read"),
         ("quiet", "all were Ready and the queue empty"))]
-    rows += [["CPU seconds", figures["cpuSeconds"]], ["peak memory, MiB", figures["peakMiB"]], ["of the processors, what others had", figures["othersShare"]], ["writes", figures["writes"]]]
-    rows += [[f"  {name}", count] for name, count in {**figures["writesBy"], **figures["requests"]}.items()]
+    rows += [[words, figures[name]] for words, name in (
+        ("CPU seconds", "cpuSeconds"), ("peak memory, MiB", "peakMiB"),
+        ("of the processors, what others had", "othersShare"), ("writes", "writes"))]
+    rows += [[f"  {name}", count] for kind in figures["requests"].values() for name, count in kind.items()]
     return report.table(["a restart", f"{figures['autoscalers']:,}"], rows)
 
 
@@ -85,7 +88,8 @@ def run_benchmark(words):
     key = f"restart {options.autoscalers}" + (" one-name" if options.one_name else "")
     return report.finish(
         options, key, figures, lambda: text(figures),
-        lambda: plot.lines(f"A restart with {options.autoscalers:,} autoscalers", {"pages read": curve}, "seconds", "autoscalers"),
+        lambda: plot.lines(f"A restart with {options.autoscalers:,} autoscalers", {"pages read": curve}, "seconds",
+                           "autoscalers"),
         figures["othersShare"])
 
 

@@ -72,11 +72,11 @@ def resting(options):
     with world(options.autoscalers, options.one_name) as made:
         made.wait_metrics_api()
         made.make_autoscalers()
-        watch = ReadyWatch(made, AUTOSCALERS)
+        watch = Watch(made, AUTOSCALERS)
         operator = made.start_operator(options.operator)
         try:
             if not watch.wait(operator, READY_S):
-                raise TimeoutError(f"of {watch.count} autoscalers {len(watch.ready)} were Ready after {READY_S} s")
+                raise TimeoutError(f"of {watch.count} autoscalers {len(watch.good)} were Ready after {READY_S} s")
             seconds = time.monotonic() - operator.begin
             say(f"all Ready after {seconds:.0f} s; settling for {options.settle} s")
             time.sleep(options.settle)
@@ -149,8 +149,8 @@ class World:
         crds = [yaml.safe_load((REPO / "crds" / "inferenceautoscalers.yaml").read_text())]
         if keda:
             module = run(BUILD, "--module-path", "keda-2.21").strip()
-            # The whole of it has schemas of half a megabyte; only what KEDA watches is needed.
-            crds += [yaml.safe_load(file.read_text()) for file in sorted(Path(module, "config/crd/bases").glob("*.yaml"))]
+            files = sorted(Path(module, "config/crd/bases").glob("*.yaml"))
+            crds += [yaml.safe_load(file.read_text()) for file in files]
         self.apply(*crds, *stack_objects(self.adapter_port), *account("bench", "bare"),
                    *account("keda", "keda-operator"))
         self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
@@ -204,7 +204,7 @@ class World:
     def start_prometheus(self):
         config, listen = self.folder / "prometheus.yml", f"127.0.0.1:{free_port()}"
         config.write_text(json.dumps({
-            "global": {"scrape_interval": f"{SCRAPE_S}s"},
+            "global": {"scrape_interval": f"{SCRAPE_S if len(self.targets) <= 1000 else 3 * SCRAPE_S}s"},
             "scrape_configs": [{"job_name": "all", "honor_labels": True,
                                 "static_configs": [{"targets": [f"127.0.0.1:{self.own_port}"]}]}],
         }))
@@ -254,7 +254,9 @@ class World:
     # What is counted
 
     def pids(self):
-        return [self.server.processes.alive(name) or 0 for name in ("kube-apiserver", "etcd")] + [p.pid for p in self.processes]
+        """Of all that runs for it."""
+        control_plane = [self.server.processes.alive(name) or 0 for name in ("kube-apiserver", "etcd")]
+        return control_plane + [process.pid for process in self.processes]
 
     def others(self):
         return Others(self.pids)
@@ -272,13 +274,25 @@ class World:
         return now
 
 
-class ReadyWatch:
-    """Who of the objects of a path is Ready, as a watch tells it. `times`: when each was first, of the monotonic clock."""
+def is_ready(found):
+    conditions = found.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
-    def __init__(self, world, path):
-        self.times, self.ready, self.closed, self.count = {}, set(), False, len(world.targets)
+
+class Watch:
+    """Which of the objects of a path, one for each target, are as they should be.
+
+    `times`: when each was first, of the monotonic clock; `lost`: how often one was not any more; `last`: when one was
+    again, or for the first time.
+    """
+
+    def __init__(self, world, path, is_good=is_ready):
+        self.times, self.good, self.lost, self.last = {}, set(), 0, None
+        self.count, self.is_good, self.closed = len(world.targets), is_good, False
+        # Of version 0, since Debian's etcd does not tell the API server that nothing changed, for which others would wait.
         self.command = [
-            world.kubectl_path, "--kubeconfig", str(world.server.kubeconfig), "get", "--raw", f"{path}?watch=true"]
+            world.kubectl_path, "--kubeconfig", str(world.server.kubeconfig), "get", "--raw",
+            f"{path}?watch=true&resourceVersion=0"]
         self.open()
         self.thread = threading.Thread(target=self.follow, daemon=True)
         self.thread.start()
@@ -301,12 +315,13 @@ class ReadyWatch:
             return
         metadata = event["object"]["metadata"]
         key = metadata["namespace"], metadata["name"]
-        conditions = event["object"].get("status", {}).get("conditions", [])
-        if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
-            self.times.setdefault(key, time.monotonic())
-            self.ready.add(key)
-        else:
-            self.ready.discard(key)
+        if not self.is_good(event["object"]):
+            self.lost += key in self.good
+            self.good.discard(key)
+        elif key not in self.good:
+            self.last = time.monotonic()
+            self.times.setdefault(key, self.last)
+            self.good.add(key)
 
     def close(self):
         self.closed = True
@@ -316,16 +331,16 @@ class ReadyWatch:
     def wait(self, program, timeout):
         """Whether all are Ready within this time of the program's start."""
         told = time.monotonic()
-        while len(self.ready) < self.count and time.monotonic() - program.begin < timeout:
+        while len(self.good) < self.count and time.monotonic() - program.begin < timeout:
             program.check()
             time.sleep(0.05)
             if time.monotonic() - told > 30:
                 told = time.monotonic()
-                say(f"{len(self.ready)} of {self.count} are Ready after {told - program.begin:.0f} s")
-        return len(self.ready) == self.count
+                say(f"{len(self.good)} of {self.count} are Ready after {told - program.begin:.0f} s")
+        return len(self.good) == self.count
 
     def curve(self, begin):
-        """[(seconds after `begin`, how many were Ready)]."""
+        """[(seconds after `begin`, how many were as they should be)]."""
         return [(at - begin, i + 1) for i, at in enumerate(sorted(self.times.values()))]
 
 
@@ -340,7 +355,8 @@ def account(ns, name):
     """A service account that may do all, in a namespace of its own; three objects."""
     yield namespace(ns)
     yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": ns}}
-    yield {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": f"bench-{name}"},
+    yield {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+           "metadata": {"name": f"bench-{name}"},
            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": ns}]}
 
@@ -349,7 +365,8 @@ def stack_objects(port):
     """A Prometheus that wants release=prometheus, and an adapter whose API this port of the machine serves."""
     template = {"metadata": {"labels": {"app": "adapter"}}, "spec": {"containers": [{
         "name": "adapter", "image": "nowhere/none",
-        "args": ["--metrics-relist-interval=30s", "--prometheus-url=http://prometheus-operated.monitoring.svc:9090/"]}]}}
+        "args": ["--metrics-relist-interval=30s", "--prometheus-url=http://prometheus-operated.monitoring.svc:9090/"],
+    }]}}
     return [
         namespace(ADAPTER),
         {"apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus",
@@ -358,7 +375,8 @@ def stack_objects(port):
                   "serviceMonitorNamespaceSelector": {}}},
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prometheus-adapter", "namespace": ADAPTER},
          "data": {"config.yaml": "rules: []\n"}},
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "prometheus-adapter", "namespace": ADAPTER},
+        {"apiVersion": "apps/v1", "kind": "Deployment",
+         "metadata": {"name": "prometheus-adapter", "namespace": ADAPTER},
          "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "adapter"}}, "template": template}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "adapter-process", "namespace": ADAPTER},
          "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}},

@@ -57,7 +57,7 @@ class Server:
 
     def names(self):
         items = self.cluster.request("GET", self.pods, query=SELECTOR)[1]["items"]
-        return sorted(i["metadata"]["name"] for i in items if "deletionTimestamp" not in i["metadata"])
+        return sorted(i["metadata"]["name"] for i in items if i["status"]["phase"] != "Failed")
 
     def scale(self, replicas):
         path = f"/apis/apps/v1/namespaces/{self.namespace}/deployments/server"

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "informer_rig.h"
+#include "json_cache.h"
 
 const struct kube_resource services = {"", "v1", "services", "Service", true};
 
@@ -18,15 +19,15 @@ static void on_closed(void *ctx)
 	((struct test *)ctx)->closed = true;
 }
 
-static void on_changed(void *ctx, struct kube_informer *informer, enum kube_event_type type, const json_t *object)
+static void on_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
 {
 	struct test *test = ctx;
+	const json_t *object = now != NULL ? now : before;
 
 	assert_string_equal(kube_object_namespace(object), "d");
-	strbuf_addf(&test->seen, "%c%s ", "+~-"[type], kube_object_name(object));
+	strbuf_addf(&test->seen, "%c%s ", now == NULL ? '-' : before == NULL ? '+' : '~', kube_object_name(object));
 	/* The cache took the change before we are notified. */
-	assert_int_equal(kube_cache_has(kube_informer_cache(informer), "d", kube_object_name(object)),
-		type != KUBE_DELETED);
+	assert_ptr_equal(kube_cache_get(kube_informer_cache(informer), "d", kube_object_name(object)), now);
 	if (test->close_on_change) {
 		test->close_on_change = false;
 		kube_informer_close(informer, on_closed, test);
@@ -48,7 +49,13 @@ static void on_state(void *ctx, struct kube_informer *informer)
 						  : "waiting");
 }
 
-const struct kube_informer_hooks seeing = {.changed = on_changed, .state = on_state};
+struct kube_informer_hooks seeing(void *ctx)
+{
+	return (struct kube_informer_hooks){.changed = on_changed,
+		.state = on_state,
+		.form = json_cache_form(NULL),
+		.ctx = ctx};
+}
 
 const struct informer_timing quick = {.backoff_ms = 1,
 	.missing_ms = 1,
@@ -60,9 +67,8 @@ const struct informer_timing quick = {.backoff_ms = 1,
 
 void open_new(struct test *test, const struct fake_step *steps, size_t count, const struct informer_timing *timing)
 {
-	struct kube_informer_hooks hooks = seeing;
+	struct kube_informer_hooks hooks = seeing(test);
 
-	hooks.ctx = test;
 	memset(test, 0, sizeof(*test));
 	strbuf_init(&test->seen);
 	rig_open(&test->rig, NULL, NULL, NULL);

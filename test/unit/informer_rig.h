@@ -76,6 +76,6 @@ void expect_requests(struct test *test, const char *count);
 /* Closes all; fails when anything was asked that the script does not hold. */
 void finish(struct test *test);
 /* To make an informer by hand. */
-extern const struct kube_informer_hooks seeing; /* without its ctx, the test */
+struct kube_informer_hooks seeing(void *test);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/yaml.h"
 #include "chain/links.h"
 #include "evidence/evidence.h"
+#include "evidence/shapes.h"
 
 #define CERTAIN "looks: 99, samples: 99, near: [9, 9], values: [1000, 2000], series: [5000, 6000]"
 #define FAINT "looks: 3, samples: 3, near: [1, 1], values: [1000, 2000], series: [5000, 6000]"
@@ -21,8 +22,8 @@
 static const char whole[] =
 	"asked: {selector: app=server, prometheus: 'http://p:9090'}\n"
 	"target: {at: 1, replicas: 2, current: 2, selector: app=server}\n"
-	"pods: {at: 2, total: 2, ready: 0, unready: {p: 7}, foreign: [q], ports: [{name: http, containerPort: 8000}],\n"
-	"       start: {pod: p, seconds: 40}}\n"
+	"pods: {at: 2, total: 2, ready: 0, unready: {p: 7}, foreign: [q], start: {pod: p, seconds: 40},\n"
+	"       ports: [{name: http, containerPort: 8000, protocol: SCTP}]}\n"
 	"page: {at: 3, url: 'http://10.0.0.1:8000/metrics', pod: p, port: 8000, path: /metrics, engine: VLLM,\n"
 	"       version: 0.11.0, image: i, series: [a, b], latency: {requests: 100, overMs: 1000, uptoMs: 2000},\n"
 	"       limits: {Running: 8}, values: {p: {m: 3000}}, doubted: true}\n"
@@ -34,8 +35,8 @@ static const char whole[] =
 	"    metric: {at: 1000000, http: 200, pods: 2, missing: [r], suspects: [s], values: {p: 1000}, doubtedAt: 9}\n"
 	"    apart:\n"
 	"      page: {p: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}, faint: {" FAINT "}}\n"
-	"      record: {p: {since: 1, " CERTAIN "}}\n"
-	"      metric: {p: {since: 1, " CERTAIN "}}\n"
+	"      record: {p: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}}\n"
+	"      metric: {p: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}}\n"
 	"      hpa: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}\n"
 	"    scrapers: {p: [ours, theirs], faint: [ours]}\n"
 	"againMs: 500\n";
@@ -65,7 +66,8 @@ static const struct row {
 	{"pods.unready", "{p: 7, q: 7}", false},
 	{"pods.unready.p", "8", false},
 	{"pods.foreign", "[other]", false},
-	{"pods.ports", "[{name: http, containerPort: 8001}]", false},
+	{"pods.ports", "[{name: http, containerPort: 8001, protocol: SCTP}]", false},
+	{"pods.ports", "[{name: http, containerPort: 8000}]", false},
 	{"pods.ports", "[]", false},
 	{"pods.start.pod", "other", true},
 	{"pods.start.seconds", "41", false},
@@ -147,12 +149,16 @@ static const struct row {
 	{"signals.m.apart.page.faint.values", "[0, 9000]", true},
 	{"signals.m.apart.page.faint.series", "[0, 9000]", true},
 	{"signals.m.apart.record.p.since", "2", true},
+	{"signals.m.apart.record.p.sampleTime", "3", true},
+	{"signals.m.apart.record.p.sampleAt", "4", true},
 	{"signals.m.apart.record.p.looks", "31", false},
 	{"signals.m.apart.record.p.samples", "15", false},
 	{"signals.m.apart.record.p.near", "[3, 9]", false},
 	{"signals.m.apart.record.p.values", "[1000, 3000]", false},
 	{"signals.m.apart.record.p.series", "[5000, 7000]", false},
 	{"signals.m.apart.metric.p.since", "2", true},
+	{"signals.m.apart.metric.p.sampleTime", "3", true},
+	{"signals.m.apart.metric.p.sampleAt", "4", true},
 	{"signals.m.apart.metric.p.looks", "31", false},
 	{"signals.m.apart.metric.p.samples", "15", false},
 	{"signals.m.apart.metric.p.near", "[0, 0]", true},
@@ -264,6 +270,49 @@ static void every_member_has_a_row(void **state)
 	check_rows(document, "");
 }
 
+static bool is_failure(const char *name)
+{
+	return strcmp(name, "error") == 0 || strcmp(name, "cause") == 0;
+}
+
+static void check_fields(const struct field *fields, size_t count, const json_t *document);
+
+/* The struct of a field, as it stands in the document. */
+static void check_field(const struct field *field, const json_t *value)
+{
+	if (field->type == FIELD_PART) {
+		check_fields(field->of->fields, field->of->count, value);
+	} else if (field->type == FIELD_LIST) {
+		check_fields(field->of->fields, field->of->count, json_array_get(value, 0));
+	} else if (field->type == FIELD_MAP && field->of->fields[1].name != NULL) {
+		check_fields(field->of->fields + 1, field->of->count - 1,
+			json_object_iter_value(json_object_iter((json_t *)value)));
+	}
+}
+
+static void check_fields(const struct field *fields, size_t count, const json_t *document)
+{
+	for (size_t i = 0; i < count; i++) {
+		const json_t *value = json_object_get(document, fields[i].name);
+
+		if (!is_failure(fields[i].name)) {
+			if (value == NULL) {
+				fail_msg("'%s' is not in the evidence that the rows change", fields[i].name);
+			}
+			check_field(&fields[i], value);
+		}
+	}
+}
+
+/* So that a field that is added has to have its row. */
+static void the_evidence_has_every_field(void **state)
+{
+	auto_json *document = parsed(whole);
+
+	(void)state;
+	check_fields(shape_evidence.fields, shape_evidence.count, document);
+}
+
 /* What is read only in some state of the rest. */
 static void what_is_beside_the_point_is_not_read(void **state)
 {
@@ -309,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_member_counts_or_does_not),
 		cmocka_unit_test(every_member_has_a_row),
+		cmocka_unit_test(the_evidence_has_every_field),
 		cmocka_unit_test(what_is_beside_the_point_is_not_read),
 		cmocka_unit_test(the_first_probe_is_like_none),
 	};

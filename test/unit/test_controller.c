@@ -29,6 +29,7 @@ struct rig {
 	bool refuses_writes;
 	const char *refusal; /* headers of it; NULL = none */
 	int writes;          /* sent to it */
+	const char *refused; /* the plural of what may not be read; NULL = nothing */
 	int watches;         /* of Prometheuses, begun */
 	int wanted;          /* what is waited for, so many times in all */
 	bool closed;
@@ -45,10 +46,20 @@ struct rig {
 #define MODIFIED(object) "{\"type\":\"MODIFIED\",\"object\":" object "}\n"
 #define BOOKMARK "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"9\"}}}\n"
 
+static bool is_refused(const struct rig *rig, const char *line)
+{
+	auto_free char *pattern = rig->refused != NULL ? xasprintf("GET *[/]%s[?]*", rig->refused) : NULL;
+
+	return pattern != NULL && fnmatch(pattern, line, 0) == 0;
+}
+
 static struct fake_answer on_request(void *ctx, const struct fake_request *request)
 {
 	struct rig *rig = ctx;
 
+	if (is_refused(rig, request->line)) {
+		return (struct fake_answer){.status = 403};
+	}
 	if (fnmatch("*sendInitialEvents*", request->line, 0) == 0) {
 		return (struct fake_answer){.status = 422, .body = "{\"kind\":\"Status\",\"reason\":\"Invalid\"}"};
 	}
@@ -128,14 +139,19 @@ static int settled(struct rig *rig)
 	return before;
 }
 
-static void rig_begin(struct rig *rig)
+static void rig_start(struct rig *rig, const char *refused)
 {
-	*rig = (struct rig){.settings = SETTINGS_DEFAULT};
+	*rig = (struct rig){.settings = SETTINGS_DEFAULT, .refused = refused};
 	rig_open(&rig->kube, on_request, rig, NULL);
 	rig->access = access_new(&(struct access_options){.url = NULL}, NULL);
 	rig->controller =
 		controller_new(rig->kube.client, rig->kube.http, rig->access, &rig->settings, "the test's own");
 	controller_start(rig->controller);
+}
+
+static void rig_begin(struct rig *rig)
+{
+	rig_start(rig, NULL);
 	wait_for_passes(rig, 3);
 	wait_for_watches(rig, 1);
 }
@@ -285,6 +301,31 @@ static void test_a_server_that_asks_to_be_left_alone_is_left_alone(void **state)
 	rig_end(&rig);
 }
 
+/* Without the right to pods each autoscaler's status says so. */
+static void test_a_refused_watch_of_pods_is_not_waited_for(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, "pods");
+	wait_for_passes(&rig, 3);
+	assert_true(controller_ready(rig.controller));
+	rig_end(&rig);
+}
+
+/* Of anything else a half-seen world is never acted on. */
+static void test_any_other_refused_watch_is_waited_for(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, "services");
+	wait_for_watches(&rig, 1);
+	assert_int_equal(settled(&rig), 0);
+	assert_false(controller_ready(rig.controller));
+	rig_end(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +334,8 @@ int main(void)
 		cmocka_unit_test(test_what_failed_is_tried_when_the_server_is_back),
 		cmocka_unit_test(test_what_was_refused_is_not_sent_because_something_woke_it),
 		cmocka_unit_test(test_a_server_that_asks_to_be_left_alone_is_left_alone),
+		cmocka_unit_test(test_a_refused_watch_of_pods_is_not_waited_for),
+		cmocka_unit_test(test_any_other_refused_watch_is_waited_for),
 	};
 
 	log_configure(LOG_ERROR, LOG_TEXT);

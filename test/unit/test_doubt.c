@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "probe_rig.h"
+#include "runtime/cached_views.h"
 #include "runtime/routes.h"
 
 #define RUNNING "signals.vllm_num_requests_running"
@@ -96,9 +97,11 @@ static void scene_open(struct scene *scene)
 {
 	auto_json *own = json_pack("{s:{s:s, s:s}, s:{s:{s:s}}}", "metadata", "namespace", "team", "name", "gemma",
 		"spec", "scaleTargetRef", "name", "gemma");
+	const struct kube_cache_form form = cached_form(KIND_AUTOSCALER);
+	const void *before = NULL;
 
-	*scene = (struct scene){.autoscalers = kube_cache_new(&(struct kube_cache_form){.index = NULL})};
-	kube_cache_put(scene->autoscalers, own);
+	*scene = (struct scene){.autoscalers = kube_cache_new(&form)};
+	kube_cache_put(scene->autoscalers, own, NULL, &before);
 	open_healthy(&scene->rig);
 	probe_rig_wait(&scene->rig, 2);
 	assert_int_equal(probe_rig_asked(&scene->rig, METRIC), 1);
@@ -120,21 +123,32 @@ static void scene_close(struct scene *scene)
 {
 	queue_close(scene->queue, on_closed, &scene->closed);
 	assert_true(run_until(&scene->rig.kube.loop, is_true, &scene->closed));
-	routes_release(&scene->routes);
 	kube_cache_free(scene->autoscalers);
 	probe_rig_close(&scene->rig);
 }
 
-/* An HPA of this name changes; `active`: the status of its condition, NULL = it has none yet. */
-static void change_hpa(struct scene *scene, enum kube_event_type type, const char *name, const char *active)
+/* The HPA whose condition has this status, "" = it has none yet. New reference; NULL for NULL. */
+static const struct view *hpa_of(const char *name, const char *active)
 {
-	auto_json *hpa = json_pack("{s:{s:s, s:s}, s:{}}", "metadata", "namespace", "team", "name", name, "status");
+	auto_json *hpa = json_pack("{s:{s:s, s:s}, s:{s:[{s:s, s:s}]}}", "metadata", "namespace", "team", "name", name,
+		"status", "conditions", "type", "ScalingActive", "status", active != NULL ? active : "");
 
-	if (active != NULL) {
-		json_object_set_new(json_object_get(hpa, "status"), "conditions",
-			json_pack("[{s:s, s:s}]", "type", "ScalingActive", "status", active));
+	if (active == NULL) {
+		return NULL;
 	}
-	routes_changed(&scene->routes, KIND_HPA, type, hpa);
+	if (active[0] == '\0') {
+		json_object_del(hpa, "status");
+	}
+	return view_decode(KIND_HPA, hpa);
+}
+
+/* It changes from the one to the other; NULL = it is not there. */
+static void change_hpa(struct scene *scene, const char *name, const char *from, const char *to)
+{
+	auto_view *before = hpa_of(name, from);
+	auto_view *now = hpa_of(name, to);
+
+	routes_changed(&scene->routes, KIND_HPA, before, now);
 }
 
 static void test_an_hpa_that_cannot_read_its_metric_has_it_asked_for(void **state)
@@ -146,7 +160,7 @@ static void test_an_hpa_that_cannot_read_its_metric_has_it_asked_for(void **stat
 	scene_open(&scene);
 	probe_rig_say(&scene.rig, METRIC, (struct fake_answer){.status = 403, .body = "{\"message\":\"no\"}"});
 	scene.rig.hpa.active = false;
-	change_hpa(&scene, KUBE_MODIFIED, "gemma", "False");
+	change_hpa(&scene, "gemma", "True", "False");
 	probe_rig_wait(&scene.rig, 3);
 	e = probe_rig_evidence(&scene.rig);
 	assert_found(e, RUNNING ".metric.cause", "\"Forbidden\"");
@@ -157,27 +171,26 @@ static void test_an_hpa_that_cannot_read_its_metric_has_it_asked_for(void **stat
 static void test_other_changes_of_an_hpa_wake_no_probe(void **state)
 {
 	static const struct {
-		enum kube_event_type type;
-		const char *name, *active;
-	} changes[] = {{KUBE_ADDED, "gemma", NULL}, {KUBE_MODIFIED, "gemma", "True"}, {KUBE_DELETED, "gemma", "False"},
-		{KUBE_MODIFIED, "other", "False"}};
+		const char *name, *from, *to;
+	} changes[] = {{"gemma", NULL, ""}, {"gemma", "", "True"}, {"gemma", "False", NULL},
+		{"other", "True", "False"}};
 	struct scene scene;
 
 	(void)state;
 	scene_open(&scene);
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
-		change_hpa(&scene, changes[i].type, changes[i].name, changes[i].active);
+		change_hpa(&scene, changes[i].name, changes[i].from, changes[i].to);
 	}
 	run_for(&scene.rig.kube.loop, 300);
 	assert_int_equal(scene.rig.seen, 2);
 	/* One that goes on to fail wakes once, until it was active again. */
-	change_hpa(&scene, KUBE_MODIFIED, "gemma", "False");
+	change_hpa(&scene, "gemma", "True", "False");
 	probe_rig_wait(&scene.rig, 3);
-	change_hpa(&scene, KUBE_MODIFIED, "gemma", "False");
+	change_hpa(&scene, "gemma", "False", "False");
 	run_for(&scene.rig.kube.loop, 300);
 	assert_int_equal(scene.rig.seen, 3);
-	change_hpa(&scene, KUBE_MODIFIED, "gemma", "True");
-	change_hpa(&scene, KUBE_MODIFIED, "gemma", "False");
+	change_hpa(&scene, "gemma", "False", "True");
+	change_hpa(&scene, "gemma", "True", "False");
 	probe_rig_wait(&scene.rig, 4);
 	scene_close(&scene);
 }

@@ -38,7 +38,9 @@ static void what_the_status_says_is_sampled(void **state)
 	(void)state;
 	link_metrics_begin(&page, &advices);
 	json_array_foreach(autoscalers, i, autoscaler) {
-		link_metrics_add(autoscaler, &page, &advices);
+		auto_view *view = view_decode(KIND_AUTOSCALER, autoscaler);
+
+		link_metrics_add(view_autoscaler(view), &page, &advices);
 	}
 	strbuf_addstr(&page, advices.buf);
 	assert_non_null(strstr(page.buf, "# TYPE inference_autoscaler_link_healthy gauge\n"));

@@ -20,24 +20,27 @@ struct controller {
 	char **keys;
 };
 
-const char **controller_autoscalers(const struct controller *c, size_t *count)
+char **controller_autoscalers(const struct controller *c, size_t *count)
 {
-	const char **keys = xcalloc(c->count + 1, sizeof(*keys));
+	char **keys = xcalloc(c->count, sizeof(*keys));
 
 	*count = c->count;
 	for (size_t i = 0; i < c->count; i++) {
-		keys[i] = c->keys[i];
+		keys[i] = xstrdup(c->keys[i]);
 	}
 	return keys;
 }
 
-json_t *controller_autoscaler(const struct controller *c, const char *key)
+const struct view_autoscaler *controller_autoscaler(const struct controller *c, const char *key)
 {
-	(void)key;
-	return c->gone ? NULL
-	               : json_pack("{s:{s:s, s:s}, s:{s:[{s:s, s:s}], s:[{s:s}]}}", "metadata", "namespace", "shop",
-				 "name", key + strlen("shop/"), "status", "conditions", "type", "Accepted", "status",
-				 "True", "advice", "reason", "RelistLong");
+	auto_json *object = json_pack("{s:{s:s, s:s}, s:{s:[{s:s, s:s}], s:[{s:s}]}}", "metadata", "namespace", "shop",
+		"name", key + strlen("shop/"), "status", "conditions", "type", "Accepted", "status", "True", "advice",
+		"reason", "RelistLong");
+	static const struct view *last; /* borrowed by whoever asked for it, until the next */
+
+	view_unref(last);
+	last = c->gone ? NULL : view_decode(KIND_AUTOSCALER, object);
+	return view_autoscaler(last);
 }
 
 json_t *controller_explain(const struct controller *c, const char *key)

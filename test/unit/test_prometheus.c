@@ -815,6 +815,41 @@ static void test_a_part_that_fails_is_no_answer(void **state)
 	}
 }
 
+static bool were_four_asked(void *ctx)
+{
+	return ((struct scene *)ctx)->parts >= 4;
+}
+
+static void test_the_end_may_come_between_parts(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	for (int turns = 0; turns < 20; turns++) {
+		scene_open_with(&scene, 1000000, on_crowd);
+		for (unsigned i = 0; i < QUESTION_PARTS; i++) {
+			scene.bodies[i] = body_of_size(100000);
+		}
+		scene.bodies[QUESTION_PARTS] = body_of_size(PROMETHEUS_BODY_MAX + 1);
+		prometheus_ask(scene.prometheus,
+			&(struct prometheus_question){.base = fake_url(scene.rig.fake),
+				.target = "/q",
+				.part = "/q%5B" QUESTION_PART_LETTERS "%5D%22%7D",
+				.type = &answer_samples},
+			true, on_answer, &scene);
+		assert_true(run_until(&scene.rig.loop, were_four_asked, &scene));
+		/* In each of the moments that follow: its answer is awaited, or read. */
+		for (int i = 0; i < turns; i++) {
+			uv_run(&scene.rig.loop, UV_RUN_NOWAIT);
+		}
+		scene_close(&scene);
+		assert_int_equal(scene.reported, 1);
+		for (unsigned i = 0; i <= QUESTION_PARTS; i++) {
+			free_indirect(&scene.bodies[i]);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -836,6 +871,7 @@ int main(void)
 		cmocka_unit_test(test_an_answer_of_the_most_that_is_read_holds_the_loop_for_no_long),
 		cmocka_unit_test(test_what_is_too_large_is_asked_in_parts),
 		cmocka_unit_test(test_a_part_that_fails_is_no_answer),
+		cmocka_unit_test(test_the_end_may_come_between_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,6 @@ static void test_fields(void **state)
 	assert_string_equal(active->reason, "ValidMetricFound");
 	assert_int_equal(strncmp(active->message, "the HPA was able", 16), 0);
 	assert_int_equal(active->transition_ms, UTC_2026_01_31_07_00_MS);
-	assert_null(active->transition);
 	assert_string_equal(view_condition_status(&hpa->conditions, "ScalingLimited"), "False");
 	assert_int_equal(hpa->averages_count, 2);
 	assert_string_equal(hpa->averages[0].metric, "vllm_num_requests_running");

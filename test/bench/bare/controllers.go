@@ -44,7 +44,7 @@ func (m metric) name() string {
 // watch calls for each object of the path and for each of its changes, for good: a server that goes away comes again.
 func (a *api) watch(path, query string, changed func(object)) {
 	for ; ; time.Sleep(200 * time.Millisecond) {
-		request, err := http.NewRequest("GET", a.server+path+"?watch=true"+query, nil)
+		request, err := http.NewRequest("GET", a.server+path+"?watch=true&resourceVersion=0"+query, nil)
 		check(err)
 		a.authorize(request)
 		response, err := a.client.Do(request)

@@ -82,8 +82,9 @@ func (w *world) makeSeries() []byte {
 	found := sample.FindAllStringSubmatch(string(w.page), -1)
 	write := func(name, more, value string) {
 		for _, p := range w.Pods {
-			fmt.Fprintf(&out, "%s{job=\"%s-metrics\",service=\"%s-metrics\",endpoint=\"ias-metrics\",namespace=\"%s\",pod=\"%s\","+
-				"container=\"server\",instance=\"%s:%d\"%s} %s\n", name, p.App, p.App, p.Namespace, p.Name, p.IP, w.PagePort, more, value)
+			labels := fmt.Sprintf(`job="%s-metrics",service="%s-metrics",endpoint="ias-metrics",namespace="%s",pod="%s",`+
+				`container="server",instance="%s:%d"`, p.App, p.App, p.Namespace, p.Name, p.IP, w.PagePort)
+			fmt.Fprintf(&out, "%s{%s%s} %s\n", name, labels, more, value)
 		}
 	}
 	fmt.Fprintf(&out, "# TYPE up gauge\n")

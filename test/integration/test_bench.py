@@ -1,0 +1,78 @@
+"""hack/bench works, and holds its figures to what is declared: a benchmark that nobody runs measures nothing any more."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from conftest import REPO
+from operator_fixtures import OPERATOR
+
+BENCH = REPO / "test" / "bench"
+sys.path.insert(0, str(BENCH))
+import ranges  # noqa: E402
+
+FIGURES = {"sides": {"us": {"ratio": 2.0, "writes": 3, "seconds": None}}}
+
+
+@pytest.fixture
+def declared(tmp_path, monkeypatch):
+    """Writes what is declared of the benchmark 'converge 5'; what is found out of its range then."""
+    monkeypatch.setattr(ranges, "FILE", tmp_path / "ranges.yaml")
+
+    def check(key="converge 5", quiet=True, **rows):
+        rows = {name.replace("_", "/"): row for name, row in rows.items()}
+        ranges.FILE.write_text(yaml.safe_dump({key: {"figures": rows}}))
+        return ranges.check("converge 5", FIGURES, quiet)
+
+    return check
+
+
+def test_a_figure_beyond_its_mean_and_margin_is_out_of_its_range(declared):
+    assert declared(sides_us_ratio={"mean": 1.9, "margin": 0.1}) == []
+    assert declared(sides_us_ratio={"mean": 1.8, "margin": 0.1}) == ["sides/us/ratio is 2, more than 1.98"]
+    assert declared(sides_us_writes={"most": 3}) == []
+    assert declared(sides_us_writes={"most": 2}) == ["sides/us/writes is 3, more than 2"]
+
+
+def test_what_holds_for_any_number_of_autoscalers_is_held_too(declared):
+    assert declared("converge", sides_us_writes={"most": 2}) != []
+    assert declared("converge 6", sides_us_writes={"most": 2}) == []
+
+
+def test_a_figure_of_time_is_held_on_a_quiet_machine_only(declared):
+    assert declared(sides_us_ratio={"most": 1, "time": True}) != []
+    assert declared(quiet=False, sides_us_ratio={"most": 1, "time": True}) == []
+
+
+def test_what_was_not_measured_is_out_of_no_range(declared):
+    assert declared(sides_us_seconds={"most": 1}, sides_keda_ratio={"most": 1}) == []
+
+
+def test_declaring_measures_the_means_anew_and_leaves_the_limits(declared):
+    assert declared(sides_us_ratio={"mean": 1, "margin": 0.1}, sides_us_writes={"most": 2}) != []
+    ranges.declare("converge 5", FIGURES)
+    rows = ranges.load()["converge 5"]["figures"]
+    assert rows["sides/us/ratio"] == {"mean": 2, "margin": 0.1} and rows["sides/us/writes"] == {"most": 2}
+
+
+def test_converge_measures_the_operator_beside_the_limit(tmp_path):
+    bare = REPO / "build" / "bench" / "bare"
+    bare.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([REPO / "hack/tools/go", "build", "-C", BENCH / "bare", "-buildvcs=false", "-o", bare, "."], check=True)
+    figures, drawn = tmp_path / "figures.json", tmp_path / "plot.svg"
+    done = subprocess.run(
+        [sys.executable, "-B", BENCH / "converge.py", "5", "--sides", "limit,us", "--operator", OPERATOR,
+         "--json", figures, "--svg", drawn],
+        stdout=subprocess.PIPE, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
+    sides = json.loads(figures.read_text())["sides"]
+    assert {side: found["ready"] for side, found in sides.items()} == {"limit": 5, "us": 5}
+    # Three children and a status.
+    assert sides["limit"]["perAutoscaler"]["writes"] == 4
+    for resource in ("services", "servicemonitors.monitoring.coreos.com", "horizontalpodautoscalers.autoscaling"):
+        verbs = ("create", "patch", "update")
+        assert sum(sides["us"]["requests"]["writes"].get(f"{verb} {resource}", 0) for verb in verbs) == 5, resource
+    assert drawn.read_text().startswith("<svg") and "seconds until all were" in done.stdout
