@@ -9,19 +9,13 @@
 #include "question.h"
 #include "timing.h"
 
-/* Of a turn of the loop: as the queue of passes has it (runtime/queue.c). */
-#define TURN_NS INT64_C(10000000)
-
 struct prober {
 	struct probe_context context;
 	struct prober_hooks hooks;
 	struct pods *pods;
 	struct map entries;  /* key → struct entry */
 	unsigned seed;       /* of the jitter */
-	struct line waiting; /* due, but the pods are awaited, or it is another turn's */
-	uv_timer_t turn;     /* the next turn */
-	uint64_t turn_ms;    /* the loop's time in the last turn in which probes began */
-	int64_t turn_ns;     /* how much of that turn they took */
+	struct line waiting; /* due; held while the pods are awaited */
 	unsigned open;       /* entries not freed yet, and the asker of Prometheus */
 	bool closing;
 	void (*closed)(void *ctx);
@@ -50,7 +44,6 @@ struct entry {
 };
 
 static void on_due(uv_timer_t *timer);
-static void begin_next(struct prober *prober);
 static void finish_close(struct prober *prober);
 
 /* NULL when it is not probed, or the prober ends. */
@@ -125,20 +118,17 @@ static void on_pods_changed(struct pod_reader *reader)
 /* Whether the probe that ended counts: its evidence is to be kept and reported. */
 static bool probe_ended(struct entry *entry)
 {
-	entry->running = false;
+	bool dropped = entry->dropped;
+	bool counts = !dropped && !entry->gone;
+
+	entry->running = entry->dropped = false;
 	entry->probe = NULL;
-	if (entry->dropped) {
-		entry->dropped = false;
+	if (dropped) {
 		entry->timing.changed = true;
 		schedule(entry);
-		entry_free_if_done(entry);
-		return false;
 	}
-	if (entry->gone) {
-		entry_free_if_done(entry);
-		return false;
-	}
-	return true;
+	entry_free_if_done(entry);
+	return counts;
 }
 
 static void on_probe_done(void *ctx, struct evidence *evidence_take)
@@ -176,52 +166,22 @@ static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
 	shared_evidence_free(before);
 }
 
-static void begin(struct entry *entry)
+static void begin_shared(struct entry *entry)
 {
-	const struct probe_context *context = &entry->prober->context;
+	entry->running = true;
+	shared_probe_start(&(struct shared_task){&entry->prober->context, entry->shared_request,
+		timing_begin(&entry->timing), on_shared_done, entry});
+}
+
+static void begin(struct line_item *item)
+{
+	struct entry *entry = container_of(item, struct entry, waiting);
 	bool healthy = timing_begin(&entry->timing);
 
-	/* It may be due once more: this is that probe too. */
-	uv_timer_stop(&entry->timer);
 	entry->running = true;
-	if (entry->shared_request != NULL) {
-		shared_probe_start(
-			&(struct shared_task){context, entry->shared_request, healthy, on_shared_done, entry});
-		return;
-	}
-	key_probe_start(&(struct probe_task){context, entry->request, entry->evidence, &entry->pods, healthy,
-				on_probe_done, entry},
+	key_probe_start(&(struct probe_task){&entry->prober->context, entry->request, entry->evidence, &entry->pods,
+				healthy, on_probe_done, entry},
 		&entry->probe);
-}
-
-static void on_turn(uv_timer_t *timer)
-{
-	begin_next(timer->data);
-}
-
-/* Of those that are due as many as there is time for in this turn of the loop: a thousand may be due at once. */
-static void begin_next(struct prober *prober)
-{
-	uint64_t turn_ms = uv_now(prober->turn.loop);
-
-	if (pods_awaited(prober->pods)) {
-		return;
-	}
-	if (turn_ms != prober->turn_ms) {
-		prober->turn_ms = turn_ms;
-		prober->turn_ns = 0;
-	}
-	while (prober->waiting.first != NULL && prober->turn_ns < TURN_NS) {
-		struct entry *entry = container_of(prober->waiting.first, struct entry, waiting);
-		int64_t start = clock_worked_ns();
-
-		line_leave(&prober->waiting, &entry->waiting);
-		begin(entry);
-		prober->turn_ns += clock_worked_ns() - start;
-	}
-	if (prober->waiting.first != NULL) {
-		uv_timer_start(&prober->turn, on_turn, 1, 0);
-	}
 }
 
 static void on_due(uv_timer_t *timer)
@@ -229,16 +189,15 @@ static void on_due(uv_timer_t *timer)
 	struct entry *entry = timer->data;
 
 	if (entry->shared_request != NULL) {
-		begin(entry);
-		return;
+		begin_shared(entry);
+	} else {
+		line_join(&entry->prober->waiting, &entry->waiting);
 	}
-	line_join(&entry->prober->waiting, &entry->waiting);
-	begin_next(entry->prober);
 }
 
 static void on_last_closed(uv_handle_t *handle)
 {
-	struct prober *prober = handle->data;
+	struct prober *prober = container_of(handle, struct prober, waiting.turn);
 	void (*closed)(void *ctx) = prober->closed;
 	void *ctx = prober->closed_ctx;
 
@@ -252,7 +211,7 @@ static void finish_close(struct prober *prober)
 		map_release(&prober->entries);
 		page_fetches_free(prober->context.fetches);
 		/* From the loop, never from inside close. */
-		uv_close((uv_handle_t *)&prober->turn, on_last_closed);
+		line_close(&prober->waiting, on_last_closed);
 	}
 }
 
@@ -267,8 +226,7 @@ static void on_prometheus_closed(void *ctx)
 /* When pods come and go elsewhere, a thousand others need not be notified. */
 static bool concerns(const struct prometheus_news *news, const struct probe_request *request)
 {
-	return news->type != &answer_scrapes || news->before == NULL || news->now == NULL || request == NULL ||
-	       request->service == NULL ||
+	return news->type != &answer_scrapes || request == NULL ||
 	       answer_scrapes_differ(news->before, news->now, request->ns, request->service);
 }
 
@@ -310,8 +268,8 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 		.hpa_ctx = hooks->ctx};
 	prober->seed = (unsigned)clock_wall_ms();
 	map_init(&prober->entries, NULL);
-	uv_timer_init(kube_client_loop(client), &prober->turn);
-	prober->turn.data = prober;
+	line_init(&prober->waiting, kube_client_loop(client), begin);
+	line_hold(&prober->waiting, pods_awaited(pods));
 	return prober;
 }
 
@@ -423,7 +381,7 @@ void prober_pods_known(struct prober *prober)
 			probe_soon(entry);
 		}
 	}
-	begin_next(prober);
+	line_hold(&prober->waiting, prober->closing || pods_awaited(prober->pods));
 }
 
 const struct evidence *prober_evidence(const struct prober *prober, const char *key)
