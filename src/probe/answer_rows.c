@@ -53,9 +53,14 @@ const struct answer_type answer_jobs = {"result", &scrapes_rows, read_scrapes, f
 bool answer_scrapes_differ(const struct table *before, const struct table *now, const char *ns, const char *job)
 {
 	size_t count;
-	const struct scrapes_row *then = table_find(before, ns, job, &count);
-	const struct scrapes_row *own = table_find(now, ns, job, &count);
+	const struct scrapes_row *then;
+	const struct scrapes_row *own;
 
+	if (before == NULL || now == NULL || job == NULL) {
+		return true;
+	}
+	then = table_find(before, ns, job, &count);
+	own = table_find(now, ns, job, &count);
 	if (then == NULL || own == NULL) {
 		return then != own;
 	}

@@ -322,10 +322,3 @@ void key_probe_cancel(struct key_probe *probe)
 		signal_probe_cancel(&probe->signals[i]);
 	}
 }
-
-bool key_probe_concerned(const struct probe_request *request, const struct prometheus_news *news)
-{
-	return news->type != &answer_scrapes || news->before == NULL || news->now == NULL || request == NULL ||
-	       request->service == NULL ||
-	       answer_scrapes_differ(news->before, news->now, request->ns, request->service);
-}

@@ -42,9 +42,6 @@ struct key_probe;
 void key_probe_start(const struct probe_task *task, struct key_probe **started);
 /* `done` comes all the same, soon unless an answer of Prometheus is awaited. */
 void key_probe_cancel(struct key_probe *probe);
-/* Whether news of Prometheus may change what this request finds; NULL is allowed. When pods come and go elsewhere, a
- * thousand others need not be probed. */
-bool key_probe_concerned(const struct probe_request *request, const struct prometheus_news *news);
 
 /* Of what autoscalers share, likewise. */
 struct shared_task {

@@ -15,7 +15,7 @@ struct prober {
 	struct pods *pods;
 	struct map entries;  /* key → struct entry */
 	unsigned seed;       /* of the jitter */
-	struct line waiting; /* due: a thousand may be at once */
+	struct line waiting; /* due; held while the pods are awaited */
 	unsigned open;       /* entries not freed yet, and the asker of Prometheus */
 	bool closing;
 	void (*closed)(void *ctx);
@@ -27,8 +27,9 @@ struct entry {
 	struct prober *prober;
 	char *key;
 	uv_timer_t timer;
-	struct probe_request *request; /* of an autoscaler, NULL of what is shared, as the next */
-	struct evidence *evidence;     /* of the last probe that ended */
+	/* Of an autoscaler, NULL of what is shared. */
+	struct probe_request *request;
+	struct evidence *evidence; /* of the last probe that ended */
 	/* Of what is shared, NULL of an autoscaler. */
 	struct shared_request *shared_request;
 	struct shared_evidence *shared_evidence;
@@ -43,31 +44,12 @@ struct entry {
 };
 
 static void on_due(uv_timer_t *timer);
+static void finish_close(struct prober *prober);
 
 /* NULL when it is not probed, or the prober ends. */
 static struct entry *entry_at(const struct prober *prober, const char *key)
 {
 	return prober->closing ? NULL : map_get(&prober->entries, key);
-}
-
-static void on_last_closed(uv_handle_t *handle)
-{
-	struct prober *prober = container_of(handle, struct prober, waiting.turn);
-	void (*closed)(void *ctx) = prober->closed;
-	void *ctx = prober->closed_ctx;
-
-	free_indirect(&prober);
-	closed(ctx);
-}
-
-static void finish_close(struct prober *prober)
-{
-	if (prober->closing && prober->open == 0) {
-		map_release(&prober->entries);
-		page_fetches_free(prober->context.fetches);
-		/* From the loop, never from inside close. */
-		line_close(&prober->waiting, on_last_closed);
-	}
 }
 
 static void entry_free_if_done(struct entry *entry)
@@ -136,20 +118,17 @@ static void on_pods_changed(struct pod_reader *reader)
 /* Whether the probe that ended counts: its evidence is to be kept and reported. */
 static bool probe_ended(struct entry *entry)
 {
-	entry->running = false;
+	bool dropped = entry->dropped;
+	bool counts = !dropped && !entry->gone;
+
+	entry->running = entry->dropped = false;
 	entry->probe = NULL;
-	if (entry->dropped) {
-		entry->dropped = false;
+	if (dropped) {
 		entry->timing.changed = true;
 		schedule(entry);
-		entry_free_if_done(entry);
-		return false;
 	}
-	if (entry->gone) {
-		entry_free_if_done(entry);
-		return false;
-	}
-	return true;
+	entry_free_if_done(entry);
+	return counts;
 }
 
 static void on_probe_done(void *ctx, struct evidence *evidence_take)
@@ -187,28 +166,22 @@ static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
 	shared_evidence_free(before);
 }
 
+static void begin_shared(struct entry *entry)
+{
+	entry->running = true;
+	shared_probe_start(&(struct shared_task){&entry->prober->context, entry->shared_request,
+		timing_begin(&entry->timing), on_shared_done, entry});
+}
+
 static void begin(struct line_item *item)
 {
 	struct entry *entry = container_of(item, struct entry, waiting);
-	const struct probe_context *context = &entry->prober->context;
 	bool healthy = timing_begin(&entry->timing);
 
-	/* It may be due once more: this is that probe too. */
-	uv_timer_stop(&entry->timer);
 	entry->running = true;
-	if (entry->shared_request != NULL) {
-		shared_probe_start(
-			&(struct shared_task){context, entry->shared_request, healthy, on_shared_done, entry});
-		return;
-	}
-	key_probe_start(&(struct probe_task){context, entry->request, entry->evidence, &entry->pods, healthy,
-				on_probe_done, entry},
+	key_probe_start(&(struct probe_task){&entry->prober->context, entry->request, entry->evidence, &entry->pods,
+				healthy, on_probe_done, entry},
 		&entry->probe);
-}
-
-static bool is_held(const struct line *line)
-{
-	return pods_awaited(container_of((uintptr_t)line, struct prober, waiting)->pods);
 }
 
 static void on_due(uv_timer_t *timer)
@@ -216,11 +189,30 @@ static void on_due(uv_timer_t *timer)
 	struct entry *entry = timer->data;
 
 	if (entry->shared_request != NULL) {
-		begin(&entry->waiting);
-		return;
+		begin_shared(entry);
+	} else {
+		line_join(&entry->prober->waiting, &entry->waiting);
 	}
-	line_join(&entry->prober->waiting, &entry->waiting);
-	line_run(&entry->prober->waiting);
+}
+
+static void on_last_closed(uv_handle_t *handle)
+{
+	struct prober *prober = container_of(handle, struct prober, waiting.turn);
+	void (*closed)(void *ctx) = prober->closed;
+	void *ctx = prober->closed_ctx;
+
+	free_indirect(&prober);
+	closed(ctx);
+}
+
+static void finish_close(struct prober *prober)
+{
+	if (prober->closing && prober->open == 0) {
+		map_release(&prober->entries);
+		page_fetches_free(prober->context.fetches);
+		/* From the loop, never from inside close. */
+		line_close(&prober->waiting, on_last_closed);
+	}
 }
 
 static void on_prometheus_closed(void *ctx)
@@ -229,6 +221,13 @@ static void on_prometheus_closed(void *ctx)
 
 	prober->open--;
 	finish_close(prober);
+}
+
+/* When pods come and go elsewhere, a thousand others need not be notified. */
+static bool concerns(const struct prometheus_news *news, const struct probe_request *request)
+{
+	return news->type != &answer_scrapes || request == NULL ||
+	       answer_scrapes_differ(news->before, news->now, request->ns, request->service);
 }
 
 /* Prometheus has news: the healthy ones are probed. One that is probed already, with what a Prometheus
@@ -248,7 +247,7 @@ static void on_turned(void *ctx, const struct prometheus_news *news)
 		if (entry->running && news->now == NULL && entry->probe != NULL) {
 			entry->dropped = true;
 			key_probe_cancel(entry->probe);
-		} else if (!entry->running && key_probe_concerned(entry->request, news)) {
+		} else if (!entry->running && concerns(news, entry->request)) {
 			entry->timing.anew = true;
 			probe_soon(entry);
 		}
@@ -260,15 +259,17 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 {
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 
-	*prober = (struct prober){.hooks = *hooks, .pods = pods, .seed = (unsigned)clock_wall_ms(), .open = 1};
+	*prober = (struct prober){.hooks = *hooks, .pods = pods, .open = 1};
 	prober->context = (struct probe_context){.client = client,
 		.fetches = page_fetches_new(http),
 		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
 			prober),
 		.hpa = hooks->hpa,
 		.hpa_ctx = hooks->ctx};
+	prober->seed = (unsigned)clock_wall_ms();
 	map_init(&prober->entries, NULL);
-	line_init(&prober->waiting, kube_client_loop(client), begin, is_held);
+	line_init(&prober->waiting, kube_client_loop(client), begin);
+	line_hold(&prober->waiting, pods_awaited(pods));
 	return prober;
 }
 
@@ -306,14 +307,12 @@ static struct entry *entry_of(struct prober *prober, const char *key)
 /* After its request (NULL is allowed): has it probed when that, or the interval, is another now. */
 static void want(struct entry *entry, enum probe_interval interval)
 {
-	bool turned;
+	bool turned = entry != NULL && entry->timing.interval != interval;
 
-	if (entry == NULL) {
-		return;
+	if (turned) {
+		entry->timing.interval = interval;
 	}
-	turned = entry->timing.interval != interval;
-	entry->timing.interval = interval;
-	if (entry->running || !(entry->timing.changed || turned)) {
+	if (entry == NULL || entry->running || !(entry->timing.changed || turned)) {
 		return;
 	}
 	if (interval == PROBE_HEALTHY && !entry->timing.changed) {
@@ -382,7 +381,7 @@ void prober_pods_known(struct prober *prober)
 			probe_soon(entry);
 		}
 	}
-	line_run(&prober->waiting);
+	line_hold(&prober->waiting, prober->closing || pods_awaited(prober->pods));
 }
 
 const struct evidence *prober_evidence(const struct prober *prober, const char *key)

@@ -73,7 +73,8 @@ struct rule_row {
 /* The scrapes of all metrics Services of ours: struct scrapes_row. */
 char *question_scrapes(void);
 extern const struct answer_type answer_scrapes;
-/* Whether two such answers say the same of a job. NULL is allowed, and knows no job. */
+/* Whether two such answers say another thing of a job. NULL is allowed: that there is an answer, or none any more, is
+ * news to everybody, and `job` NULL = any. */
 bool answer_scrapes_differ(const struct table *before, const struct table *now, const char *ns, const char *job);
 /* The youngest sample of any of these series (names or selectors), and what they come to for `metric` as the
  * adapter would ask for it: struct sample_row. `milli` is what is recorded when it is the GPUs', and `source` then

@@ -122,6 +122,7 @@ static void test_many_autoscalers_share_the_questions_of_one(void **state)
 		auto_free char *samples = samples_of_a_crowd(crowds[i]);
 		int64_t start = clock_monotonic_ms();
 		int most;
+		int again;
 
 		probe_rig_open(&rig);
 		probe_rig_say(&rig, "GET /api/v1/query[?]query=label_replace*",
@@ -139,9 +140,11 @@ static void test_many_autoscalers_share_the_questions_of_one(void **state)
 			}
 		}
 		probe_rig_wait(&rig, crowds[i]);
-		assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 2 * crowds[i]); /* of two pods each */
-		assert_int_equal(probe_rig_asked(&rig, "GET /apis/custom.metrics.k8s.io/v1beta1/namespaces/*/pods/*"),
-			crowds[i]);
+		/* On a busy machine the first ones may be due again, 24 s after. */
+		again = clock_monotonic_ms() - start < 24000 ? 0 : crowds[i];
+		assert_in_range(probe_rig_asked(&rig, "GET /metrics"), 2 * crowds[i], 2 * (crowds[i] + again));
+		assert_in_range(probe_rig_asked(&rig, "GET /apis/custom.metrics.k8s.io/v1beta1/namespaces/*/pods/*"),
+			crowds[i], crowds[i] + again);
 		/* A first probe takes no answer older than 2 s. */
 		most = 1 + (int)((clock_monotonic_ms() - start) / 2000);
 		print_message("%d autoscalers: %d requests of each question\n", crowds[i],
@@ -169,6 +172,7 @@ static void test_probes_wait_until_the_pods_are_known(void **state)
 	(void)state;
 	probe_rig_open(&rig);
 	pods_set_state(rig.pods, false, NULL);
+	prober_pods_known(rig.prober);
 	want_crowd(&rig, 20);
 	run_for(&rig.kube.loop, 100);
 	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 0);
@@ -270,6 +274,7 @@ static void test_many_that_are_due_leave_turns_to_others(void **state)
 	probe_rig_open(&rig);
 	probe_rig_say(&rig, "GET /metrics", (struct fake_answer){.end = FAKE_MUTE});
 	pods_set_state(rig.pods, false, NULL);
+	prober_pods_known(rig.prober);
 	want_crowd(&rig, 2000);
 	run_for(&rig.kube.loop, 100);
 	pods_set_state(rig.pods, true, NULL);
