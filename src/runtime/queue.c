@@ -10,7 +10,8 @@
 #include "base/memory.h"
 
 #define BACKOFF_BASE_MS 5
-#define BACKOFF_MAX_MS 1000000
+/* Whoever grants a missing right, or takes a webhook away, waits so long at most. */
+#define BACKOFF_MAX_MS 60000
 #define RATE_PER_S 10
 #define RATE_BURST 100
 /* At a time: the loop renews the Lease and answers /healthz in between, which nothing may hold up for 50 ms. What was
