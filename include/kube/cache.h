@@ -48,8 +48,17 @@ const void **kube_cache_list_by(const struct kube_cache *cache, const char *valu
  * again. */
 bool kube_cache_put(struct kube_cache *cache, const json_t *object, const struct kube_cache *known,
 	const void **before);
-/* The same of what is decoded already. */
-bool kube_cache_put_decoded(struct kube_cache *cache, const void *decoded, const void **before);
+/* What one cache has and another has not, or has otherwise, in the order of names: NULL = nothing. Borrowed of both. */
+struct kube_difference {
+	const void *before;
+	const void *now;
+};
+
+/* A heap array of *count, which the caller frees. */
+struct kube_difference *kube_cache_differences(const struct kube_cache *before, const struct kube_cache *now,
+	size_t *count);
+/* Each has what the other had. */
+void kube_cache_swap(struct kube_cache *a, struct kube_cache *b);
 /* What was there, as one reference for the caller to give back; NULL when nothing was. */
 const void *kube_cache_take(struct kube_cache *cache, const char *ns, const char *name);
 

@@ -27,7 +27,7 @@ void queue_add(struct queue *queue, const char *key);
 /* Not before `delay_ms` from now; an earlier time already set stays, and so does a server's request (see below). */
 void queue_add_after(struct queue *queue, const char *key, int64_t delay_ms);
 /* After this key's own back-off, which grows by the call. A longer `at_least_ms` (Retry-After) is honoured, also by
- * the adds that follow, until the key is forgotten. The delay in ms. */
+ * the adds before and after it, until the key is forgotten. The delay in ms. */
 int64_t queue_add_limited(struct queue *queue, const char *key, int64_t at_least_ms);
 /* The key went well: its back-off starts over. */
 void queue_forget(struct queue *queue, const char *key);

@@ -270,19 +270,42 @@ bool kube_cache_put(struct kube_cache *cache, const json_t *object, const struct
 	return true;
 }
 
-bool kube_cache_put_decoded(struct kube_cache *cache, const void *decoded, const void **before)
+struct kube_difference *kube_cache_differences(const struct kube_cache *before, const struct kube_cache *now,
+	size_t *count)
 {
-	struct kube_names names = cache->form.names(decoded);
-	size_t at;
-	bool there = find_name(cache, names.ns, names.name, &at);
+	const struct order *olds = &before->by_name;
+	const struct order *news = &now->by_name;
+	struct kube_difference *all = xcalloc(olds->count + news->count, sizeof(*all));
+	size_t o = 0;
+	size_t n = 0;
 
-	*before = NULL;
-	if (there && (cache->by_name.items[at] == decoded ||
-			     is_version(cache, cache->by_name.items[at], names.resource_version))) {
-		return false;
+	*count = 0;
+	while (o < olds->count || n < news->count) {
+		const void *old = o < olds->count ? olds->items[o] : NULL;
+		const void *new = n < news->count ? news->items[n] : NULL;
+		int order = old == NULL ? 1 : new == NULL ? -1 : 0;
+
+		if (old != new &&order == 0) {
+			struct place at = place_of(before, olds, old);
+			struct place other = place_of(now, news, new);
+
+			order = compare(&at, &other);
+		}
+		if (old != new) {
+			all[(*count)++] = (struct kube_difference){order <= 0 ? old : NULL, order >= 0 ? new : NULL};
+		}
+		o += order <= 0;
+		n += order >= 0;
 	}
-	*before = place_at(cache, at, there, cache->form.ref(decoded));
-	return true;
+	return all;
+}
+
+void kube_cache_swap(struct kube_cache *a, struct kube_cache *b)
+{
+	struct kube_cache other = *a;
+
+	*a = *b;
+	*b = other;
 }
 
 const void *kube_cache_take(struct kube_cache *cache, const char *ns, const char *name)

@@ -6,7 +6,11 @@
 #include "base/memory.h"
 #include "informer_parts.h"
 
-#define PAGE_SIZE 500
+/* To parse one must not hold the loop either, with objects of 20 KiB. */
+#define PAGE_SIZE 100
+/* Between two parts of a page the loop goes on; a timer of no time at all would fire before it does. */
+#define PART_SIZE 25
+#define PART_PAUSE_MS 1
 #define MAX_LIST_BODY (64 * 1024 * 1024)
 
 static void start_page(struct kube_informer *informer, const char *token);
@@ -32,16 +36,53 @@ static void list_done(struct kube_informer *informer, const char *resource_versi
 	}
 }
 
-static void on_first_page(void *ctx, json_t *result, const struct error *err);
-static void on_later_page(void *ctx, json_t *result, const struct error *err);
+static void end_page(struct kube_informer *informer, const json_t *page)
+{
+	const char *token = json_path_string(page, "metadata.continue", "");
+	const char *resource_version = json_path_string(page, "metadata.resourceVersion", "");
+
+	if (token[0] != '\0') {
+		start_page(informer, token);
+	} else if (resource_version[0] == '\0') {
+		auto_error none = ERROR_INIT;
+
+		/* Watching from "" would silently start anywhere. */
+		error_set(&none, ERROR_INTERNAL, "cannot %s: the server's list has no resourceVersion",
+			informer->words_list);
+		list_failed(informer, &none, false);
+	} else {
+		list_done(informer, resource_version);
+	}
+}
+
+static void on_part(uv_timer_t *timer);
+
+/* Of a whole page, decoding would hold the loop for too long. */
+static void take_part(struct kube_informer *informer)
+{
+	const json_t *items = json_object_get(informer->page, "items");
+	size_t end = informer->page_taken + PART_SIZE;
+	auto_json *page = NULL;
+
+	for (; informer->page_taken < end && informer->page_taken < json_array_size(items); informer->page_taken++) {
+		informer_arrive(informer, json_array_get(items, informer->page_taken));
+	}
+	if (informer->page_taken < json_array_size(items)) {
+		uv_timer_start(&informer->timer, on_part, PART_PAUSE_MS, 0);
+		return;
+	}
+	page = informer->page;
+	informer->page = NULL;
+	end_page(informer, page);
+}
+
+static void on_part(uv_timer_t *timer)
+{
+	take_part(timer->data);
+}
 
 static void on_page(struct kube_informer *informer, json_t *result, const struct error *err, bool later_page)
 {
-	const char *token = json_path_string(result, "metadata.continue", "");
-	const char *resource_version = json_path_string(result, "metadata.resourceVersion", "");
-	size_t i;
-	json_t *item;
-
 	informer->call = NULL;
 	if (informer->closing) {
 		informer->done(informer, err, false);
@@ -52,21 +93,9 @@ static void on_page(struct kube_informer *informer, json_t *result, const struct
 		return;
 	}
 	informer_progress(informer);
-	json_array_foreach(json_object_get(result, "items"), i, item) {
-		informer_arrive(informer, item);
-	}
-	if (token[0] != '\0') {
-		start_page(informer, token);
-	} else if (resource_version[0] == '\0') {
-		auto_error none = ERROR_INIT;
-
-		/* Watching from "" would silently start anywhere. */
-		error_set(&none, ERROR_INTERNAL, "cannot %s: the server's list has no resourceVersion",
-			informer->words_list);
-		list_failed(informer, &none, later_page);
-	} else {
-		list_done(informer, resource_version);
-	}
+	informer->page = json_incref(result);
+	informer->page_taken = 0;
+	take_part(informer);
 }
 
 static void on_first_page(void *ctx, json_t *result, const struct error *err)

@@ -11,8 +11,8 @@
  *                 │    └ wait                                     └────┤
  *                 └─── expired, type gone, undecodable event, old ─────┘
  *
- * At any time there is one call under way or the timer running (or neither, when closed). During a
- * streaming list there are both: the timer then ends one that fell silent.
+ * At any time there is one call under way or the timer running (or neither, when closed), which also paces the parts of a
+ * page. During a streaming list there are both: the timer then ends one that fell silent.
  */
 #ifndef KUBE_INFORMER_PARTS_H
 #define KUBE_INFORMER_PARTS_H
@@ -54,6 +54,8 @@ struct kube_informer {
 	bool whole;                  /* the list under way is not paged */
 	struct kube_cache *arriving; /* what the list under way has shown; else NULL */
 	int stream_failures;         /* of streaming lists, in a row */
+	json_t *page;                /* of a list, on its way into it; NULL = none */
+	size_t page_taken;           /* items of it */
 	bool pages_only;             /* the server has shown that it knows no streaming list */
 
 	bool reported; /* the watch under way moved resource_version */

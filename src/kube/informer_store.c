@@ -40,12 +40,15 @@ void informer_report_sent_away(struct kube_informer *informer, const struct erro
 	informer_set_state(informer, informer->synced, informer->missing, &copy);
 }
 
-/* Takes the reference to what was before. */
-static void report_changed(struct kube_informer *informer, const void *before_take, const void *now)
+static void report_changed(struct kube_informer *informer, const void *before, const void *now)
 {
 	if (informer->hooks.changed != NULL && !informer->closing) {
-		informer->hooks.changed(informer->hooks.ctx, informer, before_take, now);
+		informer->hooks.changed(informer->hooks.ctx, informer, before, now);
 	}
+}
+
+static void give_back(struct kube_informer *informer, const void *before_take)
+{
 	if (before_take != NULL) {
 		informer->hooks.form.unref(before_take);
 	}
@@ -58,75 +61,18 @@ void informer_take(struct kube_informer *informer, json_t *object)
 	if (kube_cache_put(informer->cache, object, NULL, &before)) {
 		report_changed(informer, before,
 			kube_cache_get(informer->cache, kube_object_namespace(object), kube_object_name(object)));
-	}
-}
-
-static void drop(struct kube_informer *informer, const char *ns, const char *name)
-{
-	const void *before = kube_cache_take(informer->cache, ns, name);
-
-	if (before != NULL) {
-		report_changed(informer, before, NULL);
+		give_back(informer, before);
 	}
 }
 
 void informer_drop(struct kube_informer *informer, json_t *object)
 {
-	drop(informer, kube_object_namespace(object), kube_object_name(object));
-}
-
-void informer_arrive(struct kube_informer *informer, json_t *object)
-{
-	const void *before;
-
-	kube_cache_put(informer->arriving, object, informer->cache, &before);
-	if (before != NULL) {
-		informer->hooks.form.unref(before);
-	}
-}
-
-void informer_leave(struct kube_informer *informer, json_t *object)
-{
-	const void *before =
-		kube_cache_take(informer->arriving, kube_object_namespace(object), kube_object_name(object));
+	const void *before = kube_cache_take(informer->cache, kube_object_namespace(object), kube_object_name(object));
 
 	if (before != NULL) {
-		informer->hooks.form.unref(before);
+		report_changed(informer, before, NULL);
+		give_back(informer, before);
 	}
-}
-
-static void take_arrived(struct kube_informer *informer, const struct kube_cache *arrived)
-{
-	size_t count;
-	auto_free const void **all = kube_cache_list(arrived, NULL, &count);
-
-	for (size_t i = 0; i < count && !informer->closing; i++) {
-		const void *before;
-
-		if (kube_cache_put_decoded(informer->cache, all[i], &before)) {
-			report_changed(informer, before, all[i]);
-		}
-	}
-}
-
-/* `arrived` NULL = all goes. */
-static void drop_absent(struct kube_informer *informer, const struct kube_cache *arrived)
-{
-	size_t count;
-	auto_free const void **all = kube_cache_list(informer->cache, NULL, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		struct kube_names names = informer->hooks.form.names(all[i]);
-
-		if (arrived == NULL || kube_cache_get(arrived, names.ns, names.name) == NULL) {
-			drop(informer, names.ns, names.name);
-		}
-	}
-}
-
-void informer_clear(struct kube_informer *informer)
-{
-	drop_absent(informer, NULL);
 }
 
 void informer_begin_list(struct kube_informer *informer)
@@ -135,26 +81,56 @@ void informer_begin_list(struct kube_informer *informer)
 	informer->arriving = kube_cache_new(&informer->hooks.form);
 }
 
+void informer_arrive(struct kube_informer *informer, json_t *object)
+{
+	const void *before;
+
+	kube_cache_put(informer->arriving, object, informer->cache, &before);
+	give_back(informer, before);
+}
+
+void informer_leave(struct kube_informer *informer, json_t *object)
+{
+	give_back(informer,
+		kube_cache_take(informer->arriving, kube_object_namespace(object), kube_object_name(object)));
+}
+
 void informer_forget_list(struct kube_informer *informer)
 {
 	kube_cache_free(informer->arriving);
 	informer->arriving = NULL;
 }
 
-bool informer_filled(struct kube_informer *informer, const char *resource_version)
+/* What has arrived is the cache's at once, and only what differs is told. */
+static void take_list(struct kube_informer *informer)
 {
-	struct kube_cache *arrived = informer->arriving;
+	struct kube_cache *old = informer->arriving;
+	size_t count;
+	auto_free struct kube_difference *all = kube_cache_differences(informer->cache, old, &count);
 
 	informer->arriving = NULL;
-	take_arrived(informer, arrived);
+	kube_cache_swap(informer->cache, old);
+	for (size_t i = 0; i < count && !informer->closing; i++) {
+		report_changed(informer, all[i].before, all[i].now);
+	}
+	kube_cache_free(old);
+}
+
+void informer_clear(struct kube_informer *informer)
+{
+	informer_begin_list(informer);
+	take_list(informer);
+}
+
+bool informer_filled(struct kube_informer *informer, const char *resource_version)
+{
+	take_list(informer);
 	if (!informer->closing) {
 		free(informer->resource_version);
 		informer->resource_version = xstrdup(resource_version);
 		informer->filled_ms = clock_monotonic_ms();
 		informer->lost_event = false;
-		drop_absent(informer, arrived);
 		informer_set_state(informer, true, false, NULL);
 	}
-	kube_cache_free(arrived);
 	return !informer->closing;
 }

@@ -2,6 +2,7 @@
 #include "http_multi.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -16,7 +17,8 @@ struct http_multi {
 	uv_loop_t *loop;
 	CURLM *curl;
 	uv_timer_t deadline; /* libcurl's next timeout */
-	size_t handles;      /* uv handles not yet closed; freed after the last */
+	bool in_deadline;
+	size_t handles; /* uv handles not yet closed; freed after the last */
 	void (*ended)(void *ctx, CURL *easy, CURLcode code);
 	void *ctx;
 	void (*look)(void *ctx); /* NULL = none */
@@ -88,7 +90,11 @@ static void act(struct http_multi *multi, curl_socket_t fd, int flags)
 
 static void on_deadline(uv_timer_t *timer)
 {
-	act(multi_cast(timer->data), CURL_SOCKET_TIMEOUT, 0);
+	struct http_multi *multi = multi_cast(timer->data);
+
+	multi->in_deadline = true;
+	act(multi, CURL_SOCKET_TIMEOUT, 0);
+	multi->in_deadline = false;
 }
 
 static int on_timeout_wanted(CURLM *curl, long timeout_ms, void *ctx)
@@ -99,7 +105,11 @@ static int on_timeout_wanted(CURLM *curl, long timeout_ms, void *ctx)
 	if (timeout_ms < 0) {
 		uv_timer_stop(&multi->deadline);
 	} else {
-		uv_timer_start(&multi->deadline, on_deadline, (uint64_t)timeout_ms, 0);
+		/* libcurl asks so for the rest of what a server sends fast, and a timer of no time that is started by itself
+		 * fires again before the loop goes on. */
+		long wait_ms = timeout_ms == 0 && multi->in_deadline ? 1 : timeout_ms;
+
+		uv_timer_start(&multi->deadline, on_deadline, (uint64_t)wait_ms, 0);
 	}
 	return 0;
 }

@@ -246,6 +246,9 @@ int64_t queue_add_limited(struct queue *q, const char *key, int64_t at_least_ms)
 	item->failures++;
 	if (at_least_ms > 0) {
 		item->not_before_ms = clock_monotonic_ms() + at_least_ms;
+		/* Also for what came while it was worked on. */
+		heap_remove(&q->waiting, &item->waiting);
+		item->queued = false;
 	}
 	shared = take_token(q);
 	delay = delay > shared ? delay : shared;

@@ -78,11 +78,19 @@ class Side:
         done = self.begin_wall + seconds
         counted = [e for e in events if e["verb"] in WRITES or wall(e["requestReceivedTimestamp"]) < done]
         requests = by_request(counted)
+        made = [wall(e["stageTimestamp"]) - self.begin_wall for e in counted if is_new_child(e)]
         return {
             "ready": len(self.curve), "seconds": seconds if whole else None, "perSecond": len(self.curve) / seconds,
+            "children": len(made), "childrenSeconds": max(made, default=None),
             "perAutoscaler": {kind: sum(found.values()) / self.count for kind, found in requests.items()},
             "requests": requests, **self.used,
         }
+
+
+def is_new_child(event):
+    """Whether the request made one, by whatever verb."""
+    return (event["verb"] in WRITES and event["responseStatus"]["code"] == 201
+            and event["objectRef"]["resource"] in ("services", "servicemonitors", "horizontalpodautoscalers"))
 
 
 class Running(Side):
@@ -223,7 +231,8 @@ def add_ratios(found):
 def text(found):
     names = list(found)
     rows = [[words, *(found[side].get(member) for side in names)] for words, member in (
-        ("Ready", "ready"), ("seconds until all were", "seconds"), ("Ready per second", "perSecond"),
+        ("Ready", "ready"), ("seconds until all were", "seconds"), ("children", "children"),
+        ("seconds until all were made", "childrenSeconds"), ("Ready per second", "perSecond"),
         ("times the limit", "ratio"), ("CPU seconds", "cpuSeconds"), ("peak memory, MiB", "peakMiB"),
         ("CPU seconds of API server and etcd", "apiServerCpuSeconds"),
         ("of the processors, what others had", "othersShare"))]

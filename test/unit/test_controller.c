@@ -27,6 +27,8 @@ struct rig {
 	struct controller *controller;
 	bool refuses_watches; /* of its Prometheuses */
 	bool refuses_writes;
+	const char *refusal; /* headers of it; NULL = none */
+	int writes;          /* sent to it */
 	const char *refused; /* the plural of what may not be read; NULL = nothing */
 	int watches;         /* of Prometheuses, begun */
 	int wanted;          /* what is waited for, so many times in all */
@@ -76,7 +78,9 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 		return (struct fake_answer){.status = 200, .body = LIST(AUTOSCALER("a") "," AUTOSCALER("b"))};
 	}
 	if (strncmp(request->line, "GET ", 4) != 0) {
-		return rig->refuses_writes ? (struct fake_answer){.status = 403}
+		rig->writes++;
+		return rig->refuses_writes ? (struct fake_answer){.status = rig->refusal != NULL ? 503 : 403,
+						     .headers = rig->refusal}
 		                           : (struct fake_answer){.status = 200,
 						     .body = "{\"metadata\":{\"resourceVersion\":\"1\"}}"};
 	}
@@ -250,6 +254,53 @@ static void test_what_failed_is_tried_when_the_server_is_back(void **state)
 	rig_end(&rig);
 }
 
+/* All are woken, and have their passes. */
+static void wake_all(struct rig *rig, const char *prometheus)
+{
+	int before = passes(rig);
+
+	fake_push(rig->kube.fake, prometheus);
+	wait_for_passes(rig, before + 3);
+}
+
+/* After nine failures of each autoscaler the next try is more than a second away. */
+static void test_what_was_refused_is_not_sent_because_something_woke_it(void **state)
+{
+	struct rig rig;
+	int before;
+
+	(void)state;
+	rig_begin(&rig);
+	rig.refuses_writes = true;
+	rig.wanted = 18;
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{}", "1")));
+	assert_true(run_until(&rig.kube.loop, has_failures, &rig));
+	before = rig.writes;
+	wake_all(&rig, MODIFIED(PROMETHEUS("3", "{\"matchLabels\":{\"team\":\"a\"}}", "1")));
+	wake_all(&rig, MODIFIED(PROMETHEUS("4", "{\"matchLabels\":{\"team\":\"b\"}}", "1")));
+	assert_int_equal(rig.writes, before);
+	rig_end(&rig);
+}
+
+static void test_a_server_that_asks_to_be_left_alone_is_left_alone(void **state)
+{
+	struct rig rig;
+	int before;
+
+	(void)state;
+	rig_begin(&rig);
+	rig.refuses_writes = true;
+	rig.refusal = "Retry-After: 60\r\n";
+	rig.wanted = 2;
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{}", "1")));
+	assert_true(run_until(&rig.kube.loop, has_failures, &rig));
+	before = rig.writes;
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("3", "{\"matchLabels\":{\"team\":\"a\"}}", "1")));
+	run_for(&rig.kube.loop, QUIET_MS);
+	assert_int_equal(rig.writes, before);
+	rig_end(&rig);
+}
+
 /* Without the right to pods each autoscaler's status says so. */
 static void test_a_refused_watch_of_pods_is_not_waited_for(void **state)
 {
@@ -281,6 +332,8 @@ int main(void)
 		cmocka_unit_test(test_a_prometheus_is_news_when_its_spec_changes),
 		cmocka_unit_test(test_an_error_that_comes_and_goes_is_no_news),
 		cmocka_unit_test(test_what_failed_is_tried_when_the_server_is_back),
+		cmocka_unit_test(test_what_was_refused_is_not_sent_because_something_woke_it),
+		cmocka_unit_test(test_a_server_that_asks_to_be_left_alone_is_left_alone),
 		cmocka_unit_test(test_a_refused_watch_of_pods_is_not_waited_for),
 		cmocka_unit_test(test_any_other_refused_watch_is_waited_for),
 	};

@@ -125,33 +125,56 @@ static void test_what_is_known_is_not_decoded_again(void **state)
 	kube_cache_free(arrived);
 }
 
-static void test_what_is_decoded_is_shared(void **state)
+static const char *version_of(const void *object)
 {
-	struct kube_cache *cache = new_cache(true);
-	struct kube_cache *arrived = new_cache(true);
-	auto_free const void **found = NULL;
-	const void *before;
+	return object != NULL ? kube_object_resource_version(object) : "none";
+}
+
+static void test_differences(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *before; /* NULL = absent */
+		const char *now;
+	} rows[] = {
+		{"changed", "1", "2"},
+		{"gone", "1", NULL},
+		{"new", NULL, "3"},
+		{"same", "1", "1"},
+		{"zoo", "4", NULL},
+	};
+	struct kube_cache *before = new_cache(true);
+	struct kube_cache *now = new_cache(true);
+	auto_free struct kube_difference *all = NULL;
+	auto_free struct kube_difference *none = NULL;
+	auto_strbuf text = STRBUF_INIT;
+	const void *nothing;
 	size_t count;
 
 	(void)state;
-	add(cache, "a", "same", "1", NULL);
-	add(cache, "a", "moved", "1", "x");
-	add(arrived, "a", "same", "1", NULL);
-	add(arrived, "a", "moved", "2", "y");
-	add(arrived, "a", "new", "2", "y");
-	assert_false(kube_cache_put_decoded(cache, kube_cache_get(arrived, "a", "same"), &before));
-	assert_true(kube_cache_put_decoded(cache, kube_cache_get(arrived, "a", "moved"), &before));
-	assert_string_equal(kube_object_resource_version(before), "1");
-	json_decref((json_t *)(uintptr_t)before);
-	assert_true(kube_cache_put_decoded(cache, kube_cache_get(arrived, "a", "new"), &before));
-	assert_null(before);
-	assert_false(kube_cache_put_decoded(cache, kube_cache_get(arrived, "a", "new"), &before));
-	kube_cache_free(arrived);
-	found = kube_cache_list_by(cache, "a/y", &count);
-	assert_int_equal(count, 2);
-	assert_ptr_equal(found[0], kube_cache_get(cache, "a", "moved"));
-	assert_ptr_equal(found[1], kube_cache_get(cache, "a", "new"));
-	kube_cache_free(cache);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_json *fresh = object("a", rows[i].name, rows[i].now, rows[i].now);
+
+		if (rows[i].before != NULL) {
+			add(before, "a", rows[i].name, rows[i].before, rows[i].before);
+		}
+		if (rows[i].now != NULL) {
+			assert_true(kube_cache_put(now, fresh, before, &nothing));
+		}
+	}
+	all = kube_cache_differences(before, now, &count);
+	for (size_t i = 0; i < count; i++) {
+		strbuf_addf(&text, "%s-%s ", version_of(all[i].before), version_of(all[i].now));
+	}
+	assert_string_equal(text.buf, "1-2 1-none none-3 4-none ");
+	kube_cache_swap(before, now);
+	assert_string_equal(version_of(kube_cache_get(before, "a", "changed")), "2");
+	assert_string_equal(version_of(kube_cache_get(now, "a", "changed")), "1");
+	none = kube_cache_differences(now, now, &count);
+	assert_int_equal(count, 0);
+	kube_cache_free(now);
+	assert_string_equal(version_of(kube_cache_get(before, "a", "same")), "1");
+	kube_cache_free(before);
 }
 
 /* The keys of some, in order. Takes the array. */
@@ -325,7 +348,7 @@ int main(void)
 		cmocka_unit_test(test_put_get_take),
 		cmocka_unit_test(test_without_a_version_it_differs),
 		cmocka_unit_test(test_what_is_known_is_not_decoded_again),
-		cmocka_unit_test(test_what_is_decoded_is_shared),
+		cmocka_unit_test(test_differences),
 		cmocka_unit_test(test_lists_are_ordered_as_keys_are),
 		cmocka_unit_test(test_what_is_in_no_namespace),
 		cmocka_unit_test(test_list_by_finds_what_the_index_says_now),

@@ -218,6 +218,26 @@ static void test_news_do_not_shorten_a_retry_after(void **state)
 	rig_release(&rig);
 }
 
+/* What came while the key was worked on came before the server said so. */
+static void test_news_during_the_work_do_not_shorten_a_retry_after(void **state)
+{
+	struct rig rig;
+	int64_t start = clock_monotonic_ms();
+
+	(void)state;
+	rig_init(&rig, 1, false);
+	queue_add(rig.queue, "a");
+	settle(&rig);
+	queue_add(rig.queue, "a");
+	queue_add_limited(rig.queue, "a", 60);
+	done(&rig, "a");
+	settle(&rig);
+	assert_string_equal(rig.log.buf, "a a ");
+	assert_true(clock_monotonic_ms() - start >= 59);
+	done(&rig, "a");
+	rig_release(&rig);
+}
+
 static void test_a_closing_queue_takes_nothing(void **state)
 {
 	struct rig rig;
@@ -362,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_failures_back_off_and_are_forgotten),
 		cmocka_unit_test(test_retry_after_is_honoured),
 		cmocka_unit_test(test_news_do_not_shorten_a_retry_after),
+		cmocka_unit_test(test_news_during_the_work_do_not_shorten_a_retry_after),
 		cmocka_unit_test(test_a_closing_queue_takes_nothing),
 		cmocka_unit_test(test_due_at_the_same_time_they_come_in_order),
 		cmocka_unit_test(test_ten_thousand_keys_cost_little),

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
@@ -21,6 +22,7 @@ struct outcome {
 	bool done;
 	char *error;
 	size_t writes;
+	bool sent_in_vain;
 };
 
 static void on_done(void *ctx, struct run_result *result)
@@ -30,6 +32,7 @@ static void on_done(void *ctx, struct run_result *result)
 	outcome->done = true;
 	outcome->error = result->error != NULL ? xstrdup(result->error->message) : NULL;
 	outcome->writes = result->writes;
+	outcome->sent_in_vain = result->sent_in_vain;
 }
 
 static bool is_done(void *ctx)
@@ -49,8 +52,8 @@ static json_t *hpa(const char *behavior)
 	return object;
 }
 
-/* Applies the wanted one; the server answers with the kept one. */
-static struct outcome apply(const char *wanted, const char *kept)
+/* Writes the wanted one; the server answers with the kept one. */
+static struct outcome write_one(enum plan_verb verb, const char *wanted, const char *kept)
 {
 	auto_json *answer = hpa(kept);
 	auto_free char *body = json_text(answer);
@@ -62,12 +65,17 @@ static struct outcome apply(const char *wanted, const char *kept)
 
 	rig_open(&rig, NULL, NULL, NULL);
 	fake_script(rig.fake, steps, 1);
-	plan_add_take(&plan, PLAN_APPLY, KIND_HPA, hpa(wanted));
+	plan_add_take(&plan, verb, KIND_HPA, hpa(wanted));
 	runner_start(rig.client, &plan, NULL, &refusals, on_done, &outcome);
 	assert_true(run_until(&rig.loop, is_done, &outcome));
 	refusals_clear(&refusals);
 	assert_int_equal(rig_close(&rig), 0);
 	return outcome;
+}
+
+static struct outcome apply(const char *wanted, const char *kept)
+{
+	return write_one(PLAN_APPLY, wanted, kept);
 }
 
 static void a_field_that_the_server_drops_is_reported(void **state)
@@ -93,11 +101,230 @@ static void defaults_of_the_server_are_no_complaint(void **state)
 	assert_null(outcome.error);
 }
 
+static void a_patch_that_is_changed_back_is_reported(void **state)
+{
+	struct outcome outcome = write_one(PLAN_PATCH, "{scaleUp: {selectPolicy: Max, tolerance: null}}",
+		"{scaleUp: {selectPolicy: Min}}");
+
+	(void)state;
+	assert_int_equal(outcome.writes, 1);
+	assert_string_equal(outcome.error,
+		"HorizontalPodAutoscaler 'shop/gemma': the API server did not keep 'spec.behavior.scaleUp.selectPolicy': a "
+		"webhook or a policy changes what is written; let it leave this object alone");
+	free_indirect(&outcome.error);
+}
+
+static void a_field_that_a_patch_takes_away_and_that_stays_is_reported(void **state)
+{
+	struct outcome outcome = write_one(PLAN_PATCH, "{scaleUp: {tolerance: null}}", "{scaleUp: {tolerance: 50m}}");
+
+	(void)state;
+	assert_non_null(strstr(outcome.error, "did not keep 'spec.behavior.scaleUp.tolerance'"));
+	free_indirect(&outcome.error);
+}
+
+/* A server whose answers the test chooses: what came of the writes of three children. */
+struct rig {
+	struct kube_rig kube;
+	struct refusals refusals;
+	struct plan plan;
+	struct outcome outcome;
+	int requests;
+	int monitors;
+	bool mute;
+	bool refuses;
+};
+
+static struct fake_answer on_request(void *ctx, const struct fake_request *request)
+{
+	struct rig *rig = ctx;
+
+	rig->requests++;
+	if (rig->mute) {
+		return (struct fake_answer){.end = FAKE_MUTE};
+	}
+	if (strstr(request->line, "/services/") != NULL && rig->refuses) {
+		/* Its end is the test's to send: the others are answered first. */
+		return (struct fake_answer){.status = 403, .body = "{\"message\":\"no Service\"}", .end = FAKE_HOLD};
+	}
+	if (strstr(request->line, "/servicemonitors/") != NULL && rig->refuses) {
+		rig->monitors++;
+		return (struct fake_answer){.status = 403, .body = "{\"message\":\"no ServiceMonitor\"}"};
+	}
+	return (struct fake_answer){.status = 200, .body = "{\"metadata\":{\"resourceVersion\":\"9\"}}"};
+}
+
+static void rig_begin(struct rig *rig)
+{
+	*rig = (struct rig){.refusals = REFUSALS_INIT, .plan = PLAN_INIT};
+	rig_open(&rig->kube, on_request, rig, NULL);
+}
+
+static void rig_end(struct rig *rig)
+{
+	free_indirect(&rig->outcome.error);
+	refusals_clear(&rig->refusals);
+	assert_int_equal(rig_close(&rig->kube), 0);
+}
+
+static void add(struct rig *rig, enum kind kind, const char *version)
+{
+	plan_add_take(&rig->plan, PLAN_APPLY, kind,
+		json_pack("{s:{s:s, s:s, s:s}}", "metadata", "namespace", "shop", "name", "gemma", "resourceVersion",
+			version));
+}
+
+static void start(struct rig *rig)
+{
+	free_indirect(&rig->outcome.error);
+	rig->outcome = (struct outcome){.done = false};
+	runner_start(rig->kube.client, &rig->plan, NULL, &rig->refusals, on_done, &rig->outcome);
+}
+
+static bool has_three(void *ctx)
+{
+	return ((struct rig *)ctx)->requests >= 3;
+}
+
+static bool has_ended(void *ctx)
+{
+	return ((struct rig *)ctx)->outcome.done;
+}
+
+/* Closing the client ends those that were never answered. */
+static void end_unanswered(struct rig *rig)
+{
+	fake_refuse(rig->kube.fake, true);
+	assert_true(run_until(&rig->kube.loop, has_ended, rig));
+	fake_refuse(rig->kube.fake, false);
+}
+
+static void those_of_one_step_go_side_by_side(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	rig.mute = true;
+	add(&rig, KIND_SERVICE, "1");
+	add(&rig, KIND_SERVICEMONITOR, "1");
+	add(&rig, KIND_HPA, "1");
+	start(&rig);
+	assert_true(run_until(&rig.kube.loop, has_three, &rig));
+	end_unanswered(&rig);
+	rig_end(&rig);
+}
+
+static void a_step_waits_for_the_one_before(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	rig.mute = true;
+	add(&rig, KIND_CONFIGMAP, "1");
+	plan_then(&rig.plan);
+	add(&rig, KIND_ADAPTER_DEPLOYMENT, "1");
+	start(&rig);
+	run_for(&rig.kube.loop, 150);
+	assert_int_equal(rig.requests, 1);
+	end_unanswered(&rig);
+	assert_int_equal(rig.requests, 1); /* the one before failed */
+	rig_end(&rig);
+}
+
+static bool has_monitor(void *ctx)
+{
+	return ((struct rig *)ctx)->monitors > 0;
+}
+
+static void fail_both(struct rig *rig)
+{
+	rig->refuses = true;
+	rig->monitors = 0;
+	add(rig, KIND_SERVICE, "1");
+	add(rig, KIND_SERVICEMONITOR, "1");
+	add(rig, KIND_HPA, "1");
+	start(rig);
+	assert_true(run_until(&rig->kube.loop, has_monitor, rig));
+	run_for(&rig->kube.loop, 100);
+	assert_false(rig->outcome.done);
+	fake_end(rig->kube.fake);
+	assert_true(run_until(&rig->kube.loop, has_ended, rig));
+}
+
+static void of_two_failures_the_plans_first_is_reported(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	fail_both(&rig);
+	assert_string_equal(rig.outcome.error, "cannot apply Service 'shop/gemma': no Service");
+	assert_int_equal(rig.outcome.writes, 1);
+	assert_true(rig.outcome.sent_in_vain);
+	rig_end(&rig);
+}
+
+static void what_was_refused_waits_for_its_time(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	fail_both(&rig);
+	rig.refusals.until_ms = clock_monotonic_ms() + 60000;
+	rig.refuses = false;
+	rig.requests = 0;
+	/* A version that the object only repeats makes no other object of it. */
+	add(&rig, KIND_SERVICE, "2");
+	add(&rig, KIND_HPA, "2");
+	start(&rig);
+	assert_true(run_until(&rig.kube.loop, has_ended, &rig));
+	assert_int_equal(rig.requests, 1);
+	assert_string_equal(rig.outcome.error, "cannot apply Service 'shop/gemma': no Service");
+	assert_false(rig.outcome.sent_in_vain);
+	/* Its time has come. */
+	rig.refusals.until_ms = clock_monotonic_ms();
+	add(&rig, KIND_SERVICE, "3");
+	start(&rig);
+	assert_true(run_until(&rig.kube.loop, has_ended, &rig));
+	assert_int_equal(rig.requests, 2);
+	assert_null(rig.outcome.error);
+	rig_end(&rig);
+}
+
+static void what_differs_from_what_was_refused_is_sent(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	fail_both(&rig);
+	rig.refusals.until_ms = clock_monotonic_ms() + 60000;
+	rig.refuses = false;
+	rig.requests = 0;
+	add(&rig, KIND_SERVICE, "2");
+	json_object_set_new(json_object_get(rig.plan.writes[0].object, "metadata"), "generateName", json_string("x"));
+	start(&rig);
+	assert_true(run_until(&rig.kube.loop, has_ended, &rig));
+	assert_int_equal(rig.requests, 1);
+	assert_null(rig.outcome.error);
+	rig_end(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_field_that_the_server_drops_is_reported),
 		cmocka_unit_test(defaults_of_the_server_are_no_complaint),
+		cmocka_unit_test(a_patch_that_is_changed_back_is_reported),
+		cmocka_unit_test(a_field_that_a_patch_takes_away_and_that_stays_is_reported),
+		cmocka_unit_test(those_of_one_step_go_side_by_side),
+		cmocka_unit_test(a_step_waits_for_the_one_before),
+		cmocka_unit_test(of_two_failures_the_plans_first_is_reported),
+		cmocka_unit_test(what_was_refused_waits_for_its_time),
+		cmocka_unit_test(what_differs_from_what_was_refused_is_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

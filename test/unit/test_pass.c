@@ -1,0 +1,79 @@
+/* What is remembered between passes: how long a status may wait. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "reconcile/plan.h"
+#include "runtime/pass.h"
+
+/* Whether a status is held that has waited for so long already. */
+static bool is_held(struct pass *pass, bool progress, int64_t waited_ms, bool busy)
+{
+	auto_plan plan = {.status = json_object(), .progress = progress};
+	int64_t again_ms;
+
+	pass->held_since_ms = waited_ms > 0 ? clock_monotonic_ms() - waited_ms : 0;
+	again_ms = pass_hold_progress(pass, &plan, busy);
+	assert_int_equal(again_ms > 0, plan.status == NULL);
+	assert_in_range(again_ms, 0, 3000);
+	return plan.status == NULL;
+}
+
+static void progress_waits_for_what_follows(void **state)
+{
+	struct pass pass = {.held_since_ms = 0};
+
+	(void)state;
+	assert_true(is_held(&pass, true, 0, false));
+	assert_true(pass.held_since_ms > 0);
+	assert_true(is_held(&pass, true, 2000, false));
+	assert_false(is_held(&pass, true, 3000, false));
+	assert_int_equal(pass.held_since_ms, 0); /* the next one waits anew */
+}
+
+static void while_much_is_written_it_waits_longer(void **state)
+{
+	struct pass pass = {.held_since_ms = 0};
+
+	(void)state;
+	assert_true(is_held(&pass, true, 3000, true));
+	assert_true(is_held(&pass, true, 19000, true));
+	assert_false(is_held(&pass, true, 20000, true));
+}
+
+static void what_is_news_waits_for_nothing(void **state)
+{
+	struct pass pass = {.held_since_ms = 0};
+
+	(void)state;
+	assert_false(is_held(&pass, false, 0, true));
+	assert_false(is_held(&pass, false, 1000, true));
+	assert_int_equal(pass.held_since_ms, 0);
+}
+
+static void no_status_is_not_held(void **state)
+{
+	struct pass pass = {.held_since_ms = 5};
+	auto_plan plan = PLAN_INIT;
+
+	(void)state;
+	assert_int_equal(pass_hold_progress(&pass, &plan, true), 0);
+	assert_int_equal(pass.held_since_ms, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(progress_waits_for_what_follows),
+		cmocka_unit_test(while_much_is_written_it_waits_longer),
+		cmocka_unit_test(what_is_news_waits_for_nothing),
+		cmocka_unit_test(no_status_is_not_held),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
