@@ -17,7 +17,6 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     deployment,
     engine_port,
     listening_port,
-    make_pod_ready,
     operator,
     operator_kubeconfig,
     set_status,
@@ -115,8 +114,8 @@ def test_the_evidence_follows_the_pods_and_none_are_listed(cluster, target, oper
     server.scale(0)
     server.sees(total=0, ready=0)
     one.waits_for("TargetFound", "NoPods", timeout=SEEN_S)
-    server.scale(1)
-    make_pod_ready(cluster, target)
+    (name,) = server.scale(1)
+    server.runs(name, True, "2026-01-01T00:04:00Z")
     server.sees(total=1, ready=1)
     one.waits_for("MetricsExposed", "Exposed", timeout=SEEN_S)
     assert lists(cluster)["", "pods"] == before["", "pods"]
