@@ -278,6 +278,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
 	c->prober = prober_new(client, http, access, c->pods,
 		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
+	trim_start(&c->trim, kube_client_loop(client));
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
 		const char *adapter = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;
@@ -330,7 +331,8 @@ void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx
 	c->stopped = true;
 	c->closed = closed;
 	c->closed_ctx = ctx;
-	c->closing = KIND_COUNT + 3;
+	c->closing = KIND_COUNT + 4;
+	trim_close(&c->trim, on_part_closed, c);
 	queue_close(c->queue, on_part_closed, c);
 	prober_close(c->prober, on_part_closed, c);
 	kube_recorder_close(c->recorder, on_part_closed, c);

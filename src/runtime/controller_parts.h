@@ -15,6 +15,7 @@
 #include "routes.h"
 #include "runtime/controller.h"
 #include "runtime/queue.h"
+#include "trim.h"
 
 struct controller {
 	struct kube_client *client;
@@ -25,6 +26,7 @@ struct controller {
 	struct prober *prober;
 	struct kube_recorder *recorder;
 	struct routes routes;
+	struct trim trim;
 	struct shared_state shared;
 	struct map passes; /* key → struct pass, see pass.h */
 	unsigned running;  /* passes whose runner is at work */
