@@ -311,6 +311,7 @@ static void want(struct entry *entry, enum probe_interval interval)
 
 	if (turned) {
 		entry->timing.interval = interval;
+		entry->timing.healed = interval == PROBE_HEALTHY;
 	}
 	if (entry == NULL || entry->running || !(entry->timing.changed || turned)) {
 		return;

@@ -46,6 +46,9 @@ uint64_t timing_next(struct timing *timing, int64_t again_ms, unsigned *seed)
 	}
 	if (timing->interval == PROBE_HEALTHY) {
 		timing->delay_ms = 0;
+		if (timing->healed) {
+			return timing_soon(seed);
+		}
 	} else {
 		wait_ms = next_delay(timing);
 	}
@@ -75,6 +78,7 @@ bool timing_begin(struct timing *timing)
 
 	timing->anew = false;
 	timing->pods_changed = false;
+	timing->healed = false;
 	timing->begun_ms = clock_monotonic_ms();
 	return healthy;
 }

@@ -14,6 +14,7 @@ struct timing {
 	bool changed;      /* since the last probe began: the next one is due at once */
 	bool anew;         /* that next one wants answers of its own time */
 	bool pods_changed; /* since the last probe began: the next one is due soon */
+	bool healed;       /* while a probe was under way: the next one, the first healthy one, is due soon */
 	int64_t begun_ms;  /* when that was, monotonic */
 	int64_t delay_ms;
 };
