@@ -6,6 +6,16 @@
 #include "base/json.h"
 #include "base/memory.h"
 
+static json_t *without_nulls(const json_t *patch);
+
+/* Whether all that the patch does here is to take fields away: the API server leaves out what is empty then. */
+static bool only_takes_away(const json_t *patch)
+{
+	auto_json *rest = json_is_object(patch) ? without_nulls(patch) : NULL;
+
+	return rest != NULL && json_object_size(patch) > 0 && json_object_size(rest) == 0;
+}
+
 /* A merge patch's null takes a field away. New reference to what is to be there. */
 static json_t *without_nulls(const json_t *patch)
 {
@@ -18,7 +28,7 @@ static json_t *without_nulls(const json_t *patch)
 	}
 	rest = json_object();
 	json_object_foreach((json_t *)(uintptr_t)patch, key, value) {
-		if (!json_is_null(value)) {
+		if (!json_is_null(value) && !only_takes_away(value)) {
 			json_object_set_new(rest, key, without_nulls(value));
 		}
 	}
@@ -58,7 +68,7 @@ static char *first_lost(const json_t *result, const json_t *written, const char 
 		return NULL;
 	}
 	wanted = without_nulls(part);
-	path = json_first_uncovered(observed, wanted);
+	path = only_takes_away(part) ? NULL : json_first_uncovered(observed, wanted);
 	if (path == NULL) {
 		path = first_left(observed, part);
 	}

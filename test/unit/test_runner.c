@@ -123,6 +123,20 @@ static void a_field_that_a_patch_takes_away_and_that_stays_is_reported(void **st
 	free_indirect(&outcome.error);
 }
 
+/* The API server leaves a map out that has nothing in it any more. */
+static void the_last_field_that_a_patch_takes_away_is_no_complaint(void **state)
+{
+	static const char *const kept[] = {"{scaleUp: {}}", "{}"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		struct outcome outcome = write_one(PLAN_PATCH, "{scaleUp: {tolerance: null}}", kept[i]);
+
+		assert_int_equal(outcome.writes, 1);
+		assert_null(outcome.error);
+	}
+}
+
 /* A server whose answers the test chooses: what came of the writes of three children. */
 struct rig {
 	struct kube_rig kube;
@@ -320,6 +334,7 @@ int main(void)
 		cmocka_unit_test(defaults_of_the_server_are_no_complaint),
 		cmocka_unit_test(a_patch_that_is_changed_back_is_reported),
 		cmocka_unit_test(a_field_that_a_patch_takes_away_and_that_stays_is_reported),
+		cmocka_unit_test(the_last_field_that_a_patch_takes_away_is_no_complaint),
 		cmocka_unit_test(those_of_one_step_go_side_by_side),
 		cmocka_unit_test(a_step_waits_for_the_one_before),
 		cmocka_unit_test(of_two_failures_the_plans_first_is_reported),
