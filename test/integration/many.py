@@ -216,7 +216,7 @@ class Many:
     def stop_operator(self):
         code = self.operator.stop() if self.operator.process.poll() is None else self.operator.process.returncode
         operator, self.operator = self.operator, None
-        assert code == 0 and "Sanitizer" not in operator.log(), operator.log()
+        assert code == 0 and "Sanitizer" not in operator.log(), f"exit code {code}:\n{operator.log()}"
 
     def own(self, name):
         """A sample of the operator's own page."""
