@@ -2,6 +2,7 @@
 #include "http_multi.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -18,7 +19,9 @@ struct http_multi {
 	CURLM *curl;
 	uv_timer_t deadline; /* libcurl's next timeout */
 	bool in_deadline;
-	size_t handles; /* uv handles not yet closed; freed after the last */
+	uv_prepare_t check;
+	struct multi_socket *changed; /* what is watched of them is another since the last poll */
+	size_t handles;               /* uv handles not yet closed; freed after the last */
 	void (*ended)(void *ctx, CURL *easy, CURLcode code);
 	void *ctx;
 	void (*look)(void *ctx); /* NULL = none */
@@ -33,6 +36,8 @@ struct multi_socket {
 	struct http_multi *multi;
 	curl_socket_t fd;
 	uv_poll_t poll;
+	bool is_changed;
+	struct multi_socket *next_changed;
 };
 
 static struct http_multi *multi_cast(void *p)
@@ -56,7 +61,7 @@ static void handle_closed(struct http_multi *multi)
 	closed(ctx);
 }
 
-static void on_deadline_closed(uv_handle_t *handle)
+static void on_own_closed(uv_handle_t *handle)
 {
 	handle_closed(multi_cast(handle->data));
 }
@@ -118,8 +123,15 @@ static void on_socket_closed(uv_handle_t *handle)
 {
 	struct multi_socket *socket = handle->data;
 	struct http_multi *multi = socket->multi;
+	struct multi_socket **at = &multi->changed;
 
 	assert(socket->magic == SOCKET_MAGIC);
+	while (*at != NULL && *at != socket) {
+		at = &(*at)->next_changed;
+	}
+	if (*at != NULL) {
+		*at = socket->next_changed;
+	}
 	socket->magic = 0;
 	free(socket);
 	handle_closed(multi);
@@ -140,6 +152,8 @@ static void on_socket_ready(uv_poll_t *poll, int status, int events)
 	act(socket->multi, socket->fd, flags);
 }
 
+static void on_check(uv_prepare_t *check);
+
 static struct multi_socket *socket_new(struct http_multi *multi, curl_socket_t fd)
 {
 	struct multi_socket *socket = xcalloc(1, sizeof(*socket));
@@ -156,6 +170,46 @@ static struct multi_socket *socket_new(struct http_multi *multi, curl_socket_t f
 	return socket;
 }
 
+static void socket_close(struct multi_socket *socket)
+{
+	if (!uv_is_closing((uv_handle_t *)&socket->poll)) {
+		if (socket->multi->curl != NULL) {
+			curl_multi_assign(socket->multi->curl, socket->fd, NULL);
+		}
+		uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+	}
+}
+
+static void note_changed(struct multi_socket *socket)
+{
+	struct http_multi *multi = socket->multi;
+
+	if (!socket->is_changed) {
+		socket->is_changed = true;
+		socket->next_changed = multi->changed;
+		multi->changed = socket;
+	}
+	uv_prepare_start(&multi->check, on_check);
+}
+
+/* Right before the poll. A socket that libcurl gives up while it connects it may close without a word, and libuv ends
+ * the program when it is to watch a descriptor that is closed. */
+static void on_check(uv_prepare_t *check)
+{
+	struct http_multi *multi = multi_cast(check->data);
+
+	while (multi->changed != NULL) {
+		struct multi_socket *socket = multi->changed;
+
+		multi->changed = socket->next_changed;
+		socket->is_changed = false;
+		if (fcntl(socket->fd, F_GETFD) < 0) {
+			socket_close(socket);
+		}
+	}
+	uv_prepare_stop(check);
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
 	struct http_multi *multi = multi_cast(ctx);
@@ -165,8 +219,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *so
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (socket != NULL) {
-			curl_multi_assign(multi->curl, fd, NULL);
-			uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+			socket_close(socket);
 		}
 		return 0;
 	}
@@ -180,6 +233,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *so
 		socket = socket_new(multi, fd);
 	}
 	uv_poll_start(&socket->poll, events, on_socket_ready);
+	note_changed(socket);
 	return 0;
 }
 
@@ -187,7 +241,7 @@ struct http_multi *http_multi_new(uv_loop_t *loop, void (*ended)(void *ctx, CURL
 {
 	struct http_multi *multi = xcalloc(1, sizeof(*multi));
 
-	*multi = (struct http_multi){.magic = MULTI_MAGIC, .loop = loop, .ended = ended, .ctx = ctx, .handles = 1};
+	*multi = (struct http_multi){.magic = MULTI_MAGIC, .loop = loop, .ended = ended, .ctx = ctx, .handles = 2};
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (multi->curl = curl_multi_init()) == NULL) {
 		abort(); /* out of memory */
 	}
@@ -200,6 +254,8 @@ struct http_multi *http_multi_new(uv_loop_t *loop, void (*ended)(void *ctx, CURL
 	curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, CACHED_CONNECTIONS);
 	uv_timer_init(loop, &multi->deadline);
 	multi->deadline.data = multi;
+	uv_prepare_init(loop, &multi->check);
+	multi->check.data = multi;
 	return multi;
 }
 
@@ -215,7 +271,10 @@ void http_multi_close(struct http_multi *multi, void (*closed)(void *ctx), void 
 	multi->closed_ctx = ctx;
 	curl_multi_cleanup(multi->curl); /* closes its sockets, through on_socket() */
 	curl_global_cleanup();
-	uv_close((uv_handle_t *)&multi->deadline, on_deadline_closed);
+	multi->curl = NULL;
+	on_check(&multi->check);
+	uv_close((uv_handle_t *)&multi->deadline, on_own_closed);
+	uv_close((uv_handle_t *)&multi->check, on_own_closed);
 }
 
 void http_multi_add(struct http_multi *multi, CURL *easy)
