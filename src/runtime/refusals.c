@@ -79,7 +79,8 @@ void refusals_clear(struct refusals *refusals)
 
 const struct error *refusals_find(const struct refusals *refusals, const struct plan_write *write)
 {
-	const struct refusal *found = clock_monotonic_ms() < refusals->until_ms ? find(refusals, write) : NULL;
+	bool held = refusals != NULL && clock_monotonic_ms() < refusals->until_ms;
+	const struct refusal *found = held ? find(refusals, write) : NULL;
 
 	return found != NULL ? &found->error : NULL;
 }
