@@ -19,7 +19,5 @@ void texts_release(struct texts *texts);
 void texts_copy(struct texts *to, const struct texts *from);
 bool texts_equal(const struct texts *one, const struct texts *other);
 bool texts_hold(const struct texts *texts, const char *text);
-/* In the order of strcmp(). */
-void texts_sort(struct texts *texts);
 
 #endif

@@ -274,7 +274,6 @@ void failure_set(struct failure *failure, enum cause cause, char *text_take);
 /* The shapes of the parts, for shape_copy(), shape_add() and their like. */
 extern const struct shape shape_pods_seen, shape_page_seen, shape_metric_seen, shape_series_seen;
 extern const struct shape shape_unready_pod, shape_container_port, shape_signal_limit, shape_metric_value,
-	shape_page_values, shape_sample, shape_pod_value, shape_pod_mismatch, shape_scrapers, shape_signal_seen,
-	shape_mismatch;
+	shape_page_values, shape_sample, shape_pod_value, shape_pod_mismatch, shape_scrapers, shape_mismatch;
 
 #endif

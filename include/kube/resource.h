@@ -33,11 +33,6 @@ const char *kube_object_resource_version(const json_t *object);
 const char *kube_object_label(const json_t *object, const char *key);      /* NULL when absent */
 const char *kube_object_annotation(const json_t *object, const char *key); /* NULL when absent */
 
-/* The entry of status.conditions of this type; borrowed, NULL when absent. */
-const json_t *kube_object_condition(const json_t *object, const char *type);
-/* Whether one of its ownerReferences has this uid. */
-bool kube_object_owned_by(const json_t *object, const char *uid);
-
 /* Evaluates a metav1.LabelSelector on a label object. NULL selector = `if_null`; {} matches all.
  * An unknown operator matches nothing. */
 bool kube_selector_matches(const json_t *selector, const json_t *labels, bool if_null);

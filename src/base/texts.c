@@ -55,18 +55,3 @@ bool texts_hold(const struct texts *texts, const char *text)
 	}
 	return false;
 }
-
-static int compare_texts(const void *one, const void *other)
-{
-	const char *const *a = one;
-	const char *const *b = other;
-
-	return strcmp(*a, *b);
-}
-
-void texts_sort(struct texts *texts)
-{
-	if (texts->count > 1) {
-		qsort(texts->items, texts->count, sizeof(*texts->items), compare_texts);
-	}
-}

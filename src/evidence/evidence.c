@@ -198,7 +198,7 @@ static const struct field signal_fields[] = {
 	PART("apart", signal_seen, mismatches, shape_mismatches),
 	MAP("scrapers", signal_seen, scrapers, shape_scrapers),
 };
-const struct shape shape_signal_seen = SHAPE(signal_seen, signal_fields);
+static const struct shape shape_signal_seen = SHAPE(signal_seen, signal_fields);
 
 static const struct field evidence_fields[] = {
 	PART("target", evidence, target, shape_target_seen),

@@ -86,24 +86,6 @@ const char *kube_object_annotation(const json_t *object, const char *key)
 	return json_string_value(json_object_get(json_path(object, "metadata.annotations"), key));
 }
 
-const json_t *kube_object_condition(const json_t *object, const char *type)
-{
-	return json_find(json_path(object, "status.conditions"), "type", type);
-}
-
-bool kube_object_owned_by(const json_t *object, const char *uid)
-{
-	size_t i;
-	json_t *owner;
-
-	json_array_foreach(json_path(object, "metadata.ownerReferences"), i, owner) {
-		if (strcmp(json_path_string(owner, "uid", ""), uid) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool value_among(const char *value, const json_t *values)
 {
 	size_t i;

@@ -152,8 +152,6 @@ static void on_socket_ready(uv_poll_t *poll, int status, int events)
 	act(socket->multi, socket->fd, flags);
 }
 
-static void on_check(uv_prepare_t *check);
-
 static struct multi_socket *socket_new(struct http_multi *multi, curl_socket_t fd)
 {
 	struct multi_socket *socket = xcalloc(1, sizeof(*socket));
@@ -180,18 +178,6 @@ static void socket_close(struct multi_socket *socket)
 	}
 }
 
-static void note_changed(struct multi_socket *socket)
-{
-	struct http_multi *multi = socket->multi;
-
-	if (!socket->is_changed) {
-		socket->is_changed = true;
-		socket->next_changed = multi->changed;
-		multi->changed = socket;
-	}
-	uv_prepare_start(&multi->check, on_check);
-}
-
 /* Right before the poll. A socket that libcurl gives up while it connects it may close without a word, and libuv ends
  * the program when it is to watch a descriptor that is closed. */
 static void on_check(uv_prepare_t *check)
@@ -208,6 +194,18 @@ static void on_check(uv_prepare_t *check)
 		}
 	}
 	uv_prepare_stop(check);
+}
+
+static void note_changed(struct multi_socket *socket)
+{
+	struct http_multi *multi = socket->multi;
+
+	if (!socket->is_changed) {
+		socket->is_changed = true;
+		socket->next_changed = multi->changed;
+		multi->changed = socket;
+	}
+	uv_prepare_start(&multi->check, on_check);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "engine/page.h"
 #include "engine/presets.h"
 #include "reading.h"
@@ -79,18 +80,13 @@ static void get(struct page_search *search, const char *url, size_t max_body, ht
 								  .ctx = search});
 }
 
-static bool same_text(const char *one, const char *other)
-{
-	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
-}
-
 /* What the pod says of its version is remembered for as long as it runs the same. */
 static bool remembers_version(struct page_search *search)
 {
 	const struct page_seen *last = search->last;
 
 	if (last == NULL || last->image == NULL || strcmp(last->image, search->image) != 0 ||
-		!same_text(last->engine, search->page.engine)) {
+		!text_equal(last->engine, search->page.engine)) {
 		return false;
 	}
 	search->page.image = xstrdup(last->image);
@@ -178,7 +174,7 @@ static bool is_the_page(const struct page_search *search, const struct page_seen
 	if (wanted == NULL) {
 		return page->engine != NULL;
 	}
-	return page->series.count > 0 || same_text(page->engine, wanted);
+	return page->series.count > 0 || text_equal(page->engine, wanted);
 }
 
 /* What is seen of a page, with its values; false when it exceeds a limit. */

@@ -56,11 +56,6 @@ static json_t *deployment_patch(const struct settings *s, const struct view_work
 		"annotations", ANNOTATION_ADAPTER_RULES, text_or_null(revision));
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* What is noted on the ConfigMap, as far as it is not there yet. New reference. */
 static json_t *make_notes(const struct view_configmap *configmap, const char *revision,
 	const struct adapter_timing *timing)
@@ -77,7 +72,7 @@ static json_t *make_notes(const struct view_configmap *configmap, const char *re
 	json_t *notes = json_object();
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (!same_text(meta_annotation(&configmap->view.meta, rows[i].key), rows[i].text)) {
+		if (!text_equal(meta_annotation(&configmap->view.meta, rows[i].key), rows[i].text)) {
 			json_object_set_new(notes, rows[i].key, text_or_null(rows[i].text));
 		}
 	}
@@ -242,7 +237,7 @@ void adapter_reconcile(const struct world *world, const struct adapter_needs *ne
 	json_decref(state->held);
 	state->held = json_incref(timing.held);
 	state->held_by_rollout = timing.rolling;
-	restarts = !same_text(rollout_revision(deployment), revision);
+	restarts = !text_equal(rollout_revision(deployment), revision);
 	if (restarts) {
 		plan_then(plan); /* it starts with the rules that are written then */
 		plan_add_take(plan, PLAN_PATCH, KIND_ADAPTER_DEPLOYMENT, deployment_patch(s, deployment, revision));
