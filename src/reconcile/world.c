@@ -13,14 +13,16 @@
 
 /* What a world made of a document answers from: `render` may be given thousands of objects, and each is asked for. */
 struct document {
-	const json_t *json;              /* borrowed */
-	struct document_object *objects; /* in the order of kinds, then keys, then of the document */
+	const json_t *json; /* borrowed */
+	/* In the order of kinds, then keys, then of the document. */
+	struct document_object *objects;
 	size_t count;
-	size_t first[KIND_COUNT + 1]; /* of each kind among the objects */
-	const struct document_object *
-		*indexed; /* those with an index, in the order of kinds, indexes, and then as above */
+	size_t first[KIND_COUNT + 1]; /* of each kind */
+	/* Those with an index, in the order of kinds, then indexes, then as above. */
+	const struct document_object **indexed;
 	size_t indexed_count;
 	struct map evidence; /* "ns/name" → struct evidence */
+	struct map fights;   /* "ns/name" → struct replicas_fight */
 	struct shared_evidence *shared;
 };
 
@@ -165,6 +167,13 @@ static const char *document_failure(void *ctx, const char *key)
 	return json_string_value(json_object_get(json_object_get(json_of(ctx), "failures"), key));
 }
 
+static const struct replicas_fight *document_fight(void *ctx, const char *key)
+{
+	const struct document *document = ctx;
+
+	return map_get(&document->fights, key);
+}
+
 const struct view *world_view(const struct world *world, enum kind kind, const char *ns, const char *name)
 {
 	return world->view(world->ctx, kind, ns, name);
@@ -207,6 +216,22 @@ static void decode_evidence(struct document *document, int64_t now_ms)
 		} else {
 			map_put(&document->evidence, key, evidence_decode(seen, now_ms));
 		}
+	}
+}
+
+static void fight_free_value(void *value)
+{
+	replicas_fight_free(value);
+}
+
+static void decode_fights(struct document *document)
+{
+	const char *key;
+	json_t *fight;
+
+	map_init(&document->fights, fight_free_value);
+	json_object_foreach(json_object_get(document->json, "fights"), key, fight) {
+		map_put(&document->fights, key, replicas_fight_decode(fight));
 	}
 }
 
@@ -287,6 +312,7 @@ static struct document *decode_document(const json_t *json, int64_t now_ms)
 	}
 	sort_document(document);
 	decode_evidence(document, now_ms);
+	decode_fights(document);
 	return document;
 }
 
@@ -305,6 +331,7 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.evidence = document_evidence,
 		.shared_evidence = document_shared_evidence,
 		.failure = document_failure,
+		.fight = document_fight,
 		.shared = &no_shared,
 	};
 }
@@ -321,6 +348,7 @@ void world_release_document(struct world *world)
 	free(document->objects);
 	free(document->indexed);
 	map_release(&document->evidence);
+	map_release(&document->fights);
 	shared_evidence_free(document->shared);
 	free(document);
 	world->ctx = NULL;
