@@ -128,6 +128,24 @@ struct kube_call *kube_apply_status(struct kube_client *client, const struct kub
 		done, ctx);
 }
 
+/* As client-go does it (util/csaupgrade), but for one entry: the server refuses another version with 409. */
+struct kube_call *kube_claim(struct kube_client *client, const struct kube_resource *resource, const json_t *object,
+	unsigned entry, kube_done_fn *done, void *ctx)
+{
+	const struct verb verb = {
+		.word = "claim the fields of",
+		.method = "PATCH",
+		.content_type = "application/json-patch+json",
+	};
+	auto_free char *path = xasprintf("/metadata/managedFields/%u/operation", entry);
+	auto_json *patch = json_pack("[{s:s, s:s, s:s}, {s:s, s:s, s:s}]", "op", "replace", "path",
+		"/metadata/resourceVersion", "value", kube_object_resource_version(object), "op", "replace", "path",
+		path, "value", "Apply");
+
+	return start_verb(client, resource, kube_object_namespace(object), kube_object_name(object), &verb, patch, done,
+		ctx);
+}
+
 struct kube_call *kube_merge_patch(struct kube_client *client, const struct kube_resource *resource, const char *ns,
 	const char *name, const json_t *patch, const char *field_manager, kube_done_fn *done, void *ctx)
 {

@@ -37,6 +37,7 @@ static void fill(struct arena *arena, const struct view_type *type, const json_t
 
 	view->type = type;
 	view->meta = read_meta(arena, object, type);
+	view->meta.created_entry = type->own_spec_at != 0 ? read_created_entry(object) : 0;
 	type->decode(arena, object, view);
 }
 
