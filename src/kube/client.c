@@ -138,9 +138,9 @@ struct kube_call *kube_claim(struct kube_client *client, const struct kube_resou
 		.content_type = "application/json-patch+json",
 	};
 	auto_free char *path = xasprintf("/metadata/managedFields/%u/operation", entry);
-	auto_json *patch = json_pack("[{s:s, s:s, s:s}, {s:s, s:s, s:s}]", "op", "replace", "path",
-		"/metadata/resourceVersion", "value", kube_object_resource_version(object), "op", "replace", "path",
-		path, "value", "Apply");
+	auto_json *patch =
+		json_pack("[{s:s, s:s, s:s}, {s:s, s:s, s:s}]", "op", "replace", "path", "/metadata/resourceVersion",
+			"value", kube_object_resource_version(object), "op", "replace", "path", path, "value", "Apply");
 
 	return start_verb(client, resource, kube_object_namespace(object), kube_object_name(object), &verb, patch, done,
 		ctx);

@@ -102,6 +102,7 @@ static void test_verbs(void **state)
 		{"PATCH *", {.status = 200, .body = "{}"}},
 		{"PATCH *", {.status = 201, .body = "{}"}},
 		{"PATCH *", {.status = 200, .body = "{}"}},
+		{"PATCH *", {.status = 200, .body = "{}"}},
 		{"POST *", {.status = 201, .body = "{}"}},
 		{"PUT *", {.status = 200, .body = "{}"}},
 		{"DELETE *", {.status = 200, .body = "{}"}},
@@ -137,6 +138,15 @@ static void test_verbs(void **state)
 	await(&rig, &o);
 	assert_sent(&rig, "PATCH " HPAS "/n/status?fieldManager=m&force=true",
 		"Content-Type: application/apply-patch+yaml\r\n", object_text);
+	outcome_release(&o);
+
+	json_object_set_new(json_object_get(object, "metadata"), "resourceVersion", json_string("7"));
+	kube_claim(rig.client, &hpas, object, 2, on_done, &o);
+	json_object_del(json_object_get(object, "metadata"), "resourceVersion");
+	await(&rig, &o);
+	assert_sent(&rig, "PATCH " HPAS "/n", "Content-Type: application/json-patch+json\r\n",
+		"[{\"op\":\"replace\",\"path\":\"/metadata/resourceVersion\",\"value\":\"7\"},"
+		"{\"op\":\"replace\",\"path\":\"/metadata/managedFields/2/operation\",\"value\":\"Apply\"}]");
 	outcome_release(&o);
 
 	kube_merge_patch(rig.client, &hpas, "ns", "n", object, "m", on_done, &o);
