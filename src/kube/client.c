@@ -61,6 +61,9 @@ struct verb {
 	bool missing_ok;
 };
 
+/* Of the answer to a write: whose fields these are, and what is to come of them, is seen in the watch. */
+static const char *const unread_of_write[] = {"fieldsV1", "status", NULL};
+
 static struct kube_call *start_verb(struct kube_client *client, const struct kube_resource *resource, const char *ns,
 	const char *name, const struct verb *verb, const json_t *body, kube_done_fn *done, void *ctx)
 {
@@ -83,6 +86,7 @@ static struct kube_call *start_verb(struct kube_client *client, const struct kub
 					       .content_type = verb->content_type,
 					       .body = body,
 					       .what = what,
+					       .unread = body != NULL ? unread_of_write : NULL,
 					       .missing_ok = verb->missing_ok,
 					       .done = done,
 					       .ctx = ctx,

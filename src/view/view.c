@@ -64,6 +64,13 @@ const struct view *view_decode(enum kind kind, const json_t *object)
 	return view_decode_as(view_types[kind], object);
 }
 
+const char *const *view_unread(const struct view_type *type)
+{
+	static const char *const unread[] = {"fieldsV1", NULL};
+
+	return type->reads_fields ? NULL : unread;
+}
+
 const struct view *view_ref(const struct view *view)
 {
 	if (view != NULL) {
