@@ -22,6 +22,7 @@
  * more under way only waits in the server's own line, with a second connection to keep up. */
 #define PARALLEL 28
 #define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
+#define FEW 2               /* passes that write: more than that, and Events wait */
 #define LIVE_MS (15 * 60 * 1000)
 
 /* A change of a target: for each autoscaler of it, whether somebody set the HPA's replicas back. */
@@ -197,6 +198,9 @@ static void run(struct controller *c, struct pass *pass, struct plan *plan, cons
 		queue_add_after(c->queue, pass->key, held_ms);
 	}
 	c->running++;
+	if (c->running > FEW) {
+		kube_recorder_busy(c->recorder);
+	}
 	c->count_passes++;
 	runner_start(c->client, plan, owner, &pass->refusals, on_run, pass);
 }

@@ -103,6 +103,7 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 
 const struct view_type view_workload_type = {.bytes = sizeof(struct view_workload),
 	.no_labels = true,
+	.reads_fields = true,
 	.decode = decode};
 
 /* What follows the flag's name in the word; NULL when the word is another. */
