@@ -3,13 +3,38 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "chain/hpa_says.h"
 #include "checks.h"
 
-/* Whether the metrics API was seen to return values of every signal. */
-static bool is_served(const struct facts *facts)
+/* Whether the probe left it to the HPA to read the metric first. */
+static bool is_left_to_hpa(const struct facts *facts, const struct workload_signal *signal)
+{
+	const struct signal_seen *seen = evidence_signal(facts, signal);
+
+	return seen->series.pods > 0 && seen->value.seen_ms == 0 && evidence_seen(facts)->hpa_silent_ms > 0;
+}
+
+/* Whether the HPA has done so since. */
+static bool hpa_has_read(const struct facts *facts, const struct workload_signal *signal)
+{
+	const struct evidence *evidence = evidence_seen(facts);
+	const struct hpa_says says = hpa_says(facts->hpa, signal->signal->metric);
+	const struct hpa_proof proof = {.says = &says,
+		.silent_ms = evidence->hpa_silent_ms,
+		.now_ms = facts->now_ms,
+		.seen = evidence_signal(facts, signal),
+		.counted = (size_t)evidence->pods.ready + evidence->pods.unready.count};
+
+	return (evidence->asked == NULL || probe_request_equal(evidence->asked, facts->request)) && hpa_proves(&proof);
+}
+
+/* Whether the metrics API was seen to return values of every signal, or nobody has looked yet. */
+static bool may_be_served(const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
-		if (evidence_signal(facts, &facts->workload.signals[i])->value.pods == 0) {
+		const struct workload_signal *signal = &facts->workload.signals[i];
+
+		if (evidence_signal(facts, signal)->value.pods == 0 && !is_left_to_hpa(facts, signal)) {
 			return false;
 		}
 	}
@@ -27,7 +52,7 @@ static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 	                           ? facts->selected_by
 	                           : json_path_string(facts->gpu, "prometheus", NULL);
 
-	if (is_served(facts)) {
+	if (may_be_served(facts)) {
 		return false;
 	}
 	if (json_path_bool(facts->adapter_survey, "nowhere", false)) {
@@ -180,6 +205,19 @@ static bool say_metric_awaited(const struct facts *facts, const struct workload_
 	return true;
 }
 
+/* Nobody but the HPA has looked, if that has: an operator that starts keeps to what was said. */
+static void check_first_reading(const struct facts *facts, const struct workload_signal *signal,
+	struct verdict *verdict)
+{
+	if (hpa_has_read(facts, signal) || evidence_gap_passes(facts, "MetricServed", NULL)) {
+		say_served(signal, verdict);
+	} else {
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"the HorizontalPodAutoscaler has not read '%s' yet: its controller comes to a new one after 15 s",
+			signal->signal->metric);
+	}
+}
+
 static void check_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
@@ -199,6 +237,10 @@ static void check_metric(const struct facts *facts, const struct workload_signal
 	}
 	if (series->pods == 0 && evidence_gap_passes(facts, "MetricServed", &series->missing)) {
 		say_served(signal, verdict);
+		return;
+	}
+	if (is_left_to_hpa(facts, signal)) {
+		check_first_reading(facts, signal, verdict);
 		return;
 	}
 	metric = evidence_read_metric(facts, signal, failure_reason(facts, signal), verdict);

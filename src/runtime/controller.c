@@ -13,7 +13,6 @@
 #include "chain/links.h"
 #include "controller_parts.h"
 #include "pod_feed.h"
-#include "report/values.h"
 #include "runtime/runner.h"
 #include "settle.h"
 
@@ -155,15 +154,12 @@ static void on_shared_seen(void *ctx, const char *key, const struct shared_evide
 	}
 }
 
-static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
+static struct hpa_says hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
 {
 	/* It has the autoscaler's name. */
 	const struct view *view = kube_cache_get(controller_cache(ctx, KIND_HPA), ns, name);
-	const struct view_hpa *hpa = view_hpa(view);
 
-	return (struct probe_hpa){.there = hpa != NULL,
-		.active = hpa != NULL && strcmp(view_condition_status(&hpa->conditions, "ScalingActive"), "True") == 0,
-		.average_milli = view_hpa_average_of(hpa, metric)};
+	return hpa_says(view_hpa(view), metric);
 }
 
 /* From keys to passes. */
