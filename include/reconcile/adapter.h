@@ -12,7 +12,7 @@
 
 /* What live autoscalers need of it. */
 struct adapter_needs {
-	json_t *metrics; /* metric → since when somebody needs it, in ms of the wall; owned by whoever gathered it */
+	json_t *metrics;   /* metric → since when somebody needs it, in ms of the wall */
 	int64_t newest_ms; /* when the newest autoscaler came */
 };
 

@@ -20,7 +20,6 @@
 #include <jansson.h>
 
 #include "api/autoscaler.h"
-#include "base/map.h"
 #include "reconcile/plan.h"
 #include "reconcile/world.h"
 #include "view/autoscaler.h"
@@ -28,32 +27,21 @@
 /* How often exporters are scraped, by our own ServiceMonitors. */
 #define GPU_INTERVAL "15s"
 
-/* The exporters that autoscalers ask for: of each the first that does. */
+/* An exporter that is asked for, by the first autoscaler that does. Borrowed. */
 struct gpu_need {
-	char *id;                                 /* of gpu_exporter_id() */
-	const struct view_autoscaler *autoscaler; /* borrowed */
-};
-
-struct gpu_needs {
-	struct map ids; /* of the items */
-	struct gpu_need *items;
-	size_t count;
-	size_t cap;
+	const char *id; /* of gpu_exporter_id() */
+	const struct view_autoscaler *autoscaler;
 };
 
 /* Names the exporter that a spec asks for; heap, caller owns. */
 char *gpu_exporter_id(const struct autoscaler *spec);
-/* Adds what this InferenceAutoscaler asks for, which has to stay as long as the needs. */
-void gpu_needs_add(struct gpu_needs *needs, const struct view *autoscaler);
-void gpu_needs_release(struct gpu_needs *needs);
-#define auto_gpu_needs ATTR_CLEANUP(gpu_needs_release) struct gpu_needs
-
 /*
  * Surveys for what is needed (may be nothing) and plans the
  * writes: what is missing, what was edited, what nobody needs any more. `mended_ms` is when
  * the rule was mended last, 0 = never; kept up to date. New reference to the document; NULL when nothing is needed.
  */
-json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, int64_t *mended_ms, struct plan *plan);
+json_t *gpu_survey(const struct world *world, const struct gpu_need *needs, size_t needs_count, int64_t *mended_ms,
+	struct plan *plan);
 /* What to probe, from the survey; new reference, NULL when there is nothing. */
 struct shared_request *gpu_request(const struct world *world, const json_t *survey);
 

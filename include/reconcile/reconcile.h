@@ -59,8 +59,11 @@ void shared_state_set(struct shared_state *state, enum adapter_state value, cons
  * by ownerReference, but for those in other namespaces, which are deleted). Never fails: what is wrong becomes a condition. */
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan);
 
-/* Plans for the adapter: its ConfigMap holds the union of all live autoscalers' rules, and its
- * Deployment restarts once per change of ours; for the GPUs: what reconcile/gpu.h says. `state` is overwritten, but for what it remembers. */
-void shared_reconcile(const struct world *world, struct plan *plan, struct shared_state *state);
+struct needs;
+
+/* Plans for the adapter: its ConfigMap holds the union of the rules that are needed, and its Deployment restarts once per
+ * change of ours; for the GPUs: what reconcile/gpu.h says. `state` is overwritten, but for what it remembers. */
+void shared_reconcile(const struct world *world, const struct needs *needs, struct plan *plan,
+	struct shared_state *state);
 
 #endif

@@ -131,7 +131,7 @@ static void print_gpu_rule(const struct world *world, const struct observation *
 	auto_view_list order = monitoring_order(&context, &object);
 	const struct view_list first = {.items = order.items, .count = order.count > 0 ? 1 : 0};
 	const char *ns = first.count > 0 ? first.items[0]->meta.ns : o->facts.settings->adapter_namespace;
-	auto_gpu_needs needs = {.count = 0};
+	const struct gpu_need need = {o->exporter_id, o->object};
 	int64_t mended_ms = 0;
 	auto_plan plan = PLAN_INIT;
 	auto_json *survey = NULL;
@@ -140,8 +140,7 @@ static void print_gpu_rule(const struct world *world, const struct observation *
 	struct monitoring found = {NULL, NULL, NULL};
 	auto_json *rule = NULL;
 
-	gpu_needs_add(&needs, world_view(world, KIND_AUTOSCALER, o->spec.ns, o->spec.name));
-	survey = gpu_survey(world, &needs, &mended_ms, &plan);
+	survey = gpu_survey(world, &need, 1, &mended_ms, &plan);
 	found_in = json_object_get(survey, "namespaces");
 	context.prometheuses = &first;
 	context.asked = NULL;

@@ -124,24 +124,25 @@ static void finish(struct survey *s, json_t *survey, const char *prometheus)
 	json_object_set_new(survey, "targets", json_string(targets));
 }
 
-json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, int64_t *mended_ms, struct plan *plan)
+json_t *gpu_survey(const struct world *world, const struct gpu_need *needs, size_t needs_count, int64_t *mended_ms,
+	struct plan *plan)
 {
 	struct survey s = {.world = world, .wanted = json_array(), .others = STRBUF_INIT};
 	const char *prometheus = NULL;
 	json_t *survey = NULL;
 	auto_json *exporters = json_object();
 
-	if (needs->count > 0) {
+	if (needs_count > 0) {
 		survey_open(&s);
 	}
-	for (size_t i = 0; i < needs->count; i++) {
-		auto_view_autoscaler_spec spec = view_autoscaler_spec(needs->items[i].autoscaler);
+	for (size_t i = 0; i < needs_count; i++) {
+		auto_view_autoscaler_spec spec = view_autoscaler_spec(needs[i].autoscaler);
 		json_t *row = exporter_row(&s, &spec);
 
-		json_object_set_new(exporters, needs->items[i].id, row);
+		json_object_set_new(exporters, needs[i].id, row);
 		prometheus = prometheus != NULL ? prometheus : json_path_string(row, "selectedBy", NULL);
 	}
-	if (needs->count > 0) {
+	if (needs_count > 0) {
 		survey = json_pack("{s:O, s:s*}", "exporters", exporters, "prometheus", prometheus);
 		finish(&s, survey, prometheus);
 	}
@@ -149,28 +150,4 @@ json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, int
 	set_rule_mended(&s, json_object_get(survey, "rule"), plan, mended_ms);
 	survey_close(&s);
 	return survey;
-}
-
-void gpu_needs_add(struct gpu_needs *needs, const struct view *autoscaler)
-{
-	auto_view_autoscaler_spec spec = view_autoscaler_spec(view_autoscaler(autoscaler));
-	auto_free char *id = gpu_exporter_id(&spec);
-
-	if (map_has(&needs->ids, id)) {
-		return;
-	}
-	map_put(&needs->ids, id, needs);
-	needs->items = xgrow(needs->items, &needs->cap, needs->count + 1, sizeof(*needs->items));
-	needs->items[needs->count++] = (struct gpu_need){.id = id, .autoscaler = view_autoscaler(autoscaler)};
-	id = NULL;
-}
-
-void gpu_needs_release(struct gpu_needs *needs)
-{
-	for (size_t i = 0; i < needs->count; i++) {
-		free(needs->items[i].id);
-	}
-	free(needs->items);
-	map_release(&needs->ids);
-	*needs = (struct gpu_needs){.items = NULL};
 }

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
+#include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 
 #define MINUTE (60 * 1000)
@@ -78,7 +79,8 @@ static int pass(struct cluster *cluster, bool refused)
 	cluster->state = shared_state_next(&before);
 	world_from_document(&world, cluster->document, &settings);
 	world.now_ms = cluster->now_ms;
-	shared_reconcile(&world, &plan, &cluster->state);
+	auto_needs needs = needs_of_world(&world);
+	shared_reconcile(&world, &needs, &plan, &cluster->state);
 	world_release_document(&world);
 	for (size_t i = 0; i < plan.count; i++) {
 		if (plan.writes[i].kind == KIND_PROMETHEUSRULE) {

@@ -120,7 +120,7 @@ static void decoys_are_bounded_in_work_and_words(void **state)
 		"name", "gemma", "spec", "scaleTargetRef", "kind", "Deployment", "name", "server", "maxReplicas", 5,
 		"mode", "GPU");
 	auto_view *autoscaler = view_decode(KIND_AUTOSCALER, object);
-	auto_gpu_needs needs = {.count = 0};
+	const struct gpu_need need = {"Auto", view_autoscaler(autoscaler)};
 	int64_t mended_ms = 0;
 	auto_plan plan = PLAN_INIT;
 	auto_json *survey = NULL;
@@ -134,9 +134,8 @@ static void decoys_are_bounded_in_work_and_words(void **state)
 		add(&lists, "a-tenant", name, "nvidia-dcgm-exporter");
 	}
 	add(&lists, "gpu-operator", "nvidia-dcgm-exporter", "nvidia-dcgm-exporter");
-	gpu_needs_add(&needs, autoscaler);
 	since = clock();
-	survey = gpu_survey(&world, &needs, &mended_ms, &plan);
+	survey = gpu_survey(&world, &need, 1, &mended_ms, &plan);
 	print_message("%d decoys: %.1f ms\n", DECOYS, milliseconds(since));
 	/* A fraction of it where it is optimised; sanitizers take several times as long as neither. */
 	assert_in_range((uintmax_t)milliseconds(since), 0, 200);
