@@ -1,25 +1,12 @@
 /*
  * The GPU chain that all autoscalers share: the DCGM exporters they ask for, who scrapes them, the
  * recording rule, and what of it is ours to make.
- *
- * The survey is one document, kept in the shared state:
- *   exporters   by gpu_exporter_id(): {problem?, service: "ns/name", job, ready: pods, -1 = not known,
- *               others: what could be meant as well, local: its namespace when it is believed about that alone,
- *               monitor: who scrapes, since: when that was made, pool: its scrape pool when it is ours,
- *               selectedBy: "ns/name" | selectProblem}
- *   rule        {problem?, name: "ns/name", selectedBy, since: when it was made, or mended last}
- *   prometheus  "ns/name" of the one that scrapes; absent when none does
- *   namespaces  of the exporters that are believed about all pods
- *   trusted     the PromQL of the targets that are believed about all pods (engine/gpu.h)
- *   targets     the same of all exporters
- * A time is in ms of the wall; 0 = it is to be made, -1 = that failed.
  */
 #ifndef RECONCILE_GPU_H
 #define RECONCILE_GPU_H
 
-#include <jansson.h>
-
 #include "api/autoscaler.h"
+#include "evidence/survey.h"
 #include "reconcile/plan.h"
 #include "reconcile/world.h"
 #include "view/autoscaler.h"
@@ -35,14 +22,18 @@ struct gpu_need {
 
 /* Names the exporter that a spec asks for; heap, caller owns. */
 char *gpu_exporter_id(const struct autoscaler *spec);
-/*
- * Surveys for what is needed (may be nothing) and plans the
- * writes: what is missing, what was edited, what nobody needs any more. `mended_ms` is when
- * the rule was mended last, 0 = never; kept up to date. New reference to the document; NULL when nothing is needed.
- */
-json_t *gpu_survey(const struct world *world, const struct gpu_need *needs, size_t needs_count, int64_t *mended_ms,
-	struct plan *plan);
+/* What is remembered from one survey to the next. All zeros is nothing. */
+struct gpu_memory {
+	int64_t mended_ms;    /* when the rule was mended last, wall; 0 = never */
+	struct texts scraped; /* "ns/name" of the exporters' Services that were seen to have a scrape that no ServiceMonitor
+	                       * shows */
+};
+
+/* Surveys for what is needed (may be nothing) and plans the writes: what is missing, what was edited, what nobody needs any
+ * more. The caller frees it; NULL when nothing is needed. */
+struct gpu_survey *gpu_survey_make(const struct world *world, const struct gpu_need *needs, size_t needs_count,
+	struct gpu_memory *memory, struct plan *plan);
 /* What to probe, from the survey; new reference, NULL when there is nothing. */
-struct shared_request *gpu_request(const struct world *world, const json_t *survey);
+struct shared_request *gpu_request(const struct world *world, const struct gpu_survey *survey);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "chain/facts.h"
+#include "evidence/survey.h"
+#include "reconcile/gpu.h"
 #include "reconcile/plan.h"
 #include "reconcile/world.h"
 
@@ -35,13 +37,13 @@ struct shared_state {
 	char *message;          /* owned */
 	json_t *held;           /* owned set: metrics whose rules are needed, and are written soon; NULL = none */
 	bool held_by_rollout;   /* they wait for the rollout under way, else for others that come with them */
-	json_t *gpu;            /* owned: the survey of reconcile/gpu.h; NULL = no autoscaler uses GPUs */
-	json_t *adapter;        /* owned: the survey of reconcile/adapter.h */
+	struct gpu_survey *gpu; /* owned; NULL = no autoscaler uses GPUs */
+	struct adapter_survey *adapter; /* owned; NULL = not made yet */
 	const char *api_reason; /* static: why the metrics API cannot serve; NULL = nothing against it */
 	char *api_message;      /* owned, with api_reason */
 	struct adapter_fight fight;
-	int64_t gpu_mended_ms; /* when the GPU rule was mended last, wall; 0 = never */
-	bool api_away;         /* of api_reason: only that nothing answers behind the registration now */
+	struct gpu_memory gpu_memory;
+	bool api_away; /* of api_reason: only that nothing answers behind the registration now */
 };
 
 #define SHARED_STATE_INIT                                                                                              \

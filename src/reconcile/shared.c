@@ -18,16 +18,14 @@ void shared_reconcile(const struct world *world, const struct needs *needs, stru
 	const struct adapter_needs adapter = {metrics, needs_newest_ms(needs, world->now_ms)};
 	size_t exporters_count;
 	auto_free struct gpu_need *exporters = needs_exporters(needs, &exporters_count);
-	json_t *gpu;
 
 	adapter_reconcile(world, &adapter, plan, state);
-	json_decref(state->adapter);
-	state->adapter = adapter_survey(world);
+	adapter_survey_free(state->adapter);
+	state->adapter = adapter_survey_make(world);
 	metrics_api_check(world, state);
 	plan_then(plan);
-	gpu = gpu_survey(world, exporters, exporters_count, &state->gpu_mended_ms, plan);
-	json_decref(state->gpu);
-	state->gpu = gpu;
+	gpu_survey_free(state->gpu);
+	state->gpu = gpu_survey_make(world, exporters, exporters_count, &state->gpu_memory, plan);
 	plan->shared_probe = gpu_request(world, state->gpu);
 	plan->healthy = state->state == ADAPTER_LOADED;
 }

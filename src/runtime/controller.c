@@ -99,8 +99,8 @@ static bool text_differs(const char *a, const char *b)
 static bool shared_differs(const struct shared_state *a, const struct shared_state *b)
 {
 	return a->state != b->state || a->reason != b->reason || text_differs(a->message, b->message) ||
-	       text_differs(a->api_message, b->api_message) || (a->gpu != b->gpu && !json_equal(a->gpu, b->gpu)) ||
-	       !json_equal(a->adapter, b->adapter) || a->api_reason != b->api_reason ||
+	       text_differs(a->api_message, b->api_message) || !gpu_survey_equal(a->gpu, b->gpu) ||
+	       !adapter_survey_equal(a->adapter, b->adapter) || a->api_reason != b->api_reason ||
 	       a->held_by_rollout != b->held_by_rollout || (a->held != b->held && !json_equal(a->held, b->held));
 }
 

@@ -96,7 +96,7 @@ static int pass(struct cluster *cluster, bool refused)
 
 static int64_t since(const struct cluster *cluster)
 {
-	return json_path_int(cluster->state.gpu, "rule.since", -2);
+	return cluster->state.gpu->rule.since_ms;
 }
 
 static void edit(const struct cluster *cluster)
