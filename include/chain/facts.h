@@ -64,10 +64,10 @@ struct facts {
 	const char *exporter_id;              /* this autoscaler's exporter among gpu's */
 
 	enum adapter_state adapter;
-	const char *adapter_reason;   /* CamelCase, when broken */
-	const char *adapter_message;  /* when broken */
-	const json_t *adapter_held;   /* the metrics whose rules are to be written yet; NULL = none */
-	bool adapter_held_by_rollout; /* they wait for the rollout under way */
+	const char *adapter_reason;                  /* CamelCase, when broken */
+	const char *adapter_message;                 /* when broken */
+	const json_t *adapter_held;                  /* the metrics whose rules are to be written yet; NULL = none */
+	bool adapter_held_by_rollout;                /* they wait for the rollout under way */
 	const struct adapter_survey *adapter_survey; /* what it says of itself; NULL = nothing yet */
 
 	const char *api_reason; /* CamelCase: why the metrics API cannot serve; NULL = nothing against it */

@@ -24,8 +24,9 @@ struct gpu_need {
 char *gpu_exporter_id(const struct autoscaler *spec);
 /* What is remembered from one survey to the next. All zeros is nothing. */
 struct gpu_memory {
-	int64_t mended_ms;    /* when the rule was mended last, wall; 0 = never */
-	struct texts scraped; /* "ns/name" of the exporters' Services that were seen to have a scrape that no ServiceMonitor
+	int64_t mended_ms; /* when the rule was mended last, wall; 0 = never */
+	struct texts
+		scraped; /* "ns/name" of the exporters' Services that were seen to have a scrape that no ServiceMonitor
 	                       * shows */
 };
 

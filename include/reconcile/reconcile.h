@@ -39,8 +39,8 @@ struct shared_state {
 	bool held_by_rollout;   /* they wait for the rollout under way, else for others that come with them */
 	struct gpu_survey *gpu; /* owned; NULL = no autoscaler uses GPUs */
 	struct adapter_survey *adapter; /* owned; NULL = not made yet */
-	const char *api_reason; /* static: why the metrics API cannot serve; NULL = nothing against it */
-	char *api_message;      /* owned, with api_reason */
+	const char *api_reason;         /* static: why the metrics API cannot serve; NULL = nothing against it */
+	char *api_message;              /* owned, with api_reason */
 	struct adapter_fight fight;
 	struct gpu_memory gpu_memory;
 	bool api_away; /* of api_reason: only that nothing answers behind the registration now */

@@ -70,9 +70,9 @@ void check_gpu_exposed(const struct facts *facts, const struct workload_signal *
 			exporter->service);
 		return;
 	}
-	SAY(verdict, VERDICT_TRUE, "Exposed", "the DCGM exporter behind Service '%s' is ready%s%s%s",
-		exporter->service, others != NULL ? "; left out is " : "",
-		others != NULL ? others : "", others != NULL ? ", which bears an exporter's label too" : "");
+	SAY(verdict, VERDICT_TRUE, "Exposed", "the DCGM exporter behind Service '%s' is ready%s%s%s", exporter->service,
+		others != NULL ? "; left out is " : "", others != NULL ? others : "",
+		others != NULL ? ", which bears an exporter's label too" : "");
 }
 
 void check_gpu_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
@@ -215,8 +215,8 @@ void check_gpu_recorded(const struct facts *facts, const struct workload_signal 
 	if (rule->health == RULE_HEALTH_ERR) {
 		auto_free char *error = evidence_last_error(rule->last_error);
 
-		SAY(verdict, VERDICT_FALSE, "RuleFailing", "PrometheusRule '%s' cannot be evaluated: %s",
-			wanted->name, error);
+		SAY(verdict, VERDICT_FALSE, "RuleFailing", "PrometheusRule '%s' cannot be evaluated: %s", wanted->name,
+			error);
 		return;
 	}
 	if (rule->rivals.count > 0) {

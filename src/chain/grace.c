@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-
 /* From an object of prometheus-operator to its effect: the kubelet brings a changed Secret into the pod
  * within 90 s (a pod is synced every minute, or up to half of it later), and discovery looks every 5 s. */
 #define LOADING_MS 95000

@@ -29,8 +29,8 @@ static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 	const struct settings *s = facts->settings;
 	const struct adapter_survey *adapter = facts->adapter_survey;
 	const char *ours = autoscaler_uses_pages(facts->workload.spec) ? facts->selected_by
-	                   : facts->gpu != NULL                         ? facts->gpu->prometheus
-	                                                                : NULL;
+	                   : facts->gpu != NULL                        ? facts->gpu->prometheus
+	                                                               : NULL;
 
 	if (adapter == NULL || is_served(facts)) {
 		return false;
@@ -173,8 +173,7 @@ static bool say_metric_awaited(const struct facts *facts, const struct workload_
 {
 	const struct metric_seen *metric = &evidence_signal(facts, signal)->value;
 
-	if ((metric->failure.text != NULL && metric->failure.cause != CAUSE_NOT_LISTED) ||
-		long_relist(facts) != NULL ||
+	if ((metric->failure.text != NULL && metric->failure.cause != CAUSE_NOT_LISTED) || long_relist(facts) != NULL ||
 		!grace_of_metric(facts, metric->seen_ms, signal->gpu)) {
 		return false;
 	}

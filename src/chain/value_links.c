@@ -134,8 +134,8 @@ bool values_mismatch_record(const struct facts *facts, const struct workload_sig
 	SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
 		"'%s' is %s for pod '%s', but PrometheusRule '%s' would record %s: another rule records the same name; rename or "
 		"remove it",
-		signal->signal->series[0], found.series, found.pod, facts->gpu != NULL && facts->gpu->rule.name != NULL ? facts->gpu->rule.name : "",
-		found.value);
+		signal->signal->series[0], found.series, found.pod,
+		facts->gpu != NULL && facts->gpu->rule.name != NULL ? facts->gpu->rule.name : "", found.value);
 	return true;
 }
 
@@ -157,7 +157,8 @@ bool values_mismatch_metric(const struct facts *facts, const struct workload_sig
 		"answers; set --prometheus-url of Deployment '%s/%s', now '%s', to the Prometheus that scrapes the pods, and "
 		"remove what else makes '%s' from ConfigMap '%s/%s'",
 		found.value, signal->signal->metric, found.pod, found.series, s->adapter_namespace,
-		s->adapter_deployment, url != NULL ? url : "", signal->signal->metric, s->adapter_namespace, s->adapter_configmap);
+		s->adapter_deployment, url != NULL ? url : "", signal->signal->metric, s->adapter_namespace,
+		s->adapter_configmap);
 	return true;
 }
 

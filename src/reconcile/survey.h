@@ -27,14 +27,14 @@ struct survey {
 	struct view_list namespaces;
 	char *prometheus_asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */
 	struct gpu_memory *memory;
-	struct texts scraped; /* what is to be remembered so (struct gpu_memory) */
-	json_t *taken;          /* "ns/name" of the Services of the exporters that were taken before */
-	json_t *wanted;         /* the objects of ours, in the order of writing */
-	struct view_list made;  /* Services among them, as they will be; owned references */
-	json_t *trusted; /* "ns/name" → ns, of the Services of the exporters that are believed about all pods */
-	json_t *asked;   /* ns → true: where the exporters are that somebody asks for */
-	char *chosen;    /* "ns/name" of the Service of the exporter that Auto means; "" when there is none */
-	char *problem;   /* of the exporter at hand */
+	struct texts scraped;  /* what is to be remembered so (struct gpu_memory) */
+	json_t *taken;         /* "ns/name" of the Services of the exporters that were taken before */
+	json_t *wanted;        /* the objects of ours, in the order of writing */
+	struct view_list made; /* Services among them, as they will be; owned references */
+	json_t *trusted;       /* "ns/name" → ns, of the Services of the exporters that are believed about all pods */
+	json_t *asked;         /* ns → true: where the exporters are that somebody asks for */
+	char *chosen;          /* "ns/name" of the Service of the exporter that Auto means; "" when there is none */
+	char *problem;         /* of the exporter at hand */
 	/* What bears an exporter's label too, and is not the one at hand. */
 	struct strbuf others;
 	size_t others_count;
