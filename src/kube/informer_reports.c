@@ -11,8 +11,8 @@
 #include "base/memory.h"
 #include "informer_parts.h"
 
-/* Of one turn. Several informers may report in the same one. */
-#define TURN_NS INT64_C(5000000)
+/* Of one turn; several informers may report in the same one. */
+#define TURN_NS INT64_C(3000000)
 /* Between two parts the loop goes on; a timer of no time at all would fire before it does. */
 #define PAUSE_MS 1
 /* A wait that the server asks for is told from here on: a few seconds are how it spreads its load, and pass unseen. */
