@@ -41,31 +41,36 @@ static bool may_be_served(const struct facts *facts)
 	return true;
 }
 
+/* How often the adapter relists, when that is rarely; else NULL. */
+static const char *long_relist(const struct facts *facts)
+{
+	return facts->adapter_survey != NULL ? facts->adapter_survey->relist : NULL;
+}
+
 /* An adapter that asks another Prometheus than the one that scrapes. Values prove the opposite, by a
  * federation say. */
 static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 {
 	const struct settings *s = facts->settings;
-	const char *url = json_path_string(facts->adapter_survey, "url", "");
-	const char *leads_to = json_path_string(facts->adapter_survey, "prometheus", NULL);
-	const char *ours = autoscaler_uses_pages(facts->workload.spec)
-	                           ? facts->selected_by
-	                           : json_path_string(facts->gpu, "prometheus", NULL);
+	const struct adapter_survey *adapter = facts->adapter_survey;
+	const char *ours = autoscaler_uses_pages(facts->workload.spec) ? facts->selected_by
+	                   : facts->gpu != NULL                        ? facts->gpu->prometheus
+	                                                               : NULL;
 
-	if (may_be_served(facts)) {
+	if (adapter == NULL || may_be_served(facts)) {
 		return false;
 	}
-	if (json_path_bool(facts->adapter_survey, "nowhere", false)) {
+	if (adapter->nowhere) {
 		SAY(verdict, VERDICT_FALSE, "OtherPrometheus",
 			"Deployment '%s/%s' asks '%s', a Service that does not exist: set its --prometheus-url to Prometheus '%s'",
-			s->adapter_namespace, s->adapter_deployment, url, ours != NULL ? ours : "");
+			s->adapter_namespace, s->adapter_deployment, adapter->url, ours != NULL ? ours : "");
 		return true;
 	}
-	if (leads_to != NULL && ours != NULL && strcmp(leads_to, ours) != 0) {
+	if (adapter->prometheus != NULL && ours != NULL && strcmp(adapter->prometheus, ours) != 0) {
 		SAY(verdict, VERDICT_FALSE, "OtherPrometheus",
 			"Deployment '%s/%s' asks Prometheus '%s', but the pods are scraped by '%s': set its --prometheus-url, "
 			"now '%s', to the latter",
-			s->adapter_namespace, s->adapter_deployment, leads_to, ours, url);
+			s->adapter_namespace, s->adapter_deployment, adapter->prometheus, ours, adapter->url);
 		return true;
 	}
 	return false;
@@ -193,8 +198,7 @@ static bool say_metric_awaited(const struct facts *facts, const struct workload_
 {
 	const struct metric_seen *metric = &evidence_signal(facts, signal)->value;
 
-	if ((metric->failure.text != NULL && metric->failure.cause != CAUSE_NOT_LISTED) ||
-		json_path(facts->adapter_survey, "relist") != NULL ||
+	if ((metric->failure.text != NULL && metric->failure.cause != CAUSE_NOT_LISTED) || long_relist(facts) != NULL ||
 		!grace_of_metric(facts, metric->seen_ms, signal->gpu)) {
 		return false;
 	}
@@ -221,7 +225,7 @@ static void check_first_reading(const struct facts *facts, const struct workload
 static void check_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
+	const char *relist = long_relist(facts);
 	const struct series_seen *series;
 	const struct metric_seen *metric;
 	auto_free char *missing = NULL;

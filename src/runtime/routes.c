@@ -134,7 +134,6 @@ static void autoscaler_changed(const struct routes *r, const struct view_autosca
 	if (before == NULL || now == NULL || is_edited(now)) {
 		queue_siblings(r, before);
 		queue_siblings(r, now);
-		queue_add(r->queue, SHARED_KEY); /* the union of rules may differ */
 	}
 }
 
