@@ -35,6 +35,8 @@ size_t arena_bytes(const struct arena *arena);
 void *arena_items(struct arena *arena, size_t count, size_t size);
 /* A copy, or one of the same text that was taken before; NULL stays NULL. */
 const char *arena_text(struct arena *arena, const char *text);
+/* From now on this text stands for its copies; it has to stay as long as they would. NULL is allowed. */
+void arena_know(struct arena *arena, const char *text);
 /* Hands out the block, whose first bytes are the first items taken; the caller frees it with free(). */
 void *arena_take(struct arena *arena);
 void arena_release(struct arena *arena);

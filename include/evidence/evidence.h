@@ -218,6 +218,7 @@ struct evidence {
 	struct scrape_seen scrape;
 	struct LIST_OF(struct signal_seen) signals;
 	int64_t again_ms; /* how soon another probe is wanted; 0 = at its time */
+	bool packed;      /* by evidence_pack() */
 };
 
 struct exporter_seen {
@@ -251,6 +252,8 @@ struct shared_evidence {
 
 /* Empty; takes the reference. */
 struct evidence *evidence_new(struct probe_request *asked_take);
+/* The same in one heap block, which is less than half: not to be changed from now on. */
+struct evidence *evidence_pack(struct evidence *evidence_take);
 /* NULL is allowed. */
 void evidence_free(struct evidence *evidence);
 /* New reference. */

@@ -36,6 +36,7 @@ struct target_ref {
 
 struct probe_request {
 	unsigned references;
+	bool packed; /* by probe_request_pack() */
 	char *ns;
 	char *name;
 	struct target_ref target; /* whose pods these are */
@@ -66,6 +67,8 @@ struct shared_request {
 
 /* Empty, with one reference. */
 struct probe_request *probe_request_new(void);
+/* A copy to be kept for long, in one heap block, with one reference. */
+struct probe_request *probe_request_pack(const struct probe_request *request);
 struct probe_request *probe_request_ref(const struct probe_request *request);
 /* NULL is allowed. */
 void probe_request_unref(struct probe_request *request);

@@ -129,6 +129,13 @@ const char *arena_text(struct arena *arena, const char *text)
 	return *known;
 }
 
+void arena_know(struct arena *arena, const char *text)
+{
+	if (text != NULL) {
+		arena->known[slot_of(text)] = text;
+	}
+}
+
 void *arena_take(struct arena *arena)
 {
 	void *block = arena->block;

@@ -248,13 +248,26 @@ struct evidence *evidence_new(struct probe_request *asked_take)
 	return evidence;
 }
 
+struct evidence *evidence_pack(struct evidence *evidence_take)
+{
+	struct evidence *packed =
+		shape_pack(&shape_evidence, evidence_take, &shape_probe_request, evidence_take->asked);
+
+	packed->packed = true;
+	evidence_take->asked = NULL;
+	evidence_free(evidence_take);
+	return packed;
+}
+
 void evidence_free(struct evidence *evidence)
 {
 	if (evidence == NULL) {
 		return;
 	}
 	probe_request_unref(evidence->asked);
-	shape_release(&shape_evidence, evidence);
+	if (!evidence->packed) {
+		shape_release(&shape_evidence, evidence);
+	}
 	free_indirect(&evidence);
 }
 

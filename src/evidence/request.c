@@ -92,9 +92,23 @@ struct probe_request *probe_request_ref(const struct probe_request *request)
 	return own;
 }
 
+struct probe_request *probe_request_pack(const struct probe_request *request)
+{
+	struct probe_request *packed = shape_pack(&shape_probe_request, request, NULL, NULL);
+
+	packed->references = 1;
+	packed->packed = true;
+	return packed;
+}
+
 void probe_request_unref(struct probe_request *request)
 {
-	if (request != NULL && --request->references == 0) {
+	if (request == NULL || --request->references > 0) {
+		return;
+	}
+	if (request->packed) {
+		free_indirect(&request);
+	} else {
 		request_free(&shape_probe_request, request);
 	}
 }

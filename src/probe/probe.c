@@ -142,7 +142,7 @@ static void on_probe_done(void *ctx, struct evidence *evidence_take)
 		return;
 	}
 	before = entry->evidence;
-	entry->evidence = evidence_take;
+	entry->evidence = evidence_pack(evidence_take);
 	/* Report first, so that the verdict on this probe decides when the next one is due. */
 	schedule(entry);
 	hooks->seen(hooks->ctx, entry->key, before);
@@ -330,7 +330,7 @@ void prober_want(struct prober *prober, const char *key, const struct probe_requ
 
 	if (entry != NULL && !probe_request_equal(entry->request, request)) {
 		probe_request_unref(entry->request);
-		entry->request = probe_request_ref(request);
+		entry->request = request != NULL ? probe_request_pack(request) : NULL;
 		entry->timing.changed = true;
 	}
 	want(entry, interval);
