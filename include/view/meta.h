@@ -59,6 +59,8 @@ const char *meta_label(const struct object_meta *meta, const char *key);
 const char *meta_annotation(const struct object_meta *meta, const char *key);
 /* Whether one of its owners has this uid. */
 bool meta_owned_by(const struct object_meta *meta, const char *uid);
+/* The owner that made the object and keeps it; NULL when there is none. */
+const struct view_owner *meta_controller(const struct object_meta *meta);
 /* "ns/name", or "name"; heap, caller owns. */
 char *meta_key(const struct object_meta *meta);
 

@@ -19,6 +19,9 @@
 void say(struct verdict *verdict, enum verdict_status status, const char *reason, char *message);
 void say_probing(struct verdict *verdict);
 
+/* What to do about this field manager, who sets the target's replicas; heap. */
+char *replicas_remedy(const struct facts *facts, const char *manager);
+
 /* The parts of the evidence that a verdict reads. */
 enum evidence_part { PART_TARGET, PART_PODS, PART_PAGE, PART_SCRAPE, PART_SIGNALS };
 

@@ -235,6 +235,7 @@ void observation_init(struct observation *o, const struct world *world, const st
 	o->facts.workload.replicas = -1;
 	o->facts.evidence = world->evidence(world->ctx, key);
 	o->facts.write_problem = world->failure(world->ctx, key);
+	o->facts.fight = world->fight(world->ctx, key);
 	if (object->invalid.kind != ERROR_NONE) {
 		o->facts.invalid = &object->invalid;
 		return;

@@ -17,6 +17,7 @@ struct document {
 	struct document_object *objects;
 	size_t count;
 	struct map evidence; /* "ns/name" → struct evidence */
+	struct map fights;   /* "ns/name" → struct replicas_fight */
 	struct shared_evidence *shared;
 };
 
@@ -130,6 +131,13 @@ static const char *document_failure(void *ctx, const char *key)
 	return json_string_value(json_object_get(json_object_get(json_of(ctx), "failures"), key));
 }
 
+static const struct replicas_fight *document_fight(void *ctx, const char *key)
+{
+	const struct document *document = ctx;
+
+	return map_get(&document->fights, key);
+}
+
 const struct view *world_view(const struct world *world, enum kind kind, const char *ns, const char *name)
 {
 	return world->view(world->ctx, kind, ns, name);
@@ -175,6 +183,22 @@ static void decode_evidence(struct document *document, int64_t now_ms)
 	}
 }
 
+static void fight_free_value(void *value)
+{
+	replicas_fight_free(value);
+}
+
+static void decode_fights(struct document *document)
+{
+	const char *key;
+	json_t *fight;
+
+	map_init(&document->fights, fight_free_value);
+	json_object_foreach(json_object_get(document->json, "fights"), key, fight) {
+		map_put(&document->fights, key, replicas_fight_decode(fight));
+	}
+}
+
 static int compare_objects(const void *a, const void *b)
 {
 	const struct document_object *left = a;
@@ -205,6 +229,7 @@ static struct document *decode_document(const json_t *json, int64_t now_ms)
 		}
 	}
 	decode_evidence(document, now_ms);
+	decode_fights(document);
 	qsort(document->objects, document->count, sizeof(*document->objects), compare_objects);
 	return document;
 }
@@ -224,6 +249,7 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.evidence = document_evidence,
 		.shared_evidence = document_shared_evidence,
 		.failure = document_failure,
+		.fight = document_fight,
 		.shared = &no_shared,
 	};
 }
@@ -238,6 +264,7 @@ void world_release_document(struct world *world)
 	}
 	free(document->objects);
 	map_release(&document->evidence);
+	map_release(&document->fights);
 	shared_evidence_free(document->shared);
 	free(document);
 	world->ctx = NULL;

@@ -24,12 +24,31 @@
 #define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
 #define LIVE_MS (15 * 60 * 1000)
 
+/* A change of a target: for each autoscaler of it, whether somebody set the HPA's replicas back. */
+static void note_fights(struct controller *c, const struct view *before, const struct view *now)
+{
+	auto_free char *target = meta_key(&now->meta);
+	auto_view_list all = cached_views_by(controller_cache(c, KIND_AUTOSCALER), target);
+
+	for (size_t i = 0; i < all.count; i++) {
+		auto_free char *key = meta_key(&all.items[i]->meta);
+		struct pass *pass = map_get(&c->passes, key);
+
+		if (pass != NULL) {
+			replicas_fight_note(&pass->fight, view_workload(before), view_workload(now), clock_wall_ms());
+		}
+	}
+}
+
 static void on_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
 {
 	struct controller *c = ctx;
 
 	for (int i = 0; i < KIND_COUNT && c->synced && !c->stopped; i++) {
 		if (c->informers[i] == informer) {
+			if (before != NULL && now != NULL && (i == KIND_DEPLOYMENT || i == KIND_STATEFULSET)) {
+				note_fights(c, before, now);
+			}
 			routes_changed(&c->routes, (enum kind)i, before, now);
 		}
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "read.h"
 #include "type.h"
 #include "workload_parts.h"
@@ -95,6 +96,7 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	w->selector = read_selector(arena, json_object_get(spec, "selector"));
 	w->replicas_manager = read_text(arena, entry, "manager", NULL);
 	w->replicas_subresource = read_text(arena, entry, "subresource", "");
+	w->replicas_applied = text_equal(json_string_value(json_object_get(entry, "operation")), "Apply");
 	read_template(arena, json_object_get(spec, "template"), w);
 	read_status(arena, json_object_get(object, "status"), w);
 }
