@@ -218,7 +218,7 @@ struct evidence {
 	struct scrape_seen scrape;
 	struct LIST_OF(struct signal_seen) signals;
 	int64_t again_ms; /* how soon another probe is wanted; 0 = at its time */
-	bool packed;      /* by evidence_pack() */
+	size_t packed;    /* by evidence_pack(), into so many bytes; 0 = it is not */
 };
 
 struct exporter_seen {

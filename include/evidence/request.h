@@ -36,7 +36,6 @@ struct target_ref {
 
 struct probe_request {
 	unsigned references;
-	bool packed; /* by probe_request_pack() */
 	char *ns;
 	char *name;
 	struct target_ref target; /* whose pods these are */
@@ -50,6 +49,7 @@ struct probe_request {
 	int64_t interval_ms;      /* of the scrape */
 	char *trusted;            /* PromQL of the targets that are believed about all pods' GPUs; NULL = no GPUs */
 	struct LIST_OF(struct signal_request) signals;
+	size_t packed; /* by probe_request_pack(), into so many bytes; 0 = it is not */
 };
 
 struct shared_request {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/keep.h"
 #include "base/memory.h"
 
 struct map_entry {
@@ -152,7 +153,7 @@ void map_put(struct map *map, const char *key, void *value)
 		map->used++;
 	}
 	map->count++;
-	map->entries[i] = (struct map_entry){.key = xstrdup(key), .value = value, .hash = hash};
+	map->entries[i] = (struct map_entry){.key = keep_text(key), .value = value, .hash = hash};
 }
 
 /* Takes the entry out; its value is the caller's now. */
@@ -160,7 +161,7 @@ static void *evict(struct map *map, struct map_entry *entry)
 {
 	void *value = entry->value;
 
-	free(entry->key);
+	keep_text_free(entry->key);
 	*entry = (struct map_entry){.key = tombstone};
 	map->count--;
 	return value;

@@ -101,14 +101,15 @@ static void fill(struct arena *arena, const struct shape *shape, const void *fro
 	pack(arena, shape, item);
 }
 
-void *shape_pack(const struct shape *shape, const void *from, const struct shape *of, const void *other)
+void *shape_pack(const struct shape *shape, const void *from, const struct shape *of, const void *other, size_t *bytes)
 {
 	auto_arena measured;
 	auto_arena arena;
 
 	arena_measure(&measured);
 	fill(&measured, shape, from, of, other);
-	arena_fill(&arena, &measured);
+	arena_fill_kept(&arena, &measured);
 	fill(&arena, shape, from, of, other);
+	*bytes = arena_bytes(&arena);
 	return arena_take(&arena);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/keep.h"
 #include "fields.h"
 #include "shapes.h"
 
@@ -250,10 +251,11 @@ struct evidence *evidence_new(struct probe_request *asked_take)
 
 struct evidence *evidence_pack(struct evidence *evidence_take)
 {
+	size_t bytes;
 	struct evidence *packed =
-		shape_pack(&shape_evidence, evidence_take, &shape_probe_request, evidence_take->asked);
+		shape_pack(&shape_evidence, evidence_take, &shape_probe_request, evidence_take->asked, &bytes);
 
-	packed->packed = true;
+	packed->packed = bytes;
 	evidence_take->asked = NULL;
 	evidence_free(evidence_take);
 	return packed;
@@ -265,9 +267,11 @@ void evidence_free(struct evidence *evidence)
 		return;
 	}
 	probe_request_unref(evidence->asked);
-	if (!evidence->packed) {
-		shape_release(&shape_evidence, evidence);
+	if (evidence->packed > 0) {
+		keep_free(evidence, evidence->packed);
+		return;
 	}
+	shape_release(&shape_evidence, evidence);
 	free_indirect(&evidence);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/keep.h"
 #include "fields.h"
 #include "shapes.h"
 
@@ -94,10 +95,11 @@ struct probe_request *probe_request_ref(const struct probe_request *request)
 
 struct probe_request *probe_request_pack(const struct probe_request *request)
 {
-	struct probe_request *packed = shape_pack(&shape_probe_request, request, NULL, NULL);
+	size_t bytes;
+	struct probe_request *packed = shape_pack(&shape_probe_request, request, NULL, NULL, &bytes);
 
 	packed->references = 1;
-	packed->packed = true;
+	packed->packed = bytes;
 	return packed;
 }
 
@@ -106,8 +108,8 @@ void probe_request_unref(struct probe_request *request)
 	if (request == NULL || --request->references > 0) {
 		return;
 	}
-	if (request->packed) {
-		free_indirect(&request);
+	if (request->packed > 0) {
+		keep_free(request, request->packed);
 	} else {
 		request_free(&shape_probe_request, request);
 	}

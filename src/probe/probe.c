@@ -2,6 +2,7 @@
 #include "probe/probe.h"
 
 #include "base/clock.h"
+#include "base/keep.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "key_probe.h"
@@ -63,8 +64,8 @@ static void entry_free_if_done(struct entry *entry)
 	evidence_free(entry->evidence);
 	shared_request_unref(entry->shared_request);
 	shared_evidence_free(entry->shared_evidence);
-	free_indirect(&entry->key);
-	free_indirect(&entry);
+	keep_text_free(entry->key);
+	keep_free(entry, sizeof(*entry));
 	prober->open--;
 	finish_close(prober);
 }
@@ -293,8 +294,8 @@ static struct entry *entry_of(struct prober *prober, const char *key)
 	struct entry *entry = entry_at(prober, key);
 
 	if (entry == NULL && !prober->closing) {
-		entry = xcalloc(1, sizeof(*entry));
-		*entry = (struct entry){.prober = prober, .key = xstrdup(key), .timing = {.changed = true}};
+		entry = keep_new(sizeof(*entry));
+		*entry = (struct entry){.prober = prober, .key = keep_text(key), .timing = {.changed = true}};
 		uv_timer_init(kube_client_loop(prober->context.client), &entry->timer);
 		entry->timer.data = entry;
 		pod_reader_init(&entry->pods, prober->pods, on_pods_changed);

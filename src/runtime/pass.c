@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/keep.h"
 #include "base/memory.h"
 
 /* On a smooth way up one link after the other begins to work, within moments: to write each step down costs the API
@@ -20,10 +21,10 @@ static void pass_free(void *value)
 
 	refusals_clear(&pass->refusals);
 	free_indirect(&pass->written);
-	free_indirect(&pass->key);
+	keep_text_free(pass->key);
 	free_indirect(&pass->failure);
 	replicas_fight_free(pass->fight);
-	free_indirect(&pass);
+	keep_free(pass, sizeof(*pass));
 }
 
 void pass_map_init(struct map *passes)
@@ -36,9 +37,9 @@ struct pass *pass_of(struct map *passes, struct controller *controller, const ch
 	struct pass *pass = map_get(passes, key);
 
 	if (pass == NULL) {
-		pass = xcalloc(1, sizeof(*pass));
+		pass = keep_new(sizeof(*pass));
 		*pass = (struct pass){.controller = controller,
-			.key = xstrdup(key),
+			.key = keep_text(key),
 			.refusals = REFUSALS_INIT,
 			.counts = strchr(key, '/') != NULL};
 		map_put(passes, key, pass);

@@ -10,6 +10,7 @@
 #include <malloc.h>
 
 #include "base/json.h"
+#include "base/keep.h"
 #include "base/memory.h"
 #include "runtime/cached_views.h"
 #include "view_rig.h"
@@ -58,7 +59,7 @@ static size_t heap_bytes(void)
 {
 	struct mallinfo2 info = mallinfo2();
 
-	return info.uordblks + info.hblkhd;
+	return info.uordblks + info.hblkhd - keep_reserved_bytes() + keep_bytes();
 }
 
 static struct kube_cache *filled(size_t row)
