@@ -52,7 +52,7 @@ static void on_timer_closed(uv_handle_t *handle)
 
 	kube_cache_free(informer->cache);
 	kube_cache_free(informer->arriving);
-	json_decref(informer->page);
+	json_items_release(&informer->page);
 	error_release(&informer->error);
 	error_release(&informer->event_error);
 	free(informer->path);

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "informer_parts.h"
 
-/* To parse one must not hold the loop either, with objects of 20 KiB. */
 #define PAGE_SIZE 100
 /* Between two parts of a page the loop goes on; a timer of no time at all would fire before it does. */
 #define PART_SIZE 25
@@ -57,23 +56,37 @@ static void end_page(struct kube_informer *informer, const json_t *page)
 
 static void on_part(uv_timer_t *timer);
 
-/* Of a whole page, decoding would hold the loop for too long. */
+static void page_broken(struct kube_informer *informer, const struct error *why)
+{
+	auto_error err = ERROR_INIT;
+
+	error_set(&err, ERROR_INTERNAL, "cannot %s: the answer is not JSON: %s", informer->words_list, why->message);
+	list_failed(informer, &err, false);
+}
+
+/* A whole page at once would hold the loop for too long. */
 static void take_part(struct kube_informer *informer)
 {
-	const json_t *items = json_object_get(informer->page, "items");
-	size_t end = informer->page_taken + PART_SIZE;
-	auto_json *page = NULL;
+	struct json_items page;
+	auto_error why = ERROR_INIT;
+	json_t *item = NULL;
 
-	for (; informer->page_taken < end && informer->page_taken < json_array_size(items); informer->page_taken++) {
-		informer_arrive(informer, json_array_get(items, informer->page_taken));
+	for (int i = 0; i < PART_SIZE && (item = json_items_next(&informer->page, &why)) != NULL; i++) {
+		informer_arrive(informer, item);
+		json_decref(item);
 	}
-	if (informer->page_taken < json_array_size(items)) {
+	if (item != NULL) {
 		uv_timer_start(&informer->timer, on_part, PART_PAUSE_MS, 0);
 		return;
 	}
 	page = informer->page;
-	informer->page = NULL;
-	end_page(informer, page);
+	informer->page = (struct json_items){.text = NULL};
+	if (why.kind != ERROR_NONE) {
+		page_broken(informer, &why);
+	} else {
+		end_page(informer, page.others);
+	}
+	json_items_release(&page);
 }
 
 static void on_part(uv_timer_t *timer)
@@ -81,7 +94,15 @@ static void on_part(uv_timer_t *timer)
 	take_part(timer->data);
 }
 
-static void on_page(struct kube_informer *informer, json_t *result, const struct error *err, bool later_page)
+static void on_page_text(void *ctx, char *text_take, size_t len)
+{
+	struct kube_informer *informer = ctx;
+
+	json_items_release(&informer->page);
+	json_items_begin(&informer->page, text_take, len, "items");
+}
+
+static void on_page(struct kube_informer *informer, const struct error *err, bool later_page)
 {
 	informer->call = NULL;
 	if (informer->closing) {
@@ -93,19 +114,19 @@ static void on_page(struct kube_informer *informer, json_t *result, const struct
 		return;
 	}
 	informer_progress(informer);
-	informer->page = json_incref(result);
-	informer->page_taken = 0;
 	take_part(informer);
 }
 
 static void on_first_page(void *ctx, json_t *result, const struct error *err)
 {
-	on_page(ctx, result, err, false);
+	(void)result;
+	on_page(ctx, err, false);
 }
 
 static void on_later_page(void *ctx, json_t *result, const struct error *err)
 {
-	on_page(ctx, result, err, true);
+	(void)result;
+	on_page(ctx, err, true);
 }
 
 /* Without resourceVersion, so that the server answers from a consistent read and time never runs
@@ -133,6 +154,7 @@ static void start_page(struct kube_informer *informer, const char *token)
 							  .path = path.buf,
 							  .what = informer->words_list,
 							  .max_body = MAX_LIST_BODY,
+							  .on_text = on_page_text,
 							  .done = token != NULL ? on_later_page : on_first_page,
 							  .ctx = informer,
 						  });

@@ -30,9 +30,8 @@ struct entry {
 	uv_timer_t timer;
 	/* Of an autoscaler, NULL of what is shared. */
 	struct probe_request *request;
-	struct evidence *evidence; /* of the last probe that ended */
-	/* Of what is shared, NULL of an autoscaler. */
-	struct shared_request *shared_request;
+	struct evidence *evidence;             /* of the last probe that ended */
+	struct shared_request *shared_request; /* of what is shared, NULL of an autoscaler, as the next */
 	struct shared_evidence *shared_evidence;
 	struct pod_reader pods;
 	struct timing timing;
