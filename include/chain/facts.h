@@ -51,6 +51,7 @@ struct facts {
 	const char *write_problem; /* why the last write failed; NULL when it did not */
 
 	bool prometheus_missing;                  /* prometheus-operator's types are not installed */
+	bool prometheus_absent;                   /* there is no Prometheus resource */
 	const struct view_prometheus *prometheus; /* the resource that selects us; NULL = none */
 	const char *selected_by;    /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *select_problem; /* why none does; NULL when selected */

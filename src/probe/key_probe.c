@@ -76,12 +76,13 @@ static bool shares_element(const struct texts *one, const struct texts *other)
 static bool can_probe(const struct key_probe *probe, const struct signal_request *signal)
 {
 	const struct scrape_seen *scrape = &probe->evidence->scrape;
+	const struct page_seen *page = &probe->evidence->page;
 
 	if (probe->request->prometheus == NULL || probe->cancelled) {
 		return false;
 	}
 	return !signal->page || (scrape->seen_ms > 0 && scrape->failure.text == NULL &&
-					shares_element(&signal->series, &probe->evidence->page.series));
+					(page->failure.text != NULL || shares_element(&signal->series, &page->series)));
 }
 
 static void on_signal_probed(void *ctx)
@@ -213,8 +214,13 @@ static void on_page(void *ctx, struct page_seen *seen_take)
 	}
 	*page = *seen_take;
 	page->seen_ms = clock_wall_ms();
-	if (page->failure.text != NULL || probe->cancelled) {
+	if (probe->cancelled) {
 		probe_signals(probe);
+		return;
+	}
+	/* Others may read it all the same. */
+	if (page->failure.text != NULL) {
+		on_pages_read(probe);
 		return;
 	}
 	probe->reads = page_reads_start(&(struct page_reads_order){.fetches = probe->context.fetches,

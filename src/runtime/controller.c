@@ -162,7 +162,7 @@ static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, con
 
 	return (struct probe_hpa){.there = hpa != NULL,
 		.active = hpa != NULL && strcmp(view_condition_status(&hpa->conditions, "ScalingActive"), "True") == 0,
-		.average_milli = values_hpa_average(hpa, metric)};
+		.average_milli = view_hpa_average_of(hpa, metric)};
 }
 
 /* From keys to passes. */

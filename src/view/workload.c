@@ -116,7 +116,7 @@ static const char *after_name(const char *word, const char *flag)
 	return word;
 }
 
-const char *view_words_flag(const char *const *words, uint32_t count, const char *flag)
+static const char *words_flag(const char *const *words, uint32_t count, const char *flag)
 {
 	const char *value = NULL;
 
@@ -134,7 +134,7 @@ const char *view_words_flag(const char *const *words, uint32_t count, const char
 
 const char *view_container_flag(const struct view_container *container, const char *flag)
 {
-	const char *value = view_words_flag(container->args, container->args_count, flag);
+	const char *value = words_flag(container->args, container->args_count, flag);
 
-	return value != NULL ? value : view_words_flag(container->command, container->command_count, flag);
+	return value != NULL ? value : words_flag(container->command, container->command_count, flag);
 }
