@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/keep.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/memory.h"
@@ -61,10 +62,10 @@ static void series_free(void *value)
 	struct series *series = value;
 
 	free_indirect(&series->text);
-	free_indirect(&series->ns);
-	free_indirect(&series->name);
-	free_indirect(&series->key);
-	free_indirect(&series);
+	keep_text_free(series->ns);
+	keep_text_free(series->name);
+	keep_text_free(series->key);
+	keep_free(series, sizeof(*series));
 }
 
 struct kube_recorder *kube_recorder_new(struct kube_client *client, const char *controller, const char *instance)
@@ -292,16 +293,18 @@ static char *make_name(struct kube_recorder *r, const json_t *regarding)
 static struct series *series_of(struct kube_recorder *r, const char *key, const json_t *regarding, int64_t now)
 {
 	struct series *series = map_get(&r->series, key);
+	auto_free char *name = NULL;
 
 	if (series != NULL &&
 		(series->call != NULL || series->waiting || now - series->last_ms <= r->timing.series_ms)) {
 		return series;
 	}
-	series = xcalloc(1, sizeof(*series));
+	name = make_name(r, regarding);
+	series = keep_new(sizeof(*series));
 	*series = (struct series){.recorder = r,
-		.key = xstrdup(key),
-		.ns = xstrdup(namespace_of(regarding)),
-		.name = make_name(r, regarding)};
+		.key = keep_text(key),
+		.ns = keep_text(namespace_of(regarding)),
+		.name = keep_text(name)};
 	map_put(&r->series, key, series);
 	return series;
 }

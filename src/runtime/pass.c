@@ -15,12 +15,19 @@
 #define PROGRESS_BUSY_MS 20000
 #define AGAIN_MS 1000
 
+static void forget_written(struct pass *pass)
+{
+	keep_free(pass->written, pass->written_count * sizeof(*pass->written));
+	pass->written = NULL;
+	pass->written_count = 0;
+}
+
 static void pass_free(void *value)
 {
 	struct pass *pass = value;
 
 	refusals_clear(&pass->refusals);
-	free_indirect(&pass->written);
+	forget_written(pass);
 	keep_text_free(pass->key);
 	free_indirect(&pass->failure);
 	replicas_fight_free(pass->fight);
@@ -47,13 +54,16 @@ struct pass *pass_of(struct map *passes, struct controller *controller, const ch
 	return pass;
 }
 
-void pass_wrote(struct pass *pass, struct run_result *result)
+void pass_wrote(struct pass *pass, const struct run_result *result)
 {
-	free_indirect(&pass->written);
-	pass->written = result->written;
-	pass->written_count = result->written_count;
+	size_t bytes = result->written_count * sizeof(*pass->written);
+
+	forget_written(pass);
+	if (bytes > 0) {
+		pass->written = memcpy(keep_new(bytes), result->written, bytes);
+		pass->written_count = result->written_count;
+	}
 	pass->written_ms = clock_monotonic_ms();
-	result->written = NULL;
 }
 
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
@@ -67,8 +77,7 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
 			return false;
 		}
 	}
-	free_indirect(&pass->written);
-	pass->written_count = 0;
+	forget_written(pass);
 	return true;
 }
 
