@@ -15,9 +15,8 @@
 /* libcurl reads a hundred times this at a go while a server sends fast, and all of it is worked on in one turn of the loop:
  * a stream of thousands of objects must not hold it. */
 #define STREAM_BUFFER_BYTES 1024L
-/* Each transfer under way has both of these, and hundreds may be when many autoscalers are new. */
-#define RECEIVE_BUFFER_BYTES 8192L
-#define SEND_BUFFER_BYTES 16384L /* libcurl takes no less; its own 64 KiB are for files */
+#define RECEIVE_BUFFER_BYTES 8192L /* each transfer under way has this and the next, and hundreds may be */
+#define SEND_BUFFER_BYTES 16384L   /* libcurl takes no less; its own 64 KiB are for files */
 #define CONNECT_TIMEOUT_MS 10000
 #define KEEPALIVE_IDLE_S 15L
 #define KEEPALIVE_INTERVAL_S 5L
