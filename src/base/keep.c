@@ -17,14 +17,14 @@
 #include <sys/mman.h>
 #endif
 
-#define SLAB_BYTES ((size_t)32 << 10)
+#define SLAB_BYTES ((size_t)64 << 10)
 /* So many are taken from the system at a time. */
-#define REGION_SLABS ((size_t)32)
+#define REGION_SLABS ((size_t)16)
 /* Sizes are rounded up, by a few bytes in a hundred: half of each size's last slab is empty, so there must not be too many
  * of them. */
 #define SMALL_MAX ((size_t)512)
 #define SMALL_STEP ((size_t)16)
-#define LARGE_MAX ((size_t)2048)
+#define LARGE_MAX ((size_t)4096)
 #define LARGE_STEP ((size_t)32)
 #define SIZES (SMALL_MAX / SMALL_STEP + (LARGE_MAX - SMALL_MAX) / LARGE_STEP)
 /* So many empty slabs keep their pages. */
