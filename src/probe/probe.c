@@ -153,7 +153,7 @@ void prober_want(struct prober *prober, const char *key, const struct probe_requ
 
 	if (entry != NULL && !probe_request_equal(entry->request, request)) {
 		probe_request_unref(entry->request);
-		entry->request = probe_request_ref(request);
+		entry->request = request != NULL ? probe_request_pack(request) : NULL;
 		entry->timing.changed = true;
 		hpa_silence_begin(&entry->silence, &prober->common.hooks, request);
 	}

@@ -34,8 +34,8 @@ struct pass {
 /* Of the map that pass_map_init() made: the key's, made when there is none. Borrowed. */
 struct pass *pass_of(struct map *passes, struct controller *controller, const char *key);
 void pass_map_init(struct map *passes);
-/* Takes from the result what was written. */
-void pass_wrote(struct pass *pass, struct run_result *result);
+/* Remembers what was written. */
+void pass_wrote(struct pass *pass, const struct run_result *result);
 /* Whether the caches show all that this key's last pass wrote: acting on an older world would write the same again, or
  * take an old status for the truth. What does not come within 2 s is not waited for. */
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
