@@ -16,6 +16,7 @@
 #include "pods/pods.h"
 #include "probe/probe.h"
 #include "prometheus.h"
+#include "timing.h"
 
 /* Whom a probe may ask; all borrowed. */
 struct probe_context {
@@ -34,6 +35,7 @@ struct probe_task {
 	struct pod_reader *pods;           /* given its selector by the probe */
 	const struct hpa_silence *silence; /* of its HPA, now */
 	bool healthy;                      /* answers that others got lately will do */
+	enum timing_calm calm;
 	void (*done)(void *ctx, struct evidence *evidence_take);
 	void *ctx;
 };

@@ -110,7 +110,7 @@ static void compare_samples(struct signal_probe *probe)
 	const struct hop pages = HOP(before, now, page);
 	const struct hop records = HOP(before, now, record);
 
-	for (size_t i = 0; i < page->values.count; i++) {
+	for (size_t i = 0; page != NULL && i < page->values.count; i++) {
 		const struct page_values *pod = &page->values.items[i];
 		const struct metric_value *value = shape_find(&shape_metric_value, &pod->values, probe->signal->metric);
 

@@ -16,10 +16,12 @@ static void test_one_that_healed_while_it_was_probed_is_probed_soon(void **state
 {
 	struct timing timing = {.interval = PROBE_HEALTHY, .healed = true};
 	unsigned seed = 1;
+	enum timing_calm calm;
 
 	(void)state;
 	assert_in_range(timing_next(&timing, NULL, &seed), 0, SOON_MS);
-	assert_true(timing_begin(&timing));
+	assert_true(timing_begin(&timing, &calm));
+	assert_int_equal(calm, TIMING_CALM);
 	assert_true(timing_next(&timing, NULL, &seed) > SOON_MS);
 }
 
