@@ -33,8 +33,5 @@ void map_clear(struct map *map);
 /* Walks all entries: start with *pos = 0; false at the end. The map must not change meanwhile,
  * but the entry just returned may be removed. */
 bool map_next(const struct map *map, size_t *pos, const char **key, void **value);
-/* Keys in ascending order: a heap array of map_count() borrowed strings; the caller frees the
- * array. */
-const char **map_sorted_keys(const struct map *map);
 
 #endif

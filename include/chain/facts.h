@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "api/settings.h"
+#include "chain/replicas_fight.h"
 #include "children/child.h"
 #include "evidence/evidence.h"
 #include "view/autoscaler.h"
@@ -43,12 +44,14 @@ struct facts {
 	struct view_list hpas;
 	struct view_list scaled_objects; /* KEDA's */
 	struct view_list autoscalers;
-	const struct view_hpa *hpa; /* ours; NULL while there is none */
-	const char *foreign_child;  /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
+	const struct view_hpa *hpa;         /* ours; NULL while there is none */
+	const struct replicas_fight *fight; /* with it, over the target's replicas; NULL = none was seen */
+	const char *foreign_child; /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
 
 	const char *write_problem; /* why the last write failed; NULL when it did not */
 
 	bool prometheus_missing;                  /* prometheus-operator's types are not installed */
+	bool prometheus_absent;                   /* there is no Prometheus resource */
 	const struct view_prometheus *prometheus; /* the resource that selects us; NULL = none */
 	const char *selected_by;    /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *select_problem; /* why none does; NULL when selected */

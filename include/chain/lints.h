@@ -14,7 +14,7 @@
 #include "chain/facts.h"
 
 /* The most advice that one autoscaler is given. */
-#define LINTS_MAX 8
+#define LINTS_MAX 10
 
 /* The condition that sums it up; there is none while there is nothing to say. */
 #define CONDITION_ADVICE "Advice"

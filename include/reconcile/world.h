@@ -14,6 +14,7 @@
 #include "api/kinds.h"
 #include "api/settings.h"
 #include "base/error.h"
+#include "chain/replicas_fight.h"
 #include "evidence/evidence.h"
 #include "view/view.h"
 
@@ -34,6 +35,8 @@ struct world {
 	const struct shared_evidence *(*shared_evidence)(void *ctx);
 	/* Why the last write for this autoscaler failed; borrowed, NULL when it did not. */
 	const char *(*failure)(void *ctx, const char *key);
+	/* Who was seen to set the target's replicas of the autoscaler "ns/name" back; borrowed, NULL when nobody was. */
+	const struct replicas_fight *(*fight)(void *ctx, const char *key);
 	/* What the last shared pass said of the adapter; filled by shared_reconcile(). Borrowed; never NULL. */
 	const struct shared_state *shared;
 };
@@ -50,7 +53,7 @@ int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns,
 
 /* A world made of a JSON document (golden tests and `render`):
  * {now: RFC 3339, objects: […], evidence: {"ns/name": {…}},
- * failures: {"ns/name": "…"}, missing: ["ServiceMonitor"]}; the evidence of SHARED_KEY is that of what is shared.
+ * failures: {"ns/name": "…"}, fights: {"ns/name": {…}}, missing: ["ServiceMonitor"]}; the evidence of SHARED_KEY is that of what is shared.
  * Borrows the document, which must not change meanwhile; to be released. */
 void world_from_document(struct world *world, const json_t *document, const struct settings *settings);
 void world_release_document(struct world *world);

@@ -52,6 +52,9 @@ struct object_meta {
 	struct view_pairs annotations; /* those of ours */
 	uint32_t owners_count;
 	bool deleting;
+	/* Which of its managedFields our create left, and no apply has claimed yet, counted from 1; 0 = none. Of the kinds that
+	 * we make. */
+	uint16_t created_entry;
 };
 
 /* NULL when absent. */
@@ -59,6 +62,8 @@ const char *meta_label(const struct object_meta *meta, const char *key);
 const char *meta_annotation(const struct object_meta *meta, const char *key);
 /* Whether one of its owners has this uid. */
 bool meta_owned_by(const struct object_meta *meta, const char *uid);
+/* The owner that made the object and keeps it; NULL when there is none. */
+const struct view_owner *meta_controller(const struct object_meta *meta);
 /* "ns/name", or "name"; heap, caller owns. */
 char *meta_key(const struct object_meta *meta);
 

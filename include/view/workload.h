@@ -40,6 +40,7 @@ struct view_workload {
 	 * not reported. */
 	const char *replicas_manager;
 	const char *replicas_subresource;
+	bool replicas_applied; /* by server-side apply, as tools do that deliver what is in git */
 	/* Of the status; 0 = not given. */
 	int64_t observed_generation;
 	int64_t current_replicas;
@@ -62,9 +63,9 @@ static inline const struct view_workload *view_workload(const struct view *view)
 	return (const struct view_workload *)view;
 }
 
-/* The value of "--name=value" or "--name value" among the words, as words_flag() of base/words.h. NULL when none is. */
-const char *view_words_flag(const char *const *words, uint32_t count, const char *flag);
-/* The flag's value on the container's command line: of the arguments, else of the command. */
+/* The value of "--name=value" or "--name value" on the container's command line: of the arguments, else of the command;
+ * of the last one there, as programs take it. Borrowed; NULL when there is none. In the words '_' is taken for '-', as
+ * some programs do; `flag` has dashes. A script in one word ("sh", "-c", "…") is not read. */
 const char *view_container_flag(const struct view_container *container, const char *flag);
 
 #endif

@@ -215,25 +215,3 @@ bool map_next(const struct map *map, size_t *pos, const char **key, void **value
 	}
 	return false;
 }
-
-static int compare_keys(const void *a, const void *b)
-{
-	const char *const *left = a;
-	const char *const *right = b;
-
-	return strcmp(*left, *right);
-}
-
-const char **map_sorted_keys(const struct map *map)
-{
-	const char **keys = xcalloc(map->count, sizeof(*keys));
-	const char *key;
-	size_t pos = 0;
-	size_t n = 0;
-
-	while (map_next(map, &pos, &key, NULL)) {
-		keys[n++] = key;
-	}
-	qsort(keys, n, sizeof(*keys), compare_keys);
-	return keys;
-}

@@ -31,8 +31,8 @@ enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sen
 		return LINT_SILENT;
 	}
 	strbuf_addf(sentence,
-		"Deployment '%s/%s' looks for new metrics every %s only, so that one which comes anew is served that much "
-		"later: set its --metrics-relist-interval to 1m or less",
+		"Deployment '%s/%s' looks for new metrics every %s only, so that a new one is served that much later: "
+		"set its --metrics-relist-interval to 1m or less",
 		s->adapter_namespace, s->adapter_deployment, relist);
 	return LINT_REPORTED;
 }

@@ -19,6 +19,9 @@
 void say(struct verdict *verdict, enum verdict_status status, const char *reason, char *message);
 void say_probing(struct verdict *verdict);
 
+/* What to do about this field manager, who sets the target's replicas; heap. */
+char *replicas_remedy(const struct facts *facts, const char *manager);
+
 /* The parts of the evidence that a verdict reads. */
 enum evidence_part { PART_TARGET, PART_PODS, PART_PAGE, PART_SCRAPE, PART_SIGNALS };
 
@@ -61,6 +64,12 @@ bool worked_before(const struct facts *facts, const char *type);
 /* Whether the link of this type worked until now and no pod lacks anything for longer than a new one may: a rollout is
  * under way, and nothing is broken. `missing`: NULL is allowed. */
 bool evidence_gap_passes(const struct facts *facts, const char *type, const struct texts *missing);
+
+/* The Prometheus that scrapes: "ns/name", its address when no resource stands for it. Borrowed. */
+const char *prometheus_name(const struct facts *facts);
+/* Whether fresh values of this signal, of each pod that counts, were seen at Prometheus and at the metrics API, and the HPA
+ * reads them. */
+bool values_arrive(const struct facts *facts, const struct workload_signal *signal);
 
 /* Whether the pages that were read tell that none of their pods has any of the metric's load. */
 bool page_is_idle(const struct page_seen *page, const char *metric);

@@ -21,6 +21,7 @@ bool latency_is_known(const struct page_latency *latency);
 bool any_gpu_is_shared(const struct series_seen *series);
 
 enum lint_verdict lint_target_unreachable(const struct facts *facts, struct strbuf *sentence);
+enum lint_verdict lint_replicas_kept(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_cold_start_long(const struct facts *facts, struct strbuf *sentence);

@@ -142,6 +142,46 @@ static const struct view_hpa *foreign_hpa(const struct facts *facts)
 	return NULL;
 }
 
+/* Those that make HPAs, and how each is told not to. */
+static const struct hpa_maker {
+	const char *kind;
+	const char *group; /* of its apiVersion */
+	const char *remedy;
+} hpa_makers[] = {
+	{"InferenceService", "serving.kserve.io/",
+		"give it the annotation 'serving.kserve.io/autoscalerClass: external'"},
+	{"LLMInferenceService", "serving.kserve.io/",
+		"give it the annotation 'serving.kserve.io/autoscalerClass: external'"},
+};
+
+static const char *maker_remedy(const struct view_owner *owner)
+{
+	for (size_t i = 0; i < ARRAY_LEN(hpa_makers); i++) {
+		if (strcmp(hpa_makers[i].kind, owner->kind) == 0 &&
+			strncmp(hpa_makers[i].group, owner->api_version, strlen(hpa_makers[i].group)) == 0) {
+			return hpa_makers[i].remedy;
+		}
+	}
+	return "turn its autoscaling off";
+}
+
+/* Who made it would make it again. */
+static void say_other_hpa(const struct autoscaler *spec, const struct view_hpa *hpa, struct verdict *verdict)
+{
+	const struct view_owner *owner = meta_controller(&hpa->view.meta);
+
+	if (owner == NULL) {
+		SAY(verdict, VERDICT_FALSE, "OwnedByAnotherHPA",
+			"HorizontalPodAutoscaler '%s/%s' scales %s '%s' too: delete it", spec->ns, hpa->view.meta.name,
+			spec->target_kind, spec->target_name);
+	} else {
+		SAY(verdict, VERDICT_FALSE, "OwnedByAnotherHPA",
+			"HorizontalPodAutoscaler '%s/%s' of %s '%s' scales %s '%s' too, and comes back when it is deleted: %s",
+			spec->ns, hpa->view.meta.name, owner->kind, owner->name, spec->target_kind, spec->target_name,
+			maker_remedy(owner));
+	}
+}
+
 void check_target_owned(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
@@ -163,9 +203,7 @@ void check_target_owned(const struct facts *facts, struct verdict *verdict)
 		return;
 	}
 	if (hpa != NULL) {
-		SAY(verdict, VERDICT_FALSE, "OwnedByAnotherHPA",
-			"HorizontalPodAutoscaler '%s/%s' scales %s '%s' too: delete it", spec->ns, hpa->view.meta.name,
-			spec->target_kind, spec->target_name);
+		say_other_hpa(spec, hpa, verdict);
 		return;
 	}
 	if (facts->foreign_child != NULL) {
@@ -185,6 +223,15 @@ void check_target_exclusive(const struct facts *facts, struct verdict *verdict)
 
 	check_target_owned(facts, verdict);
 	if (verdict->status != VERDICT_TRUE) {
+		return;
+	}
+	if (replicas_fight_goes_on(facts->fight, facts->now_ms)) {
+		auto_free char *remedy = replicas_remedy(facts, facts->fight->manager);
+
+		free_indirect(&verdict->message);
+		SAY(verdict, VERDICT_FALSE, "ReplicasSetBack",
+			"'%s' sets spec.replicas of %s '%s/%s' back each time after the HorizontalPodAutoscaler has changed it: %s",
+			facts->fight->manager, spec->target_kind, spec->ns, spec->target_name, remedy);
 		return;
 	}
 	if (foreign->count > 0 && evidence_answers(facts, PART_PODS)) {

@@ -110,12 +110,12 @@ bool values_mismatch_page(const struct facts *facts, const struct workload_signa
 			"Prometheus '%s' has %s of '%s' for pod '%s', whose page says %s: job '%s' gives it samples under this "
 			"pod's name too; remove the ServiceMonitor or PodMonitor behind that job, whose last samples count for five "
 			"minutes more, or keep this pod out of it",
-			facts->selected_by, found.series, signal->signal->series[0], found.pod, found.value, other);
+			prometheus_name(facts), found.series, signal->signal->series[0], found.pod, found.value, other);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
 			"Prometheus '%s' has %s of '%s' for pod '%s', whose page says %s: see in its targets whether ServiceMonitor "
 			"'%s' leads to this pod, and remove what changes samples on the way, as metricRelabelings do",
-			facts->selected_by, found.series, signal->signal->series[0], found.pod, found.value,
+			prometheus_name(facts), found.series, signal->signal->series[0], found.pod, found.value,
 			facts->monitor);
 	}
 	return true;

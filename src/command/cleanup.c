@@ -255,7 +255,7 @@ static int run(const struct options *options, const struct command_table *verbs,
 
 static const struct option_row rows[] = {
 	OPTION("yes", 0, NULL, OPTION_BOOL, yes, "do it"),
-	OPTION("dry-run", 0, NULL, OPTION_BOOL, dry_run, "only tell what would be done"),
+	OPTION("dry-run", 0, NULL, OPTION_BOOL, dry_run, "only say what would be done"),
 	OPTION("force", 0, NULL, OPTION_BOOL, force, "also while InferenceAutoscalers exist"),
 	OPTION("if-unused", 0, NULL, OPTION_BOOL, if_unused,
 		"while InferenceAutoscalers exist, leave all as it is and succeed"),

@@ -6,6 +6,7 @@
 
 #include "adapter/adapter_config.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/yaml.h"
@@ -18,6 +19,13 @@
 #include "reconcile/observe.h"
 #include "reconcile/pages.h"
 #include "reconcile/world.h"
+
+/* What is rendered, and how. */
+struct rendering {
+	const struct world *world;
+	bool as_json;
+	struct map gpu_rules; /* of json_t, by the id of the exporter: thousands of autoscalers share one */
+};
 
 static int read_file(const char *path, struct strbuf *text, struct error *err)
 {
@@ -121,8 +129,8 @@ static json_t *usual_namespaces(const char *own)
 }
 
 /* What the operator would write for the files alone; where they hold no Prometheus or no exporter, as it would be with
- * one in the adapter's namespace, and with exporters where they usually run. */
-static void print_gpu_rule(const struct world *world, const struct observation *o, bool as_json)
+ * one in the adapter's namespace, and with exporters where they usually run. New reference. */
+static json_t *make_gpu_rule(const struct world *world, const struct observation *o)
 {
 	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
 	auto_view_list namespaces = world_views(world, KIND_NAMESPACE, NULL);
@@ -138,7 +146,7 @@ static void print_gpu_rule(const struct world *world, const struct observation *
 	const json_t *found_in;
 	auto_json *usual = usual_namespaces(ns);
 	struct monitoring found = {NULL, NULL, NULL};
-	auto_json *rule = NULL;
+	json_t *rule = NULL;
 
 	gpu_needs_add(&needs, world_view(world, KIND_AUTOSCALER, o->spec.ns, o->spec.name));
 	survey = gpu_survey(world, &needs, &mended_ms, &plan);
@@ -148,8 +156,20 @@ static void print_gpu_rule(const struct world *world, const struct observation *
 	object.ns = first.count > 0 ? ns : "";
 	monitoring_find(&context, &object, &found);
 	rule = gpu_rule_make(ns, found.labels, NULL, json_array_size(found_in) > 0 ? found_in : usual);
-	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n", as_json);
 	monitoring_release(&found);
+	return rule;
+}
+
+static void print_gpu_rule(struct rendering *rendering, const struct observation *o)
+{
+	json_t *rule = map_get(&rendering->gpu_rules, o->exporter_id);
+
+	if (rule == NULL) {
+		rule = make_gpu_rule(rendering->world, o);
+		map_put(&rendering->gpu_rules, o->exporter_id, rule);
+	}
+	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n",
+		rendering->as_json);
 }
 
 /* With the marks by which the operator knows them, so that they can be taken over as they are. */
@@ -174,8 +194,9 @@ static int print_rules(const struct settings *settings, const struct workload *w
 	return 0;
 }
 
-static int render(const struct world *world, const struct view_autoscaler *object, bool as_json, struct error *err)
+static int render(struct rendering *rendering, const struct view_autoscaler *object, struct error *err)
 {
+	const struct world *world = rendering->world;
 	auto_observation o;
 	struct workload *w = &o.facts.workload;
 
@@ -188,41 +209,49 @@ static int render(const struct world *world, const struct view_autoscaler *objec
 		assume_engine(&o);
 	}
 	for (size_t i = 0; i < children_count; i++) {
-		print_child(&o, children[i], as_json);
+		print_child(&o, children[i], rendering->as_json);
 	}
 	if (autoscaler_uses_gpus(&o.spec)) {
-		print_gpu_rule(world, &o, as_json);
+		print_gpu_rule(rendering, &o);
 	}
-	return print_rules(world->settings, w, as_json, err);
+	return print_rules(world->settings, w, rendering->as_json, err);
 }
 
-static int render_each(const struct world *world, bool as_json, struct error *err)
+static int render_each(struct rendering *rendering, struct error *err)
 {
-	auto_view_list all = world_views(world, KIND_AUTOSCALER, NULL);
+	auto_view_list all = world_views(rendering->world, KIND_AUTOSCALER, NULL);
 
 	if (all.count == 0) {
 		return error_set(err, ERROR_NOT_FOUND,
 			"no InferenceAutoscaler (inference-autoscaler.io/v1alpha1) in the files");
 	}
 	for (size_t i = 0; i < all.count; i++) {
-		if (render(world, view_autoscaler(all.items[i]), as_json, err) < 0) {
+		if (render(rendering, view_autoscaler(all.items[i]), err) < 0) {
 			return -1;
 		}
 	}
 	return 0;
 }
 
+static void decref_rule(void *rule)
+{
+	json_decref(rule);
+}
+
 static int render_all(const struct option_list *files, const struct settings *settings, bool as_json, struct error *err)
 {
 	auto_json *document = read_world(files, err);
 	struct world world;
+	struct rendering rendering = {.world = &world, .as_json = as_json};
 	int result;
 
 	if (document == NULL) {
 		return -1;
 	}
 	world_from_document(&world, document, settings);
-	result = render_each(&world, as_json, err);
+	map_init(&rendering.gpu_rules, decref_rule);
+	result = render_each(&rendering, err);
+	map_release(&rendering.gpu_rules);
 	world_release_document(&world);
 	return result;
 }

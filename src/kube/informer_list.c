@@ -132,6 +132,7 @@ static void start_page(struct kube_informer *informer, const char *token)
 							  .method = "GET",
 							  .path = path.buf,
 							  .what = informer->words_list,
+							  .unread = informer->hooks.form.unread,
 							  .max_body = MAX_LIST_BODY,
 							  .done = token != NULL ? on_later_page : on_first_page,
 							  .ctx = informer,

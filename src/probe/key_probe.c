@@ -70,12 +70,13 @@ static void ask(struct key_probe *probe, char *target_take, const struct answer_
 static bool can_probe(const struct key_probe *probe, const struct signal_request *signal)
 {
 	const struct scrape_seen *scrape = &probe->evidence->scrape;
+	const struct page_seen *page = &probe->evidence->page;
 
 	if (probe->request->prometheus == NULL || probe->cancelled) {
 		return false;
 	}
 	return !signal->page || (scrape->seen_ms > 0 && scrape->failure.text == NULL &&
-					texts_share(&signal->series, &probe->evidence->page.series));
+					(page->failure.text != NULL || texts_share(&signal->series, &page->series)));
 }
 
 /* Whether each signal has its metric, or waits for the HPA to read it. */
@@ -228,8 +229,13 @@ static void on_page(void *ctx, struct page_seen *seen_take)
 	}
 	*page = *seen_take;
 	page->seen_ms = clock_wall_ms();
-	if (page->failure.text != NULL || probe->cancelled) {
+	if (probe->cancelled) {
 		probe_signals(probe);
+		return;
+	}
+	/* Others may read it all the same. */
+	if (page->failure.text != NULL) {
+		on_pages_read(probe);
 		return;
 	}
 	probe->reads = page_reads_start(&(struct page_reads_order){.fetches = probe->context.fetches,

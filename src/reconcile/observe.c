@@ -203,6 +203,7 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->facts.monitor_made_ms = world_made_ms(world, KIND_SERVICEMONITOR, ns, name);
 	o->facts.prometheus_missing =
 		world->missing(world->ctx, KIND_SERVICEMONITOR) || world->missing(world->ctx, KIND_PROMETHEUS);
+	o->facts.prometheus_absent = prometheuses.count == 0;
 	o->monitor = kube_key(ns, name);
 	o->facts.monitor = o->monitor;
 	o->asked = prometheus_asked(world);
@@ -235,6 +236,7 @@ void observation_init(struct observation *o, const struct world *world, const st
 	o->facts.workload.replicas = -1;
 	o->facts.evidence = world->evidence(world->ctx, key);
 	o->facts.write_problem = world->failure(world->ctx, key);
+	o->facts.fight = world->fight(world->ctx, key);
 	if (object->invalid.kind != ERROR_NONE) {
 		o->facts.invalid = &object->invalid;
 		return;

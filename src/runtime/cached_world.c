@@ -52,6 +52,14 @@ static const char *world_failure(void *ctx, const char *key)
 	return pass != NULL ? pass->failure : NULL;
 }
 
+static const struct replicas_fight *world_fight(void *ctx, const char *key)
+{
+	const struct controller *c = ctx;
+	const struct pass *pass = map_get(&c->passes, key);
+
+	return pass != NULL ? pass->fight : NULL;
+}
+
 struct world cached_world(struct controller *c)
 {
 	return (struct world){
@@ -65,6 +73,7 @@ struct world cached_world(struct controller *c)
 		.evidence = world_evidence,
 		.shared_evidence = world_shared_evidence,
 		.failure = world_failure,
+		.fight = world_fight,
 		.shared = &c->shared,
 	};
 }

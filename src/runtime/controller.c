@@ -21,7 +21,24 @@
  * more under way only waits in the server's own line, with a second connection to keep up. */
 #define PARALLEL 28
 #define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
+#define FEW 2               /* passes that write: more than that, and Events wait */
 #define LIVE_MS (15 * 60 * 1000)
+
+/* A change of a target: for each autoscaler of it, whether somebody set the HPA's replicas back. */
+static void note_fights(struct controller *c, const struct view *before, const struct view *now)
+{
+	auto_free char *target = meta_key(&now->meta);
+	auto_view_list all = cached_views_by(controller_cache(c, KIND_AUTOSCALER), target);
+
+	for (size_t i = 0; i < all.count; i++) {
+		auto_free char *key = meta_key(&all.items[i]->meta);
+		struct pass *pass = map_get(&c->passes, key);
+
+		if (pass != NULL) {
+			replicas_fight_note(&pass->fight, view_workload(before), view_workload(now), clock_wall_ms());
+		}
+	}
+}
 
 static void on_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
 {
@@ -29,6 +46,9 @@ static void on_changed(void *ctx, struct kube_informer *informer, const void *be
 
 	for (int i = 0; i < KIND_COUNT && c->synced && !c->stopped; i++) {
 		if (c->informers[i] == informer) {
+			if (before != NULL && now != NULL && (i == KIND_DEPLOYMENT || i == KIND_STATEFULSET)) {
+				note_fights(c, before, now);
+			}
 			routes_changed(&c->routes, (enum kind)i, before, now);
 		}
 	}
@@ -174,6 +194,9 @@ static void run(struct controller *c, struct pass *pass, struct plan *plan, cons
 		queue_add_after(c->queue, pass->key, held_ms);
 	}
 	c->running++;
+	if (c->running > FEW) {
+		kube_recorder_busy(c->recorder);
+	}
 	c->count_passes++;
 	runner_start(c->client, plan, owner, &pass->refusals, on_run, pass);
 }

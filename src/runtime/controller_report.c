@@ -30,6 +30,8 @@ void controller_metrics(const struct controller *c, struct strbuf *page)
 	metric(page, "passes_total", "counter", "Reconcile passes.", c->count_passes);
 	metric(page, "pass_failures_total", "counter", "Reconcile passes whose writes failed.", c->count_failures);
 	metric(page, "writes_total", "counter", "Objects written.", c->count_writes);
+	metric(page, "events_dropped_total", "counter", "Events not written since too many waited.",
+		kube_recorder_dropped(c->recorder));
 	metric(page, "queue_length", "gauge", "Keys waiting or being worked on.", queue_length(c->queue));
 }
 

@@ -22,6 +22,7 @@ static void pass_free(void *value)
 	free_indirect(&pass->written);
 	free_indirect(&pass->key);
 	free_indirect(&pass->failure);
+	replicas_fight_free(pass->fight);
 	free_indirect(&pass);
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/map.h"
+#include "chain/replicas_fight.h"
 #include "kube/informer.h"
 #include "refusals.h"
 #include "runtime/runner.h"
@@ -22,6 +23,7 @@ struct pass {
 	int64_t written_ms;
 	int64_t held_since_ms; /* monotonic: since when a status that only tells of progress waits; 0 = none does */
 	char *failure;         /* owned: of the last write */
+	struct replicas_fight *fight; /* owned: over the target's replicas; NULL = none was seen */
 	struct refusals refusals;
 	bool ready;
 	bool whole;  /* as the plan says (plan.h) */

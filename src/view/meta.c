@@ -167,6 +167,16 @@ bool meta_owned_by(const struct object_meta *meta, const char *uid)
 	return false;
 }
 
+const struct view_owner *meta_controller(const struct object_meta *meta)
+{
+	for (uint32_t i = 0; i < meta->owners_count; i++) {
+		if (meta->owners[i].controller) {
+			return &meta->owners[i];
+		}
+	}
+	return NULL;
+}
+
 char *meta_key(const struct object_meta *meta)
 {
 	return kube_key(meta->ns, meta->name);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "read.h"
 #include "type.h"
 #include "workload_parts.h"
@@ -95,12 +96,14 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	w->selector = read_selector(arena, json_object_get(spec, "selector"));
 	w->replicas_manager = read_text(arena, entry, "manager", NULL);
 	w->replicas_subresource = read_text(arena, entry, "subresource", "");
+	w->replicas_applied = text_equal(json_string_value(json_object_get(entry, "operation")), "Apply");
 	read_template(arena, json_object_get(spec, "template"), w);
 	read_status(arena, json_object_get(object, "status"), w);
 }
 
 const struct view_type view_workload_type = {.bytes = sizeof(struct view_workload),
 	.no_labels = true,
+	.reads_fields = true,
 	.decode = decode};
 
 /* What follows the flag's name in the word; NULL when the word is another. */
@@ -114,7 +117,7 @@ static const char *after_name(const char *word, const char *flag)
 	return word;
 }
 
-const char *view_words_flag(const char *const *words, uint32_t count, const char *flag)
+static const char *words_flag(const char *const *words, uint32_t count, const char *flag)
 {
 	const char *value = NULL;
 
@@ -132,7 +135,7 @@ const char *view_words_flag(const char *const *words, uint32_t count, const char
 
 const char *view_container_flag(const struct view_container *container, const char *flag)
 {
-	const char *value = view_words_flag(container->args, container->args_count, flag);
+	const char *value = words_flag(container->args, container->args_count, flag);
 
-	return value != NULL ? value : view_words_flag(container->command, container->command_count, flag);
+	return value != NULL ? value : words_flag(container->command, container->command_count, flag);
 }
