@@ -15,6 +15,7 @@
 #define BROKEN_MAX_MS 30000
 #define WAITING_MAX_MS 5000
 #define PODS_MS 1000
+#define LATER_MS 20000
 #define OF_KEY_PERCENT 20
 
 /* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
@@ -51,10 +52,8 @@ uint64_t timing_next(struct timing *timing, const struct evidence *last, unsigne
 	int64_t wait_ms = HEALTHY_MS;
 
 	if (timing->changed) {
-		timing->changed = false;
-		timing->anew = true;
 		timing->delay_ms = 0;
-		return 0;
+		return timing->interval == PROBE_LATER ? LATER_MS : 0;
 	}
 	if (timing->interval == PROBE_HEALTHY) {
 		timing->delay_ms = 0;
@@ -89,18 +88,20 @@ uint64_t timing_soon(unsigned *seed)
 
 static enum timing_calm calm_of(const struct timing *timing)
 {
-	if (timing->anew || timing->pods_changed || timing->interval == PROBE_BROKEN) {
+	if (timing->changed || timing->anew || timing->pods_changed) {
 		return TIMING_UNREST;
 	}
-	return timing->interval == PROBE_HEALTHY ? TIMING_CALM : TIMING_WAITS;
+	return timing->interval == PROBE_HEALTHY   ? TIMING_CALM
+	       : timing->interval == PROBE_WAITING ? TIMING_WAITS
+	                                           : TIMING_UNREST;
 }
 
 bool timing_begin(struct timing *timing, enum timing_calm *calm)
 {
-	bool healthy = timing->interval == PROBE_HEALTHY && !timing->anew;
+	bool healthy = timing->interval == PROBE_HEALTHY && !timing->anew && !timing->changed;
 
 	*calm = calm_of(timing);
-	timing->anew = false;
+	timing->anew = timing->changed = false;
 	timing->pods_changed = false;
 	timing->healed = false;
 	timing->begun_ms = clock_monotonic_ms();

@@ -18,8 +18,8 @@ enum timing_calm {
 
 struct timing {
 	enum probe_interval interval;
-	bool changed;      /* since the last probe began: the next one is due at once */
-	bool anew;         /* that next one wants answers of its own time */
+	bool changed; /* since the last probe began: the next one is due at once, and wants answers of its own time */
+	bool anew;    /* the next one does */
 	bool pods_changed; /* since the last probe began: the next one is due soon */
 	bool healed;       /* while a probe was under way: the next one, the first healthy one, is due soon */
 	int64_t begun_ms;  /* when that was, monotonic */
