@@ -13,7 +13,8 @@
  *
  * The metrics API is asked only in doubt: a new HPA is let read its metric first, 20 s long, and what its status tells
  * is the proof; while it goes on to read it, and all else agrees, the last good answer stands for some ten minutes
- * (src/probe/metric_trust.h).
+ * (src/probe/metric_trust.h). So does the page for two, while Prometheus' samples of it are fresh
+ * (src/probe/page_trust.h).
  *
  * What is not believed at once stands in the evidence as `unconfirmed`: a pod that misses something, until the probe
  * after missed it too, since it may have gone after it was listed; a page of before, because the read after it failed
