@@ -16,6 +16,7 @@
 #include "pods/pods.h"
 #include "probe/probe.h"
 #include "prometheus.h"
+#include "samples_question.h"
 #include "timing.h"
 
 /* Whom a probe may ask; all borrowed. */
@@ -23,6 +24,7 @@ struct probe_context {
 	struct kube_client *client;
 	struct page_fetches *fetches;
 	struct prometheus *prometheus;
+	struct samples_questions *questions; /* made so far */
 	probe_hpa_fn *hpa;
 	void *hpa_ctx;
 };
