@@ -133,20 +133,24 @@ static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
 
 static void begin_shared(struct entry *entry)
 {
+	enum timing_calm calm;
+	bool healthy = timing_begin(&entry->timing, &calm);
+
 	entry->running = true;
-	shared_probe_start(&(struct shared_task){&entry->common->context, entry->shared_request,
-		timing_begin(&entry->timing), on_shared_done, entry});
+	shared_probe_start(
+		&(struct shared_task){&entry->common->context, entry->shared_request, healthy, on_shared_done, entry});
 }
 
 void entry_begin(struct line_item *item)
 {
 	struct entry *entry = container_of(item, struct entry, waiting);
-	bool healthy = timing_begin(&entry->timing);
+	enum timing_calm calm;
+	bool healthy = timing_begin(&entry->timing, &calm);
 
 	entry->running = true;
 	hpa_silence_look(&entry->silence, &entry->common->hooks, entry->request);
 	key_probe_start(&(struct probe_task){&entry->common->context, entry->request, entry->evidence, &entry->pods,
-				&entry->silence, healthy, on_probe_done, entry},
+				&entry->silence, healthy, calm, on_probe_done, entry},
 		&entry->probe);
 }
 

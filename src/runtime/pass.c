@@ -102,3 +102,25 @@ int64_t pass_hold_progress(struct pass *pass, struct plan *plan, bool busy)
 	plan->status = NULL;
 	return held_ms < PROGRESS_MS ? PROGRESS_MS - held_ms : AGAIN_MS;
 }
+
+/* Before the children are there nothing comes of them. What cannot be written is no reason to wait. */
+static bool makes_children(const struct pass *pass, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count && pass->counts && pass->failure == NULL; i++) {
+		if (plan->writes[i].verb == PLAN_APPLY || plan->writes[i].verb == PLAN_CREATE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+enum probe_interval pass_probe_interval(const struct pass *pass, const struct plan *plan)
+{
+	if (plan->healthy) {
+		return PROBE_HEALTHY;
+	}
+	if (makes_children(pass, plan)) {
+		return PROBE_LATER;
+	}
+	return plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
+}

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "chain/replicas_fight.h"
 #include "kube/informer.h"
+#include "probe/probe.h"
 #include "refusals.h"
 #include "runtime/runner.h"
 
@@ -45,5 +46,8 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
 /* Takes a status out of the plan that may wait for the one that follows; `busy`: much else is to be written. In how many
  * ms this is to be asked again, 0 when it is not held. */
 int64_t pass_hold_progress(struct pass *pass, struct plan *plan, bool busy);
+
+/* How often its chain is to be probed, after this plan. */
+enum probe_interval pass_probe_interval(const struct pass *pass, const struct plan *plan);
 
 #endif
