@@ -37,10 +37,10 @@ void pass_map_init(struct map *passes);
 /* Takes from the result what was written. */
 void pass_wrote(struct pass *pass, struct run_result *result);
 /* Whether the caches show all that this key's last pass wrote: acting on an older world would write the same again, or
- * take an old status for the truth. What does not come within 2 s is not waited for. */
+ * take an old status for the truth. What does not come within 10 s is not waited for: a watch that broke is back by then. */
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
 /* How long that is waited for. */
-#define PASS_OWN_WRITE_WAIT_MS 2000
+#define PASS_OWN_WRITE_WAIT_MS 10000
 
 /* Takes a status out of the plan that may wait for the one that follows; `busy`: much else is to be written. In how many
  * ms this is to be asked again, 0 when it is not held. */
