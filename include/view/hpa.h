@@ -25,15 +25,13 @@ struct view_hpa {
 	int64_t max_replicas;
 	int64_t current_replicas;
 	int64_t desired_replicas;
+	int64_t observed_generation; /* of the status; -1 = not given, which is usual */
 	struct view_conditions conditions;
 	const struct view_hpa_average *averages;
 	uint32_t averages_count;
 };
 
 extern const struct view_type view_hpa_type;
-
-/* The average of this metric as the HPA read it last, in thousandths; -1 when it did not. `hpa`: NULL is allowed. */
-int64_t view_hpa_average_of(const struct view_hpa *hpa, const char *metric);
 
 static inline const struct view_hpa *view_hpa(const struct view *view)
 {

@@ -3,6 +3,7 @@
 
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "chain/hpa_says.h"
 #include "checks.h"
 
 static const struct evidence nothing_seen = {
@@ -241,8 +242,9 @@ bool evidence_gap_passes(const struct facts *facts, const char *type, const stru
 
 static bool hpa_reads(const struct view_hpa *hpa, const char *metric)
 {
-	return hpa != NULL && strcmp(view_condition_status(&hpa->conditions, "ScalingActive"), "True") == 0 &&
-	       view_hpa_average_of(hpa, metric) != MILLI_NONE;
+	struct hpa_says says = hpa_says(hpa, metric);
+
+	return says.active && says.average_milli != MILLI_NONE;
 }
 
 bool values_arrive(const struct facts *facts, const struct workload_signal *signal)

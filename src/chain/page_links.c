@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "checks.h"
+#include "children/children.h"
 
 static bool page_serves(const struct page_seen *page, const struct engine_signal *signal)
 {
@@ -240,6 +241,34 @@ void check_page_scraped(const struct facts *facts, const struct workload_signal 
 	}
 }
 
+/* Says so when what the spec of the Prometheus does to the series is why they are missing. */
+static bool say_prometheus_spec(const struct facts *facts, struct verdict *verdict)
+{
+	const struct view_prometheus *prometheus = facts->prometheus;
+	const struct autoscaler *spec = facts->workload.spec;
+	const char *ns = child_namespace(&child_servicemonitor, spec);
+
+	if (prometheus == NULL) {
+		return false;
+	}
+	if (prometheus->shards > 1 && facts->settings->prometheus_url == NULL) {
+		SAY(verdict, VERDICT_FALSE, "PrometheusSharded",
+			"Prometheus '%s' has spec.shards %lld, and each shard knows a part of the pods only: let the adapter's "
+			"--prometheus-url and prometheus.url of our chart name what asks all of them, Thanos Query say",
+			facts->selected_by, (long long)prometheus->shards);
+		return true;
+	}
+	if (prometheus->enforced_namespace_label != NULL &&
+		strcmp(prometheus->enforced_namespace_label, "namespace") == 0 && strcmp(ns, spec->ns) != 0) {
+		SAY(verdict, VERDICT_FALSE, "NamespaceEnforced",
+			"Prometheus '%s' gives all that it scrapes the namespace of the ServiceMonitor (spec."
+			"enforcedNamespaceLabel), which is not that of the pods here: leave spec.monitor.namespace out",
+			facts->selected_by);
+		return true;
+	}
+	return false;
+}
+
 static void say_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	SAY(verdict, VERDICT_TRUE, "Fresh", "Prometheus '%s' has fresh samples of '%s'", prometheus_name(facts),
@@ -263,6 +292,8 @@ void check_page_fresh(const struct facts *facts, const struct workload_signal *s
 			"Prometheus '%s' begins to scrape the pods by ServiceMonitor '%s': each has its first sample of '%s' "
 			"within two scrape intervals",
 			prometheus_name(facts), facts->monitor, signal->signal->series[0]);
+	} else if ((series->pods == 0 || missing != NULL) && say_prometheus_spec(facts, verdict)) {
+		return;
 	} else if (series->pods == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus '%s' has no sample of '%s' for the target's pods younger than three scrape intervals: the "

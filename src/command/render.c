@@ -117,12 +117,16 @@ static void print_child(const struct observation *o, const struct child *child, 
 	print_object(object, "", as_json);
 }
 
-/* New reference. */
-static json_t *usual_namespaces(const char *own)
+/* Of exporters: those that were found, else where they usually run. New reference. */
+static json_t *exporter_namespaces(const struct gpu_survey *survey, const char *own)
 {
-	auto_json *names = json_pack("{s:b}", own, 1);
+	auto_json *names = json_object();
 
-	for (size_t i = 0; gpu_exporter_namespaces[i] != NULL; i++) {
+	for (size_t i = 0; i < survey->namespaces.count; i++) {
+		json_object_set_new(names, survey->namespaces.items[i], json_true());
+	}
+	for (size_t i = 0; survey->namespaces.count == 0 && gpu_exporter_namespaces[i] != NULL; i++) {
+		json_object_set_new(names, own, json_true());
 		json_object_set_new(names, gpu_exporter_namespaces[i], json_true());
 	}
 	return json_sorted_keys(names);
@@ -139,24 +143,24 @@ static json_t *make_gpu_rule(const struct world *world, const struct observation
 	auto_view_list order = monitoring_order(&context, &object);
 	const struct view_list first = {.items = order.items, .count = order.count > 0 ? 1 : 0};
 	const char *ns = first.count > 0 ? first.items[0]->meta.ns : o->facts.settings->adapter_namespace;
-	auto_gpu_needs needs = {.count = 0};
-	int64_t mended_ms = 0;
+	const struct gpu_need need = {o->exporter_id, o->object};
+	struct gpu_memory memory = {.mended_ms = 0};
 	auto_plan plan = PLAN_INIT;
-	auto_json *survey = NULL;
-	const json_t *found_in;
-	auto_json *usual = usual_namespaces(ns);
+	struct gpu_survey *survey;
+	auto_json *exporters_in = NULL;
 	struct monitoring found = {NULL, NULL, NULL};
 	json_t *rule = NULL;
 
-	gpu_needs_add(&needs, world_view(world, KIND_AUTOSCALER, o->spec.ns, o->spec.name));
-	survey = gpu_survey(world, &needs, &mended_ms, &plan);
-	found_in = json_object_get(survey, "namespaces");
+	survey = gpu_survey_make(world, &need, 1, &memory, &plan);
+	exporters_in = exporter_namespaces(survey, ns);
 	context.prometheuses = &first;
 	context.asked = NULL;
 	object.ns = first.count > 0 ? ns : "";
 	monitoring_find(&context, &object, &found);
-	rule = gpu_rule_make(ns, found.labels, NULL, json_array_size(found_in) > 0 ? found_in : usual);
+	rule = gpu_rule_make(ns, found.labels, NULL, exporters_in);
 	monitoring_release(&found);
+	gpu_survey_free(survey);
+	texts_release(&memory.scraped);
 	return rule;
 }
 

@@ -21,6 +21,7 @@ struct key_probe {
 	struct pod_reader *pods;
 	struct pod_list list;
 	struct counted_pods counted; /* the pods that do */
+	const struct hpa_silence *silence;
 	bool healthy;
 	bool cancelled;
 	struct scale_query *scale;
@@ -85,6 +86,22 @@ static bool can_probe(const struct key_probe *probe, const struct signal_request
 					(page->failure.text != NULL || shares_element(&signal->series, &page->series)));
 }
 
+/* Whether each signal has its metric, or waits for the HPA to read it. */
+static bool awaits_hpa_alone(const struct key_probe *probe)
+{
+	bool awaits = false;
+
+	for (size_t i = 0; i < probe->signals_count; i++) {
+		const struct signal_probe *signal = &probe->signals[i];
+
+		if (!signal->awaited && signal->seen->value.seen_ms == 0) {
+			return false;
+		}
+		awaits = awaits || signal->awaited;
+	}
+	return awaits && probe->signals_count == probe->request->signals.count;
+}
+
 static void on_signal_probed(void *ctx)
 {
 	struct key_probe *probe = ctx;
@@ -93,6 +110,7 @@ static void on_signal_probed(void *ctx)
 	if (--probe->signals_running > 0) {
 		return;
 	}
+	probe->evidence->awaited_ms = awaits_hpa_alone(probe) ? hpa_silence_awaited_ms(probe->silence) : 0;
 	for (size_t i = 0; i < probe->signals_count; i++) {
 		int64_t again_ms = probe->signals[i].again_ms;
 
@@ -130,6 +148,7 @@ static void probe_signals(struct key_probe *probe)
 			.selector = selector_of(probe),
 			.signal = probe_request_signal(request, own->metric),
 			.seen = own,
+			.silence = probe->silence,
 			.healthy = probe->healthy,
 			.done = on_signal_probed,
 			.ctx = probe};
@@ -301,9 +320,11 @@ void key_probe_start(const struct probe_task *task, struct key_probe **started)
 		.last = task->last,
 		.evidence = evidence_new(probe_request_ref(task->request)),
 		.pods = task->pods,
+		.silence = task->silence,
 		.healthy = task->healthy,
 		.done = task->done,
 		.ctx = task->ctx};
+	probe->evidence->hpa_silent_ms = task->silence->last_ms;
 	if (task->request->selector == NULL) {
 		probe->scale = scale_query_start(probe->context.client, task->request->ns, &task->request->target,
 			on_scale, probe);

@@ -163,12 +163,13 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	const struct workload *w = &o->facts.workload;
 	bool pages = autoscaler_uses_pages(&o->spec);
 	bool gpus = autoscaler_uses_gpus(&o->spec);
-	const char *prometheus = pages ? o->facts.selected_by : json_path_string(o->facts.gpu, "prometheus", NULL);
+	const struct gpu_survey *gpu = o->facts.gpu;
+	const char *prometheus = pages ? o->facts.selected_by : gpu != NULL ? gpu->prometheus : NULL;
 	struct probe_request *request;
 
 	/* Which Prometheus has the GPUs is not known before the first shared pass: a probe before it would ask another
 	 * question than the next. */
-	if ((o->target == NULL && o->facts.target_watched) || (gpus && o->facts.gpu == NULL)) {
+	if ((o->target == NULL && o->facts.target_watched) || (gpus && gpu == NULL)) {
 		return NULL;
 	}
 	request = probe_request_new();
@@ -182,7 +183,7 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	request->engine = w->engine != NULL ? xstrdup(w->engine->type) : NULL;
 	request->prometheus = prometheus_url(world, prometheus);
 	request->interval_ms = clock_parse_duration(o->spec.scrape_interval);
-	request->trusted = gpus ? xstrdup(json_path_string(o->facts.gpu, "trusted", NULL)) : NULL;
+	request->trusted = gpus ? xstrdup(gpu->trusted) : NULL;
 	if (pages) {
 		request_pages(o, request);
 	}

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/quantity.h"
+#include "chain/hpa_says.h"
 #include "engine/presets.h"
 
 #define ROWS_MAX 20
@@ -98,7 +99,7 @@ json_t *values_make(const struct evidence *evidence, const struct view_hpa *hpa)
 		json_t *item = json_pack("{s:s, s:b, s:o}", "metric", signal->metric, "percent",
 			engine_metric_is_percent(signal->metric), "pods", pod_rows(evidence, signal));
 
-		set_value(item, "hpa", view_hpa_average_of(hpa, signal->metric));
+		set_value(item, "hpa", hpa_says(hpa, signal->metric).average_milli);
 		json_array_append_new(values, item);
 	}
 	return values;

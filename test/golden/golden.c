@@ -23,6 +23,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/yaml.h"
+#include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 
 static char *read_file(const char *folder, const char *name)
@@ -172,7 +173,8 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 		die(folder, "'reconcile' is neither ns/name nor stack");
 	}
 	world_from_document(&world, document, &settings);
-	shared_reconcile(&world, outcome->is_shared ? &outcome->plan : &shared_plan, &outcome->shared);
+	auto_needs needs = needs_of_world(&world);
+	shared_reconcile(&world, &needs, outcome->is_shared ? &outcome->plan : &shared_plan, &outcome->shared);
 	if (!outcome->is_shared) {
 		world.shared = &outcome->shared;
 		autoscaler_reconcile(&world, ns, slash + 1, &outcome->plan);
