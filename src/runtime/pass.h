@@ -25,8 +25,9 @@ struct pass {
 	char *failure;         /* owned: of the last write */
 	struct replicas_fight *fight; /* owned: over the target's replicas; NULL = none was seen */
 	struct refusals refusals;
+	struct digest settled; /* as the plan says (plan.h) */
 	bool ready;
-	bool whole;  /* as the plan says (plan.h) */
+	bool whole;  /* as the plan says */
 	bool counts; /* an autoscaler's, not the shared one */
 	bool gone;   /* the autoscaler is not there any more */
 };
