@@ -247,6 +247,13 @@ static bool may_send(void *ctx)
 	return false;
 }
 
+static struct http_client *http_of(const struct kube_call *call)
+{
+	const struct kube_client *client = call->client;
+
+	return call->on_line != NULL && client->watch_http != NULL ? client->watch_http : client->http;
+}
+
 static void transmit(struct kube_call *call)
 {
 	struct kube_config *config = call->client->config;
@@ -273,7 +280,7 @@ static void transmit(struct kube_call *call)
 		headers[count++] = content_type;
 	}
 	kube_config_tls(config, &tls);
-	call->transfer = http_client_start(call->client->http,
+	call->transfer = http_client_start(http_of(call),
 		&(struct http_request){
 			.method = call->method,
 			.url = call->url,

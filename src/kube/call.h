@@ -16,6 +16,7 @@
 struct kube_client {
 	uv_loop_t *loop;
 	struct http_client *http;
+	struct http_client *watch_http; /* for streams; NULL = as all others */
 	struct kube_config *config;
 	bool (*may_write)(void *ctx); /* NULL = always */
 	void *guard_ctx;

@@ -150,6 +150,7 @@ static void work_autoscaler(struct controller *c, struct pass *pass)
 	pass->gone = owner == NULL;
 	pass->ready = plan.healthy;
 	pass->whole = plan.whole;
+	pass->settled = plan.settled;
 	want_probe(c, pass, &plan);
 	if (owner != NULL) {
 		changes_note_needs(c, owner); /* by what its probe saw, or as one that is not probed any more */

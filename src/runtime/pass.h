@@ -26,8 +26,9 @@ struct pass {
 	char *failure;         /* owned: of the last write */
 	struct replicas_fight *fight; /* owned: over the target's replicas; NULL = none was seen */
 	struct refusals refusals;
+	struct digest settled; /* as the plan says (plan.h) */
 	bool ready;
-	bool whole;  /* as the plan says (plan.h) */
+	bool whole;  /* as the plan says */
 	bool counts; /* an autoscaler's, not the shared one */
 	bool gone;   /* the autoscaler is not there any more */
 };
@@ -38,10 +39,10 @@ void pass_map_init(struct map *passes);
 /* Remembers what was written. */
 void pass_wrote(struct pass *pass, const struct run_result *result);
 /* Whether the caches show all that this key's last pass wrote: acting on an older world would write the same again, or
- * take an old status for the truth. What does not come within 2 s is not waited for. */
+ * take an old status for the truth. What does not come within 10 s is not waited for: a watch that broke is back by then. */
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
 /* How long that is waited for. */
-#define PASS_OWN_WRITE_WAIT_MS 2000
+#define PASS_OWN_WRITE_WAIT_MS 10000
 
 /* Takes a status out of the plan that may wait for the one that follows; `busy`: much else is to be written. In how many
  * ms this is to be asked again, 0 when it is not held. */
