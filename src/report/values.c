@@ -130,7 +130,7 @@ json_t *values_make(const struct evidence *evidence, const struct view_hpa *hpa)
 			engine_metric_is_percent(signal->metric), "pods", pod_rows(evidence, signal));
 
 		add_reading(item, evidence, signal);
-		set_value(item, "hpa", hpa_says(hpa, signal->metric).average_milli);
+		set_value(item, "hpa", view_hpa_average_of(hpa, signal->metric));
 		json_array_append_new(values, item);
 	}
 	return values;
