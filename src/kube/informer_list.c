@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "informer_parts.h"
 
-/* To parse one must not hold the loop either, with objects of 20 KiB. */
-#define PAGE_SIZE 100
+/* One is parsed at once, which must not hold the loop either: with objects of 20 KiB it takes some 10 ms. */
+#define PAGE_SIZE 50
 /* Between two parts of a page the loop goes on; a timer of no time at all would fire before it does. Lists of several kinds
  * come in at the same time, so that a turn has a part of each. */
 #define PART_NS INT64_C(2000000)
