@@ -2,7 +2,7 @@
  * Keeps a cache equal to the server's state of one resource type: list, then watch, for ever.
  *
  * The list comes as a stream (sendInitialEvents, Kubernetes ≥ 1.32) that goes on as the watch, or
- * in pages of 100 where the server cannot give that; both from a consistent read. Watches carry
+ * in pages of 50 where the server cannot give that; both from a consistent read. Watches carry
  * bookmarks and a random timeout of 5–10 minutes; a broken one (also 429, 5xx, connection refused)
  * is resumed at the same resourceVersion after a back-off (net/backoff.h), and so is one that ends
  * at once without an event. A server's Retry-After is waited out, up to a minute; one of ten seconds

@@ -12,8 +12,7 @@
 #define MULTI_MAGIC 0x6863636dU
 #define SOCKET_MAGIC 0x68636b74U
 #define CACHED_CONNECTIONS 64L
-/* Of one turn of the loop, once for sockets and once for timers: pages of a list, each of which is parsed at once, end
- * many at a time. */
+/* Of one turn of the loop, from poll to poll: pages of a list, each of which is parsed at once, end many at a time. */
 #define TURN_NS INT64_C(5000000)
 #define STREAMS 1000L /* of one HTTP/2 connection; the server's own limit is lower */
 
@@ -23,9 +22,9 @@ struct http_multi {
 	CURLM *curl;
 	uv_timer_t deadline; /* libcurl's next timeout */
 	bool in_deadline;
-	uv_timer_t rest;  /* runs while what has ended waits to be reported */
-	uint64_t turn_ms; /* the loop's time in the last turn that reported */
-	int64_t turn_ns;  /* what it took of that turn */
+	uv_timer_t rest;   /* runs while what has ended waits to be reported */
+	uv_prepare_t turn; /* likewise: another one begins */
+	int64_t turn_ns;   /* what reporting took of this one */
 	uv_prepare_t check;
 	struct multi_socket *changed; /* what is watched of them is another since the last poll */
 	size_t handles;               /* uv handles not yet closed; freed after the last */
@@ -75,13 +74,12 @@ static void on_own_closed(uv_handle_t *handle)
 
 static void on_rest(uv_timer_t *timer);
 
-static bool has_time(struct http_multi *multi)
+static void on_turn(uv_prepare_t *turn)
 {
-	if (multi->turn_ms != uv_now(multi->loop)) {
-		multi->turn_ms = uv_now(multi->loop);
-		multi->turn_ns = 0;
-	}
-	return multi->turn_ns < TURN_NS;
+	struct http_multi *multi = multi_cast(turn->data);
+
+	multi->turn_ns = 0;
+	uv_prepare_stop(turn);
 }
 
 /*
@@ -93,15 +91,16 @@ static void reap(struct http_multi *multi)
 	CURLMsg *msg;
 	int left;
 
-	while (has_time(multi) && (msg = curl_multi_info_read(multi->curl, &left)) != NULL) {
+	while (multi->turn_ns < TURN_NS && (msg = curl_multi_info_read(multi->curl, &left)) != NULL) {
 		int64_t start = clock_worked_ns();
 
 		if (msg->msg == CURLMSG_DONE) {
 			multi->ended(multi->ctx, msg->easy_handle, msg->data.result);
 		}
 		multi->turn_ns += clock_worked_ns() - start;
+		uv_prepare_start(&multi->turn, on_turn);
 	}
-	if (!has_time(multi)) {
+	if (multi->turn_ns >= TURN_NS) {
 		/* A timer of no time at all would fire before the loop goes on. */
 		uv_timer_start(&multi->rest, on_rest, 1, 0);
 	}
@@ -269,7 +268,7 @@ struct http_multi *http_multi_new(uv_loop_t *loop, void (*ended)(void *ctx, CURL
 {
 	struct http_multi *multi = xcalloc(1, sizeof(*multi));
 
-	*multi = (struct http_multi){.magic = MULTI_MAGIC, .loop = loop, .ended = ended, .ctx = ctx, .handles = 3};
+	*multi = (struct http_multi){.magic = MULTI_MAGIC, .loop = loop, .ended = ended, .ctx = ctx, .handles = 4};
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (multi->curl = curl_multi_init()) == NULL) {
 		abort(); /* out of memory */
 	}
@@ -284,6 +283,8 @@ struct http_multi *http_multi_new(uv_loop_t *loop, void (*ended)(void *ctx, CURL
 	multi->deadline.data = multi;
 	uv_timer_init(loop, &multi->rest);
 	multi->rest.data = multi;
+	uv_prepare_init(loop, &multi->turn);
+	multi->turn.data = multi;
 	uv_prepare_init(loop, &multi->check);
 	multi->check.data = multi;
 	return multi;
@@ -305,6 +306,7 @@ void http_multi_close(struct http_multi *multi, void (*closed)(void *ctx), void 
 	on_check(&multi->check);
 	uv_close((uv_handle_t *)&multi->deadline, on_own_closed);
 	uv_close((uv_handle_t *)&multi->rest, on_own_closed);
+	uv_close((uv_handle_t *)&multi->turn, on_own_closed);
 	uv_close((uv_handle_t *)&multi->check, on_own_closed);
 }
 

@@ -309,11 +309,13 @@ static bool bears(const struct view_service *service, const json_t *labels)
 
 static bool find_custom(struct survey *s, const struct autoscaler *spec, struct found_exporter *found)
 {
-	for (size_t i = 0; i < s->services.count; i++) {
-		const struct view_service *service = view_service(s->services.items[i]);
+	/* Each tenant may ask for one of its own: not all Services are compared with each. */
+	auto_view_list services = world_views(s->world, KIND_SERVICE, spec->exporter_namespace);
 
-		if (survey_in_namespace(&service->view, spec->exporter_namespace) &&
-			!survey_is_shared(&service->view) && bears(service, spec->exporter_labels)) {
+	for (size_t i = 0; i < services.count; i++) {
+		const struct view_service *service = view_service(services.items[i]);
+
+		if (!survey_is_shared(&service->view) && bears(service, spec->exporter_labels)) {
 			return take_service(s, service, spec->exporter_port, false, found);
 		}
 	}

@@ -16,7 +16,7 @@
 #define RATE_PER_S 10
 #define RATE_BURST 100
 /* At a time: the loop renews the Lease and answers /healthz in between, which nothing may hold up for 50 ms. What was
- * begun comes on top: a pass takes half a millisecond, the one of what all autoscalers share 0.1 ms for each of them. */
+ * begun comes on top: a pass takes half a millisecond. */
 #define TURN_NS INT64_C(10000000)
 
 struct item {
@@ -212,7 +212,10 @@ void queue_add_after(struct queue *q, const char *key, int64_t delay_ms)
 		item->number = q->numbers++;
 		wait_if_free(q, item);
 	}
-	rearm(q);
+	/* Of ten thousand that are added in a turn, only the first moves the timer. */
+	if (first_waiting(q) == item) {
+		rearm(q);
+	}
 }
 
 /* Milliseconds until the shared bucket has a token for one more. */
