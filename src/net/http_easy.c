@@ -128,10 +128,8 @@ static void add_header(struct http_transfer *t, const char *line)
 	}
 }
 
-/*
- * Server name unlike the URL's host: libcurl takes SNI and the name to verify from the URL, so the URL
- * gets the server name, and connection and Host header keep the real place.
- */
+/* Server name unlike the URL's host: libcurl takes SNI and the name to verify from the URL, so the URL
+ * gets the server name, and connection and Host header keep the real place. */
 static CURLcode set_server_name(struct http_transfer *t, const struct http_request *request, CURLU *url,
 	const struct url_parts *parts)
 {
@@ -247,8 +245,10 @@ int http_easy_setup(struct http_transfer *t, const struct http_request *request)
 		}
 		/* Rather wait for a connection being made, to share it, than open one each; over plain HTTP
 		 * nothing can be shared, and one dead listener would hold up the others. */
-		if (strcasecmp(parts.scheme, "https") == 0) {
-			curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 1L);
+		curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, strcasecmp(parts.scheme, "https") == 0 ? 1L : 0L);
+		/* An address needs no answer of DNS to be kept: those of a thousand pods lie all over the heap. */
+		if (parts.host[0] == '[' || parts.host[strspn(parts.host, "0123456789.")] == '\0') {
+			curl_easy_setopt(t->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 		}
 		curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 		if (rc == CURLE_OK && curl_url_get(url, CURLUPART_URL, &whole, 0) == CURLUE_OK) {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -803,6 +804,35 @@ static void echo(void *ctx, struct http_exchange *exchange)
 	http_reply(exchange, 200, "text/plain", body, len);
 }
 
+/* Asks this many addresses where nobody listens. */
+static void ask_addresses(struct world *w, int first, int count)
+{
+	int before = w->done;
+
+	for (int i = first; i < first + count; i++) {
+		struct http_request request = get(w);
+		auto_free char *url = xasprintf("http://127.3.%d.%d:1/", i / 250, 1 + i % 250);
+
+		request.url = url;
+		http_client_start(w->client, &request);
+		assert_true(event_loop_wait(&w->loop, &w->done, before + 1 + i - first));
+	}
+}
+
+/* Of each of many thousand pods the client would keep what its address resolves to, for a minute. */
+static void nothing_is_kept_of_an_address(void **state)
+{
+	struct world *w = *state;
+	size_t before;
+
+	ask_addresses(w, 0, 50);
+	before = mallinfo2().uordblks;
+	ask_addresses(w, 50, 300);
+	assert_int_equal(w->kind, ERROR_UNAVAILABLE);
+	/* Sanitizers have a heap of their own: there it is always the same. */
+	assert_true(mallinfo2().uordblks < before + 300 * 64);
+}
+
 static void a_hundred_at_once(void **state)
 {
 	struct world *w = *state;
@@ -858,6 +888,7 @@ int main(void)
 		TEST(cancel_is_notified_once_and_later),
 		TEST(cancel_from_inside_another_end),
 		TEST(close_cancels_all),
+		TEST(nothing_is_kept_of_an_address),
 		TEST(a_hundred_at_once),
 	};
 
