@@ -282,7 +282,8 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	}
 	plan->healthy = first == links_count;
 	plan->whole = o.facts.write_problem == NULL && links_settled(&o.facts, verdicts);
-	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;
+	plan->waiting = first < links_count && (strcmp(verdicts[first].reason, REASON_WAITING) == 0 ||
+						       strcmp(verdicts[first].reason, REASON_ROLLING_OUT) == 0);
 	if (plan->waiting && plan->probe == NULL) {
 		plan->again_ms = WAITING_AGAIN_MS;
 	}
