@@ -74,7 +74,7 @@ static void on_run(void *ctx, struct run_result *result)
 
 static void run(struct controller *c, struct pass *pass, struct plan *plan, const struct view *owner)
 {
-	int64_t held_ms = pass_hold_progress(pass, plan, c->running >= BUSY);
+	int64_t held_ms = pass_hold_progress(pass, plan, owner, c->running >= BUSY);
 
 	if (plan->again_ms > 0) {
 		queue_add_after(c->queue, pass->key, plan->again_ms);

@@ -10,9 +10,10 @@
 
 /* On a smooth way up one link after the other begins to work, within moments: to write each step down costs the API
  * server more than all children (a status of 3 KiB takes it 10 ms, a child 2 to 4). The first is how far behind somebody
- * who looks on may be; the second, while so much else is to be written that each step takes longer. */
+ * may be who waits for a first word; the second, who has had it, or comes while so much else is to be written that each
+ * step takes longer. */
 #define PROGRESS_MS 3000
-#define PROGRESS_BUSY_MS 20000
+#define PROGRESS_RARE_MS 20000
 #define AGAIN_MS 1000
 
 static void forget_written(struct pass *pass)
@@ -81,9 +82,16 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
 	return true;
 }
 
-int64_t pass_hold_progress(struct pass *pass, struct plan *plan, bool busy)
+/* Whether a first word of this generation was written. */
+static bool speaks_of_now(const struct view *owner)
+{
+	return owner != NULL && view_autoscaler(owner)->status.observed_generation == owner->meta.generation;
+}
+
+int64_t pass_hold_progress(struct pass *pass, struct plan *plan, const struct view *owner, bool busy)
 {
 	int64_t now = clock_monotonic_ms();
+	int64_t usual_ms = speaks_of_now(owner) ? PROGRESS_RARE_MS : PROGRESS_MS;
 	int64_t held_ms;
 
 	if (plan->status == NULL || !plan->progress) {
@@ -94,13 +102,13 @@ int64_t pass_hold_progress(struct pass *pass, struct plan *plan, bool busy)
 		pass->held_since_ms = now;
 	}
 	held_ms = now - pass->held_since_ms;
-	if (held_ms >= (busy ? PROGRESS_BUSY_MS : PROGRESS_MS)) {
+	if (held_ms >= (busy ? PROGRESS_RARE_MS : usual_ms)) {
 		pass->held_since_ms = 0;
 		return 0;
 	}
 	json_decref(plan->status);
 	plan->status = NULL;
-	return held_ms < PROGRESS_MS ? PROGRESS_MS - held_ms : AGAIN_MS;
+	return held_ms < usual_ms ? usual_ms - held_ms : AGAIN_MS;
 }
 
 /* Before the children are there nothing comes of them. What cannot be written is no reason to wait. */

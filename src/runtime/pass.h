@@ -44,9 +44,9 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
 /* How long that is waited for. */
 #define PASS_OWN_WRITE_WAIT_MS 10000
 
-/* Takes a status out of the plan that may wait for the one that follows; `busy`: much else is to be written. In how many
- * ms this is to be asked again, 0 when it is not held. */
-int64_t pass_hold_progress(struct pass *pass, struct plan *plan, bool busy);
+/* Takes a status of `owner` out of the plan that may wait for the one that follows; `busy`: much else is to be written. In
+ * how many ms this is to be asked again, 0 when it is not held. */
+int64_t pass_hold_progress(struct pass *pass, struct plan *plan, const struct view *owner, bool busy);
 
 /* How often its chain is to be probed, after this plan. */
 enum probe_interval pass_probe_interval(const struct pass *pass, const struct plan *plan);

@@ -11,17 +11,31 @@
 #include "reconcile/plan.h"
 #include "runtime/pass.h"
 
-/* Whether a status is held that has waited for so long already. */
-static bool is_held(struct pass *pass, bool progress, int64_t waited_ms, bool busy)
+static const struct view *autoscaler(int generation, int told)
+{
+	auto_json *object = json_pack("{s:{s:s, s:i}, s:{s:i}}", "metadata", "name", "a", "generation", generation,
+		"status", "observedGeneration", told);
+
+	return view_decode(KIND_AUTOSCALER, object);
+}
+
+/* Whether a status is held that has waited for so long already; the last that was written is of generation `told`. */
+static bool is_held_after(struct pass *pass, int told, bool progress, int64_t waited_ms, bool busy)
 {
 	auto_plan plan = {.status = json_object(), .progress = progress};
+	auto_view *owner = autoscaler(2, told);
 	int64_t again_ms;
 
 	pass->held_since_ms = waited_ms > 0 ? clock_monotonic_ms() - waited_ms : 0;
-	again_ms = pass_hold_progress(pass, &plan, busy);
+	again_ms = pass_hold_progress(pass, &plan, owner, busy);
 	assert_int_equal(again_ms > 0, plan.status == NULL);
-	assert_in_range(again_ms, 0, 3000);
+	assert_in_range(again_ms, 0, told == 2 ? 20000 : 3000);
 	return plan.status == NULL;
+}
+
+static bool is_held(struct pass *pass, bool progress, int64_t waited_ms, bool busy)
+{
+	return is_held_after(pass, 1, progress, waited_ms, busy);
 }
 
 static void progress_waits_for_what_follows(void **state)
@@ -34,6 +48,18 @@ static void progress_waits_for_what_follows(void **state)
 	assert_true(is_held(&pass, true, 2000, false));
 	assert_false(is_held(&pass, true, 3000, false));
 	assert_int_equal(pass.held_since_ms, 0); /* the next one waits anew */
+}
+
+/* Who has had a first word sees the next one when something is news, or much later. */
+static void what_follows_a_first_word_waits_longer(void **state)
+{
+	struct pass pass = {.held_since_ms = 0};
+
+	(void)state;
+	assert_true(is_held_after(&pass, 2, true, 3000, false));
+	assert_true(is_held_after(&pass, 2, true, 19000, false));
+	assert_false(is_held_after(&pass, 2, true, 20000, false));
+	assert_false(is_held_after(&pass, 2, false, 0, false));
 }
 
 static void while_much_is_written_it_waits_longer(void **state)
@@ -62,7 +88,7 @@ static void no_status_is_not_held(void **state)
 	auto_plan plan = PLAN_INIT;
 
 	(void)state;
-	assert_int_equal(pass_hold_progress(&pass, &plan, true), 0);
+	assert_int_equal(pass_hold_progress(&pass, &plan, NULL, true), 0);
 	assert_int_equal(pass.held_since_ms, 0);
 }
 
@@ -70,6 +96,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(progress_waits_for_what_follows),
+		cmocka_unit_test(what_follows_a_first_word_waits_longer),
 		cmocka_unit_test(while_much_is_written_it_waits_longer),
 		cmocka_unit_test(what_is_news_waits_for_nothing),
 		cmocka_unit_test(no_status_is_not_held),
