@@ -80,6 +80,9 @@ struct http_client *http_client_new(uv_loop_t *loop);
 /* look(ctx) is called each time before bytes move. For whoever has to see the clock first: a process
  * may have stood still with half a request sent. */
 void http_client_look_first(struct http_client *client, void (*look)(void *ctx), void *ctx);
+/* While it is held nothing is read of any connection, so that the kernel, and then the peers, hold back what would be more
+ * than can be worked on. Counted: each true is to be followed by a false. */
+void http_client_hold(struct http_client *client, bool hold);
 /* Cancels what is under way (each done is called with ERROR_CANCELLED, from the loop), then calls
  * closed(ctx) from the loop; the client is freed after it. */
 void http_client_close(struct http_client *client, void (*closed)(void *ctx), void *ctx);

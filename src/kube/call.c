@@ -1,5 +1,5 @@
 /* One request to the API server, from its first sending over its retries to its done callback. */
-#include "call.h"
+#include "call_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "base/json_cut.h"
 #include "base/memory.h"
-#include "base/strbuf.h"
 #include "sources.h"
 
 #ifndef INFERENCE_AUTOSCALER_VERSION
@@ -19,35 +18,6 @@
 /* How long one call waits in all, by Retry-After: an API server that sheds load asks for 1 to 8 s. What takes longer is
  * the caller's to wait for, who holds a place that others need. */
 #define MAX_WAIT_MS INT64_C(10000)
-#define MAX_LINE (16 * 1024 * 1024)
-
-struct kube_call {
-	struct kube_client *client;
-	struct http_transfer *transfer; /* NULL while waiting for a retry or for the end */
-	uv_timer_t timer;               /* a retry's wait, or the step into the loop for an early end */
-	const char *method;             /* a literal */
-	struct exec_waiter login;
-	unsigned generation; /* of the credentials that were sent */
-	char *url;
-	char *content_type;
-	char *what;
-	char *body;
-	size_t max_body;
-	const char *const *unread;
-	bool missing_ok;
-	bool cancelled;
-	bool in_data; /* inside on_line: a cancel is told to curl by the return value */
-	int retries;
-	int64_t waited_ms;      /* by Retry-After, for all retries */
-	int64_t retry_after_ms; /* of the last answer, as far as it is believed; -1 = none */
-	struct error err;       /* why it ends, when HTTP does not tell */
-	kube_line_fn *on_line;
-	kube_text_fn *on_text;
-	int64_t idle_timeout_ms;
-	struct strbuf partial; /* a stream's line so far; holds no newline */
-	kube_done_fn *done;
-	void *ctx;
-};
 
 static void call_send(struct kube_call *call);
 
@@ -60,12 +30,14 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(call->what);
 	free(call->body);
 	error_release(&call->err);
-	strbuf_release(&call->partial);
+	error_release(&call->end);
+	call_lines_release(&call->lines);
 	free(call);
 }
 
 static void call_finish(struct kube_call *call, json_t *result, const struct error *err)
 {
+	call_stream_hold(call, false);
 	call->done(call->ctx, err != NULL ? NULL : result, err);
 	uv_close((uv_handle_t *)&call->timer, on_timer_closed);
 }
@@ -87,47 +59,6 @@ static void on_timer(uv_timer_t *timer)
 	} else {
 		call_send(call);
 	}
-}
-
-/* A watch sends many short lines and sometimes a long one: whole lines inside one piece of data are
- * handed on from where they lie, only the rest is copied. */
-static int split_lines(struct kube_call *call, const char *data, size_t len)
-{
-	const char *end = data + len, *newline;
-	int rc = 0;
-
-	while (rc >= 0 && !call->cancelled && (newline = memchr(data, '\n', (size_t)(end - data))) != NULL) {
-		size_t head = (size_t)(newline - data);
-
-		if (call->partial.len > 0) {
-			strbuf_add(&call->partial, data, head);
-			rc = call->on_line(call->ctx, call->partial.buf, call->partial.len);
-			strbuf_reset(&call->partial);
-		} else if (head > 0) {
-			rc = call->on_line(call->ctx, data, head);
-		}
-		data = newline + 1;
-	}
-	if (rc < 0 || call->cancelled) {
-		return -1;
-	}
-	strbuf_add(&call->partial, data, (size_t)(end - data));
-	if (call->partial.len > MAX_LINE) {
-		return error_set(&call->err, ERROR_INTERNAL, "cannot %s: a line is longer than %d MiB", call->what,
-			MAX_LINE >> 20);
-	}
-	return 0;
-}
-
-static int on_data(void *ctx, const char *data, size_t len)
-{
-	struct kube_call *call = ctx;
-	int rc;
-
-	call->in_data = true;
-	rc = split_lines(call, data, len);
-	call->in_data = false;
-	return rc;
 }
 
 static bool retry_later(struct kube_call *call, const struct http_response *response)
@@ -202,11 +133,8 @@ static void finish_answered(struct kube_call *call, const struct http_response *
 	call_finish(call, result, NULL);
 }
 
-static void on_response(void *ctx, const struct http_response *response)
+static void conclude(struct kube_call *call, const struct http_response *response)
 {
-	struct kube_call *call = ctx;
-
-	call->transfer = NULL;
 	call->retry_after_ms = kube_retry_after(call->what, response->retry_after_ms);
 	if (retry_later(call, response)) {
 		return;
@@ -231,6 +159,17 @@ static void on_response(void *ctx, const struct http_response *response)
 	}
 }
 
+static void on_response(void *ctx, const struct http_response *response)
+{
+	struct kube_call *call = ctx;
+
+	call->transfer = NULL;
+	if (!call_stream_ended(call, response)) {
+		return;
+	}
+	conclude(call, response);
+}
+
 static bool is_guarded(const struct kube_call *call)
 {
 	return call->client->may_write != NULL && strcmp(call->method, "GET") != 0;
@@ -245,13 +184,6 @@ static bool may_send(void *ctx)
 	}
 	error_set(&call->err, ERROR_CANCELLED, "cannot %s: this replica does not hold the Lease", call->what);
 	return false;
-}
-
-static struct http_client *http_of(const struct kube_call *call)
-{
-	const struct kube_client *client = call->client;
-
-	return call->on_line != NULL && client->watch_http != NULL ? client->watch_http : client->http;
 }
 
 static void transmit(struct kube_call *call)
@@ -280,7 +212,7 @@ static void transmit(struct kube_call *call)
 		headers[count++] = content_type;
 	}
 	kube_config_tls(config, &tls);
-	call->transfer = http_client_start(http_of(call),
+	call->transfer = http_client_start(call_http(call),
 		&(struct http_request){
 			.method = call->method,
 			.url = call->url,
@@ -293,7 +225,7 @@ static void transmit(struct kube_call *call)
 			.idle_timeout_ms = call->on_line != NULL ? call->idle_timeout_ms : 0,
 			.max_body = call->max_body,
 			.may_send = is_guarded(call) ? may_send : NULL,
-			.on_data = call->on_line != NULL ? on_data : NULL,
+			.on_data = call->on_line != NULL ? call_stream_data : NULL,
 			.done = on_response,
 			.ctx = call,
 		});
@@ -335,10 +267,12 @@ struct kube_call *kube_call_start(struct kube_client *client, const struct kube_
 		.unread = spec->unread,
 		.missing_ok = spec->missing_ok,
 		.err = ERROR_INIT,
+		.conclude = conclude,
 		.on_line = spec->on_line,
 		.on_text = spec->on_text,
 		.idle_timeout_ms = spec->idle_timeout_ms,
-		.partial = STRBUF_INIT,
+		.lines = CALL_LINES_INIT,
+		.end = ERROR_INIT,
 		.done = spec->done,
 		.ctx = spec->ctx,
 	};

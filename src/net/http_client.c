@@ -26,6 +26,7 @@ struct http_client {
 	uv_timer_t wake; /* works off `pending` */
 	struct http_transfer *transfers;
 	struct http_transfer *pending, **pending_end;
+	unsigned holds;
 	size_t open; /* the multi handle, and timers not yet closed; the client is freed after the last */
 	bool closing;
 	bool torn_down;
@@ -362,6 +363,12 @@ struct http_client *http_client_new(uv_loop_t *loop)
 void http_client_look_first(struct http_client *client, void (*look)(void *ctx), void *ctx)
 {
 	http_multi_look_first(client->multi, look, ctx);
+}
+
+void http_client_hold(struct http_client *client, bool hold)
+{
+	client->holds += hold ? 1U : -1U;
+	http_multi_hold(client->multi, client->holds > 0);
 }
 
 void http_client_close(struct http_client *client, void (*closed)(void *ctx), void *ctx)

@@ -12,11 +12,10 @@
 
 #include "base/memory.h"
 
-/* libcurl reads a hundred times this at a go while a server sends fast, and all of it is worked on in one turn of the loop:
- * a stream of thousands of objects must not hold it. */
-#define STREAM_BUFFER_BYTES 1024L
-#define RECEIVE_BUFFER_BYTES 8192L /* each transfer under way has this and the next, and hundreds may be */
-#define SEND_BUFFER_BYTES 16384L   /* libcurl takes no less; its own 64 KiB are for files */
+/* libcurl's own, said here because no less may be taken: an HTTP/2 frame has as many bytes, and of one that does not fit
+ * libcurl 7.88 keeps the rest until something else comes in on the connection: a watch would be late by as long. */
+#define RECEIVE_BUFFER_BYTES 16384L
+#define SEND_BUFFER_BYTES 16384L /* libcurl takes no less; its own 64 KiB are for files */
 #define CONNECT_TIMEOUT_MS 10000
 #define KEEPALIVE_IDLE_S 15L
 #define KEEPALIVE_INTERVAL_S 5L
@@ -209,8 +208,7 @@ static void set_common(struct http_transfer *t, const struct http_request *reque
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
-		request->on_data != NULL ? STREAM_BUFFER_BYTES : RECEIVE_BUFFER_BYTES);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER_BYTES);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,

@@ -26,8 +26,10 @@ struct http_multi {
 	uv_prepare_t turn; /* likewise: another one begins */
 	int64_t turn_ns;   /* what reporting took of this one */
 	uv_prepare_t check;
-	struct multi_socket *changed; /* what is watched of them is another since the last poll */
-	size_t handles;               /* uv handles not yet closed; freed after the last */
+	bool held;
+	struct multi_socket *held_back; /* what can be read, but is not, while it is held */
+	struct multi_socket *changed;   /* what is watched of them is another since the last poll */
+	size_t handles;                 /* uv handles not yet closed; freed after the last */
 	void (*ended)(void *ctx, CURL *easy, CURLcode code);
 	void *ctx;
 	void (*look)(void *ctx); /* NULL = none */
@@ -42,6 +44,9 @@ struct multi_socket {
 	struct http_multi *multi;
 	curl_socket_t fd;
 	uv_poll_t poll;
+	int events; /* that libcurl waits for */
+	bool is_held_back;
+	struct multi_socket *next_held_back;
 	bool is_changed;
 	struct multi_socket *next_changed;
 };
@@ -126,6 +131,11 @@ static void on_deadline(uv_timer_t *timer)
 {
 	struct http_multi *multi = multi_cast(timer->data);
 
+	if (multi->held) {
+		/* libcurl would go on to read what it knows to be there. */
+		uv_timer_start(timer, on_deadline, 1, 0);
+		return;
+	}
 	multi->in_deadline = true;
 	act(multi, CURL_SOCKET_TIMEOUT, 0);
 	multi->in_deadline = false;
@@ -148,6 +158,19 @@ static int on_timeout_wanted(CURLM *curl, long timeout_ms, void *ctx)
 	return 0;
 }
 
+static void let_go(struct multi_socket *socket)
+{
+	struct multi_socket **at = &socket->multi->held_back;
+
+	while (*at != NULL && *at != socket) {
+		at = &(*at)->next_held_back;
+	}
+	if (*at != NULL) {
+		*at = socket->next_held_back;
+	}
+	socket->is_held_back = false;
+}
+
 static void on_socket_closed(uv_handle_t *handle)
 {
 	struct multi_socket *socket = handle->data;
@@ -161,9 +184,18 @@ static void on_socket_closed(uv_handle_t *handle)
 	if (*at != NULL) {
 		*at = socket->next_changed;
 	}
+	let_go(socket);
 	socket->magic = 0;
 	free(socket);
 	handle_closed(multi);
+}
+
+static void hold_back(struct multi_socket *socket)
+{
+	uv_poll_stop(&socket->poll);
+	socket->is_held_back = true;
+	socket->next_held_back = socket->multi->held_back;
+	socket->multi->held_back = socket;
 }
 
 static void on_socket_ready(uv_poll_t *poll, int status, int events)
@@ -172,6 +204,10 @@ static void on_socket_ready(uv_poll_t *poll, int status, int events)
 	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
 
 	assert(socket->magic == SOCKET_MAGIC);
+	if (socket->multi->held && status >= 0 && (events & UV_READABLE)) {
+		hold_back(socket);
+		return;
+	}
 	if (events & UV_READABLE) {
 		flags |= CURL_CSELECT_IN;
 	}
@@ -259,8 +295,11 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *so
 	if (socket == NULL) {
 		socket = socket_new(multi, fd);
 	}
-	uv_poll_start(&socket->poll, events, on_socket_ready);
-	note_changed(socket);
+	socket->events = events;
+	if (!socket->is_held_back) {
+		uv_poll_start(&socket->poll, events, on_socket_ready);
+		note_changed(socket);
+	}
 	return 0;
 }
 
@@ -288,6 +327,20 @@ struct http_multi *http_multi_new(uv_loop_t *loop, void (*ended)(void *ctx, CURL
 	uv_prepare_init(loop, &multi->check);
 	multi->check.data = multi;
 	return multi;
+}
+
+void http_multi_hold(struct http_multi *multi, bool held)
+{
+	multi->held = held;
+	while (!held && multi->held_back != NULL) {
+		struct multi_socket *socket = multi->held_back;
+
+		let_go(socket);
+		if (!uv_is_closing((uv_handle_t *)&socket->poll)) {
+			uv_poll_start(&socket->poll, socket->events, on_socket_ready);
+			note_changed(socket);
+		}
+	}
 }
 
 void http_multi_look_first(struct http_multi *multi, void (*look)(void *ctx), void *ctx)

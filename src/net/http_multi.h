@@ -9,6 +9,7 @@
 #define NET_HTTP_MULTI_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <uv.h>
 
 struct http_multi;
@@ -17,6 +18,8 @@ struct http_multi;
 struct http_multi *http_multi_new(uv_loop_t *loop, void (*ended)(void *ctx, CURL *easy, CURLcode code), void *ctx);
 /* look(ctx) is called each time before bytes move. */
 void http_multi_look_first(struct http_multi *multi, void (*look)(void *ctx), void *ctx);
+/* While it is held no socket is read. */
+void http_multi_hold(struct http_multi *multi, bool held);
 /* No transfer may be left. closed(ctx) is called from the loop; freed after it. */
 void http_multi_close(struct http_multi *multi, void (*closed)(void *ctx), void *ctx);
 

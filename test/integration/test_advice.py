@@ -90,7 +90,8 @@ def slow(working, monkeypatch):
 
 def test_requests_that_outlast_their_pod(cluster, slow):
     deployment = f"/apis/apps/v1/namespaces/{slow.namespace}/deployments/server"
-    said = eventually(lambda: advice(slow).get("DrainTooShort"), timeout=60)
+    # A page that was read well stands for two minutes or so.
+    said = eventually(lambda: advice(slow).get("DrainTooShort"), timeout=160)
     assert "1 of 100 requests takes 30 to 40 s" in said and f"Deployment '{slow.namespace}/server'" in said, said
     eventually(lambda: events(cluster, slow, "DrainTooShort") == [("Warning", 1)])
 

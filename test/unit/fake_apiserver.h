@@ -34,7 +34,7 @@ struct fake_step {
 };
 
 struct fake_request {
-	const char *line; /* "GET /api/v1/services?limit=50" */
+	const char *line; /* "GET /api/v1/services?limit=100" */
 	const char *head; /* all header lines */
 	const char *body;
 };

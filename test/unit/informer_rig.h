@@ -12,7 +12,7 @@
 #include "kube/timing.h"
 #include "kube_rig.h"
 
-#define LIST "GET /api/v1/services[?]limit=50"
+#define LIST "GET /api/v1/services[?]limit=100"
 #define WATCH(rv)                                                                                                      \
 	"GET "                                                                                                         \
 	"/api/v1/"                                                                                                     \

@@ -466,7 +466,7 @@ static void test_namespace_and_field_selector(void **state)
 		{"GET /api/v1/namespaces/d/services[?]watch=true*&sendInitialEvents=true*"
 		 "fieldSelector=metadata.name%3Da",
 			REFUSED},
-		{"GET /api/v1/namespaces/d/services[?]limit=50&fieldSelector=metadata.name%3Da",
+		{"GET /api/v1/namespaces/d/services[?]limit=100&fieldSelector=metadata.name%3Da",
 			{.status = 200, .body = EMPTY("10")}},
 		{"GET /api/v1/namespaces/d/services[?]watch=true*fieldSelector=metadata.name%3Da",
 			{.status = 200, .end = FAKE_HOLD}},

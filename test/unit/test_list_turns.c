@@ -19,7 +19,7 @@
 #ifndef MANY
 #define MANY 10000
 #endif
-#define PAGE 50
+#define PAGE 100
 /* Of the owner, for each that it is told of: all of them in one turn would hold the loop for four times as long as may be. */
 #define REPORT_MS 0.02
 /* Of CPU: a machine that is shared makes any wall clock late. The operator may take 50; without optimisation the same work
