@@ -34,7 +34,7 @@ struct page_label {
 struct page_sample {
 	const struct page_label *labels;
 	size_t labels_count;
-	size_t series; /* for page.c */
+	size_t series; /* the same for those of one name, however it is spelled */
 	double value;
 };
 

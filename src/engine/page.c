@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/spelling.h"
 #include "page_series.h"
 
 /* Characters: a double is written with at most 25. */
@@ -42,6 +43,22 @@ void page_free_indirect(struct page **page)
 
 /* What is looked for. */
 
+/* The names that a pattern stands for; what follows it. */
+static const char *want_pattern(struct page *page, const char *pattern)
+{
+	size_t len = strcspn(pattern, "\"");
+	size_t i = 0;
+	char *name;
+
+	while ((name = spelling_first_name(pattern, len, i++)) != NULL) {
+		const char *own = spelling_without_ray(name);
+
+		series_want(&page->wanted, own, strlen(own), false);
+		free_indirect(&name);
+	}
+	return pattern + len;
+}
+
 void page_want(struct page *page, const char *expression)
 {
 	static const char around[] = " (),+-*>=\n";
@@ -54,6 +71,10 @@ void page_want(struct page *page, const char *expression)
 	for (; brace != NULL; brace = strchr(brace + 1, '{')) {
 		const char *name = brace;
 
+		if (strncmp(brace, SPELLING_BEGIN, strlen(SPELLING_BEGIN)) == 0) {
+			brace = want_pattern(page, brace + strlen(SPELLING_BEGIN));
+			continue;
+		}
 		while (name > expression && strchr(around, name[-1]) == NULL) {
 			name--;
 		}

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "engine/presets.h"
+#include "engine/spelling.h"
 
 /* Calls with every signal of every engine. */
 static void each(void (*check)(const struct engine *engine, const struct engine_signal *signal))
@@ -106,6 +107,31 @@ static void every_engine_has_the_signals_it_can_have(void **state)
 	}
 }
 
+/* Whether the pattern (not ended) of a selector stands for this name. */
+static bool pattern_has(const char *pattern, const char *name)
+{
+	size_t len = strcspn(pattern, "\"");
+	bool has = false;
+	char *one;
+
+	for (size_t i = 0; (one = spelling_first_name(pattern, len, i)) != NULL; i++) {
+		has = has || strcmp(one, name) == 0;
+		free_indirect(&one);
+	}
+	return has;
+}
+
+static bool names(const char *query, const char *name)
+{
+	bool has = strstr(query, name) != NULL;
+
+	for (const char *at = query; (at = strstr(at, SPELLING_BEGIN)) != NULL;) {
+		at += strlen(SPELLING_BEGIN);
+		has = has || pattern_has(at, name);
+	}
+	return has;
+}
+
 /* The text names a series with its labels: a selector's go before those of the adapter. */
 static bool names_series(const char *query, const char *series)
 {
@@ -114,7 +140,7 @@ static bool names_series(const char *query, const char *series)
 	auto_free char *labels =
 		series[len] == '{' ? xasprintf("%.*s", (int)(strlen(series + len) - 2), series + len + 1) : xstrdup("");
 
-	return strstr(query, name) != NULL && strstr(query, labels) != NULL;
+	return names(query, name) && strstr(query, labels) != NULL;
 }
 
 static void check_query(const struct engine *engine, const struct engine_signal *signal)
