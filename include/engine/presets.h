@@ -82,6 +82,17 @@ struct engine {
 extern const struct engine engines[];
 extern const size_t engines_count;
 
+/* What stands before a fleet of engines, and may report their figures as its own. */
+struct router {
+	const char *name;   /* for a message */
+	const char *series; /* on its page */
+	const char *
+		label; /* of that series: the address of the engine that it speaks of; NULL = no engine has the series */
+};
+
+extern const struct router routers[];
+extern const size_t routers_count;
+
 /* NULL when unknown. */
 const struct engine *engine_by_type(const char *type);
 const struct engine_signal *engine_signal_by_name(const struct engine *engine, const char *name);

@@ -497,6 +497,18 @@ const struct engine engines[] =
 
 const size_t engines_count = sizeof(engines) / sizeof(engines[0]);
 
+/* github.com/vllm-project/production-stack, vllm_router/services/metrics_service; github.com/sgl-project/sglang,
+ * sgl-router and sgl-model-gateway, whose label worker_addr is the pod's own where both are in one. */
+const struct router routers[] = {
+	{"the router of vLLM's production stack", "vllm:num_requests_running", "server"},
+	{"the router of vLLM's production stack", "vllm:healthy_pods_total", "server"},
+	{"SGLang's model gateway", "sglang:num_running_reqs", "worker_addr"},
+	{"SGLang's model gateway", "smg_worker_pool_size", NULL},
+	{"SGLang's router", "sgl_router_active_workers", NULL},
+};
+
+const size_t routers_count = sizeof(routers) / sizeof(routers[0]);
+
 const struct engine *engine_by_type(const char *type)
 {
 	for (size_t i = 0; i < engines_count; i++) {
