@@ -14,6 +14,7 @@
 #include "children/gpu.h"
 #include "command/command.h"
 #include "engine/gpu.h"
+#include "reconcile/default_target.h"
 #include "reconcile/gpu.h"
 #include "reconcile/observe.h"
 #include "reconcile/pages.h"
@@ -75,6 +76,7 @@ static void assume_engine(struct observation *o)
 
 	w->engine = &engines[0];
 	(void)observe_signals(w, &o->spec, w->engine, NULL);
+	default_targets(&o->facts);
 	page_places_release(&o->pages);
 	o->pages = pages_candidates(&o->spec, o->facts.target, w->engine);
 	w->port = o->pages.count > 0 ? o->pages.items[0].port : 0;

@@ -15,6 +15,7 @@
 
 #define CONNECT_TIMEOUT_MS 3000
 #define REQUEST_TIMEOUT_MS 5000
+#define LIMIT_MAX 1000000
 #define SEARCH_MAX_MS 15000 /* no further page is begun after this, without the time in line */
 
 struct page_search {
@@ -80,8 +81,42 @@ static void get(struct page_search *search, const char *url, size_t max_body, ht
 								  .ctx = search});
 }
 
+static void add_limit(struct page_seen *page, const char *signal, int64_t most)
+{
+	struct signal_limit *limit = shape_add(&shape_signal_limit, &page->limits);
+
+	limit->signal = xstrdup(signal);
+	limit->most = most;
+}
+
+/* The limits that the engine tells where it tells its version. */
+static void read_limits(const struct engine *engine, const json_t *answer, struct page_seen *page)
+{
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
+		const char *member = engine->signals[i].limit_member;
+		int64_t most = member != NULL ? json_path_int(answer, member, 0) : 0;
+
+		if (most >= 1 && most <= LIMIT_MAX) {
+			add_limit(page, engine->signals[i].name, most);
+		}
+	}
+}
+
+/* As they were read then. */
+static void remember_limits(const struct engine *engine, const struct page_seen *last, struct page_seen *page)
+{
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
+		const struct engine_signal *signal = &engine->signals[i];
+		const struct signal_limit *limit = shape_find(&shape_signal_limit, &last->limits, signal->name);
+
+		if (signal->limit_member != NULL && limit != NULL) {
+			add_limit(page, signal->name, limit->most);
+		}
+	}
+}
+
 /* What the pod says of its version is remembered for as long as it runs the same. */
-static bool remembers_version(struct page_search *search)
+static bool remembers_version(struct page_search *search, const struct engine *engine)
 {
 	const struct page_seen *last = search->last;
 
@@ -91,6 +126,7 @@ static bool remembers_version(struct page_search *search)
 	}
 	search->page.image = xstrdup(last->image);
 	search->page.version = xstrdup(last->version);
+	remember_limits(engine, last, &search->page);
 	return true;
 }
 
@@ -118,6 +154,7 @@ static void on_version(void *ctx, const struct http_response *response)
 		answer = json_parse(response->body, response->body_len, NULL);
 		version = json_path_string(answer, engine->version_member, NULL);
 		search->page.version = version != NULL ? reading_text(version) : NULL;
+		read_limits(engine, answer, &search->page);
 	}
 	finish(search);
 }
@@ -127,7 +164,7 @@ static void settle(struct page_search *search)
 	const struct engine *engine = engine_of(search);
 	auto_free char *url = NULL;
 
-	if (engine == NULL || engine->version_path == NULL || remembers_version(search)) {
+	if (engine == NULL || engine->version_path == NULL || remembers_version(search, engine)) {
 		finish(search);
 		return;
 	}

@@ -11,6 +11,7 @@
 #include "reconcile/gpu.h"
 #include "reconcile/pages.h"
 #include "reconcile/asked.h"
+#include "reconcile/default_target.h"
 #include "reconcile/prometheus.h"
 #include "reconcile/reconcile.h"
 
@@ -151,6 +152,7 @@ static void observe_workload(struct observation *o)
 			o->spec.engine_type);
 	} else {
 		(void)observe_signals(w, &o->spec, w->engine, &o->invalid);
+		default_targets(&o->facts);
 	}
 	if (target != NULL && target->selector.expressions_count == 0 && target->selector.match_labels.count > 0) {
 		o->match_labels = view_pairs_json(&target->selector.match_labels);

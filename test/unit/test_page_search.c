@@ -357,6 +357,28 @@ static char *version_of_size(const char *member, size_t size)
 }
 
 /* JSON takes many times its size while it is read, and a tenant's pod may answer anything. */
+/* llama.cpp's slots, which it tells beside its version: read and remembered with it. */
+static void test_a_limit_is_read_where_the_version_is(void **state)
+{
+	struct probe_rig rig;
+	auto_json *signals = json_pack("[{s:s, s:s, s:b, s:[s]}]", "name", "Running", "metric",
+		"llamacpp_num_requests_running", "page", 1, "series", "llamacpp:requests_processing");
+
+	(void)state;
+	probe_rig_open(&rig);
+	json_object_set_new(rig.request, "engine", json_string("LlamaCpp"));
+	json_object_set(rig.request, "signals", signals);
+	probe_rig_say(&rig, "GET /metrics",
+		(struct fake_answer){.status = 200, .body = "llamacpp:requests_processing 1\n"});
+	probe_rig_say(&rig, "GET /props",
+		(struct fake_answer){.status = 200, .body = "{\"total_slots\": 4, \"build_info\": \"b1\"}"});
+	assert_found(probe_rig_look(&rig), "page.limits.Running", "4");
+	assert_found(probe_rig_look(&rig), "page.limits.Running", "4");
+	assert_found(probe_rig_evidence(&rig), "page.version", "\"b1\"");
+	assert_int_equal(probe_rig_asked(&rig, "GET /props"), 1);
+	probe_rig_close(&rig);
+}
+
 static void test_a_version_is_short(void **state)
 {
 	static const struct {
@@ -403,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_of_a_known_engine_the_first_page_will_do),
 		cmocka_unit_test(test_where_no_page_is_the_tries_are_reported),
 		cmocka_unit_test(test_the_version_is_asked_once),
+		cmocka_unit_test(test_a_limit_is_read_where_the_version_is),
 		cmocka_unit_test(test_a_version_is_short),
 	};
 
