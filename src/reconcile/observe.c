@@ -73,6 +73,18 @@ static json_t *labels_of(const char *text)
 	return selector != NULL ? json_incref(labels) : NULL;
 }
 
+/* A selector as matchLabels; new reference, NULL when it says more than equality, or nothing. */
+static json_t *labels_selected(const struct view_selector *selector)
+{
+	auto_free char *text = NULL;
+
+	if (selector->expressions_count == 0) {
+		return selector->match_labels.count > 0 ? view_pairs_json(&selector->match_labels) : NULL;
+	}
+	text = view_selector_text(selector);
+	return labels_of(text);
+}
+
 /* Of the pod that was read, as a container lists them. New reference. */
 static json_t *ports_document(const struct pods_seen *pods)
 {
@@ -154,9 +166,7 @@ static void observe_workload(struct observation *o)
 		(void)observe_signals(w, &o->spec, w->engine, &o->invalid);
 		default_targets(&o->facts);
 	}
-	if (target != NULL && target->selector.expressions_count == 0 && target->selector.match_labels.count > 0) {
-		o->match_labels = view_pairs_json(&target->selector.match_labels);
-	}
+	o->match_labels = target != NULL ? labels_selected(&target->selector) : NULL;
 	w->match_labels = o->match_labels;
 	w->replicas = target != NULL ? target->replicas : -1;
 	observe_page(o);
