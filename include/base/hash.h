@@ -32,9 +32,14 @@ void hash_table_remove(struct hash_table *table, struct hash_item *item);
 struct hash_item *hash_table_find(const struct hash_table *table, uint64_t hash);
 struct hash_item *hash_item_next(const struct hash_item *item);
 
-#define HASH_START UINT64_C(14695981039346656037)
+#define HASH_START UINT64_C(0)
 
-/* The hash of what was hashed before and this text: "ab", "c" is another than "a", "bc". NULL is hashed as "". */
+/* The hash of what was hashed before and these bytes: "ab", "c" is another than "a", "bc". It has a key that is random at
+ * each start of the program. */
+uint64_t hash_bytes(uint64_t before, const void *bytes, size_t count);
+/* Of the text; NULL is hashed as "". */
 uint64_t hash_text(uint64_t before, const char *text);
+/* Another key than the random one, before anything is hashed: to repeat a measurement. */
+void hash_set_key(uint64_t first, uint64_t second);
 
 #endif

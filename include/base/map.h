@@ -1,5 +1,5 @@
 /*
- * A hash map from strings to pointers (open addressing, FNV-1a).
+ * A hash map from strings to pointers (open addressing, a keyed hash).
  *
  * Keys are copied. Values belong to the map when it was made with a destructor.
  */
@@ -30,11 +30,8 @@ bool map_remove(struct map *map, const char *key);
 /* Removes and hands out the value; NULL when absent. */
 void *map_take(struct map *map, const char *key);
 void map_clear(struct map *map);
-/* Walks all entries: start with *pos = 0; false at the end. The map must not change meanwhile,
+/* Walks all entries, in an order that is another at each start of the program: start with *pos = 0; false at the end. The map must not change meanwhile,
  * but the entry just returned may be removed. */
 bool map_next(const struct map *map, size_t *pos, const char **key, void **value);
-/* Keys in ascending order: a heap array of map_count() borrowed strings; the caller frees the
- * array. */
-const char **map_sorted_keys(const struct map *map);
 
 #endif

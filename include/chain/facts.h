@@ -15,6 +15,7 @@
 #include "chain/replicas_fight.h"
 #include "children/child.h"
 #include "evidence/evidence.h"
+#include "evidence/survey.h"
 #include "view/autoscaler.h"
 #include "view/hpa.h"
 #include "view/monitoring.h"
@@ -51,22 +52,23 @@ struct facts {
 	const char *write_problem; /* why the last write failed; NULL when it did not */
 
 	bool prometheus_missing;                  /* prometheus-operator's types are not installed */
+	bool prometheus_absent;                   /* there is no Prometheus resource */
 	const struct view_prometheus *prometheus; /* the resource that selects us; NULL = none */
 	const char *selected_by;    /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *select_problem; /* why none does; NULL when selected */
 	const char *monitor;        /* "ns/name" of our ServiceMonitor */
 	int64_t monitor_made_ms;    /* wall; 0 = it is to be made, -1 = not known */
 
-	const json_t *gpu;                    /* what the shared pass found (reconcile/gpu.h); NULL = nothing yet */
+	const struct gpu_survey *gpu;         /* what the shared pass found; NULL = nothing yet */
 	const struct shared_evidence *shared; /* what was seen of what autoscalers share; NULL = nothing yet */
 	const char *exporter_id;              /* this autoscaler's exporter among gpu's */
 
 	enum adapter_state adapter;
-	const char *adapter_reason;   /* CamelCase, when broken */
-	const char *adapter_message;  /* when broken */
-	const json_t *adapter_held;   /* the metrics whose rules are to be written yet; NULL = none */
-	bool adapter_held_by_rollout; /* they wait for the rollout under way */
-	const json_t *adapter_survey; /* what it says of itself (reconcile/adapter.h) */
+	const char *adapter_reason;                  /* CamelCase, when broken */
+	const char *adapter_message;                 /* when broken */
+	const json_t *adapter_held;                  /* the metrics whose rules are to be written yet; NULL = none */
+	bool adapter_held_by_rollout;                /* they wait for the rollout under way */
+	const struct adapter_survey *adapter_survey; /* what it says of itself; NULL = nothing yet */
 
 	const char *api_reason; /* CamelCase: why the metrics API cannot serve; NULL = nothing against it */
 	const char *api_message;

@@ -92,7 +92,7 @@ struct option_row {
 	OPTION("tenant-monitor-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.monitor_namespaces,                       \
 		"where spec.monitor.namespace may be beside an autoscaler's own namespace: separated by commas, '*' for all"), \
 		OPTION("tenant-exporter-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.exporter_namespaces,             \
-			"the same of spec.gpu.exporter.namespace; these exporters are believed about all pods")
+			"the same for spec.gpu.exporter.namespace; these exporters are believed about all pods")
 
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
  * and sets *help. */

@@ -166,6 +166,7 @@ struct metric_seen {
 	struct texts missing;
 	struct texts unconfirmed;
 	struct LIST_OF(struct pod_value) values;
+	bool by_hpa;            /* not we read it but the HPA, as its status tells: there are no values by pod */
 	int64_t unconfirmed_ms; /* since when a failure after this good answer is not believed; 0 = there was none */
 };
 
@@ -218,7 +219,9 @@ struct evidence {
 	struct page_seen page;
 	struct scrape_seen scrape;
 	struct LIST_OF(struct signal_seen) signals;
-	int64_t again_ms; /* how soon another probe is wanted; 0 = at its time */
+	int64_t hpa_silent_ms; /* when its HPA was last seen silent of what is asked (chain/hpa_says.h); 0 = never */
+	int64_t awaited_ms;    /* how long nothing else is awaited than the HPA's first reading; 0 = something is */
+	int64_t again_ms;      /* how soon another probe is wanted; 0 = at its time */
 };
 
 struct exporter_seen {

@@ -47,6 +47,10 @@ struct kube_call *kube_apply(struct kube_client *client, const struct kube_resou
 /* Server-side apply of the status subresource. */
 struct kube_call *kube_apply_status(struct kube_client *client, const struct kube_resource *resource,
 	const json_t *object, const char *field_manager, kube_done_fn *done, void *ctx);
+/* Makes of an entry of the object's metadata.managedFields, by its index, one of a server-side apply: what that manager
+ * made by a create it can take away by an apply then. The object's resourceVersion is a precondition. */
+struct kube_call *kube_claim(struct kube_client *client, const struct kube_resource *resource, const json_t *object,
+	unsigned entry, kube_done_fn *done, void *ctx);
 /* JSON merge patch; a metadata.resourceVersion in the patch is a precondition. */
 struct kube_call *kube_merge_patch(struct kube_client *client, const struct kube_resource *resource, const char *ns,
 	const char *name, const json_t *patch, const char *field_manager, kube_done_fn *done, void *ctx);

@@ -5,8 +5,9 @@
  * again, and fails nothing. The API server must not drown in them (limits as client-go's,
  * tools/events and tools/record): what repeats within 6 minutes is one Event whose series counts;
  * an object has 25 writes at once and then one in 5 minutes, those beyond are dropped, though a
- * series goes on counting. At most 8 are under way at once, the others wait in line. What can no longer repeat is
- * forgotten within a minute, also when nothing is reported any more.
+ * series goes on counting. At most 8 are under way at once, the others wait in line: Warnings first, and what is none
+ * only while nobody is busy with what matters more, but for 30 s at most. Of 4096 in line the oldest that is no Warning
+ * is dropped for the next. What can no longer repeat is forgotten within a minute, also when nothing is reported any more.
  *
  * An Event lives in its object's namespace, or in "default" when the object has none.
  */
@@ -33,5 +34,10 @@ void kube_recorder_close(struct kube_recorder *recorder, void (*closed)(void *ct
 
 /* `regarding` is a whole object: apiVersion, kind and metadata are read. */
 void kube_recorder_report(struct kube_recorder *recorder, const json_t *regarding, const struct kube_event *event);
+
+/* Others have much to write now, and for a second from now on. */
+void kube_recorder_busy(struct kube_recorder *recorder);
+/* Events that were not written since too many waited. */
+uint64_t kube_recorder_dropped(const struct kube_recorder *recorder);
 
 #endif

@@ -33,12 +33,7 @@ const char *kube_object_resource_version(const json_t *object);
 const char *kube_object_label(const json_t *object, const char *key);      /* NULL when absent */
 const char *kube_object_annotation(const json_t *object, const char *key); /* NULL when absent */
 
-/* Evaluates a metav1.LabelSelector on a label object. NULL selector = `if_null`; {} matches all.
- * An unknown operator matches nothing. */
-bool kube_selector_matches(const json_t *selector, const json_t *labels, bool if_null);
-/* Whether all that the selector says of this key takes the value; NULL = an object without the label. */
-bool kube_selector_allows(const json_t *selector, const char *key, const char *value);
-/* A LabelSelector in query form ("a=b,c in (d,e),!f"); heap, caller owns. */
+/* A metav1.LabelSelector in query form ("a=b,c in (d,e),!f"); heap, caller owns. NULL is allowed. */
 char *kube_selector_text(const json_t *selector);
 
 #endif

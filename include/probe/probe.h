@@ -11,8 +11,9 @@
  * all do while the pods are awaited. Answers of Prometheus are shared by all
  * keys: a healthy one's evidence may rest on one that is 5 s old, a broken one's on one of 2 s.
  *
- * The metrics API is asked only in doubt: while the HPA of a healthy autoscaler reads its metric, as its status tells,
- * and all else agrees, the last good answer stands for some ten minutes (src/probe/metric_trust.h).
+ * The metrics API is asked only in doubt: a new HPA is let read its metric first, 20 s long, and what its status tells
+ * is the proof; while it goes on to read it, and all else agrees, the last good answer stands for some ten minutes
+ * (src/probe/metric_trust.h).
  *
  * What is not believed at once stands in the evidence as `unconfirmed`: a pod that misses something, until the probe
  * after missed it too, since it may have gone after it was listed; a page of before, because the read after it failed
@@ -26,6 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "chain/hpa_says.h"
 #include "evidence/evidence.h"
 #include "kube/client.h"
 #include "net/http_client.h"
@@ -34,14 +36,8 @@
 
 struct prober;
 
-/* What the status of an autoscaler's HPA says now. */
-struct probe_hpa {
-	bool there;
-	bool active;           /* its condition ScalingActive is True */
-	int64_t average_milli; /* of the metric; MILLI_NONE = it has none */
-};
-
-typedef struct probe_hpa probe_hpa_fn(void *ctx, const char *ns, const char *name, const char *metric);
+/* What the status of an autoscaler's HPA says of a metric now. */
+typedef struct hpa_says probe_hpa_fn(void *ctx, const char *ns, const char *name, const char *metric);
 
 struct prober_hooks {
 	/* From the loop, after each probe of an autoscaler that ends; `before`: the evidence of the probe before, borrowed,
@@ -70,6 +66,8 @@ void prober_want_shared(struct prober *prober, const char *key, const struct sha
 	enum probe_interval interval);
 /* Something moved: probes at once, or again when a probe is under way. */
 void prober_wake(struct prober *prober, const char *key);
+/* The HPA speaks of its metric for the first time: probes soon, unless all is well or a probe is under way. */
+void prober_notify(struct prober *prober, const char *key);
 void prober_forget(struct prober *prober, const char *key);
 /* The state of the pods is another (pods/pods.h): probes everybody soon, and begins what waited for them. */
 void prober_pods_known(struct prober *prober);

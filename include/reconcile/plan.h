@@ -15,7 +15,11 @@
 #include "view/view.h"
 
 enum plan_verb {
-	PLAN_APPLY, /* server-side apply of `object` */
+	PLAN_CREATE, /* `object` is new: one that is there already is left as it is */
+	PLAN_APPLY,  /* server-side apply of `object` */
+	/* The fields that our create made become those that an apply may take away again: number `entry` of the
+	 * managedFields of the object named by `object`'s metadata, whose resourceVersion is a precondition. */
+	PLAN_CLAIM,
 	PLAN_PATCH, /* merge patch `object`; its metadata.resourceVersion is a precondition */
 	PLAN_DELETE /* the object named by `object`'s metadata, with its uid as precondition */
 };
@@ -52,6 +56,8 @@ struct plan {
 void plan_then(struct plan *plan);
 /* Takes the object. */
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object);
+/* For an apply of the object as observed, which comes in a later step. Nothing to be claimed adds nothing. */
+void plan_add_claim(struct plan *plan, enum kind kind, const struct view *observed);
 /* Of the object as observed: only this very one is meant. */
 void plan_add_delete(struct plan *plan, enum kind kind, const struct view *observed);
 void plan_release(struct plan *plan);

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "chain/facts.h"
+#include "evidence/survey.h"
+#include "reconcile/gpu.h"
 #include "reconcile/plan.h"
 #include "reconcile/world.h"
 
@@ -35,13 +37,13 @@ struct shared_state {
 	char *message;          /* owned */
 	json_t *held;           /* owned set: metrics whose rules are needed, and are written soon; NULL = none */
 	bool held_by_rollout;   /* they wait for the rollout under way, else for others that come with them */
-	json_t *gpu;            /* owned: the survey of reconcile/gpu.h; NULL = no autoscaler uses GPUs */
-	json_t *adapter;        /* owned: the survey of reconcile/adapter.h */
-	const char *api_reason; /* static: why the metrics API cannot serve; NULL = nothing against it */
-	char *api_message;      /* owned, with api_reason */
+	struct gpu_survey *gpu; /* owned; NULL = no autoscaler uses GPUs */
+	struct adapter_survey *adapter; /* owned; NULL = not made yet */
+	const char *api_reason;         /* static: why the metrics API cannot serve; NULL = nothing against it */
+	char *api_message;              /* owned, with api_reason */
 	struct adapter_fight fight;
-	int64_t gpu_mended_ms; /* when the GPU rule was mended last, wall; 0 = never */
-	bool api_away;         /* of api_reason: only that nothing answers behind the registration now */
+	struct gpu_memory gpu_memory;
+	bool api_away; /* of api_reason: only that nothing answers behind the registration now */
 };
 
 #define SHARED_STATE_INIT                                                                                              \
@@ -59,8 +61,11 @@ void shared_state_set(struct shared_state *state, enum adapter_state value, cons
  * by ownerReference, but for those in other namespaces, which are deleted). Never fails: what is wrong becomes a condition. */
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan);
 
-/* Plans for the adapter: its ConfigMap holds the union of all live autoscalers' rules, and its
- * Deployment restarts once per change of ours; for the GPUs: what reconcile/gpu.h says. `state` is overwritten, but for what it remembers. */
-void shared_reconcile(const struct world *world, struct plan *plan, struct shared_state *state);
+struct needs;
+
+/* Plans for the adapter: its ConfigMap holds the union of the rules that are needed, and its Deployment restarts once per
+ * change of ours; for the GPUs: what reconcile/gpu.h says. `state` is overwritten, but for what it remembers. */
+void shared_reconcile(const struct world *world, const struct needs *needs, struct plan *plan,
+	struct shared_state *state);
 
 #endif

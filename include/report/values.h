@@ -21,9 +21,6 @@
  */
 json_t *values_make(const struct evidence *evidence, const struct view_hpa *hpa);
 
-/* The metric's average in the HPA's status, in thousandths; MILLI_NONE when it tells none. `hpa`: NULL is allowed. */
-int64_t values_hpa_average(const struct view_hpa *hpa, const char *metric);
-
 /* Appends the table of one metric's item for people, each line indented by 10; nothing when there is no such item. */
 void values_text(struct strbuf *text, const json_t *values, const char *metric);
 

@@ -25,6 +25,7 @@ struct view_hpa {
 	int64_t max_replicas;
 	int64_t current_replicas;
 	int64_t desired_replicas;
+	int64_t observed_generation; /* of the status; -1 = not given, which is usual */
 	struct view_conditions conditions;
 	const struct view_hpa_average *averages;
 	uint32_t averages_count;

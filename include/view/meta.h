@@ -52,6 +52,9 @@ struct object_meta {
 	struct view_pairs annotations; /* those of ours */
 	uint32_t owners_count;
 	bool deleting;
+	/* Which of its managedFields our create left, and no apply has claimed yet, counted from 1; 0 = none. Of the kinds that
+	 * we make. */
+	uint16_t created_entry;
 };
 
 /* NULL when absent. */

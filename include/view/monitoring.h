@@ -34,10 +34,12 @@ struct view_prometheus {
 	struct view_selector monitor_namespaces;
 	struct view_selector rules;
 	struct view_selector rule_namespaces;
-	int64_t replicas;         /* 1 when not given */
-	const char *service_name; /* NULL = not given, as the next two */
+	int64_t replicas; /* 1 when not given, as the next */
+	int64_t shards;
+	const char *service_name; /* NULL = not given, as the next three */
 	const char *route_prefix;
 	const char *port_name;
+	const char *enforced_namespace_label;
 	struct digest digest; /* of all that can be read of it, which does not move with its status */
 	bool tls;
 	bool paused;

@@ -36,9 +36,11 @@ struct view_selector {
 	bool valid; /* given, and an object */
 };
 
-/* The three are the same as those of kube/resource.h. */
+/* A selector without requirements matches all; an operator that is not known matches nothing. */
 bool view_selector_matches(const struct view_selector *selector, const struct view_pairs *labels, bool if_not_given);
+/* Whether all that the selector requires of this key allows the value; NULL = an object without the label. */
 bool view_selector_allows(const struct view_selector *selector, const char *key, const char *value);
+/* As kube_selector_text() of kube/resource.h writes it. Heap, the caller frees. */
 char *view_selector_text(const struct view_selector *selector);
 
 /* From the form of text that the API has for it in queries and in the status of a scale, "a=b,c!=d,e in (f,g),!h", as

@@ -32,6 +32,8 @@ extern const struct view_type *const view_types[KIND_COUNT];
 /* New reference, never NULL: an object that is none at all has no name. */
 const struct view *view_decode(enum kind kind, const json_t *object);
 const struct view *view_decode_as(const struct view_type *type, const json_t *object);
+/* Keys whose objects no view of this type is made of, wherever they are; NULL ends them, and stands for none at all. */
+const char *const *view_unread(const struct view_type *type);
 /* Takes one more reference; NULL is allowed. Not for several threads. */
 const struct view *view_ref(const struct view *view);
 /* Gives one back; NULL is allowed. */

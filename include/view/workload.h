@@ -64,9 +64,9 @@ static inline const struct view_workload *view_workload(const struct view *view)
 	return (const struct view_workload *)view;
 }
 
-/* The value of "--name=value" or "--name value" among the words, as words_flag() of base/words.h. NULL when none is. */
-const char *view_words_flag(const char *const *words, uint32_t count, const char *flag);
-/* The flag's value on the container's command line: of the arguments, else of the command. */
+/* The value of "--name=value" or "--name value" on the container's command line: of the arguments, else of the command;
+ * of the last one there, as programs take it. Borrowed; NULL when there is none. In the words '_' is taken for '-', as
+ * some programs do; `flag` has dashes. A script in one word ("sh", "-c", "…") is not read. */
 const char *view_container_flag(const struct view_container *container, const char *flag);
 /* The same, where the value is "$(NAME)" what the environment says, as the kubelet does it. */
 const char *view_container_value(const struct view_container *container, const char *flag);

@@ -88,14 +88,3 @@ struct hash_item *hash_item_next(const struct hash_item *item)
 {
 	return first_from(item->next, item->hash);
 }
-
-/* FNV-1a, 64 bits, of the text with its end. */
-uint64_t hash_text(uint64_t before, const char *text)
-{
-	uint64_t hash = before;
-
-	for (; text != NULL && *text != '\0'; text++) {
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-	}
-	return hash * UINT64_C(1099511628211);
-}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 struct map_entry {
@@ -20,18 +21,6 @@ static bool is_live(const struct map_entry *entry)
 	return entry->key != NULL && entry->key != tombstone;
 }
 
-/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
-static uint64_t hash_of(const char *key)
-{
-	uint64_t hash = 14695981039346656037U;
-
-	for (; *key; key++) {
-		hash ^= (unsigned char)*key;
-		hash *= 1099511628211U;
-	}
-	return hash;
-}
-
 /* `cap` is a power of two. */
 static size_t slot_of(uint64_t hash, size_t cap)
 {
@@ -44,7 +33,7 @@ static struct map_entry *find(const struct map *map, const char *key)
 		return NULL;
 	}
 
-	uint64_t hash = hash_of(key);
+	uint64_t hash = hash_text(HASH_START, key);
 
 	/* ends: a quarter of the slots is never used */
 	for (size_t i = slot_of(hash, map->cap);; i = (i + 1) & (map->cap - 1)) {
@@ -142,7 +131,7 @@ void map_put(struct map *map, const char *key, void *value)
 
 	reserve(map);
 
-	uint64_t hash = hash_of(key);
+	uint64_t hash = hash_text(HASH_START, key);
 	size_t i = slot_of(hash, map->cap);
 
 	while (is_live(&map->entries[i])) {
@@ -214,26 +203,4 @@ bool map_next(const struct map *map, size_t *pos, const char **key, void **value
 		return true;
 	}
 	return false;
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-	const char *const *left = a;
-	const char *const *right = b;
-
-	return strcmp(*left, *right);
-}
-
-const char **map_sorted_keys(const struct map *map)
-{
-	const char **keys = xcalloc(map->count, sizeof(*keys));
-	const char *key;
-	size_t pos = 0;
-	size_t n = 0;
-
-	while (map_next(map, &pos, &key, NULL)) {
-		keys[n++] = key;
-	}
-	qsort(keys, n, sizeof(*keys), compare_keys);
-	return keys;
 }

@@ -70,12 +70,18 @@ void strbuf_add_urlencoded(struct strbuf *sb, const char *s)
 {
 	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 					 "0123456789-._~";
+	static const char digits[] = "0123456789ABCDEF";
 
-	for (; *s; s++) {
-		if (strchr(unreserved, *s) != NULL) {
-			strbuf_addch(sb, *s);
-		} else {
-			strbuf_addf(sb, "%%%02X", (unsigned char)*s);
+	while (*s != '\0') {
+		size_t plain = strspn(s, unreserved);
+
+		strbuf_add(sb, s, plain);
+		s += plain;
+		if (*s != '\0') {
+			const char letters[] = {'%', digits[(unsigned char)*s >> 4], digits[*s & 0xF]};
+
+			strbuf_add(sb, letters, sizeof(letters));
+			s++;
 		}
 	}
 }

@@ -1,5 +1,4 @@
 /* The lints of prometheus-adapter, which all autoscalers share. */
-#include "base/json.h"
 #include "lint.h"
 
 enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct strbuf *sentence)
@@ -9,7 +8,7 @@ enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct str
 	if (facts->adapter_survey == NULL) {
 		return LINT_UNSEEN;
 	}
-	if (json_path_int(facts->adapter_survey, "replicas", 0) != 1) {
+	if (facts->adapter_survey->replicas != 1) {
 		return LINT_SILENT;
 	}
 	strbuf_addf(sentence,
@@ -22,17 +21,16 @@ enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct str
 enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence)
 {
 	const struct settings *s = facts->settings;
-	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
 
 	if (facts->adapter_survey == NULL) {
 		return LINT_UNSEEN;
 	}
-	if (relist == NULL) {
+	if (facts->adapter_survey->relist == NULL) {
 		return LINT_SILENT;
 	}
 	strbuf_addf(sentence,
-		"Deployment '%s/%s' looks for new metrics every %s only, so that one which comes anew is served that much "
-		"later: set its --metrics-relist-interval to 1m or less",
-		s->adapter_namespace, s->adapter_deployment, relist);
+		"Deployment '%s/%s' looks for new metrics every %s only, so that a new one is served that much later: "
+		"set its --metrics-relist-interval to 1m or less",
+		s->adapter_namespace, s->adapter_deployment, facts->adapter_survey->relist);
 	return LINT_REPORTED;
 }

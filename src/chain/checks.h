@@ -65,6 +65,12 @@ bool worked_before(const struct facts *facts, const char *type);
  * under way, and nothing is broken. `missing`: NULL is allowed. */
 bool evidence_gap_passes(const struct facts *facts, const char *type, const struct texts *missing);
 
+/* The Prometheus that scrapes: "ns/name", its address when no resource stands for it. Borrowed. */
+const char *prometheus_name(const struct facts *facts);
+/* Whether fresh values of this signal, of each pod that counts, were seen at Prometheus and at the metrics API, and the HPA
+ * reads them. */
+bool values_arrive(const struct facts *facts, const struct workload_signal *signal);
+
 /* Whether the pages that were read tell that none of their pods has any of the metric's load. */
 bool page_is_idle(const struct page_seen *page, const char *metric);
 

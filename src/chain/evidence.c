@@ -3,6 +3,7 @@
 
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "chain/hpa_says.h"
 #include "checks.h"
 
 static const struct evidence nothing_seen = {
@@ -237,4 +238,30 @@ bool evidence_gap_passes(const struct facts *facts, const char *type, const stru
 
 	return (missing == NULL || missing->count == 0) && worked_before(facts, type) &&
 	       before->observed_generation == facts->object->view.meta.generation;
+}
+
+static bool hpa_reads(const struct view_hpa *hpa, const char *metric)
+{
+	struct hpa_says says = hpa_says(hpa, metric);
+
+	return says.active && says.average_milli != MILLI_NONE;
+}
+
+bool values_arrive(const struct facts *facts, const struct workload_signal *signal)
+{
+	const struct signal_seen *seen = evidence_signal(facts, signal);
+	const struct series_seen *series = &seen->series;
+	const struct metric_seen *metric = &seen->value;
+
+	return signal != NULL && evidence_answers(facts, PART_SIGNALS) && series->failure.text == NULL &&
+	       series->pods > 0 && series->missing.count == 0 && series->unconfirmed.count == 0 &&
+	       metric->failure.text == NULL && metric->unconfirmed_ms == 0 && metric->pods == series->pods &&
+	       metric->missing.count == 0 && hpa_reads(facts->hpa, signal->signal->metric);
+}
+
+const char *prometheus_name(const struct facts *facts)
+{
+	const char *url = facts->settings->prometheus_url;
+
+	return facts->selected_by != NULL ? facts->selected_by : url != NULL ? url : "";
 }

@@ -1,7 +1,6 @@
 /* The links of the GPU signal: the exporter that all share, its scrape, and the recorded series. */
 #include <string.h>
 
-#include "base/json.h"
 #include "checks.h"
 
 /* Of the shared scrape and of the recording rule. */
@@ -10,9 +9,9 @@
 #define GPU_OF_SEVERAL "Of pods that share a GPU it names one, unless it runs with KUBERNETES_VIRTUAL_GPUS=true"
 
 /* What the shared pass found of the exporter that this autoscaler asks for; NULL before its first pass. */
-static const json_t *exporter_of(const struct facts *facts, struct verdict *verdict)
+static const struct exporter_survey *exporter_of(const struct facts *facts, struct verdict *verdict)
 {
-	const json_t *exporter = json_object_get(json_object_get(facts->gpu, "exporters"), facts->exporter_id);
+	const struct exporter_survey *exporter = gpu_survey_exporter(facts->gpu, facts->exporter_id);
 
 	if (exporter == NULL) {
 		say_probing(verdict);
@@ -38,11 +37,9 @@ static const struct rule_seen *read_rule(const struct facts *facts, struct verdi
 	return evidence_reads(seen->seen_ms, &seen->failure, "PrometheusNotReachable", verdict) ? seen : NULL;
 }
 
-/* Says the problem that the shared pass noted in the document, if any. */
-static bool troubled(const json_t *document, const char *reason, struct verdict *verdict)
+/* Says the problem that the shared pass noted, if any. */
+static bool troubled(const char *problem, const char *reason, struct verdict *verdict)
 {
-	const char *problem = json_path_string(document, "problem", NULL);
-
 	if (problem == NULL) {
 		return false;
 	}
@@ -52,36 +49,35 @@ static bool troubled(const json_t *document, const char *reason, struct verdict 
 
 void check_gpu_exposed(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const json_t *exporter = exporter_of(facts, verdict);
-	const char *local = json_path_string(exporter, "local", NULL);
-	const char *others = json_path_string(exporter, "others", NULL);
+	const struct exporter_survey *exporter = exporter_of(facts, verdict);
+	const char *others = exporter != NULL ? exporter->others : NULL;
 
 	(void)signal;
-	if (exporter == NULL || troubled(exporter, "ExporterNotFound", verdict)) {
+	if (exporter == NULL || troubled(exporter->problem, "ExporterNotFound", verdict)) {
 		return;
 	}
-	if (local != NULL && strcmp(local, facts->workload.spec->ns) != 0) {
+	if (exporter->local != NULL && strcmp(exporter->local, facts->workload.spec->ns) != 0) {
 		SAY(verdict, VERDICT_FALSE, "ExporterNotFound",
 			"the DCGM exporter behind Service '%s' is believed about pods of its own namespace only: set "
 			"spec.gpu.exporter.type to Auto, or have the namespace added to the operator's "
 			"--tenant-exporter-namespaces (tenants.exporterNamespaces in the chart)",
-			json_path_string(exporter, "service", ""));
+			exporter->service);
 		return;
 	}
-	if (json_path_int(exporter, "ready", -1) == 0) {
+	if (exporter->ready == 0) {
 		SAY(verdict, VERDICT_FALSE, "ExporterNotReady",
 			"no pod of the DCGM exporter behind Service '%s' is ready: see the events of its DaemonSet",
-			json_path_string(exporter, "service", ""));
+			exporter->service);
 		return;
 	}
-	SAY(verdict, VERDICT_TRUE, "Exposed", "the DCGM exporter behind Service '%s' is ready%s%s%s",
-		json_path_string(exporter, "service", ""), others != NULL ? "; left out is " : "",
-		others != NULL ? others : "", others != NULL ? ", which bears an exporter's label too" : "");
+	SAY(verdict, VERDICT_TRUE, "Exposed", "the DCGM exporter behind Service '%s' is ready%s%s%s", exporter->service,
+		others != NULL ? "; left out is " : "", others != NULL ? others : "",
+		others != NULL ? ", which bears an exporter's label too" : "");
 }
 
 void check_gpu_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const json_t *exporter = exporter_of(facts, verdict);
+	const struct exporter_survey *exporter = exporter_of(facts, verdict);
 
 	(void)signal;
 	if (exporter == NULL) {
@@ -91,28 +87,28 @@ void check_gpu_selected(const struct facts *facts, const struct workload_signal 
 		check_page_selected(facts, signal, verdict);
 		return;
 	}
-	if (json_path_string(exporter, "selectedBy", NULL) == NULL) {
+	if (exporter->selected_by == NULL) {
 		SAY(verdict, VERDICT_FALSE, "NotSelected",
 			"no Prometheus would select a ServiceMonitor for the DCGM exporter: %s",
-			json_path_string(exporter, "selectProblem", ""));
+			exporter->select_problem != NULL ? exporter->select_problem : "");
 		return;
 	}
 	SAY(verdict, VERDICT_TRUE, "Selected", "Prometheus '%s' selects %s for the DCGM exporter",
-		json_path_string(exporter, "selectedBy", ""), json_path_string(exporter, "monitor", "a scrape"));
+		exporter->selected_by, exporter->monitor != NULL ? exporter->monitor : "a scrape");
 }
 
 /* Whether the exporter's scrape is to be made still, or was made a moment ago. */
 static bool scrape_in_grace(const struct facts *facts, int64_t seen_ms)
 {
-	const json_t *exporter = json_object_get(json_object_get(facts->gpu, "exporters"), facts->exporter_id);
+	const struct exporter_survey *exporter = gpu_survey_exporter(facts->gpu, facts->exporter_id);
 
-	return json_path_string(exporter, "monitor", NULL) == NULL ||
-	       grace_of_object(seen_ms, json_path_int(exporter, "since", -1), SHARED_INTERVAL_MS);
+	return exporter == NULL || exporter->monitor == NULL ||
+	       grace_of_object(seen_ms, exporter->since_ms, SHARED_INTERVAL_MS);
 }
 
 static bool rule_in_grace(const struct facts *facts, int64_t seen_ms)
 {
-	return grace_of_object(seen_ms, json_path_int(facts->gpu, "rule.since", -1), SHARED_INTERVAL_MS);
+	return grace_of_object(seen_ms, facts->gpu != NULL ? facts->gpu->rule.since_ms : -1, SHARED_INTERVAL_MS);
 }
 
 static void say_scrape_awaited(struct verdict *verdict)
@@ -183,7 +179,7 @@ static bool still_recorded(const struct facts *facts, const struct workload_sign
 
 void check_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const json_t *wanted = json_object_get(facts->gpu, "rule");
+	const struct rule_survey *wanted = facts->gpu != NULL ? &facts->gpu->rule : NULL;
 	const struct rule_seen *rule;
 	const struct series_seen *series;
 	auto_free char *missing = NULL;
@@ -192,7 +188,7 @@ void check_gpu_recorded(const struct facts *facts, const struct workload_signal 
 		say_probing(verdict);
 		return;
 	}
-	if (troubled(wanted, "RuleNotSelected", verdict)) {
+	if (troubled(wanted->problem, "RuleNotSelected", verdict)) {
 		return;
 	}
 	rule = read_rule(facts, verdict);
@@ -206,28 +202,28 @@ void check_gpu_recorded(const struct facts *facts, const struct workload_signal 
 		}
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' has not loaded PrometheusRule '%s' yet: it loads a new one within about a minute",
-			json_path_string(wanted, "selectedBy", ""), json_path_string(wanted, "name", ""));
+			wanted->selected_by, wanted->name);
 		return;
 	}
 	if (!rule->loaded) {
 		SAY(verdict, VERDICT_FALSE, "RuleNotLoaded",
 			"PrometheusRule '%s' is not loaded by Prometheus '%s', although it had the time to: see "
 			"prometheus-operator's log for a rule it refuses",
-			json_path_string(wanted, "name", ""), json_path_string(wanted, "selectedBy", ""));
+			wanted->name, wanted->selected_by);
 		return;
 	}
 	if (rule->health == RULE_HEALTH_ERR) {
 		auto_free char *error = evidence_last_error(rule->last_error);
 
-		SAY(verdict, VERDICT_FALSE, "RuleFailing", "PrometheusRule '%s' cannot be evaluated: %s",
-			json_path_string(wanted, "name", ""), error);
+		SAY(verdict, VERDICT_FALSE, "RuleFailing", "PrometheusRule '%s' cannot be evaluated: %s", wanted->name,
+			error);
 		return;
 	}
 	if (rule->rivals.count > 0) {
 		SAY(verdict, VERDICT_FALSE, "RecordedTwice",
 			"Prometheus '%s' records '%s' by another rule too, which says something else, so that the two take turns: "
 			"take it out of PrometheusRule '%s' (its namespace and name)",
-			json_path_string(wanted, "selectedBy", ""), signal->signal->series[0], rule->rivals.items[0]);
+			wanted->selected_by, signal->signal->series[0], rule->rivals.items[0]);
 		return;
 	}
 	series = evidence_read_series(facts, signal, verdict);

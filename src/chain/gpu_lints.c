@@ -30,8 +30,8 @@ enum lint_verdict lint_gpu_shared(const struct facts *facts, struct strbuf *sent
 			return LINT_SILENT;
 		}
 		strbuf_addf(sentence,
-			"pods of %s '%s/%s' hold shares of GPUs, by time-slicing or MPS, and '%s' is that of the whole GPU: who shares "
-			"one answers to the other's load; set spec.mode to Requests, or give each pod a GPU of its own",
+			"pods of %s '%s/%s' hold shares of GPUs, by time-slicing or MPS, and '%s' is that of the whole GPU: pods "
+			"that share one are scaled on each other's load; set spec.mode to Requests, or give each pod a GPU of its own",
 			spec->target_kind, spec->ns, spec->target_name, signal->signal->metric);
 		return LINT_REPORTED;
 	}

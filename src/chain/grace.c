@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/json.h"
-
 /* From an object of prometheus-operator to its effect: the kubelet brings a changed Secret into the pod
  * within 90 s (a pod is synced every minute, or up to half of it later), and discovery looks every 5 s. */
 #define LOADING_MS 95000
@@ -41,6 +39,12 @@ static int64_t works_since(const struct facts *facts, const char *type)
 	return worked_before(facts, type) ? before->transition_ms : facts->now_ms;
 }
 
+/* When the adapter's last rollout ended; -1 = not known. */
+static int64_t adapter_since(const struct facts *facts)
+{
+	return facts->adapter_survey != NULL ? facts->adapter_survey->since_ms : -1;
+}
+
 bool grace_of_object(int64_t seen_ms, int64_t made_ms, int64_t interval_ms)
 {
 	return seen_in_grace(seen_ms, made_ms, LOADING_MS + LOADING_INTERVALS * interval_ms);
@@ -54,7 +58,7 @@ bool grace_of_pods(const struct series_seen *series)
 bool grace_of_metric(const struct facts *facts, int64_t seen_ms, bool gpu)
 {
 	return seen_in_grace(seen_ms, works_since(facts, gpu ? "SeriesRecorded" : "SeriesFresh"), RELIST_MS) ||
-	       seen_in_grace(seen_ms, json_path_int(facts->adapter_survey, "since", -1), RELIST_MS);
+	       seen_in_grace(seen_ms, adapter_since(facts), RELIST_MS);
 }
 
 bool grace_of_reading(const struct facts *facts, const struct view_condition *condition)
@@ -74,7 +78,7 @@ bool grace_of_hpa(const struct facts *facts)
 
 bool grace_of_restart(const struct facts *facts, int64_t seen_ms)
 {
-	return seen_in_grace(seen_ms, json_path_int(facts->adapter_survey, "since", -1), RESTART_MS);
+	return seen_in_grace(seen_ms, adapter_since(facts), RESTART_MS);
 }
 
 bool grace_of_autoscaler(const struct facts *facts)

@@ -10,9 +10,18 @@ const struct link links[] = {
 	{.type = "Accepted", .check = check_accepted},
 	{.type = "TargetFound", .check = check_target_found},
 	{.type = "TargetExclusive", .check = check_target_exclusive},
-	{.type = "MetricsExposed", .check_page = check_page_exposed, .check_gpu = check_gpu_exposed},
-	{.type = "ScrapeSelected", .check_page = check_page_selected, .check_gpu = check_gpu_selected},
-	{.type = "ScrapeHealthy", .check_page = check_page_scraped, .check_gpu = check_gpu_scraped},
+	{.type = "MetricsExposed",
+		.check_page = check_page_exposed,
+		.check_gpu = check_gpu_exposed,
+		.arrives = "ReadByOthers"},
+	{.type = "ScrapeSelected",
+		.check_page = check_page_selected,
+		.check_gpu = check_gpu_selected,
+		.arrives = "SelectedByOthers"},
+	{.type = "ScrapeHealthy",
+		.check_page = check_page_scraped,
+		.check_gpu = check_gpu_scraped,
+		.arrives = "ScrapedByOthers"},
 	{.type = "SeriesFresh", .check_page = check_page_fresh, .check_gpu = check_gpu_fresh},
 	{.type = "SeriesRecorded", .check_gpu = check_gpu_recorded},
 	{.type = "AdapterConfigured", .check = check_adapter_configured},
@@ -38,6 +47,22 @@ static const struct workload_signal *signal_of(const struct workload *w, bool gp
 	return NULL;
 }
 
+static void check_page(const struct link *link, const struct facts *facts, struct verdict *verdict)
+{
+	const struct workload_signal *signal = signal_of(&facts->workload, false);
+
+	link->check_page(facts, signal, verdict);
+	if (link->arrives != NULL && verdict->status == VERDICT_FALSE && values_arrive(facts, signal)) {
+		auto_free char *view = verdict->message;
+
+		verdict->message = NULL;
+		SAY(verdict, VERDICT_TRUE, link->arrives,
+			"fresh values of each pod arrive at HorizontalPodAutoscaler '%s/%s', although not by a way that the "
+			"operator sees: %s",
+			facts->hpa->view.meta.ns, facts->hpa->view.meta.name, view);
+	}
+}
+
 /* The worse of both is the link's: False before Unknown before True, the pages' before the GPUs'. */
 static void check_both(const struct link *link, const struct facts *facts, struct verdict *verdict)
 {
@@ -45,7 +70,7 @@ static void check_both(const struct link *link, const struct facts *facts, struc
 	struct verdict gpu = {VERDICT_UNKNOWN, NULL, NULL};
 	bool page_worse;
 
-	link->check_page(facts, signal_of(&facts->workload, false), &page);
+	check_page(link, facts, &page);
 	link->check_gpu(facts, signal_of(&facts->workload, true), &gpu);
 	page_worse = page.status == VERDICT_FALSE || (page.status == VERDICT_UNKNOWN && gpu.status != VERDICT_FALSE);
 	if (page.status == VERDICT_TRUE && gpu.status == VERDICT_TRUE) {
@@ -69,7 +94,7 @@ static void check(const struct link *link, const struct facts *facts, struct ver
 	} else if (page && gpu) {
 		check_both(link, facts, verdict);
 	} else if (page) {
-		link->check_page(facts, signal_of(&facts->workload, false), verdict);
+		check_page(link, facts, verdict);
 	} else {
 		link->check_gpu(facts, signal_of(&facts->workload, true), verdict);
 	}

@@ -3,17 +3,48 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "chain/hpa_says.h"
 #include "checks.h"
 
-/* Whether the metrics API was seen to return values of every signal. */
-static bool is_served(const struct facts *facts)
+/* Whether the probe left it to the HPA to read the metric first. */
+static bool is_left_to_hpa(const struct facts *facts, const struct workload_signal *signal)
+{
+	const struct signal_seen *seen = evidence_signal(facts, signal);
+
+	return seen->series.pods > 0 && seen->value.seen_ms == 0 && evidence_seen(facts)->hpa_silent_ms > 0;
+}
+
+/* Whether the HPA has done so since. */
+static bool hpa_has_read(const struct facts *facts, const struct workload_signal *signal)
+{
+	const struct evidence *evidence = evidence_seen(facts);
+	const struct hpa_says says = hpa_says(facts->hpa, signal->signal->metric);
+	const struct hpa_proof proof = {.says = &says,
+		.silent_ms = evidence->hpa_silent_ms,
+		.now_ms = facts->now_ms,
+		.seen = evidence_signal(facts, signal),
+		.counted = (size_t)evidence->pods.ready + evidence->pods.unready.count};
+
+	return (evidence->asked == NULL || probe_request_equal(evidence->asked, facts->request)) && hpa_proves(&proof);
+}
+
+/* Whether the metrics API was seen to return values of every signal, or nobody has looked yet. */
+static bool may_be_served(const struct facts *facts)
 {
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
-		if (evidence_signal(facts, &facts->workload.signals[i])->value.pods == 0) {
+		const struct workload_signal *signal = &facts->workload.signals[i];
+
+		if (evidence_signal(facts, signal)->value.pods == 0 && !is_left_to_hpa(facts, signal)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+/* How often the adapter relists, when that is rarely; else NULL. */
+static const char *long_relist(const struct facts *facts)
+{
+	return facts->adapter_survey != NULL ? facts->adapter_survey->relist : NULL;
 }
 
 /* An adapter that asks another Prometheus than the one that scrapes. Values prove the opposite, by a
@@ -21,26 +52,25 @@ static bool is_served(const struct facts *facts)
 static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 {
 	const struct settings *s = facts->settings;
-	const char *url = json_path_string(facts->adapter_survey, "url", "");
-	const char *leads_to = json_path_string(facts->adapter_survey, "prometheus", NULL);
-	const char *ours = autoscaler_uses_pages(facts->workload.spec)
-	                           ? facts->selected_by
-	                           : json_path_string(facts->gpu, "prometheus", NULL);
+	const struct adapter_survey *adapter = facts->adapter_survey;
+	const char *ours = autoscaler_uses_pages(facts->workload.spec) ? facts->selected_by
+	                   : facts->gpu != NULL                        ? facts->gpu->prometheus
+	                                                               : NULL;
 
-	if (is_served(facts)) {
+	if (adapter == NULL || may_be_served(facts)) {
 		return false;
 	}
-	if (json_path_bool(facts->adapter_survey, "nowhere", false)) {
+	if (adapter->nowhere) {
 		SAY(verdict, VERDICT_FALSE, "OtherPrometheus",
 			"Deployment '%s/%s' asks '%s', a Service that does not exist: set its --prometheus-url to Prometheus '%s'",
-			s->adapter_namespace, s->adapter_deployment, url, ours != NULL ? ours : "");
+			s->adapter_namespace, s->adapter_deployment, adapter->url, ours != NULL ? ours : "");
 		return true;
 	}
-	if (leads_to != NULL && ours != NULL && strcmp(leads_to, ours) != 0) {
+	if (adapter->prometheus != NULL && ours != NULL && strcmp(adapter->prometheus, ours) != 0) {
 		SAY(verdict, VERDICT_FALSE, "OtherPrometheus",
 			"Deployment '%s/%s' asks Prometheus '%s', but the pods are scraped by '%s': set its --prometheus-url, "
 			"now '%s', to the latter",
-			s->adapter_namespace, s->adapter_deployment, leads_to, ours, url);
+			s->adapter_namespace, s->adapter_deployment, adapter->prometheus, ours, adapter->url);
 		return true;
 	}
 	return false;
@@ -168,8 +198,7 @@ static bool say_metric_awaited(const struct facts *facts, const struct workload_
 {
 	const struct metric_seen *metric = &evidence_signal(facts, signal)->value;
 
-	if ((metric->failure.text != NULL && metric->failure.cause != CAUSE_NOT_LISTED) ||
-		json_path(facts->adapter_survey, "relist") != NULL ||
+	if ((metric->failure.text != NULL && metric->failure.cause != CAUSE_NOT_LISTED) || long_relist(facts) != NULL ||
 		!grace_of_metric(facts, metric->seen_ms, signal->gpu)) {
 		return false;
 	}
@@ -180,10 +209,23 @@ static bool say_metric_awaited(const struct facts *facts, const struct workload_
 	return true;
 }
 
+/* Nobody but the HPA has looked, if that has: an operator that starts keeps to what was said. */
+static void check_first_reading(const struct facts *facts, const struct workload_signal *signal,
+	struct verdict *verdict)
+{
+	if (hpa_has_read(facts, signal) || evidence_gap_passes(facts, "MetricServed", NULL)) {
+		say_served(signal, verdict);
+	} else {
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"the HorizontalPodAutoscaler has not read '%s' yet: its controller comes to a new one after 15 s",
+			signal->signal->metric);
+	}
+}
+
 static void check_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
-	const char *relist = json_path_string(facts->adapter_survey, "relist", NULL);
+	const char *relist = long_relist(facts);
 	const struct series_seen *series;
 	const struct metric_seen *metric;
 	auto_free char *missing = NULL;
@@ -199,6 +241,10 @@ static void check_metric(const struct facts *facts, const struct workload_signal
 	}
 	if (series->pods == 0 && evidence_gap_passes(facts, "MetricServed", &series->missing)) {
 		say_served(signal, verdict);
+		return;
+	}
+	if (is_left_to_hpa(facts, signal)) {
+		check_first_reading(facts, signal, verdict);
 		return;
 	}
 	metric = evidence_read_metric(facts, signal, failure_reason(facts, signal), verdict);

@@ -320,6 +320,22 @@ static bool win(const struct monitoring_context *context, const struct monitorin
 	return true;
 }
 
+#define OUR_LABELS "inference-autoscaler.io/"
+
+/* Who selects it in a way that is not seen here does so by the labels that it has. */
+static void keep_current(const struct monitoring_object *object, json_t *labels)
+{
+	for (uint32_t i = 0; object->current != NULL && i < object->current->count; i++) {
+		const struct view_pair *pair = &object->current->items[i];
+
+		if (pair->value != NULL && json_object_get(object->own, pair->key) == NULL &&
+			strncmp(pair->key, OUR_LABELS, sizeof(OUR_LABELS) - 1) != 0 &&
+			json_object_get(labels, pair->key) == NULL) {
+			json_object_set_new(labels, pair->key, json_string(pair->value));
+		}
+	}
+}
+
 void monitoring_find(const struct monitoring_context *context, const struct monitoring_object *object,
 	struct monitoring *found)
 {
@@ -350,6 +366,7 @@ void monitoring_find(const struct monitoring_context *context, const struct moni
 	}
 	found->labels = all.labels;
 	if (found->selected_by == NULL) {
+		keep_current(object, found->labels);
 		found->problem = why.len > 0 ? strbuf_take(&why)
 		                             : xstrdup("there is no Prometheus resource in this cluster: create one, "
 						       "kube-prometheus-stack brings it");

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "checks.h"
+#include "children/children.h"
 
 static bool page_serves(const struct page_seen *page, const struct engine_signal *signal)
 {
@@ -142,6 +143,12 @@ void check_page_selected(const struct facts *facts, const struct workload_signal
 			"noticed by itself");
 		return;
 	}
+	if (facts->selected_by == NULL && facts->prometheus_absent && facts->settings->prometheus_url != NULL) {
+		SAY(verdict, VERDICT_TRUE, "NoResource",
+			"no Prometheus resource stands for what scrapes here: what '%s' answers tells whether it does",
+			facts->settings->prometheus_url);
+		return;
+	}
 	if (facts->selected_by == NULL) {
 		SAY(verdict, VERDICT_FALSE, "NotSelected", "ServiceMonitor '%s' is selected by no Prometheus: %s",
 			facts->monitor, facts->select_problem);
@@ -177,7 +184,7 @@ static void say_scrape_failing(const struct facts *facts, const struct scrape_se
 		remedy = strstr(whole, scrape_remedies[i].error) != NULL ? scrape_remedies[i].remedy : NULL;
 	}
 	SAY(verdict, VERDICT_FALSE, "ScrapeFailing",
-		"Prometheus '%s' cannot scrape the pods by ServiceMonitor '%s': %s%s%s", facts->selected_by,
+		"Prometheus '%s' cannot scrape the pods by ServiceMonitor '%s': %s%s%s", prometheus_name(facts),
 		facts->monitor, error, remedy != NULL ? "; " : "", remedy != NULL ? remedy : "");
 }
 
@@ -197,13 +204,13 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' has not loaded ServiceMonitor '%s' yet, made at %s: it usually takes about a minute",
-			facts->selected_by, facts->monitor, made);
+			prometheus_name(facts), facts->monitor, made);
 		return true;
 	}
 	if (grace_of_pods(&evidence_signal(facts, signal)->series)) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' has not scraped the pods yet, which just became ready: it does so within half a minute",
-			facts->selected_by);
+			prometheus_name(facts));
 		return true;
 	}
 	return false;
@@ -221,14 +228,14 @@ void check_page_scraped(const struct facts *facts, const struct workload_signal 
 	 * target has an error. */
 	passes = scrape->down > 0 && scrape->last_error == NULL && evidence_gap_passes(facts, "ScrapeHealthy", NULL);
 	if (scrape->up > 0 || passes) {
-		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", facts->selected_by);
+		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", prometheus_name(facts));
 	} else if (scrape->last_error != NULL) {
 		say_scrape_failing(facts, scrape, verdict);
 	} else if (facts->prometheus != NULL && facts->prometheus->paused) {
 		SAY(verdict, VERDICT_FALSE, "PrometheusPaused",
 			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
 			"set spec.paused to false",
-			facts->selected_by, facts->monitor);
+			prometheus_name(facts), facts->monitor);
 	} else if (say_scrape_awaited(facts, signal, scrape, verdict)) {
 		return;
 	} else if (scrape->down > 0) {
@@ -237,13 +244,41 @@ void check_page_scraped(const struct facts *facts, const struct workload_signal 
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
 			"prometheus-operator's log, and the log of the config-reloader beside Prometheus",
-			facts->selected_by, facts->monitor);
+			prometheus_name(facts), facts->monitor);
 	}
+}
+
+/* Says so when what the spec of the Prometheus does to the series is why they are missing. */
+static bool say_prometheus_spec(const struct facts *facts, struct verdict *verdict)
+{
+	const struct view_prometheus *prometheus = facts->prometheus;
+	const struct autoscaler *spec = facts->workload.spec;
+	const char *ns = child_namespace(&child_servicemonitor, spec);
+
+	if (prometheus == NULL) {
+		return false;
+	}
+	if (prometheus->shards > 1 && facts->settings->prometheus_url == NULL) {
+		SAY(verdict, VERDICT_FALSE, "PrometheusSharded",
+			"Prometheus '%s' has spec.shards %lld, and each shard knows a part of the pods only: let the adapter's "
+			"--prometheus-url and prometheus.url of our chart name what asks all of them, Thanos Query say",
+			facts->selected_by, (long long)prometheus->shards);
+		return true;
+	}
+	if (prometheus->enforced_namespace_label != NULL &&
+		strcmp(prometheus->enforced_namespace_label, "namespace") == 0 && strcmp(ns, spec->ns) != 0) {
+		SAY(verdict, VERDICT_FALSE, "NamespaceEnforced",
+			"Prometheus '%s' gives all that it scrapes the namespace of the ServiceMonitor (spec."
+			"enforcedNamespaceLabel), which is not that of the pods here: leave spec.monitor.namespace out",
+			facts->selected_by);
+		return true;
+	}
+	return false;
 }
 
 static void say_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	SAY(verdict, VERDICT_TRUE, "Fresh", "Prometheus '%s' has fresh samples of '%s'", facts->selected_by,
+	SAY(verdict, VERDICT_TRUE, "Fresh", "Prometheus '%s' has fresh samples of '%s'", prometheus_name(facts),
 		signal->signal->series[0]);
 }
 
@@ -263,17 +298,19 @@ void check_page_fresh(const struct facts *facts, const struct workload_signal *s
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' begins to scrape the pods by ServiceMonitor '%s': each has its first sample of '%s' "
 			"within two scrape intervals",
-			facts->selected_by, facts->monitor, signal->signal->series[0]);
+			prometheus_name(facts), facts->monitor, signal->signal->series[0]);
+	} else if ((series->pods == 0 || missing != NULL) && say_prometheus_spec(facts, verdict)) {
+		return;
 	} else if (series->pods == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus '%s' has no sample of '%s' for the target's pods younger than three scrape intervals: the "
 			"next scrape brings one; if it stays so, see whether the page stamps its samples with a clock that is "
 			"late",
-			facts->selected_by, signal->signal->series[0]);
+			prometheus_name(facts), signal->signal->series[0]);
 	} else if (missing != NULL) {
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
 			"Prometheus '%s' has no fresh sample of '%s' for pod %s: see whether it serves its metrics page",
-			facts->selected_by, signal->signal->series[0], missing);
+			prometheus_name(facts), signal->signal->series[0], missing);
 	} else if (!values_mismatch_page(facts, signal, verdict)) {
 		say_fresh(facts, signal, verdict);
 	}

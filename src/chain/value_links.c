@@ -110,12 +110,12 @@ bool values_mismatch_page(const struct facts *facts, const struct workload_signa
 			"Prometheus '%s' has %s of '%s' for pod '%s', whose page says %s: job '%s' gives it samples under this "
 			"pod's name too; remove the ServiceMonitor or PodMonitor behind that job, whose last samples count for five "
 			"minutes more, or keep this pod out of it",
-			facts->selected_by, found.series, signal->signal->series[0], found.pod, found.value, other);
+			prometheus_name(facts), found.series, signal->signal->series[0], found.pod, found.value, other);
 	} else {
 		SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
 			"Prometheus '%s' has %s of '%s' for pod '%s', whose page says %s: see in its targets whether ServiceMonitor "
 			"'%s' leads to this pod, and remove what changes samples on the way, as metricRelabelings do",
-			facts->selected_by, found.series, signal->signal->series[0], found.pod, found.value,
+			prometheus_name(facts), found.series, signal->signal->series[0], found.pod, found.value,
 			facts->monitor);
 	}
 	return true;
@@ -134,15 +134,15 @@ bool values_mismatch_record(const struct facts *facts, const struct workload_sig
 	SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
 		"'%s' is %s for pod '%s', but PrometheusRule '%s' would record %s: another rule records the same name; rename or "
 		"remove it",
-		signal->signal->series[0], found.series, found.pod, json_path_string(facts->gpu, "rule.name", ""),
-		found.value);
+		signal->signal->series[0], found.series, found.pod,
+		facts->gpu != NULL && facts->gpu->rule.name != NULL ? facts->gpu->rule.name : "", found.value);
 	return true;
 }
 
 bool values_mismatch_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct settings *s = facts->settings;
-	const char *url = json_path_string(facts->adapter_survey, "url", "");
+	const char *url = facts->adapter_survey != NULL ? facts->adapter_survey->url : NULL;
 	const struct mismatches *all = &evidence_signal(facts, signal)->mismatches;
 	const struct pod_mismatch *first = values_find_certain(all->metric.items, all->metric.count, false);
 	auto_disagreement found = {NULL, NULL, NULL};
@@ -157,7 +157,8 @@ bool values_mismatch_metric(const struct facts *facts, const struct workload_sig
 		"answers; set --prometheus-url of Deployment '%s/%s', now '%s', to the Prometheus that scrapes the pods, and "
 		"remove what else makes '%s' from ConfigMap '%s/%s'",
 		found.value, signal->signal->metric, found.pod, found.series, s->adapter_namespace,
-		s->adapter_deployment, url, signal->signal->metric, s->adapter_namespace, s->adapter_configmap);
+		s->adapter_deployment, url != NULL ? url : "", signal->signal->metric, s->adapter_namespace,
+		s->adapter_configmap);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "command/command.h"
 #include "command/session.h"
+#include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 
 #define PASSES_MAX 5
@@ -145,7 +146,8 @@ static void make_plan(const struct findings *found, const struct settings *s, st
 	stand_in_for_deployment(found, s);
 	world_from_document(&world, found->document, s);
 	configmap = world_view(&world, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
-	shared_reconcile(&world, plan, &state);
+	auto_needs needs = needs_of_world(&world);
+	shared_reconcile(&world, &needs, plan, &state);
 	if (configmap != NULL && meta_annotation(&configmap->meta, ANNOTATION_ADAPTER_RULES) != NULL &&
 		state.state == ADAPTER_BROKEN && state.message != NULL) {
 		error_set(problem, ERROR_INVALID, "%s", state.message);
@@ -255,7 +257,7 @@ static int run(const struct options *options, const struct command_table *verbs,
 
 static const struct option_row rows[] = {
 	OPTION("yes", 0, NULL, OPTION_BOOL, yes, "do it"),
-	OPTION("dry-run", 0, NULL, OPTION_BOOL, dry_run, "only tell what would be done"),
+	OPTION("dry-run", 0, NULL, OPTION_BOOL, dry_run, "only say what would be done"),
 	OPTION("force", 0, NULL, OPTION_BOOL, force, "also while InferenceAutoscalers exist"),
 	OPTION("if-unused", 0, NULL, OPTION_BOOL, if_unused,
 		"while InferenceAutoscalers exist, leave all as it is and succeed"),

@@ -6,6 +6,7 @@
 
 #include "adapter/adapter_config.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/yaml.h"
@@ -20,6 +21,13 @@
 #include "reconcile/pages.h"
 #include "reconcile/world.h"
 #include "render_target.h"
+
+/* What is rendered, and how. */
+struct rendering {
+	const struct world *world;
+	bool as_json;
+	struct map gpu_rules; /* of json_t, by the id of the exporter: thousands of autoscalers share one */
+};
 
 static int read_file(const char *path, struct strbuf *text, struct error *err)
 {
@@ -133,20 +141,24 @@ static void print_child(const struct observation *o, const struct child *child, 
 	print_object(object, "", as_json);
 }
 
-/* New reference. */
-static json_t *usual_namespaces(const char *own)
+/* Of exporters: those that were found, else where they usually run. New reference. */
+static json_t *exporter_namespaces(const struct gpu_survey *survey, const char *own)
 {
-	auto_json *names = json_pack("{s:b}", own, 1);
+	auto_json *names = json_object();
 
-	for (size_t i = 0; gpu_exporter_namespaces[i] != NULL; i++) {
+	for (size_t i = 0; i < survey->namespaces.count; i++) {
+		json_object_set_new(names, survey->namespaces.items[i], json_true());
+	}
+	for (size_t i = 0; survey->namespaces.count == 0 && gpu_exporter_namespaces[i] != NULL; i++) {
+		json_object_set_new(names, own, json_true());
 		json_object_set_new(names, gpu_exporter_namespaces[i], json_true());
 	}
 	return json_sorted_keys(names);
 }
 
 /* What the operator would write for the files alone; where they hold no Prometheus or no exporter, as it would be with
- * one in the adapter's namespace, and with exporters where they usually run. */
-static void print_gpu_rule(const struct world *world, const struct observation *o, bool as_json)
+ * one in the adapter's namespace, and with exporters where they usually run. New reference. */
+static json_t *make_gpu_rule(const struct world *world, const struct observation *o)
 {
 	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
 	auto_view_list namespaces = world_views(world, KIND_NAMESPACE, NULL);
@@ -155,25 +167,37 @@ static void print_gpu_rule(const struct world *world, const struct observation *
 	auto_view_list order = monitoring_order(&context, &object);
 	const struct view_list first = {.items = order.items, .count = order.count > 0 ? 1 : 0};
 	const char *ns = first.count > 0 ? first.items[0]->meta.ns : o->facts.settings->adapter_namespace;
-	auto_gpu_needs needs = {.count = 0};
-	int64_t mended_ms = 0;
+	const struct gpu_need need = {o->exporter_id, o->object};
+	struct gpu_memory memory = {.mended_ms = 0};
 	auto_plan plan = PLAN_INIT;
-	auto_json *survey = NULL;
-	const json_t *found_in;
-	auto_json *usual = usual_namespaces(ns);
+	struct gpu_survey *survey;
+	auto_json *exporters_in = NULL;
 	struct monitoring found = {NULL, NULL, NULL};
-	auto_json *rule = NULL;
+	json_t *rule = NULL;
 
-	gpu_needs_add(&needs, world_view(world, KIND_AUTOSCALER, o->spec.ns, o->spec.name));
-	survey = gpu_survey(world, &needs, &mended_ms, &plan);
-	found_in = json_object_get(survey, "namespaces");
+	survey = gpu_survey_make(world, &need, 1, &memory, &plan);
+	exporters_in = exporter_namespaces(survey, ns);
 	context.prometheuses = &first;
 	context.asked = NULL;
 	object.ns = first.count > 0 ? ns : "";
 	monitoring_find(&context, &object, &found);
-	rule = gpu_rule_make(ns, found.labels, NULL, json_array_size(found_in) > 0 ? found_in : usual);
-	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n", as_json);
+	rule = gpu_rule_make(ns, found.labels, NULL, exporters_in);
 	monitoring_release(&found);
+	gpu_survey_free(survey);
+	texts_release(&memory.scraped);
+	return rule;
+}
+
+static void print_gpu_rule(struct rendering *rendering, const struct observation *o)
+{
+	json_t *rule = map_get(&rendering->gpu_rules, o->exporter_id);
+
+	if (rule == NULL) {
+		rule = make_gpu_rule(rendering->world, o);
+		map_put(&rendering->gpu_rules, o->exporter_id, rule);
+	}
+	print_object(rule, "# One for all autoscalers that use GPUs, in the namespace of their Prometheus.\n",
+		rendering->as_json);
 }
 
 /* With the marks by which the operator knows them, so that they can be taken over as they are. */
@@ -198,8 +222,9 @@ static int print_rules(const struct settings *settings, const struct workload *w
 	return 0;
 }
 
-static int render(const struct world *world, const struct view_autoscaler *object, bool as_json, struct error *err)
+static int render(struct rendering *rendering, const struct view_autoscaler *object, struct error *err)
 {
+	const struct world *world = rendering->world;
 	auto_observation o;
 	struct workload *w = &o.facts.workload;
 
@@ -212,41 +237,49 @@ static int render(const struct world *world, const struct view_autoscaler *objec
 		assume_engine(&o);
 	}
 	for (size_t i = 0; i < children_count; i++) {
-		print_child(&o, children[i], as_json);
+		print_child(&o, children[i], rendering->as_json);
 	}
 	if (autoscaler_uses_gpus(&o.spec)) {
-		print_gpu_rule(world, &o, as_json);
+		print_gpu_rule(rendering, &o);
 	}
-	return print_rules(world->settings, w, as_json, err);
+	return print_rules(world->settings, w, rendering->as_json, err);
 }
 
-static int render_each(const struct world *world, bool as_json, struct error *err)
+static int render_each(struct rendering *rendering, struct error *err)
 {
-	auto_view_list all = world_views(world, KIND_AUTOSCALER, NULL);
+	auto_view_list all = world_views(rendering->world, KIND_AUTOSCALER, NULL);
 
 	if (all.count == 0) {
 		return error_set(err, ERROR_NOT_FOUND,
 			"no InferenceAutoscaler (inference-autoscaler.io/v1alpha1) in the files");
 	}
 	for (size_t i = 0; i < all.count; i++) {
-		if (render(world, view_autoscaler(all.items[i]), as_json, err) < 0) {
+		if (render(rendering, view_autoscaler(all.items[i]), err) < 0) {
 			return -1;
 		}
 	}
 	return 0;
 }
 
+static void decref_rule(void *rule)
+{
+	json_decref(rule);
+}
+
 static int render_all(const struct option_list *files, const struct settings *settings, bool as_json, struct error *err)
 {
 	auto_json *document = read_world(files, err);
 	struct world world;
+	struct rendering rendering = {.world = &world, .as_json = as_json};
 	int result;
 
 	if (document == NULL) {
 		return -1;
 	}
 	world_from_document(&world, document, settings);
-	result = render_each(&world, as_json, err);
+	map_init(&rendering.gpu_rules, decref_rule);
+	result = render_each(&rendering, err);
+	map_release(&rendering.gpu_rules);
 	world_release_document(&world);
 	return result;
 }

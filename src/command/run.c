@@ -265,7 +265,7 @@ static const struct option_row rows[] = {
 	OPTIONS_ADAPTER,
 	OPTIONS_TENANTS,
 	OPTION("prometheus-url", 0, "URL", OPTION_STRING, settings.prometheus_url,
-		"Prometheus to ask, if not the one that the Prometheus resource tells"),
+		"Prometheus to ask, if not the one that the Prometheus resource leads to"),
 	OPTION("prometheus-ca-file", 0, "FILE", OPTION_STRING, prometheus.ca_file,
 		"CA that Prometheus' certificate must be signed by, if not one of the system's"),
 	OPTION("prometheus-client-tls-cert-file", 0, "FILE", OPTION_STRING, prometheus.client_cert_file,

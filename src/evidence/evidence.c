@@ -159,6 +159,7 @@ static const struct field metric_fields[] = {
 	TEXTS("missing", metric_seen, missing),
 	TEXTS("suspects", metric_seen, unconfirmed),
 	MAP("values", metric_seen, values, shape_pod_value),
+	BOOL("byHpa", metric_seen, by_hpa),
 	TIME("doubtedAt", metric_seen, unconfirmed_ms),
 };
 const struct shape shape_metric_seen = SHAPE(metric_seen, metric_fields);
@@ -207,6 +208,8 @@ static const struct field evidence_fields[] = {
 	PART("page", evidence, page, shape_page_seen),
 	PART("prometheus", evidence, scrape, shape_scrape_seen),
 	MAP("signals", evidence, signals, shape_signal_seen),
+	TIME("hpaSilentAt", evidence, hpa_silent_ms),
+	INT("awaitedMs", evidence, awaited_ms, 0),
 	INT("againMs", evidence, again_ms, 0),
 };
 const struct shape shape_evidence = SHAPE(evidence, evidence_fields);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_cut.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "sources.h"
@@ -32,6 +33,7 @@ struct kube_call {
 	char *what;
 	char *body;
 	size_t max_body;
+	const char *const *unread;
 	bool missing_ok;
 	bool cancelled;
 	bool in_data; /* inside on_line: a cancel is told to curl by the return value */
@@ -183,7 +185,7 @@ static void finish_answered(struct kube_call *call, const struct http_response *
 	} else {
 		auto_error why = ERROR_INIT;
 
-		result = json_parse(response->body, response->body_len, &why);
+		result = json_parse_read(response->body, response->body_len, call->unread, &why);
 		if (result == NULL) {
 			error_set(&call->err, ERROR_INTERNAL, "cannot %s: the answer is not JSON: %s", call->what,
 				why.message);
@@ -317,6 +319,7 @@ struct kube_call *kube_call_start(struct kube_client *client, const struct kube_
 		.what = xstrdup(spec->what),
 		.body = spec->body != NULL ? json_text(spec->body) : NULL,
 		.max_body = spec->max_body,
+		.unread = spec->unread,
 		.missing_ok = spec->missing_ok,
 		.err = ERROR_INIT,
 		.on_line = spec->on_line,

@@ -10,32 +10,14 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "event_budget.h"
+#include "event_object.h"
+#include "event_series.h"
 #include "timing.h"
 
-#define NOTE_MAX 1024 /* bytes: the API server refuses a longer one */
 /* At once, so that many that are news in one moment leave the connection to what they tell of; the rest wait in line,
  * as text of at most 2 KiB each. */
 #define CALLS_MAX 8
 #define WAITING_MAX 4096
-
-static const struct kube_resource event_resource = {"events.k8s.io", "v1", "events", "Event", true};
-
-/* One Event and how often it was told. At rest it has no text: it is kept only to count what repeats. */
-struct series {
-	struct kube_recorder *recorder;
-	char *key;
-	char *ns;
-	char *name;
-	char *text; /* the whole Event, while it waits or a call is under way; it has no series */
-	int64_t count;
-	int64_t last_ms;      /* monotonic, for the window */
-	int64_t last_wall_ms; /* for lastObservedTime */
-	bool created;         /* the API server has it */
-	bool owed;            /* to be written, or written once more */
-	bool waiting;         /* in the recorder's line */
-	struct series *next;  /* in that line */
-	struct kube_call *call;
-};
 
 struct kube_recorder {
 	struct kube_client *client;
@@ -44,9 +26,11 @@ struct kube_recorder {
 	struct recorder_timing timing;
 	struct map series;  /* key → struct series */
 	struct map budgets; /* see event_budget.h */
-	struct series *first;
-	struct series *last;
-	size_t waiting;
+	struct line warnings;
+	struct line news;    /* what is no Warning: it waits while others are busy */
+	uint64_t calm_ms;    /* loop time: nobody is busy from then on */
+	uv_timer_t news_due; /* for the first of the news */
+	uint64_t dropped;
 	size_t calls;
 	uint64_t names; /* Events named so far */
 	bool failing;
@@ -56,17 +40,6 @@ struct kube_recorder {
 	void *closed_ctx;
 };
 
-static void series_free(void *value)
-{
-	struct series *series = value;
-
-	free_indirect(&series->text);
-	free_indirect(&series->ns);
-	free_indirect(&series->name);
-	free_indirect(&series->key);
-	free_indirect(&series);
-}
-
 struct kube_recorder *kube_recorder_new(struct kube_client *client, const char *controller, const char *instance)
 {
 	struct kube_recorder *r = xcalloc(1, sizeof(*r));
@@ -74,11 +47,17 @@ struct kube_recorder *kube_recorder_new(struct kube_client *client, const char *
 	*r = (struct kube_recorder){.client = client,
 		.controller = xstrdup(controller),
 		.instance = xstrndup(instance, 128),
-		.timing = {.series_ms = 6 * 60 * 1000, .refill_ms = 300 * 1000, .sweep_ms = 60 * 1000}};
+		.timing = {.series_ms = 6 * 60 * 1000,
+			.refill_ms = 300 * 1000,
+			.sweep_ms = 60 * 1000,
+			.calm_ms = 1000,
+			.hold_ms = 30 * 1000}};
 	map_init(&r->series, series_free);
 	budgets_init(&r->budgets);
 	uv_timer_init(kube_client_loop(client), &r->timer);
 	r->timer.data = r;
+	uv_timer_init(kube_client_loop(client), &r->news_due);
+	r->news_due.data = r;
 	return r;
 }
 
@@ -138,12 +117,19 @@ static void on_timer_closed(uv_handle_t *handle)
 	closed(ctx);
 }
 
+static void on_news_due_closed(uv_handle_t *handle)
+{
+	struct kube_recorder *r = handle->data;
+
+	uv_close((uv_handle_t *)&r->timer, on_timer_closed);
+}
+
 static void finish_close(struct kube_recorder *r)
 {
 	if (r->calls > 0) {
 		return;
 	}
-	uv_close((uv_handle_t *)&r->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&r->news_due, on_news_due_closed);
 }
 
 static void log_outcome(struct kube_recorder *r, const struct error *err)
@@ -155,6 +141,7 @@ static void log_outcome(struct kube_recorder *r, const struct error *err)
 }
 
 static void on_written(void *ctx, json_t *result, const struct error *err);
+static void on_news_due(uv_timer_t *timer);
 
 static void create(struct series *series)
 {
@@ -165,23 +152,51 @@ static void create(struct series *series)
 
 static void count(struct series *series)
 {
-	auto_free char *last = clock_rfc3339_micro(series->last_wall_ms);
-	auto_json *patch =
-		json_pack("{s:{s:I, s:s}}", "series", "count", (json_int_t)series->count, "lastObservedTime", last);
+	auto_json *patch = event_count_patch(series->count, series->last_wall_ms);
 
 	series->call = kube_merge_patch(series->recorder->client, &event_resource, series->ns, series->name, patch,
 		NULL, on_written, series);
 }
 
+static uint64_t loop_ms(const struct kube_recorder *r)
+{
+	return uv_now(kube_client_loop(r->client));
+}
+
+/* When the first of the news has waited for long enough, whoever is busy. */
+static uint64_t overdue_ms(const struct kube_recorder *r)
+{
+	return r->news.first->since_ms + (uint64_t)r->timing.hold_ms;
+}
+
+/* Those that are overdue go one by one. */
+static bool news_may_go(const struct kube_recorder *r)
+{
+	uint64_t now = loop_ms(r);
+
+	return r->news.first != NULL && (now >= r->calm_ms || (now >= overdue_ms(r) && r->calls == 0));
+}
+
+/* What is overdue and has to wait for a call is seen to when that call ends. */
+static void wake_for_news(struct kube_recorder *r)
+{
+	uint64_t now = loop_ms(r);
+	uint64_t due;
+
+	if (r->news.first == NULL || r->calls >= CALLS_MAX) {
+		return;
+	}
+	due = overdue_ms(r) < r->calm_ms ? overdue_ms(r) : r->calm_ms;
+	if (due > now) {
+		uv_timer_start(&r->news_due, on_news_due, due - now, 0);
+	}
+}
+
 static void begin_next(struct kube_recorder *r)
 {
-	while (r->first != NULL && r->calls < CALLS_MAX) {
-		struct series *series = r->first;
+	while (r->calls < CALLS_MAX && (r->warnings.first != NULL || news_may_go(r))) {
+		struct series *series = line_take(r->warnings.first != NULL ? &r->warnings : &r->news);
 
-		r->first = series->next;
-		r->waiting--;
-		series->waiting = false;
-		series->owed = false;
 		r->calls++;
 		if (series->created) {
 			count(series);
@@ -189,6 +204,12 @@ static void begin_next(struct kube_recorder *r)
 			create(series);
 		}
 	}
+	wake_for_news(r);
+}
+
+static void on_news_due(uv_timer_t *timer)
+{
+	begin_next(timer->data);
 }
 
 /* Has it written, in its turn. */
@@ -200,16 +221,30 @@ static void wait_in_line(struct series *series)
 	if (series->call != NULL || series->waiting) {
 		return;
 	}
-	series->waiting = true;
-	series->next = NULL;
-	if (r->first == NULL) {
-		r->first = series;
-	} else {
-		r->last->next = series;
-	}
-	r->last = series;
-	r->waiting++;
+	series->since_ms = loop_ms(r);
+	line_add(series->warning ? &r->warnings : &r->news, series);
 	begin_next(r);
+}
+
+/* Whether one more may wait: the oldest of the news makes room for it. */
+static bool have_room(struct kube_recorder *r)
+{
+	struct series *oldest;
+
+	if (r->warnings.count + r->news.count < WAITING_MAX) {
+		return true;
+	}
+	r->dropped++;
+	oldest = line_take(&r->news);
+	if (oldest == NULL) {
+		return false;
+	}
+	if (oldest->created) {
+		free_indirect(&oldest->text);
+	} else {
+		map_remove(&r->series, oldest->key);
+	}
+	return true;
 }
 
 /* What was written, or refused, is done with. */
@@ -253,34 +288,6 @@ static void on_written(void *ctx, json_t *result, const struct error *err)
 	begin_next(r);
 }
 
-static const char *namespace_of(const json_t *regarding)
-{
-	const char *ns = kube_object_namespace(regarding);
-
-	return ns[0] != '\0' ? ns : "default";
-}
-
-/* The whole Event as text; heap, caller owns. */
-static char *make(const struct series *series, const json_t *regarding, const struct kube_event *event)
-{
-	const struct kube_recorder *r = series->recorder;
-	auto_free char *api_version = kube_api_version(&event_resource);
-	auto_free char *time = clock_rfc3339_micro(series->last_wall_ms);
-	auto_free char *note = text_fit(event->note, NOTE_MAX);
-	const char *ns = kube_object_namespace(regarding);
-	auto_json *object =
-		json_pack("{s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s*, s:s, s:s}}",
-			"apiVersion", api_version, "kind", event_resource.kind, "metadata", "name", series->name,
-			"namespace", series->ns, "eventTime", time, "reportingController", r->controller,
-			"reportingInstance", r->instance, "type", event->warning ? "Warning" : "Normal", "reason",
-			event->reason, "action", event->action, "note", note, "regarding", "apiVersion",
-			json_path_string(regarding, "apiVersion", ""), "kind", json_path_string(regarding, "kind", ""),
-			"namespace", ns[0] != '\0' ? ns : NULL, "name", kube_object_name(regarding), "uid",
-			kube_object_uid(regarding));
-
-	return json_text(object);
-}
-
 /* Unique among replicas and restarts, as client-go's: the name and nanoseconds. Heap, caller owns. */
 static char *make_name(struct kube_recorder *r, const json_t *regarding)
 {
@@ -297,11 +304,7 @@ static struct series *series_of(struct kube_recorder *r, const char *key, const 
 		(series->call != NULL || series->waiting || now - series->last_ms <= r->timing.series_ms)) {
 		return series;
 	}
-	series = xcalloc(1, sizeof(*series));
-	*series = (struct series){.recorder = r,
-		.key = xstrdup(key),
-		.ns = xstrdup(namespace_of(regarding)),
-		.name = make_name(r, regarding)};
+	series = series_new(r, key, event_namespace(regarding), make_name(r, regarding));
 	map_put(&r->series, key, series);
 	return series;
 }
@@ -313,7 +316,7 @@ void kube_recorder_report(struct kube_recorder *r, const json_t *regarding, cons
 		xasprintf("%s %s", kube_object_uid(regarding), json_path_string(regarding, "kind", ""));
 	auto_free char *key = xasprintf("%s\n%s\n%s\n%s", subject, event->reason, event->action, event->note);
 	auto_free char *digest = text_hash(key);
-	bool allowed = budgets_spend(&r->budgets, subject, now, r->timing.refill_ms) && r->waiting < WAITING_MAX;
+	bool allowed = budgets_spend(&r->budgets, subject, now, r->timing.refill_ms) && have_room(r);
 	struct series *series;
 
 	if (r->closing) {
@@ -326,15 +329,31 @@ void kube_recorder_report(struct kube_recorder *r, const json_t *regarding, cons
 		return;
 	}
 	series = series_of(r, digest, regarding, now);
+	series->warning = event->warning;
 	series->count++;
 	series->last_ms = now;
 	series->last_wall_ms = clock_wall_ms();
 	if (allowed) {
 		if (series->text == NULL) {
-			series->text = make(series, regarding, event);
+			series->text = event_text(&(struct event_origin){.controller = r->controller,
+							  .instance = r->instance,
+							  .ns = series->ns,
+							  .name = series->name,
+							  .wall_ms = series->last_wall_ms},
+				regarding, event);
 		}
 		wait_in_line(series);
 	}
+}
+
+void kube_recorder_busy(struct kube_recorder *r)
+{
+	r->calm_ms = loop_ms(r) + (uint64_t)r->timing.calm_ms;
+}
+
+uint64_t kube_recorder_dropped(const struct kube_recorder *r)
+{
+	return r->dropped;
 }
 
 void kube_recorder_close(struct kube_recorder *r, void (*closed)(void *ctx), void *ctx)

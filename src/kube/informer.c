@@ -44,12 +44,13 @@ static void back_off_then(struct kube_informer *informer, enum informer_step nex
 	wait_then(informer, next, backoff_next(&informer->backoff, clock_monotonic_ms(), retry_after_ms));
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_pace_closed(uv_handle_t *handle)
 {
 	struct kube_informer *informer = handle->data;
 	void (*closed)(void *ctx) = informer->closed;
 	void *ctx = informer->closed_ctx;
 
+	informer_reports_release(informer);
 	kube_cache_free(informer->cache);
 	kube_cache_free(informer->arriving);
 	json_decref(informer->page);
@@ -64,6 +65,13 @@ static void on_timer_closed(uv_handle_t *handle)
 	if (closed != NULL) {
 		closed(ctx);
 	}
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct kube_informer *informer = handle->data;
+
+	uv_close((uv_handle_t *)&informer->pace, on_pace_closed);
 }
 
 /* After each list and each watch: true when the informer is on its way out. */
@@ -265,6 +273,8 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 	informer->timing.backoff_ms = informer->backoff.base_ms;
 	uv_timer_init(kube_client_loop(client), &informer->timer);
 	informer->timer.data = informer;
+	uv_timer_init(kube_client_loop(client), &informer->pace);
+	informer->pace.data = informer;
 	return informer;
 }
 
@@ -285,6 +295,7 @@ void kube_informer_close(struct kube_informer *informer, void (*closed)(void *ct
 	informer->closed = closed;
 	informer->closed_ctx = ctx;
 	uv_timer_stop(&informer->timer);
+	uv_timer_stop(&informer->pace);
 	if (informer->call != NULL) {
 		kube_call_cancel(informer->call);
 	} else {

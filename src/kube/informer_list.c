@@ -2,14 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "informer_parts.h"
 
 /* To parse one must not hold the loop either, with objects of 20 KiB. */
 #define PAGE_SIZE 100
-/* Between two parts of a page the loop goes on; a timer of no time at all would fire before it does. */
-#define PART_SIZE 25
+/* Between two parts of a page the loop goes on; a timer of no time at all would fire before it does. Lists of several kinds
+ * come in at the same time, so that a turn has a part of each. */
+#define PART_NS INT64_C(2000000)
 #define PART_PAUSE_MS 1
 #define MAX_LIST_BODY (64 * 1024 * 1024)
 
@@ -61,11 +63,11 @@ static void on_part(uv_timer_t *timer);
 static void take_part(struct kube_informer *informer)
 {
 	const json_t *items = json_object_get(informer->page, "items");
-	size_t end = informer->page_taken + PART_SIZE;
+	int64_t start = clock_worked_ns();
 	auto_json *page = NULL;
 
-	for (; informer->page_taken < end && informer->page_taken < json_array_size(items); informer->page_taken++) {
-		informer_arrive(informer, json_array_get(items, informer->page_taken));
+	while (informer->page_taken < json_array_size(items) && clock_worked_ns() - start < PART_NS) {
+		informer_arrive(informer, json_array_get(items, informer->page_taken++));
 	}
 	if (informer->page_taken < json_array_size(items)) {
 		uv_timer_start(&informer->timer, on_part, PART_PAUSE_MS, 0);
@@ -132,6 +134,7 @@ static void start_page(struct kube_informer *informer, const char *token)
 							  .method = "GET",
 							  .path = path.buf,
 							  .what = informer->words_list,
+							  .unread = informer->hooks.form.unread,
 							  .max_body = MAX_LIST_BODY,
 							  .done = token != NULL ? on_later_page : on_first_page,
 							  .ctx = informer,

@@ -1,7 +1,8 @@
 /*
  * The inside of an informer, shared by its files. informer.c decides what follows on what; it starts a list
  * (informer_list.c) or a watch (informer_watch.c, which gives a streaming list's events to informer_stream.c) and is
- * called when that is done. All put what they read into informer_store.c. Private to src/kube.
+ * called when that is done. All put what they read into informer_store.c, which has informer_reports.c tell the owner.
+ * Private to src/kube.
  *
  *     start ──► streaming list ─────── its end bookmark ──────────┐
  *                 ▲    │ refused, silent, broken                  │
@@ -32,6 +33,14 @@ enum informer_step {
 /* A list or a watch is done: `err` NULL = in order. `in_stream`: the server took the request and said `err` in the
  * stream. The call is over, also when the informer is closing. */
 typedef void informer_done_fn(struct kube_informer *informer, const struct error *err, bool in_stream);
+
+/* What changed in the cache and the owner does not know yet, in order; one reference to each. */
+struct informer_reports {
+	struct kube_difference *items;
+	size_t cap;
+	size_t count;
+	size_t next; /* to be reported; those before it are done with */
+};
 
 struct kube_informer {
 	struct kube_client *client;
@@ -64,6 +73,10 @@ struct kube_informer {
 	bool lost_event;          /* an event could not be read: list again after this watch */
 	struct error event_error; /* an ERROR event that ended the watch */
 
+	struct informer_reports reports;
+	uv_timer_t pace; /* of the reports; runs while some wait */
+	bool filled;     /* the state is to be reported after them */
+
 	bool synced;
 	bool missing;
 	struct error error;
@@ -87,13 +100,19 @@ void informer_stream_put(struct kube_informer *informer, json_t *object);
 void informer_stream_remove(struct kube_informer *informer, json_t *object);
 void informer_stream_bookmark(struct kube_informer *informer, json_t *object);
 
-/* informer_store.c. Something was heard from the server. */
-void informer_progress(struct kube_informer *informer);
-/* Takes `err` (NULL = none); calls the state hook when anything is new. */
+/* informer_reports.c. Takes `err` (NULL = none); calls the state hook when anything is new. */
 void informer_set_state(struct kube_informer *informer, bool synced, bool missing, struct error *err);
 /* A failure with a long Retry-After is a state at once: it may be the last that is heard for a minute. */
 void informer_report_sent_away(struct kube_informer *informer, const struct error *err);
-/* Puts into the cache; calls the changed hook when that changed anything. */
+/* Calls the changed hook, now or after what waits already, a few milliseconds in a turn of the loop. */
+void informer_report(struct kube_informer *informer, const void *before, const void *now);
+/* Likewise many, and then the state of an informer that has synced. Takes a reference to each. */
+void informer_report_list(struct kube_informer *informer, const struct kube_difference *all, size_t count);
+void informer_reports_release(struct kube_informer *informer);
+
+/* informer_store.c. Something was heard from the server. */
+void informer_progress(struct kube_informer *informer);
+/* Puts into the cache; has it reported when that changed anything. */
 void informer_take(struct kube_informer *informer, json_t *object);
 void informer_drop(struct kube_informer *informer, json_t *object);
 void informer_clear(struct kube_informer *informer);
@@ -103,7 +122,8 @@ void informer_arrive(struct kube_informer *informer, json_t *object);
 void informer_leave(struct kube_informer *informer, json_t *object);
 /* Forgets what has arrived of a list that ended before it was whole. */
 void informer_forget_list(struct kube_informer *informer);
-/* All of a list of this resourceVersion has arrived. False when the owner closed the informer meanwhile. */
+/* All of a list of this resourceVersion has arrived: it is the cache's at once, and synced when all that differs is
+ * reported. False when the owner closed the informer meanwhile. */
 bool informer_filled(struct kube_informer *informer, const char *resource_version);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_cut.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "informer_parts.h"
@@ -65,7 +66,7 @@ static int on_line(void *ctx, const char *line, size_t len)
 {
 	struct kube_informer *informer = ctx;
 	auto_error why = ERROR_INIT;
-	auto_json *message = json_parse(line, len, &why);
+	auto_json *message = json_parse_read(line, len, informer->hooks.form.unread, &why);
 	const char *type = json_path_string(message, "type", "");
 	json_t *object = json_object_get(message, "object");
 	const struct event *event = find_event(type, object);

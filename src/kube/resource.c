@@ -1,4 +1,4 @@
-/* Names, keys and request paths of Kubernetes objects, and label selectors; pure. */
+/* Names, keys and request paths of Kubernetes objects, and label selectors as text; pure. */
 #include "kube/resource.h"
 
 #include <string.h>
@@ -86,54 +86,16 @@ const char *kube_object_annotation(const json_t *object, const char *key)
 	return json_string_value(json_object_get(json_path(object, "metadata.annotations"), key));
 }
 
-static bool value_among(const char *value, const json_t *values)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach(values, i, item) {
-		const char *text = json_string_value(item);
-
-		if (text != NULL && strcmp(text, value) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool op_in(const char *value, const json_t *values)
-{
-	return value != NULL && value_among(value, values);
-}
-
-/* As the API defines it, a missing key satisfies NotIn. */
-static bool op_not_in(const char *value, const json_t *values)
-{
-	return value == NULL || !value_among(value, values);
-}
-
-static bool op_exists(const char *value, const json_t *values)
-{
-	(void)values;
-	return value != NULL;
-}
-
-static bool op_does_not_exist(const char *value, const json_t *values)
-{
-	(void)values;
-	return value == NULL;
-}
-
+/* How the query form writes a requirement of matchExpressions. */
 static const struct selector_op {
 	const char *name;
-	bool (*matches)(const char *value, const json_t *values);
-	const char *before_key; /* how the query form writes it */
-	const char *after_key;  /* followed by the values in parentheses; NULL = no values */
+	const char *before_key;
+	const char *after_key; /* followed by the values in parentheses; NULL = no values */
 } selector_ops[] = {
-	{"In", op_in, "", " in "},
-	{"NotIn", op_not_in, "", " notin "},
-	{"Exists", op_exists, "", NULL},
-	{"DoesNotExist", op_does_not_exist, "!", NULL},
+	{"In", "", " in "},
+	{"NotIn", "", " notin "},
+	{"Exists", "", NULL},
+	{"DoesNotExist", "!", NULL},
 };
 
 static const struct selector_op *find_op(const json_t *requirement)
@@ -146,61 +108,6 @@ static const struct selector_op *find_op(const json_t *requirement)
 		}
 	}
 	return NULL;
-}
-
-bool kube_selector_matches(const json_t *selector, const json_t *labels, bool if_null)
-{
-	const char *key;
-	json_t *want, *requirement;
-	size_t i;
-
-	if (selector == NULL || json_is_null(selector)) {
-		return if_null;
-	}
-	if (!json_is_object(selector)) {
-		return false;
-	}
-	json_object_foreach(json_object_get(selector, "matchLabels"), key, want) {
-		const char *value = json_string_value(json_object_get(labels, key));
-
-		if (value == NULL || !json_is_string(want) || strcmp(value, json_string_value(want)) != 0) {
-			return false;
-		}
-	}
-	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement) {
-		const struct selector_op *op = find_op(requirement);
-		const char *label = json_path_string(requirement, "key", "");
-
-		if (op == NULL || !op->matches(json_string_value(json_object_get(labels, label)),
-					  json_object_get(requirement, "values"))) {
-			return false;
-		}
-	}
-	return true;
-}
-
-bool kube_selector_allows(const json_t *selector, const char *key, const char *value)
-{
-	const json_t *want = json_object_get(json_object_get(selector, "matchLabels"), key);
-	json_t *requirement;
-	size_t i;
-
-	if (want != NULL && (value == NULL || !json_is_string(want) || strcmp(value, json_string_value(want)) != 0)) {
-		return false;
-	}
-	json_array_foreach(json_object_get(selector, "matchExpressions"), i, requirement) {
-		const char *about = json_string_value(json_object_get(requirement, "key"));
-		const struct selector_op *op;
-
-		if (about == NULL || strcmp(about, key) != 0) {
-			continue;
-		}
-		op = find_op(requirement);
-		if (op == NULL || !op->matches(value, json_object_get(requirement, "values"))) {
-			return false;
-		}
-	}
-	return true;
 }
 
 static void add_comma(struct strbuf *text)
@@ -219,8 +126,7 @@ static void add_requirement(struct strbuf *text, const json_t *requirement)
 
 	add_comma(text);
 	if (op == NULL) {
-		/* Nothing matches an operator we do not know: two requirements no object can meet.
-		 */
+		/* Nothing matches an operator that we do not know: two requirements that no object can meet. */
 		strbuf_addf(text, "%s,!%s", key, key);
 		return;
 	}

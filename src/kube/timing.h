@@ -34,6 +34,8 @@ struct recorder_timing {
 	int64_t series_ms; /* what repeats within it is one Event: 360 000 */
 	int64_t refill_ms; /* until an object may write one Event more: 300 000 */
 	int64_t sweep_ms;  /* between two looks for what can be forgotten: 60 000 */
+	int64_t calm_ms;   /* after somebody was busy last: 1 000 */
+	int64_t hold_ms;   /* how long one waits for that at most: 30 000 */
 };
 
 void informer_set_timing(struct kube_informer *informer, const struct informer_timing *timing);

@@ -95,7 +95,8 @@ static void on_idle(uv_timer_t *timer)
 		error_set(&t->error, ERROR_UNAVAILABLE, "no data from '%s' for %lld ms", t->origin,
 			(long long)t->idle_timeout_ms);
 	}
-	/* Something on the way swallows the data: the next try is not to meet the same connection. */
+	/* Something on the way swallows the data: the next try is not to meet the same connection. Over HTTP/2 libcurl
+	 * closes it once no other transfer is left on it. */
 	curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
 	enqueue(t);
 }

@@ -198,6 +198,9 @@ static void set_common(struct http_transfer *t, const struct http_request *reque
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error_text);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* When it is given up, the thread that asks for the host's name is not waited for: that would hold the loop until a
+	 * DNS server answers. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);

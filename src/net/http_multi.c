@@ -6,11 +6,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #define MULTI_MAGIC 0x6863636dU
 #define SOCKET_MAGIC 0x68636b74U
 #define CACHED_CONNECTIONS 64L
+/* Of one turn of the loop, once for sockets and once for timers: pages of a list, each of which is parsed at once, end
+ * many at a time. */
+#define TURN_NS INT64_C(5000000)
 #define STREAMS 1000L /* of one HTTP/2 connection; the server's own limit is lower */
 
 struct http_multi {
@@ -19,6 +23,9 @@ struct http_multi {
 	CURLM *curl;
 	uv_timer_t deadline; /* libcurl's next timeout */
 	bool in_deadline;
+	uv_timer_t rest;  /* runs while what has ended waits to be reported */
+	uint64_t turn_ms; /* the loop's time in the last turn that reported */
+	int64_t turn_ns;  /* what it took of that turn */
 	uv_prepare_t check;
 	struct multi_socket *changed; /* what is watched of them is another since the last poll */
 	size_t handles;               /* uv handles not yet closed; freed after the last */
@@ -66,20 +73,43 @@ static void on_own_closed(uv_handle_t *handle)
 	handle_closed(multi_cast(handle->data));
 }
 
+static void on_rest(uv_timer_t *timer);
+
+static bool has_time(struct http_multi *multi)
+{
+	if (multi->turn_ms != uv_now(multi->loop)) {
+		multi->turn_ms = uv_now(multi->loop);
+		multi->turn_ns = 0;
+	}
+	return multi->turn_ns < TURN_NS;
+}
+
 /*
- * Reports what has ended. Called after every action whatever libcurl says of running handles: the
- * transfer that ends last leaves none running.
+ * Reports what has ended, as much as the turn has time for. Called after every action whatever libcurl says of running
+ * handles: the transfer that ends last leaves none running.
  */
 static void reap(struct http_multi *multi)
 {
 	CURLMsg *msg;
 	int left;
 
-	while ((msg = curl_multi_info_read(multi->curl, &left)) != NULL) {
+	while (has_time(multi) && (msg = curl_multi_info_read(multi->curl, &left)) != NULL) {
+		int64_t start = clock_worked_ns();
+
 		if (msg->msg == CURLMSG_DONE) {
 			multi->ended(multi->ctx, msg->easy_handle, msg->data.result);
 		}
+		multi->turn_ns += clock_worked_ns() - start;
 	}
+	if (!has_time(multi)) {
+		/* A timer of no time at all would fire before the loop goes on. */
+		uv_timer_start(&multi->rest, on_rest, 1, 0);
+	}
+}
+
+static void on_rest(uv_timer_t *timer)
+{
+	reap(multi_cast(timer->data));
 }
 
 static void act(struct http_multi *multi, curl_socket_t fd, int flags)
@@ -239,7 +269,7 @@ struct http_multi *http_multi_new(uv_loop_t *loop, void (*ended)(void *ctx, CURL
 {
 	struct http_multi *multi = xcalloc(1, sizeof(*multi));
 
-	*multi = (struct http_multi){.magic = MULTI_MAGIC, .loop = loop, .ended = ended, .ctx = ctx, .handles = 2};
+	*multi = (struct http_multi){.magic = MULTI_MAGIC, .loop = loop, .ended = ended, .ctx = ctx, .handles = 3};
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (multi->curl = curl_multi_init()) == NULL) {
 		abort(); /* out of memory */
 	}
@@ -252,6 +282,8 @@ struct http_multi *http_multi_new(uv_loop_t *loop, void (*ended)(void *ctx, CURL
 	curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, CACHED_CONNECTIONS);
 	uv_timer_init(loop, &multi->deadline);
 	multi->deadline.data = multi;
+	uv_timer_init(loop, &multi->rest);
+	multi->rest.data = multi;
 	uv_prepare_init(loop, &multi->check);
 	multi->check.data = multi;
 	return multi;
@@ -272,6 +304,7 @@ void http_multi_close(struct http_multi *multi, void (*closed)(void *ctx), void 
 	multi->curl = NULL;
 	on_check(&multi->check);
 	uv_close((uv_handle_t *)&multi->deadline, on_own_closed);
+	uv_close((uv_handle_t *)&multi->rest, on_own_closed);
 	uv_close((uv_handle_t *)&multi->check, on_own_closed);
 }
 

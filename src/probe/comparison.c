@@ -1,31 +1,12 @@
 /* Two sides of a hop: whether they match. */
 #include "comparison.h"
 
-#include <stdlib.h>
-
 #define NEAR_MS 500
 #define HURRY_SAMPLES 3
 #define MISMATCH_SAMPLES 8
 #define BEFORE_MS 200 /* more than it takes from the begin of a probe until the page is read */
 #define AFTER_MS 100
 #define AGAIN_MIN_MS 2000
-
-static void widen(struct range *range, const struct range *by)
-{
-	range->low = by->low < range->low ? by->low : range->low;
-	range->high = by->high > range->high ? by->high : range->high;
-}
-
-/* What the adapter cuts off and we round, and what is lost of a large sum's last digits. */
-static int64_t rounding(int64_t value)
-{
-	return 2 + llabs(value) / 1000000;
-}
-
-static bool are_mismatched(const struct range *a, const struct range *b)
-{
-	return a->low > b->high + rounding(b->high) || b->low > a->high + rounding(a->high);
-}
 
 /* How long after a scrape that is, of which the last may not be known yet: they come in step. */
 static int64_t phase_of(int64_t at_ms, int64_t scrape_ms, int64_t interval_ms)
@@ -69,14 +50,14 @@ void comparison_step(struct mismatch *memory, const struct comparison *now)
 	struct range values = before ? (struct range){memory->values[0], memory->values[1]} : value;
 	struct range series = before ? (struct range){memory->series[0], memory->series[1]} : now->sample;
 
-	widen(&values, &value);
-	widen(&series, &now->sample);
-	if (are_mismatched(&values, &series)) {
+	range_widen(&values, &value);
+	range_widen(&series, &now->sample);
+	if (ranges_mismatch(&values, &series)) {
 		remember(memory, &values, &series, now);
 		return;
 	}
 	*memory = (struct mismatch){.looks = 0};
-	if (are_mismatched(&value, &now->sample)) {
+	if (ranges_mismatch(&value, &now->sample)) {
 		remember(memory, &value, &now->sample, now);
 	}
 }
@@ -84,11 +65,6 @@ void comparison_step(struct mismatch *memory, const struct comparison *now)
 bool comparison_is_mismatch(const struct mismatch *memory)
 {
 	return memory->samples >= MISMATCH_SAMPLES;
-}
-
-bool comparison_is_within(int64_t value, const struct range *range)
-{
-	return !are_mismatched(&(struct range){value, value}, range);
 }
 
 int64_t comparison_again_ms(const struct mismatch *memory, int64_t interval_ms, int64_t now_ms)

@@ -17,10 +17,7 @@
 #include <stdint.h>
 
 #include "evidence/evidence.h"
-
-struct range {
-	int64_t low, high;
-};
+#include "evidence/range.h"
 
 /* One probe: thousandths, and when they were. */
 struct comparison {
@@ -38,9 +35,6 @@ void comparison_step(struct mismatch *memory, const struct comparison *now);
 
 /* Whether the two mismatch for longer than it happens now and then. */
 bool comparison_is_mismatch(const struct mismatch *memory);
-
-/* Whether a value lies within the range, but for what rounding does. */
-bool comparison_is_within(int64_t value, const struct range *range);
 
 /* How soon to probe again two that mismatch: just before or just after the next scrape, and halfway
  * between two, by turns. 0 when there is no hurry: a few samples may well mismatch. */

@@ -21,6 +21,7 @@ struct key_probe {
 	struct pod_reader *pods;
 	struct pod_list list;
 	struct counted_pods counted; /* the pods that do */
+	const struct hpa_silence *silence;
 	bool healthy;
 	bool cancelled;
 	struct scale_query *scale;
@@ -76,12 +77,29 @@ static bool shares_element(const struct texts *one, const struct texts *other)
 static bool can_probe(const struct key_probe *probe, const struct signal_request *signal)
 {
 	const struct scrape_seen *scrape = &probe->evidence->scrape;
+	const struct page_seen *page = &probe->evidence->page;
 
 	if (probe->request->prometheus == NULL || probe->cancelled) {
 		return false;
 	}
 	return !signal->page || (scrape->seen_ms > 0 && scrape->failure.text == NULL &&
-					shares_element(&signal->series, &probe->evidence->page.series));
+					(page->failure.text != NULL || shares_element(&signal->series, &page->series)));
+}
+
+/* Whether each signal has its metric, or waits for the HPA to read it. */
+static bool awaits_hpa_alone(const struct key_probe *probe)
+{
+	bool awaits = false;
+
+	for (size_t i = 0; i < probe->signals_count; i++) {
+		const struct signal_probe *signal = &probe->signals[i];
+
+		if (!signal->awaited && signal->seen->value.seen_ms == 0) {
+			return false;
+		}
+		awaits = awaits || signal->awaited;
+	}
+	return awaits && probe->signals_count == probe->request->signals.count;
 }
 
 static void on_signal_probed(void *ctx)
@@ -92,6 +110,7 @@ static void on_signal_probed(void *ctx)
 	if (--probe->signals_running > 0) {
 		return;
 	}
+	probe->evidence->awaited_ms = awaits_hpa_alone(probe) ? hpa_silence_awaited_ms(probe->silence) : 0;
 	for (size_t i = 0; i < probe->signals_count; i++) {
 		int64_t again_ms = probe->signals[i].again_ms;
 
@@ -129,6 +148,7 @@ static void probe_signals(struct key_probe *probe)
 			.selector = selector_of(probe),
 			.signal = probe_request_signal(request, own->metric),
 			.seen = own,
+			.silence = probe->silence,
 			.healthy = probe->healthy,
 			.done = on_signal_probed,
 			.ctx = probe};
@@ -213,8 +233,13 @@ static void on_page(void *ctx, struct page_seen *seen_take)
 	}
 	*page = *seen_take;
 	page->seen_ms = clock_wall_ms();
-	if (page->failure.text != NULL || probe->cancelled) {
+	if (probe->cancelled) {
 		probe_signals(probe);
+		return;
+	}
+	/* Others may read it all the same. */
+	if (page->failure.text != NULL) {
+		on_pages_read(probe);
 		return;
 	}
 	probe->reads = page_reads_start(&(struct page_reads_order){.fetches = probe->context.fetches,
@@ -295,9 +320,11 @@ void key_probe_start(const struct probe_task *task, struct key_probe **started)
 		.last = task->last,
 		.evidence = evidence_new(probe_request_ref(task->request)),
 		.pods = task->pods,
+		.silence = task->silence,
 		.healthy = task->healthy,
 		.done = task->done,
 		.ctx = task->ctx};
+	probe->evidence->hpa_silent_ms = task->silence->last_ms;
 	if (task->request->selector == NULL) {
 		probe->scale = scale_query_start(probe->context.client, task->request->ns, &task->request->target,
 			on_scale, probe);

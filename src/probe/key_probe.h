@@ -12,6 +12,7 @@
 #include "kube/client.h"
 #include "page_fetch.h"
 #include "counted_pods.h"
+#include "hpa_silence.h"
 #include "pods/pods.h"
 #include "probe/probe.h"
 #include "prometheus.h"
@@ -28,10 +29,11 @@ struct probe_context {
 /* An autoscaler's, of pods that are not awaited. Everything is borrowed until it is done. */
 struct probe_task {
 	const struct probe_context *context;
-	struct probe_request *request; /* the evidence takes a reference */
-	const struct evidence *last;   /* the evidence before; NULL = none */
-	struct pod_reader *pods;       /* given its selector by the probe */
-	bool healthy;                  /* answers that others got lately will do */
+	struct probe_request *request;     /* the evidence takes a reference */
+	const struct evidence *last;       /* the evidence before; NULL = none */
+	struct pod_reader *pods;           /* given its selector by the probe */
+	const struct hpa_silence *silence; /* of its HPA, now */
+	bool healthy;                      /* answers that others got lately will do */
 	void (*done)(void *ctx, struct evidence *evidence_take);
 	void *ctx;
 };

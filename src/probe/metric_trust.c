@@ -1,11 +1,12 @@
-/* When the last answer of the metrics API stands. */
+/* When the metrics API need not be asked. */
 #include "metric_trust.h"
 
 #include <string.h>
 
 #include "base/digest.h"
 #include "base/memory.h"
-#include "comparison.h"
+#include "evidence/range.h"
+#include "hop.h"
 #include "reading.h"
 
 #define JITTER_PERCENT 20
@@ -40,39 +41,43 @@ static bool nobody_mismatches(const struct mismatches *mismatches)
 	       mismatches->hpa.looks == 0;
 }
 
+/* What the HPA read has no values by pod: then all that counted had samples. */
+static bool had_value(const struct signal_seen *then, const char *pod)
+{
+	return then->value.by_hpa ? hop_sample(&then->series, pod) != NULL
+	                          : reading_value_of(&then->value, pod) != NULL;
+}
+
 /* Whether the pods that count are those that had a value then. */
 static bool same_pods_count(const struct metric_trust *trust)
 {
-	const struct metric_seen *then = &trust->before->value;
 	const struct counted_pods *counted = trust->counted;
 
 	for (size_t i = 0; i < counted->count; i++) {
-		if (reading_value_of(then, counted->items[i].name) == NULL) {
+		if (!had_value(trust->before, counted->items[i].name)) {
 			return false;
 		}
 	}
-	return then->pods == (int64_t)counted->count;
+	return trust->before->value.pods == (int64_t)counted->count;
 }
 
 /* Whether the HPA's average lies among the samples. */
 static bool hpa_agrees(const struct metric_trust *trust)
 {
 	const struct series_seen *series = &trust->now->series;
-	struct range range = {INT64_MAX, INT64_MIN};
+	struct range range = RANGE_EMPTY;
 
 	for (size_t i = 0; i < series->samples.count; i++) {
-		const struct sample *sample = &series->samples.items[i];
-
-		if (sample->milli != MILLI_NONE && sample->age_ms < trust->fresh_ms) {
-			range.low = sample->milli < range.low ? sample->milli : range.low;
-			range.high = sample->milli > range.high ? sample->milli : range.high;
+		if (series->samples.items[i].age_ms < trust->fresh_ms) {
+			range_add(&range, series->samples.items[i].milli);
 		}
 	}
 	return trust->hpa.there && trust->hpa.active && trust->hpa.average_milli != MILLI_NONE &&
-	       range.low <= range.high && comparison_is_within(trust->hpa.average_milli, &range);
+	       range_holds(&range, trust->hpa.average_milli);
 }
 
-bool metric_is_trusted(const struct metric_trust *trust)
+/* Whether the last good answer stands. */
+static bool stands(const struct metric_trust *trust)
 {
 	const struct series_seen *series = &trust->now->series;
 
@@ -80,4 +85,34 @@ bool metric_is_trusted(const struct metric_trust *trust)
 	       is_young(trust) && series->missing.count == 0 && series->unconfirmed.count == 0 &&
 	       nobody_mismatches(&trust->before->mismatches) && nobody_mismatches(&trust->now->mismatches) &&
 	       same_pods_count(trust) && hpa_agrees(trust);
+}
+
+static bool is_proved(const struct metric_trust *trust)
+{
+	const struct hpa_proof proof = {.says = &trust->hpa,
+		.silent_ms = trust->silence->last_ms,
+		.now_ms = trust->now_ms,
+		.seen = trust->now,
+		.counted = trust->counted->count};
+
+	return hpa_proves(&proof) && (trust->before == NULL || nobody_mismatches(&trust->before->mismatches));
+}
+
+/* Whether it is the HPA's turn to ask for the first time; who has an answer to this question does not lose it. */
+static bool is_awaited(const struct metric_trust *trust)
+{
+	bool answered = trust->same_question && trust->before != NULL && trust->before->value.seen_ms > 0;
+
+	return !answered && !trust->hpa.spoke && hpa_silence_awaited_ms(trust->silence) > 0;
+}
+
+enum metric_source metric_source(const struct metric_trust *trust)
+{
+	if (stands(trust)) {
+		return METRIC_STANDS;
+	}
+	if (is_proved(trust)) {
+		return METRIC_BY_HPA;
+	}
+	return is_awaited(trust) ? METRIC_AWAITED : METRIC_ASK;
 }

@@ -1,9 +1,9 @@
 /*
- * Whether the metrics API need not be asked again, because all that is known besides says what it said last.
+ * Whether the metrics API need not be asked, because all that is known besides says what it says.
  *
- * The HPA reads the metric every 15 s, and its status, which is watched, tells whether it could and what it read. As
- * long as that agrees with the samples in Prometheus, and nothing has changed, the last good answer stands. Private to
- * src/probe.
+ * The HPA reads the metric every 15 s, and its status, which is watched, tells whether it could and what it read. Of a
+ * new HPA that is awaited, and is the proof (chain/hpa_says.h). As long as it goes on to agree with the samples in
+ * Prometheus, and nothing has changed, the last good answer stands. Private to src/probe.
  */
 #ifndef PROBE_METRIC_TRUST_H
 #define PROBE_METRIC_TRUST_H
@@ -13,6 +13,7 @@
 
 #include "evidence/evidence.h"
 #include "counted_pods.h"
+#include "hpa_silence.h"
 #include "probe/probe.h"
 
 /* Then it is asked all the same; each key has its own jitter of 20 %, so that many do not ask in one moment. */
@@ -26,12 +27,21 @@ struct metric_trust {
 	const struct signal_seen *before; /* of the probe before; NULL = none */
 	const struct signal_seen *now;    /* of this one: its series, and what they mismatch */
 	const struct counted_pods *counted;
-	struct probe_hpa hpa; /* of the signal's metric */
-	int64_t fresh_ms;     /* a sample that is as old counts no more */
+	struct hpa_says hpa;               /* of the signal's metric */
+	const struct hpa_silence *silence; /* of the HPA */
+	int64_t fresh_ms;                  /* a sample that is as old counts no more */
 	int64_t now_ms;
 };
 
-bool metric_is_trusted(const struct metric_trust *trust);
+enum metric_source {
+	METRIC_ASK,    /* the metrics API */
+	METRIC_STANDS, /* the answer of the probe before */
+	METRIC_BY_HPA, /* the HPA has read it newly */
+	METRIC_AWAITED /* the HPA is about to read it */
+};
+
+/* What is to be told of the metric, or by whom. */
+enum metric_source metric_source(const struct metric_trust *trust);
 /* How long an answer is trusted for this key. */
 int64_t metric_trusted_ms(const char *ns, const char *name);
 

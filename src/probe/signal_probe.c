@@ -135,7 +135,7 @@ static const struct sample *newest_sample(const struct signal_probe *probe)
 	return newest;
 }
 
-static struct probe_hpa hpa_of(const struct signal_probe *probe)
+static struct hpa_says hpa_of(const struct signal_probe *probe)
 {
 	const struct probe_context *context = probe->context;
 
@@ -148,19 +148,14 @@ static void compare_hpa(struct signal_probe *probe, int64_t at_ms)
 {
 	const struct metric_seen *served = &probe->seen->value;
 	const struct mismatches *before = mismatches_before(probe);
-	struct range range = {INT64_MAX, INT64_MIN};
+	struct range range = RANGE_EMPTY;
 	struct mismatch memory = {.looks = 0};
-	struct probe_hpa hpa = hpa_of(probe);
+	struct hpa_says hpa = hpa_of(probe);
 
 	for (size_t i = 0; i < served->values.count; i++) {
-		int64_t milli = served->values.items[i].milli;
-
-		if (milli != MILLI_NONE) {
-			range.low = milli < range.low ? milli : range.low;
-			range.high = milli > range.high ? milli : range.high;
-		}
+		range_add(&range, served->values.items[i].milli);
 	}
-	if (range.low > range.high || hpa.average_milli == MILLI_NONE) {
+	if (range_is_empty(&range) || hpa.average_milli == MILLI_NONE) {
 		return;
 	}
 	memory = before != NULL ? before->hpa : memory;
@@ -245,24 +240,8 @@ static void on_metric(void *ctx, struct metric_seen *seen_take)
 	signal_probe_end(probe);
 }
 
-/* Unless the last good answer stands. */
-static void ask_metric(struct signal_probe *probe)
+static void ask_metrics_api(struct signal_probe *probe)
 {
-	const struct metric_trust trust = {.request = probe->request,
-		.same_question = probe->same_question,
-		.healthy = probe->healthy,
-		.before = probe->before,
-		.now = probe->seen,
-		.counted = probe->counted,
-		.hpa = hpa_of(probe),
-		.fresh_ms = fresh_ms(probe),
-		.now_ms = clock_wall_ms()};
-
-	if (metric_is_trusted(&trust)) {
-		shape_copy(&shape_metric_seen, &probe->seen->value, &probe->before->value);
-		signal_probe_end(probe);
-		return;
-	}
 	probe->query = metric_query_start(&(struct metric_order){.client = probe->context->client,
 		.ns = probe->request->ns,
 		.selector = probe->selector,
@@ -271,6 +250,47 @@ static void ask_metric(struct signal_probe *probe)
 		.grace_ms = fresh_ms(probe) + METRIC_GRACE_MS,
 		.done = on_metric,
 		.ctx = probe});
+}
+
+/* What the HPA has read, now or at the probe before. */
+static void take_from_hpa(struct signal_probe *probe)
+{
+	struct metric_seen *metric = &probe->seen->value;
+	const struct metric_seen *last = probe->same_question && probe->before != NULL ? &probe->before->value : NULL;
+
+	metric->by_hpa = true;
+	metric->seen_ms = last != NULL && last->by_hpa ? last->seen_ms : clock_wall_ms();
+	metric->pods = (int64_t)probe->counted->count;
+}
+
+static void find_metric(struct signal_probe *probe)
+{
+	const struct metric_trust trust = {.request = probe->request,
+		.same_question = probe->same_question,
+		.healthy = probe->healthy,
+		.before = probe->before,
+		.now = probe->seen,
+		.counted = probe->counted,
+		.hpa = hpa_of(probe),
+		.silence = probe->silence,
+		.fresh_ms = fresh_ms(probe),
+		.now_ms = clock_wall_ms()};
+
+	switch (metric_source(&trust)) {
+	case METRIC_ASK:
+		ask_metrics_api(probe);
+		return;
+	case METRIC_STANDS:
+		shape_copy(&shape_metric_seen, &probe->seen->value, &probe->before->value);
+		break;
+	case METRIC_BY_HPA:
+		take_from_hpa(probe);
+		break;
+	case METRIC_AWAITED:
+		probe->awaited = true;
+		break;
+	}
+	signal_probe_end(probe);
 }
 
 /* 1. The samples. */
@@ -297,7 +317,7 @@ static void on_scrapers(void *ctx, const struct prometheus_answer *answer)
 	if (probe->cancelled) {
 		signal_probe_end(probe);
 	} else {
-		ask_metric(probe);
+		find_metric(probe);
 	}
 }
 
@@ -337,7 +357,7 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 		ask(probe, question_scrapers(asked, false), question_scrapers(asked, true), &answer_scrapers,
 			on_scrapers);
 	} else {
-		ask_metric(probe);
+		find_metric(probe);
 	}
 }
 

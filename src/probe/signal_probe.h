@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hpa_silence.h"
 #include "key_probe.h"
 #include "metric_query.h"
 
@@ -20,12 +21,14 @@ struct signal_probe {
 	const struct counted_pods *counted;
 	const char *selector; /* the pods' labels */
 	const struct signal_request *signal;
-	struct signal_seen *seen; /* to be filled */
-	bool healthy;             /* answers that others got lately will do */
+	struct signal_seen *seen;          /* to be filled */
+	const struct hpa_silence *silence; /* of its HPA */
+	bool healthy;                      /* answers that others got lately will do */
 	void (*done)(void *ctx);
 	void *ctx;
 
 	int64_t again_ms; /* how soon another probe is wanted; 0 = at its time */
+	bool awaited;     /* the HPA is about to read the metric, and nothing else is missing */
 
 	/* The probe's own. */
 	bool same_question;               /* as the probe before */

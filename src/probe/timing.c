@@ -34,8 +34,16 @@ static int64_t next_delay(struct timing *timing)
 	return timing->delay_ms;
 }
 
-uint64_t timing_next(struct timing *timing, int64_t again_ms, unsigned *seed)
+/* Where nothing else is awaited than what the HPA says, which is notified (prober_notify()), nothing is to be seen before
+ * it had its time. */
+static int64_t wait_for_hpa(const struct evidence *last, unsigned *seed)
 {
+	return last->awaited_ms + rand_r(seed) % (last->awaited_ms / 5 + 1);
+}
+
+uint64_t timing_next(struct timing *timing, const struct evidence *last, unsigned *seed)
+{
+	int64_t again_ms = last != NULL ? last->again_ms : 0;
 	int64_t wait_ms = HEALTHY_MS;
 
 	if (timing->changed) {
@@ -53,6 +61,9 @@ uint64_t timing_next(struct timing *timing, int64_t again_ms, unsigned *seed)
 		wait_ms = next_delay(timing);
 	}
 	wait_ms = jittered(wait_ms, seed);
+	if (timing->interval == PROBE_WAITING && last != NULL && last->awaited_ms > 0) {
+		wait_ms = wait_for_hpa(last, seed);
+	}
 	if (again_ms > 0 && again_ms < wait_ms) {
 		wait_ms = again_ms;
 	}

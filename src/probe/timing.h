@@ -19,9 +19,9 @@ struct timing {
 	int64_t delay_ms;
 };
 
-/* After a probe, or when something changed: in how many ms the next one begins. `again_ms`: how soon the last one wants
- * it, 0 = at its time. `seed` is of the jitter. */
-uint64_t timing_next(struct timing *timing, int64_t again_ms, unsigned *seed);
+/* After a probe, or when something changed: in how many ms the next one begins. `last` is the evidence of the last one,
+ * NULL = none; `seed` is of the jitter. */
+uint64_t timing_next(struct timing *timing, const struct evidence *last, unsigned *seed);
 /* Soon, and not all in one moment. */
 uint64_t timing_soon(unsigned *seed);
 /* In how many ms the next one may begin because of a pod: a rollout of many changes one after the other. */

@@ -1,25 +1,34 @@
 /* Which Prometheus' answers count. */
 #include "reconcile/asked.h"
 
-#include "base/json.h"
 #include "base/memory.h"
 #include "reconcile/adapter.h"
 #include "reconcile/prometheus.h"
 
+/* "ns/name" of the one that the adapter asks; heap, NULL when that cannot be told. */
+static char *asked_by_adapter(const struct world *world)
+{
+	struct adapter_survey *own;
+	char *key;
+
+	if (world->shared->adapter != NULL) {
+		return xstrdup(world->shared->adapter->prometheus);
+	}
+	/* Before the first shared pass nobody has looked yet. */
+	own = adapter_survey_make(world);
+	key = xstrdup(own->prometheus);
+	adapter_survey_free(own);
+	return key;
+}
+
 char *prometheus_asked(const struct world *world)
 {
-	/* Before the first shared pass nobody has looked yet. */
-	auto_json *survey =
-		world->shared->adapter != NULL ? json_incref(world->shared->adapter) : adapter_survey(world);
-	const char *by_adapter = json_path_string(survey, "prometheus", NULL);
 	const char *url = world->settings->prometheus_url;
 	const struct view_prometheus *prometheus;
 	bool nowhere = false;
-	auto_free char *key = NULL;
+	auto_free char *key = asked_by_adapter(world);
 
-	if (by_adapter != NULL) {
-		key = xstrdup(by_adapter);
-	} else if (url != NULL) {
+	if (key == NULL && url != NULL) {
 		key = prometheus_behind(world, url, &nowhere);
 	}
 	prometheus = prometheus_by_key(world, key);

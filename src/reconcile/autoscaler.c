@@ -15,18 +15,55 @@
 /* What is awaited comes as an event, or is checked anew after so long. */
 #define WAITING_AGAIN_MS 5000
 
-static void desire_child(const struct observation *o, size_t i, struct plan *plan)
+/* As it has to be made, or mended; new reference, NULL of one that is as it should be. */
+static json_t *desire_child(const struct observation *o, size_t i)
 {
-	const struct child *child = children[i];
-	auto_json *wanted = child->make(&o->facts.workload);
+	auto_json *wanted = children[i]->make(&o->facts.workload);
 
 	child_stamp(wanted);
+	if (o->observed[i] != NULL && child_matches(&children[i]->form, o->observed[i], wanted)) {
+		return NULL;
+	}
+	return json_incref(wanted);
+}
+
+static void plan_child_take(const struct observation *o, size_t i, json_t *wanted, struct plan *plan)
+{
+	const struct child_form *form = &children[i]->form;
+
 	if (o->observed[i] == NULL) {
-		plan_add_take(plan, PLAN_APPLY, child->form.kind, json_incref(wanted));
-	} else if (!child_matches(&child->form, o->observed[i], wanted)) {
-		plan_add_take(plan, child->form.mend_by_patch ? PLAN_PATCH : PLAN_APPLY, child->form.kind,
-			child->form.mend_by_patch ? child_patch(&child->form, o->observed[i], wanted)
-						  : json_incref(wanted));
+		plan_add_take(plan, PLAN_CREATE, form->kind, wanted);
+	} else if (form->mend_by_patch) {
+		plan_add_take(plan, PLAN_PATCH, form->kind, child_patch(form, o->observed[i], wanted));
+		json_decref(wanted);
+	} else {
+		plan_add_take(plan, PLAN_APPLY, form->kind, wanted);
+	}
+}
+
+/* Of an earlier mode. */
+static bool is_left_over(const struct observation *o, const struct world *world, size_t i)
+{
+	return o->owned[i] && !child_wanted(children[i], &o->spec) &&
+	       !world->missing(world->ctx, children[i]->form.kind);
+}
+
+/* Claims first what an apply is to mend. */
+static void plan_children_take(const struct observation *o, const struct world *world, json_t *const *wanted,
+	struct plan *plan)
+{
+	for (size_t i = 0; i < children_count; i++) {
+		if (wanted[i] != NULL && o->observed[i] != NULL && !children[i]->form.mend_by_patch) {
+			plan_add_claim(plan, children[i]->form.kind, o->observed[i]);
+		}
+	}
+	plan_then(plan);
+	for (size_t i = 0; i < children_count; i++) {
+		if (wanted[i] != NULL) {
+			plan_child_take(o, i, wanted[i], plan);
+		} else if (is_left_over(o, world, i)) {
+			plan_add_delete(plan, children[i]->form.kind, o->observed[i]);
+		}
 	}
 }
 
@@ -34,21 +71,18 @@ static void desire_children(const struct observation *o, const struct world *wor
 {
 	const struct workload *w = &o->facts.workload;
 	bool pages = autoscaler_uses_pages(&o->spec);
+	json_t *wanted[ARRAY_LEN(o->observed)] = {NULL};
 
 	if (!workload_complete(w) || o->target == NULL ||
 		(pages && (w->match_labels == NULL || !o->facts.port_known))) {
 		return;
 	}
 	for (size_t i = 0; i < children_count; i++) {
-		if (world->missing(world->ctx, children[i]->form.kind)) {
-			continue;
-		}
-		if (child_wanted(children[i], &o->spec)) {
-			desire_child(o, i, plan);
-		} else if (o->owned[i]) {
-			plan_add_delete(plan, children[i]->form.kind, o->observed[i]);
+		if (child_wanted(children[i], &o->spec) && !world->missing(world->ctx, children[i]->form.kind)) {
+			wanted[i] = desire_child(o, i);
 		}
 	}
+	plan_children_take(o, world, wanted, plan);
 }
 
 /* Two HPAs on the same pods stop each other: the younger autoscaler's goes. */
@@ -129,12 +163,13 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	const struct workload *w = &o->facts.workload;
 	bool pages = autoscaler_uses_pages(&o->spec);
 	bool gpus = autoscaler_uses_gpus(&o->spec);
-	const char *prometheus = pages ? o->facts.selected_by : json_path_string(o->facts.gpu, "prometheus", NULL);
+	const struct gpu_survey *gpu = o->facts.gpu;
+	const char *prometheus = pages ? o->facts.selected_by : gpu != NULL ? gpu->prometheus : NULL;
 	struct probe_request *request;
 
 	/* Which Prometheus has the GPUs is not known before the first shared pass: a probe before it would ask another
 	 * question than the next. */
-	if ((o->target == NULL && o->facts.target_watched) || (gpus && o->facts.gpu == NULL)) {
+	if ((o->target == NULL && o->facts.target_watched) || (gpus && gpu == NULL)) {
 		return NULL;
 	}
 	request = probe_request_new();
@@ -148,7 +183,7 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	request->engine = w->engine != NULL ? xstrdup(w->engine->type) : NULL;
 	request->prometheus = prometheus_url(world, prometheus);
 	request->interval_ms = clock_parse_duration(o->spec.scrape_interval);
-	request->trusted = gpus ? xstrdup(json_path_string(o->facts.gpu, "trusted", NULL)) : NULL;
+	request->trusted = gpus ? xstrdup(gpu->trusted) : NULL;
 	if (pages) {
 		request_pages(o, request);
 	}

@@ -24,35 +24,32 @@ static json_t *sorted_values(const json_t *object)
 	return json_sorted_keys(names);
 }
 
-static json_t *exporter_row(struct survey *s, const struct autoscaler *spec)
+static void fill_exporter(struct survey *s, const struct autoscaler *spec, struct exporter_survey *row)
 {
 	struct found_exporter exporter = {NULL, NULL};
 	const struct view_workload *daemonset;
 	const struct object_meta *service;
-	auto_free char *key = NULL;
-	auto_free char *others = NULL;
-	json_t *row;
 
 	if (!survey_exporter(s, spec, &exporter)) {
-		return json_pack("{s:s}", "problem", s->problem);
+		row->problem = xstrdup(s->problem);
+		return;
 	}
 	service = &exporter.service->view.meta;
-	key = meta_key(service);
-	others = survey_others(s);
 	daemonset = survey_daemonset(s, exporter.service);
-	row = json_pack("{s:s, s:s, s:I, s:s*}", "service", key, "job", service->name, "ready",
-		daemonset != NULL ? (json_int_t)daemonset->ready_pods : (json_int_t)-1, "others", others);
+	row->service = meta_key(service);
+	row->job = xstrdup(service->name);
+	row->ready = daemonset != NULL ? daemonset->ready_pods : -1;
+	row->others = survey_others(s);
 	if (!survey_note_place(s, spec, exporter.service)) {
-		json_object_set_new(row, "local", json_string(service->ns));
+		row->local = xstrdup(service->ns);
 	}
 	survey_scrape(s, &exporter, row);
-	return row;
 }
 
 /* A rule that somebody edited is on its way to Prometheus anew once it was mended: it is as young as that. */
-static void set_rule_mended(const struct survey *s, json_t *rule, const struct plan *plan, int64_t *mended_ms)
+static void set_rule_mended(const struct survey *s, struct rule_survey *rule, const struct plan *plan)
 {
-	json_int_t since = json_path_int(rule, "since", 0);
+	int64_t *mended_ms = &s->memory->mended_ms;
 	bool refused = s->world->failure(s->world->ctx, SHARED_KEY) != NULL;
 
 	for (size_t i = 0; i < plan->count && !refused; i++) {
@@ -60,8 +57,8 @@ static void set_rule_mended(const struct survey *s, json_t *rule, const struct p
 			*mended_ms = s->world->now_ms;
 		}
 	}
-	if (since != 0 && *mended_ms > 0 && *mended_ms > since) {
-		json_object_set_new(rule, "since", json_integer(*mended_ms));
+	if (rule->since_ms != 0 && *mended_ms > 0 && *mended_ms > rule->since_ms) {
+		rule->since_ms = *mended_ms;
 	}
 }
 
@@ -101,76 +98,69 @@ static void survey_close(struct survey *s)
 	free_indirect(&s->chosen);
 	free_indirect(&s->problem);
 	strbuf_release(&s->others);
+	texts_release(&s->memory->scraped);
+	s->memory->scraped = s->scraped;
+}
+
+static struct texts texts_of(const json_t *names)
+{
+	struct texts texts = {NULL, 0};
+	size_t i;
+	json_t *name;
+
+	json_array_foreach((json_t *)names, i, name) {
+		texts_add(&texts, json_string_value(name));
+	}
+	return texts;
 }
 
 /* Adds the rule, and whose series are asked for: of those that are believed, and of all exporters. */
-static void finish(struct survey *s, json_t *survey, const char *prometheus)
+static void finish(struct survey *s, struct gpu_survey *survey)
 {
 	auto_json *namespaces = NULL;
 	auto_json *asked = NULL;
-	auto_free char *trusted = NULL;
-	auto_free char *targets = NULL;
 
 	if (json_object_size(s->trusted) == 0) {
 		survey_trust_remembered(s);
 	}
 	namespaces = sorted_values(s->trusted);
 	asked = json_sorted_keys(s->asked);
-	trusted = gpu_targets(namespaces);
-	targets = gpu_targets(json_array_size(asked) > 0 ? asked : namespaces);
-	json_object_set_new(survey, "rule", survey_rule(s, prometheus, namespaces));
-	json_object_set(survey, "namespaces", namespaces);
-	json_object_set_new(survey, "trusted", json_string(trusted));
-	json_object_set_new(survey, "targets", json_string(targets));
+	survey->namespaces = texts_of(namespaces);
+	survey->trusted = gpu_targets(namespaces);
+	survey->targets = gpu_targets(json_array_size(asked) > 0 ? asked : namespaces);
+	survey_rule(s, survey->prometheus, namespaces, &survey->rule);
 }
 
-json_t *gpu_survey(const struct world *world, const struct gpu_needs *needs, int64_t *mended_ms, struct plan *plan)
+/* What is needed of the chain. */
+static struct gpu_survey *find(struct survey *s, const struct gpu_need *needs, size_t needs_count)
 {
-	struct survey s = {.world = world, .wanted = json_array(), .others = STRBUF_INIT};
-	const char *prometheus = NULL;
-	json_t *survey = NULL;
-	auto_json *exporters = json_object();
+	struct gpu_survey *survey = gpu_survey_new();
 
-	if (needs->count > 0) {
-		survey_open(&s);
-	}
-	for (size_t i = 0; i < needs->count; i++) {
-		auto_view_autoscaler_spec spec = view_autoscaler_spec(needs->items[i].autoscaler);
-		json_t *row = exporter_row(&s, &spec);
+	survey_open(s);
+	for (size_t i = 0; i < needs_count; i++) {
+		auto_view_autoscaler_spec spec = view_autoscaler_spec(needs[i].autoscaler);
+		struct exporter_survey *row = shape_add(&shape_exporter_survey, &survey->exporters);
 
-		json_object_set_new(exporters, needs->items[i].id, row);
-		prometheus = prometheus != NULL ? prometheus : json_path_string(row, "selectedBy", NULL);
+		row->id = xstrdup(needs[i].id);
+		fill_exporter(s, &spec, row);
+		if (survey->prometheus == NULL) {
+			survey->prometheus = xstrdup(row->selected_by);
+		}
 	}
-	if (needs->count > 0) {
-		survey = json_pack("{s:O, s:s*}", "exporters", exporters, "prometheus", prometheus);
-		finish(&s, survey, prometheus);
-	}
-	survey_plan(&s, plan);
-	set_rule_mended(&s, json_object_get(survey, "rule"), plan, mended_ms);
-	survey_close(&s);
+	finish(s, survey);
 	return survey;
 }
 
-void gpu_needs_add(struct gpu_needs *needs, const struct view *autoscaler)
+struct gpu_survey *gpu_survey_make(const struct world *world, const struct gpu_need *needs, size_t needs_count,
+	struct gpu_memory *memory, struct plan *plan)
 {
-	auto_view_autoscaler_spec spec = view_autoscaler_spec(view_autoscaler(autoscaler));
-	auto_free char *id = gpu_exporter_id(&spec);
+	struct survey s = {.world = world, .memory = memory, .wanted = json_array(), .others = STRBUF_INIT};
+	struct gpu_survey *survey = needs_count > 0 ? find(&s, needs, needs_count) : NULL;
 
-	if (map_has(&needs->ids, id)) {
-		return;
+	survey_plan(&s, plan);
+	if (survey != NULL) {
+		set_rule_mended(&s, &survey->rule, plan);
 	}
-	map_put(&needs->ids, id, needs);
-	needs->items = xgrow(needs->items, &needs->cap, needs->count + 1, sizeof(*needs->items));
-	needs->items[needs->count++] = (struct gpu_need){.id = id, .autoscaler = view_autoscaler(autoscaler)};
-	id = NULL;
-}
-
-void gpu_needs_release(struct gpu_needs *needs)
-{
-	for (size_t i = 0; i < needs->count; i++) {
-		free(needs->items[i].id);
-	}
-	free(needs->items);
-	map_release(&needs->ids);
-	*needs = (struct gpu_needs){.items = NULL};
+	survey_close(&s);
+	return survey;
 }

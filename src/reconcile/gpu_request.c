@@ -1,53 +1,45 @@
 /* What is probed of the shared GPU chain. */
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/memory.h"
-#include "children/gpu.h"
 #include "engine/gpu.h"
 #include "reconcile/gpu.h"
 #include "reconcile/prometheus.h"
 
-/* The exporter whose scrape is probed: one that is believed about all pods, if there is any. Borrowed. */
-static const json_t *main_exporter(const json_t *survey)
+/* The exporter whose scrape is probed: one that is believed about all pods, if there is any. Borrowed, NULL when there is
+ * none at all. */
+static const struct exporter_survey *main_exporter(const struct gpu_survey *survey)
 {
-	const json_t *exporters = json_object_get(survey, "exporters");
-	const char *id;
-	json_t *exporter;
+	for (size_t i = 0; i < survey->exporters.count; i++) {
+		const struct exporter_survey *exporter = &survey->exporters.items[i];
 
-	json_object_foreach((json_t *)exporters, id, exporter) {
-		if (json_object_get(exporter, "service") != NULL && json_object_get(exporter, "local") == NULL) {
+		if (exporter->service != NULL && exporter->local == NULL) {
 			return exporter;
 		}
 	}
-	return json_object_iter_value(json_object_iter((json_t *)exporters));
+	return survey->exporters.count > 0 ? &survey->exporters.items[0] : NULL;
 }
 
-static char *copied(const json_t *document, const char *path)
+struct shared_request *gpu_request(const struct world *world, const struct gpu_survey *survey)
 {
-	return xstrdup(json_path_string(document, path, NULL));
-}
-
-struct shared_request *gpu_request(const struct world *world, const json_t *survey)
-{
-	const char *prometheus =
-		json_path_string(survey, "prometheus", json_path_string(survey, "rule.selectedBy", NULL));
-	const json_t *first = main_exporter(survey);
+	const struct exporter_survey *exporter;
 	struct shared_request *request;
 
 	if (survey == NULL) {
 		return NULL;
 	}
+	exporter = main_exporter(survey);
 	request = shared_request_new();
-	request->prometheus = prometheus_url(world, prometheus);
+	request->prometheus =
+		prometheus_url(world, survey->prometheus != NULL ? survey->prometheus : survey->rule.selected_by);
 	request->interval_ms = clock_parse_duration(GPU_INTERVAL);
 	for (size_t i = 0; gpu_dcgm_series[i] != NULL; i++) {
 		texts_add(&request->dcgm, gpu_dcgm_series[i]);
 	}
-	request->trusted = copied(survey, "trusted");
-	request->targets = copied(survey, "targets");
+	request->trusted = xstrdup(survey->trusted);
+	request->targets = xstrdup(survey->targets);
 	request->record = xstrdup(GPU_RECORD);
-	request->rule = copied(survey, "rule.name");
-	request->job = copied(first, "job");
-	request->pool = copied(first, "pool");
+	request->rule = xstrdup(survey->rule.name);
+	request->job = xstrdup(exporter != NULL ? exporter->job : NULL);
+	request->pool = xstrdup(exporter != NULL ? exporter->pool : NULL);
 	return request;
 }

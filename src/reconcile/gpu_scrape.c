@@ -38,14 +38,14 @@ static bool monitor_scrapes(const struct view_servicemonitor *monitor, const str
 }
 
 /* Somebody else's ServiceMonitor that a Prometheus selects and that scrapes the exporter. */
-static bool scraped_by_others(const struct survey *s, const struct found_exporter *exporter, json_t *row)
+static bool scraped_by_others(const struct survey *s, const struct found_exporter *exporter,
+	struct exporter_survey *row)
 {
 	const struct monitoring_context context = {&s->prometheuses, &s->namespaces, s->prometheus_asked};
 
 	for (size_t i = 0; i < s->monitors.count; i++) {
 		const struct object_meta *meta = &s->monitors.items[i]->meta;
-		auto_free char *selected_by = NULL;
-		auto_free char *name = NULL;
+		char *selected_by;
 
 		if (survey_is_shared(s->monitors.items[i]) ||
 			!monitor_scrapes(view_servicemonitor(s->monitors.items[i]), exporter)) {
@@ -56,18 +56,17 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 							     .ns = meta->ns,
 							     .current = &meta->labels});
 		if (selected_by != NULL) {
-			name = xasprintf("ServiceMonitor '%s/%s'", meta->ns, meta->name);
-			json_object_set_new(row, "monitor", json_string(name));
-			json_object_set_new(row, "selectedBy", json_string(selected_by));
-			survey_set_since(s, row, KIND_SERVICEMONITOR, meta->ns, meta->name);
+			row->monitor = xasprintf("ServiceMonitor '%s/%s'", meta->ns, meta->name);
+			row->selected_by = selected_by;
+			row->since_ms = survey_since(s, KIND_SERVICEMONITOR, meta->ns, meta->name);
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Whether Prometheus has the exporter's series from another job: a scrape that no ServiceMonitor shows. */
-static bool scraped_unseen(const struct exporter_seen *seen, const char *job)
+/* Whether a job in Prometheus has the exporter's series that is not of its Service. */
+static bool has_other_job(const struct exporter_seen *seen, const char *job)
 {
 	for (size_t i = 0; i < seen->jobs.count; i++) {
 		if (strcmp(seen->jobs.items[i], job) != 0) {
@@ -77,43 +76,67 @@ static bool scraped_unseen(const struct exporter_seen *seen, const char *job)
 	return false;
 }
 
-/* Our own scrape of an exporter that nobody scrapes. Until it is known that nobody does, none is made. */
-static void scrape(struct survey *s, const struct found_exporter *exporter, json_t *row)
+/* Whether Prometheus was asked who scrapes, and answered. */
+static bool is_known(const struct exporter_seen *seen)
 {
-	const struct shared_evidence *seen = s->world->shared_evidence(s->world->ctx);
+	return seen->seen_ms != 0 && (seen->failure.text == NULL || seen->jobs.count > 0);
+}
+
+/* Whether a scrape has the exporter that no ServiceMonitor shows. While Prometheus does not answer it is as it was. */
+static bool scraped_unseen(struct survey *s, const struct exporter_seen *seen, const struct object_meta *service)
+{
+	auto_free char *key = meta_key(service);
+	bool unseen = is_known(seen) ? has_other_job(seen, service->name) : texts_hold(&s->memory->scraped, key);
+
+	if (unseen) {
+		texts_add(&s->scraped, key);
+	}
+	return unseen;
+}
+
+/* Asks for our own ServiceMonitor in the namespace of the Prometheus that takes it there. */
+static void want_own(struct survey *s, const struct found_exporter *exporter, const struct monitoring *place,
+	struct exporter_survey *row)
+{
+	auto_free char *ns = survey_namespace_of(place->selected_by);
+	auto_json *monitor =
+		gpu_monitor_make(ns, &exporter->service->view.meta, exporter->port, place->labels, GPU_INTERVAL);
+
+	survey_want(s, json_incref(monitor));
+	row->monitor = xasprintf("ServiceMonitor '%s/%s'", ns, kube_object_name(monitor));
+	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
+	row->pool = xasprintf("serviceMonitor/%s/%s/0", ns, kube_object_name(monitor));
+	row->since_ms = survey_since(s, KIND_SERVICEMONITOR, ns, kube_object_name(monitor));
+}
+
+/* Our own scrape of an exporter that nobody scrapes. Until it is known that nobody does, none is made, and one that is
+ * there stays. */
+static void scrape(struct survey *s, const struct found_exporter *exporter, struct exporter_survey *row)
+{
+	static const struct exporter_seen nothing;
+	const struct shared_evidence *evidence = s->world->shared_evidence(s->world->ctx);
+	const struct exporter_seen *seen = evidence != NULL ? &evidence->exporter : &nothing;
 	const struct object_meta *service = &exporter->service->view.meta;
 	struct monitoring place = {NULL, NULL, NULL};
-	auto_free char *ns = NULL;
-	auto_free char *name = NULL;
-	auto_free char *pool = NULL;
 	/* For its name: where it is to be is not known yet. */
 	auto_json *nowhere = gpu_monitor_make("", service, exporter->port, NULL, GPU_INTERVAL);
 	const struct view *now = survey_our_object(s, KIND_SERVICEMONITOR, kube_object_name(nowhere));
-	auto_json *monitor = NULL;
 
 	if (!survey_place(s, &monitoring_servicemonitor, now, NULL, &place)) {
-		json_object_set_new(row, "selectProblem", json_string(place.problem));
+		row->select_problem = xstrdup(place.problem);
 		monitoring_release(&place);
 		return;
 	}
-	json_object_set_new(row, "selectedBy", json_string(place.selected_by));
-	if (seen != NULL && scraped_unseen(&seen->exporter, service->name)) {
-		json_object_set_new(row, "monitor", json_string("a scrape configuration"));
-	} else if (seen != NULL && seen->exporter.seen_ms != 0) {
-		ns = survey_namespace_of(place.selected_by);
-		monitor = gpu_monitor_make(ns, service, exporter->port, place.labels, GPU_INTERVAL);
-		name = xasprintf("ServiceMonitor '%s/%s'", ns, kube_object_name(monitor));
-		/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
-		pool = xasprintf("serviceMonitor/%s/%s/0", ns, kube_object_name(monitor));
-		survey_want(s, json_incref(monitor));
-		json_object_set_new(row, "monitor", json_string(name));
-		json_object_set_new(row, "pool", json_string(pool));
-		survey_set_since(s, row, KIND_SERVICEMONITOR, ns, kube_object_name(monitor));
+	row->selected_by = xstrdup(place.selected_by);
+	if (scraped_unseen(s, seen, service)) {
+		row->monitor = xstrdup("a scrape configuration");
+	} else if (is_known(seen) || now != NULL) {
+		want_own(s, exporter, &place, row);
 	}
 	monitoring_release(&place);
 }
 
-void survey_scrape(struct survey *s, const struct found_exporter *exporter, json_t *row)
+void survey_scrape(struct survey *s, const struct found_exporter *exporter, struct exporter_survey *row)
 {
 	if (!scraped_by_others(s, exporter, row)) {
 		scrape(s, exporter, row);

@@ -215,6 +215,7 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->facts.monitor_made_ms = world_made_ms(world, KIND_SERVICEMONITOR, ns, name);
 	o->facts.prometheus_missing =
 		world->missing(world->ctx, KIND_SERVICEMONITOR) || world->missing(world->ctx, KIND_PROMETHEUS);
+	o->facts.prometheus_absent = prometheuses.count == 0;
 	o->monitor = kube_key(ns, name);
 	o->facts.monitor = o->monitor;
 	o->asked = prometheus_asked(world);

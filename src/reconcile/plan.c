@@ -15,6 +15,19 @@ void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_
 		(struct plan_write){.verb = verb, .kind = kind, .step = plan->step, .object = object};
 }
 
+void plan_add_claim(struct plan *plan, enum kind kind, const struct view *observed)
+{
+	auto_free char *api_version = kube_api_version(&kinds[kind].resource);
+
+	if (observed->meta.created_entry > 0) {
+		plan_add_take(plan, PLAN_CLAIM, kind,
+			json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:i}", "apiVersion", api_version, "kind",
+				kinds[kind].resource.kind, "metadata", "name", observed->meta.name, "namespace",
+				observed->meta.ns, "resourceVersion", observed->meta.resource_version, "entry",
+				observed->meta.created_entry - 1));
+	}
+}
+
 void plan_add_delete(struct plan *plan, enum kind kind, const struct view *observed)
 {
 	auto_free char *api_version = kube_api_version(&kinds[kind].resource);
@@ -39,7 +52,13 @@ void plan_release(struct plan *plan)
 
 const char *plan_verb_name(enum plan_verb verb)
 {
-	static const char *const names[] = {[PLAN_APPLY] = "apply", [PLAN_PATCH] = "patch", [PLAN_DELETE] = "delete"};
+	static const char *const names[] = {
+		[PLAN_CREATE] = "create",
+		[PLAN_APPLY] = "apply",
+		[PLAN_CLAIM] = "claim",
+		[PLAN_PATCH] = "patch",
+		[PLAN_DELETE] = "delete",
+	};
 
 	return names[verb];
 }

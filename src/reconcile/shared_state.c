@@ -8,8 +8,9 @@ void shared_state_release(struct shared_state *state)
 {
 	free_indirect(&state->message);
 	json_decref(state->held);
-	json_decref(state->gpu);
-	json_decref(state->adapter);
+	gpu_survey_free(state->gpu);
+	adapter_survey_free(state->adapter);
+	texts_release(&state->gpu_memory.scraped);
 	free_indirect(&state->api_message);
 	adapter_fight_release(&state->fight);
 	*state = SHARED_STATE_INIT;
@@ -20,8 +21,9 @@ struct shared_state shared_state_next(struct shared_state *before)
 	struct shared_state next = SHARED_STATE_INIT;
 
 	next.fight = before->fight;
-	next.gpu_mended_ms = before->gpu_mended_ms;
+	next.gpu_memory = before->gpu_memory;
 	before->fight = ADAPTER_FIGHT_INIT;
+	before->gpu_memory = (struct gpu_memory){.mended_ms = 0};
 	return next;
 }
 

@@ -93,13 +93,12 @@ const struct view *survey_our_object(const struct survey *s, enum kind kind, con
 	return NULL;
 }
 
-void survey_set_since(const struct survey *s, json_t *row, enum kind kind, const char *ns, const char *name)
+int64_t survey_since(const struct survey *s, enum kind kind, const char *ns, const char *name)
 {
 	int64_t made = world_made_ms(s->world, kind, ns, name);
 
 	/* What cannot be made is not young. */
-	made = made == 0 && s->world->failure(s->world->ctx, SHARED_KEY) != NULL ? -1 : made;
-	json_object_set_new(row, "since", json_integer(made));
+	return made == 0 && s->world->failure(s->world->ctx, SHARED_KEY) != NULL ? -1 : made;
 }
 
 char *survey_namespace_of(const char *key)

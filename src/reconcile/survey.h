@@ -10,6 +10,8 @@
 #include "api/autoscaler.h"
 #include "base/strbuf.h"
 #include "chain/monitoring.h"
+#include "evidence/survey.h"
+#include "reconcile/gpu.h"
 #include "reconcile/plan.h"
 #include "reconcile/world.h"
 #include "view/service.h"
@@ -24,13 +26,15 @@ struct survey {
 	struct view_list prometheuses;
 	struct view_list namespaces;
 	char *prometheus_asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */
-	json_t *taken;          /* "ns/name" of the Services of the exporters that were taken before */
-	json_t *wanted;         /* the objects of ours, in the order of writing */
-	struct view_list made;  /* Services among them, as they will be; owned references */
-	json_t *trusted; /* "ns/name" → ns, of the Services of the exporters that are believed about all pods */
-	json_t *asked;   /* ns → true: where the exporters are that somebody asks for */
-	char *chosen;    /* "ns/name" of the Service of the exporter that Auto means; "" when there is none */
-	char *problem;   /* of the exporter at hand */
+	struct gpu_memory *memory;
+	struct texts scraped;  /* what is to be remembered so (struct gpu_memory) */
+	json_t *taken;         /* "ns/name" of the Services of the exporters that were taken before */
+	json_t *wanted;        /* the objects of ours, in the order of writing */
+	struct view_list made; /* Services among them, as they will be; owned references */
+	json_t *trusted;       /* "ns/name" → ns, of the Services of the exporters that are believed about all pods */
+	json_t *asked;         /* ns → true: where the exporters are that somebody asks for */
+	char *chosen;          /* "ns/name" of the Service of the exporter that Auto means; "" when there is none */
+	char *problem;         /* of the exporter at hand */
 	/* What bears an exporter's label too, and is not the one at hand. */
 	struct strbuf others;
 	size_t others_count;
@@ -59,8 +63,8 @@ void survey_want(struct survey *s, json_t *object_take);
 const struct view_service *survey_want_service(struct survey *s, json_t *service_take);
 /* Our object of this name, wherever it stands; borrowed, NULL when it is to be made. */
 const struct view *survey_our_object(const struct survey *s, enum kind kind, const char *name);
-/* Notes on the row when this object was made. */
-void survey_set_since(const struct survey *s, json_t *row, enum kind kind, const char *ns, const char *name);
+/* When this object was made, as a survey has it. */
+int64_t survey_since(const struct survey *s, enum kind kind, const char *ns, const char *name);
 /* Of a key "ns/name"; heap. */
 char *survey_namespace_of(const char *key);
 
@@ -88,10 +92,10 @@ bool survey_place(const struct survey *s, const struct monitoring_kind *kind, co
 	struct monitoring *place);
 
 /* gpu_scrape.c: notes on the row who scrapes the exporter; asks for a ServiceMonitor when nobody does. */
-void survey_scrape(struct survey *s, const struct found_exporter *exporter, json_t *row);
+void survey_scrape(struct survey *s, const struct found_exporter *exporter, struct exporter_survey *row);
 
-/* gpu_rule.c: the recording rule's row, after asking for the rule. New reference. */
-json_t *survey_rule(struct survey *s, const char *prometheus, const json_t *namespaces);
+/* gpu_rule.c: fills the recording rule's row, after asking for the rule. */
+void survey_rule(struct survey *s, const char *prometheus, const json_t *namespaces, struct rule_survey *row);
 
 /* gpu_writes.c: plans what is wanted and missing or edited, and what of ours nobody wants any more. */
 void survey_plan(const struct survey *s, struct plan *plan);

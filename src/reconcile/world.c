@@ -11,20 +11,26 @@
 #include "reconcile/reconcile.h"
 #include "view/index.h"
 
-/* What a world made of a document answers from. */
+/* What a world made of a document answers from: `render` may be given thousands of objects, and each is asked for. */
 struct document {
 	const json_t *json; /* borrowed */
+	/* In the order of kinds, then keys, then of the document. */
 	struct document_object *objects;
 	size_t count;
+	size_t first[KIND_COUNT + 1]; /* of each kind */
+	/* Those with an index, in the order of kinds, then indexes, then as above. */
+	const struct document_object **indexed;
+	size_t indexed_count;
 	struct map evidence; /* "ns/name" → struct evidence */
 	struct map fights;   /* "ns/name" → struct replicas_fight */
 	struct shared_evidence *shared;
 };
 
-/* In the order of their keys. */
 struct document_object {
 	enum kind kind;
 	char *key;
+	char *index; /* "ns/name" of view/index.h; NULL = none */
+	size_t at;   /* in the document */
 	const struct view *view;
 };
 
@@ -41,60 +47,90 @@ static enum kind kind_in_document(enum kind kind)
 	return kind == KIND_ADAPTER_DEPLOYMENT ? KIND_DEPLOYMENT : kind;
 }
 
+/* The first of the kind whose key is not before this one, in the order of keys; the kind's end if there is none. */
+static size_t find_key(const struct document *document, enum kind kind, const char *key)
+{
+	size_t begin = document->first[kind];
+	size_t end = document->first[kind + 1];
+
+	while (begin < end) {
+		size_t middle = begin + (end - begin) / 2;
+
+		if (strcmp(document->objects[middle].key, key) < 0) {
+			begin = middle + 1;
+		} else {
+			end = middle;
+		}
+	}
+	return begin;
+}
+
 static const struct view *document_view(void *ctx, enum kind kind, const char *ns, const char *name)
 {
 	const struct document *document = ctx;
+	enum kind among = kind_in_document(kind);
 	auto_free char *key = kube_key(ns, name);
+	size_t at = find_key(document, among, key);
 
-	for (size_t i = 0; i < document->count; i++) {
-		const struct document_object *object = &document->objects[i];
-
-		if (object->kind == kind_in_document(kind) && strcmp(object->key, key) == 0) {
-			return object->view;
-		}
+	if (at == document->first[among + 1] || strcmp(document->objects[at].key, key) != 0) {
+		return NULL;
 	}
-	return NULL;
+	return document->objects[at].view;
 }
 
 static struct view_list document_views(void *ctx, enum kind kind, const char *ns)
 {
 	const struct document *document = ctx;
-	struct view_list list = {.items = xcalloc(document->count, sizeof(*list.items))};
+	enum kind among = kind_in_document(kind);
+	size_t begin = document->first[among];
+	size_t end = document->first[among + 1];
+	struct view_list list = {.items = xcalloc(end - begin, sizeof(*list.items))};
 
-	for (size_t i = 0; i < document->count; i++) {
-		const struct document_object *object = &document->objects[i];
+	for (size_t i = begin; i < end; i++) {
+		const struct view *view = document->objects[i].view;
 
-		if (object->kind == kind_in_document(kind) && (ns == NULL || strcmp(object->view->meta.ns, ns) == 0)) {
-			list.items[list.count++] = object->view;
+		if (ns == NULL || strcmp(view->meta.ns, ns) == 0) {
+			list.items[list.count++] = view;
 		}
 	}
 	return list;
 }
 
-static bool is_index(const struct view *view, const char *value)
+static int compare_indexed(const struct document_object *object, enum kind kind, const char *index)
 {
-	auto_free char *index = NULL;
-	const char *ns;
-	const char *name;
+	return object->kind != kind ? (object->kind < kind ? -1 : 1) : strcmp(object->index, index);
+}
 
-	if (!view_index(view, &ns, &name)) {
-		return false;
+static size_t find_index(const struct document *document, enum kind kind, const char *index)
+{
+	size_t begin = 0;
+	size_t end = document->indexed_count;
+
+	while (begin < end) {
+		size_t middle = begin + (end - begin) / 2;
+
+		if (compare_indexed(document->indexed[middle], kind, index) < 0) {
+			begin = middle + 1;
+		} else {
+			end = middle;
+		}
 	}
-	index = kube_key(ns, name);
-	return strcmp(index, value) == 0;
+	return begin;
 }
 
 static struct view_list document_views_by(void *ctx, enum kind kind, const char *value)
 {
 	const struct document *document = ctx;
-	struct view_list list = {.items = xcalloc(document->count, sizeof(*list.items))};
+	size_t begin = find_index(document, kind, value);
+	size_t end = begin;
+	struct view_list list = {.items = NULL};
 
-	for (size_t i = 0; i < document->count; i++) {
-		const struct document_object *object = &document->objects[i];
-
-		if (object->kind == kind && is_index(object->view, value)) {
-			list.items[list.count++] = object->view;
-		}
+	while (end < document->indexed_count && compare_indexed(document->indexed[end], kind, value) == 0) {
+		end++;
+	}
+	list.items = xcalloc(end - begin, sizeof(*list.items));
+	for (size_t i = begin; i < end; i++) {
+		list.items[list.count++] = document->indexed[i]->view;
 	}
 	return list;
 }
@@ -203,8 +239,50 @@ static int compare_objects(const void *a, const void *b)
 {
 	const struct document_object *left = a;
 	const struct document_object *right = b;
+	int order = left->kind != right->kind ? (left->kind < right->kind ? -1 : 1) : strcmp(left->key, right->key);
 
-	return strcmp(left->key, right->key);
+	return order != 0 ? order : left->at < right->at ? -1 : 1;
+}
+
+/* The objects lie in their order, so that of two of one index the pointers have it too. */
+static int compare_indexes(const void *a, const void *b)
+{
+	const struct document_object *const *left = a;
+	const struct document_object *const *right = b;
+	int order = compare_indexed(*left, (*right)->kind, (*right)->index);
+
+	return order != 0 ? order : *left < *right ? -1 : 1;
+}
+
+/* Heap; NULL = it has none. */
+static char *index_of(const struct view *view)
+{
+	const char *ns;
+	const char *name;
+
+	return view_index(view, &ns, &name) ? kube_key(ns, name) : NULL;
+}
+
+static void sort_document(struct document *document)
+{
+	size_t kind = 0;
+
+	qsort(document->objects, document->count, sizeof(*document->objects), compare_objects);
+	document->indexed = xcalloc(document->count, sizeof(*document->indexed));
+	for (size_t i = 0; i < document->count; i++) {
+		const struct document_object *object = &document->objects[i];
+
+		while (kind <= object->kind) {
+			document->first[kind++] = i;
+		}
+		if (object->index != NULL) {
+			document->indexed[document->indexed_count++] = object;
+		}
+	}
+	while (kind <= KIND_COUNT) {
+		document->first[kind++] = document->count;
+	}
+	qsort(document->indexed, document->indexed_count, sizeof(*document->indexed), compare_indexes);
 }
 
 static struct document *decode_document(const json_t *json, int64_t now_ms)
@@ -221,16 +299,20 @@ static struct document *decode_document(const json_t *json, int64_t now_ms)
 			kind_by_name(json_path_string(object, "apiVersion", ""), json_path_string(object, "kind", ""));
 
 		if (kind != KIND_COUNT) {
+			const struct view *view = view_decode(kind, object);
+
 			document->objects[document->count++] = (struct document_object){
 				.kind = kind,
 				.key = kube_object_key(object),
-				.view = view_decode(kind, object),
+				.index = index_of(view),
+				.at = i,
+				.view = view,
 			};
 		}
 	}
+	sort_document(document);
 	decode_evidence(document, now_ms);
 	decode_fights(document);
-	qsort(document->objects, document->count, sizeof(*document->objects), compare_objects);
 	return document;
 }
 
@@ -260,9 +342,11 @@ void world_release_document(struct world *world)
 
 	for (size_t i = 0; i < document->count; i++) {
 		free(document->objects[i].key);
+		free(document->objects[i].index);
 		view_unref(document->objects[i].view);
 	}
 	free(document->objects);
+	free(document->indexed);
 	map_release(&document->evidence);
 	map_release(&document->fights);
 	shared_evidence_free(document->shared);

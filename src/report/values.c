@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/quantity.h"
+#include "chain/hpa_says.h"
 #include "engine/presets.h"
 
 #define ROWS_MAX 20
@@ -88,16 +89,6 @@ static json_t *pod_rows(const struct evidence *evidence, const struct signal_req
 	return sorted;
 }
 
-int64_t values_hpa_average(const struct view_hpa *hpa, const char *metric)
-{
-	for (uint32_t i = 0; hpa != NULL && i < hpa->averages_count; i++) {
-		if (strcmp(hpa->averages[i].metric, metric) == 0) {
-			return hpa->averages[i].milli;
-		}
-	}
-	return MILLI_NONE;
-}
-
 json_t *values_make(const struct evidence *evidence, const struct view_hpa *hpa)
 {
 	const struct probe_request *asked = evidence != NULL ? evidence->asked : NULL;
@@ -108,7 +99,7 @@ json_t *values_make(const struct evidence *evidence, const struct view_hpa *hpa)
 		json_t *item = json_pack("{s:s, s:b, s:o}", "metric", signal->metric, "percent",
 			engine_metric_is_percent(signal->metric), "pods", pod_rows(evidence, signal));
 
-		set_value(item, "hpa", values_hpa_average(hpa, signal->metric));
+		set_value(item, "hpa", hpa_says(hpa, signal->metric).average_milli);
 		json_array_append_new(values, item);
 	}
 	return values;

@@ -34,6 +34,7 @@ struct kube_cache_form cached_form(enum kind kind)
 {
 	return (struct kube_cache_form){.type = view_types[kind],
 		.decode = form_decode,
+		.unread = view_unread(view_types[kind]),
 		.ref = form_ref,
 		.unref = form_unref,
 		.names = form_names,

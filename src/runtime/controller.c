@@ -9,11 +9,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "cached_views.h"
+#include "changes.h"
 #include "chain/links.h"
 #include "controller_parts.h"
-#include "pod_feed.h"
-#include "report/values.h"
 #include "runtime/runner.h"
 #include "settle.h"
 
@@ -22,116 +20,7 @@
  * more under way only waits in the server's own line, with a second connection to keep up. */
 #define PARALLEL 28
 #define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
-#define LIVE_MS (15 * 60 * 1000)
-
-/* A change of a target: for each autoscaler of it, whether somebody set the HPA's replicas back. */
-static void note_fights(struct controller *c, const struct view *before, const struct view *now)
-{
-	auto_free char *target = meta_key(&now->meta);
-	auto_view_list all = cached_views_by(controller_cache(c, KIND_AUTOSCALER), target);
-
-	for (size_t i = 0; i < all.count; i++) {
-		auto_free char *key = meta_key(&all.items[i]->meta);
-		struct pass *pass = map_get(&c->passes, key);
-
-		if (pass != NULL) {
-			replicas_fight_note(&pass->fight, view_workload(before), view_workload(now), clock_wall_ms());
-		}
-	}
-}
-
-static void on_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
-{
-	struct controller *c = ctx;
-
-	for (int i = 0; i < KIND_COUNT && c->synced && !c->stopped; i++) {
-		if (c->informers[i] == informer) {
-			if (before != NULL && now != NULL && (i == KIND_DEPLOYMENT || i == KIND_STATEFULSET)) {
-				note_fights(c, before, now);
-			}
-			routes_changed(&c->routes, (enum kind)i, before, now);
-		}
-	}
-}
-
-/* Whether a type was installed, or removed, since this was asked last. */
-static bool types_differ(struct controller *c)
-{
-	bool differ = false;
-
-	for (int i = 0; i < KIND_COUNT; i++) {
-		bool missing = kube_informer_missing(c->informers[i]);
-
-		differ = differ || missing != c->missing[i];
-		c->missing[i] = missing;
-	}
-	return differ;
-}
-
-/* The API server answers again: what it did not take is not to wait for the end of a long back-off. */
-static void queue_failed(struct controller *c)
-{
-	size_t pos = 0;
-	void *value;
-
-	while (map_next(&c->passes, &pos, NULL, &value)) {
-		struct pass *pass = value;
-
-		if (pass->failure != NULL) {
-			pass->refusals.until_ms = 0;
-			queue_add(c->queue, pass->key);
-		}
-	}
-}
-
-/* Something about a whole resource type moved: that it is there, or is not, changes how everything is checked. An error
- * that comes or goes does not, since the caches stay as they are. */
-static void on_state(void *ctx, struct kube_informer *informer)
-{
-	struct controller *c = ctx;
-	const struct error *err = kube_informer_error(informer);
-	const struct kube_resource *resource = kube_informer_resource(informer);
-	bool was = c->synced;
-
-	if (err != NULL) {
-		log_event(LOG_WARN, "cannot watch", "resource", resource->plural, "group", resource->group, "error",
-			err->message, NULL);
-	} else if (kube_informer_missing(informer)) {
-		log_event(LOG_WARN, "resource type is not installed; waiting for it", "resource", resource->plural,
-			"group", resource->group, NULL);
-	}
-	if (c->stopped || !controller_ready(c)) {
-		return;
-	}
-	c->synced = true;
-	if (!was) {
-		log_event(LOG_INFO, "caches synced", NULL);
-	}
-	if (types_differ(c) || !was) {
-		routes_all(&c->routes, false);
-		queue_add(c->queue, SHARED_KEY);
-	} else if (err == NULL) {
-		queue_failed(c);
-	}
-}
-
-static void on_pod_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
-{
-	const struct controller *c = ctx;
-
-	(void)informer;
-	pod_feed_changed(c->pods, before, now);
-}
-
-static void on_pod_state(void *ctx, struct kube_informer *informer)
-{
-	const struct controller *c = ctx;
-
-	if (pod_feed_state(c->pods, informer)) {
-		prober_pods_known(c->prober);
-	}
-	on_state(ctx, informer);
-}
+#define FEW 2               /* passes that write: more than that, and Events wait */
 
 static void on_seen(void *ctx, const char *key, const struct evidence *before)
 {
@@ -154,15 +43,12 @@ static void on_shared_seen(void *ctx, const char *key, const struct shared_evide
 	}
 }
 
-static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
+static struct hpa_says hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
 {
 	/* It has the autoscaler's name. */
 	const struct view *view = kube_cache_get(controller_cache(ctx, KIND_HPA), ns, name);
-	const struct view_hpa *hpa = view_hpa(view);
 
-	return (struct probe_hpa){.there = hpa != NULL,
-		.active = hpa != NULL && strcmp(view_condition_status(&hpa->conditions, "ScalingActive"), "True") == 0,
-		.average_milli = values_hpa_average(hpa, metric)};
+	return hpa_says(view_hpa(view), metric);
 }
 
 /* From keys to passes. */
@@ -197,6 +83,9 @@ static void run(struct controller *c, struct pass *pass, struct plan *plan, cons
 		queue_add_after(c->queue, pass->key, held_ms);
 	}
 	c->running++;
+	if (c->running > FEW) {
+		kube_recorder_busy(c->recorder);
+	}
 	c->count_passes++;
 	runner_start(c->client, plan, owner, &pass->refusals, on_run, pass);
 }
@@ -210,8 +99,8 @@ static bool text_differs(const char *a, const char *b)
 static bool shared_differs(const struct shared_state *a, const struct shared_state *b)
 {
 	return a->state != b->state || a->reason != b->reason || text_differs(a->message, b->message) ||
-	       text_differs(a->api_message, b->api_message) || (a->gpu != b->gpu && !json_equal(a->gpu, b->gpu)) ||
-	       !json_equal(a->adapter, b->adapter) || a->api_reason != b->api_reason ||
+	       text_differs(a->api_message, b->api_message) || !gpu_survey_equal(a->gpu, b->gpu) ||
+	       !adapter_survey_equal(a->adapter, b->adapter) || a->api_reason != b->api_reason ||
 	       a->held_by_rollout != b->held_by_rollout || (a->held != b->held && !json_equal(a->held, b->held));
 }
 
@@ -235,7 +124,7 @@ static void work_shared(struct controller *c, struct pass *pass)
 	auto_plan plan = PLAN_INIT;
 
 	c->shared = shared_state_next(&before);
-	shared_reconcile(&world, &plan, &c->shared);
+	shared_reconcile(&world, &c->needs, &plan, &c->shared);
 	if (shared_differs(&before, &c->shared)) {
 		if (c->shared.state == ADAPTER_BROKEN) {
 			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->shared.reason,
@@ -262,6 +151,9 @@ static void work_autoscaler(struct controller *c, struct pass *pass)
 	pass->ready = plan.healthy;
 	pass->whole = plan.whole;
 	want_probe(c, pass, &plan);
+	if (owner != NULL) {
+		changes_note_needs(c, owner); /* by what its probe saw, or as one that is not probed any more */
+	}
 	run(c, pass, &plan, owner);
 }
 
@@ -289,10 +181,10 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	const struct settings *settings, const char *identity)
 {
 	struct controller *c = xcalloc(1, sizeof(*c));
-	struct kube_informer_hooks hooks = {.ctx = c};
 
 	*c = (struct controller){.client = client, .settings = settings, .shared = SHARED_STATE_INIT};
 	pass_map_init(&c->passes);
+	needs_init(&c->needs);
 	c->pods = pods_new();
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
 	c->prober = prober_new(client, http, access, c->pods,
@@ -305,9 +197,8 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		auto_free char *selector =
 			name != NULL ? xasprintf("metadata.name=%s", name) : xstrdup(kinds[i].fields);
 
-		hooks.changed = i == KIND_POD ? on_pod_changed : on_changed;
-		hooks.state = i == KIND_POD ? on_pod_state : on_state;
-		hooks.form = cached_form((enum kind)i);
+		struct kube_informer_hooks hooks = changes_hooks(c, (enum kind)i);
+
 		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
 			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
 	}
@@ -331,6 +222,7 @@ static void finish_close(struct controller *c)
 		return;
 	}
 	map_release(&c->passes);
+	needs_release(&c->needs);
 	pods_free(c->pods);
 	shared_state_release(&c->shared);
 	free_indirect(&c);
@@ -358,32 +250,4 @@ void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx
 	for (int i = 0; i < KIND_COUNT; i++) {
 		kube_informer_close(c->informers[i], on_part_closed, c);
 	}
-}
-
-/* Without the right to watch pods each autoscaler's chain is broken, and its status has to say so. */
-static bool may_lack(const struct controller *c, enum kind kind)
-{
-	return kind == KIND_POD && pod_feed_refused(c->informers[kind]);
-}
-
-bool controller_ready(const struct controller *c)
-{
-	for (int i = 0; i < KIND_COUNT; i++) {
-		if (!kube_informer_synced(c->informers[i]) && !may_lack(c, (enum kind)i)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-bool controller_live(const struct controller *c)
-{
-	int64_t now = clock_monotonic_ms();
-
-	for (int i = 0; i < KIND_COUNT; i++) {
-		if (now - kube_informer_progress_ms(c->informers[i]) > LIVE_MS && !may_lack(c, (enum kind)i)) {
-			return false;
-		}
-	}
-	return true;
 }

@@ -11,6 +11,7 @@
 #include "pass.h"
 #include "pods/pods.h"
 #include "probe/probe.h"
+#include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 #include "routes.h"
 #include "runtime/controller.h"
@@ -27,6 +28,7 @@ struct controller {
 	struct kube_recorder *recorder;
 	struct routes routes;
 	struct trim trim;
+	struct needs needs; /* of all autoscalers in the cache */
 	struct shared_state shared;
 	struct map passes; /* key → struct pass, see pass.h */
 	unsigned running;  /* passes whose runner is at work */

@@ -1,10 +1,14 @@
-/* What the operator tells of itself: its metrics, and what there is to say of one autoscaler. */
+/* What the operator tells of itself: its metrics, its health, and what there is to say of one autoscaler. */
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "cached_views.h"
 #include "controller_parts.h"
+#include "pod_feed.h"
 #include "report/diagnosis.h"
 #include "report/values.h"
+
+#define LIVE_MS (15 * 60 * 1000)
 
 static void metric(struct strbuf *page, const char *name, const char *type, const char *help, uint64_t value)
 {
@@ -30,6 +34,8 @@ void controller_metrics(const struct controller *c, struct strbuf *page)
 	metric(page, "passes_total", "counter", "Reconcile passes.", c->count_passes);
 	metric(page, "pass_failures_total", "counter", "Reconcile passes whose writes failed.", c->count_failures);
 	metric(page, "writes_total", "counter", "Objects written.", c->count_writes);
+	metric(page, "events_dropped_total", "counter", "Events not written since too many waited.",
+		kube_recorder_dropped(c->recorder));
 	metric(page, "queue_length", "gauge", "Keys waiting or being worked on.", queue_length(c->queue));
 }
 
@@ -70,4 +76,32 @@ json_t *controller_explain(const struct controller *c, const char *key)
 	json_object_set_new(diagnosis, "values", values_make(evidence, view_hpa(hpa)));
 	json_object_set_new(diagnosis, "evidence", evidence != NULL ? evidence_encode(evidence) : json_null());
 	return diagnosis;
+}
+
+/* Without the right to watch pods each autoscaler's chain is broken, and its status has to say so. */
+static bool may_lack(const struct controller *c, enum kind kind)
+{
+	return kind == KIND_POD && pod_feed_refused(c->informers[kind]);
+}
+
+bool controller_ready(const struct controller *c)
+{
+	for (int i = 0; i < KIND_COUNT; i++) {
+		if (!kube_informer_synced(c->informers[i]) && !may_lack(c, (enum kind)i)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool controller_live(const struct controller *c)
+{
+	int64_t now = clock_monotonic_ms();
+
+	for (int i = 0; i < KIND_COUNT; i++) {
+		if (now - kube_informer_progress_ms(c->informers[i]) > LIVE_MS && !may_lack(c, (enum kind)i)) {
+			return false;
+		}
+	}
+	return true;
 }

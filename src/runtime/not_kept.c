@@ -90,7 +90,8 @@ static char *first_of_all(const json_t *result, const json_t *written)
 /* A server of a version that does not have a field, or has it switched off, drops it without a word. */
 static bool is_dropped(const struct plan_write *write, const json_t *result, const char *path)
 {
-	return write->verb == PLAN_APPLY && strncmp(path, "spec.", strlen("spec.")) == 0 && strchr(path, '[') == NULL &&
+	return (write->verb == PLAN_CREATE || write->verb == PLAN_APPLY) &&
+	       strncmp(path, "spec.", strlen("spec.")) == 0 && strchr(path, '[') == NULL &&
 	       json_path(result, path) == NULL;
 }
 

@@ -134,7 +134,6 @@ static void autoscaler_changed(const struct routes *r, const struct view_autosca
 	if (before == NULL || now == NULL || is_edited(now)) {
 		queue_siblings(r, before);
 		queue_siblings(r, now);
-		queue_add(r->queue, SHARED_KEY); /* the union of rules may differ */
 	}
 }
 
@@ -145,14 +144,27 @@ static bool fails_to_scale(const struct view_hpa *hpa)
 	return active != NULL && strcmp(active->status, "True") != 0;
 }
 
-/* While an HPA reads its metric the probes do not ask for it: when one of ours could not, it is probed at once. */
+/* Whether it tells of a metric that it has read. */
+static bool speaks(const struct view_hpa *hpa)
+{
+	return hpa != NULL && hpa->averages_count > 0 && !fails_to_scale(hpa);
+}
+
+/* While an HPA reads its metric, or is about to, the probes do not ask for it: when one of ours could not, it is probed
+ * at once; and what it reads first is what they wait for. */
 static void hpa_changed(const struct routes *r, const struct view_hpa *before, const struct view_hpa *now)
 {
-	if (fails_to_scale(now) && !fails_to_scale(before) &&
-		kube_cache_get(r->autoscalers, now->view.meta.ns, now->view.meta.name) != NULL) {
+	bool fails = fails_to_scale(now) && !fails_to_scale(before);
+	bool begins = speaks(now) && !speaks(before);
+
+	if ((fails || begins) && kube_cache_get(r->autoscalers, now->view.meta.ns, now->view.meta.name) != NULL) {
 		auto_free char *key = meta_key(&now->view.meta); /* also the autoscaler's */
 
-		prober_wake(r->prober, key);
+		if (fails) {
+			prober_wake(r->prober, key);
+		} else {
+			prober_notify(r->prober, key);
+		}
 	}
 }
 

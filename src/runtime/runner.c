@@ -159,6 +159,13 @@ static void begin_write(struct runner *run, size_t i)
 	*task = (struct task){.run = run, .write = write};
 	run->under_way++;
 	switch (write->verb) {
+	case PLAN_CREATE:
+		kube_create(run->client, resource, write->object, FIELD_MANAGER, on_written, task);
+		return;
+	case PLAN_CLAIM:
+		kube_claim(run->client, resource, write->object, (unsigned)json_path_int(write->object, "entry", 0),
+			on_written, task);
+		return;
 	case PLAN_APPLY:
 		kube_apply(run->client, resource, write->object, FIELD_MANAGER, on_written, task);
 		return;

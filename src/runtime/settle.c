@@ -104,7 +104,4 @@ void settle_run(struct controller *c, struct pass *pass, struct run_result *resu
 	} else {
 		queue_add_after(c->queue, pass->key, pass->refusals.until_ms - clock_monotonic_ms());
 	}
-	if (pass->counts && result->writes > 0) {
-		queue_add(c->queue, SHARED_KEY); /* the engine may be known now, and with it a rule that is needed */
-	}
 }

@@ -53,6 +53,7 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	hpa->max_replicas = read_int(spec, "maxReplicas", -1);
 	hpa->current_replicas = read_int(status, "currentReplicas", -1);
 	hpa->desired_replicas = read_int(status, "desiredReplicas", -1);
+	hpa->observed_generation = read_int(status, "observedGeneration", -1);
 	hpa->conditions = read_conditions(arena, status);
 	read_averages(arena, json_object_get(status, "currentMetrics"), hpa);
 }

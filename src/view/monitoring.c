@@ -58,9 +58,11 @@ static void decode_prometheus(struct arena *arena, const json_t *object, struct 
 	prometheus->rules = read_selector(arena, json_object_get(spec, "ruleSelector"));
 	prometheus->rule_namespaces = read_selector(arena, json_object_get(spec, "ruleNamespaceSelector"));
 	prometheus->replicas = read_int(spec, "replicas", 1);
+	prometheus->shards = read_int(spec, "shards", 1);
 	prometheus->service_name = read_text(arena, spec, "serviceName", NULL);
 	prometheus->route_prefix = read_text(arena, spec, "routePrefix", NULL);
 	prometheus->port_name = read_text(arena, spec, "portName", NULL);
+	prometheus->enforced_namespace_label = read_text(arena, spec, "enforcedNamespaceLabel", NULL);
 	prometheus->tls = json_object_get(json_object_get(spec, "web"), "tlsConfig") != NULL;
 	prometheus->paused = read_bool(spec, "paused");
 	if (arena->block != NULL) {

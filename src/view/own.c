@@ -18,6 +18,29 @@ static bool is_ours(const json_t *metadata)
 	       json_find(json_object_get(metadata, "ownerReferences"), "kind", owner) != NULL;
 }
 
+uint16_t read_created_entry(const json_t *object)
+{
+	const json_t *entries = json_object_get(json_object_get(object, "metadata"), "managedFields");
+	uint16_t found = 0;
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach((json_t *)entries, i, entry) {
+		const char *manager = json_string_value(json_object_get(entry, "manager"));
+		const char *operation = json_string_value(json_object_get(entry, "operation"));
+
+		if (manager == NULL || operation == NULL || i >= UINT16_MAX || strcmp(manager, FIELD_MANAGER) != 0 ||
+			json_object_get(entry, "subresource") != NULL) {
+			continue;
+		}
+		if (strcmp(operation, "Apply") == 0) {
+			return 0;
+		}
+		found = (uint16_t)(i + 1);
+	}
+	return found;
+}
+
 const char *read_own_spec(struct arena *arena, const json_t *object)
 {
 	auto_free char *text = NULL;

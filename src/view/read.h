@@ -42,6 +42,8 @@ struct view_selector read_selector(struct arena *arena, const json_t *selector);
 /* Of a status: its list `conditions`. */
 struct view_conditions read_conditions(struct arena *arena, const json_t *status);
 struct object_meta read_meta(struct arena *arena, const json_t *object, const struct view_type *type);
+/* See struct object_meta. */
+uint16_t read_created_entry(const json_t *object);
 /* The spec of an object of ours as JSON; NULL of anybody else's. */
 const char *read_own_spec(struct arena *arena, const json_t *object);
 

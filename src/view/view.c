@@ -37,6 +37,7 @@ static void fill(struct arena *arena, const struct view_type *type, const json_t
 
 	view->type = type;
 	view->meta = read_meta(arena, object, type);
+	view->meta.created_entry = type->own_spec_at != 0 ? read_created_entry(object) : 0;
 	type->decode(arena, object, view);
 }
 
@@ -61,6 +62,13 @@ const struct view *view_decode_as(const struct view_type *type, const json_t *ob
 const struct view *view_decode(enum kind kind, const json_t *object)
 {
 	return view_decode_as(view_types[kind], object);
+}
+
+const char *const *view_unread(const struct view_type *type)
+{
+	static const char *const unread[] = {"fieldsV1", NULL};
+
+	return type->reads_fields ? NULL : unread;
 }
 
 const struct view *view_ref(const struct view *view)

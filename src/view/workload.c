@@ -169,6 +169,7 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 
 const struct view_type view_workload_type = {.bytes = sizeof(struct view_workload),
 	.no_labels = true,
+	.reads_fields = true,
 	.decode = decode};
 
 /* What follows the flag's name in the word; NULL when the word is another. */
@@ -182,7 +183,7 @@ static const char *after_name(const char *word, const char *flag)
 	return word;
 }
 
-const char *view_words_flag(const char *const *words, uint32_t count, const char *flag)
+static const char *words_flag(const char *const *words, uint32_t count, const char *flag)
 {
 	const char *value = NULL;
 
@@ -200,9 +201,9 @@ const char *view_words_flag(const char *const *words, uint32_t count, const char
 
 const char *view_container_flag(const struct view_container *container, const char *flag)
 {
-	const char *value = view_words_flag(container->args, container->args_count, flag);
+	const char *value = words_flag(container->args, container->args_count, flag);
 
-	return value != NULL ? value : view_words_flag(container->command, container->command_count, flag);
+	return value != NULL ? value : words_flag(container->command, container->command_count, flag);
 }
 
 const char *view_container_value(const struct view_container *container, const char *flag)

@@ -10,6 +10,7 @@ import plot
 import report
 from control_plane import wall
 from machine import REPO, run, until
+from programs import turns
 from report import WRITES, by_request, say
 from world import AUTOSCALERS, GROUP, Target, Watch, autoscaler, deployment, order, stack_objects, world
 
@@ -103,8 +104,13 @@ class Running(Side):
             watch.wait(program, TIMEOUT_S)
             self.used = {"peakMiB": program.memory_mib()["peakMiB"], "cpuSeconds": program.cpu_seconds()}
             time.sleep(SETTLE_S)
+            self.used |= self.seen(program)
         finally:
             program.close()
+
+    def seen(self, _):
+        """What the program reports of itself at the end."""
+        return {}
 
 
 class Us(Running):
@@ -119,6 +125,9 @@ class Us(Running):
 
     def start(self):
         return self.world.start_operator(self.binary)
+
+    def seen(self, program):
+        return {"longestTurnSeconds": turns(program.metrics())[1]}
 
 
 class Keda(Running):
@@ -234,6 +243,7 @@ def text(found):
         ("Ready", "ready"), ("seconds until all were", "seconds"), ("children", "children"),
         ("seconds until all were made", "childrenSeconds"), ("Ready per second", "perSecond"),
         ("times the limit", "ratio"), ("CPU seconds", "cpuSeconds"), ("peak memory, MiB", "peakMiB"),
+        ("longest turn, seconds, not more than", "longestTurnSeconds"),
         ("CPU seconds of API server and etcd", "apiServerCpuSeconds"),
         ("of the processors, what others had", "othersShare"))]
     for kind in ("writes", "Events", "reads"):

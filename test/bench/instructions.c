@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
 #include "adapter/adapter_config.h"
 #include "read_page.h"
+#include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 
 static void die(const char *what)
@@ -39,7 +41,8 @@ static void do_pass(const struct strbuf *text, int times)
 	ns = xstrndup(json_path_string(document, "reconcile", ""),
 		(size_t)(slash - json_path_string(document, "reconcile", "")));
 	world_from_document(&world, document, &settings);
-	shared_reconcile(&world, &shared_plan, &state);
+	auto_needs needs = needs_of_world(&world);
+	shared_reconcile(&world, &needs, &shared_plan, &state);
 	world.shared = &state;
 	for (int i = 0; i < times; i++) {
 		auto_plan plan = PLAN_INIT;
@@ -95,7 +98,8 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	json_object_seed(1); /* else a random one decides how objects are hashed */
+	json_object_seed(1); /* else a random one decides how objects are hashed, */
+	hash_set_key(1, 1);  /* and maps */
 	for (size_t i = 0; argc == 4 && i < ARRAY_LEN(things); i++) {
 		if (strcmp(argv[1], things[i].name) == 0) {
 			auto_strbuf text = read_file(argv[3]);

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from machine import answers, cpu_seconds, free_port, get, make_certificate, run, until
 
+TURNS = "inference_autoscaler_loop_turn_seconds"
 MANY = 100000  # requests a second, which nobody reaches
 
 
@@ -67,6 +68,15 @@ class Operator(Program):
         text = get(self.url("/metrics")).decode()
         found = re.findall(r"^(inference_autoscaler_\S+) (\S+)$", text, re.M)
         return {name: float(value) for name, value in found if "autoscaler=" not in name}
+
+
+def turns(after, before=None):
+    """Of two readings of the operator's metrics ({seconds: how many turns between were not longer}, the least bound of
+    all of them); without `before` since its start."""
+    counts = {float(name.split('"')[1]): after[name] - (before or {}).get(name, 0)
+              for name in after if name.startswith(f"{TURNS}_bucket")}
+    whole = counts[float("inf")]
+    return counts, min(bound for bound, count in counts.items() if count == whole)
 
 
 class Keda(Program):

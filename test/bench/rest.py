@@ -5,6 +5,7 @@ import time
 
 import plot
 import report
+from programs import turns
 from report import by_request, say
 from world import resting
 
@@ -44,10 +45,11 @@ def run(options):
     with resting(options) as (made, operator, watch, seconds):
         ready = len(watch.good)
         say(f"measuring for {options.seconds} s")
-        others = made.others()
+        others, page = made.others(), operator.metrics()
+        cost = measure(made, operator, options)
         return {"autoscalers": options.autoscalers, "readyAtBegin": ready, "secondsToReady": seconds,
-                "perMinute": measure(made, operator, options), "readyAtEnd": len(watch.good),
-                "othersShare": others.share()}
+                "perMinute": cost, "longestTurnSeconds": turns(operator.metrics(), page)[1],
+                "readyAtEnd": len(watch.good), "othersShare": others.share()}
 
 
 NAMES = {
@@ -65,7 +67,8 @@ def text(figures):
     rows = [[words, float(cost[name])] for name, words in NAMES.items()]
     rows[2:2] = [[f"  {name}", count] for name, count in cost["requests"].items()]
     rows += [[words, cost[name]] for name, words in MEMORY.items()]
-    rows += [["of the processors, what others had", figures["othersShare"]]]
+    rows += [["longest turn, seconds, not more than", figures["longestTurnSeconds"]],
+             ["of the processors, what others had", figures["othersShare"]]]
     return report.table(["a minute, at rest", f"{figures['autoscalers']:,}"], rows)
 
 

@@ -8,6 +8,7 @@ import time
 import plot
 import report
 from machine import until
+from programs import turns
 from report import by_request, say
 from world import BARE, Watch, order, resting
 
@@ -15,7 +16,6 @@ EDITED = 10  # every so many HPAs
 TIMEOUT_S = 600
 QUIET, QUIET_S = 5, 3
 MERGE = "application/merge-patch+json"
-TURNS = "inference_autoscaler_loop_turn_seconds"
 HPAS = "/apis/autoscaling/v2{}/horizontalpodautoscalers"
 
 
@@ -53,14 +53,6 @@ def storm(made):
             yield order("PATCH", path, {"metadata": {"labels": {"bench": "1"}}}, MERGE)
 
 
-def turns(before, after):
-    """{seconds: how many turns were not longer}, of those between two readings, and the least bound of all."""
-    counts = {float(name.split('"')[1]): after[name] - before.get(name, 0)
-              for name in after if name.startswith(f"{TURNS}_bucket")}
-    whole = counts[float("inf")]
-    return counts, min(bound for bound, count in counts.items() if count == whole)
-
-
 def wait_quiet(hpas, edited, operator, begin):
     """(seconds until all HPAs are as they were, seconds until the queue was empty as well)."""
     since = None
@@ -93,7 +85,7 @@ def run(options):
         health = probe.end()
         events = list(made.server.audit(operator.user, begin_wall, begin_wall + quiet))
         until("all Ready", lambda: len(watch.good) == watch.count, 120)
-        counts, longest = turns(before, after)
+        counts, longest = turns(after, before)
         took = sorted(milliseconds for _, milliseconds in health["answers"])
         return {
             "autoscalers": options.autoscalers, "edited": edited, "stormSeconds": sent["seconds"],

@@ -7,7 +7,7 @@
  *              merged (RFC 7396: null removes, a list replaces), any other is added
  *   remove     objects of the base that are not there: [Service/vllm-example/gemma-metrics]
  *   reconcile  "ns/name" of an autoscaler, or "stack"
- *   settings   {monitorNamespaces, exporterNamespaces}: what the operator is told (api/settings.h)
+ *   settings   {monitorNamespaces, exporterNamespaces, prometheusUrl}: what the operator is told (api/settings.h)
  *   expect     the gist, written by hand, so that --update cannot bless a wrong plan:
  *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the shared part
  *              its state instead
@@ -23,6 +23,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/yaml.h"
+#include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 
 static char *read_file(const char *folder, const char *name)
@@ -165,13 +166,15 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 
 	settings.monitor_namespaces = json_path_string(document, "settings.monitorNamespaces", NULL);
 	settings.exporter_namespaces = json_path_string(document, "settings.exporterNamespaces", NULL);
+	settings.prometheus_url = json_path_string(document, "settings.prometheusUrl", NULL);
 	*outcome = (struct outcome){.plan = PLAN_INIT, .shared = SHARED_STATE_INIT};
 	outcome->is_shared = strcmp(what, "stack") == 0;
 	if (!outcome->is_shared && slash == NULL) {
 		die(folder, "'reconcile' is neither ns/name nor stack");
 	}
 	world_from_document(&world, document, &settings);
-	shared_reconcile(&world, outcome->is_shared ? &outcome->plan : &shared_plan, &outcome->shared);
+	auto_needs needs = needs_of_world(&world);
+	shared_reconcile(&world, &needs, outcome->is_shared ? &outcome->plan : &shared_plan, &outcome->shared);
 	if (!outcome->is_shared) {
 		world.shared = &outcome->shared;
 		autoscaler_reconcile(&world, ns, slash + 1, &outcome->plan);

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import shlex
 import shutil
 import subprocess
@@ -201,3 +202,36 @@ def test_kubectl_runs_the_plugin(installed):
     done = call("inference-autoscaler", "explian", program=tool("kubectl"), env=env)
     assert done.returncode == 2
     assert done.stderr.startswith("kubectl inference-autoscaler: unknown verb 'explian'")
+
+
+def many_documents(count):
+    """So many autoscalers, each with a target and a Service, that use GPUs too."""
+    def documents(i):
+        meta = {"name": f"gemma-{i}", "namespace": f"team-{i % 100}"}
+        pod = {"containers": [{"name": "engine", "ports": [{"containerPort": 8000}]}]}
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": meta["name"]}
+        return (
+            {"apiVersion": "inference-autoscaler.io/v1alpha1", "kind": "InferenceAutoscaler", "metadata": meta,
+             "spec": {"scaleTargetRef": target, "maxReplicas": 5, "mode": "Combined", "engine": {"type": "VLLM"}}},
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta,
+             "spec": {"selector": {"matchLabels": {"app": meta["name"]}}, "template": {"spec": pod}}},
+            {"apiVersion": "v1", "kind": "Service", "metadata": {**meta, "labels": {"app": meta["name"]}},
+             "spec": {"ports": [{"name": "http", "port": 8000}], "selector": {"app": meta["name"]}}},
+        )
+
+    return "".join(f"---\n{json.dumps(o)}\n" for i in range(count) for o in documents(i))
+
+
+def render_seconds(count):
+    """Of the processor, for so many autoscalers."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    done = subprocess.run([OPERATOR, "render", "-f", "-"], input=many_documents(count), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\nkind: HorizontalPodAutoscaler\n") == count
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+
+def test_render_of_many_costs_each_what_it_costs_of_few():
+    few, many = render_seconds(500), render_seconds(4000)
+    print(f"\n500 autoscalers: {few:.2f} s, 4,000: {many:.2f} s")
+    assert many < 3 * 8 * few

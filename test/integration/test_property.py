@@ -22,7 +22,7 @@ from test_promql import asked
 
 SEED = os.environ.get("IA_PROPERTY_SEED", "1")
 COUNT = int(os.environ.get("IA_PROPERTY_COUNT", "10000"))
-BATCH = 20  # what render does grows with the square of it
+BATCH = 20
 SAMPLE = 250
 OWNER = f"{GROUP}/autoscaler"
 REPLAY = f"IA_PROPERTY_SEED={SEED} IA_PROPERTY_COUNT={COUNT}"

@@ -61,7 +61,7 @@ static void on_shared_seen(void *ctx, const char *key, const struct shared_evide
 	rig->before = before != NULL ? shared_evidence_encode(before) : NULL;
 }
 
-static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
+static struct hpa_says hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
 {
 	(void)ns;
 	(void)name;
@@ -71,7 +71,8 @@ static struct probe_hpa hpa_now(void *ctx, const char *ns, const char *name, con
 
 void probe_rig_open(struct probe_rig *rig)
 {
-	*rig = (struct probe_rig){.count = ARRAY_LEN(healthy), .hpa = {.average_milli = MILLI_NONE}};
+	*rig = (struct probe_rig){.count = ARRAY_LEN(healthy),
+		.hpa = {.there = true, .spoke = true, .average_milli = MILLI_NONE}};
 	memcpy(rig->sayings, healthy, sizeof(healthy));
 	rig_open(&rig->kube, on_request, rig, NULL);
 	rig->port = atoi(strrchr(fake_url(rig->kube.fake), ':') + 1);

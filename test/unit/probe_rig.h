@@ -46,12 +46,12 @@ struct probe_rig {
 	json_t *pod_objects; /* of each namespace */
 	json_t *namespaces;  /* an object, by their names */
 	struct prober *prober;
-	json_t *request;      /* of PROBE_KEY, as JSON; a test may change it. With "record": of what is shared */
-	struct probe_hpa hpa; /* every one, for every metric */
-	int port;             /* of the server, at 127.0.0.1 */
-	int seen;             /* probes reported */
-	json_t *before;       /* of what is shared: what the last report named as the evidence before it */
-	json_t *evidence;     /* what was handed out last */
+	json_t *request;     /* of PROBE_KEY, as JSON; a test may change it. With "record": of what is shared */
+	struct hpa_says hpa; /* every one, for every metric; it begins as one that could not read it */
+	int port;            /* of the server, at 127.0.0.1 */
+	int seen;            /* probes reported */
+	json_t *before;      /* of what is shared: what the last report named as the evidence before it */
+	json_t *evidence;    /* what was handed out last */
 	struct probe_saying sayings[16];
 	size_t count;
 	bool closed;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 #include "yaml_file.h"
 
@@ -105,7 +106,8 @@ static void pass(struct fight *fight, bool lost)
 
 	world_from_document(&world, fight->document, &settings);
 	world.now_ms = fight->now_ms;
-	shared_reconcile(&world, &plan, &fight->state);
+	auto_needs needs = needs_of_world(&world);
+	shared_reconcile(&world, &needs, &plan, &fight->state);
 	world_release_document(&world);
 	fight->again_ms = plan.again_ms;
 	for (size_t i = 0; i < plan.count && !lost; i++) {

@@ -32,13 +32,16 @@ static const char whole[] =
 	"  m:\n"
 	"    series: {at: 5, pods: 2, missing: [r], suspects: [s],\n"
 	"             samples: {p: {age: 100, time: 8, milli: 1000, source: 2000, shared: true}}}\n"
-	"    metric: {at: 1000000, http: 200, pods: 2, missing: [r], suspects: [s], values: {p: 1000}, doubtedAt: 9}\n"
+	"    metric: {at: 1000000, http: 200, pods: 2, missing: [r], suspects: [s], values: {p: 1000}, byHpa: true,\n"
+	"             doubtedAt: 9}\n"
 	"    apart:\n"
 	"      page: {p: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}, faint: {" FAINT "}}\n"
 	"      record: {p: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}}\n"
 	"      metric: {p: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}}\n"
 	"      hpa: {since: 1, sampleTime: 2, sampleAt: 3, " CERTAIN "}\n"
 	"    scrapers: {p: [ours, theirs], faint: [ours]}\n"
+	"hpaSilentAt: 10\n"
+	"awaitedMs: 600\n"
 	"againMs: 500\n";
 
 /* Another value of this member, NULL = it is away; alike: nothing is checked otherwise for it. */
@@ -127,6 +130,7 @@ static const struct row {
 	{"signals.m.metric.missing", "[]", false},
 	{"signals.m.metric.suspects", "[]", true},
 	{"signals.m.metric.values.p", "0", true},
+	{"signals.m.metric.byHpa", "false", true},
 	{"signals.m.metric.doubtedAt", "10", true},
 	{"signals.m.metric.error", "not found", false},
 	{"signals.m.metric.cause", "NotListed", false},
@@ -180,6 +184,8 @@ static const struct row {
 	/* Nobody is told of it yet. */
 	{"signals.m.scrapers.faint", "[theirs]", true},
 
+	{"hpaSilentAt", "0", true},
+	{"awaitedMs", "0", true},
 	{"againMs", "0", true},
 };
 

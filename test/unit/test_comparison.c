@@ -467,10 +467,10 @@ static void a_value_is_within_what_rounding_leaves(void **state)
 	const struct range range = {1000, 5000};
 
 	(void)state;
-	assert_true(comparison_is_within(998, &range));
-	assert_false(comparison_is_within(997, &range));
-	assert_true(comparison_is_within(5002, &range));
-	assert_false(comparison_is_within(5003, &range));
+	assert_true(range_holds(&range, 998));
+	assert_false(range_holds(&range, 997));
+	assert_true(range_holds(&range, 5002));
+	assert_false(range_holds(&range, 5003));
 }
 
 static void mismatches_are_probed_about_scrapes_and_between(void **state)

@@ -239,7 +239,7 @@ static void test_what_failed_is_tried_when_the_server_is_back(void **state)
 	(void)state;
 	rig_begin(&rig);
 	rig.refuses_writes = true;
-	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{}", "1")));
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{\"matchLabels\":{\"team\":\"z\"}}", "1")));
 	rig.wanted = 1;
 	assert_true(run_until(&rig.kube.loop, has_failures, &rig));
 	have_an_error(&rig);
@@ -273,7 +273,7 @@ static void test_what_was_refused_is_not_sent_because_something_woke_it(void **s
 	rig_begin(&rig);
 	rig.refuses_writes = true;
 	rig.wanted = 18;
-	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{}", "1")));
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{\"matchLabels\":{\"team\":\"z\"}}", "1")));
 	assert_true(run_until(&rig.kube.loop, has_failures, &rig));
 	before = rig.writes;
 	wake_all(&rig, MODIFIED(PROMETHEUS("3", "{\"matchLabels\":{\"team\":\"a\"}}", "1")));
@@ -292,7 +292,7 @@ static void test_a_server_that_asks_to_be_left_alone_is_left_alone(void **state)
 	rig.refuses_writes = true;
 	rig.refusal = "Retry-After: 60\r\n";
 	rig.wanted = 2;
-	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{}", "1")));
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{\"matchLabels\":{\"team\":\"z\"}}", "1")));
 	assert_true(run_until(&rig.kube.loop, has_failures, &rig));
 	before = rig.writes;
 	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("3", "{\"matchLabels\":{\"team\":\"a\"}}", "1")));

@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "probe/hpa_silence.h"
 #include "probe_rig.h"
 #include "runtime/cached_views.h"
 #include "runtime/routes.h"
@@ -18,8 +20,8 @@
 #define SAMPLES "GET /api/v1/query[?]query=label_replace*"
 #define POD(name) PROBE_SAMPLE(name, "time", "95") "," PROBE_SAMPLE(name, "milli", "1")
 
-/* All hops agree; probed as a broken one, then as a healthy one. */
-static void open_healthy(struct probe_rig *rig)
+/* All hops agree. */
+static void open_rig(struct probe_rig *rig)
 {
 	probe_rig_open(rig);
 	probe_rig_say(rig, SAMPLES,
@@ -27,7 +29,13 @@ static void open_healthy(struct probe_rig *rig)
 	probe_rig_say(rig, METRIC,
 		(struct fake_answer){.status = 200,
 			.body = PROBE_VALUES(PROBE_VALUE("p-0", "1") "," PROBE_VALUE("p-1", "1"))});
-	rig->hpa = (struct probe_hpa){.there = true, .active = true, .average_milli = 1000};
+}
+
+/* Probed as a broken one, then as a healthy one. */
+static void open_healthy(struct probe_rig *rig)
+{
+	open_rig(rig);
+	rig->hpa = (struct hpa_says){.there = true, .spoke = true, .active = true, .average_milli = 1000};
 	probe_rig_want(rig, PROBE_KEY, PROBE_BROKEN);
 	probe_rig_wait(rig, 1);
 	probe_rig_want(rig, PROBE_KEY, PROBE_HEALTHY);
@@ -58,10 +66,10 @@ static void test_a_healthy_metric_is_not_asked_for_again(void **state)
 
 static void test_a_metric_that_the_hpa_does_not_read_is_asked_for(void **state)
 {
-	static const struct probe_hpa hpas[] = {{.there = false, .average_milli = MILLI_NONE},
-		{.there = true, .active = false, .average_milli = 1000},
+	static const struct hpa_says hpas[] = {{.there = false, .average_milli = MILLI_NONE},
+		{.there = true, .spoke = true, .active = false, .average_milli = 1000},
 		{.there = true, .active = true, .average_milli = MILLI_NONE},
-		{.there = true, .active = true, .average_milli = 2000}};
+		{.there = true, .spoke = true, .active = true, .average_milli = 2000}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(hpas); i++) {
@@ -73,6 +81,92 @@ static void test_a_metric_that_the_hpa_does_not_read_is_asked_for(void **state)
 		assert_int_equal(probe_rig_asked(&rig, METRIC), 2);
 		probe_rig_close(&rig);
 	}
+}
+
+/* A new HPA is let read its metric first: nobody is asked before, and nothing is looked at again until it had its time. */
+static void test_a_new_hpa_reads_the_metric_first(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	open_rig(&rig);
+	rig.hpa = (struct hpa_says){.average_milli = MILLI_NONE};
+	probe_rig_want(&rig, PROBE_KEY, PROBE_WAITING);
+	probe_rig_wait(&rig, 1);
+	e = probe_rig_evidence(&rig);
+	assert_found(e, RUNNING ".metric", "absent");
+	assert_true(json_path_int(e, "hpaSilentAt", 0) > 0);
+	assert_in_range(json_path_int(e, "awaitedMs", 0), HPA_SPEAKS_MS - 5000, HPA_SPEAKS_MS);
+	/* It is made, and the chain is woken for something else. */
+	rig.hpa.there = true;
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".metric", "absent");
+	/* It speaks. */
+	rig.hpa = (struct hpa_says){.there = true, .spoke = true, .active = true, .average_milli = 1000};
+	probe_rig_want(&rig, PROBE_KEY, PROBE_WAITING);
+	prober_notify(rig.prober, PROBE_KEY);
+	probe_rig_wait(&rig, 3);
+	e = probe_rig_evidence(&rig);
+	assert_found(e, RUNNING ".metric.byHpa", "true");
+	assert_found(e, RUNNING ".metric.pods", "2");
+	assert_found(e, RUNNING ".metric.values", "absent");
+	assert_found(e, "awaitedMs", "absent");
+	assert_int_equal(probe_rig_asked(&rig, METRIC), 0);
+	/* As long as it goes on so, nobody asks. */
+	probe_rig_want(&rig, PROBE_KEY, PROBE_HEALTHY);
+	probe_rig_wait(&rig, 4);
+	assert_found(probe_rig_evidence(&rig), RUNNING ".metric.byHpa", "true");
+	assert_int_equal(probe_rig_asked(&rig, METRIC), 0);
+	/* In doubt we do. */
+	rig.hpa.average_milli = 7000;
+	e = probe_rig_look(&rig);
+	assert_found(e, RUNNING ".metric.byHpa", "absent");
+	assert_found(e, RUNNING ".metric.values", "{\"p-0\":1000,\"p-1\":1000}");
+	assert_int_equal(probe_rig_asked(&rig, METRIC), 1);
+	probe_rig_close(&rig);
+}
+
+/* An operator that starts does not know when that was, nor an autoscaler that has another target now of whose pods. */
+static void test_what_an_hpa_said_before_it_was_asked_for_is_no_proof(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	open_rig(&rig);
+	rig.hpa = (struct hpa_says){.there = true, .spoke = true, .active = true, .average_milli = 1000};
+	probe_rig_want(&rig, PROBE_KEY, PROBE_BROKEN);
+	probe_rig_wait(&rig, 1);
+	e = probe_rig_evidence(&rig);
+	assert_found(e, "hpaSilentAt", "absent");
+	assert_found(e, RUNNING ".metric.byHpa", "absent");
+	assert_int_equal(probe_rig_asked(&rig, METRIC), 1);
+	probe_rig_close(&rig);
+
+	open_rig(&rig);
+	rig.hpa = (struct hpa_says){.there = true, .average_milli = MILLI_NONE};
+	probe_rig_want(&rig, PROBE_KEY, PROBE_BROKEN);
+	probe_rig_wait(&rig, 1);
+	rig.hpa = (struct hpa_says){.there = true, .spoke = true, .active = true, .average_milli = 1000};
+	json_object_set_new(rig.request, "target", json_pack("{s:s}", "name", "other"));
+	probe_rig_want(&rig, PROBE_KEY, PROBE_BROKEN);
+	probe_rig_wait(&rig, 2);
+	assert_int_equal(probe_rig_asked(&rig, METRIC), 1);
+	probe_rig_close(&rig);
+}
+
+/* It had its time, and said nothing. */
+static void test_a_silent_hpa_has_its_metric_asked_for(void **state)
+{
+	struct hpa_silence silence = {.silent = true, .since_ms = clock_monotonic_ms() - HPA_SPEAKS_MS};
+
+	(void)state;
+	assert_int_equal(hpa_silence_awaited_ms(&silence), 0);
+	silence.since_ms += 5000;
+	assert_in_range(hpa_silence_awaited_ms(&silence), 1, 5000);
+	silence.silent = false;
+	assert_int_equal(hpa_silence_awaited_ms(&silence), 0);
 }
 
 /* The route from an HPA that fails to the probe of its autoscaler. */
@@ -200,6 +294,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_healthy_metric_is_not_asked_for_again),
 		cmocka_unit_test(test_a_metric_that_the_hpa_does_not_read_is_asked_for),
+		cmocka_unit_test(test_a_new_hpa_reads_the_metric_first),
+		cmocka_unit_test(test_what_an_hpa_said_before_it_was_asked_for_is_no_proof),
+		cmocka_unit_test(test_a_silent_hpa_has_its_metric_asked_for),
 		cmocka_unit_test(test_an_hpa_that_cannot_read_its_metric_has_it_asked_for),
 		cmocka_unit_test(test_other_changes_of_an_hpa_wake_no_probe),
 	};

@@ -120,10 +120,10 @@ static void decoys_are_bounded_in_work_and_words(void **state)
 		"name", "gemma", "spec", "scaleTargetRef", "kind", "Deployment", "name", "server", "maxReplicas", 5,
 		"mode", "GPU");
 	auto_view *autoscaler = view_decode(KIND_AUTOSCALER, object);
-	auto_gpu_needs needs = {.count = 0};
-	int64_t mended_ms = 0;
+	const struct gpu_need need = {"Auto", view_autoscaler(autoscaler)};
+	struct gpu_memory memory = {.mended_ms = 0};
 	auto_plan plan = PLAN_INIT;
-	auto_json *survey = NULL;
+	struct gpu_survey *survey;
 	const char *others;
 	clock_t since;
 
@@ -134,19 +134,17 @@ static void decoys_are_bounded_in_work_and_words(void **state)
 		add(&lists, "a-tenant", name, "nvidia-dcgm-exporter");
 	}
 	add(&lists, "gpu-operator", "nvidia-dcgm-exporter", "nvidia-dcgm-exporter");
-	gpu_needs_add(&needs, autoscaler);
 	since = clock();
-	survey = gpu_survey(&world, &needs, &mended_ms, &plan);
+	survey = gpu_survey_make(&world, &need, 1, &memory, &plan);
 	print_message("%d decoys: %.1f ms\n", DECOYS, milliseconds(since));
 	/* A fraction of it where it is optimised; sanitizers take several times as long as neither. */
 	assert_in_range((uintmax_t)milliseconds(since), 0, 200);
-	assert_string_equal(json_path_string(json_object_get(json_object_get(survey, "exporters"), "Auto"), "service",
-				    ""),
-		"gpu-operator/nvidia-dcgm-exporter");
-	others = json_path_string(json_object_get(json_object_get(survey, "exporters"), "Auto"), "others", "");
+	assert_string_equal(gpu_survey_exporter(survey, "Auto")->service, "gpu-operator/nvidia-dcgm-exporter");
+	others = gpu_survey_exporter(survey, "Auto")->others;
 	assert_non_null(strstr(others, "Service 'a-tenant/evil-0001'"));
 	assert_non_null(strstr(others, " and 1997 more"));
 	assert_in_range(strlen(others), 0, 200);
+	gpu_survey_free(survey);
 	release(&lists.of[KIND_SERVICE]);
 	release(&lists.of[KIND_DAEMONSET]);
 }

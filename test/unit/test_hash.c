@@ -74,12 +74,41 @@ static void test_texts_have_ends(void **state)
 	assert_true(hash_text(HASH_START, NULL) == hash_text(HASH_START, ""));
 }
 
+/* The example of the paper, appendix A. */
+static void test_it_is_siphash(void **state)
+{
+	unsigned char bytes[15];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		bytes[i] = (unsigned char)i;
+	}
+	hash_set_key(UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908));
+	assert_true(hash_bytes(HASH_START, bytes, sizeof(bytes)) == UINT64_C(0xa129ca6149be45e5));
+}
+
+/* Of two keys neither tells what collides under the other. */
+static void test_the_key_counts(void **state)
+{
+	uint64_t hash;
+
+	(void)state;
+	hash_set_key(1, 2);
+	hash = hash_text(HASH_START, "shop/gemma");
+	hash_set_key(1, 3);
+	assert_true(hash_text(HASH_START, "shop/gemma") != hash);
+	hash_set_key(2, 2);
+	assert_true(hash_text(HASH_START, "shop/gemma") != hash);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_items_come_and_go),
 		cmocka_unit_test(test_items_of_one_hash),
 		cmocka_unit_test(test_texts_have_ends),
+		cmocka_unit_test(test_it_is_siphash),
+		cmocka_unit_test(test_the_key_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

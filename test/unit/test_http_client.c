@@ -5,14 +5,17 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "event_loop.h"
@@ -574,6 +577,88 @@ static void unreadable_ca_is_invalid(void **state)
 	assert_non_null(strstr(w->message, "cannot read the CA certificate for 'https://127.0.0.1:"));
 }
 
+/* Names --------------------------------------------------------------------------------------- */
+
+/* In place of libc's: it knows no name, and while it hangs it needs long to say so, as when no DNS server answers. */
+#define RESOLVER_GIVES_UP_S 4
+
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	int asked;   /* so many times */
+	int waiting; /* for the answer */
+	bool hangs;
+} resolver = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+	struct timespec end;
+
+	(void)name;
+	(void)service;
+	(void)hints;
+	*found = NULL;
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += RESOLVER_GIVES_UP_S;
+	pthread_mutex_lock(&resolver.mutex);
+	resolver.asked++;
+	resolver.waiting++;
+	while (resolver.hangs && pthread_cond_timedwait(&resolver.changed, &resolver.mutex, &end) == 0) {
+	}
+	resolver.waiting--;
+	pthread_cond_broadcast(&resolver.changed);
+	pthread_mutex_unlock(&resolver.mutex);
+	return EAI_NONAME;
+}
+
+static int times_asked(void)
+{
+	int asked;
+
+	pthread_mutex_lock(&resolver.mutex);
+	asked = resolver.asked;
+	pthread_mutex_unlock(&resolver.mutex);
+	return asked;
+}
+
+static void let_resolver_end(void)
+{
+	pthread_mutex_lock(&resolver.mutex);
+	resolver.hangs = false;
+	pthread_cond_broadcast(&resolver.changed);
+	while (resolver.waiting > 0) {
+		pthread_cond_wait(&resolver.changed, &resolver.mutex);
+	}
+	pthread_mutex_unlock(&resolver.mutex);
+}
+
+/* Whether its time is over or it is cancelled: the thread that asks for the name is not waited for. */
+static void a_name_that_is_not_resolved_does_not_hold_the_loop(void **state)
+{
+	struct world *w = *state;
+	struct http_request request = get(w);
+	int64_t start = clock_monotonic_ms();
+	struct http_transfer *t;
+	int asked;
+
+	resolver.hangs = true;
+	request.url = "http://name.invalid/";
+	request.timeout_ms = 100;
+	run(w, &request);
+	assert_int_equal(w->kind, ERROR_UNAVAILABLE);
+	request.timeout_ms = 0;
+	asked = times_asked();
+	t = http_client_start(w->client, &request);
+	while (times_asked() == asked) {
+		uv_run(&w->loop.uv, UV_RUN_NOWAIT);
+	}
+	http_transfer_cancel(t);
+	assert_true(event_loop_wait(&w->loop, &w->done, 2));
+	assert_int_equal(w->kind, ERROR_CANCELLED);
+	assert_true(clock_monotonic_ms() - start < RESOLVER_GIVES_UP_S * 1000);
+	let_resolver_end();
+}
+
 /* Streams and cancelling ---------------------------------------------------------------------- */
 
 static int on_data(void *ctx, const char *data, size_t len)
@@ -766,6 +851,7 @@ int main(void)
 		TEST(unusable_url_is_invalid),
 		TEST(tls_to_a_plain_listener_fails),
 		TEST(unreadable_ca_is_invalid),
+		TEST(a_name_that_is_not_resolved_does_not_hold_the_loop),
 		TEST(stream_is_handed_over),
 		TEST(refused_stream_ends),
 		TEST(cancel_from_inside_on_data),

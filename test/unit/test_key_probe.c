@@ -259,7 +259,7 @@ static void test_a_gpu_signal_needs_no_page(void **state)
 	probe_rig_say(&rig, "GET /metrics", (struct fake_answer){.status = 404, .body = "none"});
 	e = probe_rig_look(&rig);
 	assert_says(e, "page.error", "HTTP 404");
-	assert_found(e, RUNNING, "absent");
+	assert_found(e, RUNNING ".series.pods", "1"); /* Prometheus may read it all the same */
 	assert_found(e, "signals.gpu.metric.pods", "1");
 	/* Mode GPU: no page at all. */
 	json_object_del(rig.request, "pages");

@@ -95,12 +95,43 @@ static void assert_sent(struct kube_rig *rig, const char *line, const char *head
 	assert_string_equal(fake_last_body(rig->fake), body);
 }
 
+/* Of an answer to a write nobody reads more; of a read everything may be. */
+static void test_what_is_read_of_an_answer(void **state)
+{
+	static const char body[] =
+		"{\"metadata\":{\"resourceVersion\":\"7\",\"managedFields\":[{\"fieldsV1\":{\"f:a\":{}}}]},"
+		"\"spec\":{\"a\":1},\"status\":{\"b\":1}}";
+	static const struct fake_step steps[] = {
+		{"PATCH *", {.status = 200, .body = body}},
+		{"GET *", {.status = 200, .body = body}},
+	};
+	auto_json *object = json_pack("{s:{s:s, s:s}}", "metadata", "name", "n", "namespace", "ns");
+	struct outcome o = OUTCOME_INIT;
+	auto_free char *text = NULL;
+	struct kube_rig rig;
+
+	(void)state;
+	open_script(&rig, steps, ARRAY_LEN(steps));
+	kube_apply(rig.client, &hpas, object, "m", on_done, &o);
+	await(&rig, &o);
+	text = json_text(o.result);
+	assert_string_equal(text,
+		"{\"metadata\":{\"managedFields\":[{\"fieldsV1\":{}}],\"resourceVersion\":\"7\"},\"spec\":{\"a\":1},\"status\":{}}");
+	outcome_release(&o);
+	kube_get(rig.client, &hpas, "ns", "n", on_done, &o);
+	await(&rig, &o);
+	assert_int_equal(json_path_int(o.result, "status.b", 0), 1);
+	outcome_release(&o);
+	assert_int_equal(rig_close(&rig), 0);
+}
+
 static void test_verbs(void **state)
 {
 	static const struct fake_step steps[] = {
 		{"GET *", {.status = 200, .body = "{\"a\":1}"}},
 		{"PATCH *", {.status = 200, .body = "{}"}},
 		{"PATCH *", {.status = 201, .body = "{}"}},
+		{"PATCH *", {.status = 200, .body = "{}"}},
 		{"PATCH *", {.status = 200, .body = "{}"}},
 		{"POST *", {.status = 201, .body = "{}"}},
 		{"PUT *", {.status = 200, .body = "{}"}},
@@ -137,6 +168,15 @@ static void test_verbs(void **state)
 	await(&rig, &o);
 	assert_sent(&rig, "PATCH " HPAS "/n/status?fieldManager=m&force=true",
 		"Content-Type: application/apply-patch+yaml\r\n", object_text);
+	outcome_release(&o);
+
+	json_object_set_new(json_object_get(object, "metadata"), "resourceVersion", json_string("7"));
+	kube_claim(rig.client, &hpas, object, 2, on_done, &o);
+	json_object_del(json_object_get(object, "metadata"), "resourceVersion");
+	await(&rig, &o);
+	assert_sent(&rig, "PATCH " HPAS "/n", "Content-Type: application/json-patch+json\r\n",
+		"[{\"op\":\"replace\",\"path\":\"/metadata/resourceVersion\",\"value\":\"7\"},"
+		"{\"op\":\"replace\",\"path\":\"/metadata/managedFields/2/operation\",\"value\":\"Apply\"}]");
 	outcome_release(&o);
 
 	kube_merge_patch(rig.client, &hpas, "ns", "n", object, "m", on_done, &o);
@@ -603,6 +643,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verbs),
+		cmocka_unit_test(test_what_is_read_of_an_answer),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_a_refusal_of_many_words_is_cut),
 		cmocka_unit_test(test_an_answer_that_is_not_json),

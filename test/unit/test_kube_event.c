@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct server {
 	bool mute;       /* answer nothing */
 	int refuse;      /* answer with this HTTP status; 0 = take it */
 	json_t *created; /* the last */
+	bool seen[4106]; /* by the number in the uid of whom an Event was made about */
 	json_t *patch;   /* the last */
 	char *patched;   /* its target */
 };
@@ -34,6 +36,15 @@ struct rig {
 	json_t *object;
 };
 
+static void note_uid(struct server *server, const char *uid)
+{
+	int number;
+
+	if (sscanf(uid, "many-%d", &number) == 1 && (size_t)number < ARRAY_LEN(server->seen)) {
+		server->seen[number] = true;
+	}
+}
+
 static struct fake_answer on_request(void *ctx, const struct fake_request *request)
 {
 	struct server *server = ctx;
@@ -44,6 +55,7 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 		server->creates++;
 		json_decref(server->created);
 		server->created = body;
+		note_uid(server, json_path_string(body, "regarding.uid", ""));
 	} else {
 		assert_ptr_equal(strstr(request->line, "PATCH " COLLECTION "/"), request->line);
 		server->patches++;
@@ -103,6 +115,13 @@ static void report(struct rig *rig, const char *reason, const char *note)
 {
 	kube_recorder_report(rig->recorder, rig->object,
 		&(struct kube_event){.warning = true, .reason = reason, .action = "Check", .note = note});
+}
+
+/* No Warning. */
+static void report_news(struct rig *rig, const char *note)
+{
+	kube_recorder_report(rig->recorder, rig->object,
+		&(struct kube_event){.reason = "Works", .action = "Check", .note = note});
 }
 
 struct goal {
@@ -289,14 +308,108 @@ static void at_rest_nothing_is_remembered(void **state)
 }
 
 /* Each about another object, so that no budget holds them back. */
+static void report_as(struct rig *rig, int number, bool warning)
+{
+	auto_free char *uid = xasprintf("many-%d", number);
+
+	json_object_set_new(json_object_get(rig->object, "metadata"), "uid", json_string(uid));
+	if (warning) {
+		report(rig, "Broken", "it broke");
+	} else {
+		report_news(rig, "it works");
+	}
+}
+
 static void report_many(struct rig *rig, int count)
 {
 	for (int i = 0; i < count; i++) {
-		auto_free char *uid = xasprintf("many-%d", i);
-
-		json_object_set_new(json_object_get(rig->object, "metadata"), "uid", json_string(uid));
-		report(rig, "Broken", "it broke");
+		report_as(rig, i, true);
 	}
+}
+
+static void be_busy(struct rig *rig, int64_t calm_ms, int64_t hold_ms)
+{
+	recorder_set_timing(rig->recorder, &(struct recorder_timing){.series_ms = 60000,
+						   .refill_ms = 60000,
+						   .sweep_ms = 60000,
+						   .calm_ms = calm_ms,
+						   .hold_ms = hold_ms});
+	kube_recorder_busy(rig->recorder);
+}
+
+static void what_is_no_warning_waits_while_others_are_busy(void **state)
+{
+	struct rig *rig = *state;
+
+	be_busy(rig, 60000, 60000);
+	report_news(rig, "it works");
+	settle(rig);
+	assert_int_equal(rig->server.creates, 0);
+	report(rig, "Broken", "it broke");
+	wait_for(rig, &rig->server.creates, 1);
+	settle(rig);
+	assert_int_equal(rig->server.creates, 1);
+	assert_string_equal(json_path_string(rig->server.created, "type", ""), "Warning");
+}
+
+static void what_waited_is_written_when_it_is_calm(void **state)
+{
+	struct rig *rig = *state;
+
+	be_busy(rig, 100, 60000);
+	report_news(rig, "it works");
+	wait_for(rig, &rig->server.creates, 1);
+	assert_string_equal(json_path_string(rig->server.created, "type", ""), "Normal");
+}
+
+static void who_stays_busy_cannot_hold_it_for_ever(void **state)
+{
+	struct rig *rig = *state;
+
+	be_busy(rig, 60000, 100);
+	rig->server.mute = true;
+	for (int i = 0; i < 5; i++) {
+		report_as(rig, i, false);
+	}
+	settle(rig);
+	settle(rig);
+	assert_int_equal(rig->server.creates, 1); /* one by one */
+}
+
+static void all_that_is_overdue_is_written_in_the_end(void **state)
+{
+	struct rig *rig = *state;
+
+	be_busy(rig, 60000, 100);
+	for (int i = 0; i < 50; i++) {
+		report_as(rig, i, false);
+	}
+	wait_for(rig, &rig->server.creates, 50);
+}
+
+/* As many as may wait, and some more. */
+static void of_too_many_the_oldest_is_dropped(void **state)
+{
+	struct rig *rig = *state;
+
+	be_busy(rig, 60000, 60000);
+	for (int i = 0; i < 4096 + 10; i++) {
+		report_as(rig, i, false);
+	}
+	assert_int_equal(recorder_kept(rig->recorder), 4096 + 4106); /* budgets too */
+	assert_int_equal(kube_recorder_dropped(rig->recorder), 10);
+	/* A Warning takes the place of another. */
+	report_as(rig, 1, true);
+	wait_for(rig, &rig->server.creates, 1);
+	assert_int_equal(kube_recorder_dropped(rig->recorder), 11);
+	be_busy(rig, 0, 60000);
+	report_as(rig, 1, true); /* once more: now it is calm */
+	wait_for(rig, &rig->server.creates, 4096);
+	for (int i = 0; i < 11; i++) {
+		assert_int_equal(rig->server.seen[i], i == 1); /* that was the Warning */
+	}
+	assert_true(rig->server.seen[11]);
+	assert_true(rig->server.seen[4105]);
 }
 
 static void no_more_than_eight_are_under_way(void **state)
@@ -346,6 +459,11 @@ int main(void)
 		TEST(at_rest_nothing_is_remembered),
 		TEST(no_more_than_eight_are_under_way),
 		TEST(those_in_line_are_written_too),
+		TEST(what_is_no_warning_waits_while_others_are_busy),
+		TEST(what_waited_is_written_when_it_is_calm),
+		TEST(who_stays_busy_cannot_hold_it_for_ever),
+		TEST(all_that_is_overdue_is_written_in_the_end),
+		TEST(of_too_many_the_oldest_is_dropped),
 		TEST(closing_takes_back_what_is_under_way),
 	};
 

@@ -33,6 +33,7 @@ struct rig {
 	json_t *hpas;
 	json_t *autoscalers;
 	json_t *gpu;
+	struct gpu_survey *survey; /* of that */
 	json_t *gpu_evidence;
 	struct evidence *seen;
 	struct evidence *next; /* only what it asks */
@@ -106,7 +107,6 @@ static void rig_init(struct rig *rig)
 		.port_known = true,
 		.selected_by = "monitoring/k8s",
 		.monitor = "shop/gemma",
-		.gpu = rig->gpu,
 		.exporter_id = "Auto",
 		.adapter = ADAPTER_LOADED,
 	};
@@ -152,6 +152,11 @@ static void rig_read(struct rig *rig)
 		rig->seen = evidence_decode(rig->evidence, NOW_MS);
 		rig->facts.evidence = rig->seen;
 	}
+	if (rig->gpu != NULL) {
+		rig->survey = gpu_survey_new();
+		shape_decode(&shape_gpu_survey, rig->gpu, NOW_MS, rig->survey);
+		rig->facts.gpu = rig->survey;
+	}
 	if (rig->gpu_evidence != NULL) {
 		rig->shared = shared_evidence_decode(rig->gpu_evidence, NOW_MS);
 		rig->facts.shared = rig->shared;
@@ -169,6 +174,7 @@ static void rig_release(struct rig *rig)
 	evidence_free(rig->seen);
 	evidence_free(rig->next);
 	shared_evidence_free(rig->shared);
+	gpu_survey_free(rig->survey);
 	view_unref(rig->object_view);
 	view_unref(rig->target_view);
 	views_free(&rig->hpa_views);
@@ -406,7 +412,8 @@ static void shared(json_t *document, const char *member, const char *text)
 
 static void not_surveyed(struct rig *rig)
 {
-	rig->facts.gpu = NULL;
+	json_decref(rig->gpu);
+	rig->gpu = NULL;
 }
 
 static void no_exporter(struct rig *rig)

@@ -39,12 +39,14 @@ static json_t *advice_of(const json_t *world)
 	const json_t *target = json_object_get(world, "target");
 	auto_view *target_view = target != NULL ? view_decode(KIND_DEPLOYMENT, target) : NULL;
 	auto_view *view = NULL;
+	struct adapter_survey survey;
 	struct facts facts = {.settings = &settings,
 		.target = view_workload(target_view),
 		.target_watched = true,
 		.evidence = evidence,
-		.adapter_survey = json_object_get(world, "adapter")};
+		.adapter_survey = json_object_get(world, "adapter") != NULL ? &survey : NULL};
 
+	shape_decode(&shape_adapter_survey, json_object_get(world, "adapter"), NOW_MS, &survey);
 	if (json_object_get(world, "spec") != NULL) {
 		json_object_update(json_object_get(object, "spec"), json_object_get(world, "spec"));
 	}
@@ -56,6 +58,7 @@ static json_t *advice_of(const json_t *world)
 	assert_int_equal(observe_signals(&facts.workload, &spec, facts.workload.engine, &err), 0);
 	advice = lints_check(&facts);
 	evidence_free(evidence);
+	shape_release(&shape_adapter_survey, &survey);
 	return advice;
 }
 

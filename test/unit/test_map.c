@@ -120,10 +120,6 @@ static void an_empty_map_answers(void **state)
 	assert_null(map_take(&map, "a"));
 	assert_false(map_next(&map, &pos, NULL, NULL));
 	map_clear(&map);
-
-	auto_free const char **keys = map_sorted_keys(&map);
-
-	assert_non_null(keys);
 	map_release(&map);
 }
 
@@ -217,26 +213,6 @@ static void clear_frees_all_and_leaves_it_usable(void **state)
 	assert_int_equal(a, 2);
 }
 
-static void sorted_keys_ascend(void **state)
-{
-	struct map map;
-	int dummy;
-
-	(void)state;
-	map_init(&map, NULL);
-	for (unsigned i = 0; i < KEYS; i++) {
-		map_put(&map, key_name(i * 7919 % KEYS), &dummy);
-	}
-
-	auto_free const char **keys = map_sorted_keys(&map);
-
-	assert_int_equal(map_count(&map), KEYS);
-	for (size_t i = 1; i < KEYS; i++) {
-		assert_true(strcmp(keys[i - 1], keys[i]) < 0);
-	}
-	map_release(&map);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,7 +223,6 @@ int main(void)
 		cmocka_unit_test(putting_the_same_value_again_keeps_it),
 		cmocka_unit_test(the_entry_just_walked_may_go),
 		cmocka_unit_test(clear_frees_all_and_leaves_it_usable),
-		cmocka_unit_test(sorted_keys_ascend),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* When the last answer of the metrics API stands, and each thing that casts doubt on it. */
+/* When the last answer of the metrics API stands, when what the HPA reads will do, and each thing that casts doubt on it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "probe/metric_trust.h"
 
@@ -19,6 +20,7 @@ struct scene {
 	struct evidence *evidence;
 	struct counted_pods counted;
 	struct signal_seen *before, *now;
+	struct hpa_silence silence;
 	struct metric_trust trust;
 };
 
@@ -65,7 +67,8 @@ static void scene_open(struct scene *scene)
 		.before = scene->before,
 		.now = scene->now,
 		.counted = &scene->counted,
-		.hpa = {.there = true, .active = true, .average_milli = 5000},
+		.hpa = {.there = true, .spoke = true, .active = true, .average_milli = 5000},
+		.silence = &scene->silence,
 		.fresh_ms = FRESH_MS,
 		.now_ms = NOW_MS};
 }
@@ -239,9 +242,149 @@ static void the_clock_was_set_back(struct scene *scene)
 	scene->before->value.seen_ms = NOW_MS + 1;
 }
 
-#define ROW(change, trusted)                                                                                           \
+/* The values of then were read by the HPA. */
+static void the_hpa_read_it(struct scene *scene)
+{
+	struct signal_seen *before = scene->before;
+
+	shape_empty(&shape_pod_value, &before->value.values);
+	before->value.by_hpa = true;
+	shape_copy(&shape_series_seen, &before->series, &scene->now->series);
+}
+
+static void the_hpa_read_it_of_one_pod(struct scene *scene)
+{
+	the_hpa_read_it(scene);
+	shape_empty(&shape_sample, &scene->before->series.samples);
+}
+
+static void the_hpa_read_it_long_ago(struct scene *scene)
+{
+	the_hpa_read_it(scene);
+	it_is_old(scene);
+}
+
+/* It was silent, and speaks for the first time: nobody has asked the metrics API. */
+static void the_hpa_speaks(struct scene *scene)
+{
+	scene->trust.before = NULL;
+	scene->trust.same_question = scene->trust.healthy = false;
+	scene->silence.last_ms = NOW_MS - 16000;
+	scene->now->series.seen_ms = NOW_MS;
+	scene->now->series.pods = 2;
+}
+
+static void the_hpa_spoke_when_it_was_asked_for(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	scene->silence.last_ms = 0; /* of a target of before, or of an operator that starts */
+}
+
+static void the_hpa_spoke_long_ago(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	scene->silence.last_ms = NOW_MS - HPA_SAYS_MS; /* a controller that stopped since would not take it back */
+}
+
+static void the_hpa_speaks_by_another_clock(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	scene->silence.last_ms = NOW_MS + 1;
+}
+
+static void the_hpa_speaks_of_what_nobody_samples(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	scene->trust.hpa.average_milli = 9000;
+}
+
+static void the_hpa_speaks_while_a_pod_has_no_sample_yet(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	counted_pods_add(&scene->counted, "p-2", 1);
+}
+
+static void the_hpa_speaks_while_a_pod_seems_to_miss_one(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	a_pod_seems_to_miss_a_sample(scene);
+}
+
+static void the_hpa_speaks_while_a_page_mismatches(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	a_page_mismatches(scene);
+}
+
+static void the_hpa_speaks_after_a_value_mismatched(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	scene->trust.before = scene->before;
+	a_value_mismatched(scene);
+}
+
+static void the_hpa_speaks_after_we_failed(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	scene->trust.before = scene->before;
+	scene->trust.same_question = true;
+	it_failed(scene);
+}
+
+static void the_hpa_speaks_of_a_failure(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	scene->trust.hpa.active = false;
+}
+
+static void the_hpa_speaks_of_an_older_spec(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	scene->trust.hpa.spoke = false;
+}
+
+static void the_hpa_is_silent(struct scene *scene)
+{
+	the_hpa_speaks(scene);
+	scene->trust.hpa = (struct hpa_says){.there = true, .average_milli = MILLI_NONE};
+	scene->silence.silent = scene->silence.there = true;
+	scene->silence.since_ms = clock_monotonic_ms();
+}
+
+static void the_hpa_is_to_be_made(struct scene *scene)
+{
+	the_hpa_is_silent(scene);
+	scene->trust.hpa.there = scene->silence.there = false;
+}
+
+static void the_hpa_is_silent_for_too_long(struct scene *scene)
+{
+	the_hpa_is_silent(scene);
+	scene->silence.since_ms -= HPA_SPEAKS_MS;
+}
+
+static void the_hpa_speaks_of_another_metric_only(struct scene *scene)
+{
+	the_hpa_is_silent(scene);
+	scene->silence.silent = false;
+}
+
+static void the_hpa_was_made_anew(struct scene *scene)
+{
+	the_hpa_is_silent(scene);
+	scene->trust.before = scene->before;
+	scene->trust.same_question = true;
+}
+
+static void the_hpa_is_silent_of_another_question(struct scene *scene)
+{
+	the_hpa_was_made_anew(scene);
+	scene->trust.same_question = false;
+}
+
+#define ROW(change, source)                                                                                            \
 	{                                                                                                              \
-#change, change, trusted                                                                               \
+#change, change, METRIC_##source                                                                       \
 	}
 
 static void any_doubt_has_it_asked(void **state)
@@ -249,52 +392,73 @@ static void any_doubt_has_it_asked(void **state)
 	static const struct {
 		const char *name;
 		void (*change)(struct scene *scene);
-		bool trusted;
+		enum metric_source source;
 	} rows[] = {
-		ROW(nothing, true),
-		ROW(the_average_is_the_least, true),
-		ROW(the_average_is_the_most, true),
-		ROW(a_pod_has_no_value_of_its_own, true),
-		ROW(it_is_almost_old, true),
-		ROW(another_question, false),
-		ROW(a_probe_that_is_not_healthy, false),
-		ROW(the_first_probe, false),
-		ROW(it_was_not_asked, false),
-		ROW(it_failed, false),
-		ROW(its_failure_is_unconfirmed, false),
-		ROW(a_pod_missed_a_value, false),
-		ROW(a_pod_seemed_to_miss_a_value, false),
-		ROW(a_pod_misses_a_sample, false),
-		ROW(a_pod_seems_to_miss_a_sample, false),
-		ROW(a_page_mismatched, false),
-		ROW(a_page_mismatches, false),
-		ROW(a_record_mismatches, false),
-		ROW(a_value_mismatched, false),
-		ROW(the_hpa_mismatched, false),
-		ROW(a_pod_more_counts, false),
-		ROW(a_pod_less_counts, false),
-		ROW(another_pod_counts, false),
-		ROW(there_is_no_hpa, false),
-		ROW(the_hpa_is_not_active, false),
-		ROW(the_hpa_has_no_average, false),
-		ROW(the_average_is_too_small, false),
-		ROW(the_average_is_too_large, false),
-		ROW(the_sample_that_would_do_is_old, false),
-		ROW(there_are_no_samples, false),
-		ROW(it_is_old, false),
-		ROW(the_clock_was_set_back, false),
+		ROW(nothing, STANDS),
+		ROW(the_average_is_the_least, STANDS),
+		ROW(the_average_is_the_most, STANDS),
+		ROW(a_pod_has_no_value_of_its_own, STANDS),
+		ROW(it_is_almost_old, STANDS),
+		ROW(another_question, ASK),
+		ROW(a_probe_that_is_not_healthy, ASK),
+		ROW(the_first_probe, ASK),
+		ROW(it_was_not_asked, ASK),
+		ROW(it_failed, ASK),
+		ROW(its_failure_is_unconfirmed, ASK),
+		ROW(a_pod_missed_a_value, ASK),
+		ROW(a_pod_seemed_to_miss_a_value, ASK),
+		ROW(a_pod_misses_a_sample, ASK),
+		ROW(a_pod_seems_to_miss_a_sample, ASK),
+		ROW(a_page_mismatched, ASK),
+		ROW(a_page_mismatches, ASK),
+		ROW(a_record_mismatches, ASK),
+		ROW(a_value_mismatched, ASK),
+		ROW(the_hpa_mismatched, ASK),
+		ROW(a_pod_more_counts, ASK),
+		ROW(a_pod_less_counts, ASK),
+		ROW(another_pod_counts, ASK),
+		ROW(there_is_no_hpa, ASK),
+		ROW(the_hpa_is_not_active, ASK),
+		ROW(the_hpa_has_no_average, ASK),
+		ROW(the_average_is_too_small, ASK),
+		ROW(the_average_is_too_large, ASK),
+		ROW(the_sample_that_would_do_is_old, ASK),
+		ROW(there_are_no_samples, ASK),
+		ROW(it_is_old, ASK),
+		ROW(the_clock_was_set_back, ASK),
+		ROW(the_hpa_read_it, STANDS),
+		ROW(the_hpa_read_it_of_one_pod, ASK),
+		ROW(the_hpa_read_it_long_ago, ASK),
+		ROW(the_hpa_speaks, BY_HPA),
+		ROW(the_hpa_speaks_after_we_failed, BY_HPA),
+		ROW(the_hpa_spoke_when_it_was_asked_for, ASK),
+		ROW(the_hpa_spoke_long_ago, ASK),
+		ROW(the_hpa_speaks_by_another_clock, ASK),
+		ROW(the_hpa_speaks_of_what_nobody_samples, ASK),
+		ROW(the_hpa_speaks_while_a_pod_has_no_sample_yet, ASK),
+		ROW(the_hpa_speaks_while_a_pod_seems_to_miss_one, ASK),
+		ROW(the_hpa_speaks_while_a_page_mismatches, ASK),
+		ROW(the_hpa_speaks_after_a_value_mismatched, ASK),
+		ROW(the_hpa_speaks_of_a_failure, ASK),
+		ROW(the_hpa_speaks_of_an_older_spec, ASK),
+		ROW(the_hpa_is_silent, AWAITED),
+		ROW(the_hpa_is_to_be_made, AWAITED),
+		ROW(the_hpa_is_silent_of_another_question, AWAITED),
+		ROW(the_hpa_is_silent_for_too_long, ASK),
+		ROW(the_hpa_speaks_of_another_metric_only, ASK),
+		ROW(the_hpa_was_made_anew, ASK),
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct scene scene;
-		bool trusted;
+		enum metric_source source;
 
 		scene_open(&scene);
 		rows[i].change(&scene);
-		trusted = metric_is_trusted(&scene.trust);
-		if (trusted != rows[i].trusted) {
-			fail_msg("%s: %strusted", rows[i].name, trusted ? "" : "not ");
+		source = metric_source(&scene.trust);
+		if (source != rows[i].source) {
+			fail_msg("%s: %d, not %d", rows[i].name, source, rows[i].source);
 		}
 		scene_close(&scene);
 	}

@@ -205,6 +205,8 @@ static void test_a_young_answer_serves_those_who_ask_later(void **state)
 struct crowd {
 	struct scene scene;
 	size_t askers;
+	bool healthy;
+	size_t requests; /* that it is waited for */
 	uv_timer_t tick;
 	bool stopped;
 };
@@ -214,7 +216,7 @@ static void on_tick(uv_timer_t *timer)
 	struct crowd *crowd = timer->data;
 
 	for (size_t i = 0; i < crowd->askers; i++) {
-		ask(&crowd->scene, "/q", true);
+		ask(&crowd->scene, "/q", crowd->healthy);
 	}
 }
 
@@ -222,7 +224,7 @@ static bool was_asked_enough(void *ctx)
 {
 	const struct crowd *crowd = ctx;
 
-	return fake_requests(crowd->scene.rig.fake) >= REQUESTS;
+	return fake_requests(crowd->scene.rig.fake) >= crowd->requests;
 }
 
 static void on_tick_closed(uv_handle_t *handle)
@@ -235,24 +237,23 @@ static bool has_stopped(void *ctx)
 	return ((const struct crowd *)ctx)->stopped;
 }
 
-/* How long it takes until Prometheus got REQUESTS of a crowd that asks all the time. */
-static int64_t crowd_ms(size_t askers)
+/* How long it takes until Prometheus got so many requests of a crowd that asks all the time. */
+static int64_t crowd_ms(struct crowd *crowd, int64_t refresh_ms)
 {
-	struct crowd crowd = {.askers = askers};
 	int64_t start;
 	int64_t spent;
 
-	scene_open(&crowd.scene);
-	uv_timer_init(&crowd.scene.rig.loop, &crowd.tick);
-	crowd.tick.data = &crowd;
+	scene_open_with(&crowd->scene, refresh_ms, on_request);
+	uv_timer_init(&crowd->scene.rig.loop, &crowd->tick);
+	crowd->tick.data = crowd;
 	start = clock_monotonic_ms();
-	uv_timer_start(&crowd.tick, on_tick, 0, REFRESH_MS / 4);
-	assert_true(run_until(&crowd.scene.rig.loop, was_asked_enough, &crowd));
+	uv_timer_start(&crowd->tick, on_tick, 0, REFRESH_MS / 4);
+	assert_true(run_until(&crowd->scene.rig.loop, was_asked_enough, crowd));
 	spent = clock_monotonic_ms() - start;
-	uv_close((uv_handle_t *)&crowd.tick, on_tick_closed);
-	assert_true(run_until(&crowd.scene.rig.loop, has_stopped, &crowd));
-	assert_true(crowd.scene.reported >= (int)askers);
-	scene_close(&crowd.scene);
+	uv_close((uv_handle_t *)&crowd->tick, on_tick_closed);
+	assert_true(run_until(&crowd->scene.rig.loop, has_stopped, crowd));
+	assert_true(crowd->scene.reported >= (int)crowd->askers);
+	scene_close(&crowd->scene);
 	return spent;
 }
 
@@ -262,12 +263,24 @@ static void test_a_thousand_healthy_ones_cost_as_much_as_one(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(crowds); i++) {
-		int64_t spent = crowd_ms(crowds[i]);
+		struct crowd crowd = {.askers = crowds[i], .healthy = true, .requests = REQUESTS};
+		int64_t spent = crowd_ms(&crowd, REFRESH_MS);
 
 		print_message("%zu askers: %d requests in %lld ms\n", crowds[i], REQUESTS, (long long)spent);
 		/* One at the start, then at most one a period; a period's length is rounded to ms. */
 		assert_true(spent >= (REQUESTS - 2) * (REFRESH_MS - 2));
 	}
+}
+
+/* One whose chain is broken is not to wait for the refresh period to learn that it is mended. */
+static void test_a_broken_one_is_given_no_answer_older_than_two_seconds(void **state)
+{
+	struct crowd crowd = {.askers = 10, .healthy = false, .requests = 2};
+	int64_t spent = crowd_ms(&crowd, 1000000);
+
+	(void)state;
+	print_message("asked again after %lld ms\n", (long long)spent);
+	assert_in_range(spent, 2000, PROMETHEUS_REFRESH_MS);
 }
 
 static bool was_asked_five_times(void *ctx)
@@ -872,6 +885,7 @@ int main(void)
 		cmocka_unit_test(test_a_question_under_way_is_joined),
 		cmocka_unit_test(test_a_young_answer_serves_those_who_ask_later),
 		cmocka_unit_test(test_a_thousand_healthy_ones_cost_as_much_as_one),
+		cmocka_unit_test(test_a_broken_one_is_given_no_answer_older_than_two_seconds),
 		cmocka_unit_test(test_what_only_broken_ones_asked_is_not_kept),
 		cmocka_unit_test(test_what_nobody_asks_any_more_is_forgotten),
 		cmocka_unit_test(test_failures_are_reported_in_words),

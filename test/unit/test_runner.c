@@ -21,6 +21,7 @@
 struct outcome {
 	bool done;
 	char *error;
+	enum error_kind kind;
 	size_t writes;
 	bool sent_in_vain;
 };
@@ -31,6 +32,7 @@ static void on_done(void *ctx, struct run_result *result)
 
 	outcome->done = true;
 	outcome->error = result->error != NULL ? xstrdup(result->error->message) : NULL;
+	outcome->kind = result->error != NULL ? result->error->kind : ERROR_NONE;
 	outcome->writes = result->writes;
 	outcome->sent_in_vain = result->sent_in_vain;
 }
@@ -52,12 +54,9 @@ static json_t *hpa(const char *behavior)
 	return object;
 }
 
-/* Writes the wanted one; the server answers with the kept one. */
-static struct outcome write_one(enum plan_verb verb, const char *wanted, const char *kept)
+/* Writes the wanted one; the server answers by the one step. */
+static struct outcome write_by(enum plan_verb verb, const char *wanted, const struct fake_step *steps)
 {
-	auto_json *answer = hpa(kept);
-	auto_free char *body = json_text(answer);
-	const struct fake_step steps[] = {{"PATCH " HPA "*", {200, NULL, body, FAKE_REPLY, 0}}};
 	struct outcome outcome = {.done = false};
 	auto_plan plan = PLAN_INIT;
 	struct refusals refusals = REFUSALS_INIT;
@@ -71,6 +70,16 @@ static struct outcome write_one(enum plan_verb verb, const char *wanted, const c
 	refusals_clear(&refusals);
 	assert_int_equal(rig_close(&rig), 0);
 	return outcome;
+}
+
+/* The server answers with the kept one. */
+static struct outcome write_one(enum plan_verb verb, const char *wanted, const char *kept)
+{
+	auto_json *answer = hpa(kept);
+	auto_free char *body = json_text(answer);
+	const struct fake_step steps[] = {{"PATCH " HPA "*", {200, NULL, body, FAKE_REPLY, 0}}};
+
+	return write_by(verb, wanted, steps);
 }
 
 static struct outcome apply(const char *wanted, const char *kept)
@@ -135,6 +144,32 @@ static void the_last_field_that_a_patch_takes_away_is_no_complaint(void **state)
 		assert_int_equal(outcome.writes, 1);
 		assert_null(outcome.error);
 	}
+}
+
+/* Not by force, as an apply would do it. */
+static void what_is_there_already_is_left_as_it_is(void **state)
+{
+	static const struct fake_step steps[] = {
+		{"POST /apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers?fieldManager=inference-autoscaler",
+			{409, NULL, "{\"reason\":\"AlreadyExists\",\"message\":\"it is there\"}", FAKE_REPLY, 0}}};
+	struct outcome outcome = write_by(PLAN_CREATE, "{}", steps);
+
+	(void)state;
+	assert_int_equal(outcome.writes, 0);
+	assert_int_equal(outcome.kind, ERROR_CONFLICT); /* so that what is there is read first */
+	free_indirect(&outcome.error);
+}
+
+static void a_field_that_the_server_drops_of_a_new_object_is_reported(void **state)
+{
+	auto_json *answer = hpa("{}");
+	auto_free char *body = json_text(answer);
+	const struct fake_step steps[] = {{"POST *", {201, NULL, body, FAKE_REPLY, 0}}};
+	struct outcome outcome = write_by(PLAN_CREATE, "{scaleUp: {tolerance: 50m}}", steps);
+
+	(void)state;
+	assert_non_null(strstr(outcome.error, "its version does not have this field"));
+	free_indirect(&outcome.error);
 }
 
 /* A server whose answers the test chooses: what came of the writes of three children. */
@@ -335,6 +370,8 @@ int main(void)
 		cmocka_unit_test(a_patch_that_is_changed_back_is_reported),
 		cmocka_unit_test(a_field_that_a_patch_takes_away_and_that_stays_is_reported),
 		cmocka_unit_test(the_last_field_that_a_patch_takes_away_is_no_complaint),
+		cmocka_unit_test(what_is_there_already_is_left_as_it_is),
+		cmocka_unit_test(a_field_that_the_server_drops_of_a_new_object_is_reported),
 		cmocka_unit_test(those_of_one_step_go_side_by_side),
 		cmocka_unit_test(a_step_waits_for_the_one_before),
 		cmocka_unit_test(of_two_failures_the_plans_first_is_reported),

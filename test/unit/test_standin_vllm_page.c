@@ -90,17 +90,17 @@ static void collect_shapes(struct map *shapes, const char *page)
 /* How many of `these` are not among `those`; each is printed. */
 static int count_missing(const struct map *these, const struct map *those, const char *complaint)
 {
-	const char **keys = map_sorted_keys(these);
+	const char *key;
+	size_t pos = 0;
 	int missing = 0;
 
-	for (size_t i = 0; i < map_count(these); i++) {
-		if (map_has(those, keys[i])) {
+	while (map_next(these, &pos, &key, NULL)) {
+		if (map_has(those, key)) {
 			continue;
 		}
-		print_error("%s: %s\n", complaint, keys[i]);
+		print_error("%s: %s\n", complaint, key);
 		missing++;
 	}
-	free(keys);
 	return missing;
 }
 

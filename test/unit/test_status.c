@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "kube/resource.h"
+#include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 #include "report/status_bound.h"
 #include "yaml_file.h"
@@ -49,7 +50,8 @@ static json_t *status_with(const json_t *evidence, const char *failed)
 
 	json_object_update_recursive(json_path(document, "evidence"), (json_t *)evidence);
 	world_from_document(&world, document, &settings);
-	shared_reconcile(&world, &shared_plan, &shared);
+	auto_needs needs = needs_of_world(&world);
+	shared_reconcile(&world, &needs, &shared_plan, &shared);
 	world.shared = &shared;
 	failure = failed;
 	world.failure = what_failed;

@@ -18,9 +18,9 @@ static void test_one_that_healed_while_it_was_probed_is_probed_soon(void **state
 	unsigned seed = 1;
 
 	(void)state;
-	assert_in_range(timing_next(&timing, 0, &seed), 0, SOON_MS);
+	assert_in_range(timing_next(&timing, NULL, &seed), 0, SOON_MS);
 	assert_true(timing_begin(&timing));
-	assert_true(timing_next(&timing, 0, &seed) > SOON_MS);
+	assert_true(timing_next(&timing, NULL, &seed) > SOON_MS);
 }
 
 static void test_one_that_broke_again_waits_its_time(void **state)
@@ -29,7 +29,27 @@ static void test_one_that_broke_again_waits_its_time(void **state)
 	unsigned seed = 1;
 
 	(void)state;
-	assert_true(timing_next(&timing, 0, &seed) > SOON_MS);
+	assert_true(timing_next(&timing, NULL, &seed) > SOON_MS);
+}
+
+/* What the HPA reads first is notified: until it had its time nothing is to be seen. */
+static void test_one_that_waits_for_its_hpa_rests(void **state)
+{
+	struct timing timing = {.interval = PROBE_WAITING};
+	struct evidence last = {.awaited_ms = 15000};
+	unsigned seed = 1;
+
+	(void)state;
+	assert_in_range(timing_next(&timing, &last, &seed), 15000, 18000);
+	last.again_ms = 1500;
+	assert_in_range(timing_next(&timing, &last, &seed), 0, 1500);
+	last = (struct evidence){.awaited_ms = 0};
+	assert_in_range(timing_next(&timing, &last, &seed), 0, 6000);
+	last.awaited_ms = 15000;
+	timing.changed = true;
+	assert_int_equal(timing_next(&timing, &last, &seed), 0);
+	timing.interval = PROBE_BROKEN;
+	assert_in_range(timing_next(&timing, &last, &seed), 0, 3000);
 }
 
 int main(void)
@@ -37,6 +57,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_that_healed_while_it_was_probed_is_probed_soon),
 		cmocka_unit_test(test_one_that_broke_again_waits_its_time),
+		cmocka_unit_test(test_one_that_waits_for_its_hpa_rests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include <glob.h>
 
+#include "base/json_cut.h"
 #include "base/memory.h"
 #include "kube/resource.h"
 #include "view/usual.h"
@@ -253,9 +254,39 @@ static void test_usual_texts_are_in_order(void **state)
 	assert_null(usual_text("unusual"));
 }
 
+/* With the managedFields of a Deployment, each object as each kind. */
+static void test_what_is_cut_out_nobody_reads(void **state)
+{
+	auto_json *deployment = yaml_file("unit/objects/deployment.yaml");
+	const json_t *fields = json_path(deployment, "metadata.managedFields");
+	auto_json *world = yaml_file("golden/healthy/world.yaml");
+	size_t i;
+	json_t *object;
+
+	(void)state;
+	assert_non_null(json_object_get(json_array_get(fields, 0), "fieldsV1"));
+	json_array_append(json_object_get(world, "objects"), deployment);
+	json_array_foreach(json_object_get(world, "objects"), i, object) {
+		auto_free char *text = NULL;
+
+		json_object_set(json_object_get(object, "metadata"), "managedFields", (json_t *)(uintptr_t)fields);
+		text = json_text(object);
+		for (int kind = 0; kind < KIND_COUNT; kind++) {
+			auto_json *rest = json_parse_read(text, strlen(text), view_unread(view_types[kind]), NULL);
+			auto_view *whole = view_decode((enum kind)kind, object);
+			auto_view *cut = view_decode((enum kind)kind, rest);
+
+			assert_int_equal(cut->bytes, whole->bytes);
+		}
+	}
+	assert_non_null(view_unread(view_types[KIND_HPA]));
+	assert_null(view_unread(view_types[KIND_DEPLOYMENT])); /* who sets the replicas */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_cut_out_nobody_reads),
 		cmocka_unit_test(test_every_world_is_decoded),
 		cmocka_unit_test(test_malformed_objects_are_decoded),
 		cmocka_unit_test(test_what_is_no_object_has_no_name),

@@ -14,8 +14,10 @@
 #include "base/memory.h"
 #include "children/children.h"
 #include "children/gpu.h"
+#include "view/hpa.h"
 #include "view/own.h"
 #include "view/service.h"
+#include "view/workload.h"
 #include "view_rig.h"
 
 static const struct child_form *const forms[] = {&child_service.form, &child_servicemonitor.form, &child_hpa.form,
@@ -221,9 +223,43 @@ static void test_no_spec(void **state)
 	assert_int_equal(json_object_size(json_path(again, "metadata.labels")), 1);
 }
 
+static void test_what_our_create_left_is_to_be_claimed(void **state)
+{
+	static const struct {
+		const char *fields;
+		uint16_t entry;
+	} rows[] = {
+		{"[]", 0},
+		{"7", 0},
+		{"[{manager: inference-autoscaler, operation: Update}]", 1},
+		{"[7, {operation: Update}, {manager: 7}, {manager: inference-autoscaler, operation: Update}]", 4},
+		{"[{manager: inference-autoscaler, operation: Apply}]", 0},
+		{"[{manager: kubectl, operation: Update}, {manager: someone, operation: Apply}]", 0},
+		{"[{manager: inference-autoscaler, operation: Update, subresource: status}]", 0},
+		{"[{manager: someone, operation: Apply}, {manager: inference-autoscaler, operation: Update},"
+		 " {manager: inference-autoscaler, operation: Update, subresource: status}]",
+			2},
+		/* Claimed, or applied all the same. */
+		{"[{manager: inference-autoscaler, operation: Update},"
+		 " {manager: inference-autoscaler, operation: Apply}]",
+			0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *text = xasprintf("{metadata: {name: n, managedFields: %s}}", rows[i].fields);
+		auto_view *hpa = view_rig_yaml(&view_hpa_type, text);
+		auto_view *deployment = view_rig_yaml(&view_workload_type, text);
+
+		assert_int_equal(hpa->meta.created_entry, rows[i].entry);
+		assert_int_equal(deployment->meta.created_entry, 0); /* none is ours */
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_our_create_left_is_to_be_claimed),
 		cmocka_unit_test(test_the_view_stands_for_the_object),
 		cmocka_unit_test(test_what_nothing_marks_is_a_mismatch),
 		cmocka_unit_test(test_whose_is_kept),

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "base/words.h"
 #include "view/workload.h"
 #include "view_rig.h"
 
@@ -141,32 +140,45 @@ static void test_strangers_lists_are_bounded(void **state)
 	assert_int_equal(view_workload(view)->containers[31].ports[0].number, 31);
 }
 
-/* The same as of JSON. */
+static void assert_text(const char *got, const char *wanted)
+{
+	assert_true((got == NULL) == (wanted == NULL));
+	if (wanted != NULL) {
+		assert_string_equal(got, wanted);
+	}
+}
+
 static void test_flags(void **state)
 {
-	static const char *const lines[] = {"[]", "[--a=1]", "[--a, '1']", "[--a]", "[--a=1, --a=2]", "[--a=1, --a]",
-		"[-- a, 1, --a, 2]", "[--a_b=3]", "[--a-b, '3']", "[--a-bc=4]", "[1, --a]", "[--a, null]",
-		"[x, --a=, y]"};
-	static const char *const flags[] = {"--a", "--a-b"};
+	static const struct {
+		const char *args, *a, *a_b; /* the values of --a and of --a-b; NULL = none */
+	} rows[] = {
+		{"[]", NULL, NULL},
+		{"[--a=1]", "1", NULL},
+		{"[--a, '1']", "1", NULL},
+		{"[--a]", NULL, NULL},
+		{"[--a=1, --a=2]", "2", NULL},
+		{"[--a=1, --a]", NULL, NULL},
+		{"[-- a, 1, --a, 2]", NULL, NULL},
+		{"[--a_b=3]", NULL, "3"},
+		{"[--a-b, '3']", NULL, "3"},
+		{"[--a-bc=4]", NULL, NULL},
+		{"[1, --a]", NULL, NULL},
+		{"[--a, null]", NULL, NULL},
+		{"[x, --a=, y]", "", NULL},
+	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-		auto_free char *text = xasprintf("{spec: {template: {spec: {containers: [{args: %s}]}}}}", lines[i]);
-		auto_json *object = yaml_parse(text, strlen(text), NULL);
-		auto_view *view = view_decode(KIND_DEPLOYMENT, object);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *text =
+			xasprintf("{spec: {template: {spec: {containers: [{args: %s, command: [--a-b=7]}]}}}}",
+				rows[i].args);
+		auto_view *view = view_rig_yaml(&view_workload_type, text);
 		const struct view_container *container = &view_workload(view)->containers[0];
-		const json_t *args =
-			json_object_get(json_array_get(json_path(object, "spec.template.spec.containers"), 0), "args");
 
-		for (size_t f = 0; f < ARRAY_LEN(flags); f++) {
-			const char *wanted = words_flag(args, flags[f]);
-			const char *got = view_words_flag(container->args, container->args_count, flags[f]);
-
-			assert_true((wanted == NULL) == (got == NULL));
-			if (wanted != NULL) {
-				assert_string_equal(got, wanted);
-			}
-		}
+		assert_text(view_container_flag(container, "--a"), rows[i].a);
+		/* Where no argument gives it, the command's counts. */
+		assert_text(view_container_flag(container, "--a-b"), rows[i].a_b != NULL ? rows[i].a_b : "7");
 	}
 }
 

@@ -1,4 +1,4 @@
-/* Since when the GPU rule is what it is, from pass to pass: a rule that was edited is as young as its mending. */
+/* What is remembered of the GPU chain from pass to pass: when its rule was mended, and who scrapes the exporter. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
+#include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 
 #define MINUTE (60 * 1000)
@@ -19,7 +20,7 @@
 
 static const struct settings settings = SETTINGS_DEFAULT;
 
-static const char objects[] = "objects:\n"
+static const char objects[] = "now: '2026-01-31T08:00:00Z'\nobjects:\n"
 			      "- apiVersion: inference-autoscaler.io/v1alpha1\n"
 			      "  kind: InferenceAutoscaler\n"
 			      "  metadata: {name: gemma, namespace: shop, uid: u}\n"
@@ -31,7 +32,8 @@ static const char objects[] = "objects:\n"
 			      "- apiVersion: monitoring.coreos.com/v1\n"
 			      "  kind: Prometheus\n"
 			      "  metadata: {name: k8s, namespace: monitoring}\n"
-			      "  spec: {ruleSelector: {}, ruleNamespaceSelector: {}}\n";
+			      "  spec: {ruleSelector: {}, ruleNamespaceSelector: {}, serviceMonitorSelector: {}, "
+			      "serviceMonitorNamespaceSelector: {}}\n";
 
 /* A cluster whose time passes as told, and an operator in it that remembers. */
 struct cluster {
@@ -78,7 +80,8 @@ static int pass(struct cluster *cluster, bool refused)
 	cluster->state = shared_state_next(&before);
 	world_from_document(&world, cluster->document, &settings);
 	world.now_ms = cluster->now_ms;
-	shared_reconcile(&world, &plan, &cluster->state);
+	auto_needs needs = needs_of_world(&world);
+	shared_reconcile(&world, &needs, &plan, &cluster->state);
 	world_release_document(&world);
 	for (size_t i = 0; i < plan.count; i++) {
 		if (plan.writes[i].kind == KIND_PROMETHEUSRULE) {
@@ -94,7 +97,7 @@ static int pass(struct cluster *cluster, bool refused)
 
 static int64_t since(const struct cluster *cluster)
 {
-	return json_path_int(cluster->state.gpu, "rule.since", -2);
+	return cluster->state.gpu->rule.since_ms;
 }
 
 static void edit(const struct cluster *cluster)
@@ -145,11 +148,56 @@ static void test_a_rule_that_cannot_be_mended_ages(void **state)
 	close_cluster(&cluster);
 }
 
+/* What the probe saw of the exporter, from now on. */
+static void see(struct cluster *cluster, const char *exporter)
+{
+	json_object_set_new(cluster->document, "evidence",
+		json_pack("{s:{s:o}}", SHARED_KEY, "exporter", yaml_parse(exporter, strlen(exporter), NULL)));
+}
+
+/* Who scrapes it after one more pass; "" when nobody is known to. */
+static const char *scraper(struct cluster *cluster)
+{
+	const char *monitor;
+
+	pass(cluster, false);
+	monitor = gpu_survey_exporter(cluster->state.gpu, "Auto")->monitor;
+	return monitor != NULL ? monitor : "";
+}
+
+#define FAILED "{error: connection refused}"
+
+static void test_a_probe_that_failed_tells_nothing_of_who_scrapes(void **state)
+{
+	struct cluster cluster;
+
+	(void)state;
+	open_cluster(&cluster);
+	assert_string_equal(scraper(&cluster), "");
+	see(&cluster, FAILED);
+	assert_string_equal(scraper(&cluster), "");
+	see(&cluster, "{jobs: [kubernetes-pods], up: 1}");
+	assert_string_equal(scraper(&cluster), "a scrape configuration");
+	for (int i = 0; i < 3; i++) {
+		see(&cluster, FAILED);
+		assert_string_equal(scraper(&cluster), "a scrape configuration");
+	}
+	see(&cluster, "{jobs: []}");
+	assert_string_equal(scraper(&cluster),
+		"ServiceMonitor 'monitoring/inference-autoscaler-gpu.gpu-operator.dcgm'");
+	/* It was not written yet, and is wanted no less. */
+	see(&cluster, "{jobs: [], up: 0}");
+	assert_string_equal(scraper(&cluster),
+		"ServiceMonitor 'monitoring/inference-autoscaler-gpu.gpu-operator.dcgm'");
+	close_cluster(&cluster);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_mended_rule_is_as_young_as_its_mending),
 		cmocka_unit_test(test_a_rule_that_cannot_be_mended_ages),
+		cmocka_unit_test(test_a_probe_that_failed_tells_nothing_of_who_scrapes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,161 @@
+/* The probes of one key, one after the other. */
+#include "entry.h"
+
+#include "base/memory.h"
+
+static void on_due(uv_timer_t *timer);
+
+static void entry_free_if_done(struct entry *entry)
+{
+	struct entry_common *common = entry->common;
+
+	if (!entry->gone || !entry->timer_closed || entry->running) {
+		return;
+	}
+	probe_request_unref(entry->request);
+	evidence_free(entry->evidence);
+	shared_request_unref(entry->shared_request);
+	shared_evidence_free(entry->shared_evidence);
+	free_indirect(&entry->key);
+	free_indirect(&entry);
+	common->open--;
+	common->freed(common);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct entry *entry = handle->data;
+
+	entry->timer_closed = true;
+	entry_free_if_done(entry);
+}
+
+void entry_close(struct entry *entry)
+{
+	entry->gone = true;
+	pod_reader_release(&entry->pods);
+	line_leave(&entry->common->waiting, &entry->waiting);
+	if (entry->probe != NULL) {
+		key_probe_cancel(entry->probe);
+	}
+	uv_close((uv_handle_t *)&entry->timer, on_timer_closed);
+}
+
+void entry_schedule(struct entry *entry)
+{
+	struct entry_common *common = entry->common;
+
+	if (!entry->gone) {
+		uv_timer_start(&entry->timer, on_due, timing_next(&entry->timing, entry->evidence, &common->seed), 0);
+	}
+}
+
+void entry_probe_soon(struct entry *entry)
+{
+	uv_timer_start(&entry->timer, on_due, timing_soon(&entry->common->seed), 0);
+}
+
+/* One of its pods came, changed or went. */
+static void on_pods_changed(struct pod_reader *reader)
+{
+	struct entry *entry = container_of(reader, struct entry, pods);
+	uint64_t wait_ms = timing_after_pods(&entry->timing);
+
+	entry->timing.pods_changed = true;
+	if (!entry->running && !entry->waiting.waiting && wait_ms < uv_timer_get_due_in(&entry->timer)) {
+		uv_timer_start(&entry->timer, on_due, wait_ms, 0);
+	}
+}
+
+struct entry *entry_new(struct entry_common *common, const char *key)
+{
+	struct entry *entry = xcalloc(1, sizeof(*entry));
+
+	*entry = (struct entry){.common = common, .key = xstrdup(key), .timing = {.changed = true}};
+	uv_timer_init(kube_client_loop(common->context.client), &entry->timer);
+	entry->timer.data = entry;
+	pod_reader_init(&entry->pods, common->pods, on_pods_changed);
+	common->open++;
+	return entry;
+}
+
+/* Whether the probe that ended counts: its evidence is to be kept and reported. */
+static bool probe_ended(struct entry *entry)
+{
+	bool dropped = entry->dropped;
+	bool counts = !dropped && !entry->gone;
+
+	entry->running = entry->dropped = false;
+	entry->probe = NULL;
+	if (dropped) {
+		entry->timing.changed = true;
+		entry_schedule(entry);
+	}
+	entry_free_if_done(entry);
+	return counts;
+}
+
+static void on_probe_done(void *ctx, struct evidence *evidence_take)
+{
+	struct entry *entry = ctx;
+	const struct prober_hooks *hooks = &entry->common->hooks;
+	struct evidence *before;
+
+	if (!probe_ended(entry)) {
+		evidence_free(evidence_take);
+		return;
+	}
+	before = entry->evidence;
+	entry->evidence = evidence_take;
+	/* Report first, so that the verdict on this probe decides when the next one is due. */
+	entry_schedule(entry);
+	hooks->seen(hooks->ctx, entry->key, before);
+	evidence_free(before);
+}
+
+static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
+{
+	struct entry *entry = ctx;
+	const struct prober_hooks *hooks = &entry->common->hooks;
+	struct shared_evidence *before;
+
+	if (!probe_ended(entry)) {
+		shared_evidence_free(evidence_take);
+		return;
+	}
+	before = entry->shared_evidence;
+	entry->shared_evidence = evidence_take;
+	entry_schedule(entry);
+	hooks->shared_seen(hooks->ctx, entry->key, before);
+	shared_evidence_free(before);
+}
+
+static void begin_shared(struct entry *entry)
+{
+	entry->running = true;
+	shared_probe_start(&(struct shared_task){&entry->common->context, entry->shared_request,
+		timing_begin(&entry->timing), on_shared_done, entry});
+}
+
+void entry_begin(struct line_item *item)
+{
+	struct entry *entry = container_of(item, struct entry, waiting);
+	bool healthy = timing_begin(&entry->timing);
+
+	entry->running = true;
+	hpa_silence_look(&entry->silence, &entry->common->hooks, entry->request);
+	key_probe_start(&(struct probe_task){&entry->common->context, entry->request, entry->evidence, &entry->pods,
+				&entry->silence, healthy, on_probe_done, entry},
+		&entry->probe);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+	struct entry *entry = timer->data;
+
+	if (entry->shared_request != NULL) {
+		begin_shared(entry);
+	} else {
+		line_join(&entry->common->waiting, &entry->waiting);
+	}
+}

@@ -1,0 +1,354 @@
+/* What autoscalers need of what they share, in totals. */
+#include "reconcile/needs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "reconcile/observe.h"
+
+/* A first probe that takes longer is not waited for. */
+#define FIRST_PROBE_MS 8000
+
+/* A metric, or an exporter, and who needs it. There is none without a user. */
+struct total {
+	char *name;
+	struct heap users;
+};
+
+/* One of its users. */
+struct use {
+	struct heap_item place; /* among the users */
+	struct total *total;    /* NULL = of nothing */
+	struct need *need;
+};
+
+/* What one autoscaler needs. */
+struct need {
+	struct use metrics[WORKLOAD_SIGNALS_MAX];
+	struct use exporter;
+	struct heap_item by_age;            /* in `known` or in `awaited` */
+	const struct view_autoscaler *view; /* one reference; NULL = it uses no GPUs */
+	int64_t since_ms;                   /* it needs what it needs */
+	int64_t made_ms;
+	bool known;
+};
+
+/* The same, as it is derived. */
+struct derived {
+	const char *metrics[WORKLOAD_SIGNALS_MAX]; /* static; NULL behind the last */
+	char *exporter;                            /* heap; NULL = none */
+	int64_t since_ms;
+	int64_t made_ms;
+	bool known;
+};
+
+/* ---- the order of users ---- */
+
+static const struct need *user_at(const struct heap_item *item)
+{
+	return container_of(item, struct use, place)->need;
+}
+
+static bool is_longer(const struct heap_item *a, const struct heap_item *b)
+{
+	return user_at(a)->since_ms < user_at(b)->since_ms;
+}
+
+static bool is_first(const struct heap_item *a, const struct heap_item *b)
+{
+	const struct object_meta *left = &user_at(a)->view->view.meta;
+	const struct object_meta *right = &user_at(b)->view->view.meta;
+	int by_ns = strcmp(left->ns, right->ns);
+
+	return by_ns != 0 ? by_ns < 0 : strcmp(left->name, right->name) < 0;
+}
+
+static int64_t made_at(const struct heap_item *item)
+{
+	return container_of(item, struct need, by_age)->made_ms;
+}
+
+static bool is_newer(const struct heap_item *a, const struct heap_item *b)
+{
+	return made_at(a) > made_at(b);
+}
+
+/* ---- deriving ---- */
+
+/* Since when the autoscaler needs what it needs: since it was made, or since its engine was found. */
+static int64_t needed_since(const struct view_autoscaler *object, const struct evidence *evidence)
+{
+	const struct view_condition *exposed = view_condition(&object->status.conditions, "MetricsExposed");
+	int64_t since = object->view.meta.created_ms;
+	int64_t found = evidence != NULL ? evidence->page.seen_ms : 0;
+
+	if (exposed != NULL && strcmp(exposed->status, "True") == 0) {
+		found = exposed->transition_ms;
+	}
+	return strcmp(object->spec.engine_type, "Auto") == 0 && found > since ? found : since;
+}
+
+static char *exporter_of(const struct view_autoscaler *object)
+{
+	auto_view_autoscaler_spec spec = view_autoscaler_spec(object);
+
+	return gpu_exporter_id(&spec);
+}
+
+/* False when it needs nothing. */
+static bool derive(const struct settings *settings, const struct view_autoscaler *object,
+	const struct evidence *evidence, struct derived *derived)
+{
+	const struct autoscaler *spec = &object->spec;
+	struct workload workload = {.spec = spec};
+	auto_error err = ERROR_INIT;
+
+	*derived = (struct derived){.metrics = {NULL}};
+	if (object->invalid.kind != ERROR_NONE || object->view.meta.deleting ||
+		autoscaler_check_namespaces(spec, settings, &err) < 0 ||
+		observe_signals(&workload, spec, observe_engine(spec, &object->status, evidence), &err) < 0) {
+		return false;
+	}
+	for (size_t s = 0; s < workload.signals_count; s++) {
+		derived->metrics[s] = workload.signals[s].signal->metric;
+	}
+	derived->exporter = autoscaler_uses_gpus(spec) ? exporter_of(object) : NULL;
+	derived->since_ms = needed_since(object, evidence);
+	derived->made_ms = object->view.meta.created_ms;
+	derived->known = workload_complete(&workload) || evidence != NULL;
+	return true;
+}
+
+static bool is_use_of(const struct use *use, const char *name)
+{
+	return name == NULL ? use->total == NULL : use->total != NULL && strcmp(use->total->name, name) == 0;
+}
+
+static bool is_same(const struct need *need, const struct derived *derived)
+{
+	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX; s++) {
+		if (!is_use_of(&need->metrics[s], derived->metrics[s])) {
+			return false;
+		}
+	}
+	return is_use_of(&need->exporter, derived->exporter) && need->since_ms == derived->since_ms &&
+	       need->made_ms == derived->made_ms && need->known == derived->known;
+}
+
+/* ---- keeping the totals ---- */
+
+static void total_free(void *value)
+{
+	struct total *total = value;
+
+	heap_release(&total->users);
+	free_indirect(&total->name);
+	free_indirect(&total);
+}
+
+static void use_add(struct map *totals, const char *name,
+	bool (*before)(const struct heap_item *a, const struct heap_item *b), struct use *use)
+{
+	struct total *total = map_get(totals, name);
+
+	if (total == NULL) {
+		total = xcalloc(1, sizeof(*total));
+		total->name = xstrdup(name);
+		heap_init(&total->users, before);
+		map_put(totals, name, total);
+	}
+	use->total = total;
+	heap_add(&total->users, &use->place);
+}
+
+static void use_drop(struct map *totals, struct use *use)
+{
+	struct total *total = use->total;
+
+	if (total == NULL) {
+		return;
+	}
+	use->total = NULL;
+	heap_remove(&total->users, &use->place);
+	if (total->users.count == 0) {
+		auto_free char *name = xstrdup(total->name);
+
+		map_remove(totals, name);
+	}
+}
+
+static void take_out(struct needs *needs, struct need *need)
+{
+	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX; s++) {
+		use_drop(&needs->metrics, &need->metrics[s]);
+	}
+	use_drop(&needs->exporters, &need->exporter);
+	heap_remove(need->known ? &needs->known : &needs->awaited, &need->by_age);
+}
+
+static void put_in(struct needs *needs, struct need *need, const struct derived *derived)
+{
+	need->since_ms = derived->since_ms;
+	need->made_ms = derived->made_ms;
+	need->known = derived->known;
+	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX && derived->metrics[s] != NULL; s++) {
+		use_add(&needs->metrics, derived->metrics[s], is_longer, &need->metrics[s]);
+	}
+	if (derived->exporter != NULL) {
+		use_add(&needs->exporters, derived->exporter, is_first, &need->exporter);
+	}
+	heap_add(need->known ? &needs->known : &needs->awaited, &need->by_age);
+}
+
+static struct need *need_of(struct needs *needs, const char *key)
+{
+	struct need *need = map_get(&needs->autoscalers, key);
+
+	if (need == NULL) {
+		need = xcalloc(1, sizeof(*need));
+		need->exporter.need = need;
+		for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX; s++) {
+			need->metrics[s].need = need;
+		}
+		map_put(&needs->autoscalers, key, need);
+	}
+	return need;
+}
+
+/* Its names stay the same, and so does its place. */
+static void keep_view(struct need *need, const struct view_autoscaler *object)
+{
+	const struct view_autoscaler *before = need->view;
+
+	need->view = object != NULL ? view_autoscaler(view_ref(&object->view)) : NULL;
+	view_unref(before != NULL ? &before->view : NULL);
+}
+
+static void need_free(void *value)
+{
+	struct need *need = value;
+
+	keep_view(need, NULL);
+	free_indirect(&need);
+}
+
+void needs_init(struct needs *needs)
+{
+	*needs = (struct needs){.known = {.before = is_newer}, .awaited = {.before = is_newer}};
+	map_init(&needs->autoscalers, need_free);
+	map_init(&needs->metrics, total_free);
+	map_init(&needs->exporters, total_free);
+}
+
+void needs_release(struct needs *needs)
+{
+	map_release(&needs->autoscalers);
+	map_release(&needs->metrics);
+	map_release(&needs->exporters);
+	heap_release(&needs->known);
+	heap_release(&needs->awaited);
+}
+
+bool needs_put(struct needs *needs, const struct settings *settings, const struct view_autoscaler *object,
+	const struct evidence *evidence)
+{
+	auto_free char *key = meta_key(&object->view.meta);
+	struct derived derived;
+	struct need *need;
+	bool same;
+
+	if (!derive(settings, object, evidence, &derived)) {
+		return needs_remove(needs, key);
+	}
+	auto_free char *exporter = derived.exporter;
+	need = need_of(needs, key);
+	same = need->by_age.place > 0 && is_same(need, &derived);
+	if (!same && need->by_age.place > 0) {
+		take_out(needs, need);
+	}
+	keep_view(need, exporter != NULL ? object : NULL);
+	if (!same) {
+		put_in(needs, need, &derived);
+	}
+	return !same;
+}
+
+bool needs_remove(struct needs *needs, const char *key)
+{
+	struct need *need = map_get(&needs->autoscalers, key);
+
+	if (need == NULL) {
+		return false;
+	}
+	take_out(needs, need);
+	map_remove(&needs->autoscalers, key);
+	return true;
+}
+
+struct needs needs_of_world(const struct world *world)
+{
+	auto_view_list all = world_views(world, KIND_AUTOSCALER, NULL);
+	struct needs needs;
+
+	needs_init(&needs);
+	for (size_t i = 0; i < all.count; i++) {
+		auto_free char *key = meta_key(&all.items[i]->meta);
+
+		needs_put(&needs, world->settings, view_autoscaler(all.items[i]), world->evidence(world->ctx, key));
+	}
+	return needs;
+}
+
+/* ---- reading the totals ---- */
+
+json_t *needs_metrics(const struct needs *needs)
+{
+	json_t *metrics = json_object();
+	size_t pos = 0;
+	void *value;
+
+	while (map_next(&needs->metrics, &pos, NULL, &value)) {
+		const struct total *total = value;
+
+		json_object_set_new(metrics, total->name, json_integer(user_at(heap_first(&total->users))->since_ms));
+	}
+	return metrics;
+}
+
+int64_t needs_newest_ms(const struct needs *needs, int64_t now_ms)
+{
+	int64_t known = needs->known.count > 0 ? made_at(heap_first(&needs->known)) : 0;
+	int64_t awaited = needs->awaited.count > 0 ? made_at(heap_first(&needs->awaited)) : 0;
+
+	if (needs->awaited.count > 0 && now_ms - awaited <= FIRST_PROBE_MS) {
+		awaited = now_ms;
+	}
+	return known > awaited ? known : awaited;
+}
+
+static int compare_needs(const void *a, const void *b)
+{
+	const struct object_meta *left = &((const struct gpu_need *)a)->autoscaler->view.meta;
+	const struct object_meta *right = &((const struct gpu_need *)b)->autoscaler->view.meta;
+	int by_ns = strcmp(left->ns, right->ns);
+
+	return by_ns != 0 ? by_ns : strcmp(left->name, right->name);
+}
+
+struct gpu_need *needs_exporters(const struct needs *needs, size_t *count)
+{
+	struct gpu_need *found = xcalloc(map_count(&needs->exporters) + 1, sizeof(*found));
+	size_t pos = 0;
+	void *value;
+
+	*count = 0;
+	while (map_next(&needs->exporters, &pos, NULL, &value)) {
+		const struct total *total = value;
+
+		found[(*count)++] = (struct gpu_need){total->name, user_at(heap_first(&total->users))->view};
+	}
+	qsort(found, *count, sizeof(*found), compare_needs);
+	return found;
+}

@@ -1,0 +1,164 @@
+/* What follows on what the informers report. */
+#include "changes.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "cached_views.h"
+#include "chain/replicas_fight.h"
+#include "controller_parts.h"
+#include "pod_feed.h"
+
+void changes_note_needs(struct controller *c, const struct view *autoscaler)
+{
+	auto_free char *key = meta_key(&autoscaler->meta);
+
+	if (needs_put(&c->needs, c->settings, view_autoscaler(autoscaler), prober_evidence(c->prober, key)) &&
+		c->synced) {
+		queue_add(c->queue, SHARED_KEY);
+	}
+}
+
+static void forget_needs(struct controller *c, const struct view *autoscaler)
+{
+	auto_free char *key = meta_key(&autoscaler->meta);
+
+	if (needs_remove(&c->needs, key) && c->synced) {
+		queue_add(c->queue, SHARED_KEY);
+	}
+}
+
+/* A change of a target: for each autoscaler of it, whether somebody set the HPA's replicas back. */
+static void note_fights(struct controller *c, const struct view *before, const struct view *now)
+{
+	auto_free char *target = meta_key(&now->meta);
+	auto_view_list all = cached_views_by(controller_cache(c, KIND_AUTOSCALER), target);
+
+	for (size_t i = 0; i < all.count; i++) {
+		auto_free char *key = meta_key(&all.items[i]->meta);
+		struct pass *pass = map_get(&c->passes, key);
+
+		if (pass != NULL) {
+			replicas_fight_note(&pass->fight, view_workload(before), view_workload(now), clock_wall_ms());
+		}
+	}
+}
+
+static void on_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
+{
+	struct controller *c = ctx;
+
+	for (int i = 0; i < KIND_COUNT && c->synced && !c->stopped; i++) {
+		if (c->informers[i] == informer) {
+			if (before != NULL && now != NULL && (i == KIND_DEPLOYMENT || i == KIND_STATEFULSET)) {
+				note_fights(c, before, now);
+			}
+			routes_changed(&c->routes, (enum kind)i, before, now);
+		}
+	}
+}
+
+/* Also before all is there: the first shared pass is to know them all. */
+static void on_autoscaler_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
+{
+	struct controller *c = ctx;
+
+	if (!c->stopped && now != NULL) {
+		changes_note_needs(c, now);
+	} else if (!c->stopped) {
+		forget_needs(c, before);
+	}
+	on_changed(ctx, informer, before, now);
+}
+
+/* Whether a type was installed, or removed, since this was asked last. */
+static bool types_differ(struct controller *c)
+{
+	bool differ = false;
+
+	for (int i = 0; i < KIND_COUNT; i++) {
+		bool missing = kube_informer_missing(c->informers[i]);
+
+		differ = differ || missing != c->missing[i];
+		c->missing[i] = missing;
+	}
+	return differ;
+}
+
+/* The API server answers again: what it did not take is not to wait for the end of a long back-off. */
+static void queue_failed(struct controller *c)
+{
+	size_t pos = 0;
+	void *value;
+
+	while (map_next(&c->passes, &pos, NULL, &value)) {
+		struct pass *pass = value;
+
+		if (pass->failure != NULL) {
+			pass->refusals.until_ms = 0;
+			queue_add(c->queue, pass->key);
+		}
+	}
+}
+
+/* Something about a whole resource type moved: that it is there, or is not, changes how everything is checked. An error
+ * that comes or goes does not, since the caches stay as they are. */
+static void on_state(void *ctx, struct kube_informer *informer)
+{
+	struct controller *c = ctx;
+	const struct error *err = kube_informer_error(informer);
+	const struct kube_resource *resource = kube_informer_resource(informer);
+	bool was = c->synced;
+
+	if (err != NULL) {
+		log_event(LOG_WARN, "cannot watch", "resource", resource->plural, "group", resource->group, "error",
+			err->message, NULL);
+	} else if (kube_informer_missing(informer)) {
+		log_event(LOG_WARN, "resource type is not installed; waiting for it", "resource", resource->plural,
+			"group", resource->group, NULL);
+	}
+	if (c->stopped || !controller_ready(c)) {
+		return;
+	}
+	c->synced = true;
+	if (!was) {
+		log_event(LOG_INFO, "caches synced", NULL);
+	}
+	if (types_differ(c) || !was) {
+		/* First, so that the autoscalers are checked with what it finds. */
+		queue_add(c->queue, SHARED_KEY);
+		routes_all(&c->routes, false);
+	} else if (err == NULL) {
+		queue_failed(c);
+	}
+}
+
+static void on_pod_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
+{
+	const struct controller *c = ctx;
+
+	(void)informer;
+	pod_feed_changed(c->pods, before, now);
+}
+
+static void on_pod_state(void *ctx, struct kube_informer *informer)
+{
+	const struct controller *c = ctx;
+
+	if (pod_feed_state(c->pods, informer)) {
+		prober_pods_known(c->prober);
+	}
+	on_state(ctx, informer);
+}
+
+struct kube_informer_hooks changes_hooks(struct controller *c, enum kind kind)
+{
+	return (struct kube_informer_hooks){
+		.changed = kind == KIND_POD          ? on_pod_changed
+	                   : kind == KIND_AUTOSCALER ? on_autoscaler_changed
+	                                             : on_changed,
+		.state = kind == KIND_POD ? on_pod_state : on_state,
+		.form = cached_form(kind),
+		.ctx = c,
+	};
+}
