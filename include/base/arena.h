@@ -7,6 +7,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -20,6 +21,7 @@ struct arena {
 	size_t items; /* bytes taken from the front, aligned */
 	size_t texts; /* bytes taken from the end, not aligned: so that no byte is lost between the two */
 	size_t size;  /* of the block */
+	bool kept;    /* it is of base/keep.h */
 	const char *known[ARENA_KNOWN]; /* texts taken before, where their hash says */
 	struct arena_chunk *chunks;     /* only while it measures */
 };
@@ -28,6 +30,8 @@ struct arena {
 void arena_measure(struct arena *arena);
 /* One of the size that the other has measured. The memory of what was measured is gone after this. */
 void arena_fill(struct arena *arena, struct arena *measured);
+/* Likewise, of the memory for what is kept for long: arena_take() hands out a block for keep_free(), of arena_bytes(). */
+void arena_fill_kept(struct arena *arena, struct arena *measured);
 /* The bytes taken so far, as one block would have them. */
 size_t arena_bytes(const struct arena *arena);
 /* Room for `count` items, all zero; valid as long as the arena. NULL when count is 0. A block that is too small, which
@@ -35,6 +39,8 @@ size_t arena_bytes(const struct arena *arena);
 void *arena_items(struct arena *arena, size_t count, size_t size);
 /* A copy, or one of the same text that was taken before; NULL stays NULL. */
 const char *arena_text(struct arena *arena, const char *text);
+/* From now on this text stands for its copies; it has to stay as long as they would. NULL is allowed. */
+void arena_know(struct arena *arena, const char *text);
 /* Hands out the block, whose first bytes are the first items taken; the caller frees it with free(). */
 void *arena_take(struct arena *arena);
 void arena_release(struct arena *arena);

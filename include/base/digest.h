@@ -17,6 +17,9 @@ struct digest {
 	uint64_t low;
 };
 
+/* Of nothing that was digested. */
+#define DIGEST_NONE ((struct digest){0, 0})
+
 struct digest digest_bytes(const void *bytes, size_t count);
 /* The order of an object's keys does not count; NULL is digested as null. */
 struct digest digest_json(const json_t *value);

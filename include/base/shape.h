@@ -64,6 +64,10 @@ void shape_clear(const struct shape *shape, void *item);
 void shape_release(const struct shape *shape, void *item);
 /* Makes `to`, which is overwritten, a copy that shares nothing. */
 void shape_copy(const struct shape *shape, void *to, const void *from);
+/* A copy in one heap block of exactly its size, in which equal texts stand once: nothing of it is to be changed, and
+ * keep_free() frees it whole, of *bytes. It points to the texts of `other`, a struct of the shape `of` that has to stay as long, where they are
+ * equal; NULL = of none. */
+void *shape_pack(const struct shape *shape, const void *from, const struct shape *of, const void *other, size_t *bytes);
 bool shape_equal(const struct shape *shape, const void *one, const void *other);
 /* New reference. */
 json_t *shape_encode(const struct shape *shape, const void *item);

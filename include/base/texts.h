@@ -19,5 +19,7 @@ void texts_release(struct texts *texts);
 void texts_copy(struct texts *to, const struct texts *from);
 bool texts_equal(const struct texts *one, const struct texts *other);
 bool texts_hold(const struct texts *texts, const char *text);
+/* Whether some text is in both. */
+bool texts_share(const struct texts *one, const struct texts *other);
 
 #endif

@@ -20,6 +20,8 @@ struct verdict {
 #define REASON_PROBING "Probing"
 /* The reason of a link that cannot be True yet, because something is new; it says for how long. */
 #define REASON_WAITING "Waiting"
+/* The reason of one that waits for the adapter. */
+#define REASON_ROLLING_OUT "RollingOut"
 
 struct link {
 	const char *type; /* the condition's */

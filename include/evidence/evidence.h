@@ -222,6 +222,7 @@ struct evidence {
 	int64_t hpa_silent_ms; /* when its HPA was last seen silent of what is asked (chain/hpa_says.h); 0 = never */
 	int64_t awaited_ms;    /* how long nothing else is awaited than the HPA's first reading; 0 = something is */
 	int64_t again_ms;      /* how soon another probe is wanted; 0 = at its time */
+	size_t packed;         /* by evidence_pack(), into so many bytes; 0 = it is not */
 };
 
 struct exporter_seen {
@@ -255,6 +256,8 @@ struct shared_evidence {
 
 /* Empty; takes the reference. */
 struct evidence *evidence_new(struct probe_request *asked_take);
+/* The same in one heap block, which is less than half: not to be changed from now on. */
+struct evidence *evidence_pack(struct evidence *evidence_take);
 /* NULL is allowed. */
 void evidence_free(struct evidence *evidence);
 /* New reference. */

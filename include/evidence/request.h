@@ -49,6 +49,7 @@ struct probe_request {
 	int64_t interval_ms;      /* of the scrape */
 	char *trusted;            /* PromQL of the targets that are believed about all pods' GPUs; NULL = no GPUs */
 	struct LIST_OF(struct signal_request) signals;
+	size_t packed; /* by probe_request_pack(), into so many bytes; 0 = it is not */
 };
 
 struct shared_request {
@@ -66,6 +67,8 @@ struct shared_request {
 
 /* Empty, with one reference. */
 struct probe_request *probe_request_new(void);
+/* A copy to be kept for long, in one heap block, with one reference. */
+struct probe_request *probe_request_pack(const struct probe_request *request);
 struct probe_request *probe_request_ref(const struct probe_request *request);
 /* NULL is allowed. */
 void probe_request_unref(struct probe_request *request);

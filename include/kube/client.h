@@ -33,6 +33,9 @@ void kube_client_free(struct kube_client *client);
  * ERROR_CANCELLED. For whoever may write only while it holds a Lease: a process that was stopped between
  * the start of a request and its leaving must not send it when it wakes. */
 void kube_client_guard(struct kube_client *client, bool (*may_write)(void *ctx), void *ctx);
+/* Watches go over this one from now on (borrowed), and so over connections of their own. An API server ends a watch that
+ * does not take an event at once, and beside a hundred writes on the same connection it would not. */
+void kube_client_watch_over(struct kube_client *client, struct http_client *http);
 uv_loop_t *kube_client_loop(struct kube_client *client);
 
 /* Any request by path ("/apis/…?query"). `content_type` and `body` may be NULL. A body that is not JSON gives ERROR_INTERNAL. */

@@ -13,7 +13,8 @@
  *
  * The metrics API is asked only in doubt: a new HPA is let read its metric first, 20 s long, and what its status tells
  * is the proof; while it goes on to read it, and all else agrees, the last good answer stands for some ten minutes
- * (src/probe/metric_trust.h).
+ * (src/probe/metric_trust.h). So does the page for two, while Prometheus' samples of it are fresh
+ * (src/probe/page_trust.h).
  *
  * What is not believed at once stands in the evidence as `unconfirmed`: a pod that misses something, until the probe
  * after missed it too, since it may have gone after it was listed; a page of before, because the read after it failed
@@ -55,7 +56,12 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 /* Probes under way end unreported; closed(ctx) from the loop, freed after it. */
 void prober_close(struct prober *prober, void (*closed)(void *ctx), void *ctx);
 
-enum probe_interval { PROBE_BROKEN, PROBE_WAITING, PROBE_HEALTHY };
+enum probe_interval {
+	PROBE_BROKEN,
+	PROBE_LATER, /* another interval is about to come: until then, or for 20 s, a changed request is not probed */
+	PROBE_WAITING,
+	PROBE_HEALTHY
+};
 
 /* What to probe for this key from now on, and how often. Keeps a reference, or the one that it has when that is equal:
  * the evidence of an equal request names it by the same pointer. */
@@ -66,7 +72,7 @@ void prober_want_shared(struct prober *prober, const char *key, const struct sha
 	enum probe_interval interval);
 /* Something moved: probes at once, or again when a probe is under way. */
 void prober_wake(struct prober *prober, const char *key);
-/* The HPA speaks of its metric for the first time: probes soon, unless all is well or a probe is under way. */
+/* Something that may be awaited is there: probes soon, unless all is well or a probe is under way. */
 void prober_notify(struct prober *prober, const char *key);
 void prober_forget(struct prober *prober, const char *key);
 /* The state of the pods is another (pods/pods.h): probes everybody soon, and begins what waited for them. */

@@ -11,6 +11,7 @@
 
 #include "api/kinds.h"
 #include "base/attr.h"
+#include "base/digest.h"
 #include "evidence/request.h"
 #include "view/view.h"
 
@@ -41,9 +42,10 @@ struct plan {
 	struct probe_request *probe; /* owned: what to probe for the autoscaler; NULL = nothing */
 	struct shared_request *shared_probe; /* owned: the same of what autoscalers share */
 	bool healthy;                        /* Ready: probes may be rare */
-	bool whole;       /* nothing failed and its links_settled(): a probe that sees the same changes nothing */
-	int64_t again_ms; /* in so many ms the same world would give another plan; 0 = it would not */
-	bool waiting;     /* something young is about to work: probes stay frequent */
+	bool whole;            /* nothing failed and its links_settled(): a probe that sees the same changes nothing */
+	int64_t again_ms;      /* in so many ms the same world would give another plan; 0 = it would not */
+	struct digest settled; /* world.h; DIGEST_NONE while something of the children is to be written */
+	bool waiting;          /* something young is about to work: probes stay frequent */
 };
 
 #define PLAN_INIT                                                                                                      \

@@ -37,6 +37,9 @@ struct world {
 	const char *(*failure)(void *ctx, const char *key);
 	/* Who was seen to set the target's replicas of the autoscaler "ns/name" back; borrowed, NULL when nobody was. */
 	const struct replicas_fight *(*fight)(void *ctx, const char *key);
+	/* What the plan before said of the children of the autoscaler "ns/name" (plan.h): from the same they need not be made
+	 * again. NULL = nothing is remembered. */
+	struct digest (*settled)(void *ctx, const char *key);
 	/* What the last shared pass said of the adapter; filled by shared_reconcile(). Borrowed; never NULL. */
 	const struct shared_state *shared;
 };

@@ -28,7 +28,7 @@ struct own_write {
 struct run_result {
 	const struct error *error; /* the first failure, by the plan's order; NULL when all went well */
 	bool sent_in_vain;         /* something failed that was sent, not only what is held back */
-	struct own_write *written; /* heap, the taker's who sets it NULL; NULL when nothing was */
+	struct own_write *written; /* NULL when nothing was */
 	size_t written_count;
 	size_t writes;                       /* requests that succeeded */
 	const struct view_autoscaler *owner; /* as it was before; NULL = none was given */

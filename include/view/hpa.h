@@ -33,6 +33,9 @@ struct view_hpa {
 
 extern const struct view_type view_hpa_type;
 
+/* The average of this metric as the HPA read it last, in thousandths; -1 when it did not. `hpa`: NULL is allowed. */
+int64_t view_hpa_average_of(const struct view_hpa *hpa, const char *metric);
+
 static inline const struct view_hpa *view_hpa(const struct view *view)
 {
 	assert(view == NULL || view->type == &view_hpa_type);

@@ -47,5 +47,7 @@ char *view_selector_text(const struct view_selector *selector);
  * the API server reads it; all of it becomes expressions. NULL and ERROR_INVALID, which names the place, when it is
  * none. One heap block, which the caller frees. */
 struct view_selector *view_selector_parse(const char *text, struct error *err);
+/* The same for long: a block for keep_free(), of *bytes. */
+struct view_selector *view_selector_keep(const char *text, size_t *bytes);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/keep.h"
 #include "base/memory.h"
 
 #define ALIGNMENT 8
@@ -42,6 +43,14 @@ void arena_fill(struct arena *arena, struct arena *measured)
 
 	arena_release(measured);
 	*arena = (struct arena){.block = xcalloc(1, size), .size = size};
+}
+
+void arena_fill_kept(struct arena *arena, struct arena *measured)
+{
+	size_t size = arena_bytes(measured);
+
+	arena_release(measured);
+	*arena = (struct arena){.block = keep_new(size), .size = size, .kept = true};
 }
 
 static void *take_from_chunk(struct arena *arena, size_t bytes)
@@ -129,6 +138,13 @@ const char *arena_text(struct arena *arena, const char *text)
 	return *known;
 }
 
+void arena_know(struct arena *arena, const char *text)
+{
+	if (text != NULL) {
+		arena->known[slot_of(text)] = text;
+	}
+}
+
 void *arena_take(struct arena *arena)
 {
 	void *block = arena->block;
@@ -145,6 +161,10 @@ void arena_release(struct arena *arena)
 		arena->chunks = chunk->next;
 		free(chunk);
 	}
-	free(arena->block);
+	if (arena->kept) {
+		keep_free(arena->block, arena->size);
+	} else {
+		free(arena->block);
+	}
 	*arena = (struct arena){.block = NULL};
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/keep.h"
 #include "base/memory.h"
 
 struct map_entry {
@@ -141,7 +142,7 @@ void map_put(struct map *map, const char *key, void *value)
 		map->used++;
 	}
 	map->count++;
-	map->entries[i] = (struct map_entry){.key = xstrdup(key), .value = value, .hash = hash};
+	map->entries[i] = (struct map_entry){.key = keep_text(key), .value = value, .hash = hash};
 }
 
 /* Takes the entry out; its value is the caller's now. */
@@ -149,7 +150,7 @@ static void *evict(struct map *map, struct map_entry *entry)
 {
 	void *value = entry->value;
 
-	free(entry->key);
+	keep_text_free(entry->key);
 	*entry = (struct map_entry){.key = tombstone};
 	map->count--;
 	return value;

@@ -55,3 +55,13 @@ bool texts_hold(const struct texts *texts, const char *text)
 	}
 	return false;
 }
+
+bool texts_share(const struct texts *one, const struct texts *other)
+{
+	for (size_t i = 0; i < one->count; i++) {
+		if (texts_hold(other, one->items[i])) {
+			return true;
+		}
+	}
+	return false;
+}

@@ -5,16 +5,6 @@
 
 #include "evidence/range.h"
 
-static int64_t average_of(const struct view_hpa *hpa, const char *metric)
-{
-	for (uint32_t i = 0; i < hpa->averages_count; i++) {
-		if (strcmp(hpa->averages[i].metric, metric) == 0) {
-			return hpa->averages[i].milli;
-		}
-	}
-	return MILLI_NONE;
-}
-
 /* Not every API server tells. */
 static bool is_behind(const struct view_hpa *hpa)
 {
@@ -33,7 +23,7 @@ struct hpa_says hpa_says(const struct view_hpa *hpa, const char *metric)
 	/* Without the target's scale the metrics are not read, and what was read before stands. */
 	says.active = active != NULL && strcmp(active->status, "True") == 0 &&
 	              strcmp(view_condition_status(&hpa->conditions, "AbleToScale"), "False") != 0;
-	says.average_milli = average_of(hpa, metric);
+	says.average_milli = view_hpa_average_of(hpa, metric);
 	says.spoke = active != NULL && !is_behind(hpa) && (!says.active || says.average_milli != MILLI_NONE);
 	return says;
 }

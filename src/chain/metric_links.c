@@ -106,7 +106,7 @@ static void say_configured(const struct facts *facts, struct verdict *verdict)
 
 static void say_rolling(const struct facts *facts, struct verdict *verdict)
 {
-	SAY(verdict, VERDICT_UNKNOWN, "RollingOut", "Deployment '%s/%s' is restarting with our rules",
+	SAY(verdict, VERDICT_UNKNOWN, REASON_ROLLING_OUT, "Deployment '%s/%s' is restarting with our rules",
 		facts->settings->adapter_namespace, facts->settings->adapter_deployment);
 }
 

@@ -24,6 +24,7 @@ struct replica {
 	struct http_client *http;
 	struct kube_client *client;
 	struct access *access; /* to Prometheus */
+	struct http_client *watch_http;
 	/* The Lease has a connection of its own: its renewals must not wait behind our lists. */
 	struct http_client *lease_http;
 	struct kube_client *lease_client;
@@ -71,6 +72,7 @@ static void on_lease_closed(void *ctx)
 
 	replica->lease = NULL;
 	http_client_close(replica->http, ignore_closed, NULL);
+	http_client_close(replica->watch_http, ignore_closed, NULL);
 	http_client_close(replica->lease_http, ignore_closed, NULL);
 	close_handles(replica);
 }
@@ -174,6 +176,8 @@ static int start(struct replica *replica, const struct options *o, struct error 
 	}
 	replica->http = http_client_new(&replica->loop);
 	replica->client = kube_client_new(&replica->loop, replica->http, replica->config);
+	replica->watch_http = http_client_new(&replica->loop);
+	kube_client_watch_over(replica->client, replica->watch_http);
 	replica->lease_http = http_client_new(&replica->loop);
 	replica->lease_client = kube_client_new(&replica->loop, replica->lease_http, replica->config);
 	replica->controller = controller_new(replica->client, replica->http, replica->access, &o->settings, identity);

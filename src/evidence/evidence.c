@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/keep.h"
 #include "fields.h"
 #include "shapes.h"
 
@@ -252,12 +253,28 @@ struct evidence *evidence_new(struct probe_request *asked_take)
 	return evidence;
 }
 
+struct evidence *evidence_pack(struct evidence *evidence_take)
+{
+	size_t bytes;
+	struct evidence *packed =
+		shape_pack(&shape_evidence, evidence_take, &shape_probe_request, evidence_take->asked, &bytes);
+
+	packed->packed = bytes;
+	evidence_take->asked = NULL;
+	evidence_free(evidence_take);
+	return packed;
+}
+
 void evidence_free(struct evidence *evidence)
 {
 	if (evidence == NULL) {
 		return;
 	}
 	probe_request_unref(evidence->asked);
+	if (evidence->packed > 0) {
+		keep_free(evidence, evidence->packed);
+		return;
+	}
 	shape_release(&shape_evidence, evidence);
 	free_indirect(&evidence);
 }

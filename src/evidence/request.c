@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/keep.h"
 #include "fields.h"
 #include "shapes.h"
 
@@ -92,9 +93,24 @@ struct probe_request *probe_request_ref(const struct probe_request *request)
 	return own;
 }
 
+struct probe_request *probe_request_pack(const struct probe_request *request)
+{
+	size_t bytes;
+	struct probe_request *packed = shape_pack(&shape_probe_request, request, NULL, NULL, &bytes);
+
+	packed->references = 1;
+	packed->packed = bytes;
+	return packed;
+}
+
 void probe_request_unref(struct probe_request *request)
 {
-	if (request != NULL && --request->references == 0) {
+	if (request == NULL || --request->references > 0) {
+		return;
+	}
+	if (request->packed > 0) {
+		keep_free(request, request->packed);
+	} else {
 		request_free(&shape_probe_request, request);
 	}
 }

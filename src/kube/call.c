@@ -42,6 +42,7 @@ struct kube_call {
 	int64_t retry_after_ms; /* of the last answer, as far as it is believed; -1 = none */
 	struct error err;       /* why it ends, when HTTP does not tell */
 	kube_line_fn *on_line;
+	kube_text_fn *on_text;
 	int64_t idle_timeout_ms;
 	struct strbuf partial; /* a stream's line so far; holds no newline */
 	kube_done_fn *done;
@@ -182,6 +183,11 @@ static void finish_answered(struct kube_call *call, const struct http_response *
 
 	if (call->on_line != NULL) {
 		result = json_null();
+	} else if (call->on_text != NULL) {
+		size_t len = response->body_len;
+
+		call->on_text(call->ctx, strbuf_take(response->buffer), len);
+		result = json_null();
 	} else {
 		auto_error why = ERROR_INIT;
 
@@ -241,6 +247,13 @@ static bool may_send(void *ctx)
 	return false;
 }
 
+static struct http_client *http_of(const struct kube_call *call)
+{
+	const struct kube_client *client = call->client;
+
+	return call->on_line != NULL && client->watch_http != NULL ? client->watch_http : client->http;
+}
+
 static void transmit(struct kube_call *call)
 {
 	struct kube_config *config = call->client->config;
@@ -267,7 +280,7 @@ static void transmit(struct kube_call *call)
 		headers[count++] = content_type;
 	}
 	kube_config_tls(config, &tls);
-	call->transfer = http_client_start(call->client->http,
+	call->transfer = http_client_start(http_of(call),
 		&(struct http_request){
 			.method = call->method,
 			.url = call->url,
@@ -323,6 +336,7 @@ struct kube_call *kube_call_start(struct kube_client *client, const struct kube_
 		.missing_ok = spec->missing_ok,
 		.err = ERROR_INIT,
 		.on_line = spec->on_line,
+		.on_text = spec->on_text,
 		.idle_timeout_ms = spec->idle_timeout_ms,
 		.partial = STRBUF_INIT,
 		.done = spec->done,

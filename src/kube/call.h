@@ -16,6 +16,7 @@
 struct kube_client {
 	uv_loop_t *loop;
 	struct http_client *http;
+	struct http_client *watch_http; /* for streams; NULL = as all others */
 	struct kube_config *config;
 	bool (*may_write)(void *ctx); /* NULL = always */
 	void *guard_ctx;
@@ -23,6 +24,9 @@ struct kube_client {
 
 /* Each complete line of a 2xx body; a negative return ends the call. */
 typedef int kube_line_fn(void *ctx, const char *line, size_t len);
+
+/* A whole body of 2xx, heap. */
+typedef void kube_text_fn(void *ctx, char *text_take, size_t len);
 
 struct kube_call_spec {
 	const char *method;
@@ -37,6 +41,8 @@ struct kube_call_spec {
 	 * JSON null on a clean end; a line over 16 MiB is an error. */
 	kube_line_fn *on_line;
 	int64_t idle_timeout_ms; /* of a stream */
+	/* The body of a good answer comes here, instead of being parsed; then `result` of done is JSON null. */
+	kube_text_fn *on_text;
 	kube_done_fn *done;
 	void *ctx;
 };

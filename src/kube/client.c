@@ -27,6 +27,11 @@ void kube_client_guard(struct kube_client *client, bool (*may_write)(void *ctx),
 	client->guard_ctx = ctx;
 }
 
+void kube_client_watch_over(struct kube_client *client, struct http_client *http)
+{
+	client->watch_http = http;
+}
+
 uv_loop_t *kube_client_loop(struct kube_client *client)
 {
 	return client->loop;

@@ -299,6 +299,7 @@ static char *make_name(struct kube_recorder *r, const json_t *regarding)
 static struct series *series_of(struct kube_recorder *r, const char *key, const json_t *regarding, int64_t now)
 {
 	struct series *series = map_get(&r->series, key);
+	auto_free char *name = NULL;
 
 	if (series != NULL &&
 		(series->call != NULL || series->waiting || now - series->last_ms <= r->timing.series_ms)) {

@@ -1,7 +1,7 @@
 /* A bucket of tokens for each object. */
 #include "event_budget.h"
 
-#include "base/memory.h"
+#include "base/keep.h"
 
 #define BURST 25
 
@@ -12,7 +12,7 @@ struct budget {
 
 static void budget_free(void *value)
 {
-	free_indirect(&value);
+	keep_free(value, sizeof(struct budget));
 }
 
 void budgets_init(struct map *budgets)
@@ -32,7 +32,7 @@ bool budgets_spend(struct map *budgets, const char *object, int64_t now, int64_t
 	struct budget *budget = map_get(budgets, object);
 
 	if (budget == NULL) {
-		budget = xcalloc(1, sizeof(*budget));
+		budget = keep_new(sizeof(*budget));
 		*budget = (struct budget){.writes = BURST, .at_ms = now};
 		map_put(budgets, object, budget);
 	}

@@ -1,13 +1,18 @@
 /* Events that are counted, and that wait in line. */
 #include "event_series.h"
 
+#include "base/keep.h"
 #include "base/memory.h"
 
 struct series *series_new(struct kube_recorder *recorder, const char *key, const char *ns, char *name_take)
 {
-	struct series *series = xcalloc(1, sizeof(*series));
+	struct series *series = keep_new(sizeof(*series));
 
-	*series = (struct series){.recorder = recorder, .key = xstrdup(key), .ns = xstrdup(ns), .name = name_take};
+	*series = (struct series){.recorder = recorder,
+		.key = keep_text(key),
+		.ns = keep_text(ns),
+		.name = keep_text(name_take)};
+	free_indirect(&name_take);
 	return series;
 }
 
@@ -16,10 +21,10 @@ void series_free(void *value)
 	struct series *series = value;
 
 	free_indirect(&series->text);
-	free_indirect(&series->ns);
-	free_indirect(&series->name);
-	free_indirect(&series->key);
-	free_indirect(&series);
+	keep_text_free(series->ns);
+	keep_text_free(series->name);
+	keep_text_free(series->key);
+	keep_free(series, sizeof(*series));
 }
 
 void line_add(struct line *line, struct series *series)

@@ -53,7 +53,7 @@ static void on_pace_closed(uv_handle_t *handle)
 	informer_reports_release(informer);
 	kube_cache_free(informer->cache);
 	kube_cache_free(informer->arriving);
-	json_decref(informer->page);
+	json_items_release(&informer->page);
 	error_release(&informer->error);
 	error_release(&informer->event_error);
 	free(informer->path);

@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_cut.h"
 #include "base/memory.h"
 #include "informer_parts.h"
 
-/* To parse one must not hold the loop either, with objects of 20 KiB. */
 #define PAGE_SIZE 100
 /* Between two parts of a page the loop goes on; a timer of no time at all would fire before it does. Lists of several kinds
  * come in at the same time, so that a turn has a part of each. */
@@ -59,23 +59,41 @@ static void end_page(struct kube_informer *informer, const json_t *page)
 
 static void on_part(uv_timer_t *timer);
 
-/* Of a whole page, decoding would hold the loop for too long. */
+static void page_broken(struct kube_informer *informer, const struct error *why)
+{
+	auto_error err = ERROR_INIT;
+
+	error_set(&err, ERROR_INTERNAL, "cannot %s: the answer is not JSON: %s", informer->words_list, why->message);
+	list_failed(informer, &err, false);
+}
+
+/* A whole page at once would hold the loop for too long. */
 static void take_part(struct kube_informer *informer)
 {
-	const json_t *items = json_object_get(informer->page, "items");
+	struct json_items page;
+	auto_error why = ERROR_INIT;
 	int64_t start = clock_worked_ns();
-	auto_json *page = NULL;
+	json_t *item;
 
-	while (informer->page_taken < json_array_size(items) && clock_worked_ns() - start < PART_NS) {
-		informer_arrive(informer, json_array_get(items, informer->page_taken++));
-	}
-	if (informer->page_taken < json_array_size(items)) {
+	do {
+		item = json_items_next(&informer->page, &why);
+		if (item != NULL) {
+			informer_arrive(informer, item);
+			json_decref(item);
+		}
+	} while (item != NULL && clock_worked_ns() - start < PART_NS);
+	if (item != NULL) {
 		uv_timer_start(&informer->timer, on_part, PART_PAUSE_MS, 0);
 		return;
 	}
 	page = informer->page;
-	informer->page = NULL;
-	end_page(informer, page);
+	informer->page = (struct json_items){.text = NULL};
+	if (why.kind != ERROR_NONE) {
+		page_broken(informer, &why);
+	} else {
+		end_page(informer, page.others);
+	}
+	json_items_release(&page);
 }
 
 static void on_part(uv_timer_t *timer)
@@ -83,7 +101,24 @@ static void on_part(uv_timer_t *timer)
 	take_part(timer->data);
 }
 
-static void on_page(struct kube_informer *informer, json_t *result, const struct error *err, bool later_page)
+static void on_page_text(void *ctx, char *text_take, size_t len)
+{
+	struct kube_informer *informer = ctx;
+	const char *const *unread = informer->hooks.form.unread;
+
+	json_items_release(&informer->page);
+	if (unread != NULL) {
+		struct strbuf rest = STRBUF_INIT;
+
+		json_cut(text_take, len, unread, &rest);
+		free(text_take);
+		len = rest.len;
+		text_take = strbuf_take(&rest);
+	}
+	json_items_begin(&informer->page, text_take, len, "items");
+}
+
+static void on_page(struct kube_informer *informer, const struct error *err, bool later_page)
 {
 	informer->call = NULL;
 	if (informer->closing) {
@@ -95,19 +130,19 @@ static void on_page(struct kube_informer *informer, json_t *result, const struct
 		return;
 	}
 	informer_progress(informer);
-	informer->page = json_incref(result);
-	informer->page_taken = 0;
 	take_part(informer);
 }
 
 static void on_first_page(void *ctx, json_t *result, const struct error *err)
 {
-	on_page(ctx, result, err, false);
+	(void)result;
+	on_page(ctx, err, false);
 }
 
 static void on_later_page(void *ctx, json_t *result, const struct error *err)
 {
-	on_page(ctx, result, err, true);
+	(void)result;
+	on_page(ctx, err, true);
 }
 
 /* Without resourceVersion, so that the server answers from a consistent read and time never runs
@@ -134,8 +169,8 @@ static void start_page(struct kube_informer *informer, const char *token)
 							  .method = "GET",
 							  .path = path.buf,
 							  .what = informer->words_list,
-							  .unread = informer->hooks.form.unread,
 							  .max_body = MAX_LIST_BODY,
+							  .on_text = on_page_text,
 							  .done = token != NULL ? on_later_page : on_first_page,
 							  .ctx = informer,
 						  });

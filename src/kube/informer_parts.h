@@ -18,6 +18,7 @@
 #ifndef KUBE_INFORMER_PARTS_H
 #define KUBE_INFORMER_PARTS_H
 
+#include "base/json_items.h"
 #include "base/strbuf.h"
 #include "call.h"
 #include "kube/informer.h"
@@ -63,8 +64,7 @@ struct kube_informer {
 	bool whole;                  /* the list under way is not paged */
 	struct kube_cache *arriving; /* what the list under way has shown; else NULL */
 	int stream_failures;         /* of streaming lists, in a row */
-	json_t *page;                /* of a list, on its way into it; NULL = none */
-	size_t page_taken;           /* items of it */
+	struct json_items page;      /* of a list, on its way into it */
 	bool pages_only;             /* the server has shown that it knows no streaming list */
 
 	bool reported; /* the watch under way moved resource_version */

@@ -15,6 +15,8 @@
 /* libcurl reads a hundred times this at a go while a server sends fast, and all of it is worked on in one turn of the loop:
  * a stream of thousands of objects must not hold it. */
 #define STREAM_BUFFER_BYTES 1024L
+#define RECEIVE_BUFFER_BYTES 8192L /* each transfer under way has this and the next, and hundreds may be */
+#define SEND_BUFFER_BYTES 16384L   /* libcurl takes no less; its own 64 KiB are for files */
 #define CONNECT_TIMEOUT_MS 10000
 #define KEEPALIVE_IDLE_S 15L
 #define KEEPALIVE_INTERVAL_S 5L
@@ -209,9 +211,9 @@ static void set_common(struct http_transfer *t, const struct http_request *reque
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made);
-	if (request->on_data != NULL) {
-		curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, STREAM_BUFFER_BYTES);
-	}
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+		request->on_data != NULL ? STREAM_BUFFER_BYTES : RECEIVE_BUFFER_BYTES);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER_BYTES);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS));

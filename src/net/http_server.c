@@ -29,6 +29,8 @@
 /* Of a turn of the loop: those that queue in the kernel are soon let in, and far fewer than a server has room for: who is
  * let in has the two turns that an answer takes. */
 #define ACCEPTS 16
+/* libwebsockets keeps tables of as many as it may have, which else is as many as the process may. */
+#define DESCRIPTORS_MAX 1024
 #define PAUSE_MS 100 /* until a descriptor is tried for again */
 
 /* Listening ----------------------------------------------------------------------------------- */
@@ -117,6 +119,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_h
 	info.foreign_loops = loops;
 	info.pcontext = &server->context;
 	info.user = server;
+	info.fd_limit_per_thread = DESCRIPTORS_MAX;
 	server->context = lws_create_context(&info);
 	if (server->context == NULL) {
 		error_set(err, ERROR_INTERNAL,
@@ -142,6 +145,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_h
 
 void http_server_limit(struct http_server *server, size_t connections)
 {
+	assert(connections < DESCRIPTORS_MAX);
 	server->connections_max = connections;
 }
 

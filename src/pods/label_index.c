@@ -1,6 +1,7 @@
 /* Links by the hash of a label. */
 #include "label_index.h"
 
+#include "base/keep.h"
 #include "base/memory.h"
 
 struct label_posting {
@@ -24,7 +25,7 @@ void label_index_add(struct label_index *index, struct label_link *link, uint64_
 	struct label_posting *posting = posting_at(hash_table_find(&index->postings, hash));
 
 	if (posting == NULL) {
-		posting = xcalloc(1, sizeof(*posting));
+		posting = keep_new(sizeof(*posting));
 		hash_table_add(&index->postings, &posting->item, hash);
 	}
 	*link = (struct label_link){.posting = posting, .next = posting->first, .owner = owner};
@@ -49,7 +50,7 @@ void label_index_remove(struct label_index *index, struct label_link *link)
 	}
 	if (--posting->count == 0) {
 		hash_table_remove(&index->postings, &posting->item);
-		free_indirect(&posting);
+		keep_free(posting, sizeof(*posting));
 	}
 }
 

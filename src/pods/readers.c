@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/keep.h"
 #include "base/memory.h"
 
 void pod_readers_release(struct pod_readers *readers)
@@ -15,7 +16,7 @@ static void add_links(struct pod_readers *readers, struct pod_reading *reading)
 	const struct label_choice choice = label_index_choose(&readers->index, reading->ns, reading->selector);
 
 	reading->links_count = label_choice_count(&choice);
-	reading->links = xcalloc(reading->links_count, sizeof(*reading->links));
+	reading->links = keep_new(reading->links_count * sizeof(*reading->links));
 	for (uint32_t i = 0; i < reading->links_count; i++) {
 		label_index_add(&readers->index, &reading->links[i], label_choice_hash(&choice, i), reading);
 	}
@@ -24,12 +25,10 @@ static void add_links(struct pod_readers *readers, struct pod_reading *reading)
 struct pod_reading *pod_reading_new(struct pod_readers *readers, struct pod_reader *reader, const char *ns,
 	const char *selector)
 {
-	struct pod_reading *reading = xcalloc(1, sizeof(*reading));
+	struct pod_reading *reading = keep_new(sizeof(*reading));
 
-	*reading = (struct pod_reading){.reader = reader,
-		.ns = xstrdup(ns),
-		.text = xstrdup(selector),
-		.selector = view_selector_parse(selector, NULL)};
+	*reading = (struct pod_reading){.reader = reader, .ns = keep_text(ns), .text = keep_text(selector)};
+	reading->selector = view_selector_keep(selector, &reading->selector_bytes);
 	if (reading->selector != NULL) {
 		add_links(readers, reading);
 	}
@@ -44,11 +43,11 @@ void pod_reading_free(struct pod_readers *readers, struct pod_reading *reading)
 	for (uint32_t i = 0; i < reading->links_count; i++) {
 		label_index_remove(&readers->index, &reading->links[i]);
 	}
-	free_indirect(&reading->links);
-	free_indirect(&reading->selector);
-	free_indirect(&reading->text);
-	free_indirect(&reading->ns);
-	free_indirect(&reading);
+	keep_free(reading->links, reading->links_count * sizeof(*reading->links));
+	keep_free(reading->selector, reading->selector_bytes);
+	keep_text_free(reading->text);
+	keep_text_free(reading->ns);
+	keep_free(reading, sizeof(*reading));
 }
 
 static bool selects(const struct pod_reading *reading, const struct object_meta *pod)

@@ -15,6 +15,7 @@ struct pod_reading {
 	char *ns;
 	char *text;
 	struct view_selector *selector; /* NULL = the text is none: it reads nothing */
+	size_t selector_bytes;
 	struct label_link *links;
 	uint32_t links_count;
 	uint64_t change; /* the last that the reader was notified of */

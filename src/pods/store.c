@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/keep.h"
 #include "base/memory.h"
 
 /* The pods of a namespace that have the same labels: one or more. */
@@ -63,10 +64,15 @@ static struct group *find_group(const struct pod_store *store, const struct obje
 	return group_at(item);
 }
 
+static size_t group_bytes(uint32_t links_count)
+{
+	return sizeof(struct group) + links_count * sizeof(struct label_link);
+}
+
 static struct group *new_group(struct pod_store *store, const struct object_meta *meta, uint64_t hash)
 {
 	uint32_t links_count = 1 + meta->labels.count;
-	struct group *group = xcalloc(1, sizeof(*group) + links_count * sizeof(group->links[0]));
+	struct group *group = keep_new(group_bytes(links_count));
 	uint64_t ns_hash = label_hash_namespace(meta->ns);
 
 	group->links_count = links_count;
@@ -119,7 +125,7 @@ static void leave(struct pod_store *store, struct pod *pod)
 		label_index_remove(&store->index, &group->links[i]);
 	}
 	hash_table_remove(&store->groups, &group->item);
-	free_indirect(&group);
+	keep_free(group, group_bytes(group->links_count));
 }
 
 static struct pod *find_pod(const struct pod_store *store, const char *ns, const char *name)
@@ -139,7 +145,7 @@ static struct pod *find_pod(const struct pod_store *store, const char *ns, const
 static void add_pod(struct pod_store *store, const struct view *view_take)
 {
 	const struct object_meta *meta = &view_take->meta;
-	struct pod *pod = xcalloc(1, sizeof(*pod));
+	struct pod *pod = keep_new(sizeof(*pod));
 
 	pod->view = view_take;
 	hash_table_add(&store->pods, &pod->item, hash_text(hash_text(HASH_START, meta->ns), meta->name));
@@ -174,7 +180,7 @@ const struct view *pod_store_take(struct pod_store *store, const char *ns, const
 	view = pod->view;
 	leave(store, pod);
 	hash_table_remove(&store->pods, &pod->item);
-	free_indirect(&pod);
+	keep_free(pod, sizeof(*pod));
 	return view;
 }
 
@@ -189,7 +195,7 @@ void pod_store_release(struct pod_store *store)
 			item = item->next;
 			leave(store, pod);
 			view_unref(pod->view);
-			free_indirect(&pod);
+			keep_free(pod, sizeof(*pod));
 		}
 	}
 	hash_table_release(&store->pods);

@@ -1,6 +1,7 @@
 /* The probes of one key, one after the other. */
 #include "entry.h"
 
+#include "base/keep.h"
 #include "base/memory.h"
 
 static void on_due(uv_timer_t *timer);
@@ -16,8 +17,8 @@ static void entry_free_if_done(struct entry *entry)
 	evidence_free(entry->evidence);
 	shared_request_unref(entry->shared_request);
 	shared_evidence_free(entry->shared_evidence);
-	free_indirect(&entry->key);
-	free_indirect(&entry);
+	keep_text_free(entry->key);
+	keep_free(entry, sizeof(*entry));
 	common->open--;
 	common->freed(common);
 }
@@ -69,9 +70,9 @@ static void on_pods_changed(struct pod_reader *reader)
 
 struct entry *entry_new(struct entry_common *common, const char *key)
 {
-	struct entry *entry = xcalloc(1, sizeof(*entry));
+	struct entry *entry = keep_new(sizeof(*entry));
 
-	*entry = (struct entry){.common = common, .key = xstrdup(key), .timing = {.changed = true}};
+	*entry = (struct entry){.common = common, .key = keep_text(key), .timing = {.changed = true}};
 	uv_timer_init(kube_client_loop(common->context.client), &entry->timer);
 	entry->timer.data = entry;
 	pod_reader_init(&entry->pods, common->pods, on_pods_changed);
@@ -106,7 +107,7 @@ static void on_probe_done(void *ctx, struct evidence *evidence_take)
 		return;
 	}
 	before = entry->evidence;
-	entry->evidence = evidence_take;
+	entry->evidence = evidence_pack(evidence_take);
 	/* Report first, so that the verdict on this probe decides when the next one is due. */
 	entry_schedule(entry);
 	hooks->seen(hooks->ctx, entry->key, before);
@@ -132,20 +133,24 @@ static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
 
 static void begin_shared(struct entry *entry)
 {
+	enum timing_calm calm;
+	bool healthy = timing_begin(&entry->timing, &calm);
+
 	entry->running = true;
-	shared_probe_start(&(struct shared_task){&entry->common->context, entry->shared_request,
-		timing_begin(&entry->timing), on_shared_done, entry});
+	shared_probe_start(
+		&(struct shared_task){&entry->common->context, entry->shared_request, healthy, on_shared_done, entry});
 }
 
 void entry_begin(struct line_item *item)
 {
 	struct entry *entry = container_of(item, struct entry, waiting);
-	bool healthy = timing_begin(&entry->timing);
+	enum timing_calm calm;
+	bool healthy = timing_begin(&entry->timing, &calm);
 
 	entry->running = true;
 	hpa_silence_look(&entry->silence, &entry->common->hooks, entry->request);
 	key_probe_start(&(struct probe_task){&entry->common->context, entry->request, entry->evidence, &entry->pods,
-				&entry->silence, healthy, on_probe_done, entry},
+				&entry->silence, healthy, calm, on_probe_done, entry},
 		&entry->probe);
 }
 

@@ -21,6 +21,7 @@
 struct entry_common {
 	struct probe_context context;
 	struct prober_hooks hooks;
+	struct samples_questions questions;
 	struct pods *pods;
 	unsigned seed;                              /* of the jitter */
 	struct line waiting;                        /* due; held while the pods are awaited */

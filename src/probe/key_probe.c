@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "page_reads.h"
 #include "page_search.h"
+#include "page_trust.h"
 #include "pod_start.h"
 #include "question.h"
 #include "reading.h"
@@ -23,6 +24,8 @@ struct key_probe {
 	struct counted_pods counted; /* the pods that do */
 	const struct hpa_silence *silence;
 	bool healthy;
+	enum timing_calm calm;
+	bool page_stands; /* it was not read in this probe */
 	bool cancelled;
 	struct scale_query *scale;
 	struct page_search *search;
@@ -63,16 +66,6 @@ static void ask(struct key_probe *probe, char *target_take, const struct answer_
 
 /* 4. Each signal by itself. */
 
-static bool shares_element(const struct texts *one, const struct texts *other)
-{
-	for (size_t i = 0; i < one->count; i++) {
-		if (texts_hold(other, one->items[i])) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Whether what lies before the signal's own links showed something. */
 static bool can_probe(const struct key_probe *probe, const struct signal_request *signal)
 {
@@ -83,7 +76,7 @@ static bool can_probe(const struct key_probe *probe, const struct signal_request
 		return false;
 	}
 	return !signal->page || (scrape->seen_ms > 0 && scrape->failure.text == NULL &&
-					(page->failure.text != NULL || shares_element(&signal->series, &page->series)));
+					(page->failure.text != NULL || texts_share(&signal->series, &page->series)));
 }
 
 /* Whether each signal has its metric, or waits for the HPA to read it. */
@@ -111,6 +104,9 @@ static void on_signal_probed(void *ctx)
 		return;
 	}
 	probe->evidence->awaited_ms = awaits_hpa_alone(probe) ? hpa_silence_awaited_ms(probe->silence) : 0;
+	if (probe->page_stands && probe->calm == TIMING_CALM && page_is_doubted(probe->evidence, &probe->counted)) {
+		*least_ms = UNCONFIRMED_AGAIN_MS;
+	}
 	for (size_t i = 0; i < probe->signals_count; i++) {
 		int64_t again_ms = probe->signals[i].again_ms;
 
@@ -143,7 +139,7 @@ static void probe_signals(struct key_probe *probe)
 		probe->signals[i] = (struct signal_probe){.context = &probe->context,
 			.request = request,
 			.last = probe->last,
-			.page = &evidence->page,
+			.page = probe->page_stands ? NULL : &evidence->page,
 			.counted = &probe->counted,
 			.selector = selector_of(probe),
 			.signal = probe_request_signal(request, own->metric),
@@ -256,8 +252,21 @@ static void on_page(void *ctx, struct page_seen *seen_take)
 
 /* 1. The target's pods. */
 
-static void search_page(struct key_probe *probe, const struct view_pod *pod)
+static void find_page(struct key_probe *probe, const struct view_pod *pod)
 {
+	const struct page_trust trust = {.request = probe->request,
+		.calm = probe->calm,
+		.last = probe->last,
+		.pod = pod->view.meta.name,
+		.counted = &probe->counted,
+		.now_ms = clock_wall_ms()};
+
+	if (page_is_trusted(&trust)) {
+		shape_copy(&shape_page_seen, &probe->evidence->page, &probe->last->page);
+		probe->page_stands = true;
+		on_pages_read(probe);
+		return;
+	}
 	probe->search = page_search_start(&(struct page_search_order){.fetches = probe->context.fetches,
 		.request = probe->request,
 		.pod = pod,
@@ -290,7 +299,7 @@ static void read_pods(struct key_probe *probe)
 	} else if (probe->request->pages.count == 0) {
 		probe_signals(probe);
 	} else {
-		search_page(probe, first);
+		find_page(probe, first);
 	}
 }
 
@@ -322,6 +331,7 @@ void key_probe_start(const struct probe_task *task, struct key_probe **started)
 		.pods = task->pods,
 		.silence = task->silence,
 		.healthy = task->healthy,
+		.calm = task->calm,
 		.done = task->done,
 		.ctx = task->ctx};
 	probe->evidence->hpa_silent_ms = task->silence->last_ms;

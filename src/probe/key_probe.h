@@ -16,12 +16,15 @@
 #include "pods/pods.h"
 #include "probe/probe.h"
 #include "prometheus.h"
+#include "samples_question.h"
+#include "timing.h"
 
 /* Whom a probe may ask; all borrowed. */
 struct probe_context {
 	struct kube_client *client;
 	struct page_fetches *fetches;
 	struct prometheus *prometheus;
+	struct samples_questions *questions; /* made so far */
 	probe_hpa_fn *hpa;
 	void *hpa_ctx;
 };
@@ -34,6 +37,7 @@ struct probe_task {
 	struct pod_reader *pods;           /* given its selector by the probe */
 	const struct hpa_silence *silence; /* of its HPA, now */
 	bool healthy;                      /* answers that others got lately will do */
+	enum timing_calm calm;
 	void (*done)(void *ctx, struct evidence *evidence_take);
 	void *ctx;
 };

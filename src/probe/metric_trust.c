@@ -1,31 +1,17 @@
 /* When the metrics API need not be asked. */
 #include "metric_trust.h"
 
-#include <string.h>
-
-#include "base/digest.h"
-#include "base/memory.h"
 #include "evidence/range.h"
 #include "hop.h"
 #include "reading.h"
-
-#define JITTER_PERCENT 20
-
-int64_t metric_trusted_ms(const char *ns, const char *name)
-{
-	auto_free char *key = xasprintf("%s/%s", ns, name);
-	struct digest digest = digest_bytes(key, strlen(key));
-	int64_t percent = 100 - JITTER_PERCENT + (int64_t)(digest.low % (2 * JITTER_PERCENT + 1));
-
-	return METRIC_TRUSTED_MS / 100 * percent;
-}
+#include "timing.h"
 
 static bool is_young(const struct metric_trust *trust)
 {
 	int64_t age_ms = trust->now_ms - trust->before->value.seen_ms;
 
 	/* Below zero the clock was set. */
-	return age_ms >= 0 && age_ms < metric_trusted_ms(trust->request->ns, trust->request->name);
+	return age_ms >= 0 && age_ms < timing_of_key(METRIC_TRUSTED_MS, trust->request->ns, trust->request->name);
 }
 
 /* Whether nothing was wrong with it; one that was never given is not young either. */

@@ -16,7 +16,7 @@
 #include "hpa_silence.h"
 #include "probe/probe.h"
 
-/* Then it is asked all the same; each key has its own jitter of 20 %, so that many do not ask in one moment. */
+/* Then it is asked all the same; each key has its own jitter. */
 #define METRIC_TRUSTED_MS (10 * 60 * 1000)
 
 /* All is borrowed. */
@@ -42,7 +42,5 @@ enum metric_source {
 
 /* What is to be told of the metric, or by whom. */
 enum metric_source metric_source(const struct metric_trust *trust);
-/* How long an answer is trusted for this key. */
-int64_t metric_trusted_ms(const char *ns, const char *name);
 
 #endif

@@ -38,6 +38,7 @@ static void finish_close(struct entry_common *common)
 	if (prober->closing && common->open == 0) {
 		map_release(&prober->entries);
 		page_fetches_free(prober->common.context.fetches);
+		samples_questions_release(&prober->common.questions);
 		/* From the loop, never from inside close. */
 		line_close(&prober->common.waiting, on_last_closed);
 	}
@@ -92,6 +93,7 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 		.fetches = page_fetches_new(http),
 		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
 			prober),
+		.questions = &prober->common.questions,
 		.hpa = hooks->hpa,
 		.hpa_ctx = hooks->ctx};
 	prober->common.seed = (unsigned)clock_wall_ms();
@@ -153,7 +155,7 @@ void prober_want(struct prober *prober, const char *key, const struct probe_requ
 
 	if (entry != NULL && !probe_request_equal(entry->request, request)) {
 		probe_request_unref(entry->request);
-		entry->request = probe_request_ref(request);
+		entry->request = request != NULL ? probe_request_pack(request) : NULL;
 		entry->timing.changed = true;
 		hpa_silence_begin(&entry->silence, &prober->common.hooks, request);
 	}

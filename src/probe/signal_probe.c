@@ -31,17 +31,23 @@ static int64_t fresh_ms(const struct signal_probe *probe)
 	return interval_ms(probe) * FRESH_INTERVALS;
 }
 
-static void ask(struct signal_probe *probe, char *target_take, char *part_take, const struct answer_type *type,
+static void ask(struct signal_probe *probe, const char *target, const char *part, const struct answer_type *type,
 	prometheus_done_fn *done)
 {
 	const struct prometheus_question question = {.base = probe->request->prometheus,
-		.target = target_take,
-		.part = part_take,
+		.target = target,
+		.part = part,
 		.type = type};
 
 	prometheus_ask(probe->context->prometheus, &question, probe->healthy, done, probe);
-	free_indirect(&target_take);
-	free_indirect(&part_take);
+}
+
+static void ask_scrapers(struct signal_probe *probe, prometheus_done_fn *done)
+{
+	auto_free char *target = question_scrapers(&probe->signal->series, false);
+	auto_free char *part = question_scrapers(&probe->signal->series, true);
+
+	ask(probe, target, part, &answer_scrapers, done);
 }
 
 static void signal_probe_end(struct signal_probe *probe)
@@ -110,7 +116,7 @@ static void compare_samples(struct signal_probe *probe)
 	const struct hop pages = HOP(before, now, page);
 	const struct hop records = HOP(before, now, record);
 
-	for (size_t i = 0; i < page->values.count; i++) {
+	for (size_t i = 0; page != NULL && i < page->values.count; i++) {
 		const struct page_values *pod = &page->values.items[i];
 		const struct metric_value *value = shape_find(&shape_metric_value, &pod->values, probe->signal->metric);
 
@@ -339,7 +345,6 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	const struct reading_grace grace = {answer->at_ms, fresh_ms(probe) + SERIES_GRACE_MS};
 	const struct series_seen *last = probe->before != NULL ? &probe->before->series : NULL;
 	struct series_seen *series = &probe->seen->series;
-	const struct texts *asked = &probe->signal->series;
 
 	series->seen_ms = answer->at_ms;
 	if (answer->error != NULL) {
@@ -354,8 +359,7 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	if (series->pods == 0 || probe->cancelled) {
 		signal_probe_end(probe);
 	} else if (page_mismatches(probe)) {
-		ask(probe, question_scrapers(asked, false), question_scrapers(asked, true), &answer_scrapers,
-			on_scrapers);
+		ask_scrapers(probe, on_scrapers);
 	} else {
 		find_metric(probe);
 	}
@@ -365,11 +369,12 @@ void signal_probe_start(struct signal_probe *probe)
 {
 	const struct signal_request *signal = probe->signal;
 	const char *trusted = probe->request->trusted;
+	const struct samples_question *question;
 
 	probe->same_question = probe->last != NULL && probe->last->asked == probe->request;
 	probe->before = evidence_find_signal(probe->last, signal->metric);
-	ask(probe, question_samples(&signal->series, signal->metric, trusted, false),
-		question_samples(&signal->series, signal->metric, trusted, true), &answer_samples, on_samples);
+	question = samples_question(probe->context->questions, &signal->series, signal->metric, trusted);
+	ask(probe, question->target, question->part, &answer_samples, on_samples);
 }
 
 void signal_probe_cancel(struct signal_probe *probe)

@@ -2,8 +2,11 @@
 #include "timing.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
+#include "base/memory.h"
 #include "prometheus.h"
 
 #define HEALTHY_MS 30000
@@ -12,6 +15,8 @@
 #define BROKEN_MAX_MS 30000
 #define WAITING_MAX_MS 5000
 #define PODS_MS 1000
+#define LATER_MS 20000
+#define OF_KEY_PERCENT 20
 
 /* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
  * them, and its news would come late. HEALTHY_MS is jittered by 20 %. */
@@ -47,10 +52,8 @@ uint64_t timing_next(struct timing *timing, const struct evidence *last, unsigne
 	int64_t wait_ms = HEALTHY_MS;
 
 	if (timing->changed) {
-		timing->changed = false;
-		timing->anew = true;
 		timing->delay_ms = 0;
-		return 0;
+		return timing->interval == PROBE_LATER ? LATER_MS : 0;
 	}
 	if (timing->interval == PROBE_HEALTHY) {
 		timing->delay_ms = 0;
@@ -83,13 +86,33 @@ uint64_t timing_soon(unsigned *seed)
 	return (uint64_t)(rand_r(seed) % TURNED_MS);
 }
 
-bool timing_begin(struct timing *timing)
+static enum timing_calm calm_of(const struct timing *timing)
 {
-	bool healthy = timing->interval == PROBE_HEALTHY && !timing->anew;
+	if (timing->changed || timing->anew || timing->pods_changed) {
+		return TIMING_UNREST;
+	}
+	return timing->interval == PROBE_HEALTHY   ? TIMING_CALM
+	       : timing->interval == PROBE_WAITING ? TIMING_WAITS
+	                                           : TIMING_UNREST;
+}
 
-	timing->anew = false;
+bool timing_begin(struct timing *timing, enum timing_calm *calm)
+{
+	bool healthy = timing->interval == PROBE_HEALTHY && !timing->anew && !timing->changed;
+
+	*calm = calm_of(timing);
+	timing->anew = timing->changed = false;
 	timing->pods_changed = false;
 	timing->healed = false;
 	timing->begun_ms = clock_monotonic_ms();
 	return healthy;
+}
+
+int64_t timing_of_key(int64_t ms, const char *ns, const char *name)
+{
+	auto_free char *key = xasprintf("%s/%s", ns, name);
+	struct digest digest = digest_bytes(key, strlen(key));
+	int64_t percent = 100 - OF_KEY_PERCENT + (int64_t)(digest.low % (2 * OF_KEY_PERCENT + 1));
+
+	return ms / 100 * percent;
 }

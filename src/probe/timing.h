@@ -9,10 +9,17 @@
 
 #include "probe/probe.h"
 
+/* How much of what was seen last may be left as it is by the probe that begins. */
+enum timing_calm {
+	TIMING_UNREST, /* nothing: something changed, or is broken */
+	TIMING_WAITS,  /* what is not awaited: something young is */
+	TIMING_CALM    /* all that nothing casts doubt on: all was well, and nothing has changed */
+};
+
 struct timing {
 	enum probe_interval interval;
-	bool changed;      /* since the last probe began: the next one is due at once */
-	bool anew;         /* that next one wants answers of its own time */
+	bool changed; /* since the last probe began: the next one is due at once, and wants answers of its own time */
+	bool anew;    /* the next one does */
 	bool pods_changed; /* since the last probe began: the next one is due soon */
 	bool healed;       /* while a probe was under way: the next one, the first healthy one, is due soon */
 	int64_t begun_ms;  /* when that was, monotonic */
@@ -27,6 +34,8 @@ uint64_t timing_soon(unsigned *seed);
 /* In how many ms the next one may begin because of a pod: a rollout of many changes one after the other. */
 uint64_t timing_after_pods(const struct timing *timing);
 /* A probe begins now; whether it is a healthy one, which is content with answers that others got lately. */
-bool timing_begin(struct timing *timing);
+bool timing_begin(struct timing *timing, enum timing_calm *calm);
+/* So long, ± 20 %, for this key always the same: so that what lasts so long does not end for many in one moment. */
+int64_t timing_of_key(int64_t ms, const char *ns, const char *name);
 
 #endif

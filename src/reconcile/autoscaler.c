@@ -11,6 +11,7 @@
 #include "reconcile/observe.h"
 #include "reconcile/prometheus.h"
 #include "report/status.h"
+#include "settled_children.h"
 
 /* What is awaited comes as an event, or is checked anew after so long. */
 #define WAITING_AGAIN_MS 5000
@@ -67,22 +68,45 @@ static void plan_children_take(const struct observation *o, const struct world *
 	}
 }
 
-static void desire_children(const struct observation *o, const struct world *world, struct plan *plan)
+/* Whether all that they are made of is known. */
+static bool can_make_children(const struct observation *o)
 {
-	const struct workload *w = &o->facts.workload;
 	bool pages = autoscaler_uses_pages(&o->spec);
+
+	return workload_complete(&o->facts.workload) && o->target != NULL &&
+	       (!pages || (o->facts.workload.match_labels != NULL && o->facts.port_known));
+}
+
+static void make_children(const struct observation *o, const struct world *world, struct plan *plan)
+{
 	json_t *wanted[ARRAY_LEN(o->observed)] = {NULL};
 
-	if (!workload_complete(w) || o->target == NULL ||
-		(pages && (w->match_labels == NULL || !o->facts.port_known))) {
-		return;
-	}
 	for (size_t i = 0; i < children_count; i++) {
 		if (child_wanted(children[i], &o->spec) && !world->missing(world->ctx, children[i]->form.kind)) {
 			wanted[i] = desire_child(o, i);
 		}
 	}
 	plan_children_take(o, world, wanted, plan);
+}
+
+/* Not those that were settled already, from the same. */
+static void desire_children(const struct observation *o, const struct world *world, struct plan *plan)
+{
+	auto_free char *key = kube_key(o->spec.ns, o->spec.name);
+	struct digest before = world->settled != NULL ? world->settled(world->ctx, key) : DIGEST_NONE;
+	struct digest now;
+	size_t count = plan->count;
+
+	if (!can_make_children(o)) {
+		return;
+	}
+	now = settled_children_digest(o, world);
+	if (!digest_equal(&now, &before)) {
+		make_children(o, world, plan);
+	}
+	if (plan->count == count) {
+		plan->settled = now;
+	}
 }
 
 /* Two HPAs on the same pods stop each other: the younger autoscaler's goes. */
@@ -258,7 +282,8 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	}
 	plan->healthy = first == links_count;
 	plan->whole = o.facts.write_problem == NULL && links_settled(&o.facts, verdicts);
-	plan->waiting = first < links_count && strcmp(verdicts[first].reason, REASON_WAITING) == 0;
+	plan->waiting = first < links_count && (strcmp(verdicts[first].reason, REASON_WAITING) == 0 ||
+						       strcmp(verdicts[first].reason, REASON_ROLLING_OUT) == 0);
 	if (plan->waiting && plan->probe == NULL) {
 		plan->again_ms = WAITING_AGAIN_MS;
 	}

@@ -116,7 +116,7 @@ static void add_engine(struct strbuf *text, const json_t *engine)
 }
 
 /* Each with its values at every hop, where they are known. */
-static void add_signals(struct strbuf *text, const json_t *signals, const json_t *values)
+static void add_signals(struct strbuf *text, const json_t *signals, const json_t *values, int64_t now_ms)
 {
 	size_t i;
 	json_t *signal;
@@ -130,7 +130,7 @@ static void add_signals(struct strbuf *text, const json_t *signals, const json_t
 		add_at(text, signal, "target");
 		strbuf_addf(text, " per replica, %s\n",
 			json_path_bool(signal, "served", false) ? "served" : "not served");
-		values_text(text, values, json_path_string(signal, "metric", ""));
+		values_text(text, values, json_path_string(signal, "metric", ""), now_ms);
 	}
 }
 
@@ -180,7 +180,7 @@ void diagnosis_text(struct strbuf *text, const json_t *d, bool colour, int64_t n
 	}
 	add_chain(text, d, colour);
 	add_engine(text, json_object_get(d, "engine"));
-	add_signals(text, json_object_get(d, "signals"), json_object_get(d, "values"));
+	add_signals(text, json_object_get(d, "signals"), json_object_get(d, "values"), now_ms);
 	if (replicas != NULL) {
 		strbuf_addf(text, "replicas  %lld now, %lld wanted, from %lld to %lld\n",
 			(long long)json_path_int(replicas, "current", 0),

@@ -3,15 +3,17 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/quantity.h"
-#include "chain/hpa_says.h"
 #include "engine/presets.h"
 
 #define ROWS_MAX 20
 #define COLUMNS 5
 #define INDENT "          "
+#define MINUTE_MS 60000
+#define BY_HPA "; the metrics API was read by it, not by the operator"
 
 /* MILLI_NONE leaves it out. */
 static void set_value(json_t *row, const char *key, int64_t milli)
@@ -65,6 +67,34 @@ static void add_served(json_t *rows, const struct metric_seen *metric)
 	}
 }
 
+/* When it was; 0 leaves it out. */
+static void set_time(json_t *item, const char *key, int64_t at_ms)
+{
+	if (at_ms > 0) {
+		auto_free char *text = clock_rfc3339(at_ms);
+
+		json_object_set_new(item, key, json_string(text));
+	}
+}
+
+/* When the hops were read that are not read at each probe, and by whom. */
+static void add_reading(json_t *item, const struct evidence *evidence, const struct signal_request *signal)
+{
+	const struct signal_seen *seen = evidence_find_signal(evidence, signal->metric);
+
+	if (signal->page && evidence->page.values.count > 0) {
+		set_time(item, "pageReadAt", evidence->page.seen_ms);
+	}
+	if (seen == NULL) {
+		return;
+	}
+	if (seen->value.by_hpa) {
+		json_object_set_new(item, "servedByHpa", json_true());
+	} else if (seen->value.values.count > 0) {
+		set_time(item, "servedReadAt", seen->value.seen_ms);
+	}
+}
+
 /* By name; new reference. */
 static json_t *pod_rows(const struct evidence *evidence, const struct signal_request *signal)
 {
@@ -99,7 +129,8 @@ json_t *values_make(const struct evidence *evidence, const struct view_hpa *hpa)
 		json_t *item = json_pack("{s:s, s:b, s:o}", "metric", signal->metric, "percent",
 			engine_metric_is_percent(signal->metric), "pods", pod_rows(evidence, signal));
 
-		set_value(item, "hpa", hpa_says(hpa, signal->metric).average_milli);
+		add_reading(item, evidence, signal);
+		set_value(item, "hpa", view_hpa_average_of(hpa, signal->metric));
 		json_array_append_new(values, item);
 	}
 	return values;
@@ -152,8 +183,19 @@ static bool has_column(const json_t *pods, const char *key)
 	return false;
 }
 
-static void fill(struct table *table, const json_t *pods, bool percent)
+/* "PAGE, read 4m ago"; heap. */
+static char *head_cell(const char *name, const json_t *item, const char *key, int64_t now_ms)
 {
+	const char *at = json_path_string(item, key, NULL);
+	int64_t age_ms = at != NULL ? now_ms - clock_parse_rfc3339(at) : 0;
+
+	return age_ms > MINUTE_MS ? xasprintf("%s, read %lldm ago", name, (long long)(age_ms / MINUTE_MS))
+	                          : xstrdup(name);
+}
+
+static void fill(struct table *table, const json_t *item, bool percent, int64_t now_ms)
+{
+	const json_t *pods = json_object_get(item, "pods");
 	bool page = has_column(pods, "page");
 	bool recorded = has_column(pods, "recorded");
 	char **head = table->cells[table->rows++];
@@ -161,10 +203,10 @@ static void fill(struct table *table, const json_t *pods, bool percent)
 	json_t *row;
 
 	head[0] = xstrdup("POD");
-	head[1] = page ? xstrdup("PAGE") : NULL;
+	head[1] = page ? head_cell("PAGE", item, "pageReadAt", now_ms) : NULL;
 	head[2] = xstrdup("PROMETHEUS");
 	head[3] = recorded ? xstrdup("RECORDED") : NULL;
-	head[4] = xstrdup("METRICS API");
+	head[4] = head_cell("METRICS API", item, "servedReadAt", now_ms);
 	json_array_foreach((json_t *)pods, i, row) {
 		char **cells;
 
@@ -211,7 +253,7 @@ static void print(struct strbuf *text, struct table *table)
 	}
 }
 
-void values_text(struct strbuf *text, const json_t *values, const char *metric)
+void values_text(struct strbuf *text, const json_t *values, const char *metric, int64_t now_ms)
 {
 	size_t i;
 	json_t *item;
@@ -225,13 +267,14 @@ void values_text(struct strbuf *text, const json_t *values, const char *metric)
 		if (strcmp(json_path_string(item, "metric", ""), metric) != 0 || json_array_size(pods) == 0) {
 			continue;
 		}
-		fill(&table, pods, percent);
+		fill(&table, item, percent, now_ms);
 		print(text, &table);
 		if (json_array_size(pods) > ROWS_MAX) {
 			strbuf_addf(text, INDENT "and %zu pods more\n", json_array_size(pods) - ROWS_MAX);
 		}
 		if (hpa != NULL) {
-			strbuf_addf(text, INDENT "the HPA's average is %s%s\n", hpa, percent ? " %" : "");
+			strbuf_addf(text, INDENT "the HPA's average is %s%s%s\n", hpa, percent ? " %" : "",
+				json_path_bool(item, "servedByHpa", false) ? BY_HPA : "");
 		}
 	}
 }

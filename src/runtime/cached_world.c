@@ -60,6 +60,14 @@ static const struct replicas_fight *world_fight(void *ctx, const char *key)
 	return pass != NULL ? pass->fight : NULL;
 }
 
+static struct digest world_settled(void *ctx, const char *key)
+{
+	const struct controller *c = ctx;
+	const struct pass *pass = map_get(&c->passes, key);
+
+	return pass != NULL ? pass->settled : DIGEST_NONE;
+}
+
 struct world cached_world(struct controller *c)
 {
 	return (struct world){
@@ -74,6 +82,7 @@ struct world cached_world(struct controller *c)
 		.shared_evidence = world_shared_evidence,
 		.failure = world_failure,
 		.fight = world_fight,
+		.settled = world_settled,
 		.shared = &c->shared,
 	};
 }

@@ -106,7 +106,7 @@ static bool shared_differs(const struct shared_state *a, const struct shared_sta
 
 static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)
 {
-	enum probe_interval interval = plan->healthy ? PROBE_HEALTHY : plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
+	enum probe_interval interval = pass_probe_interval(pass, plan);
 
 	if (plan->probe != NULL) {
 		prober_want(c->prober, pass->key, plan->probe, interval);
@@ -130,7 +130,7 @@ static void work_shared(struct controller *c, struct pass *pass)
 			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->shared.reason,
 				"error", c->shared.message, NULL);
 		}
-		/* A newly loaded rule is worth a probe at once. */
+		/* A newly loaded rule is worth a probe at once where it may have been awaited. */
 		routes_all(&c->routes, c->shared.state == ADAPTER_LOADED);
 	}
 	shared_state_release(&before);
@@ -150,6 +150,7 @@ static void work_autoscaler(struct controller *c, struct pass *pass)
 	pass->gone = owner == NULL;
 	pass->ready = plan.healthy;
 	pass->whole = plan.whole;
+	pass->settled = plan.settled;
 	want_probe(c, pass, &plan);
 	if (owner != NULL) {
 		changes_note_needs(c, owner); /* by what its probe saw, or as one that is not probed any more */

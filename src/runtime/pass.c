@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/keep.h"
 #include "base/memory.h"
 
 /* On a smooth way up one link after the other begins to work, within moments: to write each step down costs the API
@@ -14,16 +15,23 @@
 #define PROGRESS_BUSY_MS 20000
 #define AGAIN_MS 1000
 
+static void forget_written(struct pass *pass)
+{
+	keep_free(pass->written, pass->written_count * sizeof(*pass->written));
+	pass->written = NULL;
+	pass->written_count = 0;
+}
+
 static void pass_free(void *value)
 {
 	struct pass *pass = value;
 
 	refusals_clear(&pass->refusals);
-	free_indirect(&pass->written);
-	free_indirect(&pass->key);
+	forget_written(pass);
+	keep_text_free(pass->key);
 	free_indirect(&pass->failure);
 	replicas_fight_free(pass->fight);
-	free_indirect(&pass);
+	keep_free(pass, sizeof(*pass));
 }
 
 void pass_map_init(struct map *passes)
@@ -36,9 +44,9 @@ struct pass *pass_of(struct map *passes, struct controller *controller, const ch
 	struct pass *pass = map_get(passes, key);
 
 	if (pass == NULL) {
-		pass = xcalloc(1, sizeof(*pass));
+		pass = keep_new(sizeof(*pass));
 		*pass = (struct pass){.controller = controller,
-			.key = xstrdup(key),
+			.key = keep_text(key),
 			.refusals = REFUSALS_INIT,
 			.counts = strchr(key, '/') != NULL};
 		map_put(passes, key, pass);
@@ -46,13 +54,16 @@ struct pass *pass_of(struct map *passes, struct controller *controller, const ch
 	return pass;
 }
 
-void pass_wrote(struct pass *pass, struct run_result *result)
+void pass_wrote(struct pass *pass, const struct run_result *result)
 {
-	free_indirect(&pass->written);
-	pass->written = result->written;
-	pass->written_count = result->written_count;
+	size_t bytes = result->written_count * sizeof(*pass->written);
+
+	forget_written(pass);
+	if (bytes > 0) {
+		pass->written = memcpy(keep_new(bytes), result->written, bytes);
+		pass->written_count = result->written_count;
+	}
 	pass->written_ms = clock_monotonic_ms();
-	result->written = NULL;
 }
 
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
@@ -66,8 +77,7 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
 			return false;
 		}
 	}
-	free_indirect(&pass->written);
-	pass->written_count = 0;
+	forget_written(pass);
 	return true;
 }
 
@@ -91,4 +101,26 @@ int64_t pass_hold_progress(struct pass *pass, struct plan *plan, bool busy)
 	json_decref(plan->status);
 	plan->status = NULL;
 	return held_ms < PROGRESS_MS ? PROGRESS_MS - held_ms : AGAIN_MS;
+}
+
+/* Before the children are there nothing comes of them. What cannot be written is no reason to wait. */
+static bool makes_children(const struct pass *pass, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count && pass->counts && pass->failure == NULL; i++) {
+		if (plan->writes[i].verb == PLAN_APPLY || plan->writes[i].verb == PLAN_CREATE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+enum probe_interval pass_probe_interval(const struct pass *pass, const struct plan *plan)
+{
+	if (plan->healthy) {
+		return PROBE_HEALTHY;
+	}
+	if (makes_children(pass, plan)) {
+		return PROBE_LATER;
+	}
+	return plan->waiting ? PROBE_WAITING : PROBE_BROKEN;
 }

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "chain/replicas_fight.h"
 #include "kube/informer.h"
+#include "probe/probe.h"
 #include "refusals.h"
 #include "runtime/runner.h"
 
@@ -25,8 +26,9 @@ struct pass {
 	char *failure;         /* owned: of the last write */
 	struct replicas_fight *fight; /* owned: over the target's replicas; NULL = none was seen */
 	struct refusals refusals;
+	struct digest settled; /* as the plan says (plan.h) */
 	bool ready;
-	bool whole;  /* as the plan says (plan.h) */
+	bool whole;  /* as the plan says */
 	bool counts; /* an autoscaler's, not the shared one */
 	bool gone;   /* the autoscaler is not there any more */
 };
@@ -34,16 +36,19 @@ struct pass {
 /* Of the map that pass_map_init() made: the key's, made when there is none. Borrowed. */
 struct pass *pass_of(struct map *passes, struct controller *controller, const char *key);
 void pass_map_init(struct map *passes);
-/* Takes from the result what was written. */
-void pass_wrote(struct pass *pass, struct run_result *result);
+/* Remembers what was written. */
+void pass_wrote(struct pass *pass, const struct run_result *result);
 /* Whether the caches show all that this key's last pass wrote: acting on an older world would write the same again, or
- * take an old status for the truth. What does not come within 2 s is not waited for. */
+ * take an old status for the truth. What does not come within 10 s is not waited for: a watch that broke is back by then. */
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
 /* How long that is waited for. */
-#define PASS_OWN_WRITE_WAIT_MS 2000
+#define PASS_OWN_WRITE_WAIT_MS 10000
 
 /* Takes a status out of the plan that may wait for the one that follows; `busy`: much else is to be written. In how many
  * ms this is to be asked again, 0 when it is not held. */
 int64_t pass_hold_progress(struct pass *pass, struct plan *plan, bool busy);
+
+/* How often its chain is to be probed, after this plan. */
+enum probe_interval pass_probe_interval(const struct pass *pass, const struct plan *plan);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/keep.h"
 #include "base/map.h"
 #include "base/memory.h"
 
@@ -120,8 +121,8 @@ static void item_free(void *value)
 {
 	struct item *item = value;
 
-	free_indirect(&item->key);
-	free_indirect(&item);
+	keep_text_free(item->key);
+	keep_free(item, sizeof(*item));
 }
 
 static struct item *item_of(struct queue *q, const char *key)
@@ -129,8 +130,8 @@ static struct item *item_of(struct queue *q, const char *key)
 	struct item *item = map_get(&q->items, key);
 
 	if (item == NULL) {
-		item = xcalloc(1, sizeof(*item));
-		item->key = xstrdup(key);
+		item = keep_new(sizeof(*item));
+		item->key = keep_text(key);
 		map_put(&q->items, key, item);
 	}
 	return item;

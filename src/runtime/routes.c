@@ -16,14 +16,14 @@ void routes_init(struct routes *r, const struct kube_cache *autoscalers, struct 
 	*r = (struct routes){.autoscalers = autoscalers, .queue = queue, .prober = prober};
 }
 
-static void queue_list(const struct routes *r, struct view_list list_take, bool wake)
+static void queue_list(const struct routes *r, struct view_list list_take, bool notify)
 {
 	for (size_t i = 0; i < list_take.count; i++) {
 		auto_free char *key = meta_key(&list_take.items[i]->meta);
 
 		queue_add(r->queue, key);
-		if (wake) {
-			prober_wake(r->prober, key);
+		if (notify) {
+			prober_notify(r->prober, key);
 		}
 	}
 	view_list_release(&list_take);
@@ -39,9 +39,9 @@ static void queue_targeting(const struct routes *r, const char *ns, const char *
 }
 
 /* Queues the autoscalers of a namespace (NULL = all). */
-static void queue_all(const struct routes *r, const char *ns, bool wake)
+static void queue_all(const struct routes *r, const char *ns, bool notify)
 {
-	queue_list(r, cached_views(r->autoscalers, ns), wake);
+	queue_list(r, cached_views(r->autoscalers, ns), notify);
 }
 
 static void queue_named(const struct routes *r, const char *ns, const char *name)
@@ -221,7 +221,7 @@ void routes_changed(const struct routes *r, enum kind kind, const struct view *b
 	}
 }
 
-void routes_all(const struct routes *r, bool wake)
+void routes_all(const struct routes *r, bool notify)
 {
-	queue_all(r, NULL, wake);
+	queue_all(r, NULL, notify);
 }

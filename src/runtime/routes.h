@@ -23,7 +23,7 @@ void routes_init(struct routes *routes, const struct kube_cache *autoscalers, st
 /* Queues what must be checked again after this change: nobody, when nobody reads what changed. `before` NULL = it is new,
  * `now` NULL = it is gone. */
 void routes_changed(const struct routes *routes, enum kind kind, const struct view *before, const struct view *now);
-/* Queues every autoscaler; `wake` also probes each at once. */
-void routes_all(const struct routes *routes, bool wake);
+/* Queues every autoscaler; `notify` also probes each soon, unless all of it is well. */
+void routes_all(const struct routes *routes, bool notify);
 
 #endif

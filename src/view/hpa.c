@@ -1,6 +1,8 @@
 /* Decoding a HorizontalPodAutoscaler. */
 #include "view/hpa.h"
 
+#include <string.h>
+
 #include "base/quantity.h"
 #include "read.h"
 #include "type.h"
@@ -56,6 +58,16 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	hpa->observed_generation = read_int(status, "observedGeneration", -1);
 	hpa->conditions = read_conditions(arena, status);
 	read_averages(arena, json_object_get(status, "currentMetrics"), hpa);
+}
+
+int64_t view_hpa_average_of(const struct view_hpa *hpa, const char *metric)
+{
+	for (uint32_t i = 0; hpa != NULL && i < hpa->averages_count; i++) {
+		if (strcmp(hpa->averages[i].metric, metric) == 0) {
+			return hpa->averages[i].milli;
+		}
+	}
+	return -1;
 }
 
 const struct view_type view_hpa_type = {.bytes = sizeof(struct view_hpa),

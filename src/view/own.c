@@ -95,3 +95,36 @@ json_t *own_object(enum kind kind, const struct view *view)
 		view_pairs_json(&meta->annotations), "ownerReferences", owners_json(meta), "spec",
 		json_parse(text, strlen(text), NULL));
 }
+
+static void add_word(struct strbuf *text, const char *word)
+{
+	strbuf_addstr(text, word != NULL ? word : "-");
+	strbuf_addch(text, '\n');
+}
+
+static void add_pairs(struct strbuf *text, const struct view_pairs *pairs)
+{
+	for (uint32_t i = 0; i < pairs->count; i++) {
+		add_word(text, pairs->items[i].key);
+		add_word(text, pairs->items[i].value);
+	}
+	add_word(text, NULL);
+}
+
+void own_add_read(const struct view *view, struct strbuf *text)
+{
+	const struct object_meta *meta = &view->meta;
+
+	add_pairs(text, &meta->labels);
+	add_pairs(text, &meta->annotations);
+	for (uint32_t i = 0; i < meta->owners_count; i++) {
+		const struct view_owner *owner = &meta->owners[i];
+
+		add_word(text, owner->api_version);
+		add_word(text, owner->kind);
+		add_word(text, owner->name);
+		add_word(text, owner->uid);
+		strbuf_addf(text, "%d%d\n", owner->controller, owner->blocks_deletion);
+	}
+	add_word(text, view_own_spec(view));
+}

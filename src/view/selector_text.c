@@ -185,7 +185,8 @@ static int read_all(struct reader *r)
 	return is_at_end(r) ? 0 : refuse(r, "','");
 }
 
-struct view_selector *view_selector_parse(const char *text, struct error *err)
+static struct view_selector *parse(const char *text, void (*fill)(struct arena *arena, struct arena *measured),
+	size_t *bytes, struct error *err)
 {
 	auto_free char *word = xcalloc(1, strlen(text) + 1);
 	auto_arena measured;
@@ -197,9 +198,22 @@ struct view_selector *view_selector_parse(const char *text, struct error *err)
 	if (read_all(&reader) < 0) {
 		return NULL;
 	}
-	arena_fill(&arena, &measured);
+	fill(&arena, &measured);
 	reader.at = text;
 	reader.arena = &arena;
 	read_all(&reader);
+	*bytes = arena_bytes(&arena);
 	return arena_take(&arena);
+}
+
+struct view_selector *view_selector_parse(const char *text, struct error *err)
+{
+	size_t bytes;
+
+	return parse(text, arena_fill, &bytes, err);
+}
+
+struct view_selector *view_selector_keep(const char *text, size_t *bytes)
+{
+	return parse(text, arena_fill_kept, bytes, NULL);
 }

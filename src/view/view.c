@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/keep.h"
 #include "read.h"
 #include "type.h"
 #include "view/autoscaler.h"
@@ -50,7 +51,7 @@ const struct view *view_decode_as(const struct view_type *type, const json_t *ob
 
 	arena_measure(&measured);
 	fill(&measured, type, object);
-	arena_fill(&arena, &measured);
+	arena_fill_kept(&arena, &measured);
 	fill(&arena, type, object);
 	bytes = arena_bytes(&arena);
 	view = arena_take(&arena);
@@ -84,7 +85,7 @@ void view_unref(const struct view *view)
 	struct view *counted = (struct view *)view;
 
 	if (counted != NULL && --counted->references == 0) {
-		free(counted);
+		keep_free(counted, counted->bytes);
 	}
 }
 

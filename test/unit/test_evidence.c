@@ -152,6 +152,74 @@ static void a_copy_shares_nothing_and_grows(void **state)
 	evidence_free(evidence);
 }
 
+static void a_packed_one_says_the_same(void **state)
+{
+	auto_json *document = json_parse(full, strlen(full), NULL);
+	struct evidence *evidence = evidence_decode(document, NOW);
+	struct probe_request *request = probe_request_pack(evidence->asked);
+	auto_json *again = NULL;
+
+	(void)state;
+	assert_true(probe_request_equal(request, evidence->asked));
+	probe_request_unref(evidence->asked);
+	evidence->asked = request;
+	evidence = evidence_pack(evidence);
+	again = evidence_encode(evidence);
+	assert_true(json_equal(document, again));
+	/* What is asked is not written down twice. */
+	assert_ptr_equal(evidence->page.engine, request->engine);
+	assert_ptr_equal(evidence->scrape.url, request->prometheus);
+	assert_ptr_equal(evidence->page.pod, evidence->page.values.items[0].pod);
+	evidence_free(evidence);
+}
+
+static void an_empty_one_can_be_packed(void **state)
+{
+	struct evidence *evidence = evidence_pack(evidence_new(NULL));
+
+	(void)state;
+	assert_int_equal(evidence->pods.ready, -1);
+	assert_int_equal(evidence->packed, sizeof(*evidence));
+	evidence_free(evidence);
+}
+
+/* Of each of 10,000 autoscalers both are kept. */
+static void a_typical_one_is_small(void **state)
+{
+	static const char typical[] =
+		"{\"pods\": {\"at\": 1, \"total\": 1, \"ready\": 1, \"ports\": [{\"name\": \"http\", \"containerPort\": 8000}],"
+		"  \"start\": {\"pod\": \"server-00001-5d4f8c7b9-abcde\", \"seconds\": 95}},"
+		" \"page\": {\"at\": 1, \"url\": \"http://10.244.103.27:8000/metrics\", \"pod\": \"server-00001-5d4f8c7b9-abcde\","
+		"  \"port\": 8000, \"path\": \"/metrics\", \"engine\": \"VLLM\", \"version\": \"0.32.0\","
+		"  \"image\": \"0123456789abcdef0123456789abcdef\", \"series\": [\"vllm:num_requests_running\"],"
+		"  \"latency\": {\"requests\": 9, \"overMs\": 1, \"uptoMs\": 2}, \"limits\": {\"Running\": 256},"
+		"  \"values\": {\"server-00001-5d4f8c7b9-abcde\": {\"vllm_num_requests_running\": 1000}}},"
+		" \"prometheus\": {\"at\": 1, \"url\": \"http://prometheus.monitoring:9090\", \"up\": 1},"
+		" \"signals\": {\"vllm_num_requests_running\": {"
+		"  \"series\": {\"at\": 1, \"pods\": 1, \"samples\": {\"server-00001-5d4f8c7b9-abcde\":"
+		"   {\"age\": 3, \"time\": 4, \"milli\": 5}}},"
+		"  \"metric\": {\"at\": 1, \"http\": 200, \"pods\": 1, \"values\": {\"server-00001-5d4f8c7b9-abcde\": 5}}}},"
+		" \"asked\": {\"namespace\": \"many-1\", \"name\": \"server-00001\","
+		"  \"target\": {\"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\", \"name\": \"server-00001\"},"
+		"  \"selector\": \"app=server-00001\", \"pages\": [{\"port\": 8000, \"path\": \"/metrics\"}],"
+		"  \"scheme\": \"http\", \"engine\": \"VLLM\", \"prometheus\": \"http://prometheus.monitoring:9090\","
+		"  \"service\": \"server-00001-metrics\", \"pool\": \"serviceMonitor/many-1/server-00001/0\","
+		"  \"intervalMs\": 15000, \"signals\": [{\"name\": \"Running\", \"metric\": \"vllm_num_requests_running\","
+		"   \"page\": true, \"series\": [\"vllm:num_requests_running\"]}]}}";
+	auto_json *document = json_parse(typical, strlen(typical), NULL);
+	struct evidence *evidence = evidence_decode(document, NOW);
+	struct probe_request *request = probe_request_pack(evidence->asked);
+
+	(void)state;
+	probe_request_unref(evidence->asked);
+	evidence->asked = request;
+	evidence = evidence_pack(evidence);
+	print_message("a request is %zu bytes, evidence %zu\n", request->packed, evidence->packed);
+	assert_in_range(request->packed, sizeof(*request), 550);
+	assert_in_range(evidence->packed, sizeof(*evidence), 1100);
+	evidence_free(evidence);
+}
+
 static void requests_are_equal_by_what_they_ask(void **state)
 {
 	struct probe_request *one = probe_request_new();
@@ -184,6 +252,9 @@ int main(void)
 		cmocka_unit_test(members_of_another_type_count_as_left_out),
 		cmocka_unit_test(every_cause_has_a_name_that_is_read_back),
 		cmocka_unit_test(a_copy_shares_nothing_and_grows),
+		cmocka_unit_test(a_packed_one_says_the_same),
+		cmocka_unit_test(an_empty_one_can_be_packed),
+		cmocka_unit_test(a_typical_one_is_small),
 		cmocka_unit_test(requests_are_equal_by_what_they_ask),
 	};
 

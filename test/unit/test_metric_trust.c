@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "probe/metric_trust.h"
+#include "probe/timing.h"
 
 #define NOW_MS 1767225600000
 #define FRESH_MS 45000
@@ -229,12 +230,12 @@ static void there_are_no_samples(struct scene *scene)
 
 static void it_is_old(struct scene *scene)
 {
-	scene->before->value.seen_ms = NOW_MS - metric_trusted_ms("team", "gemma");
+	scene->before->value.seen_ms = NOW_MS - timing_of_key(METRIC_TRUSTED_MS, "team", "gemma");
 }
 
 static void it_is_almost_old(struct scene *scene)
 {
-	scene->before->value.seen_ms = NOW_MS - metric_trusted_ms("team", "gemma") + 1;
+	scene->before->value.seen_ms = NOW_MS - timing_of_key(METRIC_TRUSTED_MS, "team", "gemma") + 1;
 }
 
 static void the_clock_was_set_back(struct scene *scene)
@@ -472,10 +473,10 @@ static void each_key_has_its_own_time(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		auto_free char *name = xasprintf("gemma-%d", i);
-		int64_t ms = metric_trusted_ms("team", name);
+		int64_t ms = timing_of_key(METRIC_TRUSTED_MS, "team", name);
 
 		assert_in_range(ms, METRIC_TRUSTED_MS / 10 * 8, METRIC_TRUSTED_MS / 10 * 12);
-		assert_int_equal(ms, metric_trusted_ms("team", name));
+		assert_int_equal(ms, timing_of_key(METRIC_TRUSTED_MS, "team", name));
 		of_minute[ms / 60000]++;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(of_minute); i++) {

@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "engine/gpu.h"
 #include "probe/question.h"
+#include "probe/samples_question.h"
 
 /* A list of these, NULL at the end; the caller releases it. */
 static struct texts list_of(const char *const *texts)
@@ -388,9 +389,40 @@ static void test_the_parts_are_of_all_letters(void **state)
 	}
 }
 
+/* Each is made once, and as many as there may be are remembered. */
+static void the_question_about_samples_is_made_once(void **state)
+{
+	struct samples_questions questions = {.count = 0};
+	struct texts series = {NULL, 0};
+	const struct samples_question *first;
+
+	(void)state;
+	texts_add(&series, "vllm:num_requests_running");
+	first = samples_question(&questions, &series, "vllm_num_requests_running", NULL);
+	auto_free char *target = question_samples(&series, "vllm_num_requests_running", NULL, false);
+	auto_free char *part = question_samples(&series, "vllm_num_requests_running", NULL, true);
+	assert_string_equal(first->target, target);
+	assert_string_equal(first->part, part);
+	assert_ptr_equal(samples_question(&questions, &series, "vllm_num_requests_running", NULL), first);
+	assert_ptr_not_equal(samples_question(&questions, &series, "vllm_num_requests_running", "up"), first);
+	assert_ptr_not_equal(samples_question(&questions, &series, "other", NULL), first);
+	texts_add(&series, "more");
+	assert_ptr_not_equal(samples_question(&questions, &series, "vllm_num_requests_running", NULL), first);
+	assert_int_equal(questions.count, 4);
+	for (int i = 0; i < 100; i++) {
+		auto_free char *metric = xasprintf("m%d", i);
+
+		assert_string_equal(samples_question(&questions, &series, metric, NULL)->metric, metric);
+		assert_in_range(questions.count, 1, SAMPLES_QUESTIONS_MAX);
+	}
+	samples_questions_release(&questions);
+	texts_release(&series);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_question_about_samples_is_made_once),
 		cmocka_unit_test(test_scrapes_of_the_whole_cluster_are_one_question),
 		cmocka_unit_test(test_samples_and_their_values_are_one_question),
 		cmocka_unit_test(test_the_longest_question_is_an_address),

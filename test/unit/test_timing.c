@@ -16,10 +16,12 @@ static void test_one_that_healed_while_it_was_probed_is_probed_soon(void **state
 {
 	struct timing timing = {.interval = PROBE_HEALTHY, .healed = true};
 	unsigned seed = 1;
+	enum timing_calm calm;
 
 	(void)state;
 	assert_in_range(timing_next(&timing, NULL, &seed), 0, SOON_MS);
-	assert_true(timing_begin(&timing));
+	assert_true(timing_begin(&timing, &calm));
+	assert_int_equal(calm, TIMING_CALM);
 	assert_true(timing_next(&timing, NULL, &seed) > SOON_MS);
 }
 
@@ -52,12 +54,31 @@ static void test_one_that_waits_for_its_hpa_rests(void **state)
 	assert_in_range(timing_next(&timing, &last, &seed), 0, 3000);
 }
 
+/* Its children are to be made first. */
+static void test_a_change_before_the_children_waits_for_them(void **state)
+{
+	struct timing timing = {.interval = PROBE_LATER, .changed = true};
+	enum timing_calm calm;
+	unsigned seed = 1;
+
+	(void)state;
+	assert_int_equal(timing_next(&timing, NULL, &seed), 20000);
+	timing.interval = PROBE_WAITING;
+	assert_int_equal(timing_next(&timing, NULL, &seed), 0);
+	assert_false(timing_begin(&timing, &calm));
+	assert_int_equal(calm, TIMING_UNREST);
+	assert_true(timing_next(&timing, NULL, &seed) > 0);
+	assert_false(timing_begin(&timing, &calm));
+	assert_int_equal(calm, TIMING_WAITS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_that_healed_while_it_was_probed_is_probed_soon),
 		cmocka_unit_test(test_one_that_broke_again_waits_its_time),
 		cmocka_unit_test(test_one_that_waits_for_its_hpa_rests),
+		cmocka_unit_test(test_a_change_before_the_children_waits_for_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

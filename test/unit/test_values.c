@@ -14,6 +14,7 @@
 
 #define RUNNING "vllm_num_requests_running"
 #define GPU "gpu_utilization_percent"
+#define NOW_MS INT64_C(1769842800000)
 
 static json_t *parsed(const char *text)
 {
@@ -25,7 +26,7 @@ static json_t *parsed(const char *text)
 
 static struct evidence *seen(const json_t *document)
 {
-	return evidence_decode(document, 1);
+	return evidence_decode(document, NOW_MS);
 }
 
 static const struct view *hpa_of(const char *text)
@@ -35,7 +36,8 @@ static const struct view *hpa_of(const char *text)
 	return view_decode(KIND_HPA, object);
 }
 
-static void assert_table(const char *evidence_text, const char *hpa_text, const char *metric, const char *wanted)
+static void assert_table_at(int64_t now_ms, const char *evidence_text, const char *hpa_text, const char *metric,
+	const char *wanted)
 {
 	auto_json *document = parsed(evidence_text);
 	auto_view *hpa = hpa_text != NULL ? hpa_of(hpa_text) : NULL;
@@ -43,9 +45,14 @@ static void assert_table(const char *evidence_text, const char *hpa_text, const 
 	auto_json *values = values_make(evidence, view_hpa(hpa));
 	auto_strbuf text = STRBUF_INIT;
 
-	values_text(&text, values, metric);
+	values_text(&text, values, metric, now_ms);
 	assert_string_equal(text.buf, wanted);
 	evidence_free(evidence);
+}
+
+static void assert_table(const char *evidence_text, const char *hpa_text, const char *metric, const char *wanted)
+{
+	assert_table_at(NOW_MS, evidence_text, hpa_text, metric, wanted);
 }
 
 static const char two_signals[] =
@@ -84,6 +91,36 @@ static void gpus_have_a_recorded_series_and_no_page(void **state)
 		"          the HPA's average is 37 %\n");
 }
 
+static void what_was_read_some_time_ago_has_its_age(void **state)
+{
+	(void)state;
+	assert_table_at(NOW_MS + 59000, two_signals, NULL, RUNNING,
+		"          POD      PAGE  PROMETHEUS      METRICS API\n"
+		"          gemma-0  -     0.85, 61 s old  -\n"
+		"          gemma-1  12    11, 4 s old     11\n"
+		"          leaving  -     -               7\n");
+	assert_table_at(NOW_MS + 119000,
+		"asked: {signals: [{metric: m, page: true}]}\n"
+		"page: {values: {gemma-0: {m: 12000}}}\n"
+		"signals: {m: {series: {samples: {gemma-0: {age: 4200, milli: 11000}}},\n"
+		"              metric: {at: 1769842679000, values: {gemma-0: 11000}}}}\n",
+		NULL, "m",
+		"          POD      PAGE, read 1m ago  PROMETHEUS   METRICS API, read 4m ago\n"
+		"          gemma-0  12                 11, 4 s old  11\n");
+}
+
+static void what_the_hpa_has_read_is_said_to_be_its_reading(void **state)
+{
+	(void)state;
+	assert_table("asked: {signals: [{metric: " RUNNING "}]}\n"
+		     "signals: {" RUNNING ": {series: {samples: {gemma-0: {age: 4200, milli: 11000}}},\n"
+		     "                        metric: {byHpa: true, pods: 1}}}\n",
+		two_averages, RUNNING,
+		"          POD      PROMETHEUS   METRICS API\n"
+		"          gemma-0  11, 4 s old  -\n"
+		"          the HPA's average is 10.5; the metrics API was read by it, not by the operator\n");
+}
+
 static void what_was_not_seen_has_no_table(void **state)
 {
 	(void)state;
@@ -116,7 +153,7 @@ static void many_pods_are_not_all_shown(void **state)
 	evidence = seen(document);
 	values = values_make(evidence, NULL);
 	evidence_free(evidence);
-	values_text(&text, values, "m");
+	values_text(&text, values, "m", NOW_MS);
 	assert_non_null(strstr(text.buf, "p-19"));
 	assert_null(strstr(text.buf, "p-20"));
 	assert_non_null(strstr(text.buf, "          and 13 pods more\n"));
@@ -135,7 +172,8 @@ static void the_document_has_decimal_strings(void **state)
 	evidence_free(evidence);
 	assert_string_equal(text, "{\"hpa\":\"37\",\"metric\":\"" GPU
 				  "\",\"percent\":true,\"pods\":[{\"ageMs\":14999,\"pod\":\"gemma-0\","
-				  "\"prometheus\":\"41.25\",\"recorded\":\"37\",\"served\":\"37\"}]}");
+				  "\"prometheus\":\"41.25\",\"recorded\":\"37\",\"served\":\"37\"}],"
+				  "\"servedReadAt\":\"2026-01-31T07:00:00Z\"}");
 }
 
 int main(void)
@@ -143,6 +181,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hops_stand_side_by_side),
 		cmocka_unit_test(gpus_have_a_recorded_series_and_no_page),
+		cmocka_unit_test(what_was_read_some_time_ago_has_its_age),
+		cmocka_unit_test(what_the_hpa_has_read_is_said_to_be_its_reading),
 		cmocka_unit_test(what_was_not_seen_has_no_table),
 		cmocka_unit_test(names_do_not_command_the_terminal),
 		cmocka_unit_test(many_pods_are_not_all_shown),
