@@ -19,7 +19,8 @@
  * stands in front of the ']'; when it had to break a line the first marker ends in "(joined)". An
  * explicit null (`rules: ~`) is kept behind the second marker, as a comment.
  *
- * What others change outside the block survives; what they change inside is rendered anew.
+ * What others change outside the block survives; what they change inside is rendered anew. Rules of ours that lost their
+ * markers, as a tool that leaves comments out makes them do, are taken for the block.
  */
 #ifndef ADAPTER_ADAPTER_CONFIG_H
 #define ADAPTER_ADAPTER_CONFIG_H

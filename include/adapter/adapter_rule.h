@@ -59,5 +59,8 @@ int adapter_rule_check_json(const json_t *rule, struct error *err);
 /* The name under which this rule certainly exposes a metric; NULL when that depends on what
  * Prometheus holds. Heap, caller owns. */
 char *adapter_rule_exposes(const json_t *rule);
+/* Whether it is one that only we write, of this version or an earlier one: by the metric, the form of its discovery, and
+ * all of its fields. */
+bool adapter_rule_is_ours(const json_t *rule);
 
 #endif

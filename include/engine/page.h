@@ -34,7 +34,7 @@ struct page_label {
 struct page_sample {
 	const struct page_label *labels;
 	size_t labels_count;
-	size_t series; /* for page.c */
+	size_t series; /* the same for those of one name, however it is spelled */
 	double value;
 };
 
@@ -75,9 +75,13 @@ const struct page_label *page_sample_label(const struct page_sample *sample, con
 /* A number as a page has it, a value or a bucket's bound; not ended. False when it is none. */
 bool page_number(const char *text, size_t len, double *value);
 
-/* The engine whose mark is on the page, as a sample or as a TYPE line: an engine that has had no
- * request yet may only announce its series. With marks of two, that of the first row. NULL when
- * none. */
+/* Whether a series that is looked for is there as a sample or as a TYPE line: an engine that has had no request yet may
+ * only announce its series. */
+bool page_announces(const struct page *page, const char *name);
+
+/* The engine whose mark the page announces. With marks of two, that of the first row. NULL when none. */
 const struct engine *page_engine(const struct page *page);
+/* The router whose page it is, of whatever engine's marks; NULL when it is none's. */
+const struct router *page_router(const struct page *page);
 
 #endif

@@ -27,6 +27,8 @@
 #define ENGINE_SERIES_MAX 2
 #define ENGINE_SIGNALS_MAX 4
 #define ENGINE_RANKS_MAX 3
+#define ENGINE_LIMITS_MAX 2
+#define ENGINE_FLAGS_MAX 2
 /* Bytes of an answer that tells a version and little more. */
 #define ENGINE_VERSION_MAX 4096
 
@@ -34,6 +36,13 @@
 struct engine_place {
 	int64_t port;
 	const char *path;
+};
+
+/* What bounds a figure, for one rank. */
+struct engine_limit {
+	const char *flags
+		[ENGINE_FLAGS_MAX]; /* of the command line, the spellings of one option; ended by NULL when fewer */
+	const char *env; /* a variable that stands for it (view_env_is_read() knows it); NULL when none does */
 };
 
 struct engine_signal {
@@ -45,12 +54,14 @@ struct engine_signal {
 	const char *series_query;  /* the adapter's discovery */
 	const char *metrics_query; /* the adapter's template */
 	int64_t default_target_milli;
-	/* The option of the engine's command line that bounds the figure, for one rank; NULL when none
-	 * does. Its default is not told here: it differs from version to version. */
-	const char *limit_flag;
+	/* The options that bound the figure, each by itself; ended by one without flags when fewer. Their defaults are not
+	 * told here: they differ from version to version. */
+	struct engine_limit limits[ENGINE_LIMITS_MAX];
 	/* The series in which a page tells what bounds the figure, added up over its samples: a name, or a
 	 * selector; NULL when none does. */
 	const char *limit_series;
+	/* The number in the answer of the engine's version_path that bounds it; NULL when none does. */
+	const char *limit_member;
 	/* The one of `series` that a later version no longer has, and the words for that version; NULL
 	 * when none goes. */
 	const char *former;
@@ -81,6 +92,17 @@ struct engine {
 
 extern const struct engine engines[];
 extern const size_t engines_count;
+
+/* What stands before a fleet of engines, and may report their figures as its own. */
+struct router {
+	const char *name;   /* for a message */
+	const char *series; /* on its page */
+	const char *
+		label; /* of that series: the address of the engine that it speaks of; NULL = no engine has the series */
+};
+
+extern const struct router routers[];
+extern const size_t routers_count;
 
 /* NULL when unknown. */
 const struct engine *engine_by_type(const char *type);

@@ -114,6 +114,7 @@ struct page_seen {
 	int64_t port;
 	char *path;
 	char *engine;  /* whose page it is; NULL = nobody's that is known */
+	char *router;  /* what it is, when it only passes on what engines report; NULL = it does not */
 	char *version; /* NULL = it does not tell */
 	char *image;   /* what the pod ran when it was asked for its version; NULL = it was not */
 	struct texts series;

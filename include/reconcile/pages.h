@@ -13,9 +13,10 @@
 #include "view/workload.h"
 
 /*
- * At most 12; the caller owns them. What the spec names is the only one; else the ports
- * that containers list (the engine's usual one first, then the one named http) and the engine's
- * paths; with no engine known, every engine's. Empty when spec.engine.port names a port that no
+ * At most 24; the caller owns them. What the spec names is the only one; else the ports that containers are told by
+ * an option or a variable, those that they list (the engine's usual one first, then the one named http), each with the
+ * engine's paths, and where a container lists none the engine's usual places; with no engine known, every engine's.
+ * Empty when spec.engine.port names a port that no
  * container has.
  */
 struct page_places pages_candidates(const struct autoscaler *spec, const struct view_workload *target,

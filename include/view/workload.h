@@ -22,6 +22,7 @@ struct view_container {
 	/* Words that are no texts are NULL. */
 	const char *const *command;
 	const char *const *args;
+	struct view_pairs env; /* what view_env_is_read() names or a word refers to; only values of the template */
 	const struct view_port *ports;
 	uint32_t command_count;
 	uint32_t args_count;
@@ -67,5 +68,9 @@ static inline const struct view_workload *view_workload(const struct view *view)
  * of the last one there, as programs take it. Borrowed; NULL when there is none. In the words '_' is taken for '-', as
  * some programs do; `flag` has dashes. A script in one word ("sh", "-c", "…") is not read. */
 const char *view_container_flag(const struct view_container *container, const char *flag);
+/* The same, where the value is "$(NAME)" what the environment says, as the kubelet does it. */
+const char *view_container_value(const struct view_container *container, const char *flag);
+/* Whether an engine takes a variable of this name for one of its flags that is read here. */
+bool view_env_is_read(const char *name);
 
 #endif

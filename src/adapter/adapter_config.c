@@ -9,6 +9,7 @@
 
 #include "adapter_layout.h"
 #include "adapter_place.h"
+#include "adapter_strays.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/yaml.h"
@@ -29,6 +30,17 @@ static void config_release(struct config *c)
 }
 #define auto_config ATTR_CLEANUP(config_release) struct config
 
+/* Whether nothing follows the first document: a last line "---" begins one that is empty. */
+static bool is_one_document(const json_t *documents)
+{
+	for (size_t i = 1; i < json_array_size(documents); i++) {
+		if (!json_is_null(json_array_get(documents, i))) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* The one document, as an object; an empty text is an object without keys. New reference. */
 static json_t *parse(const char *text, struct error *err)
 {
@@ -38,7 +50,7 @@ static json_t *parse(const char *text, struct error *err)
 	if (documents == NULL) {
 		return NULL;
 	}
-	if (json_array_size(documents) > 1) {
+	if (!is_one_document(documents)) {
 		error_set(err, ERROR_INVALID,
 			"more than one YAML document, of which the adapter reads the first: keep "
 			"one");
@@ -69,6 +81,29 @@ static int split(const char *text, struct block *block, char **base, struct erro
 	return 0;
 }
 
+/* Reads the base's layout, and takes out of it what is ours without a marker. */
+static int read_base(struct config *c, struct error *err)
+{
+	auto_free char *rest = NULL;
+	auto_json *doc = NULL;
+
+	if (layout_read(&c->layout, c->base, err)) {
+		return -1;
+	}
+	rest = strays_cut(&c->layout, c->base, c->doc);
+	doc = rest != NULL ? parse(rest, NULL) : NULL;
+	if (doc == NULL || !strays_are_cut(c->doc, doc)) {
+		return 0;
+	}
+	layout_release(&c->layout);
+	free(c->base);
+	json_decref(c->doc);
+	c->base = rest;
+	c->doc = json_incref(doc);
+	rest = NULL;
+	return layout_read(&c->layout, c->base, err);
+}
+
 static int config_read(struct config *c, const char *text, struct error *err)
 {
 	auto_json *whole = parse(text, err);
@@ -85,7 +120,7 @@ static int config_read(struct config *c, const char *text, struct error *err)
 		return error_wrap(err, "not a config any more without our rules (a rule below our "
 				       "'rules:' needs a key of its own)");
 	}
-	return layout_read(&c->layout, c->base, err);
+	return read_base(c, err);
 }
 
 /* The line, in the text as it was given, of an offset in the base. */

@@ -213,7 +213,8 @@ static void walk_event(struct walk *w, const yaml_event_t *ev)
 	if (ev->type == YAML_DOCUMENT_START_EVENT) {
 		w->documents++;
 	}
-	if (!opens && !closes && !leaf) {
+	/* The adapter reads the first document only. */
+	if ((!opens && !closes && !leaf) || w->documents > 1) {
 		return;
 	}
 	if (ev->type == YAML_SCALAR_EVENT) {

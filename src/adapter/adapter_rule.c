@@ -336,3 +336,28 @@ char *adapter_rule_exposes(const json_t *rule)
 	}
 	return selected_name(json_path_string(rule, "seriesQuery", ""));
 }
+
+static bool begins_and_ends(const char *text, const char *begin, const char *end)
+{
+	size_t len = strlen(text);
+
+	return len >= strlen(begin) + strlen(end) && strncmp(text, begin, strlen(begin)) == 0 &&
+	       strcmp(text + len - strlen(end), end) == 0;
+}
+
+bool adapter_rule_is_ours(const json_t *rule)
+{
+	const char *as = json_path_string(rule, "name.as", "");
+	const struct engine_signal *signal = engine_signal_by_metric(as);
+	auto_json *wanted = NULL;
+
+	if (signal == NULL || !begins_and_ends(json_path_string(rule, "seriesQuery", ""), "{__name__=~\"^",
+				      ",namespace!=\"\",pod!=\"\"}")) {
+		return false;
+	}
+	/* All but the queries, which an earlier version of ours wrote otherwise. */
+	wanted = adapter_rule_json(&(struct adapter_rule){.name = as,
+		.series_query = json_path_string(rule, "seriesQuery", ""),
+		.metrics_query = json_path_string(rule, "metricsQuery", "")});
+	return json_equal(rule, wanted);
+}

@@ -84,9 +84,9 @@ static bool limits_alike(const struct page_seen *one, const struct page_seen *ot
 static bool pages_alike(const struct page_seen *one, const struct page_seen *other)
 {
 	return PARTS_ALIKE(one, other) && one->port == other->port && text_equal(one->path, other->path) &&
-	       text_equal(one->engine, other->engine) && text_equal(one->version, other->version) &&
-	       texts_equal(&one->series, &other->series) && latencies_alike(&one->latency, &other->latency) &&
-	       limits_alike(one, other);
+	       text_equal(one->engine, other->engine) && text_equal(one->router, other->router) &&
+	       text_equal(one->version, other->version) && texts_equal(&one->series, &other->series) &&
+	       latencies_alike(&one->latency, &other->latency) && limits_alike(one, other);
 }
 
 /* While a target is up, why another is down is not read. */

@@ -22,6 +22,7 @@ bool any_gpu_is_shared(const struct series_seen *series);
 
 enum lint_verdict lint_target_unreachable(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_replicas_kept(const struct facts *facts, struct strbuf *sentence);
+enum lint_verdict lint_target_low(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_cold_start_long(const struct facts *facts, struct strbuf *sentence);

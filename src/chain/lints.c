@@ -12,6 +12,7 @@ static const struct lint {
 	enum lint_verdict (*check)(const struct facts *facts, struct strbuf *sentence);
 } lints[] = {
 	{"TargetUnreachable", lint_target_unreachable},
+	{"TargetTooLow", lint_target_low},
 	{"ReplicasKept", lint_replicas_kept},
 	{"ColdStartLong", lint_cold_start_long},
 	{"DrainTooShort", lint_drain_too_short},

@@ -125,19 +125,17 @@ static const char *choose_value(const struct satisfied *all, const struct view_s
 	return all_take(all, selector, key, any) ? any : NULL;
 }
 
-/* Adds a label that the selector wants, if it wants one. What the object has anyway gives way to the first that selects
- * it only: for a later one nothing changes its meaning. */
+/* Adds a label that the selector wants, if it wants one. What the object has anyway stays: we find it by that. */
 static void satisfy_key(const struct satisfied *all, const struct monitoring_object *object,
 	const struct view_selector *selector, const char *key, json_t *labels)
 {
-	const json_t *own = json_object_get(object->own, key);
 	const char *value;
 
-	if (json_object_get(labels, key) != NULL || (own != NULL && all->count > 0) ||
-		view_selector_allows(selector, key, json_string_value(own))) {
+	if (json_object_get(labels, key) != NULL || json_object_get(object->own, key) != NULL ||
+		view_selector_allows(selector, key, NULL)) {
 		return;
 	}
-	value = choose_value(all, selector, key, object->current, own == NULL ? "true" : NULL);
+	value = choose_value(all, selector, key, object->current, "true");
 	if (value != NULL) {
 		json_object_set_new(labels, key, json_string(value));
 	}
@@ -308,7 +306,9 @@ static bool win(const struct monitoring_context *context, const struct monitorin
 	auto_json *whole = json_deep_copy(labels);
 	auto_free struct view_pair *pairs = NULL;
 
-	json_object_update_missing(whole, (json_t *)object->own);
+	if (object->own != NULL) {
+		json_object_update(whole, (json_t *)(uintptr_t)object->own);
+	}
 	pairs = sorted_pairs(whole);
 	if (!selects(context, object, prometheus,
 		    &(struct view_pairs){.items = pairs, .count = (uint32_t)json_object_size(whole)})) {

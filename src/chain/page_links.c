@@ -111,6 +111,13 @@ void check_page_exposed(const struct facts *facts, const struct workload_signal 
 	if (page == NULL) {
 		return;
 	}
+	if (page->router != NULL) {
+		SAY(verdict, VERDICT_FALSE, "RouterNotEngine",
+			"the page at '%s' is of %s, which passes on what its engines report: set spec.scaleTargetRef to the workload "
+			"of the engines, whose pods each have a page of their own",
+			page->url != NULL ? page->url : "", page->router);
+		return;
+	}
 	if (signal == NULL) {
 		SAY(verdict, VERDICT_FALSE, "EngineNotRecognised",
 			"the page at '%s' is of no engine known: set spec.engine.type, or correct spec.engine.port and path; some "

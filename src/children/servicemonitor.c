@@ -13,8 +13,11 @@ static json_t *make(const struct workload *w)
 	const char *key;
 	json_t *value;
 
+	/* Ours stay: we find it by them. */
 	json_object_foreach((json_t *)w->monitor_labels, key, value) {
-		json_object_set(labels, key, value);
+		if (json_object_get(labels, key) == NULL) {
+			json_object_set(labels, key, value);
+		}
 	}
 	/* A pod that is not ready is scraped too, and marked: while its model loads it must not count, but an engine
 	 * that fails its readiness probe because it is overloaded must (engine/presets.c distinguishes the two). One

@@ -15,10 +15,12 @@
 #include "children/gpu.h"
 #include "command/command.h"
 #include "engine/gpu.h"
+#include "reconcile/default_target.h"
 #include "reconcile/gpu.h"
 #include "reconcile/observe.h"
 #include "reconcile/pages.h"
 #include "reconcile/world.h"
+#include "render_target.h"
 
 /* What is rendered, and how. */
 struct rendering {
@@ -46,6 +48,22 @@ static int read_file(const char *path, struct strbuf *text, struct error *err)
 	return 0;
 }
 
+/* The objects of a document, which may be a List of others. */
+static void add_objects(json_t *objects, json_t *document)
+{
+	json_t *items = json_object_get(document, "items");
+	size_t i;
+	json_t *item;
+
+	if (strcmp(json_path_string(document, "kind", ""), "List") != 0 || !json_is_array(items)) {
+		json_array_append(objects, document);
+		return;
+	}
+	json_array_foreach(items, i, item) {
+		add_objects(objects, item);
+	}
+}
+
 /* All documents of all files as one world. New reference. */
 static json_t *read_world(const struct option_list *files, struct error *err)
 {
@@ -54,6 +72,8 @@ static json_t *read_world(const struct option_list *files, struct error *err)
 	for (size_t i = 0; i < files->count; i++) {
 		auto_strbuf text = STRBUF_INIT;
 		auto_json *documents = NULL;
+		size_t k;
+		json_t *document;
 
 		if (read_file(files->values[i], &text, err) < 0) {
 			return NULL;
@@ -63,9 +83,11 @@ static json_t *read_world(const struct option_list *files, struct error *err)
 			error_wrap(err, "cannot read '%s'", files->values[i]);
 			return NULL;
 		}
-		json_array_extend(objects, documents);
+		json_array_foreach(documents, k, document) {
+			add_objects(objects, document);
+		}
 	}
-	return json_pack("{s:O}", "objects", objects);
+	return json_pack("{s:O, s:o}", "objects", objects, "evidence", render_target_evidence(objects));
 }
 
 /* `comment` is a line for people, "# …\n" or "". */
@@ -83,6 +105,7 @@ static void assume_engine(struct observation *o)
 
 	w->engine = &engines[0];
 	(void)observe_signals(w, &o->spec, w->engine, NULL);
+	default_targets(&o->facts);
 	page_places_release(&o->pages);
 	o->pages = pages_candidates(&o->spec, o->facts.target, w->engine);
 	w->port = o->pages.count > 0 ? o->pages.items[0].port : 0;
@@ -99,10 +122,11 @@ static void print_child(const struct observation *o, const struct child *child, 
 		return;
 	}
 	if (child->form.kind == KIND_SERVICE && o->facts.workload.match_labels == NULL) {
-		fprintf(stderr,
-			"note: the metrics Service is left out, since it copies the selector of %s '%s': "
-			"add its manifest with -f\n",
-			o->spec.target_kind, o->spec.target_name);
+		fprintf(stderr, "note: the metrics Service is left out, since it copies the selector of %s '%s'%s\n",
+			o->spec.target_kind, o->spec.target_name,
+			o->facts.target == NULL
+				? ": add its manifest with -f"
+				: ", which has matchExpressions that a Service cannot have: use matchLabels");
 		return;
 	}
 	if (child->for_pages && o->facts.workload.port == 0) {

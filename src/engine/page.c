@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/spelling.h"
 #include "page_series.h"
 
 /* Characters: a double is written with at most 25. */
@@ -42,6 +43,22 @@ void page_free_indirect(struct page **page)
 
 /* What is looked for. */
 
+/* The names that a pattern stands for; what follows it. */
+static const char *want_pattern(struct page *page, const char *pattern)
+{
+	size_t len = strcspn(pattern, "\"");
+	size_t i = 0;
+	char *name;
+
+	while ((name = spelling_first_name(pattern, len, i++)) != NULL) {
+		const char *own = spelling_without_ray(name);
+
+		series_want(&page->wanted, own, strlen(own), false);
+		free_indirect(&name);
+	}
+	return pattern + len;
+}
+
 void page_want(struct page *page, const char *expression)
 {
 	static const char around[] = " (),+-*>=\n";
@@ -54,6 +71,10 @@ void page_want(struct page *page, const char *expression)
 	for (; brace != NULL; brace = strchr(brace + 1, '{')) {
 		const char *name = brace;
 
+		if (strncmp(brace, SPELLING_BEGIN, strlen(SPELLING_BEGIN)) == 0) {
+			brace = want_pattern(page, brace + strlen(SPELLING_BEGIN));
+			continue;
+		}
 		while (name > expression && strchr(around, name[-1]) == NULL) {
 			name--;
 		}
@@ -265,41 +286,6 @@ int page_read(struct page *page, const char *text, struct error *err)
 	return 0;
 }
 
-static void want_signal(struct page *page, const struct engine_signal *signal)
-{
-	page_want(page, signal->metrics_query);
-	for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s] != NULL; s++) {
-		page_want(page, signal->series[s]);
-	}
-	if (signal->limit_series != NULL) {
-		page_want(page, signal->limit_series);
-	}
-}
-
-struct page *page_of_engines(const char *text, struct error *err)
-{
-	struct page *page = page_new();
-
-	for (size_t e = 0; e < engines_count; e++) {
-		const struct engine *engine = &engines[e];
-
-		for (size_t m = 0; m < ENGINE_MARKS_MAX && engine->marks[m] != NULL; m++) {
-			page_want(page, engine->marks[m]);
-		}
-		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
-			want_signal(page, &engine->signals[i]);
-		}
-		if (engine->latency != NULL) {
-			page_want_histogram(page, engine->latency);
-		}
-	}
-	if (page_read(page, text, err) < 0) {
-		page_free(page);
-		return NULL;
-	}
-	return page;
-}
-
 /* What it says. */
 
 const struct page_label *page_sample_label(const struct page_sample *sample, const char *name, size_t len)
@@ -361,21 +347,9 @@ bool page_has_series(const struct page *page, const char *series)
 	return false;
 }
 
-static bool has_mark(const struct page *page, const char *mark)
+bool page_announces(const struct page *page, const char *name)
 {
-	const struct series *series = series_named(&page->wanted, mark, strlen(mark));
+	const struct series *series = series_named(&page->wanted, name, strlen(name));
 
 	return series != NULL && (series->count > 0 || series->announced);
-}
-
-const struct engine *page_engine(const struct page *page)
-{
-	for (size_t i = 0; i < engines_count; i++) {
-		for (size_t m = 0; m < ENGINE_MARKS_MAX && engines[i].marks[m] != NULL; m++) {
-			if (has_mark(page, engines[i].marks[m])) {
-				return &engines[i];
-			}
-		}
-	}
-	return NULL;
 }

@@ -1,18 +1,26 @@
 /* The series that are looked for: a table of names, which is searched once for each line of a page. */
 #include "page_series.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/spelling.h"
 
 /* FNV-1a, 32 bits. */
 #define HASH_BEGIN 2166136261U
 
+/* Of a name, in which ':' may be written '_'. */
+static char letter(char c)
+{
+	return c == ':' ? '_' : c;
+}
+
 static uint32_t hash_step(uint32_t hash, char c)
 {
-	return (hash ^ (unsigned char)c) * 16777619U;
+	return (hash ^ (unsigned char)letter(c)) * 16777619U;
 }
 
 static uint32_t hash_of(const char *name, size_t len)
@@ -25,6 +33,16 @@ static uint32_t hash_of(const char *name, size_t len)
 	return hash;
 }
 
+static bool same_name(const char *one, const char *other, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && letter(one[i]) == letter(other[i])) {
+		i++;
+	}
+	return i == len;
+}
+
 /* The name's slot, or the free one where it belongs. */
 static size_t slot_of(const struct series_table *table, const char *name, size_t len, uint32_t hash)
 {
@@ -33,7 +51,7 @@ static size_t slot_of(const struct series_table *table, const char *name, size_t
 	for (; table->slots[slot] != 0; slot = (slot + 1) % SERIES_SLOTS) {
 		const struct series *one = &table->rows[table->slots[slot] - 1];
 
-		if (one->len == len && memcmp(one->name, name, len) == 0) {
+		if (one->len == len && same_name(one->name, name, len)) {
 			break;
 		}
 	}
@@ -73,10 +91,11 @@ const struct series *series_named(const struct series_table *table, const char *
 struct series *series_of_line(struct series_table *table, const char *line, const char **end)
 {
 	uint32_t hash = HASH_BEGIN;
-	const char *c = line;
+	const char *c;
 	size_t slot;
 
-	for (; !series_name_ends(*c); c++) {
+	line = *line == 'r' ? spelling_without_ray(line) : line;
+	for (c = line; !series_name_ends(*c); c++) {
 		hash = hash_step(hash, *c);
 	}
 	*end = c;

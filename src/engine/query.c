@@ -8,9 +8,11 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "engine/page.h"
+#include "engine/spelling.h"
 
 #define WHERE "<<.LabelMatchers>>"
 #define BY "<<.GroupBy>>"
+#define NAME "__name__"
 #define DEPTH_MAX 32
 #define VALUE_MAX 1e12
 
@@ -83,30 +85,51 @@ static double read_number(struct reader *r)
 	return value;
 }
 
-/* name{matchers}: its samples on the page. */
+static void add_samples(struct vector *found, const struct page *page, const char *name, size_t len,
+	const char *matchers)
+{
+	for (const struct page_sample *one = NULL; (one = page_next_sample(page, name, len, one)) != NULL;) {
+		if (page_sample_matches(one, matchers)) {
+			add(found, *one);
+		}
+	}
+}
+
+/* Those of all names that a pattern stands for; of Ray's a page has the samples under the others. */
+static void add_samples_of_pattern(struct vector *found, const struct page *page, const char *pattern, size_t len,
+	const char *matchers)
+{
+	size_t i = 0;
+	char *name;
+
+	while ((name = spelling_first_name(pattern, len, i++)) != NULL) {
+		if (spelling_without_ray(name) == name) {
+			add_samples(found, page, name, strlen(name), matchers);
+		}
+		free_indirect(&name);
+	}
+}
+
+/* name{matchers}, or with a pattern for its name: its samples on the page. */
 static struct vector read_selector(struct reader *r)
 {
 	struct vector found = {.samples = NULL};
-	size_t len;
-	const char *name;
-	const char *matchers;
+	bool pattern = takes(r, SPELLING_BEGIN);
+	const char *name = r->at;
+	size_t len = strcspn(name, pattern ? "\"" : "{(), +-*");
 
-	skip_blanks(r);
-	name = r->at;
-	len = strcspn(name, "{(), +-*");
 	r->at += len;
-	if (len == 0 || *r->at != '{') {
+	if (len == 0 || *r->at != (pattern ? '"' : '{')) {
 		r->odd = true;
 		return found;
 	}
-	matchers = r->at + 1;
+	if (pattern) {
+		add_samples_of_pattern(&found, r->page, name, len, r->at + 1);
+	} else {
+		add_samples(&found, r->page, name, len, r->at + 1);
+	}
 	r->at += strcspn(r->at, "}");
 	must_take(r, "}");
-	for (const struct page_sample *one = NULL; (one = page_next_sample(r->page, name, len, one)) != NULL;) {
-		if (page_sample_matches(one, matchers)) {
-			add(&found, *one);
-		}
-	}
 	return found;
 }
 
@@ -145,7 +168,9 @@ static char *group_key(const struct page_sample *sample, const char *labels)
 		const struct page_label *label = page_sample_label(sample, labels, len);
 
 		strbuf_addch(&key, '"');
-		if (label != NULL) {
+		if (len == strlen(NAME) && memcmp(labels, NAME, len) == 0) {
+			strbuf_addf(&key, "%zu", sample->series);
+		} else if (label != NULL) {
 			strbuf_add(&key, label->value, label->value_len);
 		}
 		labels += len + (labels[len] == ',' ? 1 : 0);

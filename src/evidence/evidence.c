@@ -105,6 +105,7 @@ static const struct field page_fields[] = {
 	INT("port", page_seen, port, 0),
 	TEXT("path", page_seen, path),
 	TEXT("engine", page_seen, engine),
+	TEXT("router", page_seen, router),
 	TEXT("version", page_seen, version),
 	TEXT("image", page_seen, image),
 	TEXTS("series", page_seen, series),

@@ -30,8 +30,11 @@ static void begin(struct page_fetch *fetch)
 	/* A pod's certificate names no address: as Prometheus is told by our ServiceMonitor, it is not
 	 * verified. */
 	static const struct http_tls unverified = {.insecure = 1};
+	/* As Prometheus asks, but only for the format in which every client library writes a name as it is. */
+	static const char *const headers[] = {"Accept: text/plain;version=0.0.4,*/*;q=0.1", NULL};
 	const struct http_request request = {.method = "GET",
 		.url = fetch->url,
+		.headers = headers,
 		.tls = &unverified,
 		.timeout_ms = fetch->order.timeout_ms,
 		.connect_timeout_ms = fetch->order.connect_timeout_ms,

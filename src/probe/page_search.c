@@ -10,12 +10,13 @@
 #include "base/text.h"
 #include "engine/page.h"
 #include "engine/presets.h"
+#include "page_tries.h"
 #include "reading.h"
 
 #define CONNECT_TIMEOUT_MS 3000
 #define REQUEST_TIMEOUT_MS 5000
+#define LIMIT_MAX 1000000
 #define SEARCH_MAX_MS 15000 /* no further page is begun after this, without the time in line */
-#define REPORTED_MAX 3      /* tries that a message tells of */
 
 struct page_search {
 	struct page_fetches *fetches;
@@ -27,13 +28,12 @@ struct page_search {
 	const struct page_seen *last; /* NULL = none */
 	struct texts wanted;          /* series */
 	int64_t spent_ms;
-	size_t next;           /* candidate */
-	char *url;             /* being read */
-	bool found;            /* a page */
-	struct page_seen page; /* the best one so far */
-	char *beyond;          /* what is said of the first page that exceeds a limit; NULL = none did */
-	struct strbuf tries;
-	size_t reported; /* in `tries` */
+	size_t next;             /* candidate */
+	char *url;               /* being read */
+	bool found;              /* a page */
+	struct page_seen page;   /* the best one so far */
+	char *beyond;            /* what is said of the first page that exceeds a limit; NULL = none did */
+	struct page_tries tries; /* in vain */
 	bool cancelled;
 	void (*done)(void *ctx, struct page_seen *seen_take);
 	void *ctx;
@@ -51,7 +51,8 @@ static void finish(struct page_search *search)
 	bool failed = search->beyond != NULL || !search->found;
 
 	if (failed) {
-		const char *text = search->beyond != NULL ? search->beyond : search->tries.buf;
+		auto_free char *tries = page_tries_text(&search->tries, search->request->pages.count - search->next);
+		const char *text = search->beyond != NULL ? search->beyond : tries;
 
 		shape_release(&shape_page_seen, &search->page);
 		search->page.pod = xstrdup(search->pod);
@@ -65,7 +66,7 @@ static void finish(struct page_search *search)
 	free_indirect(&search->image);
 	free_indirect(&search->url);
 	free_indirect(&search->beyond);
-	strbuf_release(&search->tries);
+	page_tries_release(&search->tries);
 	free_indirect(&search);
 }
 
@@ -80,8 +81,42 @@ static void get(struct page_search *search, const char *url, size_t max_body, ht
 								  .ctx = search});
 }
 
+static void add_limit(struct page_seen *page, const char *signal, int64_t most)
+{
+	struct signal_limit *limit = shape_add(&shape_signal_limit, &page->limits);
+
+	limit->signal = xstrdup(signal);
+	limit->most = most;
+}
+
+/* The limits that the engine tells where it tells its version. */
+static void read_limits(const struct engine *engine, const json_t *answer, struct page_seen *page)
+{
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
+		const char *member = engine->signals[i].limit_member;
+		int64_t most = member != NULL ? json_path_int(answer, member, 0) : 0;
+
+		if (most >= 1 && most <= LIMIT_MAX) {
+			add_limit(page, engine->signals[i].name, most);
+		}
+	}
+}
+
+/* As they were read then. */
+static void remember_limits(const struct engine *engine, const struct page_seen *last, struct page_seen *page)
+{
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
+		const struct engine_signal *signal = &engine->signals[i];
+		const struct signal_limit *limit = shape_find(&shape_signal_limit, &last->limits, signal->name);
+
+		if (signal->limit_member != NULL && limit != NULL) {
+			add_limit(page, signal->name, limit->most);
+		}
+	}
+}
+
 /* What the pod says of its version is remembered for as long as it runs the same. */
-static bool remembers_version(struct page_search *search)
+static bool remembers_version(struct page_search *search, const struct engine *engine)
 {
 	const struct page_seen *last = search->last;
 
@@ -91,6 +126,7 @@ static bool remembers_version(struct page_search *search)
 	}
 	search->page.image = xstrdup(last->image);
 	search->page.version = xstrdup(last->version);
+	remember_limits(engine, last, &search->page);
 	return true;
 }
 
@@ -118,6 +154,7 @@ static void on_version(void *ctx, const struct http_response *response)
 		answer = json_parse(response->body, response->body_len, NULL);
 		version = json_path_string(answer, engine->version_member, NULL);
 		search->page.version = version != NULL ? reading_text(version) : NULL;
+		read_limits(engine, answer, &search->page);
 	}
 	finish(search);
 }
@@ -127,33 +164,12 @@ static void settle(struct page_search *search)
 	const struct engine *engine = engine_of(search);
 	auto_free char *url = NULL;
 
-	if (engine == NULL || engine->version_path == NULL || remembers_version(search)) {
+	if (engine == NULL || engine->version_path == NULL || remembers_version(search, engine)) {
 		finish(search);
 		return;
 	}
 	url = xasprintf("%s:%lld%s", search->authority, (long long)search->page.port, engine->version_path);
 	get(search, url, engine->version_max > 0 ? engine->version_max : ENGINE_VERSION_MAX, on_version);
-}
-
-static void report_try(struct page_search *search, const char *text)
-{
-	if (search->reported++ < REPORTED_MAX) {
-		strbuf_addf(&search->tries, "%s%s", search->reported > 1 ? "; " : "", text);
-	}
-}
-
-static void report_refusal(struct page_search *search, const struct http_response *response)
-{
-	auto_free char *text = NULL;
-
-	if (response->error != NULL) {
-		text = xasprintf("pod '%s' does not serve '%s': %s", search->pod, search->url,
-			response->error->message);
-	} else {
-		text = xasprintf("pod '%s' answers HTTP %d at '%s'%s", search->pod, response->status, search->url,
-			response->status >= 300 && response->status < 400 ? ", a redirect, which is not followed" : "");
-	}
-	report_try(search, text);
 }
 
 /* It may be the engine's, so that it is reported rather than the tries elsewhere. */
@@ -171,6 +187,9 @@ static bool is_the_page(const struct page_search *search, const struct page_seen
 {
 	const char *wanted = search->request->engine;
 
+	if (page->router != NULL) {
+		return false;
+	}
 	if (wanted == NULL) {
 		return page->engine != NULL;
 	}
@@ -206,7 +225,7 @@ static bool take_page(struct page_search *search, struct page_seen *page)
 {
 	bool it = is_the_page(search, page);
 
-	if (it || !search->found) {
+	if (it || !search->found || (page->router != NULL && search->page.router == NULL)) {
 		shape_release(&shape_page_seen, &search->page);
 		search->page = *page;
 		search->found = true;
@@ -230,8 +249,8 @@ static void on_page(void *ctx, const struct http_response *response)
 				"the page of pod '%s' at '%s' is larger than %u KiB, the most that is read: let the engine "
 				"report fewer series, or set spec.engine.port and path if its page is another",
 				search->pod, search->url, PAGE_MAX_BYTES / 1024));
-	} else if (response->error != NULL || response->status != 200) {
-		report_refusal(search, response);
+	} else if (page_try_is_in_vain(response)) {
+		page_tries_add(&search->tries, search->pod, search->url, response);
 	} else if (read_page(search, response->body, place, &page) && take_page(search, &page)) {
 		free_indirect(&search->beyond);
 		settle(search);
@@ -247,13 +266,6 @@ static void read_next(struct page_search *search)
 	const struct page_place *place;
 
 	if (search->next >= count || late || search->cancelled) {
-		size_t unreported = search->reported > REPORTED_MAX ? search->reported - REPORTED_MAX : 0;
-
-		unreported += count - search->next;
-		if (unreported > 0) {
-			strbuf_addf(&search->tries, "; and %zu more", unreported);
-		}
-		strbuf_addstr(&search->tries, ": set spec.engine.port and path to its metrics page");
 		finish(search);
 		return;
 	}
@@ -291,7 +303,6 @@ struct page_search *page_search_start(const struct page_search_order *order)
 		.image = xasprintf("%016" PRIx64 "%016" PRIx64, image->high, image->low),
 		.last = order->last,
 		.wanted = wanted_series(request),
-		.tries = STRBUF_INIT,
 		.done = order->done,
 		.ctx = order->ctx};
 	shape_clear(&shape_page_seen, &search->page);

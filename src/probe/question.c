@@ -8,6 +8,7 @@
 #include "children/child.h"
 #include "engine/gpu.h"
 #include "engine/query.h"
+#include "engine/spelling.h"
 
 #define PART "part"
 #define ANY_POD "pod!=\"\""
@@ -74,6 +75,26 @@ static void add_part(struct strbuf *promql, const char *part, const char *expres
 		expression, part);
 }
 
+/* Of the series in all spellings, each within `before` and `after`. They are listed and not asked for by a pattern: where
+ * one target had a series in two of them, which differ in nothing but the name, a function of both would fail. */
+static void add_spellings(struct strbuf *promql, const struct texts *series, const char *before, const char *after,
+	bool part)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < series->count; i++) {
+		char *spelling;
+
+		for (size_t k = 0; (spelling = spelling_of(series->items[i], k)) != NULL; k++) {
+			strbuf_addf(promql, "%s%s", first ? "" : " or ", before);
+			add_selector(promql, spelling, part);
+			strbuf_addstr(promql, after);
+			free_indirect(&spelling);
+			first = false;
+		}
+	}
+}
+
 char *question_scrapes(void)
 {
 	/* prometheus-operator makes the port's name the label endpoint. */
@@ -88,11 +109,7 @@ char *question_samples(const struct texts *series, const char *metric, const cha
 	auto_strbuf promql = STRBUF_INIT;
 
 	strbuf_addstr(&youngest, "max by (namespace, pod) (");
-	for (size_t i = 0; i < series->count; i++) {
-		strbuf_addstr(&youngest, i > 0 ? " or timestamp(" : "timestamp(");
-		add_selector(&youngest, series->items[i], part);
-		strbuf_addstr(&youngest, ")");
-	}
+	add_spellings(&youngest, series, "timestamp(", ")", part);
 	strbuf_addstr(&youngest, ")");
 	add_part(&promql, "time", youngest.buf);
 	if (value != NULL) {
@@ -113,10 +130,7 @@ char *question_scrapers(const struct texts *series, bool part)
 	auto_strbuf promql = STRBUF_INIT;
 
 	strbuf_addstr(&promql, "count by (namespace, pod, job) (");
-	for (size_t i = 0; i < series->count; i++) {
-		strbuf_addstr(&promql, i > 0 ? " or " : "");
-		add_selector(&promql, series->items[i], part);
-	}
+	add_spellings(&promql, series, "", "", part);
 	strbuf_addstr(&promql, ")");
 	return part ? query_part(promql.buf) : query(promql.buf);
 }

@@ -165,7 +165,12 @@ static void read_limits(const struct page *page, const struct engine *engine, st
 void reading_page(const struct page *page, const struct texts *wanted, struct page_seen *seen)
 {
 	const struct engine *engine = page_engine(page);
+	const struct router *router = page_router(page);
 
+	if (router != NULL) {
+		seen->router = xstrdup(router->name);
+		return;
+	}
 	seen->engine = engine != NULL ? xstrdup(engine->type) : NULL;
 	for (size_t i = 0; i < wanted->count; i++) {
 		if (page_has_series(page, wanted->items[i])) {

@@ -11,6 +11,7 @@
 #include "reconcile/gpu.h"
 #include "reconcile/pages.h"
 #include "reconcile/asked.h"
+#include "reconcile/default_target.h"
 #include "reconcile/prometheus.h"
 #include "reconcile/reconcile.h"
 
@@ -70,6 +71,18 @@ static json_t *labels_of(const char *text)
 		json_object_set_new(labels, requirement->key, json_string(requirement->values[0]));
 	}
 	return selector != NULL ? json_incref(labels) : NULL;
+}
+
+/* A selector as matchLabels; new reference, NULL when it says more than equality, or nothing. */
+static json_t *labels_selected(const struct view_selector *selector)
+{
+	auto_free char *text = NULL;
+
+	if (selector->expressions_count == 0) {
+		return selector->match_labels.count > 0 ? view_pairs_json(&selector->match_labels) : NULL;
+	}
+	text = view_selector_text(selector);
+	return labels_of(text);
 }
 
 /* Of the pod that was read, as a container lists them. New reference. */
@@ -151,10 +164,9 @@ static void observe_workload(struct observation *o)
 			o->spec.engine_type);
 	} else {
 		(void)observe_signals(w, &o->spec, w->engine, &o->invalid);
+		default_targets(&o->facts);
 	}
-	if (target != NULL && target->selector.expressions_count == 0 && target->selector.match_labels.count > 0) {
-		o->match_labels = view_pairs_json(&target->selector.match_labels);
-	}
+	o->match_labels = target != NULL ? labels_selected(&target->selector) : NULL;
 	w->match_labels = o->match_labels;
 	w->replicas = target != NULL ? target->replicas : -1;
 	observe_page(o);

@@ -1,9 +1,13 @@
 /* Candidates for a workload's metrics page. */
 #include "reconcile/pages.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define CANDIDATES_MAX 12
+#include "base/memory.h"
+
+#define CANDIDATES_MAX 24
+#define PORT_MAX 65535
 
 /* More could not become candidates. */
 struct ports {
@@ -44,6 +48,48 @@ static void add_listed(struct ports *ports, const struct view_workload *target, 
 	}
 }
 
+/* A port, or an address with one; 0 for anything else. */
+static int64_t parse_port(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	const char *digits = colon != NULL ? colon + 1 : text;
+	char *end;
+	long long port = strtoll(digits, &end, 10);
+
+	return end != digits && *end == '\0' && port > 0 && port <= PORT_MAX ? port : 0;
+}
+
+static void add_told(struct ports *ports, const char *value)
+{
+	add_port(ports, value != NULL ? parse_port(value) : 0);
+}
+
+/* What the container is told to listen on, by the options and the variables of any engine. */
+static void add_told_ports(struct ports *ports, const struct view_container *container)
+{
+	/* view_env_is_read() knows the variables. */
+	static const char *const flags[] = {"--metrics-port", "--port", "--server-port", "--listen", "-p"};
+	static const char *const variables[] = {"LLAMA_ARG_PORT", "NIM_SERVER_PORT", "NIM_HTTP_API_PORT", "PORT"};
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		add_told(ports, view_container_value(container, flags[i]));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+		add_told(ports, view_pairs_get(&container->env, variables[i]));
+	}
+}
+
+/* Whether a container lists no port, which it need not do to serve one. */
+static bool lists_none(const struct view_workload *target)
+{
+	for (uint32_t c = 0; target != NULL && c < target->containers_count; c++) {
+		if (target->containers[c].ports_count == 0) {
+			return true;
+		}
+	}
+	return target == NULL || target->containers_count == 0;
+}
+
 /* The places of the engine, or of all while none is known, in the order of the table. NULL at the end. */
 static const struct engine_place *next_place(const struct engine *engine, size_t *row, size_t *place)
 {
@@ -59,7 +105,8 @@ static const struct engine_place *next_place(const struct engine *engine, size_t
 	return NULL;
 }
 
-/* As told; else the listed ones: an engine's usual port first, then the one named http. */
+/* As the spec tells; else what the containers are told, then what they list: an engine's usual port first, then the one
+ * named http. */
 static struct ports likely_ports(const struct autoscaler *spec, const struct view_workload *target,
 	const struct engine *engine)
 {
@@ -75,6 +122,9 @@ static struct ports likely_ports(const struct autoscaler *spec, const struct vie
 	if (spec->port_name != NULL) {
 		add_listed(&ports, target, 0, spec->port_name);
 		return ports;
+	}
+	for (uint32_t c = 0; target != NULL && c < target->containers_count; c++) {
+		add_told_ports(&ports, &target->containers[c]);
 	}
 	while ((place = next_place(engine, &row, &next)) != NULL) {
 		add_listed(&ports, target, place->port, NULL);
@@ -103,9 +153,15 @@ static struct texts likely_paths(const struct autoscaler *spec, const struct eng
 	return paths;
 }
 
+/* Once. */
 static void add_candidate(struct page_places *candidates, int64_t port, const char *path)
 {
-	if (candidates->count < CANDIDATES_MAX) {
+	bool there = candidates->count == CANDIDATES_MAX;
+
+	for (size_t i = 0; i < candidates->count; i++) {
+		there = there || (candidates->items[i].port == port && strcmp(candidates->items[i].path, path) == 0);
+	}
+	if (!there) {
 		page_places_add(candidates, port, path);
 	}
 }
@@ -125,8 +181,8 @@ struct page_places pages_candidates(const struct autoscaler *spec, const struct 
 			add_candidate(&candidates, ports.numbers[j], paths.items[i]);
 		}
 	}
-	/* No port is listed, which containers need not do: the usual places. */
-	while (spec->port_name == NULL && ports.count == 0 && (place = next_place(engine, &row, &next)) != NULL) {
+	while (spec->port == 0 && spec->port_name == NULL && (ports.count == 0 || lists_none(target)) &&
+		(place = next_place(engine, &row, &next)) != NULL) {
 		add_candidate(&candidates, place->port, spec->path != NULL ? spec->path : place->path);
 	}
 	texts_release(&paths);

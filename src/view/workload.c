@@ -1,9 +1,11 @@
 /* Decoding a Deployment, a StatefulSet or a DaemonSet. */
 #include "view/workload.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "read.h"
 #include "type.h"
@@ -20,6 +22,69 @@ void read_ports(struct arena *arena, const json_t *list, struct view_port *ports
 	}
 }
 
+/* In order. */
+static const char *const env_names[] = {
+	"LLAMA_ARG_N_PARALLEL",
+	"LLAMA_ARG_PORT",
+	"MAX_BATCH_SIZE",
+	"MAX_CONCURRENT_REQUESTS",
+	"NIM_HTTP_API_PORT",
+	"NIM_SERVER_PORT",
+	"PORT",
+};
+
+static int compare_names(const void *name, const void *item)
+{
+	return strcmp(name, *(const char *const *)item);
+}
+
+bool view_env_is_read(const char *name)
+{
+	return bsearch(name, env_names, ARRAY_LEN(env_names), sizeof(env_names[0]), compare_names) != NULL;
+}
+
+/* Whether a word is "$(NAME)". */
+static bool is_reference(const char *word, const char *name)
+{
+	size_t len = strlen(name);
+
+	return word != NULL && strncmp(word, "$(", 2) == 0 && strncmp(word + 2, name, len) == 0 &&
+	       strcmp(word + 2 + len, ")") == 0;
+}
+
+/* Whether the command line has it as a word of its own, or behind a flag's "=". */
+static bool is_referenced(const char *const *words, uint32_t count, const char *name)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const char *value = words[i] != NULL ? strchr(words[i], '=') : NULL;
+
+		if (is_reference(words[i], name) || (value != NULL && is_reference(value + 1, name))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The list of an environment as pairs; of a name that stands there twice the last counts. */
+static struct view_pairs read_env(struct arena *arena, const json_t *list, const struct view_container *container)
+{
+	auto_json *map = json_object();
+	size_t i;
+	json_t *item;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, item) {
+		const char *name = json_path_string(item, "name", "");
+		json_t *value = json_object_get(item, "value");
+
+		if (json_is_string(value) &&
+			(view_env_is_read(name) || is_referenced(container->args, container->args_count, name) ||
+				is_referenced(container->command, container->command_count, name))) {
+			json_object_set(map, name, value);
+		}
+	}
+	return read_pairs(arena, map, NULL);
+}
+
 static void read_container(struct arena *arena, const json_t *object, struct view_container *container)
 {
 	const json_t *list = json_object_get(object, "ports");
@@ -32,6 +97,7 @@ static void read_container(struct arena *arena, const json_t *object, struct vie
 	container->name = read_text(arena, object, "name", "");
 	container->command = read_words(arena, json_object_get(object, "command"), NULL, &container->command_count);
 	container->args = read_words(arena, json_object_get(object, "args"), NULL, &container->args_count);
+	container->env = read_env(arena, json_object_get(object, "env"), container);
 }
 
 static void read_template(struct arena *arena, const json_t *template, struct view_workload *w)
@@ -138,4 +204,16 @@ const char *view_container_flag(const struct view_container *container, const ch
 	const char *value = words_flag(container->args, container->args_count, flag);
 
 	return value != NULL ? value : words_flag(container->command, container->command_count, flag);
+}
+
+const char *view_container_value(const struct view_container *container, const char *flag)
+{
+	const char *value = view_container_flag(container, flag);
+
+	for (uint32_t i = 0; value != NULL && i < container->env.count; i++) {
+		if (is_reference(value, container->env.items[i].key)) {
+			return container->env.items[i].value;
+		}
+	}
+	return value;
 }

@@ -60,6 +60,7 @@ def test_advice_comes_and_goes_with_its_cause(cluster, working):
     deployment = f"/apis/apps/v1/namespaces/{working.namespace}/deployments/server"
     ready = working.condition("Ready")
     assert "TargetUnreachable" not in advice(working)
+    working.patch({"requests": {"target": 4}})
 
     # The pods of before go on serving: the roll-out waits, and the chain with it.
     patch(cluster, deployment, {"spec": {"paused": True}})

@@ -23,6 +23,17 @@ SIGNALS = SPEC["requests"]["properties"]["signal"]["enum"]
 # the engine itself writes are in braces.
 TRITON = 'nv_trt_llm_request_metrics{{request_type="{}"}}'.format
 LMDEPLOY_WAITING = {"lmdeploy:num_requests_waiting": 2, "lmdeploy:num_api_requests_waiting": 3}
+SGLANG_PREFILL = {
+    "sglang:num_queue_reqs": 1,
+    "sglang:num_prefill_prealloc_queue_reqs": 40,
+    "sglang:num_prefill_inflight_queue_reqs": 3,
+}
+SGLANG_DECODE = {
+    "sglang:num_queue_reqs": 0,
+    'sglang:num_decode_prealloc_queue_reqs{tp_rank="0"}': 17,
+    'sglang:num_decode_prealloc_queue_reqs{tp_rank="1"}': 17,
+    "sglang:num_decode_transfer_queue_reqs": 5,
+}
 ROWS = {
     ("VLLM", "Running"): [({"vllm:num_requests_running": 3}, 3)],
     ("VLLM", "Waiting"): [({"vllm:num_requests_waiting": 3}, 3)],
@@ -38,8 +49,15 @@ ROWS = {
     ("SGLang", "Waiting"): [
         ({"sglang:num_queue_reqs": 3}, 3),
         ({"sglang:num_queue_reqs": 3, 'sglang:num_queue_reqs{priority="1"}': 3}, 3),
+        # what waits before the queue of a worker that only prefills, or only decodes, and what it hands over
+        (SGLANG_PREFILL, 41),
+        (SGLANG_DECODE, 22),
     ],
-    ("SGLang", "InFlight"): [({"sglang:num_running_reqs": 3, "sglang:num_queue_reqs": 2}, 5)],
+    ("SGLang", "InFlight"): [
+        ({"sglang:num_running_reqs": 3, "sglang:num_queue_reqs": 2}, 5),
+        ({"sglang:num_running_reqs": 2} | SGLANG_PREFILL, 46),
+        ({"sglang:num_running_reqs": 30} | SGLANG_DECODE, 52),
+    ],
     ("SGLang", "KVCache"): [({"sglang:token_usage": 0.5}, 50)],
     ("TGI", "Running"): [({"tgi_batch_current_size": 3}, 3)],
     ("TGI", "Waiting"): [({"tgi_queue_size": 3}, 3)],
@@ -196,6 +214,27 @@ def test_every_row_means_its_signal(promtool, rules, tmp_path, row):
     for first, second in zip(generations, generations[1:]):
         both = {at(pod, n): v for pod, (series, _) in zip("ab", (first, second)) for n, v in series.items()}
         tests.append(expression_test(both, expression, {"a": first[1], "b": second[1]}))
+    assert check(promtool, tmp_path, ["test", "rules"], expression_tests(*tests)) is None
+
+
+def spellings(engine, series):
+    """As client libraries negotiate the names, and as Ray Serve writes vLLM's."""
+    yield {name.replace(":", "_"): number for name, number in series.items()}
+    if engine == "VLLM":
+        yield {"ray_" + name: number for name, number in series.items()}
+        yield {"ray_" + name.replace(":", "_"): number for name, number in series.items()}
+
+
+@each_row
+def test_each_spelling_of_a_name_is_found(promtool, rules, tmp_path, row):
+    find = f"count({rules[row]['seriesQuery']}) by (pod) > bool 0"
+    tests = []
+    for series, value in ROWS[row]:
+        for spelled in spellings(row[0], series):
+            # while Prometheus, or the engine, is upgraded the pods differ
+            both = {at(pod, n): v for pod, names in zip("ab", (series, spelled)) for n, v in names.items()}
+            tests.append(expression_test(both, asked(rules[row]), {"a": value, "b": value}))
+            tests.append(expression_test({at("a", name): 1 for name in spelled}, find, {"a": 1}))
     assert check(promtool, tmp_path, ["test", "rules"], expression_tests(*tests)) is None
 
 

@@ -59,6 +59,10 @@ static const struct row rows[] = {
 	{"no final newline", "rules:\n- " Q, "rules:\n- " Q "\n«B»\n«R»\n«E»"},
 	{"no final newline, other keys behind", "rules:\n- " Q "\nresourceRules: {}",
 		"rules:\n- " Q "\n«B»\n«R»\n«E»\nresourceRules: {}"},
+	{"a document behind that is empty", "rules:\n- " Q "\n---\n", "rules:\n- " Q "\n«B»\n«R»\n«E»\n---\n"},
+	{"the same, with a comment", "rules: []\n--- # end\n# c\n",
+		"rules: [\n  «J»\n  «F»\n  «E»\n  ]\n--- # end\n# c\n"},
+	{"empty documents alone", "---\n---\n", "---\n«B»\nrules:\n«R»\n«E»\n---\n"},
 	{"spaces instead of a final newline", "rules:\n- " Q "  ", "rules:\n- " Q "  \n«B»\n«R»\n«E»"},
 	{"blank lines at the end", "rules:\n- " Q "\n\n\n", "rules:\n- " Q "\n«B»\n«R»\n«E»\n\n\n"},
 	{"trailing spaces", "rules:  \n- " Q "   \n", "rules:  \n- " Q "   \n«B»\n«R»\n«E»\n"},
@@ -383,7 +387,7 @@ static void test_refusals(void **state)
 		 "r",
 			ERROR_INVALID, "cannot parse YAML"},
 		{"rules: []\n---\nrules: []\n", ERROR_INVALID, "more than one YAML document"},
-		{"---\n---\n", ERROR_INVALID, "more than one YAML document"},
+		{"rules: []\n---\n---\nrules: []\n", ERROR_INVALID, "more than one YAML document"},
 		{"- " Q "\n", ERROR_INVALID, "the top is not a mapping"},
 		{"just text\n", ERROR_INVALID, "the top is not a mapping"},
 		{"null\n", ERROR_INVALID, "do not fit in"},
@@ -473,6 +477,61 @@ static void test_no_false_clash(void **state)
 		if (got == NULL) {
 			fail_msg("'%s': %s", fine[i], err.message);
 		}
+	}
+}
+
+#define VLLM_QUERY "'{__name__=~\"^vllm:num_requests_running$\",namespace!=\"\",pod!=\"\"}'"
+#define OVERRIDES "resources: {overrides: {namespace: {resource: namespace}, pod: {resource: pod}}}"
+
+/* As yq or kubectl leave our rules: without comments, in block style, of an earlier version even. */
+static const struct {
+	const char *before;
+	const char *base; /* what is left of it without us; NULL = nothing of it is ours */
+} stripped[] = {
+	{"rules:\n- " Q "\n- seriesQuery: " VLLM_QUERY
+	 "\n  resources:\n    overrides:\n      namespace:\n        resource: "
+	 "namespace\n      pod:\n        resource: pod\n  name:\n    matches: .*\n    as: vllm_num_requests_running\n"
+	 "  metricsQuery: sum(vllm:num_requests_running{<<.LabelMatchers>>} >= 0)\n    by (<<.GroupBy>>)\n",
+		"rules:\n- " Q "\n"},
+	/* between others, which keep their comments */
+	{"rules:\n- " Q "\n- seriesQuery: " VLLM_QUERY "\n  " OVERRIDES
+	 "\n  name: {matches: .*, as: vllm_num_requests_running}\n"
+	 "  metricsQuery: x\n# theirs\n- " Q "\n",
+		"rules:\n- " Q "\n# theirs\n- " Q "\n"},
+	/* alone, in an indented list */
+	{"rules:\n  - seriesQuery: " VLLM_QUERY "\n    " OVERRIDES
+	 "\n    name: {matches: .*, as: vllm_num_requests_running}\n"
+	 "    metricsQuery: x\nexternalRules: []\n",
+		"rules:\nexternalRules: []\n"},
+	/* of another metric, another form, with a field more */
+	{"rules:\n- seriesQuery: " VLLM_QUERY "\n  " OVERRIDES
+	 "\n  name: {matches: .*, as: my_requests}\n  metricsQuery: x\n",
+		NULL},
+	{"rules:\n- seriesQuery: vllm:num_requests_running\n  " OVERRIDES
+	 "\n  name: {matches: .*, as: vllm_num_requests_running}\n  metricsQuery: x\n",
+		NULL},
+	{"rules:\n- seriesQuery: " VLLM_QUERY "\n  seriesFilters: []\n  " OVERRIDES
+	 "\n  name: {matches: .*, as: vllm_num_requests_running}\n  metricsQuery: x\n",
+		NULL},
+	/* not on lines of its own */
+	{"rules: [{seriesQuery: " VLLM_QUERY ", " OVERRIDES
+	 ", name: {matches: .*, as: vllm_num_requests_running}, metricsQuery: x}]\n",
+		NULL},
+};
+
+static void test_our_rules_are_known_without_their_markers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(stripped); i++) {
+		const char *base = stripped[i].base != NULL ? stripped[i].base : stripped[i].before;
+		auto_error err = ERROR_INIT;
+		auto_free char *want = adapter_config_splice(base, &ours, 1, &err);
+		auto_free char *got = adapter_config_splice(stripped[i].before, &ours, 1, &err);
+		auto_free char *removed = adapter_config_splice(stripped[i].before, NULL, 0, &err);
+
+		assert_non_null(want);
+		check_equal("stripped", got, want, &err);
+		check_equal("stripped, removed", removed, base, &err);
 	}
 }
 
@@ -791,6 +850,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_edits_survive),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_no_false_clash),
+		cmocka_unit_test(test_our_rules_are_known_without_their_markers),
 		cmocka_unit_test(test_removal_checks_nothing),
 		cmocka_unit_test(test_our_rules_are_checked),
 		cmocka_unit_test(test_quoting),

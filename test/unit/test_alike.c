@@ -24,7 +24,7 @@ static const char whole[] =
 	"target: {at: 1, replicas: 2, current: 2, selector: app=server}\n"
 	"pods: {at: 2, total: 2, ready: 0, unready: {p: 7}, foreign: [q], start: {pod: p, seconds: 40},\n"
 	"       ports: [{name: http, containerPort: 8000, protocol: SCTP}]}\n"
-	"page: {at: 3, url: 'http://10.0.0.1:8000/metrics', pod: p, port: 8000, path: /metrics, engine: VLLM,\n"
+	"page: {at: 3, url: 'http://10.0.0.1:8000/metrics', pod: p, port: 8000, path: /metrics, engine: VLLM, router: r,\n"
 	"       version: 0.11.0, image: i, series: [a, b], latency: {requests: 100, overMs: 1000, uptoMs: 2000},\n"
 	"       limits: {Running: 8}, values: {p: {m: 3000}}, doubted: true}\n"
 	"prometheus: {at: 4, url: 'http://p:9090', up: 0, down: 1, lastError: timed out}\n"
@@ -83,6 +83,7 @@ static const struct row {
 	{"page.port", "8001", false},
 	{"page.path", "/m", false},
 	{"page.engine", "SGLang", false},
+	{"page.router", "other", false},
 	{"page.version", "0.12.0", false},
 	{"page.image", "other", true},
 	{"page.series", "[a]", false},

@@ -91,6 +91,10 @@ static void check(const struct row *rows, size_t count)
 #define ARGS(words)                                                                                                    \
 	"{target: {spec: {template: {spec: {containers: [{name: c, args: " words "}]}}}}, adapter: {replicas: 2}, "
 
+#define ENV(words, name, value)                                                                                        \
+	"{target: {spec: {template: {spec: {containers: [{name: c, args: " words ", env: [{name: " name                \
+	", value: '" value "'}]}]}}}}, adapter: {replicas: 2}, "
+
 static void a_target_must_be_exceeded_by_the_tolerance(void **state)
 {
 	static const struct row rows[] = {
@@ -126,7 +130,42 @@ static void a_target_must_be_exceeded_by_the_tolerance(void **state)
 			"", NULL},
 		{"{adapter: {replicas: 2}, engine: NIM, spec: {requests: {signal: Waiting}}, evidence: {page: {limits: {Running: 1}}}}",
 			"", NULL},
-		{ARGS("['--parallel', '4']") "engine: LlamaCpp}", "TargetUnreachable", NULL},
+		{ARGS("['--parallel', '4']") "engine: LlamaCpp, spec: {requests: {target: 4}}}", "TargetUnreachable",
+			NULL},
+		{ARGS("[-np, '4']") "engine: LlamaCpp, spec: {requests: {target: 4}}}", "TargetUnreachable",
+			"at most 4 by -np of container 'c'"},
+		{ENV("[]", "LLAMA_ARG_N_PARALLEL", "4") "engine: LlamaCpp, spec: {requests: {target: 4}}}",
+			"TargetUnreachable", "or raise LLAMA_ARG_N_PARALLEL"},
+		/* The command line wins over the environment, whose words it may have. */
+		{ENV("[-np, '8']", "LLAMA_ARG_N_PARALLEL", "4") "engine: LlamaCpp, spec: {requests: {target: 4}}}", "",
+			NULL},
+		{ENV("['--max-num-seqs=$(SEQS)']", "SEQS", "4") "}", "TargetUnreachable",
+			"at most 4 by --max-num-seqs"},
+		{ENV("[--max-num-seqs, $(SEQS)]", "SEQS", "64") "}", "", NULL},
+		/* Of two bounds the lower one. */
+		{ARGS("['--max-concurrent-requests', '64', '--max-batch-size', '4']") "engine: TGI}",
+			"TargetUnreachable", "at most 4 by --max-batch-size"},
+		{"{adapter: {replicas: 2}, engine: LlamaCpp, spec: {requests: {target: 4}}, evidence: {page: {limits: {Running: 4}}}}",
+			"TargetUnreachable", "has at most 4, as its /props says in 'total_slots'"},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void one_request_must_not_ask_for_all_replicas(void **state)
+{
+	static const struct row rows[] = {
+		/* Five replicas at most. */
+		{ARGS("[]") "spec: {requests: {target: 200m}}}", "TargetTooLow",
+			"set spec.requests.target to 250m or more"},
+		{ARGS("[]") "spec: {requests: {target: 250m}}}", "", NULL},
+		{ARGS("[]") "spec: {requests: {target: 200m}, minReplicas: 5}}", "", NULL},
+		{ARGS("[]") "spec: {requests: {target: 10m}, maxReplicas: 1}}", "", NULL},
+		{ARGS("[]") "spec: {requests: {target: 400m}, maxReplicas: 3}}", "TargetTooLow", "all 3 replicas"},
+		{ARGS("[]") "spec: {requests: {target: 1, signal: KVCache}, maxReplicas: 1000}}", "", NULL},
+		/* The one slot leaves no larger target. */
+		{ARGS("[-np, '1']") "engine: LlamaCpp, spec: {requests: {target: 900m}, maxReplicas: 2}}", "", NULL},
 	};
 
 	(void)state;
@@ -346,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_target_must_be_exceeded_by_the_tolerance),
+		cmocka_unit_test(one_request_must_not_ask_for_all_replicas),
 		cmocka_unit_test(what_is_not_told_is_not_guessed),
 		cmocka_unit_test(nothing_is_fuller_than_full),
 		cmocka_unit_test(a_gpu_is_one_pods),

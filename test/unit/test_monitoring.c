@@ -115,7 +115,9 @@ static const struct {
 		"our labels cannot satisfy"},
 
 	/* labels that are always there */
-	{SELECTOR("matchLabels: {ours: yes-indeed}"), NULL, "{ours: yes-indeed}", NULL},
+	/* we find the object by ours */
+	{SELECTOR("matchLabels: {ours: yes-indeed}"), NULL, NULL, "our labels cannot satisfy"},
+	{SELECTOR("matchLabels: {ours: yes-indeed}"), "{ours: yes-indeed}", NULL, "contradicts"},
 	{EXPRESSION("key: ours, operator: Exists"), NULL, "{}", NULL},
 	{EXPRESSION("key: ours, operator: NotIn, values: ['true']"), NULL, NULL, "our labels cannot satisfy"},
 	{EXPRESSION("key: ours, operator: DoesNotExist"), NULL, NULL, "our labels cannot satisfy"},

@@ -54,6 +54,27 @@ static const struct {
 		"sglang:num_running_reqs{dp_rank=\"0\",tp_rank=\"0\"} 4\nsglang:num_running_reqs{dp_rank=\"0\",tp_rank=\"1\"} 4\n"
 		"sglang:num_running_reqs{dp_rank=\"1\",priority=\"\"} 2\nsglang:num_running_reqs{dp_rank=\"1\",priority=\"5\"} 9\n",
 		6000},
+	/* a worker that only prefills, or only decodes, has queues of its own */
+	{"sglang_num_requests_waiting",
+		"sglang:num_queue_reqs{tp_rank=\"0\"} 0\nsglang:num_prefill_prealloc_queue_reqs{tp_rank=\"0\"} 40\n"
+		"sglang:num_prefill_inflight_queue_reqs{tp_rank=\"0\"} 3\n",
+		40000},
+	{"sglang_num_requests_in_flight",
+		"sglang:num_running_reqs 0\nsglang:num_queue_reqs 0\nsglang:num_prefill_bootstrap_queue_reqs 40\n"
+		"sglang:num_prefill_inflight_queue_reqs 3\n",
+		43000},
+	{"sglang_num_requests_waiting",
+		"sglang_num_queue_reqs 1\nsglang_num_decode_prealloc_queue_reqs{tp_rank=\"0\"} 17\n"
+		"sglang_num_decode_prealloc_queue_reqs{tp_rank=\"1\"} 17\nsglang_num_decode_transfer_queue_reqs 5\n",
+		23000},
+	/* the spellings of the client libraries, and of Ray Serve */
+	{"sglang_num_requests_running", "sglang_num_running_reqs{tp_rank=\"0\"} 4\n", 4000},
+	{"vllm_num_requests_running", "vllm_num_requests_running{engine=\"0\"} 3\n", 3000},
+	{"vllm_num_requests_in_flight", "ray_vllm_num_requests_running 3\nray_vllm:num_requests_waiting 2\n", 5000},
+	{"vllm_num_requests_in_flight", "ray_num_requests_running 3\nray_num_requests_waiting 2\n", -1},
+	{"vllm_kv_cache_usage_percent", "vllm_gpu_cache_usage_perc 0.5\n", 50000},
+	{"lmdeploy_num_requests_waiting", "lmdeploy_num_requests_waiting 2\n", 2000},
+	{"nim_num_requests_running", "vllm_num_requests_running 2\n", 2000},
 	{"triton_trtllm_num_requests_waiting",
 		"nv_trt_llm_request_metrics{request_type=\"active\"} 5\nnv_trt_llm_request_metrics{request_type=\"scheduled\"} 3\n",
 		2000},
@@ -163,9 +184,9 @@ static void prometheus_is_asked_for_all_pods_at_once(void **state)
 
 	(void)state;
 	assert_string_equal(sglang,
-		"(sum(max(sglang:num_running_reqs{unready=\"true\",priority=\"\",namespace!=\"\",pod!=\"\"} >= 0) by "
+		"(sum(max({__name__=~\"sglang[:_]num_running_reqs\",unready=\"true\",priority=\"\",namespace!=\"\",pod!=\"\"} >= 0) by "
 		"(namespace, pod, dp_rank)) by (namespace, pod)) > 0 or "
-		"(sum(max(sglang:num_running_reqs{unready=\"\",priority=\"\",namespace!=\"\",pod!=\"\"} >= 0) by "
+		"(sum(max({__name__=~\"sglang[:_]num_running_reqs\",unready=\"\",priority=\"\",namespace!=\"\",pod!=\"\"} >= 0) by "
 		"(namespace, pod, dp_rank)) by (namespace, pod))");
 	assert_string_equal(gpu, "max(" GPU_RECORD "{namespace!=\"\",pod!=\"\"}) by (namespace, pod)");
 }
