@@ -40,6 +40,7 @@ static void begin(struct page_fetch *fetch)
 		.connect_timeout_ms = fetch->order.connect_timeout_ms,
 		.max_body = fetch->order.max_body,
 		.proxy = "",
+		.once = true,
 		.done = on_done,
 		.ctx = fetch};
 

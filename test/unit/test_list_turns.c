@@ -35,7 +35,9 @@ struct rig {
 	struct kube_informer *informer;
 	struct strbuf answer;
 	bool paged;
+	bool ends; /* the stream, with the list */
 	bool closed;
+	int pages; /* asked for */
 	int reported;
 };
 
@@ -92,11 +94,14 @@ static struct fake_answer answer(void *ctx, const struct fake_request *request)
 		strbuf_addstr(&rig->answer,
 			"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"99\","
 			"\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}}}}\n");
-		return (struct fake_answer){.status = 200, .body = rig->answer.buf, .end = FAKE_HOLD};
+		return (struct fake_answer){.status = 200,
+			.body = rig->answer.buf,
+			.end = rig->ends ? FAKE_END : FAKE_HOLD};
 	}
 	if (strstr(request->line, "watch=true") != NULL) {
 		return (struct fake_answer){.status = 200, .end = FAKE_HOLD};
 	}
+	rig->pages++;
 	strbuf_addf(&rig->answer, "{\"metadata\":{\"resourceVersion\":\"99\",\"continue\":\"");
 	if (from + PAGE < MANY) {
 		strbuf_addf(&rig->answer, "%d", from + PAGE);
@@ -161,9 +166,9 @@ static double longest_turn_ms(struct rig *rig)
 	return longest;
 }
 
-static void check_list(bool paged)
+static void check_list(bool paged, bool ends)
 {
-	struct rig rig = {.answer = STRBUF_INIT, .paged = paged};
+	struct rig rig = {.answer = STRBUF_INIT, .paged = paged, .ends = ends};
 	struct kube_informer_hooks hooks = {.form = cached_form(KIND_AUTOSCALER), .changed = on_changed, .ctx = &rig};
 	double longest;
 
@@ -173,6 +178,7 @@ static void check_list(bool paged)
 	longest = longest_turn_ms(&rig);
 	assert_int_equal(kube_cache_count(kube_informer_cache(rig.informer)), MANY);
 	assert_int_equal(rig.reported, MANY);
+	assert_int_equal(rig.pages, paged ? MANY / PAGE : 0);
 	print_message("%d objects %s: the longest turn took %.1f ms\n", MANY, paged ? "in pages" : "as a stream",
 		longest);
 	kube_informer_close(rig.informer, on_closed, &rig);
@@ -188,19 +194,27 @@ static void check_list(bool paged)
 static void test_a_stream_of_many_holds_nobody_up(void **state)
 {
 	(void)state;
-	check_list(false);
+	check_list(false, false);
+}
+
+/* Most of the lines wait for their turn when the connection is closed: none is lost. */
+static void test_a_stream_that_ends_with_its_list(void **state)
+{
+	(void)state;
+	check_list(false, true);
 }
 
 static void test_pages_of_many_hold_nobody_up(void **state)
 {
 	(void)state;
-	check_list(true);
+	check_list(true, false);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_stream_of_many_holds_nobody_up),
+		cmocka_unit_test(test_a_stream_that_ends_with_its_list),
 		cmocka_unit_test(test_pages_of_many_hold_nobody_up),
 	};
 
