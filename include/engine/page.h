@@ -42,6 +42,8 @@ struct page;
 
 /* Looks for no series yet. Never NULL. */
 struct page *page_new(void);
+/* Looks for what that one looks for, which was not read and outlives this one. Never NULL. */
+struct page *page_like(const struct page *other);
 /* Before it is read: looks for the series of a name, of a selector name{…}, or for all of a metrics query. */
 void page_want(struct page *page, const char *expression);
 /* Likewise, for the buckets of the histogram of this name. Of these a page may have more, and too many are no

@@ -24,6 +24,14 @@ struct page *page_new(void)
 	return xcalloc(1, sizeof(struct page));
 }
 
+struct page *page_like(const struct page *other)
+{
+	struct page *page = page_new();
+
+	series_table_borrow(&page->wanted, &other->wanted);
+	return page;
+}
+
 void page_free(struct page *page)
 {
 	if (page == NULL) {

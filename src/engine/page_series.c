@@ -58,9 +58,15 @@ static size_t slot_of(const struct series_table *table, const char *name, size_t
 	return slot;
 }
 
+void series_table_borrow(struct series_table *table, const struct series_table *from)
+{
+	*table = *from;
+	table->borrowed = true;
+}
+
 void series_table_release(struct series_table *table)
 {
-	for (size_t i = 0; i < table->count; i++) {
+	for (size_t i = 0; i < table->count && !table->borrowed; i++) {
 		free_indirect(&table->rows[i].name);
 	}
 }

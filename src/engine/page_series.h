@@ -25,8 +25,11 @@ struct series_table {
 	struct series rows[SERIES_MAX];
 	size_t count;
 	unsigned char slots[SERIES_SLOTS]; /* 0 = free, else the series' number + 1 */
+	bool borrowed;                     /* the names are another table's */
 };
 
+/* The same names as in a table to which nothing was counted yet, and which is to outlive this one. */
+void series_table_borrow(struct series_table *table, const struct series_table *from);
 void series_table_release(struct series_table *table);
 
 /* Looks for this name (not ended) too; an empty one is passed over. */

@@ -60,13 +60,18 @@ static size_t alternative(const char *at, size_t len)
 
 static void add_text(struct strbuf *name, const char *text, size_t len)
 {
-	while (len > 0) {
-		bool either = begins(text, len, EITHER);
-		size_t step = either ? strlen(EITHER) : 1;
+	const char *end = text + len;
 
-		strbuf_addch(name, either ? ':' : *text);
-		text += step;
-		len -= step;
+	while (text < end) {
+		const char *either = memchr(text, EITHER[0], (size_t)(end - text));
+
+		if (either == NULL || !begins(either, (size_t)(end - either), EITHER)) {
+			strbuf_add(name, text, (size_t)(end - text));
+			return;
+		}
+		strbuf_add(name, text, (size_t)(either - text));
+		strbuf_addch(name, ':');
+		text = either + strlen(EITHER);
 	}
 }
 
