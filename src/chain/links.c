@@ -47,12 +47,27 @@ static const struct workload_signal *signal_of(const struct workload *w, bool gp
 	return NULL;
 }
 
+/* After an edit values go on to arrive by the way of before: for as long as Prometheus may take to load a monitor. */
+#define EDIT_SETTLES_MS (3 * 60 * 1000)
+
+/* Whether what arrives can only come by the chain as it is now. */
+static bool is_settled(const struct facts *facts, const char *type)
+{
+	const struct view_status *status = &facts->object->status;
+	const struct view_condition *before = view_condition(&status->conditions, type);
+	bool broken = before != NULL && strcmp(before->status, "False") == 0;
+
+	return status->observed_generation == facts->object->view.meta.generation &&
+	       !(broken && facts->now_ms - before->transition_ms < EDIT_SETTLES_MS);
+}
+
 static void check_page(const struct link *link, const struct facts *facts, struct verdict *verdict)
 {
 	const struct workload_signal *signal = signal_of(&facts->workload, false);
 
 	link->check_page(facts, signal, verdict);
-	if (link->arrives != NULL && verdict->status == VERDICT_FALSE && values_arrive(facts, signal)) {
+	if (link->arrives != NULL && verdict->status == VERDICT_FALSE && values_arrive(facts, signal) &&
+		is_settled(facts, link->type)) {
 		auto_free char *view = verdict->message;
 
 		verdict->message = NULL;
