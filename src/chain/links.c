@@ -50,15 +50,17 @@ static const struct workload_signal *signal_of(const struct workload *w, bool gp
 /* After an edit values go on to arrive by the way of before: for as long as Prometheus may take to load a monitor. */
 #define EDIT_SETTLES_MS (3 * 60 * 1000)
 
-/* Whether what arrives can only come by the chain as it is now. */
+/* Whether what arrives can only come by the chain as it is now: the link of this very spec worked until now, or is broken
+ * for long enough. */
 static bool is_settled(const struct facts *facts, const char *type)
 {
-	const struct view_status *status = &facts->object->status;
-	const struct view_condition *before = view_condition(&status->conditions, type);
-	bool broken = before != NULL && strcmp(before->status, "False") == 0;
+	const struct view_condition *before = view_condition(&facts->object->status.conditions, type);
 
-	return status->observed_generation == facts->object->view.meta.generation &&
-	       !(broken && facts->now_ms - before->transition_ms < EDIT_SETTLES_MS);
+	if (before == NULL || before->observed_generation != facts->object->view.meta.generation) {
+		return false;
+	}
+	return strcmp(before->status, "True") == 0 ||
+	       (strcmp(before->status, "False") == 0 && facts->now_ms - before->transition_ms >= EDIT_SETTLES_MS);
 }
 
 static void check_page(const struct link *link, const struct facts *facts, struct verdict *verdict)
