@@ -115,8 +115,9 @@ def name_series(kube, namespace, cell, rules):
     """The series that the adapter's rule asks for and the pod's page has."""
     page = kube.ask_pod(namespace, cell.pod, cell.found["port"], cell.found["path"])
     query = next(rule["metricsQuery"] for rule in rules if rule["name"]["as"] == cell.metric)
-    asked = dict.fromkeys(re.findall(r"([a-zA-Z_:][\w:]*)\{", query))
-    cell.series = " ".join(name for name in asked if re.search(rf"^{name}[ {{]", page, re.MULTILINE))
+    asked = re.findall(r'__name__=~"([^"]+)"', query) + re.findall(r"([a-zA-Z_:][\w:]*)\{", query)
+    served = dict.fromkeys(re.findall(r"^([a-zA-Z_:][\w:]*)[ {]", page, re.MULTILINE))
+    cell.series = " ".join(name for name in served if any(re.fullmatch(pattern, name) for pattern in asked))
 
 
 def print_table(write, cells):
