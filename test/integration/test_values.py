@@ -41,7 +41,8 @@ def test_a_second_scrape_of_the_pods_is_found(cluster, working):
         {"targets": c["targets"], "labels": c["labels"] | {"job": "somebody/all-pods"}} for c in ours["static_configs"]
     ]}
     working.prometheus.set([ours, theirs])
-    found = looks_until(cluster, working, "SeriesFresh", "ValuesDisagree", timeout=180)
+    # A page that was read well stands for two minutes or so.
+    found = looks_until(cluster, working, "SeriesFresh", "ValuesDisagree", timeout=360)
     assert found["status"] == "False"
     assert "has 16 of 'vllm:num_requests_running' for pod 'server-" in found["message"]
     assert "whose page says 8: job 'somebody/all-pods' " in found["message"]
