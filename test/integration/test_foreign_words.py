@@ -90,7 +90,7 @@ def proxy(operator_kubeconfig, tmp_path):
         def forward(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.close_connection = True
-            if self.command == "PATCH" and "/horizontalpodautoscalers/" in self.path:
+            if self.command in ("POST", "PATCH") and "/horizontalpodautoscalers" in self.path:
                 self.send_response(502)
                 self.send_header("Content-Length", str(len(FRENCH)))
                 self.end_headers()
