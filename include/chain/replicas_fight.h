@@ -19,9 +19,11 @@ struct replicas_fight {
 /* Whether the HPA controller set spec.replicas last, by managedFields. */
 bool replicas_set_by_hpa(const struct view_workload *target);
 
-/* Takes note of a change of the target. `*fight` is made when somebody sets back for the first time; NULL until then. */
-void replicas_fight_note(struct replicas_fight **fight, const struct view_workload *before,
-	const struct view_workload *now, int64_t now_ms);
+/* Whether this change sets spec.replicas to something else than the HPA controller had. */
+bool replicas_are_set_back(const struct view_workload *before, const struct view_workload *now);
+
+/* Takes note of such a change, by this manager. `*fight` is made at the first; NULL until then. */
+void replicas_fight_note(struct replicas_fight **fight, const char *manager, int64_t now_ms);
 /* Whether it goes on: twice is a fight, and it is over when it was left at peace for longer than between the two. NULL is
  * allowed. */
 bool replicas_fight_goes_on(const struct replicas_fight *fight, int64_t now_ms);

@@ -283,4 +283,7 @@ extern const struct shape shape_pods_seen, shape_page_seen, shape_metric_seen, s
 extern const struct shape shape_unready_pod, shape_container_port, shape_signal_limit, shape_metric_value,
 	shape_page_values, shape_sample, shape_pod_value, shape_pod_mismatch, shape_scrapers, shape_mismatch;
 
+/* Whether no hop has mismatched with its neighbour lately. */
+bool evidence_matches(const struct mismatches *mismatches);
+
 #endif

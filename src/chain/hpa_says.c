@@ -36,12 +36,6 @@ static bool all_are_fresh(const struct hpa_proof *proof)
 	       series->unconfirmed.count == 0 && proof->counted > 0 && series->pods == (int64_t)proof->counted;
 }
 
-static bool nobody_mismatches(const struct mismatches *mismatches)
-{
-	return mismatches->page.count == 0 && mismatches->record.count == 0 && mismatches->metric.count == 0 &&
-	       mismatches->hpa.looks == 0;
-}
-
 static bool is_new(const struct hpa_proof *proof)
 {
 	int64_t age_ms = proof->now_ms - proof->silent_ms;
@@ -56,7 +50,7 @@ bool hpa_proves(const struct hpa_proof *proof)
 	struct range range = RANGE_EMPTY;
 
 	if (!proof->says->spoke || !proof->says->active || !is_new(proof) || !all_are_fresh(proof) ||
-		!nobody_mismatches(&proof->seen->mismatches)) {
+		!evidence_matches(&proof->seen->mismatches)) {
 		return false;
 	}
 	for (size_t i = 0; i < series->samples.count; i++) {

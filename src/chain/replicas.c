@@ -49,13 +49,13 @@ char *replicas_remedy(const struct facts *facts, const char *manager)
 		"out of what it writes");
 }
 
-/* Whether who applied spec.replicas does so again at its next sync. */
-static bool is_synced(const struct view_workload *target)
+/* Who applied spec.replicas and does so again at its next sync; NULL when nobody did. */
+static const struct deliverer *syncs(const struct view_workload *target)
 {
 	const struct deliverer *deliverer =
 		target->replicas_manager != NULL ? deliverer_of(target->replicas_manager) : NULL;
 
-	return target->replicas_applied && deliverer != NULL && deliverer->syncs;
+	return target->replicas_applied && deliverer != NULL && deliverer->syncs ? deliverer : NULL;
 }
 
 /* What the HPA has set last stands: who kept it before has let it be. */
@@ -64,15 +64,16 @@ enum lint_verdict lint_replicas_kept(const struct facts *facts, struct strbuf *s
 	const struct autoscaler *spec = facts->workload.spec;
 	const struct view_workload *target = facts->target;
 	const struct view_owner *owner = target != NULL ? meta_controller(&target->view.meta) : NULL;
+	const struct deliverer *deliverer;
 
 	if (target == NULL || replicas_set_by_hpa(target)) {
 		return LINT_SILENT;
 	}
-	if (is_synced(target)) {
+	deliverer = syncs(target);
+	if (deliverer != NULL) {
 		strbuf_addf(sentence,
 			"'%s' applies spec.replicas of %s '%s/%s', and will set back what the HorizontalPodAutoscaler changes: %s",
-			target->replicas_manager, spec->target_kind, spec->ns, spec->target_name,
-			deliverer_of(target->replicas_manager)->remedy);
+			target->replicas_manager, spec->target_kind, spec->ns, spec->target_name, deliverer->remedy);
 		return LINT_REPORTED;
 	}
 	if (owner != NULL) {

@@ -22,28 +22,23 @@ bool replicas_set_by_hpa(const struct view_workload *target)
 	       strcmp(target->replicas_subresource, HPA_SUBRESOURCE) == 0;
 }
 
-static bool is_set_back(const struct view_workload *before, const struct view_workload *now)
+bool replicas_are_set_back(const struct view_workload *before, const struct view_workload *now)
 {
-	return before != NULL && now != NULL && now->replicas_manager != NULL && replicas_set_by_hpa(before) &&
-	       !replicas_set_by_hpa(now) && before->replicas != now->replicas;
+	return now->replicas_manager != NULL && replicas_set_by_hpa(before) && !replicas_set_by_hpa(now) &&
+	       before->replicas != now->replicas;
 }
 
-void replicas_fight_note(struct replicas_fight **fight, const struct view_workload *before,
-	const struct view_workload *now, int64_t now_ms)
+void replicas_fight_note(struct replicas_fight **fight, const char *manager, int64_t now_ms)
 {
-	struct replicas_fight *own;
+	struct replicas_fight *own = *fight;
 
-	if (!is_set_back(before, now)) {
-		return;
+	if (own == NULL) {
+		own = *fight = xcalloc(1, sizeof(*own));
 	}
-	if (*fight == NULL) {
-		*fight = xcalloc(1, sizeof(**fight));
-	}
-	own = *fight;
-	own->before_ms = own->manager != NULL && strcmp(own->manager, now->replicas_manager) == 0 ? own->last_ms : 0;
+	own->before_ms = own->manager != NULL && strcmp(own->manager, manager) == 0 ? own->last_ms : 0;
 	own->last_ms = now_ms;
 	free(own->manager);
-	own->manager = xstrdup(now->replicas_manager);
+	own->manager = xstrdup(manager);
 }
 
 bool replicas_fight_goes_on(const struct replicas_fight *fight, int64_t now_ms)

@@ -369,3 +369,9 @@ void failure_set(struct failure *failure, enum cause cause, char *text_take)
 	free_indirect(&failure->text);
 	*failure = (struct failure){.text = text_take, .cause = cause};
 }
+
+bool evidence_matches(const struct mismatches *mismatches)
+{
+	return mismatches->page.count == 0 && mismatches->record.count == 0 && mismatches->metric.count == 0 &&
+	       mismatches->hpa.looks == 0;
+}

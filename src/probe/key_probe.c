@@ -229,12 +229,8 @@ static void on_page(void *ctx, struct page_seen *seen_take)
 	}
 	*page = *seen_take;
 	page->seen_ms = clock_wall_ms();
-	if (probe->cancelled) {
-		probe_signals(probe);
-		return;
-	}
 	/* Others may read it all the same. */
-	if (page->failure.text != NULL) {
+	if (page->failure.text != NULL || probe->cancelled) {
 		on_pages_read(probe);
 		return;
 	}

@@ -21,12 +21,6 @@ static bool is_good(const struct metric_seen *seen)
 	       seen->unconfirmed.count == 0;
 }
 
-static bool nobody_mismatches(const struct mismatches *mismatches)
-{
-	return mismatches->page.count == 0 && mismatches->record.count == 0 && mismatches->metric.count == 0 &&
-	       mismatches->hpa.looks == 0;
-}
-
 /* What the HPA read has no values by pod: then all that counted had samples. */
 static bool had_value(const struct signal_seen *then, const char *pod)
 {
@@ -69,7 +63,7 @@ static bool stands(const struct metric_trust *trust)
 
 	return trust->healthy && trust->same_question && trust->before != NULL && is_good(&trust->before->value) &&
 	       is_young(trust) && series->missing.count == 0 && series->unconfirmed.count == 0 &&
-	       nobody_mismatches(&trust->before->mismatches) && nobody_mismatches(&trust->now->mismatches) &&
+	       evidence_matches(&trust->before->mismatches) && evidence_matches(&trust->now->mismatches) &&
 	       same_pods_count(trust) && hpa_agrees(trust);
 }
 
@@ -81,7 +75,7 @@ static bool is_proved(const struct metric_trust *trust)
 		.seen = trust->now,
 		.counted = trust->counted->count};
 
-	return hpa_proves(&proof) && (trust->before == NULL || nobody_mismatches(&trust->before->mismatches));
+	return hpa_proves(&proof) && (trust->before == NULL || evidence_matches(&trust->before->mismatches));
 }
 
 /* Whether it is the HPA's turn to ask for the first time; who has an answer to this question does not lose it. */

@@ -28,8 +28,8 @@ static void forget_needs(struct controller *c, const struct view *autoscaler)
 	}
 }
 
-/* A change of a target: for each autoscaler of it, whether somebody set the HPA's replicas back. */
-static void note_fights(struct controller *c, const struct view *before, const struct view *now)
+/* Somebody set the replicas of a target back: each autoscaler of it is to know. */
+static void note_fights(struct controller *c, const struct view *now)
 {
 	auto_free char *target = meta_key(&now->meta);
 	auto_view_list all = cached_views_by(controller_cache(c, KIND_AUTOSCALER), target);
@@ -39,7 +39,7 @@ static void note_fights(struct controller *c, const struct view *before, const s
 		struct pass *pass = map_get(&c->passes, key);
 
 		if (pass != NULL) {
-			replicas_fight_note(&pass->fight, view_workload(before), view_workload(now), clock_wall_ms());
+			replicas_fight_note(&pass->fight, view_workload(now)->replicas_manager, clock_wall_ms());
 		}
 	}
 }
@@ -50,8 +50,9 @@ static void on_changed(void *ctx, struct kube_informer *informer, const void *be
 
 	for (int i = 0; i < KIND_COUNT && c->synced && !c->stopped; i++) {
 		if (c->informers[i] == informer) {
-			if (before != NULL && now != NULL && (i == KIND_DEPLOYMENT || i == KIND_STATEFULSET)) {
-				note_fights(c, before, now);
+			if (before != NULL && now != NULL && (i == KIND_DEPLOYMENT || i == KIND_STATEFULSET) &&
+				replicas_are_set_back(view_workload(before), view_workload(now))) {
+				note_fights(c, now);
 			}
 			routes_changed(&c->routes, (enum kind)i, before, now);
 		}
