@@ -68,45 +68,60 @@ static json_t *evidence_of(const json_t *target)
 		"current", replicas, "pods", "ports", ports_of(template_of(target)));
 }
 
-static bool is_target(const json_t *object, const json_t *ref, const char *ns)
+static char *key_of(const char *kind, const char *ns, const char *name)
 {
-	return strcmp(json_path_string(object, "kind", ""), json_path_string(ref, "kind", "")) == 0 &&
-	       strcmp(json_path_string(object, "metadata.name", ""), json_path_string(ref, "name", "")) == 0 &&
-	       strcmp(json_path_string(object, "metadata.namespace", ""), ns) == 0 &&
-	       kind_by_name(json_path_string(object, "apiVersion", ""), json_path_string(object, "kind", "")) ==
-	               KIND_COUNT;
+	return xasprintf("%s/%s/%s", kind, ns, name);
 }
 
-static void add_evidence(json_t *evidence, const json_t *autoscaler, const json_t *objects)
+static enum kind kind_of(const json_t *object)
 {
-	const json_t *ref = json_path(autoscaler, "spec.scaleTargetRef");
-	const char *ns = json_path_string(autoscaler, "metadata.namespace", "");
-	auto_free char *key = kube_object_key(autoscaler);
+	return kind_by_name(json_path_string(object, "apiVersion", ""), json_path_string(object, "kind", ""));
+}
+
+/* {key: manifest} of the kinds that are not watched, so that each autoscaler finds its target at once. New reference. */
+static json_t *targets_by_key(const json_t *objects)
+{
+	json_t *targets = json_object();
 	size_t i;
 	json_t *object;
 
 	json_array_foreach((json_t *)(uintptr_t)objects, i, object) {
-		if (ref != NULL && is_target(object, ref, ns)) {
-			json_t *own = evidence_of(object);
+		if (kind_of(object) == KIND_COUNT) {
+			auto_free char *key = key_of(json_path_string(object, "kind", ""),
+				json_path_string(object, "metadata.namespace", ""),
+				json_path_string(object, "metadata.name", ""));
 
-			if (own != NULL) {
-				json_object_set_new(evidence, key, own);
-			}
+			json_object_set(targets, key, object);
 		}
+	}
+	return targets;
+}
+
+static void add_evidence(json_t *evidence, const json_t *autoscaler, const json_t *targets)
+{
+	auto_free char *wanted = key_of(json_path_string(autoscaler, "spec.scaleTargetRef.kind", ""),
+		json_path_string(autoscaler, "metadata.namespace", ""),
+		json_path_string(autoscaler, "spec.scaleTargetRef.name", ""));
+	const json_t *target = json_object_get(targets, wanted);
+	json_t *own = target != NULL ? evidence_of(target) : NULL;
+
+	if (own != NULL) {
+		auto_free char *key = kube_object_key(autoscaler);
+
+		json_object_set_new(evidence, key, own);
 	}
 }
 
 json_t *render_target_evidence(const json_t *objects)
 {
 	json_t *evidence = json_object();
+	auto_json *targets = targets_by_key(objects);
 	size_t i;
 	json_t *object;
 
 	json_array_foreach((json_t *)(uintptr_t)objects, i, object) {
-		const char *api_version = json_path_string(object, "apiVersion", "");
-
-		if (kind_by_name(api_version, json_path_string(object, "kind", "")) == KIND_AUTOSCALER) {
-			add_evidence(evidence, object, objects);
+		if (kind_of(object) == KIND_AUTOSCALER) {
+			add_evidence(evidence, object, targets);
 		}
 	}
 	return evidence;

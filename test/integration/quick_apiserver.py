@@ -1,4 +1,4 @@
-"""An API server of lists, watches, server-side applies and deletes, in this process and without checks.
+"""An API server of lists, watches, creates, server-side applies and deletes, in this process and without checks.
 
 For tests of size: it answers thousands of writes in seconds, where a real one with its etcd takes minutes. What an
 object may be, and who may write it, is asked of the real one by the other tests.
@@ -131,13 +131,24 @@ class QuickApiServer:
             writer.write(b"%x\r\n%s\r\n" % (len(line), line))
             await writer.drain()
 
+    def create(self, type, ns, object):
+        name = object["metadata"]["name"]
+        if (ns, name) in self.objects.get(type, {}):
+            return 409, {"kind": "Status", "status": "Failure", "reason": "AlreadyExists", "code": 409}
+        self.written_at = time.monotonic()
+        object["metadata"]["namespace"] = ns
+        self.put(type, object)
+        return 201, object
+
     def answer(self, method, where, query, body):
         if not where or where["type"] in MISSING:
             return not_found()
         type, key, picks = where["type"], (where["ns"] or "", where["name"]), self.picker(where, query)
         all = self.objects.get(type, {})
+        if type == "events":
+            return 201, body  # nobody reads it
         if method == "POST":
-            return 201, body  # an Event: nobody reads it
+            return self.create(type, key[0], body)
         if method == "GET" and where["name"] is None:
             return 200, {"kind": "List", "metadata": {"resourceVersion": str(self.version)},
                          "items": [object for own, object in all.items() if picks(own)]}

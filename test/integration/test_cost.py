@@ -32,8 +32,9 @@ def test_a_hundred_autoscalers_ask_prometheus_no_more_than_one(many, operator_ku
         many.wait_healthy(timeout=300)
         time.sleep(SETTLE_S)
         cost, _ = many.measure(WINDOW_S)
-        queries[count], pages[count] = sum(cost["queries"].values()), sum(cost["pages"].values())
+        # A page that agreed is read again after minutes only, so all reads are counted.
+        queries[count], pages[count] = sum(cost["queries"].values()), many.counts["pages"]
         assert not many.broken()
     assert queries[1] > 0, "no query was counted: this test would see nothing"
     assert queries[100] <= 1.1 * queries[1] + EDGES, queries
-    assert pages[100] > 20 * max(pages[1], 2), f"the hundred were not looked at: {pages}"
+    assert pages[1] >= 1 and pages[100] >= 100, f"the hundred were not looked at: {pages}"
