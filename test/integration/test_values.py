@@ -15,13 +15,15 @@ from operator_fixtures import listening_port
 
 
 def looks_until(cluster, autoscaler, link, reason, timeout):
-    """Waits, and has the operator look at each change of the target meanwhile."""
-    target = f"/apis/apps/v1/namespaces/{autoscaler.namespace}/deployments/server"
+    """Waits, and has the operator look at each change of a pod meanwhile: its page too, which would stand otherwise."""
+    pods = f"/api/v1/namespaces/{autoscaler.namespace}/pods"
+    (pod,) = cluster.request("GET", pods, query=[("labelSelector", "app=server")])[1]["items"]
+    path = f"{pods}/{pod['metadata']['name']}"
 
     def reached():
         looks_until.count += 1
-        note = {"metadata": {"annotations": {"test/look": str(looks_until.count)}}}
-        assert cluster.request("PATCH", target, note, content="application/merge-patch+json")[0] == 200
+        note = {"metadata": {"labels": {"look": str(looks_until.count)}}}
+        assert cluster.request("PATCH", path, note, content="application/merge-patch+json")[0] == 200
         condition = autoscaler.condition(link)
         assert condition and condition["reason"] == reason, condition
         return condition
@@ -41,8 +43,7 @@ def test_a_second_scrape_of_the_pods_is_found(cluster, working):
         {"targets": c["targets"], "labels": c["labels"] | {"job": "somebody/all-pods"}} for c in ours["static_configs"]
     ]}
     working.prometheus.set([ours, theirs])
-    # A page that was read well stands for two minutes or so.
-    found = looks_until(cluster, working, "SeriesFresh", "ValuesDisagree", timeout=360)
+    found = looks_until(cluster, working, "SeriesFresh", "ValuesDisagree", timeout=60)
     assert found["status"] == "False"
     assert "has 16 of 'vllm:num_requests_running' for pod 'server-" in found["message"]
     assert "whose page says 8: job 'somebody/all-pods' " in found["message"]
