@@ -11,6 +11,7 @@ import signal
 import ssl
 import subprocess
 import threading
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -247,11 +248,21 @@ def make_pod_ready(cluster, namespace, selector="app=server"):
         })
 
 
+def edit_pod(cluster, namespace):
+    """A label that nobody asks for: at each change of a pod the operator looks at all anew, its page too."""
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    (pod,) = cluster.request("GET", pods, query=[("labelSelector", "app=server")])[1]["items"]
+    edit = {"metadata": {"labels": {"edit": uuid.uuid4().hex}}}
+    path = f"{pods}/{pod['metadata']['name']}"
+    code, answer = cluster.request("PATCH", path, edit, content="application/merge-patch+json")
+    assert code == 200, answer
+
+
 class Autoscaler:
     """One InferenceAutoscaler on the server."""
 
     def __init__(self, cluster, namespace, name="gemma"):
-        self.cluster, self.namespace, self.name = cluster, namespace, name
+        self.cluster, self.namespace, self.name, self.edits = cluster, namespace, name, 0
         self.path = f"/apis/{GROUP}/v1alpha1/namespaces/{namespace}/inferenceautoscalers/{name}"
 
     def create(self, **spec):
@@ -286,6 +297,12 @@ class Autoscaler:
             return condition
 
         return eventually(reached, timeout=timeout)
+
+    def edit(self):
+        """A new generation, of which the operator speaks within three seconds: of how far the same one is on its way up
+        it does every twenty."""
+        self.edits += 1
+        self.patch({"behavior": {"scaleUp": {"stabilizationWindowSeconds": self.edits}}})
 
     def child_path(self, kind):
         ns = self.namespace
