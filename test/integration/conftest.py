@@ -45,6 +45,10 @@ KUBERNETES = os.environ.get("IA_TEST_KUBERNETES", "")
 OLDEST = ["--kube-version", "1.29.0"]
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures time or the processor, so nothing else may run beside it")
+
+
 def eventually(probe, timeout=10.0, interval=0.05):
     """The first result of probe() that is not None or False; what probe raised last when none comes in time.
 
