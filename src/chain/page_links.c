@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "checks.h"
 #include "children/children.h"
 
@@ -254,6 +255,7 @@ static bool say_prometheus_spec(const struct facts *facts, struct verdict *verdi
 	const struct view_prometheus *prometheus = facts->prometheus;
 	const struct autoscaler *spec = facts->workload.spec;
 	const char *ns = child_namespace(&child_servicemonitor, spec);
+	auto_free char *name = child_name(&child_servicemonitor, spec);
 
 	if (prometheus == NULL) {
 		return false;
@@ -265,8 +267,8 @@ static bool say_prometheus_spec(const struct facts *facts, struct verdict *verdi
 			facts->selected_by, (long long)prometheus->shards);
 		return true;
 	}
-	if (prometheus->enforced_namespace_label != NULL &&
-		strcmp(prometheus->enforced_namespace_label, "namespace") == 0 && strcmp(ns, spec->ns) != 0) {
+	if (strcmp(ns, spec->ns) != 0 &&
+		text_equal(view_prometheus_enforces(prometheus, KIND_SERVICEMONITOR, ns, name), "namespace")) {
 		SAY(verdict, VERDICT_FALSE, "NamespaceEnforced",
 			"Prometheus '%s' gives all that it scrapes the namespace of the ServiceMonitor (spec."
 			"enforcedNamespaceLabel), which is not that of the pods here: leave spec.monitor.namespace out",

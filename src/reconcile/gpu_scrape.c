@@ -3,8 +3,10 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "children/gpu.h"
 #include "reconcile/gpu.h"
+#include "reconcile/prometheus.h"
 #include "survey.h"
 #include "view/monitoring.h"
 
@@ -37,9 +39,25 @@ static bool monitor_scrapes(const struct view_servicemonitor *monitor, const str
 	return false;
 }
 
+/* Notes what the Prometheus does by spec.enforcedNamespaceLabel: where that is "namespace", an exporter of another namespace
+ * seems to be in the ServiceMonitor's, and where labels of the page are kept, so do the pods that it names. */
+static void note_enforced(struct survey *s, const struct object_meta *monitor, bool honors_labels,
+	const struct found_exporter *exporter, struct exporter_survey *row)
+{
+	const struct view_prometheus *prometheus = prometheus_by_key(s->world, row->selected_by);
+	const char *label = view_prometheus_enforces(prometheus, KIND_SERVICEMONITOR, monitor->ns, monitor->name);
+	bool foreign = strcmp(monitor->ns, exporter->service->view.meta.ns) != 0;
+
+	if (label == NULL || strcmp(monitor->ns, prometheus->view.meta.ns) != 0) {
+		s->scraped_elsewhere = true;
+	}
+	if (text_equal(label, "namespace") && (foreign || (honors_labels && !prometheus->overrides_honored_labels))) {
+		row->enforced = kube_key(monitor->ns, monitor->name);
+	}
+}
+
 /* Somebody else's ServiceMonitor that a Prometheus selects and that scrapes the exporter. */
-static bool scraped_by_others(const struct survey *s, const struct found_exporter *exporter,
-	struct exporter_survey *row)
+static bool scraped_by_others(struct survey *s, const struct found_exporter *exporter, struct exporter_survey *row)
 {
 	const struct monitoring_context context = {&s->prometheuses, &s->namespaces, s->prometheus_asked};
 
@@ -59,6 +77,7 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 			row->monitor = xasprintf("ServiceMonitor '%s/%s'", meta->ns, meta->name);
 			row->selected_by = selected_by;
 			row->since_ms = survey_since(s, KIND_SERVICEMONITOR, meta->ns, meta->name);
+			note_enforced(s, meta, view_servicemonitor(s->monitors.items[i])->honors_labels, exporter, row);
 			return true;
 		}
 	}
@@ -107,6 +126,7 @@ static void want_own(struct survey *s, const struct found_exporter *exporter, co
 	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
 	row->pool = xasprintf("serviceMonitor/%s/%s/0", ns, kube_object_name(monitor));
 	row->since_ms = survey_since(s, KIND_SERVICEMONITOR, ns, kube_object_name(monitor));
+	note_enforced(s, &(struct object_meta){.ns = ns, .name = kube_object_name(monitor)}, false, exporter, row);
 }
 
 /* Our own scrape of an exporter that nobody scrapes. Until it is known that nobody does, none is made, and one that is
@@ -130,6 +150,7 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, stru
 	row->selected_by = xstrdup(place.selected_by);
 	if (scraped_unseen(s, seen, service)) {
 		row->monitor = xstrdup("a scrape configuration");
+		s->scraped_elsewhere = true;
 	} else if (is_known(seen) || now != NULL) {
 		want_own(s, exporter, &place, row);
 	}

@@ -35,6 +35,7 @@ struct survey {
 	json_t *asked;         /* ns → true: where the exporters are that somebody asks for */
 	char *chosen;          /* "ns/name" of the Service of the exporter that Auto means; "" when there is none */
 	char *problem;         /* of the exporter at hand */
+	bool scraped_elsewhere; /* of an exporter's series some have not the label that is enforced on our rule */
 	/* What bears an exporter's label too, and is not the one at hand. */
 	struct strbuf others;
 	size_t others_count;
