@@ -73,7 +73,7 @@ struct entry *entry_new(struct entry_common *common, const char *key)
 	struct entry *entry = keep_new(sizeof(*entry));
 
 	*entry = (struct entry){.common = common, .key = keep_text(key), .timing = {.changed = true}};
-	uv_timer_init(kube_client_loop(common->context.client), &entry->timer);
+	uv_timer_init(common->waiting.turn.loop, &entry->timer);
 	entry->timer.data = entry;
 	pod_reader_init(&entry->pods, common->pods, on_pods_changed);
 	common->open++;

@@ -176,6 +176,14 @@ static void work(void *ctx, const char *key)
 	}
 }
 
+/* What all share is never new: everybody waits for it. */
+static bool is_new(void *ctx, const char *key)
+{
+	const struct controller *c = ctx;
+
+	return strchr(key, '/') != NULL && map_get(&c->passes, key) == NULL;
+}
+
 /* Life. */
 
 struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
@@ -187,7 +195,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	pass_map_init(&c->passes);
 	needs_init(&c->needs);
 	c->pods = pods_new();
-	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, c);
+	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, is_new, c);
 	c->prober = prober_new(client, http, access, c->pods,
 		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	trim_start(&c->trim, kube_client_loop(client));
