@@ -40,6 +40,7 @@ struct exporter_survey {
 	/* "ns/name" of the ServiceMonitor, when the Prometheus gives its namespace to what is the exporter's or its pods'; else
 	 * NULL. */
 	char *enforced;
+	bool out_of_reach; /* the Prometheus keeps our ServiceMonitor to its own namespace, where the exporter is not */
 };
 
 /* The recording rule. */

@@ -53,6 +53,7 @@ struct view_prometheus {
 	uint32_t excluded_count;
 	bool tls;
 	bool paused;
+	bool ignores_namespaces;       /* which a ServiceMonitor's namespaceSelector names: each reaches its own only */
 	bool overrides_honored_labels; /* no endpoint keeps its page's labels */
 };
 

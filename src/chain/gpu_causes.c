@@ -14,6 +14,20 @@ static void add_exclusion(struct strbuf *exclusions, enum kind kind, const char 
 		(int)(slash - key), key, slash + 1);
 }
 
+bool say_out_of_reach(const struct facts *facts, struct verdict *verdict)
+{
+	const struct exporter_survey *exporter = gpu_survey_exporter(facts->gpu, facts->exporter_id);
+
+	if (exporter == NULL || !exporter->out_of_reach) {
+		return false;
+	}
+	SAY(verdict, VERDICT_FALSE, "NoTargets",
+		"Prometheus '%s' has spec.ignoreNamespaceSelectors, so that %s reaches nothing outside its own namespace: "
+		"make a ServiceMonitor for Service '%s' in that Service's namespace, where this Prometheus selects it",
+		exporter->selected_by, exporter->monitor, exporter->service);
+	return true;
+}
+
 bool say_namespace_enforced(const struct facts *facts, struct verdict *verdict)
 {
 	const struct rule_survey *rule = facts->gpu != NULL ? &facts->gpu->rule : NULL;

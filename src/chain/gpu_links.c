@@ -133,7 +133,7 @@ void check_gpu_scraped(const struct facts *facts, const struct workload_signal *
 		auto_free char *error = evidence_last_error(exporter->last_error);
 
 		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus cannot scrape the DCGM exporter: %s", error);
-	} else if (!say_namespace_enforced(facts, verdict)) {
+	} else if (!say_out_of_reach(facts, verdict) && !say_namespace_enforced(facts, verdict)) {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus has no target for the DCGM exporter, although it had the time to load its ServiceMonitor: "
 			"see prometheus-operator's log, and the log of the config-reloader beside Prometheus");

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "view/core.h"
+#include "monitoring_parts.h"
 #include "view/monitoring.h"
 
 /* Anybody who may create a Prometheus resource would decide how long a pass takes: so labels are worked out for so many
@@ -15,60 +15,6 @@
  * where people write a few. */
 #define OTHERS_MAX 16
 #define SELECTOR_MAX 64
-
-const struct monitoring_kind monitoring_servicemonitor = {
-	.kind = "ServiceMonitor",
-	.selector = "serviceMonitorSelector",
-	.namespace_selector = "serviceMonitorNamespaceSelector",
-	.selector_at = offsetof(struct view_prometheus, monitors),
-	.namespace_selector_at = offsetof(struct view_prometheus, monitor_namespaces),
-};
-const struct monitoring_kind monitoring_rule = {
-	.kind = "PrometheusRule",
-	.selector = "ruleSelector",
-	.namespace_selector = "ruleNamespaceSelector",
-	.selector_at = offsetof(struct view_prometheus, rules),
-	.namespace_selector_at = offsetof(struct view_prometheus, rule_namespaces),
-};
-
-static const struct view_selector *selector_at(const struct view *prometheus, size_t at)
-{
-	return (const struct view_selector *)(const void *)((const char *)view_prometheus(prometheus) + at);
-}
-
-static const struct view_selector *selector_of(const struct monitoring_kind *kind, const struct view *prometheus)
-{
-	return selector_at(prometheus, kind->selector_at);
-}
-
-static int compare_name(const void *name, const void *item)
-{
-	const struct view *const *namespace = item;
-
-	return strcmp(name, (*namespace)->meta.name);
-}
-
-static const struct view_pairs *namespace_labels(const struct view_list *namespaces, const char *ns)
-{
-	static const struct view_pairs none = {.count = 0};
-	const struct view *const *found = NULL;
-
-	if (namespaces != NULL && namespaces->count > 0) {
-		found = bsearch(ns, namespaces->items, namespaces->count, sizeof(*namespaces->items), compare_name);
-	}
-	return found != NULL ? &(*found)->meta.labels : &none;
-}
-
-static bool namespace_covered(const struct monitoring_kind *kind, const struct view *prometheus,
-	const struct view_list *namespaces, const char *ns)
-{
-	const struct view_selector *selector = selector_at(prometheus, kind->namespace_selector_at);
-
-	if (!selector->given) {
-		return strcmp(prometheus->meta.ns, ns) == 0;
-	}
-	return view_selector_matches(selector, namespace_labels(namespaces, ns), false);
-}
 
 /* Who selects an object so far, and by which labels. */
 struct satisfied {
@@ -159,45 +105,11 @@ static json_t *satisfy(const struct satisfied *all, const struct monitoring_obje
 	return labels;
 }
 
-/* Says why this Prometheus does not select our object. */
-static void explain(struct strbuf *text, const struct monitoring_context *context,
-	const struct monitoring_object *object, const struct view *prometheus)
-{
-	const struct monitoring_kind *kind = object->kind;
-	bool covered = namespace_covered(kind, prometheus, context->namespaces, object->ns);
-	const struct view_selector *selector = selector_of(kind, prometheus);
-	const struct view_selector *namespaces = selector_at(prometheus, kind->namespace_selector_at);
-	auto_free char *key = meta_key(&prometheus->meta);
-	auto_free char *wanted = view_selector_text(selector);
-
-	strbuf_addstr(text, text->len > 0 ? "; " : "");
-	if (!covered && !namespaces->given) {
-		strbuf_addf(text, "Prometheus '%s' looks into its own namespace only: set its spec.%s", key,
-			kind->namespace_selector);
-	} else if (!covered) {
-		auto_free char *wanted_of_namespace = view_selector_text(namespaces);
-
-		strbuf_addf(text,
-			"Prometheus '%s' does not look into namespace '%s': label the namespace '%s', as its spec.%s wants",
-			key, object->ns, wanted_of_namespace, kind->namespace_selector);
-	} else if (!selector->given) {
-		strbuf_addf(text, "Prometheus '%s' selects no %s at all: set its spec.%s", key, kind->kind,
-			kind->selector);
-	} else if (json_object_size(object->pinned) > 0) {
-		strbuf_addf(text,
-			"Prometheus '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
-			key, wanted);
-	} else {
-		strbuf_addf(text, "Prometheus '%s' wants '%s', which our labels cannot satisfy: change its spec.%s",
-			key, wanted, kind->selector);
-	}
-}
-
 static bool selects(const struct monitoring_context *context, const struct monitoring_object *object,
 	const struct view *prometheus, const struct view_pairs *labels)
 {
-	return namespace_covered(object->kind, prometheus, context->namespaces, object->ns) &&
-	       view_selector_matches(selector_of(object->kind, prometheus), labels, false);
+	return monitoring_covers(context, object, prometheus) &&
+	       view_selector_matches(monitoring_selector(object->kind, prometheus), labels, false);
 }
 
 static bool selects_as_it_is(const struct monitoring_context *context, const struct monitoring_object *object,
@@ -301,7 +213,7 @@ static struct view_pair *sorted_pairs(const json_t *labels)
 static bool win(const struct monitoring_context *context, const struct monitoring_object *object,
 	const struct view *prometheus, struct satisfied *all)
 {
-	const struct view_selector *selector = selector_of(object->kind, prometheus);
+	const struct view_selector *selector = monitoring_selector(object->kind, prometheus);
 	auto_json *labels = satisfy(all, object, selector);
 	auto_json *whole = json_deep_copy(labels);
 	auto_free struct view_pair *pairs = NULL;
@@ -357,11 +269,11 @@ void monitoring_find(const struct monitoring_context *context, const struct moni
 			found->selected_by =
 				found->selected_by != NULL ? found->selected_by : meta_key(&prometheus->meta);
 			/* No label is added that would have to be checked against it. */
-			if (is_large(selector_of(object->kind, prometheus))) {
+			if (is_large(monitoring_selector(object->kind, prometheus))) {
 				break;
 			}
 		} else if (found->selected_by == NULL) {
-			explain(&why, context, object, prometheus);
+			monitoring_explain(&why, context, object, prometheus);
 		}
 	}
 	found->labels = all.labels;

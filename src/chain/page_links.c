@@ -217,6 +217,22 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 	return false;
 }
 
+/* Says so when the Prometheus keeps our ServiceMonitor to its own namespace, which is not that of the pods. */
+static bool say_out_of_namespace(const struct facts *facts, struct verdict *verdict)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+
+	if (facts->prometheus == NULL || !facts->prometheus->ignores_namespaces ||
+		strcmp(child_namespace(&child_servicemonitor, spec), spec->ns) == 0) {
+		return false;
+	}
+	SAY(verdict, VERDICT_FALSE, "NoTargets",
+		"Prometheus '%s' has spec.ignoreNamespaceSelectors, so that ServiceMonitor '%s' reaches no pods outside its own "
+		"namespace: leave spec.monitor.namespace out",
+		facts->selected_by, facts->monitor);
+	return true;
+}
+
 void check_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct scrape_seen *scrape = evidence_read_scrape(facts, verdict);
@@ -241,7 +257,7 @@ void check_page_scraped(const struct facts *facts, const struct workload_signal 
 		return;
 	} else if (scrape->down > 0) {
 		say_scrape_failing(facts, scrape, verdict);
-	} else {
+	} else if (!say_out_of_namespace(facts, verdict)) {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
 			"prometheus-operator's log, and the log of the config-reloader beside Prometheus",

@@ -27,6 +27,7 @@ static const struct field exporter_fields[] = {
 	TEXT("selectedBy", exporter_survey, selected_by),
 	TEXT("selectProblem", exporter_survey, select_problem),
 	TEXT("enforced", exporter_survey, enforced),
+	BOOL("outOfReach", exporter_survey, out_of_reach),
 };
 const struct shape shape_exporter_survey = SHAPE(exporter_survey, exporter_fields);
 

@@ -100,6 +100,7 @@ static void decode_prometheus(struct arena *arena, const json_t *object, struct 
 	prometheus->port_name = read_text(arena, spec, "portName", NULL);
 	prometheus->enforced_namespace_label = read_text(arena, spec, "enforcedNamespaceLabel", "");
 	read_excluded(arena, spec, prometheus);
+	prometheus->ignores_namespaces = read_bool(spec, "ignoreNamespaceSelectors");
 	prometheus->overrides_honored_labels = read_bool(spec, "overrideHonorLabels");
 	prometheus->tls = json_object_get(json_object_get(spec, "web"), "tlsConfig") != NULL;
 	prometheus->paused = read_bool(spec, "paused");
