@@ -36,6 +36,7 @@ struct view_exclusion {
 	const char *name; /* "" = all */
 };
 
+/* Of a PrometheusAgent too, whose spec has the same fields but for those of rules. */
 struct view_prometheus {
 	struct view view;
 	struct view_selector monitors;
@@ -60,6 +61,12 @@ struct view_prometheus {
 extern const struct view_type view_servicemonitor_type;
 extern const struct view_type view_prometheusrule_type;
 extern const struct view_type view_prometheus_type;
+extern const struct view_type view_prometheusagent_type;
+
+static inline bool view_is_agent(const struct view *view)
+{
+	return view->type == &view_prometheusagent_type;
+}
 
 /* The label to which the Prometheus sets the object's namespace on all that comes of it: a ServiceMonitor's targets and
  * samples, what a PrometheusRule reads and records. NULL = none, or this object is excluded. */
@@ -80,7 +87,7 @@ static inline const struct view_prometheusrule *view_prometheusrule(const struct
 
 static inline const struct view_prometheus *view_prometheus(const struct view *view)
 {
-	assert(view == NULL || view->type == &view_prometheus_type);
+	assert(view == NULL || view->type == &view_prometheus_type || view->type == &view_prometheusagent_type);
 	return (const struct view_prometheus *)view;
 }
 

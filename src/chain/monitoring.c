@@ -124,6 +124,7 @@ struct candidate {
 	bool asked;
 	bool stopped;
 	bool selects;
+	bool agent;
 	int64_t made_ms;
 	size_t place; /* in the list */
 };
@@ -141,6 +142,9 @@ static int compare(const void *left, const void *right)
 	}
 	if (a->selects != b->selects) {
 		return a->selects ? -1 : 1;
+	}
+	if (a->agent != b->agent) {
+		return a->agent ? 1 : -1;
 	}
 	if (a->made_ms != b->made_ms) {
 		return a->made_ms < b->made_ms ? -1 : 1;
@@ -160,7 +164,9 @@ struct view_list monitoring_order(const struct monitoring_context *context, cons
 
 		candidates[i] = (struct candidate){
 			.prometheus = prometheus,
-			.asked = context->asked != NULL && strcmp(context->asked, key) == 0,
+			.asked = context->asked != NULL && strcmp(context->asked, key) == 0 &&
+		                 !view_is_agent(prometheus),
+			.agent = view_is_agent(prometheus),
 			.stopped = view_prometheus(prometheus)->replicas == 0,
 			.selects = selects_as_it_is(context, object, prometheus),
 			.made_ms = prometheus->meta.created_ms,
@@ -266,8 +272,10 @@ void monitoring_find(const struct monitoring_context *context, const struct moni
 			break;
 		}
 		if (win(context, object, prometheus, &all)) {
-			found->selected_by =
-				found->selected_by != NULL ? found->selected_by : meta_key(&prometheus->meta);
+			if (found->selected_by == NULL) {
+				found->selected_by = meta_key(&prometheus->meta);
+				found->agent = view_is_agent(prometheus);
+			}
 			/* No label is added that would have to be checked against it. */
 			if (is_large(monitoring_selector(object->kind, prometheus))) {
 				break;

@@ -1,6 +1,7 @@
 /* Why a Prometheus does not select an object of ours, and what to do. */
 #include "base/memory.h"
 #include "monitoring_parts.h"
+#include "view/monitoring.h"
 
 static bool forbids(const struct view_requirement *requirement)
 {
@@ -63,28 +64,28 @@ void monitoring_explain(struct strbuf *text, const struct monitoring_context *co
 	bool covered = monitoring_covers(context, object, prometheus);
 	const struct view_selector *selector = monitoring_selector(kind, prometheus);
 	const struct view_selector *namespaces = monitoring_namespace_selector(kind, prometheus);
+	const char *who = kinds[view_is_agent(prometheus) ? KIND_PROMETHEUSAGENT : KIND_PROMETHEUS].resource.kind;
 	auto_free char *key = meta_key(&prometheus->meta);
 	auto_free char *wanted = view_selector_text(selector);
 
 	strbuf_addstr(text, text->len > 0 ? "; " : "");
 	if (!covered && !namespaces->given) {
-		strbuf_addf(text, "Prometheus '%s' looks into its own namespace only: set its spec.%s", key,
+		strbuf_addf(text, "%s '%s' looks into its own namespace only: set its spec.%s", who, key,
 			kind->namespace_selector);
 	} else if (!covered) {
 		const struct view_pairs *labels = monitoring_namespace_labels(context->namespaces, object->ns);
 		auto_free char *remedy = namespace_remedy(namespaces, labels);
 
-		strbuf_addf(text, "Prometheus '%s' does not look into namespace '%s': %s, as its spec.%s wants", key,
+		strbuf_addf(text, "%s '%s' does not look into namespace '%s': %s, as its spec.%s wants", who, key,
 			object->ns, remedy, kind->namespace_selector);
 	} else if (!selector->given) {
-		strbuf_addf(text, "Prometheus '%s' selects no %s at all: set its spec.%s", key, kind->kind,
+		strbuf_addf(text, "%s '%s' selects no %s at all: set its spec.%s", who, key, kind->kind,
 			kind->selector);
 	} else if (json_object_size(object->pinned) > 0) {
-		strbuf_addf(text,
-			"Prometheus '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
-			key, wanted);
+		strbuf_addf(text, "%s '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
+			who, key, wanted);
 	} else {
-		strbuf_addf(text, "Prometheus '%s' wants '%s', which our labels cannot satisfy: change its spec.%s",
-			key, wanted, kind->selector);
+		strbuf_addf(text, "%s '%s' wants '%s', which our labels cannot satisfy: change its spec.%s", who, key,
+			wanted, kind->selector);
 	}
 }

@@ -150,6 +150,11 @@ void check_page_selected(const struct facts *facts, const struct workload_signal
 			facts->settings->prometheus_url);
 		return;
 	}
+	if (facts->agent != NULL) {
+		SAY(verdict, VERDICT_TRUE, "Selected", "PrometheusAgent '%s' selects ServiceMonitor '%s'", facts->agent,
+			facts->monitor);
+		return;
+	}
 	if (facts->selected_by == NULL) {
 		SAY(verdict, VERDICT_FALSE, "NotSelected", "ServiceMonitor '%s' is selected by no Prometheus: %s",
 			facts->monitor, facts->select_problem);
@@ -233,12 +238,25 @@ static bool say_out_of_namespace(const struct facts *facts, struct verdict *verd
 	return true;
 }
 
+/* Says so when an agent scrapes, and it is not known whom to ask for what it sends on. */
+static bool say_nobody_answers(const struct facts *facts, struct verdict *verdict)
+{
+	if (facts->agent == NULL || facts->request == NULL || facts->request->prometheus != NULL) {
+		return false;
+	}
+	SAY(verdict, VERDICT_FALSE, "PrometheusNotReachable",
+		"PrometheusAgent '%s' answers no queries, and where it sends what it scrapes is not known: set prometheus.url of "
+		"our chart to that Prometheus",
+		facts->agent);
+	return true;
+}
+
 void check_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct scrape_seen *scrape = evidence_read_scrape(facts, verdict);
 	bool passes;
 
-	if (scrape == NULL) {
+	if (say_nobody_answers(facts, verdict) || scrape == NULL) {
 		return;
 	}
 	/* The last scrape of a pod that is gone may have failed, and the next one's first may be due: then no

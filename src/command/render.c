@@ -172,7 +172,7 @@ static json_t *make_gpu_rule(const struct world *world, const struct observation
 	auto_plan plan = PLAN_INIT;
 	struct gpu_survey *survey;
 	auto_json *exporters_in = NULL;
-	struct monitoring found = {NULL, NULL, NULL};
+	struct monitoring found = {.labels = NULL};
 	json_t *rule = NULL;
 
 	survey = gpu_survey_make(world, &need, 1, &memory, &plan);

@@ -116,6 +116,8 @@ const struct view_type view_prometheusrule_type = {.bytes = sizeof(struct view_p
 	.own_spec_at = offsetof(struct view_prometheusrule, own_spec),
 	.decode = decode_prometheusrule};
 const struct view_type view_prometheus_type = {.bytes = sizeof(struct view_prometheus), .decode = decode_prometheus};
+const struct view_type view_prometheusagent_type = {.bytes = sizeof(struct view_prometheus),
+	.decode = decode_prometheus};
 
 const char *view_prometheus_enforces(const struct view_prometheus *prometheus, enum kind kind, const char *ns,
 	const char *name)
