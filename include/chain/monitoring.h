@@ -36,6 +36,7 @@ struct monitoring_object {
 	const struct monitoring_kind *kind;
 	const char *ns;
 	const json_t *pinned;             /* spec.monitor.labels: the user's, which win; NULL = none */
+	const json_t *usual;              /* labels that it has unless somebody wants otherwise; NULL = none */
 	const json_t *own;                /* labels that it has anyway; NULL = none */
 	const struct view_pairs *current; /* all its labels as it stands; NULL = it is to be made */
 };

@@ -238,6 +238,21 @@ static bool win(const struct monitoring_context *context, const struct monitorin
 	return true;
 }
 
+/* Adds the labels that the platform gives, but for those by which one would stop selecting the object. */
+static void add_usual(const struct satisfied *all, const struct monitoring_object *object)
+{
+	static const struct view_selector anything = {.given = true, .valid = true};
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object->usual, key, value) {
+		if (json_object_get(all->labels, key) == NULL && json_object_get(object->own, key) == NULL &&
+			all_take(all, &anything, key, json_string_value(value))) {
+			json_object_set(all->labels, key, value);
+		}
+	}
+}
+
 #define OUR_LABELS "inference-autoscaler.io/"
 
 /* Who selects it in a way that is not seen here does so by the labels that it has. */
@@ -284,6 +299,7 @@ void monitoring_find(const struct monitoring_context *context, const struct moni
 			monitoring_explain(&why, context, object, prometheus);
 		}
 	}
+	add_usual(&all, object);
 	found->labels = all.labels;
 	if (found->selected_by == NULL) {
 		keep_current(object, found->labels);

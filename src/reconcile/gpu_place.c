@@ -50,10 +50,12 @@ static bool is_taken(const struct survey *s, struct monitoring_object *object, c
 bool survey_place(const struct survey *s, const struct survey_placed *placed, struct survey_place *place)
 {
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_SHARED, SHARED_GPU);
+	auto_json *usual = settings_labels(s->world->settings->monitor_labels, NULL);
 	const struct view *now = placed->now;
 	struct monitoring_context context = {&s->prometheuses, &s->namespaces, s->prometheus_asked};
 	struct monitoring_object object = {.kind = placed->kind,
 		.ns = now != NULL ? now->meta.ns : "",
+		.usual = usual,
 		.own = own,
 		.current = now != NULL ? &now->meta.labels : NULL};
 	auto_view_list order = monitoring_order(&context, &object);

@@ -225,6 +225,7 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	const struct view_list namespaces = {.items = &namespace, .count = namespace != NULL ? 1 : 0};
 	auto_view_list prometheuses = all_prometheuses(world);
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_AUTOSCALER, o->spec.name);
+	auto_json *usual = settings_labels(world->settings->monitor_labels, NULL);
 
 	o->facts.monitor_made_ms = world_made_ms(world, KIND_SERVICEMONITOR, ns, name);
 	o->facts.prometheus_missing =
@@ -239,6 +240,7 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 			.ns = ns,
 			.pinned = o->spec.monitor_labels,
+			.usual = usual,
 			.own = own,
 			.current = own_monitor_labels(o)},
 		&o->monitoring);
