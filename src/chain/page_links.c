@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "checks.h"
 #include "children/children.h"
 
@@ -149,6 +150,11 @@ void check_page_selected(const struct facts *facts, const struct workload_signal
 			facts->settings->prometheus_url);
 		return;
 	}
+	if (facts->agent != NULL) {
+		SAY(verdict, VERDICT_TRUE, "Selected", "PrometheusAgent '%s' selects ServiceMonitor '%s'", facts->agent,
+			facts->monitor);
+		return;
+	}
 	if (facts->selected_by == NULL) {
 		SAY(verdict, VERDICT_FALSE, "NotSelected", "ServiceMonitor '%s' is selected by no Prometheus: %s",
 			facts->monitor, facts->select_problem);
@@ -216,12 +222,41 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 	return false;
 }
 
+/* Says so when the Prometheus keeps our ServiceMonitor to its own namespace, which is not that of the pods. */
+static bool say_out_of_namespace(const struct facts *facts, struct verdict *verdict)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+
+	if (facts->prometheus == NULL || !facts->prometheus->ignores_namespaces ||
+		strcmp(child_namespace(&child_servicemonitor, spec), spec->ns) == 0) {
+		return false;
+	}
+	SAY(verdict, VERDICT_FALSE, "NoTargets",
+		"Prometheus '%s' has spec.ignoreNamespaceSelectors, so that ServiceMonitor '%s' reaches no pods outside its own "
+		"namespace: leave spec.monitor.namespace out",
+		facts->selected_by, facts->monitor);
+	return true;
+}
+
+/* Says so when an agent scrapes, and it is not known whom to ask for what it sends on. */
+static bool say_nobody_answers(const struct facts *facts, struct verdict *verdict)
+{
+	if (facts->agent == NULL || facts->request == NULL || facts->request->prometheus != NULL) {
+		return false;
+	}
+	SAY(verdict, VERDICT_FALSE, "PrometheusNotReachable",
+		"PrometheusAgent '%s' answers no queries, and where it sends what it scrapes is not known: set prometheus.url of "
+		"our chart to that Prometheus",
+		facts->agent);
+	return true;
+}
+
 void check_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct scrape_seen *scrape = evidence_read_scrape(facts, verdict);
 	bool passes;
 
-	if (scrape == NULL) {
+	if (say_nobody_answers(facts, verdict) || scrape == NULL) {
 		return;
 	}
 	/* The last scrape of a pod that is gone may have failed, and the next one's first may be due: then no
@@ -240,7 +275,7 @@ void check_page_scraped(const struct facts *facts, const struct workload_signal 
 		return;
 	} else if (scrape->down > 0) {
 		say_scrape_failing(facts, scrape, verdict);
-	} else {
+	} else if (!say_out_of_namespace(facts, verdict)) {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
 			"prometheus-operator's log, and the log of the config-reloader beside Prometheus",
@@ -254,6 +289,7 @@ static bool say_prometheus_spec(const struct facts *facts, struct verdict *verdi
 	const struct view_prometheus *prometheus = facts->prometheus;
 	const struct autoscaler *spec = facts->workload.spec;
 	const char *ns = child_namespace(&child_servicemonitor, spec);
+	auto_free char *name = child_name(&child_servicemonitor, spec);
 
 	if (prometheus == NULL) {
 		return false;
@@ -265,8 +301,8 @@ static bool say_prometheus_spec(const struct facts *facts, struct verdict *verdi
 			facts->selected_by, (long long)prometheus->shards);
 		return true;
 	}
-	if (prometheus->enforced_namespace_label != NULL &&
-		strcmp(prometheus->enforced_namespace_label, "namespace") == 0 && strcmp(ns, spec->ns) != 0) {
+	if (strcmp(ns, spec->ns) != 0 &&
+		text_equal(view_prometheus_enforces(prometheus, KIND_SERVICEMONITOR, ns, name), "namespace")) {
 		SAY(verdict, VERDICT_FALSE, "NamespaceEnforced",
 			"Prometheus '%s' gives all that it scrapes the namespace of the ServiceMonitor (spec."
 			"enforcedNamespaceLabel), which is not that of the pods here: leave spec.monitor.namespace out",

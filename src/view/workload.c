@@ -100,6 +100,32 @@ static void read_container(struct arena *arena, const json_t *object, struct vie
 	container->env = read_env(arena, json_object_get(object, "env"), container);
 }
 
+bool view_gpu_is_usual(const char *resource)
+{
+	return strcmp(resource, "nvidia.com/gpu") == 0 ||
+	       strncmp(resource, "nvidia.com/mig-", strlen("nvidia.com/mig-")) == 0;
+}
+
+static bool is_some(const json_t *amount)
+{
+	return json_is_string(amount) ? strcmp(json_string_value(amount), "0") != 0 : json_integer_value(amount) > 0;
+}
+
+/* Of such a resource there is no request without a limit. */
+static void read_gpu_resource(struct arena *arena, const json_t *limits, struct view_workload *w)
+{
+	const char *name;
+	json_t *amount;
+
+	json_object_foreach((json_t *)(uintptr_t)limits, name, amount) {
+		bool better = w->gpu_resource == NULL || !view_gpu_is_usual(w->gpu_resource);
+
+		if (better && strncmp(name, "nvidia.com/", strlen("nvidia.com/")) == 0 && is_some(amount)) {
+			w->gpu_resource = read_keep(arena, name);
+		}
+	}
+}
+
 static void read_template(struct arena *arena, const json_t *template, struct view_workload *w)
 {
 	const json_t *metadata = json_object_get(template, "metadata");
@@ -113,9 +139,13 @@ static void read_template(struct arena *arena, const json_t *template, struct vi
 	w->containers_count = read_count(list, READ_LIST_MAX);
 	containers = arena_items(arena, w->containers_count, sizeof(*containers));
 	for (uint32_t i = 0; i < w->containers_count; i++) {
-		read_container(arena, json_array_get(list, i), &containers[i]);
+		const json_t *container = json_array_get(list, i);
+
+		read_container(arena, container, &containers[i]);
+		read_gpu_resource(arena, json_object_get(json_object_get(container, "resources"), "limits"), w);
 	}
 	w->containers = containers;
+	w->claims = json_array_size(json_object_get(spec, "resourceClaims")) > 0;
 }
 
 static void read_status(struct arena *arena, const json_t *status, struct view_workload *w)
