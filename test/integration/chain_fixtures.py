@@ -78,9 +78,9 @@ class Scrapes:
         self.process.send_signal(signal.SIGHUP)
 
 
-def start_prometheus(processes, namespace, name, pod, port, *more):
+def start_prometheus(processes, namespace, name, pod, port, *more, program=None):
     """As prometheus-operator would configure it for the autoscaler's ServiceMonitor; its HOST:PORT. `more` are
-    arguments. What it scrapes is in processes.scrapes then."""
+    arguments. What it scrapes is in processes.scrapes then. Today's Prometheus when no program is given."""
     labels = {
         "job": f"{name}-metrics", "service": f"{name}-metrics", "endpoint": "ias-metrics", "namespace": namespace,
         "pod": pod, "container": "server",
@@ -95,7 +95,7 @@ def start_prometheus(processes, namespace, name, pod, port, *more):
     }))
     listen = free_port()
     process = processes.start(
-        tool("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={processes.folder / 'tsdb'}",
+        program or tool("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={processes.folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{listen}", *more,
     )
     processes.scrapes = Scrapes(process, config)
@@ -171,14 +171,20 @@ def adapter_comes_up(cluster):
     eventually(rolled_out, timeout=30)
 
 
+@pytest.fixture(scope="module")
+def prometheus_program():
+    return tool("prometheus")
+
+
 @pytest.fixture
-def working(cluster, target, engine_port, operator_kubeconfig, tmp_path):
+def working(cluster, target, engine_port, operator_kubeconfig, prometheus_program, tmp_path):
     folder = Path(tempfile.mkdtemp(prefix="ia-chain-"))
     processes = Processes(folder)
     operator = None
     pod = cluster.core.list_namespaced_pod(target, label_selector="app=server").items[0].metadata.name
     try:
-        prometheus = "http://" + start_prometheus(processes, target, "gemma", pod, engine_port)
+        prometheus = "http://" + start_prometheus(processes, target, "gemma", pod, engine_port,
+                                                 program=prometheus_program)
         operator = Operator(operator_kubeconfig, tmp_path / "operator.log", "--prometheus-url", prometheus)
         eventually(operator.synced, timeout=20)
         # Else an adapter that has the rule from an earlier test would be asked before its API is there.
