@@ -171,11 +171,6 @@ def adapter_comes_up(cluster):
     eventually(rolled_out, timeout=30)
 
 
-@pytest.fixture(scope="module")
-def prometheus_program():
-    return tool("prometheus")
-
-
 @pytest.fixture
 def working(cluster, target, engine_port, operator_kubeconfig, prometheus_program, tmp_path):
     folder = Path(tempfile.mkdtemp(prefix="ia-chain-"))

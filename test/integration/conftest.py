@@ -152,6 +152,12 @@ def tool(name):
     return subprocess.run([build, "--print-path", name], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
+@pytest.fixture(scope="module")
+def prometheus_program():
+    """Today's Prometheus; a module that tests with another one has a fixture of this name."""
+    return tool("prometheus")
+
+
 @contextlib.contextmanager
 def control_plane(*options):
     """The kubeconfig of a control plane without nodes, which is gone afterwards; options are those of hack/cluster up."""
