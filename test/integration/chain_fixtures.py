@@ -105,14 +105,14 @@ def start_prometheus(processes, namespace, name, pod, port, *more, program=None)
     return f"127.0.0.1:{listen}"
 
 
-def start_adapter(processes, cluster, rules, prometheus):
+def start_adapter(processes, cluster, rules, prometheus, program):
     """With these rules, behind the API server's custom.metrics.k8s.io."""
     config = processes.folder / "config.yaml"
     config.write_text(rules)
     port = free_port()
     access = [f"--{what}-kubeconfig={cluster.kubeconfig}" for what in ("lister", "authentication", "authorization")]
     processes.start(
-        tool("adapter"), f"--secure-port={port}", "--bind-address=127.0.0.1", f"--cert-dir={processes.folder / 'cert'}",
+        program, f"--secure-port={port}", "--bind-address=127.0.0.1", f"--cert-dir={processes.folder / 'cert'}",
         f"--config={config}", f"--prometheus-url={prometheus}", "--metrics-relist-interval=1s", "--metrics-max-age=30s",
         *access,
     )
@@ -172,7 +172,7 @@ def adapter_comes_up(cluster):
 
 
 @pytest.fixture
-def working(cluster, target, engine_port, operator_kubeconfig, prometheus_program, tmp_path):
+def working(cluster, target, engine_port, operator_kubeconfig, prometheus_program, adapter_program, tmp_path):
     folder = Path(tempfile.mkdtemp(prefix="ia-chain-"))
     processes = Processes(folder)
     operator = None
@@ -187,7 +187,7 @@ def working(cluster, target, engine_port, operator_kubeconfig, prometheus_progra
         # One replica: a new pod would never become ready here.
         autoscaler = Autoscaler(cluster, target).create(maxReplicas=1)
         rules = eventually(lambda: rules_with_ours(cluster), timeout=20)
-        start_adapter(processes, cluster, rules, prometheus)
+        start_adapter(processes, cluster, rules, prometheus, adapter_program)
         eventually(lambda: adapter_lists_ours(cluster), timeout=30)
         adapter_comes_up(cluster)
         autoscaler.operator, autoscaler.prometheus = operator, processes.scrapes

@@ -23,7 +23,7 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     target,
     working,
 )
-from conftest import REPO, eventually, smallest, tool
+from conftest import REPO, eventually, oldest_prometheus, smallest, tool
 from operator_fixtures import OPERATOR, listening_port
 
 # The last before names were negotiated, the first after it, and today's.
@@ -83,12 +83,6 @@ ARRIVES = {
 }
 
 
-def oldest_prometheus():
-    """The Prometheus of Debian 12, the oldest that the README names."""
-    run = subprocess.run([REPO / "hack" / "tools" / "debian", "prometheus"], check=True, stdout=subprocess.PIPE, text=True)
-    return Path(run.stdout.strip()) / "prometheus"
-
-
 def serve_by(version, pages):
     """A process that serves the pages by this version of prometheus_client, and their ports."""
     folder = subprocess.run([REPO / "hack" / "venv", f"prometheus_client=={version}"], check=True, stdout=subprocess.PIPE,
@@ -129,7 +123,7 @@ def prometheuses(pages, tmp_path_factory):
     """{version: URL}"""
     processes, urls = [], {}
     try:
-        for version, program in (("2.42", oldest_prometheus()), ("3", tool("prometheus"))):
+        for version, program in (("2.42", oldest_prometheus("prometheus")), ("3", tool("prometheus"))):
             processes.append(Processes(tmp_path_factory.mktemp("prometheus")))
             folder, port = processes[-1].folder, free_port()
             (folder / "prometheus.yml").write_text(yaml.safe_dump(config_of(version, pages)))
@@ -193,7 +187,7 @@ def engine_port(pages):
 
 @pytest.fixture(scope="module")
 def prometheus_program():
-    return oldest_prometheus()
+    return oldest_prometheus("prometheus")
 
 
 def test_a_chain_of_escaped_names_works(cluster, working):
