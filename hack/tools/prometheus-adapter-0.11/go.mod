@@ -10,7 +10,7 @@ require sigs.k8s.io/prometheus-adapter v0.11.2
 
 require (
 	github.com/NYTimes/gziphandler v1.1.1 // indirect
-	github.com/antlr/antlr4/runtime/Go/antlr/v4 v4.0.0-20230305170008-8188dc5388df // indirect
+	github.com/antlr/antlr4/runtime/Go/antlr v1.4.10 // indirect
 	github.com/asaskevich/govalidator v0.0.0-20230301143203-a9d515a09cc2 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/blang/semver/v4 v4.0.0 // indirect
@@ -71,7 +71,6 @@ require (
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.19.0 // indirect
 	golang.org/x/crypto v0.18.0 // indirect
-	golang.org/x/exp v0.0.0-20231110203233-9a3e6036ecaa // indirect
 	golang.org/x/net v0.20.0 // indirect
 	golang.org/x/oauth2 v0.16.0 // indirect
 	golang.org/x/sync v0.5.0 // indirect
@@ -108,6 +107,7 @@ require (
 )
 
 replace (
+	github.com/google/cel-go => github.com/google/cel-go v0.12.6
 	k8s.io/api => k8s.io/api v0.27.2
 	k8s.io/apimachinery => k8s.io/apimachinery v0.27.2
 	k8s.io/apiserver => k8s.io/apiserver v0.27.2
