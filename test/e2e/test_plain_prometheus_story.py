@@ -86,7 +86,7 @@ def conditions(kube):
 
 def test_it_becomes_ready(kube, image, namespace):
     kube.apply([deployment(namespace, NAME, image), autoscaler(namespace, NAME)])
-    eventually("Ready", lambda: conditions(kube).get("Ready", {}).get("status") == "True", 240)
+    eventually("Ready", lambda: conditions(kube).get("Ready", {}).get("status") == "True", 420)
     selected = conditions(kube)["ScrapeSelected"]
     assert (selected["status"], selected["reason"]) == ("True", "NoResource") and f"'{URL}'" in selected["message"]
 
