@@ -216,39 +216,8 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 	return false;
 }
 
-void check_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
-{
-	const struct scrape_seen *scrape = evidence_read_scrape(facts, verdict);
-	bool passes;
-
-	if (scrape == NULL) {
-		return;
-	}
-	/* The last scrape of a pod that is gone may have failed, and the next one's first may be due: then no
-	 * target has an error. */
-	passes = scrape->down > 0 && scrape->last_error == NULL && evidence_gap_passes(facts, "ScrapeHealthy", NULL);
-	if (scrape->up > 0 || passes) {
-		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", prometheus_name(facts));
-	} else if (scrape->last_error != NULL) {
-		say_scrape_failing(facts, scrape, verdict);
-	} else if (facts->prometheus != NULL && facts->prometheus->paused) {
-		SAY(verdict, VERDICT_FALSE, "PrometheusPaused",
-			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
-			"set spec.paused to false",
-			prometheus_name(facts), facts->monitor);
-	} else if (say_scrape_awaited(facts, signal, scrape, verdict)) {
-		return;
-	} else if (scrape->down > 0) {
-		say_scrape_failing(facts, scrape, verdict);
-	} else {
-		SAY(verdict, VERDICT_FALSE, "NoTargets",
-			"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
-			"prometheus-operator's log, and the log of the config-reloader beside Prometheus",
-			prometheus_name(facts), facts->monitor);
-	}
-}
-
-/* Says so when what the spec of the Prometheus does to the series is why they are missing. */
+/* Says so when what the spec of the Prometheus does to the series is why they, or all of its targets,
+ * are missing. */
 static bool say_prometheus_spec(const struct facts *facts, struct verdict *verdict)
 {
 	const struct view_prometheus *prometheus = facts->prometheus;
@@ -274,6 +243,38 @@ static bool say_prometheus_spec(const struct facts *facts, struct verdict *verdi
 		return true;
 	}
 	return false;
+}
+
+void check_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const struct scrape_seen *scrape = evidence_read_scrape(facts, verdict);
+	bool passes;
+
+	if (scrape == NULL) {
+		return;
+	}
+	/* The last scrape of a pod that is gone may have failed, and the next one's first may be due: then no
+	 * target has an error. */
+	passes = scrape->down > 0 && scrape->last_error == NULL && evidence_gap_passes(facts, "ScrapeHealthy", NULL);
+	if (scrape->up > 0 || passes) {
+		SAY(verdict, VERDICT_TRUE, "Scraped", "Prometheus '%s' scrapes the pods", prometheus_name(facts));
+	} else if (scrape->last_error != NULL) {
+		say_scrape_failing(facts, scrape, verdict);
+	} else if (facts->prometheus != NULL && facts->prometheus->paused) {
+		SAY(verdict, VERDICT_FALSE, "PrometheusPaused",
+			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
+			"set spec.paused to false",
+			prometheus_name(facts), facts->monitor);
+	} else if (say_scrape_awaited(facts, signal, scrape, verdict)) {
+		return;
+	} else if (scrape->down > 0) {
+		say_scrape_failing(facts, scrape, verdict);
+	} else if (!say_prometheus_spec(facts, verdict)) {
+		SAY(verdict, VERDICT_FALSE, "NoTargets",
+			"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
+			"prometheus-operator's log, and the log of the config-reloader beside Prometheus",
+			prometheus_name(facts), facts->monitor);
+	}
 }
 
 static void say_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
