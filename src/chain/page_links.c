@@ -134,6 +134,12 @@ void check_page_exposed(const struct facts *facts, const struct workload_signal 
 		pods->unready.count > 0 ? "; those that are not ready any more count while they have load" : "");
 }
 
+/* There is no Prometheus resource, and what `prometheus.url` answers is judged by its series. */
+static bool without_resource(const struct facts *facts)
+{
+	return facts->selected_by == NULL && facts->prometheus_absent && facts->settings->prometheus_url != NULL;
+}
+
 void check_page_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	(void)signal;
@@ -143,7 +149,7 @@ void check_page_selected(const struct facts *facts, const struct workload_signal
 			"noticed by itself");
 		return;
 	}
-	if (facts->selected_by == NULL && facts->prometheus_absent && facts->settings->prometheus_url != NULL) {
+	if (without_resource(facts)) {
 		SAY(verdict, VERDICT_TRUE, "NoResource",
 			"no Prometheus resource stands for what scrapes here: what '%s' answers tells whether it does",
 			facts->settings->prometheus_url);
@@ -245,6 +251,24 @@ static bool say_prometheus_spec(const struct facts *facts, struct verdict *verdi
 	return false;
 }
 
+static void say_no_targets(const struct facts *facts, struct verdict *verdict)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+
+	if (without_resource(facts)) {
+		SAY(verdict, VERDICT_FALSE, "NoTargets",
+			"'%s' has no target for ServiceMonitor '%s', although it had the time to load it: see whether "
+			"anything reads ServiceMonitors where there is no Prometheus resource, or let it scrape the pods of %s "
+			"'%s/%s' by itself, with the labels namespace and pod",
+			prometheus_name(facts), facts->monitor, spec->target_kind, spec->ns, spec->target_name);
+		return;
+	}
+	SAY(verdict, VERDICT_FALSE, "NoTargets",
+		"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
+		"prometheus-operator's log, and the log of the config-reloader beside Prometheus",
+		prometheus_name(facts), facts->monitor);
+}
+
 void check_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct scrape_seen *scrape = evidence_read_scrape(facts, verdict);
@@ -265,15 +289,17 @@ void check_page_scraped(const struct facts *facts, const struct workload_signal 
 			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
 			"set spec.paused to false",
 			prometheus_name(facts), facts->monitor);
+	} else if (without_resource(facts) && values_arrive(facts, signal)) {
+		/* No ServiceMonitor of ours is read, so that none of before an edit is what they come by. */
+		SAY(verdict, VERDICT_TRUE, "ScrapedByOthers",
+			"fresh values of each pod arrive at HorizontalPodAutoscaler '%s/%s': '%s' scrapes the pods by itself",
+			facts->hpa->view.meta.ns, facts->hpa->view.meta.name, prometheus_name(facts));
 	} else if (say_scrape_awaited(facts, signal, scrape, verdict)) {
 		return;
 	} else if (scrape->down > 0) {
 		say_scrape_failing(facts, scrape, verdict);
 	} else if (!say_prometheus_spec(facts, verdict)) {
-		SAY(verdict, VERDICT_FALSE, "NoTargets",
-			"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
-			"prometheus-operator's log, and the log of the config-reloader beside Prometheus",
-			prometheus_name(facts), facts->monitor);
+		say_no_targets(facts, verdict);
 	}
 }
 
