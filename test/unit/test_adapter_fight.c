@@ -115,7 +115,7 @@ static void pass(struct fight *fight, bool lost)
 		json_t *object = find(fight, json_path_string(patch, "kind", ""), kube_object_name(patch));
 
 		assert_string_equal(kube_object_resource_version(patch), kube_object_resource_version(object));
-		fight->restarts += plan.writes[i].kind == KIND_ADAPTER_DEPLOYMENT;
+		fight->restarts += plan.writes[i].kind == KIND_DEPLOYMENT;
 		merge(object, patch);
 		new_version(fight, object);
 	}
