@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "changes.h"
 #include "controller_parts.h"
 #include "reconcile/adapter_find.h"
 #include "view/workload.h"
@@ -11,13 +10,13 @@
 static struct kube_informer *new_informer(struct controller *c, const char *ns, const char *name)
 {
 	auto_free char *selector = xasprintf("metadata.name=%s", name);
-	struct kube_informer_hooks hooks = changes_hooks(c, KIND_CONFIGMAP);
 
-	return kube_informer_new(c->client, &kinds[KIND_CONFIGMAP].resource, ns, selector, &hooks);
+	return kube_informer_new(c->client, &kinds[KIND_CONFIGMAP].resource, ns, selector, &c->adapter.hooks);
 }
 
-void adapter_watch_init(struct controller *c)
+void adapter_watch_init(struct controller *c, const struct kube_informer_hooks *hooks)
 {
+	c->adapter.hooks = *hooks;
 	c->informers[KIND_CONFIGMAP] = new_informer(c, NULL, "");
 }
 

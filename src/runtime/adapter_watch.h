@@ -7,17 +7,19 @@
 
 #include <stdbool.h>
 
+#include "kube/informer.h"
 #include "view/view.h"
 
 struct controller;
 
 struct adapter_watch {
+	struct kube_informer_hooks hooks;
 	char *configmap;  /* owned: the one that is watched, "ns/name"; NULL = none yet */
 	char *deployment; /* owned: of the adapter, "ns/name"; NULL = not known yet */
 };
 
-/* An informer that is not started, so that there is one. */
-void adapter_watch_init(struct controller *controller);
+/* Makes an informer that is not started, so that there is one. */
+void adapter_watch_init(struct controller *controller, const struct kube_informer_hooks *hooks);
 /* Watches what the caches say that the adapter reads; the caches of all other kinds have to be filled. False while it is
  * not known yet what is there: the state hook is called then. */
 bool adapter_watch_follow(struct controller *controller);

@@ -200,11 +200,12 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 			name != NULL ? xasprintf("metadata.name=%s", name) : xstrdup(kinds[i].fields);
 		struct kube_informer_hooks hooks = changes_hooks(c, (enum kind)i);
 
-		if (i != KIND_CONFIGMAP) {
+		if (i == KIND_CONFIGMAP) {
+			adapter_watch_init(c, &hooks);
+		} else {
 			c->informers[i] = kube_informer_new(client, &kinds[i].resource, NULL, selector, &hooks);
 		}
 	}
-	adapter_watch_init(c);
 	routes_init(&c->routes, controller_cache(c, KIND_AUTOSCALER), c->queue, c->prober);
 	return c;
 }
