@@ -176,14 +176,28 @@ static bool rests_by_hand(const struct adapter_names *names, const struct view_w
 	return false;
 }
 
+static void say_write_failed(const struct world *world, const struct adapter_names *names, struct shared_state *state)
+{
+	const char *failure = world->failure(world->ctx, SHARED_KEY);
+	/* As the API server says it of each request that it refuses. */
+	bool forbidden = strstr(failure, " is forbidden: ") != NULL;
+	auto_free char *grant =
+		forbidden && !adapter_is_usual(names)
+			? xasprintf("; set the chart's adapter.namespace to '%s' and adapter.deployment to '%s'",
+				  names->ns, names->deployment)
+			: NULL;
+
+	shared_state_set(state, ADAPTER_BROKEN, "WriteFailed",
+		xasprintf("the adapter cannot be given our rules: %s%s", failure, grant != NULL ? grant : ""));
+}
+
 /* What else there is to say of an adapter that is there; `owed`: something is to be written that restarts it. */
 static void check_rollout(const struct world *world, const struct adapter_names *names, enum rollout rollout, bool owed,
 	bool needed, struct shared_state *state)
 {
 	/* What is still owed was tried, and refused. */
 	if (owed && world->failure(world->ctx, SHARED_KEY) != NULL) {
-		shared_state_set(state, ADAPTER_BROKEN, "WriteFailed",
-			xasprintf("the adapter cannot be given our rules: %s", world->failure(world->ctx, SHARED_KEY)));
+		say_write_failed(world, names, state);
 	} else if (!owed && rollout == ROLLOUT_STUCK) {
 		shared_state_set(state, ADAPTER_BROKEN, "RolloutStuck",
 			xasprintf(

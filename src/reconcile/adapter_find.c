@@ -53,6 +53,41 @@ static const struct view_workload *deployment_of_api(const struct world *world)
 	return best;
 }
 
+static const struct view_workload *usual_deployment(const struct world *world)
+{
+	const struct adapter_names *told = &world->settings->adapter;
+
+	return view_workload(world_view(world, KIND_DEPLOYMENT, told->ns != NULL ? told->ns : usual.ns,
+		told->deployment != NULL ? told->deployment : usual.deployment));
+}
+
+/* The one that has our rules, by its annotation. */
+static const struct view_workload *marked_deployment(const struct world *world)
+{
+	auto_view_list all = world_views(world, KIND_DEPLOYMENT, world->settings->adapter.ns);
+
+	for (size_t i = 0; i < all.count; i++) {
+		const struct view_workload *one = view_workload(all.items[i]);
+
+		if (one->config != NULL &&
+			view_pairs_get(&one->template_annotations, ANNOTATION_ADAPTER_RULES) != NULL) {
+			return one;
+		}
+	}
+	return NULL;
+}
+
+/* While the metrics API is not registered, or is another server's, the adapter stays the one that it was. */
+static const struct view_workload *find_deployment(const struct world *world)
+{
+	const struct view_workload *found = deployment_of_api(world);
+
+	if (found == NULL) {
+		found = usual_deployment(world);
+	}
+	return found != NULL ? found : marked_deployment(world);
+}
+
 static const char *first_of(const char *one, const char *other, const char *third)
 {
 	return one != NULL ? one : other != NULL ? other : third;
@@ -61,9 +96,8 @@ static const char *first_of(const char *one, const char *other, const char *thir
 struct adapter_found adapter_find(const struct world *world)
 {
 	const struct adapter_names *told = &world->settings->adapter;
-	const struct view_workload *behind =
-		told->ns == NULL || told->deployment == NULL ? deployment_of_api(world) : NULL;
-	const struct object_meta *meta = behind != NULL ? &behind->view.meta : NULL;
+	const struct view_workload *by = told->ns == NULL || told->deployment == NULL ? find_deployment(world) : NULL;
+	const struct object_meta *meta = by != NULL ? &by->view.meta : NULL;
 	struct adapter_found found = {.deployment = NULL};
 	struct adapter_names *names = &found.names;
 	const struct view_config *config;
@@ -89,6 +123,11 @@ struct adapter_names adapter_names_known(const struct world *world)
 		return adapter_find(world).names;
 	}
 	return (struct adapter_names){survey->ns, survey->deployment, survey->configmap, survey->key};
+}
+
+bool adapter_is_usual(const struct adapter_names *names)
+{
+	return strcmp(names->ns, usual.ns) == 0 && strcmp(names->deployment, usual.deployment) == 0;
 }
 
 char *adapter_reads_other(const struct adapter_found *found)
