@@ -332,7 +332,7 @@ void key_probe_start(const struct probe_task *task, struct key_probe **started)
 		.ctx = task->ctx};
 	probe->evidence->hpa_silent_ms = task->silence->last_ms;
 	if (task->request->selector == NULL) {
-		probe->scale = scale_query_start(probe->context.client, task->request->ns, &task->request->target,
+		probe->scale = scale_query_start(probe->context.reads, task->request->ns, &task->request->target,
 			on_scale, probe);
 	} else {
 		read_pods(probe);

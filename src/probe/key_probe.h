@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "evidence/evidence.h"
-#include "kube/client.h"
+#include "api_read.h"
 #include "page_fetch.h"
 #include "counted_pods.h"
 #include "hpa_silence.h"
@@ -21,8 +21,8 @@
 
 /* Whom a probe may ask; all borrowed. */
 struct probe_context {
-	struct kube_client *client;
 	struct page_fetches *fetches;
+	struct api_reads *reads;
 	struct prometheus *prometheus;
 	struct samples_questions *questions; /* made so far */
 	probe_hpa_fn *hpa;

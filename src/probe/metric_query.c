@@ -10,8 +10,8 @@
 #define APISERVICE "v1beta1.custom.metrics.k8s.io"
 
 struct metric_query {
-	struct kube_client *client;
-	struct kube_call *call;
+	struct api_reads *reads;
+	struct api_read *read;
 	char *ns;
 	char *selector;
 	char *metric;
@@ -78,7 +78,7 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 {
 	struct metric_query *query = ctx;
 
-	query->call = NULL;
+	query->read = NULL;
 	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
 		finish_refused(query, CAUSE_NOT_REGISTERED, err->http,
 			xstrdup("the metrics API is not there: APIService '" APISERVICE "' is not registered; install "
@@ -103,9 +103,9 @@ static void on_value(void *ctx, json_t *result, const struct error *err)
 {
 	struct metric_query *query = ctx;
 
-	query->call = NULL;
+	query->read = NULL;
 	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
-		query->call = kube_request(query->client, "GET", API, NULL, NULL, on_discovery, query);
+		query->read = api_read_start(query->reads, API, on_discovery, query);
 	} else if (err != NULL) {
 		finish_failed(query, err);
 	} else {
@@ -118,7 +118,7 @@ struct metric_query *metric_query_start(const struct metric_order *order)
 	struct metric_query *query = xcalloc(1, sizeof(*query));
 	auto_strbuf path = STRBUF_INIT;
 
-	*query = (struct metric_query){.client = order->client,
+	*query = (struct metric_query){.reads = order->reads,
 		.ns = xstrdup(order->ns),
 		.selector = xstrdup(order->selector),
 		.metric = xstrdup(order->metric),
@@ -132,11 +132,11 @@ struct metric_query *metric_query_start(const struct metric_order *order)
 	strbuf_add_urlencoded(&path, query->metric);
 	strbuf_addstr(&path, "?labelSelector=");
 	strbuf_add_urlencoded(&path, query->selector);
-	query->call = kube_request(query->client, "GET", path.buf, NULL, NULL, on_value, query);
+	query->read = api_read_start(query->reads, path.buf, on_value, query);
 	return query;
 }
 
 void metric_query_cancel(struct metric_query *query)
 {
-	kube_call_cancel(query->call);
+	api_read_cancel(query->read);
 }

@@ -6,13 +6,13 @@
 #define PROBE_METRIC_QUERY_H
 
 #include "evidence/evidence.h"
-#include "kube/client.h"
+#include "api_read.h"
 #include "counted_pods.h"
 
 struct metric_query;
 
 struct metric_order {
-	struct kube_client *client; /* borrowed */
+	struct api_reads *reads; /* borrowed */
 	/* Copied. */
 	const char *ns;
 	const char *selector;

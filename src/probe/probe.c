@@ -38,6 +38,7 @@ static void finish_close(struct entry_common *common)
 	if (prober->closing && common->open == 0) {
 		map_release(&prober->entries);
 		page_fetches_free(prober->common.context.fetches);
+		api_reads_free(prober->common.context.reads);
 		samples_questions_release(&prober->common.questions);
 		/* From the loop, never from inside close. */
 		line_close(&prober->common.waiting, on_last_closed);
@@ -89,8 +90,8 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 
 	*prober = (struct prober){.common = {.hooks = *hooks, .pods = pods, .open = 1, .freed = finish_close}};
-	prober->common.context = (struct probe_context){.client = client,
-		.fetches = page_fetches_new(http),
+	prober->common.context = (struct probe_context){.fetches = page_fetches_new(http),
+		.reads = api_reads_new(client),
 		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
 			prober),
 		.questions = &prober->common.questions,
@@ -138,7 +139,11 @@ static void want(struct entry *entry, enum probe_interval interval)
 		entry->timing.interval = interval;
 		entry->timing.healed = interval == PROBE_HEALTHY;
 	}
-	if (entry == NULL || entry->running || !(entry->timing.changed || turned)) {
+	if (entry == NULL || entry->running) {
+		return;
+	}
+	entry_read(entry);
+	if (!entry->timing.changed && !turned) {
 		return;
 	}
 	if (interval == PROBE_HEALTHY && !entry->timing.changed) {

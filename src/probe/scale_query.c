@@ -9,8 +9,8 @@
 #include "reading.h"
 
 struct scale_query {
-	struct kube_client *client;
-	struct kube_call *call;
+	struct api_reads *reads;
+	struct api_read *read;
 	char *ns;
 	char *api_version;
 	char *kind;
@@ -51,7 +51,7 @@ static void on_scale(void *ctx, json_t *result, const struct error *err)
 	struct scale_query *query = ctx;
 	const char *selector = json_path_string(result, "status.selector", "");
 
-	query->call = NULL;
+	query->read = NULL;
 	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
 		finish_refused(query, CAUSE_NOT_FOUND,
 			xasprintf("%s '%s/%s' does not exist: create it or correct spec.scaleTargetRef", query->kind,
@@ -111,7 +111,7 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 	auto_free char *root = root_of(query);
 	auto_strbuf path = STRBUF_INIT;
 
-	query->call = NULL;
+	query->read = NULL;
 	if (err != NULL && err->kind != ERROR_NOT_FOUND) {
 		finish_refused(query, CAUSE_FAILED,
 			xasprintf("cannot learn what '%s' has: %s", query->api_version, err->message));
@@ -131,16 +131,16 @@ static void on_discovery(void *ctx, json_t *result, const struct error *err)
 	strbuf_addf(&path, "/%s/", query->plural);
 	strbuf_add_urlencoded(&path, query->name);
 	strbuf_addstr(&path, "/scale");
-	query->call = kube_request(query->client, "GET", path.buf, NULL, NULL, on_scale, query);
+	query->read = api_read_start(query->reads, path.buf, on_scale, query);
 }
 
-struct scale_query *scale_query_start(struct kube_client *client, const char *ns, const struct target_ref *target,
+struct scale_query *scale_query_start(struct api_reads *reads, const char *ns, const struct target_ref *target,
 	void (*done)(void *ctx, struct target_seen *seen_take), void *ctx)
 {
 	struct scale_query *query = xcalloc(1, sizeof(*query));
 	auto_free char *root = NULL;
 
-	*query = (struct scale_query){.client = client,
+	*query = (struct scale_query){.reads = reads,
 		.ns = xstrdup(ns),
 		.api_version = xstrdup(target->api_version != NULL ? target->api_version : ""),
 		.kind = xstrdup(target->kind != NULL ? target->kind : ""),
@@ -148,11 +148,11 @@ struct scale_query *scale_query_start(struct kube_client *client, const char *ns
 		.done = done,
 		.ctx = ctx};
 	root = root_of(query);
-	query->call = kube_request(client, "GET", root, NULL, NULL, on_discovery, query);
+	query->read = api_read_start(reads, root, on_discovery, query);
 	return query;
 }
 
 void scale_query_cancel(struct scale_query *query)
 {
-	kube_call_cancel(query->call);
+	api_read_cancel(query->read);
 }

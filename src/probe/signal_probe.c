@@ -248,7 +248,7 @@ static void on_metric(void *ctx, struct metric_seen *seen_take)
 
 static void ask_metrics_api(struct signal_probe *probe)
 {
-	probe->query = metric_query_start(&(struct metric_order){.client = probe->context->client,
+	probe->query = metric_query_start(&(struct metric_order){.reads = probe->context->reads,
 		.ns = probe->request->ns,
 		.selector = probe->selector,
 		.metric = probe->signal->metric,

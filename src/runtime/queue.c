@@ -1,7 +1,6 @@
 /* A work queue of keys on the loop. */
 #include "runtime/queue.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -20,8 +19,9 @@
 #define TURN_NS INT64_C(10000000)
 
 struct item {
-	struct heap_item waiting; /* of the queue's; in no heap while it is not queued, or is being worked on */
+	struct heap_item waiting; /* of one of the queue's; in no heap while it is not queued, or is being worked on */
 	char *key;
+	bool urgent;     /* while it waits */
 	bool queued;     /* wants to be worked on at due_ms */
 	bool processing; /* is being worked on */
 	int64_t due_ms;
@@ -36,12 +36,16 @@ struct queue {
 	unsigned parallel;
 	unsigned busy;
 	queue_work_fn *work;
+	queue_urgent_fn *urgent;
 	void *ctx;
-	struct map items;    /* key → struct item */
-	struct heap waiting; /* the items that wait, by when they are due */
-	uint64_t numbers;    /* given out so far */
-	uint64_t turn_ms;    /* the loop's time in the last turn that had work */
-	double tokens;       /* of the bucket that all failing keys share */
+	struct map items; /* key → struct item */
+	/* The items that wait, by when they are due. */
+	struct heap urgent_ones;
+	struct heap others;
+	unsigned urgent_turns; /* since the last one of another key */
+	uint64_t numbers;      /* given out so far */
+	uint64_t turn_ms;      /* the loop's time in the last turn that had work */
+	double tokens;         /* of the bucket that all failing keys share */
 	int64_t tokens_ms;
 	bool closing;
 	void (*closed)(void *ctx);
@@ -49,6 +53,11 @@ struct queue {
 };
 
 static void pump(uv_timer_t *timer);
+
+static struct heap *heap_of(struct queue *q, const struct item *item)
+{
+	return item->urgent ? &q->urgent_ones : &q->others;
+}
 
 static struct item *item_at(const struct heap_item *waiting)
 {
@@ -63,10 +72,37 @@ static bool comes_before(const struct heap_item *a, const struct heap_item *b)
 	return left->due_ms != right->due_ms ? left->due_ms < right->due_ms : left->number < right->number;
 }
 
-/* The one that is due longest, or soonest; NULL when none waits. */
+static struct item *first_of(const struct heap *heap)
+{
+	return heap_first(heap) != NULL ? item_at(heap_first(heap)) : NULL;
+}
+
+/* The one that is due soonest; NULL when none waits. */
 static struct item *first_waiting(const struct queue *q)
 {
-	return heap_first(&q->waiting) != NULL ? item_at(heap_first(&q->waiting)) : NULL;
+	struct item *urgent = first_of(&q->urgent_ones);
+	struct item *other = first_of(&q->others);
+
+	if (urgent == NULL || other == NULL) {
+		return urgent != NULL ? urgent : other;
+	}
+	return comes_before(&urgent->waiting, &other->waiting) ? urgent : other;
+}
+
+/* Whose turn it is; NULL when none is due. */
+static struct item *next_due(struct queue *q, int64_t now_ms)
+{
+	struct item *urgent = first_of(&q->urgent_ones);
+	struct item *other = first_of(&q->others);
+	bool urgent_due = urgent != NULL && urgent->due_ms <= now_ms;
+	bool other_due = other != NULL && other->due_ms <= now_ms;
+
+	if (other_due && (!urgent_due || q->urgent_turns >= QUEUE_OTHERS_SHARE - 1)) {
+		q->urgent_turns = 0;
+		return other;
+	}
+	q->urgent_turns++;
+	return urgent_due ? urgent : NULL;
 }
 
 /* Sets the timer to the earliest due key; none when every worker is busy. */
@@ -92,7 +128,7 @@ static void begin(struct queue *q, struct item *item)
 {
 	auto_free char *key = xstrdup(item->key); /* the item may go while it is worked on */
 
-	heap_remove(&q->waiting, &item->waiting);
+	heap_remove(heap_of(q, item), &item->waiting);
 	item->queued = false;
 	item->processing = true;
 	q->busy++;
@@ -107,12 +143,12 @@ static void pump(uv_timer_t *timer)
 
 	q->turn_ms = uv_now(q->loop);
 	while (q->busy < q->parallel && !q->closing && clock_worked_ns() - start < TURN_NS) {
-		struct item *first = first_waiting(q);
+		struct item *item = next_due(q, now);
 
-		if (first == NULL || first->due_ms > now) {
+		if (item == NULL) {
 			break;
 		}
-		begin(q, first);
+		begin(q, item);
 	}
 	rearm(q);
 }
@@ -147,14 +183,20 @@ static void drop_if_idle(struct queue *q, const char *key)
 	}
 }
 
-struct queue *queue_new(uv_loop_t *loop, unsigned parallel, queue_work_fn *work, void *ctx)
+struct queue *queue_new(uv_loop_t *loop, unsigned parallel, queue_work_fn *work, queue_urgent_fn *urgent, void *ctx)
 {
 	struct queue *q = xcalloc(1, sizeof(*q));
 
-	*q = (struct queue){.loop = loop, .parallel = parallel, .work = work, .ctx = ctx, .tokens = RATE_BURST};
-	q->tokens_ms = clock_monotonic_ms();
+	*q = (struct queue){.loop = loop,
+		.parallel = parallel,
+		.work = work,
+		.urgent = urgent,
+		.ctx = ctx,
+		.tokens = RATE_BURST,
+		.tokens_ms = clock_monotonic_ms()};
 	map_init(&q->items, item_free);
-	heap_init(&q->waiting, comes_before);
+	heap_init(&q->urgent_ones, comes_before);
+	heap_init(&q->others, comes_before);
 	uv_timer_init(loop, &q->timer);
 	q->timer.data = q;
 	return q;
@@ -166,7 +208,8 @@ static void on_closed(uv_handle_t *handle)
 	void (*closed)(void *ctx) = q->closed;
 	void *ctx = q->closed_ctx;
 
-	heap_release(&q->waiting);
+	heap_release(&q->urgent_ones);
+	heap_release(&q->others);
 	map_release(&q->items);
 	free_indirect(&q);
 	closed(ctx);
@@ -189,7 +232,7 @@ void queue_add(struct queue *q, const char *key)
 static void wait_if_free(struct queue *q, struct item *item)
 {
 	if (item->queued && !item->processing) {
-		heap_add(&q->waiting, &item->waiting);
+		heap_add(heap_of(q, item), &item->waiting);
 	}
 }
 
@@ -206,8 +249,9 @@ void queue_add_after(struct queue *q, const char *key, int64_t delay_ms)
 		due = item->not_before_ms;
 	}
 	if (!item->queued || due < item->due_ms) {
-		heap_remove(&q->waiting, &item->waiting);
+		heap_remove(heap_of(q, item), &item->waiting);
 		item->queued = true;
+		item->urgent = q->urgent != NULL && q->urgent(q->ctx, key);
 		item->due_ms = due;
 		item->number = q->numbers++;
 		wait_if_free(q, item);
@@ -252,7 +296,7 @@ int64_t queue_add_limited(struct queue *q, const char *key, int64_t at_least_ms)
 	if (at_least_ms > 0) {
 		item->not_before_ms = clock_monotonic_ms() + at_least_ms;
 		/* Also for what came while it was worked on. */
-		heap_remove(&q->waiting, &item->waiting);
+		heap_remove(heap_of(q, item), &item->waiting);
 		item->queued = false;
 	}
 	shared = take_token(q);
@@ -286,5 +330,5 @@ void queue_done(struct queue *q, const char *key)
 
 size_t queue_length(const struct queue *q)
 {
-	return q->waiting.count + q->busy;
+	return q->urgent_ones.count + q->others.count + q->busy;
 }

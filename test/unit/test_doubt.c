@@ -199,7 +199,7 @@ static void scene_open(struct scene *scene)
 	open_healthy(&scene->rig);
 	probe_rig_wait(&scene->rig, 2);
 	assert_int_equal(probe_rig_asked(&scene->rig, METRIC), 1);
-	scene->queue = queue_new(&scene->rig.kube.loop, 1, on_pass, scene);
+	scene->queue = queue_new(&scene->rig.kube.loop, 1, on_pass, NULL, scene);
 	routes_init(&scene->routes, scene->autoscalers, scene->queue, scene->rig.prober);
 }
 

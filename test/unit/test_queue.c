@@ -42,7 +42,7 @@ static void rig_init(struct rig *rig, unsigned parallel, bool done_at_once)
 	*rig = (struct rig){.done_at_once = done_at_once};
 	strbuf_init(&rig->log);
 	uv_loop_init(&rig->loop);
-	rig->queue = queue_new(&rig->loop, parallel, work, rig);
+	rig->queue = queue_new(&rig->loop, parallel, work, NULL, rig);
 }
 
 static void ignore(void *ctx)
@@ -271,6 +271,42 @@ static void test_due_at_the_same_time_they_come_in_order(void **state)
 	rig_release(&rig);
 }
 
+static bool is_small(void *ctx, const char *key)
+{
+	(void)ctx;
+	return *key >= 'a';
+}
+
+static void add_each(struct rig *rig, const char *keys)
+{
+	for (; *keys != '\0'; keys++) {
+		queue_add(rig->queue, (const char[]){*keys, '\0'});
+	}
+}
+
+static void test_others_give_way_to_the_urgent_but_are_not_forgotten(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, 1, true);
+	queue_close(rig.queue, ignore, NULL);
+	uv_run(&rig.loop, UV_RUN_DEFAULT);
+	rig.queue = queue_new(&rig.loop, 1, work, is_small, &rig);
+	add_each(&rig, "ABCDabcdefghijklmno");
+	assert_int_equal(queue_length(rig.queue), 19);
+	settle(&rig);
+	assert_string_equal(rig.log.buf, "a b c d e f g A h i j k l m n B o C D ");
+	strbuf_reset(&rig.log);
+	/* Also one that was to come later, and is to come at once now. */
+	queue_add_after(rig.queue, "a", 60000);
+	queue_add(rig.queue, "A");
+	queue_add(rig.queue, "a");
+	settle(&rig);
+	assert_string_equal(rig.log.buf, "a A ");
+	rig_release(&rig);
+}
+
 /* This process' own time, however busy the machine. */
 static double cpu_ms(void)
 {
@@ -351,7 +387,7 @@ static void test_a_turn_is_short(void **state)
 
 	(void)state;
 	uv_loop_init(&loop);
-	slow.queue = queue_new(&loop, 4, work_slowly, &slow);
+	slow.queue = queue_new(&loop, 4, work_slowly, NULL, &slow);
 	for (int i = 0; i < 50; i++) {
 		auto_free char *key = xasprintf("shop/a%d", i);
 
@@ -385,6 +421,7 @@ int main(void)
 		cmocka_unit_test(test_news_during_the_work_do_not_shorten_a_retry_after),
 		cmocka_unit_test(test_a_closing_queue_takes_nothing),
 		cmocka_unit_test(test_due_at_the_same_time_they_come_in_order),
+		cmocka_unit_test(test_others_give_way_to_the_urgent_but_are_not_forgotten),
 		cmocka_unit_test(test_ten_thousand_keys_cost_little),
 		cmocka_unit_test(test_a_turn_is_short),
 	};

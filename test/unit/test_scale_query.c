@@ -64,10 +64,12 @@ static void each_answer_is_distinguished(void **state)
 		const struct fake_step steps[] = {{"GET " ROOT, rows[i].discovery}, {"GET " SETS, rows[i].scale}};
 		struct outcome outcome = {.done = false};
 		struct kube_rig rig;
+		struct api_reads *reads;
 
 		rig_open(&rig, NULL, NULL, NULL);
 		fake_script(rig.fake, steps, rows[i].scale.status != 0 ? 2 : 1);
-		scale_query_start(rig.client, "shop", &target, on_done, &outcome);
+		reads = api_reads_new(rig.client);
+		scale_query_start(reads, "shop", &target, on_done, &outcome);
 		assert_true(run_until(&rig.loop, is_done, &outcome));
 		if (rows[i].says == NULL) {
 			assert_null(outcome.seen.failure.text);
@@ -80,6 +82,7 @@ static void each_answer_is_distinguished(void **state)
 		}
 		free_indirect(&outcome.seen.selector);
 		free_indirect(&outcome.seen.failure.text);
+		api_reads_free(reads);
 		assert_int_equal(rig_close(&rig), 0);
 	}
 }
