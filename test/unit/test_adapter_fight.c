@@ -370,6 +370,7 @@ static void deliver(struct fight *fight, const char *name)
 		json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
 			"name", name, "namespace", "monitoring", "resourceVersion", "1", "data", "config.yaml",
 			THEIRS));
+	new_version(fight, find(fight, "ConfigMap", name));
 	json_object_set_new(spec, "volumes", json_pack("[{s:s, s:{s:s}}]", "name", "c", "configMap", "name", name));
 	json_object_set_new(container, "volumeMounts", json_pack("[{s:s, s:s}]", "name", "c", "mountPath", "/etc/a"));
 	json_array_append_new(json_object_get(container, "args"), json_string("--config=/etc/a/config.yaml"));
