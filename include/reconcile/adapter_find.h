@@ -5,7 +5,7 @@
  *   else what is found     APIService of the metrics API → its Service → the Deployment whose pods this selects → the
  *                          ConfigMap and the key that its --config leads to
  *   else where it is usual as its chart installs it: monitoring, prometheus-adapter, config.yaml
- *   else what has our rules a Deployment with our annotation
+ *   else what has our rules the Deployment that mounts the ConfigMap with our annotation
  *
  * The last two are for a metrics API that is not registered, or is another server's: the adapter stays the one that it was.
  * Each name by itself. A Deployment without flags of prometheus-adapter is another server's, and is never taken.

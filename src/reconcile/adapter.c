@@ -130,6 +130,14 @@ static int plan_configmap(const struct world *world, const struct adapter_found 
 		return -1;
 	}
 	there = strcmp(text, old) == 0;
+	if (!there && configmap->immutable) {
+		shared_state_set(state, ADAPTER_BROKEN, "ConfigImmutable",
+			xasprintf("ConfigMap '%s/%s' is immutable, so that our rules cannot be written to it: leave "
+				  "'immutable' out where it is made, or add our rules to its source: "
+				  "'inference-autoscaler render' prints them",
+				names->ns, names->configmap));
+		return -1;
+	}
 	move = adapter_fight_check(&state->fight,
 		&(struct adapter_fight_look){world->now_ms, configmap, found->deployment, timing->metrics, there});
 	if (move == FIGHT_REST) {

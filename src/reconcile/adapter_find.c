@@ -61,17 +61,26 @@ static const struct view_workload *usual_deployment(const struct world *world)
 		told->deployment != NULL ? told->deployment : usual.deployment));
 }
 
-/* The one that has our rules, by its annotation. */
+/* The one that mounts a ConfigMap with our rules. A tenant's annotation makes no Deployment ours: of ConfigMaps only the
+ * one that the adapter was seen to read is watched. */
 static const struct view_workload *marked_deployment(const struct world *world)
 {
-	auto_view_list all = world_views(world, KIND_DEPLOYMENT, world->settings->adapter.ns);
+	auto_view_list configmaps = world_views(world, KIND_CONFIGMAP, world->settings->adapter.ns);
 
-	for (size_t i = 0; i < all.count; i++) {
-		const struct view_workload *one = view_workload(all.items[i]);
+	for (size_t i = 0; i < configmaps.count; i++) {
+		const struct object_meta *meta = &configmaps.items[i]->meta;
+		bool marked = meta_annotation(meta, ANNOTATION_ADAPTER_RULES) != NULL;
+		auto_view_list all = {.items = NULL};
 
-		if (one->config != NULL &&
-			view_pairs_get(&one->template_annotations, ANNOTATION_ADAPTER_RULES) != NULL) {
-			return one;
+		if (marked) {
+			all = world_views(world, KIND_DEPLOYMENT, meta->ns);
+		}
+		for (size_t k = 0; k < all.count; k++) {
+			const struct view_workload *one = view_workload(all.items[k]);
+
+			if (one->config != NULL && text_equal(one->config->configmap, meta->name)) {
+				return one;
+			}
 		}
 	}
 	return NULL;
