@@ -13,6 +13,8 @@
 #define REQUEST_TIMEOUT_MS 5000
 #define BROKEN_AGE_MS 2000
 #define HANDLES 2
+/* While a slow Prometheus answers thousands may come to wait: of them as many are told in a turn of the loop. */
+#define TURN_NS INT64_C(5000000)
 #define NOT_ASKED "not asked: the operator stops"
 
 struct waiter {
@@ -31,9 +33,10 @@ struct question {
 	bool reading;                   /* a body */
 	unsigned access;                /* generation that it was sent with */
 	bool in_parts;
-	unsigned part;        /* the one that is asked for */
-	struct table *partly; /* the rows of those before it */
-	struct waiter *waiters;
+	unsigned part;          /* the one that is asked for */
+	struct table *partly;   /* the rows of those before it */
+	struct waiter *waiters; /* in order */
+	struct waiter **waiters_end;
 
 	/* The last answer. */
 	struct table *table;
@@ -114,19 +117,31 @@ static void finish_close(struct prometheus *prometheus)
 	}
 }
 
+static void on_deliver(uv_timer_t *timer);
+
+/* To those who wait, as many as there is time for. Who is told may ask on, also this very question: that one is told
+ * later, perhaps something newer. */
 static void report_answer(struct question *question)
 {
-	struct waiter *waiter = question->waiters;
 	const struct prometheus_answer answer = {question->table, question->error, question->cause, question->at_ms};
+	struct waiter *waiter = question->waiters;
+	struct waiter **end = question->waiters_end;
+	int64_t start = clock_worked_ns();
 
 	question->waiters = NULL;
-	/* Those who are notified may ask on, also this very question: it cannot change before the loop turns. */
-	while (waiter != NULL) {
+	question->waiters_end = &question->waiters;
+	while (waiter != NULL && clock_worked_ns() - start < TURN_NS) {
 		struct waiter *next = waiter->next;
 
 		waiter->done(waiter->ctx, &answer);
 		free_indirect(&waiter);
 		waiter = next;
+	}
+	if (waiter != NULL) {
+		*end = question->waiters;
+		question->waiters_end = question->waiters != NULL ? question->waiters_end : end;
+		question->waiters = waiter;
+		uv_timer_start(&question->prometheus->deliver, on_deliver, 1, 0);
 	}
 }
 
@@ -293,7 +308,8 @@ static void on_refresh(uv_timer_t *timer)
 			question_free(question);
 			continue;
 		}
-		if (!is_under_way(question) && question->healthy_ms > since) {
+		/* Those who still wait are told first. */
+		if (!is_under_way(question) && question->waiters == NULL && question->healthy_ms > since) {
 			question_send(question);
 		}
 		link = &question->next;
@@ -333,6 +349,7 @@ static struct question *question_of(struct prometheus *prometheus, const struct 
 			.part_target = xstrdup(asked->part),
 			.type = asked->type,
 			.next = prometheus->questions};
+		question->waiters_end = &question->waiters;
 		prometheus->questions = question;
 		map_put(&prometheus->by_key, key, question);
 	}
@@ -347,8 +364,9 @@ void prometheus_ask(struct prometheus *prometheus, const struct prometheus_quest
 	int64_t now = clock_monotonic_ms();
 	int64_t age = healthy ? prometheus->refresh_ms : BROKEN_AGE_MS;
 
-	*waiter = (struct waiter){.done = done, .ctx = ctx, .next = question->waiters};
-	question->waiters = waiter;
+	*waiter = (struct waiter){.done = done, .ctx = ctx};
+	*question->waiters_end = waiter;
+	question->waiters_end = &waiter->next;
 	question->wanted_ms = now;
 	question->healthy_ms = healthy ? now : question->healthy_ms;
 	if (is_under_way(question)) {

@@ -184,6 +184,70 @@ static void test_a_question_under_way_is_joined(void **state)
 	scene_close(&scene);
 }
 
+struct queue {
+	struct prometheus *prometheus;
+	const struct prometheus_question *question;
+	int told;
+	int last; /* who was told last; each asks on once */
+	bool in_order;
+};
+
+struct one {
+	struct queue *queue;
+	int number;
+	bool asks_on;
+};
+
+/* Takes its time. */
+static void on_answer_of_one(void *ctx, const struct prometheus_answer *answer)
+{
+	struct one *one = ctx;
+	int64_t end = clock_worked_ns() + 100000;
+
+	(void)answer;
+	while (clock_worked_ns() < end) {
+	}
+	one->queue->told++;
+	one->queue->in_order = one->queue->in_order && one->number >= one->queue->last;
+	one->queue->last = one->number;
+	if (one->asks_on) {
+		one->asks_on = false;
+		one->number += 10000;
+		prometheus_ask(one->queue->prometheus, one->queue->question, false, on_answer_of_one, one);
+	}
+}
+
+/* Ten thousand may come to wait while a slow Prometheus makes its answer. */
+static void test_those_who_wait_are_told_over_many_turns(void **state)
+{
+	enum { MANY = 1000 };
+	static struct one ones[MANY];
+	struct scene scene;
+	struct prometheus_question question;
+	struct queue queue = {.question = &question, .in_order = true};
+	int most = 0;
+
+	(void)state;
+	scene_open_with(&scene, 60000, on_request);
+	question = (struct prometheus_question){.base = fake_url(scene.rig.fake), .target = "/q", .type = &answer_n};
+	queue.prometheus = scene.prometheus;
+	for (int i = 0; i < MANY; i++) {
+		ones[i] = (struct one){&queue, i, i % 2 == 0};
+		prometheus_ask(scene.prometheus, &question, false, on_answer_of_one, &ones[i]);
+	}
+	while (queue.told < MANY + MANY / 2) {
+		int before = queue.told;
+
+		uv_run(&scene.rig.loop, UV_RUN_ONCE);
+		most = queue.told - before > most ? queue.told - before : most;
+	}
+	/* 5 ms in a turn, and one more. */
+	assert_in_range(most, 1, 60);
+	assert_true(queue.in_order);
+	assert_int_equal(fake_requests(scene.rig.fake), 1);
+	scene_close(&scene);
+}
+
 static void test_a_young_answer_serves_those_who_ask_later(void **state)
 {
 	struct scene scene;
@@ -883,6 +947,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_question_under_way_is_joined),
+		cmocka_unit_test(test_those_who_wait_are_told_over_many_turns),
 		cmocka_unit_test(test_a_young_answer_serves_those_who_ask_later),
 		cmocka_unit_test(test_a_thousand_healthy_ones_cost_as_much_as_one),
 		cmocka_unit_test(test_a_broken_one_is_given_no_answer_older_than_two_seconds),
