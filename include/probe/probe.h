@@ -42,10 +42,11 @@ typedef struct hpa_says probe_hpa_fn(void *ctx, const char *ns, const char *name
 
 struct prober_hooks {
 	/* From the loop, after each probe of an autoscaler that ends; `before`: the evidence of the probe before, borrowed,
-	 * NULL = none. */
-	void (*seen)(void *ctx, const char *key, const struct evidence *before);
+	 * NULL = none. Whether a pass is to come of it, which then says prober_want(): the next probe waits for that, so that
+	 * while passes wait for their turn nothing is probed twice for one of them. */
+	bool (*seen)(void *ctx, const char *key, const struct evidence *before);
 	/* Likewise of what is shared. */
-	void (*shared_seen)(void *ctx, const char *key, const struct shared_evidence *before);
+	bool (*shared_seen)(void *ctx, const char *key, const struct shared_evidence *before);
 	probe_hpa_fn *hpa;
 	void *ctx;
 };

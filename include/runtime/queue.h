@@ -4,9 +4,8 @@
  *
  * The queue calls work(ctx, key) from the loop, at most `parallel` keys at a time; the worker says
  * queue_done() when it is through. Keys come in the order in which they are due, and of those due at the same time the
- * one that was added first; but a key that is worked on for the first time gives way to those that were begun, as long as
- * it has one turn in QUEUE_NEW_SHARE: of ten thousand that come at once the first are through after seconds, and what is
- * half done stays little. However many are due, a turn of the loop starts no more than 10 ms of work, so that sockets
+ * one that was added first; but some keys are urgent, and the others give way to them, for as long as they have one turn
+ * in QUEUE_OTHERS_SHARE. However many are due, a turn of the loop starts no more than 10 ms of work, so that sockets
  * and timers have their turns in between. Failures back off by 5 ms · 2^n up to 1000 s per key, and all
  * keys together are held to 10 per second with a burst of 100.
  */
@@ -19,15 +18,15 @@
 
 struct queue;
 
-#define QUEUE_NEW_SHARE 8
+#define QUEUE_OTHERS_SHARE 8
 
 typedef void queue_work_fn(void *ctx, const char *key);
 
-/* Whether the key was never worked on; asked when it begins to wait. */
-typedef bool queue_new_fn(void *ctx, const char *key);
+/* Whether the key is urgent; asked when it begins to wait. */
+typedef bool queue_urgent_fn(void *ctx, const char *key);
 
-/* `is_new` NULL = none is. */
-struct queue *queue_new(uv_loop_t *loop, unsigned parallel, queue_work_fn *work, queue_new_fn *is_new, void *ctx);
+/* `urgent` NULL = none is. */
+struct queue *queue_new(uv_loop_t *loop, unsigned parallel, queue_work_fn *work, queue_urgent_fn *urgent, void *ctx);
 /* No more work is started; closed(ctx) from the loop, freed after it. What is worked on may still say done. */
 void queue_close(struct queue *queue, void (*closed)(void *ctx), void *ctx);
 

@@ -56,6 +56,14 @@ void entry_probe_soon(struct entry *entry)
 	uv_timer_start(&entry->timer, on_due, timing_soon(&entry->common->seed), 0);
 }
 
+void entry_read(struct entry *entry)
+{
+	if (entry->unread) {
+		entry->unread = false;
+		entry_schedule(entry);
+	}
+}
+
 /* One of its pods came, changed or went. */
 static void on_pods_changed(struct pod_reader *reader)
 {
@@ -108,9 +116,10 @@ static void on_probe_done(void *ctx, struct evidence *evidence_take)
 	}
 	before = entry->evidence;
 	entry->evidence = evidence_pack(evidence_take);
-	/* Report first, so that the verdict on this probe decides when the next one is due. */
-	entry_schedule(entry);
-	hooks->seen(hooks->ctx, entry->key, before);
+	entry->unread = true;
+	if (!hooks->seen(hooks->ctx, entry->key, before)) {
+		entry_read(entry);
+	}
 	evidence_free(before);
 }
 
@@ -126,8 +135,10 @@ static void on_shared_done(void *ctx, struct shared_evidence *evidence_take)
 	}
 	before = entry->shared_evidence;
 	entry->shared_evidence = evidence_take;
-	entry_schedule(entry);
-	hooks->shared_seen(hooks->ctx, entry->key, before);
+	entry->unread = true;
+	if (!hooks->shared_seen(hooks->ctx, entry->key, before)) {
+		entry_read(entry);
+	}
 	shared_evidence_free(before);
 }
 

@@ -47,7 +47,8 @@ struct entry {
 	bool timer_closed;
 	struct line_item waiting; /* among the prober's */
 	bool running;             /* a probe is under way */
-	bool dropped;             /* it, since Prometheus fails from now on: it is begun again */
+	bool unread;              /* a pass is to read what was seen last: it sets the next probe */
+	bool dropped;             /* the probe, since Prometheus fails from now on: it is begun again */
 	struct key_probe *probe;  /* it, when it can be cancelled */
 };
 
@@ -56,6 +57,8 @@ struct entry *entry_new(struct entry_common *common, const char *key);
 void entry_close(struct entry *entry);
 /* Sets its next probe by its timing. */
 void entry_schedule(struct entry *entry);
+/* What was seen last has been read: sets the next probe. Nothing when it had been read before. */
+void entry_read(struct entry *entry);
 /* As a healthy one: from then on Prometheus is asked by itself, and its news is reported. */
 void entry_probe_soon(struct entry *entry);
 /* In the turn of the line: its probe begins. */

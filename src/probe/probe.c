@@ -139,7 +139,11 @@ static void want(struct entry *entry, enum probe_interval interval)
 		entry->timing.interval = interval;
 		entry->timing.healed = interval == PROBE_HEALTHY;
 	}
-	if (entry == NULL || entry->running || !(entry->timing.changed || turned)) {
+	if (entry == NULL || entry->running) {
+		return;
+	}
+	entry_read(entry);
+	if (!entry->timing.changed && !turned) {
 		return;
 	}
 	if (interval == PROBE_HEALTHY && !entry->timing.changed) {

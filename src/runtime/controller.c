@@ -22,18 +22,20 @@
 #define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
 #define FEW 2               /* passes that write: more than that, and Events wait */
 
-static void on_seen(void *ctx, const char *key, const struct evidence *before)
+static bool on_seen(void *ctx, const char *key, const struct evidence *before)
 {
 	struct controller *c = ctx;
 	const struct pass *pass = pass_of(&c->passes, c, key);
 
 	/* Of a chain that is not whole the time alone may change what is said. */
-	if (!pass->whole || !links_evidence_alike(before, prober_evidence(c->prober, key))) {
-		queue_add(c->queue, key);
+	if (pass->whole && links_evidence_alike(before, prober_evidence(c->prober, key))) {
+		return false;
 	}
+	queue_add(c->queue, key);
+	return true;
 }
 
-static void on_shared_seen(void *ctx, const char *key, const struct shared_evidence *before)
+static bool on_shared_seen(void *ctx, const char *key, const struct shared_evidence *before)
 {
 	struct controller *c = ctx;
 
@@ -41,6 +43,7 @@ static void on_shared_seen(void *ctx, const char *key, const struct shared_evide
 	if (!links_gpu_alike(before, prober_shared_evidence(c->prober, key))) {
 		routes_all(&c->routes, false); /* the shared chain is a part of theirs */
 	}
+	return true;
 }
 
 static struct hpa_says hpa_now(void *ctx, const char *ns, const char *name, const char *metric)
@@ -74,7 +77,10 @@ static void on_run(void *ctx, struct run_result *result)
 
 static void run(struct controller *c, struct pass *pass, struct plan *plan, const struct view *owner)
 {
-	int64_t held_ms = pass_hold_progress(pass, plan, owner, c->running >= BUSY);
+	int64_t held_ms;
+
+	pass_note_children(pass, plan);
+	held_ms = pass_hold_progress(pass, plan, owner, c->running >= BUSY);
 
 	if (plan->again_ms > 0) {
 		queue_add_after(c->queue, pass->key, plan->again_ms);
@@ -176,12 +182,14 @@ static void work(void *ctx, const char *key)
 	}
 }
 
-/* What all share is never new: everybody waits for it. */
-static bool is_new(void *ctx, const char *key)
+/* What all share, since everybody waits for it, and what is half done: of ten thousand that come at once the first are
+ * Ready after seconds, and their HPAs are not asked about before they can have spoken. */
+static bool is_urgent(void *ctx, const char *key)
 {
 	const struct controller *c = ctx;
+	const struct pass *pass = map_get(&c->passes, key);
 
-	return strchr(key, '/') != NULL && map_get(&c->passes, key) == NULL;
+	return strchr(key, '/') == NULL || (pass != NULL && pass_is_rising(pass));
 }
 
 /* Life. */
@@ -195,7 +203,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	pass_map_init(&c->passes);
 	needs_init(&c->needs);
 	c->pods = pods_new();
-	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, is_new, c);
+	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, is_urgent, c);
 	c->prober = prober_new(client, http, access, c->pods,
 		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	trim_start(&c->trim, kube_client_loop(client));

@@ -14,7 +14,8 @@
  * step takes longer. */
 #define PROGRESS_MS 3000
 #define PROGRESS_RARE_MS 20000
-#define AGAIN_MS 1000
+/* A healthy chain is Ready by then: a scrape, and the HPA's own period. */
+#define RISING_MS 60000
 
 static void forget_written(struct pass *pass)
 {
@@ -82,6 +83,28 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
 	return true;
 }
 
+static bool writes_children(const struct pass *pass, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count && pass->counts; i++) {
+		if (plan->writes[i].verb == PLAN_APPLY || plan->writes[i].verb == PLAN_CREATE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void pass_note_children(struct pass *pass, const struct plan *plan)
+{
+	if (writes_children(pass, plan)) {
+		pass->children_ms = clock_monotonic_ms();
+	}
+}
+
+bool pass_is_rising(const struct pass *pass)
+{
+	return !pass->ready && pass->children_ms > 0 && clock_monotonic_ms() - pass->children_ms < RISING_MS;
+}
+
 /* Whether a first word of this generation was written. */
 static bool speaks_of_now(const struct view *owner)
 {
@@ -91,7 +114,7 @@ static bool speaks_of_now(const struct view *owner)
 int64_t pass_hold_progress(struct pass *pass, struct plan *plan, const struct view *owner, bool busy)
 {
 	int64_t now = clock_monotonic_ms();
-	int64_t usual_ms = speaks_of_now(owner) ? PROGRESS_RARE_MS : PROGRESS_MS;
+	int64_t limit_ms = busy || speaks_of_now(owner) ? PROGRESS_RARE_MS : PROGRESS_MS;
 	int64_t held_ms;
 
 	if (plan->status == NULL || !plan->progress) {
@@ -102,24 +125,13 @@ int64_t pass_hold_progress(struct pass *pass, struct plan *plan, const struct vi
 		pass->held_since_ms = now;
 	}
 	held_ms = now - pass->held_since_ms;
-	if (held_ms >= (busy ? PROGRESS_RARE_MS : usual_ms)) {
+	if (held_ms >= limit_ms) {
 		pass->held_since_ms = 0;
 		return 0;
 	}
 	json_decref(plan->status);
 	plan->status = NULL;
-	return held_ms < usual_ms ? usual_ms - held_ms : AGAIN_MS;
-}
-
-/* Before the children are there nothing comes of them. What cannot be written is no reason to wait. */
-static bool makes_children(const struct pass *pass, const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->count && pass->counts && pass->failure == NULL; i++) {
-		if (plan->writes[i].verb == PLAN_APPLY || plan->writes[i].verb == PLAN_CREATE) {
-			return true;
-		}
-	}
-	return false;
+	return limit_ms - held_ms;
 }
 
 enum probe_interval pass_probe_interval(const struct pass *pass, const struct plan *plan)
@@ -127,7 +139,8 @@ enum probe_interval pass_probe_interval(const struct pass *pass, const struct pl
 	if (plan->healthy) {
 		return PROBE_HEALTHY;
 	}
-	if (makes_children(pass, plan)) {
+	/* Before the children are there nothing comes of a probe. What cannot be written is no reason to wait. */
+	if (pass->failure == NULL && writes_children(pass, plan)) {
 		return PROBE_LATER;
 	}
 	return plan->waiting ? PROBE_WAITING : PROBE_BROKEN;

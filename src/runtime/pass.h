@@ -23,6 +23,7 @@ struct pass {
 	size_t written_count;
 	int64_t written_ms;
 	int64_t held_since_ms; /* monotonic: since when a status that only tells of progress waits; 0 = none does */
+	int64_t children_ms;   /* monotonic: when children were written last; 0 = never */
 	char *failure;         /* owned: of the last write */
 	struct replicas_fight *fight; /* owned: over the target's replicas; NULL = none was seen */
 	struct refusals refusals;
@@ -43,6 +44,11 @@ void pass_wrote(struct pass *pass, const struct run_result *result);
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
 /* How long that is waited for. */
 #define PASS_OWN_WRITE_WAIT_MS 10000
+
+/* Remembers when children were written. */
+void pass_note_children(struct pass *pass, const struct plan *plan);
+/* Whether its children were written a short while ago, and it is not Ready. */
+bool pass_is_rising(const struct pass *pass);
 
 /* Takes a status of `owner` out of the plan that may wait for the one that follows; `busy`: much else is to be written. In
  * how many ms this is to be asked again, 0 when it is not held. */

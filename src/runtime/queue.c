@@ -21,7 +21,7 @@
 struct item {
 	struct heap_item waiting; /* of one of the queue's; in no heap while it is not queued, or is being worked on */
 	char *key;
-	bool is_new;     /* never worked on; while it waits */
+	bool urgent;     /* while it waits */
 	bool queued;     /* wants to be worked on at due_ms */
 	bool processing; /* is being worked on */
 	int64_t due_ms;
@@ -36,16 +36,16 @@ struct queue {
 	unsigned parallel;
 	unsigned busy;
 	queue_work_fn *work;
-	queue_new_fn *is_new;
+	queue_urgent_fn *urgent;
 	void *ctx;
 	struct map items; /* key → struct item */
 	/* The items that wait, by when they are due. */
-	struct heap begun;
-	struct heap unbegun;
-	unsigned turns_of_begun; /* since the last one of a new key */
-	uint64_t numbers;        /* given out so far */
-	uint64_t turn_ms;        /* the loop's time in the last turn that had work */
-	double tokens;           /* of the bucket that all failing keys share */
+	struct heap urgent_ones;
+	struct heap others;
+	unsigned urgent_turns; /* since the last one of another key */
+	uint64_t numbers;      /* given out so far */
+	uint64_t turn_ms;      /* the loop's time in the last turn that had work */
+	double tokens;         /* of the bucket that all failing keys share */
 	int64_t tokens_ms;
 	bool closing;
 	void (*closed)(void *ctx);
@@ -56,7 +56,7 @@ static void pump(uv_timer_t *timer);
 
 static struct heap *heap_of(struct queue *q, const struct item *item)
 {
-	return item->is_new ? &q->unbegun : &q->begun;
+	return item->urgent ? &q->urgent_ones : &q->others;
 }
 
 static struct item *item_at(const struct heap_item *waiting)
@@ -80,29 +80,29 @@ static struct item *first_of(const struct heap *heap)
 /* The one that is due soonest; NULL when none waits. */
 static struct item *first_waiting(const struct queue *q)
 {
-	struct item *begun = first_of(&q->begun);
-	struct item *unbegun = first_of(&q->unbegun);
+	struct item *urgent = first_of(&q->urgent_ones);
+	struct item *other = first_of(&q->others);
 
-	if (begun == NULL || unbegun == NULL) {
-		return begun != NULL ? begun : unbegun;
+	if (urgent == NULL || other == NULL) {
+		return urgent != NULL ? urgent : other;
 	}
-	return comes_before(&begun->waiting, &unbegun->waiting) ? begun : unbegun;
+	return comes_before(&urgent->waiting, &other->waiting) ? urgent : other;
 }
 
 /* Whose turn it is; NULL when none is due. */
 static struct item *next_due(struct queue *q, int64_t now_ms)
 {
-	struct item *begun = first_of(&q->begun);
-	struct item *unbegun = first_of(&q->unbegun);
-	bool begun_due = begun != NULL && begun->due_ms <= now_ms;
-	bool unbegun_due = unbegun != NULL && unbegun->due_ms <= now_ms;
+	struct item *urgent = first_of(&q->urgent_ones);
+	struct item *other = first_of(&q->others);
+	bool urgent_due = urgent != NULL && urgent->due_ms <= now_ms;
+	bool other_due = other != NULL && other->due_ms <= now_ms;
 
-	if (unbegun_due && (!begun_due || q->turns_of_begun >= QUEUE_NEW_SHARE - 1)) {
-		q->turns_of_begun = 0;
-		return unbegun;
+	if (other_due && (!urgent_due || q->urgent_turns >= QUEUE_OTHERS_SHARE - 1)) {
+		q->urgent_turns = 0;
+		return other;
 	}
-	q->turns_of_begun++;
-	return begun_due ? begun : NULL;
+	q->urgent_turns++;
+	return urgent_due ? urgent : NULL;
 }
 
 /* Sets the timer to the earliest due key; none when every worker is busy. */
@@ -183,20 +183,20 @@ static void drop_if_idle(struct queue *q, const char *key)
 	}
 }
 
-struct queue *queue_new(uv_loop_t *loop, unsigned parallel, queue_work_fn *work, queue_new_fn *is_new, void *ctx)
+struct queue *queue_new(uv_loop_t *loop, unsigned parallel, queue_work_fn *work, queue_urgent_fn *urgent, void *ctx)
 {
 	struct queue *q = xcalloc(1, sizeof(*q));
 
 	*q = (struct queue){.loop = loop,
 		.parallel = parallel,
 		.work = work,
-		.is_new = is_new,
+		.urgent = urgent,
 		.ctx = ctx,
 		.tokens = RATE_BURST,
 		.tokens_ms = clock_monotonic_ms()};
 	map_init(&q->items, item_free);
-	heap_init(&q->begun, comes_before);
-	heap_init(&q->unbegun, comes_before);
+	heap_init(&q->urgent_ones, comes_before);
+	heap_init(&q->others, comes_before);
 	uv_timer_init(loop, &q->timer);
 	q->timer.data = q;
 	return q;
@@ -208,8 +208,8 @@ static void on_closed(uv_handle_t *handle)
 	void (*closed)(void *ctx) = q->closed;
 	void *ctx = q->closed_ctx;
 
-	heap_release(&q->begun);
-	heap_release(&q->unbegun);
+	heap_release(&q->urgent_ones);
+	heap_release(&q->others);
 	map_release(&q->items);
 	free_indirect(&q);
 	closed(ctx);
@@ -251,7 +251,7 @@ void queue_add_after(struct queue *q, const char *key, int64_t delay_ms)
 	if (!item->queued || due < item->due_ms) {
 		heap_remove(heap_of(q, item), &item->waiting);
 		item->queued = true;
-		item->is_new = q->is_new != NULL && q->is_new(q->ctx, key);
+		item->urgent = q->urgent != NULL && q->urgent(q->ctx, key);
 		item->due_ms = due;
 		item->number = q->numbers++;
 		wait_if_free(q, item);
@@ -330,5 +330,5 @@ void queue_done(struct queue *q, const char *key)
 
 size_t queue_length(const struct queue *q)
 {
-	return q->begun.count + q->unbegun.count + q->busy;
+	return q->urgent_ones.count + q->others.count + q->busy;
 }

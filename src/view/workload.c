@@ -162,6 +162,12 @@ static void read_status(struct arena *arena, const json_t *status, struct view_w
 	w->progressed_ms = read_time(progressing, "lastUpdateTime", 0);
 }
 
+/* One that changed nothing when it was made has none: it came after the one whose value it shares. */
+static int64_t entry_time(const json_t *entry)
+{
+	return read_time(entry, "time", INT64_MAX);
+}
+
 /* The newest entry of managedFields that has spec.replicas: a change by one takes the field away from all others, and
  * those that set it to the same value share it. NULL when there is none. */
 static const json_t *replicas_entry(const json_t *metadata)
@@ -174,7 +180,7 @@ static const json_t *replicas_entry(const json_t *metadata)
 		const json_t *fields = json_object_get(json_object_get(entry, "fieldsV1"), "f:spec");
 
 		if (json_object_get(fields, "f:replicas") != NULL &&
-			read_time(entry, "time", 0) >= read_time(newest, "time", 0)) {
+			(newest == NULL || entry_time(entry) >= entry_time(newest))) {
 			newest = entry;
 		}
 	}

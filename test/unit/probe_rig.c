@@ -44,14 +44,15 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	return (struct fake_answer){.status = 404, .body = "404 page not found"};
 }
 
-static void on_seen(void *ctx, const char *key, const struct evidence *before)
+static bool on_seen(void *ctx, const char *key, const struct evidence *before)
 {
 	(void)key;
 	(void)before;
 	((struct probe_rig *)ctx)->seen++;
+	return ((struct probe_rig *)ctx)->passes_wait;
 }
 
-static void on_shared_seen(void *ctx, const char *key, const struct shared_evidence *before)
+static bool on_shared_seen(void *ctx, const char *key, const struct shared_evidence *before)
 {
 	struct probe_rig *rig = ctx;
 
@@ -59,6 +60,7 @@ static void on_shared_seen(void *ctx, const char *key, const struct shared_evide
 	rig->seen++;
 	json_decref(rig->before);
 	rig->before = before != NULL ? shared_evidence_encode(before) : NULL;
+	return false;
 }
 
 static struct hpa_says hpa_now(void *ctx, const char *ns, const char *name, const char *metric)

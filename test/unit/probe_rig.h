@@ -50,6 +50,7 @@ struct probe_rig {
 	struct hpa_says hpa; /* every one, for every metric; it begins as one that could not read it */
 	int port;            /* of the server, at 127.0.0.1 */
 	int seen;            /* probes reported */
+	bool passes_wait;    /* a pass is to come of each report */
 	json_t *before;      /* of what is shared: what the last report named as the evidence before it */
 	json_t *evidence;    /* what was handed out last */
 	struct probe_saying sayings[16];

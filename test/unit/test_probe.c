@@ -379,6 +379,23 @@ static void test_a_chain_that_became_whole_is_looked_at_soon(void **state)
 	probe_rig_close(&rig);
 }
 
+/* Else ten thousand that wait for their passes would be probed again and again, and hold the passes up. */
+static void test_nothing_is_probed_again_before_a_pass_has_read_it(void **state)
+{
+	struct probe_rig rig;
+
+	(void)state;
+	probe_rig_open(&rig);
+	rig.passes_wait = true;
+	probe_rig_want(&rig, PROBE_KEY, PROBE_BROKEN);
+	probe_rig_wait(&rig, 1);
+	run_for(&rig.kube.loop, 2600);
+	assert_int_equal(rig.seen, 1);
+	probe_rig_want(&rig, PROBE_KEY, PROBE_BROKEN);
+	probe_rig_wait(&rig, 2);
+	probe_rig_close(&rig);
+}
+
 static void test_a_wake_is_not_answered_with_what_was_known(void **state)
 {
 	struct probe_rig rig;
@@ -630,6 +647,7 @@ int main(void)
 		cmocka_unit_test(test_many_pages_are_not_fetched_all_at_once),
 		cmocka_unit_test(test_a_request_that_changes_is_probed_at_once),
 		cmocka_unit_test(test_a_chain_that_became_whole_is_looked_at_soon),
+		cmocka_unit_test(test_nothing_is_probed_again_before_a_pass_has_read_it),
 		cmocka_unit_test(test_a_wake_is_not_answered_with_what_was_known),
 		cmocka_unit_test(test_a_page_that_was_good_is_asked_twice_before_it_is_called_bad),
 		cmocka_unit_test(test_what_is_forgotten_is_not_reported),
