@@ -9,13 +9,18 @@
 
 #include "base/error.h"
 
+/* Where prometheus-adapter and its rules are. */
+struct adapter_names {
+	const char *ns;
+	const char *deployment;
+	const char *configmap;
+	const char *key; /* in the ConfigMap's data */
+};
+
 /* All strings are borrowed and outlive every use. */
 struct settings {
-	const char *adapter_namespace;
-	const char *adapter_deployment;
-	const char *adapter_configmap;
-	const char *adapter_config_key; /* in the ConfigMap's data */
-	const char *prometheus_url;     /* NULL = found from the Prometheus resource's governing Service */
+	struct adapter_names adapter; /* NULL = found (reconcile/adapter_find.h), each by itself */
+	const char *prometheus_url;   /* NULL = found from the Prometheus resource's governing Service */
 	/* Namespaces, separated by commas, or "*" for all, that an autoscaler may name beside its own: for its
 	 * ServiceMonitor, and of a Custom exporter. NULL is none: who may write an autoscaler has no rights there. */
 	const char *monitor_namespaces;
@@ -34,9 +39,8 @@ json_t *settings_labels(const char *list, struct error *err);
 /* Which clang-format takes for a block of statements. */
 /* clang-format off */
 #define SETTINGS_DEFAULT                                                                                              \
-	{.adapter_namespace = "monitoring", .adapter_deployment = "prometheus-adapter",                               \
-	 .adapter_configmap = "prometheus-adapter", .adapter_config_key = "config.yaml", .prometheus_url = NULL,                \
-	 .monitor_namespaces = NULL, .exporter_namespaces = NULL, .monitor_labels = NULL}
+	{.adapter = {NULL, NULL, NULL, NULL}, .prometheus_url = NULL, .monitor_namespaces = NULL,                     \
+	 .exporter_namespaces = NULL, .monitor_labels = NULL}
 /* clang-format on */
 
 #endif

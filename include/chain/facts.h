@@ -64,6 +64,7 @@ struct facts {
 	const struct shared_evidence *shared; /* what was seen of what autoscalers share; NULL = nothing yet */
 	const char *exporter_id;              /* this autoscaler's exporter among gpu's */
 
+	struct adapter_names adapter_names;
 	enum adapter_state adapter;
 	const char *adapter_reason;                  /* CamelCase, when broken */
 	const char *adapter_message;                 /* when broken */

@@ -12,8 +12,12 @@
 
 #include "base/shape.h"
 
-/* What prometheus-adapter's Deployment says. */
+/* Where prometheus-adapter is, and what its Deployment says. */
 struct adapter_survey {
+	char *ns; /* these four as struct adapter_names of api/settings.h; NULL = not looked for yet */
+	char *deployment;
+	char *configmap;
+	char *key;
 	char *url;        /* of the Prometheus that it asks; NULL = not given */
 	char *prometheus; /* "ns/name" of the resource that this leads to; NULL = that cannot be told: it may be a Thanos, or
 	                   * outside the cluster */

@@ -29,11 +29,20 @@ struct view_container {
 	uint32_t ports_count;
 };
 
+/* What prometheus-adapter reads its rules from, as its pod template tells. */
+struct view_config {
+	const char *configmap; /* NULL = the file is of no ConfigMap, or that cannot be told */
+	const char *key;       /* in the ConfigMap or the Secret; NULL = not told */
+	const char *secret;    /* of which the file is instead; NULL = of none */
+	bool certain;          /* by --config and the mounts; else it is the only ConfigMap among the volumes */
+};
+
 struct view_workload {
 	struct view view;
 	int64_t replicas; /* spec.replicas; -1 = not given, which the API server takes for 1 */
 	struct view_selector selector;
 	const struct view_container *containers;
+	const struct view_config *config; /* NULL = no container has flags of prometheus-adapter */
 	struct view_pairs template_labels;
 	struct view_pairs template_annotations; /* those of ours */
 	int64_t grace_period_s;                 /* terminationGracePeriodSeconds; -1 = not given */

@@ -4,6 +4,10 @@
 #include "fields.h"
 
 static const struct field adapter_fields[] = {
+	TEXT("namespace", adapter_survey, ns),
+	TEXT("deployment", adapter_survey, deployment),
+	TEXT("configMap", adapter_survey, configmap),
+	TEXT("key", adapter_survey, key),
 	TEXT("url", adapter_survey, url),
 	TEXT("prometheus", adapter_survey, prometheus),
 	BOOL("nowhere", adapter_survey, nowhere),

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "children/children.h"
 #include "engine/gpu.h"
+#include "reconcile/adapter_find.h"
 #include "reconcile/gpu.h"
 #include "reconcile/pages.h"
 #include "reconcile/asked.h"
@@ -285,6 +286,7 @@ void observation_init(struct observation *o, const struct world *world, const st
 	o->facts.adapter_held = world->shared->held;
 	o->facts.adapter_held_by_rollout = world->shared->held_by_rollout;
 	o->facts.adapter_survey = world->shared->adapter;
+	o->facts.adapter_names = adapter_names_known(world);
 	o->facts.api_reason = world->shared->api_reason;
 	o->facts.api_message = world->shared->api_message;
 	o->facts.api_away = world->shared->api_away;

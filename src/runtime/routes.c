@@ -213,7 +213,6 @@ void routes_changed(const struct routes *r, enum kind kind, const struct view *b
 	case KIND_PROMETHEUSRULE:
 	case KIND_APISERVICE:
 	case KIND_CONFIGMAP:
-	case KIND_ADAPTER_DEPLOYMENT:
 		queue_add(r->queue, SHARED_KEY);
 		return;
 	case KIND_POD: /* the prober's to read (pod_feed.h) */

@@ -30,7 +30,6 @@ const struct view_type *const view_types[KIND_COUNT] = {
 	[KIND_APISERVICE] = &view_apiservice_type,
 	[KIND_SCALEDOBJECT] = &view_scaledobject_type,
 	[KIND_CONFIGMAP] = &view_configmap_type,
-	[KIND_ADAPTER_DEPLOYMENT] = &view_workload_type,
 };
 
 static void fill(struct arena *arena, const struct view_type *type, const json_t *object)

@@ -126,6 +126,24 @@ static void read_gpu_resource(struct arena *arena, const json_t *limits, struct 
 	}
 }
 
+/* Flags that prometheus-adapter has, and the other servers of the metrics API have not. */
+static bool is_adapter(const struct view_container *container)
+{
+	return view_container_flag(container, "--prometheus-url") != NULL ||
+	       view_container_flag(container, "--metrics-relist-interval") != NULL;
+}
+
+static const struct view_config *config_of(struct arena *arena, const json_t *spec, const struct view_workload *w)
+{
+	for (uint32_t i = 0; i < w->containers_count; i++) {
+		if (is_adapter(&w->containers[i])) {
+			return read_config(arena, spec, json_array_get(json_object_get(spec, "containers"), i),
+				view_container_value(&w->containers[i], "--config"));
+		}
+	}
+	return NULL;
+}
+
 static void read_template(struct arena *arena, const json_t *template, struct view_workload *w)
 {
 	const json_t *metadata = json_object_get(template, "metadata");
@@ -146,6 +164,7 @@ static void read_template(struct arena *arena, const json_t *template, struct vi
 	}
 	w->containers = containers;
 	w->claims = json_array_size(json_object_get(spec, "resourceClaims")) > 0;
+	w->config = config_of(arena, spec, w);
 }
 
 static void read_status(struct arena *arena, const json_t *status, struct view_workload *w)

@@ -168,6 +168,12 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 	settings.exporter_namespaces = json_path_string(document, "settings.exporterNamespaces", NULL);
 	settings.monitor_labels = json_path_string(document, "settings.monitorLabels", NULL);
 	settings.prometheus_url = json_path_string(document, "settings.prometheusUrl", NULL);
+	settings.adapter = (struct adapter_names){
+		.ns = json_path_string(document, "settings.adapter.namespace", NULL),
+		.deployment = json_path_string(document, "settings.adapter.deployment", NULL),
+		.configmap = json_path_string(document, "settings.adapter.configMap", NULL),
+		.key = json_path_string(document, "settings.adapter.configKey", NULL),
+	};
 	*outcome = (struct outcome){.plan = PLAN_INIT, .shared = SHARED_STATE_INIT};
 	outcome->is_shared = strcmp(what, "stack") == 0;
 	if (!outcome->is_shared && slash == NULL) {

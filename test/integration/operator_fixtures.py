@@ -189,11 +189,11 @@ def write_kubeconfig(path, cluster, namespace, account):
     return path
 
 
-def write_operator_kubeconfig(path, cluster, helm):
-    """A kubeconfig with just the rights that the chart gives the operator, at path."""
+def write_operator_kubeconfig(path, cluster, helm, *args):
+    """A kubeconfig with just the rights that the chart gives the operator, with these arguments of helm's, at path."""
     system = "inference-autoscaler-system"
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system}})
-    rendered = helm("template", "inference-autoscaler", CHART, "--no-hooks", "--namespace", system)
+    rendered = helm("template", "inference-autoscaler", CHART, "--no-hooks", "--namespace", system, *args)
     assert rendered.returncode == 0, rendered.stderr
     kinds = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
     objects = [o for o in yaml.safe_load_all(rendered.stdout) if o and o["kind"] in kinds]
