@@ -56,7 +56,7 @@ struct facts {
 	const struct view_prometheus *prometheus; /* the resource that selects us; NULL = none */
 	const char *selected_by;    /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *agent;          /* the same of a PrometheusAgent, while no Prometheus does; NULL = none */
-	const char *select_problem; /* why none does; NULL when selected */
+	const char *select_problem; /* why no Prometheus does; NULL when one does */
 	const char *monitor;        /* "ns/name" of our ServiceMonitor */
 	int64_t monitor_made_ms;    /* wall; 0 = it is to be made, -1 = not known */
 

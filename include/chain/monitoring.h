@@ -45,7 +45,7 @@ struct monitoring_object {
 struct monitoring {
 	json_t *labels;    /* owned; {} when none are needed */
 	char *selected_by; /* owned "ns/name"; NULL when no Prometheus can select it */
-	char *problem;     /* owned sentence; NULL when selected */
+	char *problem;     /* owned sentence: why no Prometheus selects it; NULL when one does, or none is but agents */
 	bool agent;        /* who selects it is a PrometheusAgent */
 };
 

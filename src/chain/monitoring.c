@@ -301,6 +301,9 @@ void monitoring_find(const struct monitoring_context *context, const struct moni
 	}
 	add_usual(&all, object);
 	found->labels = all.labels;
+	if (found->agent && why.len > 0) {
+		found->problem = strbuf_take(&why);
+	}
 	if (found->selected_by == NULL) {
 		keep_current(object, found->labels);
 		found->problem = why.len > 0 ? strbuf_take(&why)

@@ -241,6 +241,15 @@ static void say_no_targets(const struct facts *facts, struct verdict *verdict)
 			prometheus_name(facts), facts->monitor, spec->target_kind, spec->ns, spec->target_name);
 		return;
 	}
+	if (facts->agent != NULL) {
+		SAY(verdict, VERDICT_FALSE, "NoTargets",
+			"PrometheusAgent '%s' selects ServiceMonitor '%s', but '%s' has nothing of it: let the agent write there by "
+			"its spec.remoteWrite%s%s",
+			facts->agent, facts->monitor, prometheus_name(facts),
+			facts->select_problem != NULL ? ", or have it scraped without the agent: " : "",
+			facts->select_problem != NULL ? facts->select_problem : "");
+		return;
+	}
 	SAY(verdict, VERDICT_FALSE, "NoTargets",
 		"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
 		"prometheus-operator's log, and the log of the config-reloader beside Prometheus",

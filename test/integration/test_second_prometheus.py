@@ -20,18 +20,18 @@ from operator_fixtures import (  # noqa: F401
 
 @pytest.fixture
 def another(cluster, stack):
-    """Makes a Prometheus of all namespaces, in one that sorts before that of the first; its path."""
+    """Makes a Prometheus, or an agent, of all namespaces, in one that sorts before that of the first; its path."""
     namespace = f"apm-{uuid.uuid4().hex[:8]}"
     cluster.core.create_namespace({"metadata": {"name": namespace}})
 
-    def make(name, selector):
+    def make(name, selector, version="v1", kind="Prometheus", plural="prometheuses"):
         cluster.apply({
-            "apiVersion": "monitoring.coreos.com/v1",
-            "kind": "Prometheus",
+            "apiVersion": f"monitoring.coreos.com/{version}",
+            "kind": kind,
             "metadata": {"name": name, "namespace": namespace},
             "spec": {"replicas": 0, "serviceMonitorNamespaceSelector": {}, "serviceMonitorSelector": selector},
         })
-        return f"/apis/monitoring.coreos.com/v1/namespaces/{namespace}/prometheuses/{name}"
+        return f"/apis/monitoring.coreos.com/{version}/namespaces/{namespace}/{plural}/{name}"
 
     yield make
     cluster.core.delete_namespace(namespace)
@@ -65,6 +65,15 @@ def test_the_one_that_selects_us_keeps_us(cluster, target, operator, operator_ku
         eventually(lambda: monitor(autoscaler)[1] == {"release": "prometheus"})
     finally:
         assert second.stop() == 0, second.log()
+
+
+def test_an_agent_gets_its_label(cluster, target, operator, another):
+    autoscaler = Autoscaler(cluster, target).create()
+    eventually(lambda: autoscaler.child("ServiceMonitor"), timeout=20)
+    path = another("agent", {"matchLabels": {"scrape": "agent"}}, "v1alpha1", "PrometheusAgent", "prometheusagents")
+    eventually(lambda: monitor(autoscaler)[1] == {"release": "prometheus", "scrape": "agent"})
+    cluster.request("DELETE", path)
+    eventually(lambda: monitor(autoscaler)[1] == {"release": "prometheus"})
 
 
 def test_a_chain_stays_ready(cluster, working, another):
