@@ -21,6 +21,7 @@ enum kind {
 	KIND_SERVICEMONITOR,
 	KIND_PROMETHEUSRULE,
 	KIND_PROMETHEUS,
+	KIND_PROMETHEUSAGENT, /* scrapes and sends on, but answers nothing and has no rules */
 	KIND_NAMESPACE,
 	KIND_APISERVICE,   /* of the custom metrics API, no other */
 	KIND_SCALEDOBJECT, /* KEDA's, which scales too */

@@ -4,7 +4,10 @@
 #ifndef API_SETTINGS_H
 #define API_SETTINGS_H
 
+#include <jansson.h>
 #include <stdbool.h>
+
+#include "base/error.h"
 
 /* Where prometheus-adapter and its rules are. */
 struct adapter_names {
@@ -22,16 +25,22 @@ struct settings {
 	 * ServiceMonitor, and of a Custom exporter. NULL is none: who may write an autoscaler has no rights there. */
 	const char *monitor_namespaces;
 	const char *exporter_namespaces;
+	/* "key=value", separated by commas: what ServiceMonitors and the rule of ours bear where nobody wants anything else of
+	 * them. NULL = none. settings_labels() has taken it. */
+	const char *monitor_labels;
 };
 
 /* Whether such a list has the namespace. */
 bool settings_list_has(const char *list, const char *ns);
 
+/* Such labels as an object; new reference. NULL and ERROR_INVALID when they are none. NULL = {}. */
+json_t *settings_labels(const char *list, struct error *err);
+
 /* Which clang-format takes for a block of statements. */
 /* clang-format off */
 #define SETTINGS_DEFAULT                                                                                              \
 	{.adapter = {NULL, NULL, NULL, NULL}, .prometheus_url = NULL, .monitor_namespaces = NULL,                     \
-	 .exporter_namespaces = NULL}
+	 .exporter_namespaces = NULL, .monitor_labels = NULL}
 /* clang-format on */
 
 #endif

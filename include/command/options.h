@@ -95,6 +95,11 @@ struct option_row {
 		OPTION("tenant-exporter-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.exporter_namespaces,             \
 			"the same for spec.gpu.exporter.namespace; these exporters are believed about all pods")
 
+#define OPTION_MONITOR_LABELS                                                                                                   \
+	OPTION("monitor-labels", 0, "LABELS", OPTION_STRING, settings.monitor_labels,                                           \
+		"what our ServiceMonitors and PrometheusRule bear unless a Prometheus or spec.monitor.labels wants otherwise: " \
+		"KEY=VALUE, separated by commas")
+
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
  * and sets *help. */
 int options_parse(const struct option_row *rows, size_t count, const char *argument, int argc, char **argv,

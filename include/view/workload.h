@@ -46,6 +46,9 @@ struct view_workload {
 	struct view_pairs template_labels;
 	struct view_pairs template_annotations; /* those of ours */
 	int64_t grace_period_s;                 /* terminationGracePeriodSeconds; -1 = not given */
+	/* What its containers request of NVIDIA's device plugin, "nvidia.com/gpu" say; NULL = nothing. Of several the one that
+	 * the DCGM exporter knows by itself. */
+	const char *gpu_resource;
 	/* Who set spec.replicas last, by metadata.managedFields, and by which subresource ("scale"; "" = none); NULL = that is
 	 * not reported. */
 	const char *replicas_manager;
@@ -63,6 +66,7 @@ struct view_workload {
 	int64_t progressed_ms; /* its lastUpdateTime, wall; 0 = not given */
 	uint32_t containers_count;
 	bool paused;
+	bool claims; /* the pods have resourceClaims */
 };
 
 extern const struct view_type view_workload_type;
@@ -79,6 +83,8 @@ static inline const struct view_workload *view_workload(const struct view *view)
 const char *view_container_flag(const struct view_container *container, const char *flag);
 /* The same, where the value is "$(NAME)" what the environment says, as the kubelet does it. */
 const char *view_container_value(const struct view_container *container, const char *flag);
+/* Whether the DCGM exporter knows by itself that this resource is a GPU, or an instance of one. */
+bool view_gpu_is_usual(const char *resource);
 /* Whether an engine takes a variable of this name for one of its flags that is read here. */
 bool view_env_is_read(const char *name);
 

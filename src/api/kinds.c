@@ -21,6 +21,8 @@ const struct kind_info kinds[KIND_COUNT] = {
 	[KIND_PROMETHEUSRULE] = {.resource = {"monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule",
 					 true}},
 	[KIND_PROMETHEUS] = {.resource = {"monitoring.coreos.com", "v1", "prometheuses", "Prometheus", true}},
+	[KIND_PROMETHEUSAGENT] = {.resource = {"monitoring.coreos.com", "v1alpha1", "prometheusagents",
+					  "PrometheusAgent", true}},
 	[KIND_NAMESPACE] = {.resource = {"", "v1", "namespaces", "Namespace", false}},
 	[KIND_APISERVICE] = {.resource = {"apiregistration.k8s.io", "v1", "apiservices", "APIService", false},
 		.only = "v1beta1.custom.metrics.k8s.io"},

@@ -163,7 +163,8 @@ static json_t *make_gpu_rule(const struct world *world, const struct observation
 	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
 	auto_view_list namespaces = world_views(world, KIND_NAMESPACE, NULL);
 	struct monitoring_context context = {&prometheuses, &namespaces, o->asked};
-	struct monitoring_object object = {.kind = &monitoring_rule};
+	auto_json *usual = settings_labels(world->settings->monitor_labels, NULL);
+	struct monitoring_object object = {.kind = &monitoring_rule, .usual = usual};
 	auto_view_list order = monitoring_order(&context, &object);
 	const struct view_list first = {.items = order.items, .count = order.count > 0 ? 1 : 0};
 	const char *ns = first.count > 0 ? first.items[0]->meta.ns : o->facts.adapter_names.ns;
@@ -172,7 +173,7 @@ static json_t *make_gpu_rule(const struct world *world, const struct observation
 	auto_plan plan = PLAN_INIT;
 	struct gpu_survey *survey;
 	auto_json *exporters_in = NULL;
-	struct monitoring found = {NULL, NULL, NULL};
+	struct monitoring found = {.labels = NULL};
 	json_t *rule = NULL;
 
 	survey = gpu_survey_make(world, &need, 1, &memory, &plan);
@@ -286,8 +287,12 @@ static int render_all(const struct option_list *files, const struct settings *se
 static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	bool as_json = options->output != NULL && strcmp(options->output, "json") == 0;
+	auto_json *labels = settings_labels(options->settings.monitor_labels, err);
 
 	(void)verbs;
+	if (labels == NULL) {
+		return EXIT_USAGE;
+	}
 	if (options->files.count == 0) {
 		error_set(err, ERROR_INVALID, "nothing to render: name a file with -f");
 		return EXIT_USAGE;
@@ -301,6 +306,7 @@ static const struct option_row rows[] = {
 	OPTION("output", 'o', "yaml|json", OPTION_STRING, output, "how to print (yaml)"),
 	OPTIONS_ADAPTER,
 	OPTIONS_TENANTS,
+	OPTION_MONITOR_LABELS,
 };
 
 const struct command command_render = {

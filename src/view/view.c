@@ -25,6 +25,7 @@ const struct view_type *const view_types[KIND_COUNT] = {
 	[KIND_SERVICEMONITOR] = &view_servicemonitor_type,
 	[KIND_PROMETHEUSRULE] = &view_prometheusrule_type,
 	[KIND_PROMETHEUS] = &view_prometheus_type,
+	[KIND_PROMETHEUSAGENT] = &view_prometheusagent_type,
 	[KIND_NAMESPACE] = &view_namespace_type,
 	[KIND_APISERVICE] = &view_apiservice_type,
 	[KIND_SCALEDOBJECT] = &view_scaledobject_type,

@@ -11,12 +11,13 @@ import signal
 import ssl
 import subprocess
 import threading
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import yaml
 
-from conftest import CHART, GROUP, REPO, STDERR, eventually, install_crd, smallest
+from conftest import CHART, GROUP, OPERATOR_TYPES, REPO, STDERR, eventually, install_crd, smallest
 
 OPERATOR = os.environ.get("IA_OPERATOR", str(REPO / "build" / "asan" / "inference-autoscaler"))
 ADAPTER = "monitoring"
@@ -151,7 +152,7 @@ def deployment(name, namespace, selector, port=None, replicas=1):
 def install_stack(cluster):
     """prometheus-operator's types, a Prometheus that wants release=prometheus, an adapter with foreign rules."""
     env = os.environ | {"KUBECONFIG": cluster.kubeconfig}
-    subprocess.run([REPO / "hack" / "stack", "crds"], check=True, env=env, stdout=STDERR)
+    subprocess.run([REPO / "hack" / "stack", "crds", *OPERATOR_TYPES], check=True, env=env, stdout=STDERR)
     cluster.apply(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ADAPTER}},
         {
@@ -247,11 +248,21 @@ def make_pod_ready(cluster, namespace, selector="app=server"):
         })
 
 
+def edit_pod(cluster, namespace):
+    """A label that nobody asks for: at each change of a pod the operator looks at all anew, its page too."""
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    (pod,) = cluster.request("GET", pods, query=[("labelSelector", "app=server")])[1]["items"]
+    edit = {"metadata": {"labels": {"edit": uuid.uuid4().hex}}}
+    path = f"{pods}/{pod['metadata']['name']}"
+    code, answer = cluster.request("PATCH", path, edit, content="application/merge-patch+json")
+    assert code == 200, answer
+
+
 class Autoscaler:
     """One InferenceAutoscaler on the server."""
 
     def __init__(self, cluster, namespace, name="gemma"):
-        self.cluster, self.namespace, self.name = cluster, namespace, name
+        self.cluster, self.namespace, self.name, self.edits = cluster, namespace, name, 0
         self.path = f"/apis/{GROUP}/v1alpha1/namespaces/{namespace}/inferenceautoscalers/{name}"
 
     def create(self, **spec):
@@ -286,6 +297,12 @@ class Autoscaler:
             return condition
 
         return eventually(reached, timeout=timeout)
+
+    def edit(self):
+        """A new generation, of which the operator speaks within three seconds: of how far the same one is on its way up
+        it does every twenty."""
+        self.edits += 1
+        self.patch({"behavior": {"scaleUp": {"stabilizationWindowSeconds": self.edits}}})
 
     def child_path(self, kind):
         ns = self.namespace

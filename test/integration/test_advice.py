@@ -14,7 +14,7 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     working,
 )
 from conftest import eventually
-from operator_fixtures import Page, listening_port
+from operator_fixtures import Page, edit_pod, listening_port
 
 ADAPTER_PATH = "/apis/apps/v1/namespaces/monitoring/deployments/prometheus-adapter"
 
@@ -91,8 +91,8 @@ def slow(working, monkeypatch):
 
 def test_requests_that_outlast_their_pod(cluster, slow):
     deployment = f"/apis/apps/v1/namespaces/{slow.namespace}/deployments/server"
-    # A page that was read well stands for two minutes or so.
-    said = eventually(lambda: advice(slow).get("DrainTooShort"), timeout=160)
+    edit_pod(cluster, slow.namespace)  # a page that was read well stands for two minutes or so else
+    said = eventually(lambda: advice(slow).get("DrainTooShort"), timeout=30)
     assert "1 of 100 requests takes 30 to 40 s" in said and f"Deployment '{slow.namespace}/server'" in said, said
     eventually(lambda: events(cluster, slow, "DrainTooShort") == [("Warning", 1)])
 

@@ -263,8 +263,8 @@ ALLOWED = [
     *(("", v, "apps", "daemonsets", "", "") for v in ("list", "watch")),
     *(("", v, "", "pods", "", "") for v in ("list", "watch")),
     *(("", "list", g, r, "", "") for g, r in (
-        ("monitoring.coreos.com", "prometheuses"), ("apps", "deployments"), ("apps", "statefulsets"),
-        ("", "namespaces"),
+        ("monitoring.coreos.com", "prometheuses"), ("monitoring.coreos.com", "prometheusagents"), ("apps", "deployments"),
+        ("apps", "statefulsets"), ("", "namespaces"),
     )),
     *(("", v, "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io") for v in ("list", "watch")),
     ("{ns}", "get", "leaderworkerset.x-k8s.io", "leaderworkersets", "scale", "gemma"),

@@ -6,6 +6,8 @@ import pytest
 from many import Many
 from operator_fixtures import engine_port, operator_kubeconfig, stack  # noqa: F401  (fixtures are found by name)
 
+pytestmark = pytest.mark.alone
+
 # One that became healthy looks once more within a second, and is at rest.
 SETTLE_S = 5
 WINDOW_S = 30

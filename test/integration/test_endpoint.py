@@ -22,6 +22,8 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     stack,
 )
 
+pytestmark = pytest.mark.alone
+
 SYSTEM = "inference-autoscaler-system"
 AUTOSCALERS = 300
 MUTE = 300

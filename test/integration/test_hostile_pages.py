@@ -23,6 +23,8 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     stack,
 )
 
+pytestmark = pytest.mark.alone
+
 HOSTILE = 60
 WATCH_S = 30
 # How long an answer may wait for what the operator itself does, in CPU time: other programs of this machine do not

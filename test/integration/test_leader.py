@@ -25,6 +25,8 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     target,
 )
 
+pytestmark = pytest.mark.alone
+
 SYSTEM = "inference-autoscaler-system"
 LEASE = "inference-autoscaler"
 LEASE_S = 15

@@ -4,9 +4,13 @@ import contextlib
 import os
 import time
 
+import pytest
+
 from conftest import eventually, smallest
 from operator_fixtures import ADAPTER, FOREIGN, Operator, deployment
 from quick_apiserver import QuickApiServer
+
+pytestmark = pytest.mark.alone
 
 MANY = int(os.environ.get("IA_NAMESAKES", "1000"))
 # Of the CPU time of as many different names; what grows with the namesakes of each is ten times as much.

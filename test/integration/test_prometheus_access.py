@@ -1,8 +1,10 @@
 """A Prometheus that not everybody may ask: what is said of a credential or a certificate that is not right, and that
 the right one heals it, without a restart where only a file has changed."""
 
+import json
 import socket
 import threading
+import urllib.request
 
 import pytest
 
@@ -17,6 +19,7 @@ from access_fixtures import (  # noqa: F401  (fixtures are found by name)
     target,
 )
 from conftest import eventually
+from operator_fixtures import listening_port
 
 
 def fails(guarded, reason, *says):
@@ -32,7 +35,18 @@ def fails(guarded, reason, *says):
 
 
 def works(guarded):
-    return guarded.autoscaler.waits_for("ScrapeHealthy", "Scraped", timeout=40)
+    """Waits until the operator has seen that Prometheus scrapes the pods, and asks for its word of that."""
+    base = f"http://127.0.0.1:{listening_port(guarded.operators[-1].process.pid)}"
+    one = guarded.autoscaler
+
+    def scraped():
+        evidence = json.load(urllib.request.urlopen(f"{base}/explain/{one.namespace}/{one.name}"))["evidence"]
+        return evidence.get("prometheus", {}).get("up")
+
+    eventually(scraped, timeout=40)
+    if not (said := one.condition("ScrapeHealthy")) or said["reason"] != "Scraped":
+        one.edit()
+    return one.waits_for("ScrapeHealthy", "Scraped")
 
 
 @pytest.fixture

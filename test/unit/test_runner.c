@@ -15,6 +15,7 @@
 #include "runtime/refusals.h"
 #include "kube_rig.h"
 #include "runtime/runner.h"
+#include "view_rig.h"
 
 #define HPA "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/gemma"
 
@@ -178,11 +179,22 @@ struct rig {
 	struct refusals refusals;
 	struct plan plan;
 	struct outcome outcome;
+	const struct view *owner; /* NULL = no status is written */
 	int requests;
-	int monitors;
+	int refused;
 	bool mute;
-	bool refuses;
+	bool refuses;     /* the first two, and the status */
+	const char *late; /* a part of the path of what is refused after the others */
 };
+
+static struct fake_answer refuse(struct rig *rig, const struct fake_request *request, const char *body)
+{
+	/* Its end is the test's to send: the others are answered first. */
+	bool late = rig->late != NULL && strstr(request->line, rig->late) != NULL;
+
+	rig->refused += late ? 0 : 1;
+	return (struct fake_answer){.status = 403, .body = body, .end = late ? FAKE_HOLD : FAKE_REPLY};
+}
 
 static struct fake_answer on_request(void *ctx, const struct fake_request *request)
 {
@@ -193,12 +205,13 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 		return (struct fake_answer){.end = FAKE_MUTE};
 	}
 	if (strstr(request->line, "/services/") != NULL && rig->refuses) {
-		/* Its end is the test's to send: the others are answered first. */
-		return (struct fake_answer){.status = 403, .body = "{\"message\":\"no Service\"}", .end = FAKE_HOLD};
+		return refuse(rig, request, "{\"message\":\"no Service\"}");
 	}
 	if (strstr(request->line, "/servicemonitors/") != NULL && rig->refuses) {
-		rig->monitors++;
-		return (struct fake_answer){.status = 403, .body = "{\"message\":\"no ServiceMonitor\"}"};
+		return refuse(rig, request, "{\"message\":\"no ServiceMonitor\"}");
+	}
+	if (strstr(request->line, "/status") != NULL && rig->refuses) {
+		return refuse(rig, request, "{\"message\":\"no status\"}");
 	}
 	return (struct fake_answer){.status = 200, .body = "{\"metadata\":{\"resourceVersion\":\"9\"}}"};
 }
@@ -212,6 +225,7 @@ static void rig_begin(struct rig *rig)
 static void rig_end(struct rig *rig)
 {
 	free_indirect(&rig->outcome.error);
+	view_unref(rig->owner);
 	refusals_clear(&rig->refusals);
 	assert_int_equal(rig_close(&rig->kube), 0);
 }
@@ -227,7 +241,7 @@ static void start(struct rig *rig)
 {
 	free_indirect(&rig->outcome.error);
 	rig->outcome = (struct outcome){.done = false};
-	runner_start(rig->kube.client, &rig->plan, NULL, &rig->refusals, on_done, &rig->outcome);
+	runner_start(rig->kube.client, &rig->plan, rig->owner, &rig->refusals, on_done, &rig->outcome);
 }
 
 static bool has_three(void *ctx)
@@ -282,20 +296,22 @@ static void a_step_waits_for_the_one_before(void **state)
 	rig_end(&rig);
 }
 
-static bool has_monitor(void *ctx)
+static bool has_refused(void *ctx)
 {
-	return ((struct rig *)ctx)->monitors > 0;
+	return ((struct rig *)ctx)->refused > 0;
 }
 
-static void fail_both(struct rig *rig)
+/* The Service and the ServiceMonitor are refused, the `late` one of them as the last of all. */
+static void fail_both(struct rig *rig, const char *late)
 {
 	rig->refuses = true;
-	rig->monitors = 0;
+	rig->late = late;
+	rig->refused = 0;
 	add(rig, KIND_SERVICE, "1");
 	add(rig, KIND_SERVICEMONITOR, "1");
 	add(rig, KIND_HPA, "1");
 	start(rig);
-	assert_true(run_until(&rig->kube.loop, has_monitor, rig));
+	assert_true(run_until(&rig->kube.loop, has_refused, rig));
 	run_for(&rig->kube.loop, 100);
 	assert_false(rig->outcome.done);
 	fake_end(rig->kube.fake);
@@ -304,15 +320,46 @@ static void fail_both(struct rig *rig)
 
 static void of_two_failures_the_plans_first_is_reported(void **state)
 {
-	struct rig rig;
+	static const char *const late[] = {"/services/", "/servicemonitors/"};
 
 	(void)state;
-	rig_begin(&rig);
-	fail_both(&rig);
-	assert_string_equal(rig.outcome.error, "cannot apply Service 'shop/gemma': no Service");
-	assert_int_equal(rig.outcome.writes, 1);
-	assert_true(rig.outcome.sent_in_vain);
-	rig_end(&rig);
+	for (size_t i = 0; i < ARRAY_LEN(late); i++) {
+		struct rig rig;
+
+		rig_begin(&rig);
+		fail_both(&rig, late[i]);
+		assert_string_equal(rig.outcome.error, "cannot apply Service 'shop/gemma': no Service");
+		assert_int_equal(rig.outcome.writes, 1);
+		assert_true(rig.outcome.sent_in_vain);
+		rig_end(&rig);
+	}
+}
+
+static void a_status_that_fails_too_is_not_what_is_reported(void **state)
+{
+	static const struct {
+		bool has_children;
+		const char *error;
+	} rows[] = {{true, "cannot apply Service 'shop/gemma': no Service"},
+		{false, "cannot apply status of InferenceAutoscaler 'shop/gemma': no status"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig rig;
+
+		rig_begin(&rig);
+		rig.refuses = true;
+		rig.owner = view_rig_yaml(&view_autoscaler_type, "metadata: {namespace: shop, name: gemma, uid: u}");
+		if (rows[i].has_children) {
+			add(&rig, KIND_SERVICE, "1");
+		}
+		rig.plan.status = json_pack("{s:i}", "observedGeneration", 1);
+		start(&rig);
+		assert_true(run_until(&rig.kube.loop, has_ended, &rig));
+		assert_int_equal(rig.refused, rows[i].has_children ? 2 : 1);
+		assert_string_equal(rig.outcome.error, rows[i].error);
+		rig_end(&rig);
+	}
 }
 
 static void what_was_refused_waits_for_its_time(void **state)
@@ -321,7 +368,7 @@ static void what_was_refused_waits_for_its_time(void **state)
 
 	(void)state;
 	rig_begin(&rig);
-	fail_both(&rig);
+	fail_both(&rig, "/services/");
 	rig.refusals.until_ms = clock_monotonic_ms() + 60000;
 	rig.refuses = false;
 	rig.requests = 0;
@@ -349,7 +396,7 @@ static void what_differs_from_what_was_refused_is_sent(void **state)
 
 	(void)state;
 	rig_begin(&rig);
-	fail_both(&rig);
+	fail_both(&rig, "/services/");
 	rig.refusals.until_ms = clock_monotonic_ms() + 60000;
 	rig.refuses = false;
 	rig.requests = 0;
@@ -375,6 +422,7 @@ int main(void)
 		cmocka_unit_test(those_of_one_step_go_side_by_side),
 		cmocka_unit_test(a_step_waits_for_the_one_before),
 		cmocka_unit_test(of_two_failures_the_plans_first_is_reported),
+		cmocka_unit_test(a_status_that_fails_too_is_not_what_is_reported),
 		cmocka_unit_test(what_was_refused_waits_for_its_time),
 		cmocka_unit_test(what_differs_from_what_was_refused_is_sent),
 	};

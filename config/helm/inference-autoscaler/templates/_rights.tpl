@@ -41,7 +41,7 @@
   resources: [namespaces]
   verbs: [list, watch]
 - apiGroups: [monitoring.coreos.com]
-  resources: [prometheuses]
+  resources: [prometheuses, prometheusagents]
   verbs: [list, watch]
 {{- range .Values.scaleTargets }}
 - apiGroups: [{{ .apiGroup }}]
