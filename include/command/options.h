@@ -87,7 +87,7 @@ struct option_row {
 		OPTION("adapter-configmap", 0, "NAME", OPTION_STRING, settings.adapter.configmap,                      \
 			"the ConfigMap of its rules, if not the one that this mounts"),                                \
 		OPTION("adapter-config-key", 0, "KEY", OPTION_STRING, settings.adapter.key,                            \
-			"key in that ConfigMap, if not the one of its --config")
+			"key in that ConfigMap, if not the file that the Deployment reads")
 
 #define OPTIONS_TENANTS                                                                                                        \
 	OPTION("tenant-monitor-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.monitor_namespaces,                       \

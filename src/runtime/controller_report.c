@@ -104,12 +104,20 @@ bool controller_ready(const struct controller *c)
 	return controller_finds_adapter(c) && is_ready(c, KIND_CONFIGMAP);
 }
 
+/* That of the adapter's ConfigMap begins after the others, which have to come that far. */
+static bool is_begun(const struct controller *c, enum kind kind)
+{
+	return kind != KIND_CONFIGMAP || c->adapter.configmap != NULL;
+}
+
 bool controller_live(const struct controller *c)
 {
 	int64_t now = clock_monotonic_ms();
 
 	for (int i = 0; i < KIND_COUNT; i++) {
-		if (now - kube_informer_progress_ms(c->informers[i]) > LIVE_MS && !may_lack(c, (enum kind)i)) {
+		bool late = now - kube_informer_progress_ms(c->informers[i]) > LIVE_MS;
+
+		if (late && is_begun(c, (enum kind)i) && !may_lack(c, (enum kind)i)) {
 			return false;
 		}
 	}
