@@ -21,24 +21,23 @@ enum kind {
 	KIND_SERVICEMONITOR,
 	KIND_PROMETHEUSRULE,
 	KIND_PROMETHEUS,
+	KIND_PROMETHEUSAGENT, /* scrapes and sends on, but answers nothing and has no rules */
 	KIND_NAMESPACE,
-	KIND_APISERVICE,         /* of the custom metrics API, no other */
-	KIND_SCALEDOBJECT,       /* KEDA's, which scales too */
-	KIND_CONFIGMAP,          /* the adapter's, no other */
-	KIND_ADAPTER_DEPLOYMENT, /* the adapter's, also where the watched namespaces leave it out */
+	KIND_APISERVICE,   /* of the custom metrics API, no other */
+	KIND_SCALEDOBJECT, /* KEDA's, which scales too */
+	KIND_CONFIGMAP,    /* the adapter's, no other */
 	KIND_COUNT
 };
 
 struct kind_info {
 	struct kube_resource resource;
-	bool adapter;       /* one named object in the adapter's namespace */
 	const char *only;   /* the one object of this name; NULL = all */
 	const char *fields; /* only those that this field selector matches; NULL = all */
 };
 
 extern const struct kind_info kinds[KIND_COUNT];
 
-/* KIND_COUNT when there is none. The adapter's Deployment is never the answer. */
+/* KIND_COUNT when there is none. */
 enum kind kind_by_name(const char *api_version, const char *kind);
 
 /* Labels and annotations of ours. */

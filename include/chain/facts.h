@@ -52,9 +52,10 @@ struct facts {
 	const char *write_problem; /* why the last write failed; NULL when it did not */
 
 	bool prometheus_missing;                  /* prometheus-operator's types are not installed */
-	bool prometheus_absent;                   /* there is no Prometheus resource */
+	bool prometheus_absent;                   /* there is no Prometheus resource, and no PrometheusAgent */
 	const struct view_prometheus *prometheus; /* the resource that selects us; NULL = none */
 	const char *selected_by;    /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
+	const char *agent;          /* the same of a PrometheusAgent, while no Prometheus does; NULL = none */
 	const char *select_problem; /* why none does; NULL when selected */
 	const char *monitor;        /* "ns/name" of our ServiceMonitor */
 	int64_t monitor_made_ms;    /* wall; 0 = it is to be made, -1 = not known */
@@ -63,6 +64,7 @@ struct facts {
 	const struct shared_evidence *shared; /* what was seen of what autoscalers share; NULL = nothing yet */
 	const char *exporter_id;              /* this autoscaler's exporter among gpu's */
 
+	struct adapter_names adapter_names;
 	enum adapter_state adapter;
 	const char *adapter_reason;                  /* CamelCase, when broken */
 	const char *adapter_message;                 /* when broken */

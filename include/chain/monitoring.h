@@ -7,6 +7,7 @@
 #define CHAIN_MONITORING_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "view/view.h"
@@ -23,7 +24,7 @@ struct monitoring_kind {
 extern const struct monitoring_kind monitoring_servicemonitor;
 extern const struct monitoring_kind monitoring_rule;
 
-/* The Prometheus resources there are. All borrowed. */
+/* The Prometheus resources there are, and PrometheusAgents among them. All borrowed. */
 struct monitoring_context {
 	const struct view_list *prometheuses; /* ordered by key; NULL = there are none */
 	const struct view_list *namespaces;   /* ordered by name; NULL = none is known */
@@ -35,6 +36,7 @@ struct monitoring_object {
 	const struct monitoring_kind *kind;
 	const char *ns;
 	const json_t *pinned;             /* spec.monitor.labels: the user's, which win; NULL = none */
+	const json_t *usual;              /* labels that it has unless somebody wants otherwise; NULL = none */
 	const json_t *own;                /* labels that it has anyway; NULL = none */
 	const struct view_pairs *current; /* all its labels as it stands; NULL = it is to be made */
 };
@@ -44,12 +46,13 @@ struct monitoring {
 	json_t *labels;    /* owned; {} when none are needed */
 	char *selected_by; /* owned "ns/name"; NULL when no Prometheus can select it */
 	char *problem;     /* owned sentence; NULL when selected */
+	bool agent;        /* who selects it is a PrometheusAgent */
 };
 
 /*
  * The resources in order of preference: first the one that is asked; then those that run before those
- * with no replicas; those that select the object as it stands, so that a new one never takes its place; the older;
- * by key.
+ * with no replicas; those that select the object as it stands, so that a new one never takes its place; those that answer
+ * before agents; the older; by key.
  */
 struct view_list monitoring_order(const struct monitoring_context *context, const struct monitoring_object *object);
 /*

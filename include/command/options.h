@@ -80,19 +80,25 @@ struct option_row {
 			"context of the kubeconfig, if not its current one")
 
 #define OPTIONS_ADAPTER                                                                                                \
-	OPTION("adapter-namespace", 0, "NAMESPACE", OPTION_STRING, settings.adapter_namespace,                         \
-		"namespace of prometheus-adapter"),                                                                    \
-		OPTION("adapter-deployment", 0, "NAME", OPTION_STRING, settings.adapter_deployment, "its Deployment"), \
-		OPTION("adapter-configmap", 0, "NAME", OPTION_STRING, settings.adapter_configmap,                      \
-			"the ConfigMap of its rules"),                                                                 \
-		OPTION("adapter-config-key", 0, "KEY", OPTION_STRING, settings.adapter_config_key,                     \
-			"key in that ConfigMap")
+	OPTION("adapter-namespace", 0, "NAMESPACE", OPTION_STRING, settings.adapter.ns,                                \
+		"namespace of prometheus-adapter, if not that of the Service behind the metrics API"),                 \
+		OPTION("adapter-deployment", 0, "NAME", OPTION_STRING, settings.adapter.deployment,                    \
+			"its Deployment, if not the one behind that Service"),                                         \
+		OPTION("adapter-configmap", 0, "NAME", OPTION_STRING, settings.adapter.configmap,                      \
+			"the ConfigMap of its rules, if not the one that this mounts"),                                \
+		OPTION("adapter-config-key", 0, "KEY", OPTION_STRING, settings.adapter.key,                            \
+			"key in that ConfigMap, if not the one of its --config")
 
 #define OPTIONS_TENANTS                                                                                                        \
 	OPTION("tenant-monitor-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.monitor_namespaces,                       \
 		"where spec.monitor.namespace may be beside an autoscaler's own namespace: separated by commas, '*' for all"), \
 		OPTION("tenant-exporter-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.exporter_namespaces,             \
 			"the same for spec.gpu.exporter.namespace; these exporters are believed about all pods")
+
+#define OPTION_MONITOR_LABELS                                                                                                   \
+	OPTION("monitor-labels", 0, "LABELS", OPTION_STRING, settings.monitor_labels,                                           \
+		"what our ServiceMonitors and PrometheusRule bear unless a Prometheus or spec.monitor.labels wants otherwise: " \
+		"KEY=VALUE, separated by commas")
 
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
  * and sets *help. */

@@ -12,8 +12,12 @@
 
 #include "base/shape.h"
 
-/* What prometheus-adapter's Deployment says. */
+/* Where prometheus-adapter is, and what its Deployment says. */
 struct adapter_survey {
+	char *ns; /* these four as struct adapter_names of api/settings.h; NULL = not looked for yet */
+	char *deployment;
+	char *configmap;
+	char *key;
 	char *url;        /* of the Prometheus that it asks; NULL = not given */
 	char *prometheus; /* "ns/name" of the resource that this leads to; NULL = that cannot be told: it may be a Thanos, or
 	                   * outside the cluster */
@@ -37,6 +41,10 @@ struct exporter_survey {
 	char *pool;           /* its scrape pool when it is ours; else NULL */
 	char *selected_by;    /* "ns/name" of the Prometheus that scrapes it; NULL = none would */
 	char *select_problem; /* why */
+	/* "ns/name" of the ServiceMonitor, when the Prometheus gives its namespace to what is the exporter's or its pods'; else
+	 * NULL. */
+	char *enforced;
+	bool out_of_reach; /* the Prometheus keeps our ServiceMonitor to its own namespace, where the exporter is not */
 };
 
 /* The recording rule. */
@@ -45,6 +53,7 @@ struct rule_survey {
 	char *name;    /* "ns/name" */
 	char *selected_by;
 	int64_t since_ms; /* it was made, or mended last */
+	bool enforced;    /* the Prometheus has it read and record one namespace alone */
 };
 
 struct gpu_survey {

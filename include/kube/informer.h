@@ -49,6 +49,8 @@ bool kube_informer_synced(const struct kube_informer *informer);
 bool kube_informer_missing(const struct kube_informer *informer);
 /* Why lists or watches fail now; NULL when they do not. */
 const struct error *kube_informer_error(const struct kube_informer *informer);
+/* Whether that is since we have not the right. */
+bool kube_informer_refused(const struct kube_informer *informer);
 /* How far the cache is: it shows every change of this type up to here. "" before the first list. Borrowed. */
 const char *kube_informer_resource_version(const struct kube_informer *informer);
 /* Monotonic time of the last event, bookmark, list or (re)connect: for liveness. */

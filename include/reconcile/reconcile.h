@@ -19,6 +19,7 @@
 struct adapter_fight {
 	char *revision;      /* owned: of our rules, as written last; NULL = not by this operator */
 	char *metrics;       /* owned, with revision: whose rules these are */
+	char *about;         /* owned, with revision: the ConfigMap, "ns/name" */
 	int64_t answered_ms; /* when rules that were taken out were written again; 0 = never */
 	int64_t wait_ms;     /* how long the last wait is, or was; 0 = none */
 	int64_t until_ms;    /* nothing is written before; 0 = no fight */

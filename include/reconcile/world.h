@@ -29,6 +29,8 @@ struct world {
 	struct view_list (*views_by)(void *ctx, enum kind kind, const char *value);
 	/* The resource type is not installed. */
 	bool (*missing)(void *ctx, enum kind kind);
+	/* The API server does not let the operator watch it: nothing is known of it. */
+	bool (*refused)(void *ctx, enum kind kind);
 	/* What was seen of the autoscaler "ns/name"; borrowed, NULL when nothing was probed yet. */
 	const struct evidence *(*evidence)(void *ctx, const char *key);
 	/* The same of what autoscalers share. */
@@ -56,7 +58,7 @@ int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns,
 
 /* A world made of a JSON document (golden tests and `render`):
  * {now: RFC 3339, objects: […], evidence: {"ns/name": {…}},
- * failures: {"ns/name": "…"}, fights: {"ns/name": {…}}, missing: ["ServiceMonitor"]}; the evidence of SHARED_KEY is that of what is shared.
+ * failures: {"ns/name": "…"}, fights: {"ns/name": {…}}, missing: ["ServiceMonitor"], refused: ["ConfigMap"]}; the evidence of SHARED_KEY is that of what is shared.
  * Borrows the document, which must not change meanwhile; to be released. */
 void world_from_document(struct world *world, const json_t *document, const struct settings *settings);
 void world_release_document(struct world *world);

@@ -5,6 +5,7 @@
 #define VIEW_CORE_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "view/view.h"
@@ -33,6 +34,7 @@ struct view_configmap {
 	struct view_pairs data;
 	const struct view_manager *managers;
 	uint32_t managers_count;
+	bool immutable;
 };
 
 /* KEDA's. */

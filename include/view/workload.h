@@ -29,14 +29,26 @@ struct view_container {
 	uint32_t ports_count;
 };
 
+/* What prometheus-adapter reads its rules from, as its pod template tells. */
+struct view_config {
+	const char *configmap; /* NULL = the file is of no ConfigMap, or that cannot be told */
+	const char *key;       /* in the ConfigMap or the Secret; NULL = not told */
+	const char *secret;    /* of which the file is instead; NULL = of none */
+	bool certain;          /* by --config and the mounts; else it is the only ConfigMap among the volumes */
+};
+
 struct view_workload {
 	struct view view;
 	int64_t replicas; /* spec.replicas; -1 = not given, which the API server takes for 1 */
 	struct view_selector selector;
 	const struct view_container *containers;
+	const struct view_config *config; /* NULL = no container has flags of prometheus-adapter */
 	struct view_pairs template_labels;
 	struct view_pairs template_annotations; /* those of ours */
 	int64_t grace_period_s;                 /* terminationGracePeriodSeconds; -1 = not given */
+	/* What its containers request of NVIDIA's device plugin, "nvidia.com/gpu" say; NULL = nothing. Of several the one that
+	 * the DCGM exporter knows by itself. */
+	const char *gpu_resource;
 	/* Who set spec.replicas last, by metadata.managedFields, and by which subresource ("scale"; "" = none); NULL = that is
 	 * not reported. */
 	const char *replicas_manager;
@@ -54,6 +66,7 @@ struct view_workload {
 	int64_t progressed_ms; /* its lastUpdateTime, wall; 0 = not given */
 	uint32_t containers_count;
 	bool paused;
+	bool claims; /* the pods have resourceClaims */
 };
 
 extern const struct view_type view_workload_type;
@@ -70,6 +83,8 @@ static inline const struct view_workload *view_workload(const struct view *view)
 const char *view_container_flag(const struct view_container *container, const char *flag);
 /* The same, where the value is "$(NAME)" what the environment says, as the kubelet does it. */
 const char *view_container_value(const struct view_container *container, const char *flag);
+/* Whether the DCGM exporter knows by itself that this resource is a GPU, or an instance of one. */
+bool view_gpu_is_usual(const char *resource);
 /* Whether an engine takes a variable of this name for one of its flags that is read here. */
 bool view_env_is_read(const char *name);
 

@@ -21,17 +21,18 @@ const struct kind_info kinds[KIND_COUNT] = {
 	[KIND_PROMETHEUSRULE] = {.resource = {"monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule",
 					 true}},
 	[KIND_PROMETHEUS] = {.resource = {"monitoring.coreos.com", "v1", "prometheuses", "Prometheus", true}},
+	[KIND_PROMETHEUSAGENT] = {.resource = {"monitoring.coreos.com", "v1alpha1", "prometheusagents",
+					  "PrometheusAgent", true}},
 	[KIND_NAMESPACE] = {.resource = {"", "v1", "namespaces", "Namespace", false}},
 	[KIND_APISERVICE] = {.resource = {"apiregistration.k8s.io", "v1", "apiservices", "APIService", false},
 		.only = "v1beta1.custom.metrics.k8s.io"},
 	[KIND_SCALEDOBJECT] = {.resource = {"keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", true}},
-	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}, .adapter = true},
-	[KIND_ADAPTER_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}, .adapter = true},
+	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}},
 };
 
 enum kind kind_by_name(const char *api_version, const char *kind)
 {
-	for (int i = 0; i < KIND_ADAPTER_DEPLOYMENT; i++) {
+	for (int i = 0; i < KIND_COUNT; i++) {
 		auto_free char *own = kube_api_version(&kinds[i].resource);
 
 		if (strcmp(kinds[i].resource.kind, kind) == 0 && strcmp(own, api_version) == 0) {

@@ -1,7 +1,10 @@
-/* Reading the lists of namespaces that the command line gives. */
+/* Reading the lists that the command line gives. */
 #include "api/settings.h"
 
 #include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
 
 bool settings_list_has(const char *list, const char *ns)
 {
@@ -15,4 +18,42 @@ bool settings_list_has(const char *list, const char *ns)
 		}
 	}
 	return false;
+}
+
+/* As the API server has them, but for the order of the letters: it refuses what is wrong in that. */
+#define VALUE_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+#define KEY_LETTERS VALUE_LETTERS "/"
+#define VALUE_MAX 63
+#define KEY_MAX (253 + 1 + 63)
+
+static bool is_label(const char *key, const char *value)
+{
+	size_t key_len = strlen(key);
+	size_t value_len = strlen(value);
+
+	return key_len > 0 && key_len <= KEY_MAX && strspn(key, KEY_LETTERS) == key_len && value_len <= VALUE_MAX &&
+	       strspn(value, VALUE_LETTERS) == value_len;
+}
+
+json_t *settings_labels(const char *list, struct error *err)
+{
+	auto_json *labels = json_object();
+
+	for (size_t len = 0; list != NULL && *list != '\0'; list += len + (list[len] == ',' ? 1 : 0)) {
+		auto_free char *key = NULL;
+		char *value;
+
+		len = strcspn(list, ",");
+		key = xstrndup(list, len);
+		value = strchr(key, '=');
+		if (value != NULL) {
+			*value++ = '\0';
+		}
+		if (value == NULL || !is_label(key, value)) {
+			error_set(err, ERROR_INVALID, "'%.*s' is no label: it has to be KEY=VALUE", (int)len, list);
+			return NULL;
+		}
+		json_object_set_new(labels, key, json_string(value));
+	}
+	return json_incref(labels);
 }

@@ -3,7 +3,6 @@
 
 enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct strbuf *sentence)
 {
-	const struct settings *s = facts->settings;
 
 	if (facts->adapter_survey == NULL) {
 		return LINT_UNSEEN;
@@ -14,13 +13,13 @@ enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct str
 	strbuf_addf(sentence,
 		"Deployment '%s/%s' has spec.replicas 1: while its only pod is down, no HorizontalPodAutoscaler of the cluster "
 		"reads a custom metric; run kubectl scale deployment %s -n %s --replicas=2, or set replicas: 2 for its chart",
-		s->adapter_namespace, s->adapter_deployment, s->adapter_deployment, s->adapter_namespace);
+		facts->adapter_names.ns, facts->adapter_names.deployment, facts->adapter_names.deployment,
+		facts->adapter_names.ns);
 	return LINT_REPORTED;
 }
 
 enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence)
 {
-	const struct settings *s = facts->settings;
 
 	if (facts->adapter_survey == NULL) {
 		return LINT_UNSEEN;
@@ -31,6 +30,6 @@ enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sen
 	strbuf_addf(sentence,
 		"Deployment '%s/%s' looks for new metrics every %s only, so that a new one is served that much later: "
 		"set its --metrics-relist-interval to 1m or less",
-		s->adapter_namespace, s->adapter_deployment, facts->adapter_survey->relist);
+		facts->adapter_names.ns, facts->adapter_names.deployment, facts->adapter_survey->relist);
 	return LINT_REPORTED;
 }

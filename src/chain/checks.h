@@ -131,6 +131,15 @@ void check_gpu_scraped(const struct facts *facts, const struct workload_signal *
 void check_gpu_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 void check_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 
+/* What keeps the GPU chain from bringing anything for the target's pods (gpu_causes.c). */
+/* Says so when it is a Prometheus that keeps our ServiceMonitor to its own namespace. */
+bool say_out_of_reach(const struct facts *facts, struct verdict *verdict);
+/* Says so when it is a Prometheus that enforces a namespace where the pods' own is needed. */
+bool say_namespace_enforced(const struct facts *facts, struct verdict *verdict);
+/* That they request no GPU, or in a way that the exporter does not follow by itself; heap. NULL = they do as usual, or it is
+ * not known. */
+char *gpu_request_cause(const struct facts *facts);
+
 void check_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 
 #endif

@@ -262,6 +262,10 @@ bool values_arrive(const struct facts *facts, const struct workload_signal *sign
 const char *prometheus_name(const struct facts *facts)
 {
 	const char *url = facts->settings->prometheus_url;
+	const char *asked = facts->adapter_survey != NULL ? facts->adapter_survey->prometheus : NULL;
 
-	return facts->selected_by != NULL ? facts->selected_by : url != NULL ? url : "";
+	if (facts->selected_by != NULL) {
+		return facts->selected_by;
+	}
+	return url != NULL ? url : asked != NULL ? asked : "";
 }

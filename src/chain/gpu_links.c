@@ -133,7 +133,7 @@ void check_gpu_scraped(const struct facts *facts, const struct workload_signal *
 		auto_free char *error = evidence_last_error(exporter->last_error);
 
 		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus cannot scrape the DCGM exporter: %s", error);
-	} else {
+	} else if (!say_out_of_reach(facts, verdict) && !say_namespace_enforced(facts, verdict)) {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus has no target for the DCGM exporter, although it had the time to load its ServiceMonitor: "
 			"see prometheus-operator's log, and the log of the config-reloader beside Prometheus");
@@ -154,18 +154,40 @@ void check_gpu_fresh(const struct facts *facts, const struct workload_signal *si
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus scrapes the DCGM exporter but has neither 'DCGM_FI_DEV_GPU_UTIL' nor "
 			"'DCGM_FI_PROF_GR_ENGINE_ACTIVE' of it: add one of them to the exporter's list of fields");
-	} else if (exporter->with_pod == 0) {
+	} else if (exporter->with_pod > 0) {
+		SAY(verdict, VERDICT_TRUE, "Fresh", "Prometheus has samples of pods' GPUs");
+	} else {
+		auto_free char *cause = gpu_request_cause(facts);
+
 		SAY(verdict, VERDICT_FALSE, "NoPodLabels",
 			"the DCGM exporter does not say which pod uses a GPU: set its DCGM_EXPORTER_KUBERNETES=true and mount "
-			"/var/lib/kubelet/pod-resources, or no pod has a GPU");
-	} else {
-		SAY(verdict, VERDICT_TRUE, "Fresh", "Prometheus has samples of pods' GPUs");
+			"/var/lib/kubelet/pod-resources, or no pod has a GPU%s%s",
+			cause != NULL ? "; " : "", cause != NULL ? cause : "");
 	}
 }
 
 static void say_recorded(const struct workload_signal *signal, struct verdict *verdict)
 {
 	SAY(verdict, VERDICT_TRUE, "Recorded", "'%s' is recorded for the target's pods", signal->signal->series[0]);
+}
+
+static void say_nothing_recorded(const struct facts *facts, const struct workload_signal *signal,
+	struct verdict *verdict)
+{
+	auto_free char *cause = gpu_request_cause(facts);
+	const char *record = signal->signal->series[0];
+
+	if (say_namespace_enforced(facts, verdict)) {
+		return;
+	}
+	if (cause != NULL) {
+		SAY(verdict, VERDICT_FALSE, "NothingRecorded", "'%s' has no value: %s. " GPU_OF_SEVERAL, record, cause);
+		return;
+	}
+	SAY(verdict, VERDICT_FALSE, "NothingRecorded",
+		"'%s' has no value for the pods of %s '%s': %sdoes the exporter run on their nodes? " GPU_OF_SEVERAL,
+		record, facts->workload.spec->target_kind, facts->workload.spec->target_name,
+		facts->target_watched ? "" : "do they request nvidia.com/gpu, and ");
 }
 
 /* Whether the link worked until now and every pod's value is fresh still: then Prometheus will have the rule again
@@ -241,11 +263,7 @@ void check_gpu_recorded(const struct facts *facts, const struct workload_signal 
 			signal->signal->series[0], facts->workload.spec->target_kind,
 			facts->workload.spec->target_name);
 	} else if (series->pods == 0) {
-		SAY(verdict, VERDICT_FALSE, "NothingRecorded",
-			"'%s' has no value for the pods of %s '%s': do they request nvidia.com/gpu, and does the exporter run "
-			"on their nodes? " GPU_OF_SEVERAL,
-			signal->signal->series[0], facts->workload.spec->target_kind,
-			facts->workload.spec->target_name);
+		say_nothing_recorded(facts, signal, verdict);
 	} else if (missing != NULL) {
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
 			"'%s' has no value for pod %s: does the DCGM exporter run on its node? " GPU_OF_SEVERAL,

@@ -51,7 +51,6 @@ static const char *long_relist(const struct facts *facts)
  * federation say. */
 static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 {
-	const struct settings *s = facts->settings;
 	const struct adapter_survey *adapter = facts->adapter_survey;
 	const char *ours = autoscaler_uses_pages(facts->workload.spec) ? facts->selected_by
 	                   : facts->gpu != NULL                        ? facts->gpu->prometheus
@@ -63,14 +62,16 @@ static bool asks_elsewhere(const struct facts *facts, struct verdict *verdict)
 	if (adapter->nowhere) {
 		SAY(verdict, VERDICT_FALSE, "OtherPrometheus",
 			"Deployment '%s/%s' asks '%s', a Service that does not exist: set its --prometheus-url to Prometheus '%s'",
-			s->adapter_namespace, s->adapter_deployment, adapter->url, ours != NULL ? ours : "");
+			facts->adapter_names.ns, facts->adapter_names.deployment, adapter->url,
+			ours != NULL ? ours : "");
 		return true;
 	}
 	if (adapter->prometheus != NULL && ours != NULL && strcmp(adapter->prometheus, ours) != 0) {
 		SAY(verdict, VERDICT_FALSE, "OtherPrometheus",
 			"Deployment '%s/%s' asks Prometheus '%s', but the pods are scraped by '%s': set its --prometheus-url, "
 			"now '%s', to the latter",
-			s->adapter_namespace, s->adapter_deployment, adapter->prometheus, ours, adapter->url);
+			facts->adapter_names.ns, facts->adapter_names.deployment, adapter->prometheus, ours,
+			adapter->url);
 		return true;
 	}
 	return false;
@@ -100,20 +101,19 @@ static bool had_our_rules(const struct facts *facts)
 
 static void say_configured(const struct facts *facts, struct verdict *verdict)
 {
-	SAY(verdict, VERDICT_TRUE, "Configured", "Deployment '%s/%s' runs with our rules",
-		facts->settings->adapter_namespace, facts->settings->adapter_deployment);
+	SAY(verdict, VERDICT_TRUE, "Configured", "Deployment '%s/%s' runs with our rules", facts->adapter_names.ns,
+		facts->adapter_names.deployment);
 }
 
 static void say_rolling(const struct facts *facts, struct verdict *verdict)
 {
 	SAY(verdict, VERDICT_UNKNOWN, REASON_ROLLING_OUT, "Deployment '%s/%s' is restarting with our rules",
-		facts->settings->adapter_namespace, facts->settings->adapter_deployment);
+		facts->adapter_names.ns, facts->adapter_names.deployment);
 }
 
 /* Says so when a rule of this autoscaler is not written yet: each write restarts the adapter for all. */
 static bool say_held(const struct facts *facts, struct verdict *verdict)
 {
-	const struct settings *s = facts->settings;
 
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
 		const char *metric = facts->workload.signals[i].signal->metric;
@@ -125,7 +125,7 @@ static bool say_held(const struct facts *facts, struct verdict *verdict)
 				facts->adapter_held_by_rollout
 					? "for the end of the rollout under way of"
 					: "a few seconds for others that may come, before it rolls out",
-				s->adapter_namespace, s->adapter_deployment);
+				facts->adapter_names.ns, facts->adapter_names.deployment);
 			return true;
 		}
 	}
@@ -179,8 +179,7 @@ static void say_relist(const struct facts *facts, const char *relist, struct ver
 	char *message =
 		xasprintf("%s; Deployment '%s/%s' relists every %s only: set its --metrics-relist-interval to 1m or "
 			  "less",
-			verdict->message, facts->settings->adapter_namespace, facts->settings->adapter_deployment,
-			relist);
+			verdict->message, facts->adapter_names.ns, facts->adapter_names.deployment, relist);
 
 	free_indirect(&verdict->message);
 	verdict->message = message;

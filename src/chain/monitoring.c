@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "view/core.h"
+#include "monitoring_parts.h"
 #include "view/monitoring.h"
 
 /* Anybody who may create a Prometheus resource would decide how long a pass takes: so labels are worked out for so many
@@ -15,60 +15,6 @@
  * where people write a few. */
 #define OTHERS_MAX 16
 #define SELECTOR_MAX 64
-
-const struct monitoring_kind monitoring_servicemonitor = {
-	.kind = "ServiceMonitor",
-	.selector = "serviceMonitorSelector",
-	.namespace_selector = "serviceMonitorNamespaceSelector",
-	.selector_at = offsetof(struct view_prometheus, monitors),
-	.namespace_selector_at = offsetof(struct view_prometheus, monitor_namespaces),
-};
-const struct monitoring_kind monitoring_rule = {
-	.kind = "PrometheusRule",
-	.selector = "ruleSelector",
-	.namespace_selector = "ruleNamespaceSelector",
-	.selector_at = offsetof(struct view_prometheus, rules),
-	.namespace_selector_at = offsetof(struct view_prometheus, rule_namespaces),
-};
-
-static const struct view_selector *selector_at(const struct view *prometheus, size_t at)
-{
-	return (const struct view_selector *)(const void *)((const char *)view_prometheus(prometheus) + at);
-}
-
-static const struct view_selector *selector_of(const struct monitoring_kind *kind, const struct view *prometheus)
-{
-	return selector_at(prometheus, kind->selector_at);
-}
-
-static int compare_name(const void *name, const void *item)
-{
-	const struct view *const *namespace = item;
-
-	return strcmp(name, (*namespace)->meta.name);
-}
-
-static const struct view_pairs *namespace_labels(const struct view_list *namespaces, const char *ns)
-{
-	static const struct view_pairs none = {.count = 0};
-	const struct view *const *found = NULL;
-
-	if (namespaces != NULL && namespaces->count > 0) {
-		found = bsearch(ns, namespaces->items, namespaces->count, sizeof(*namespaces->items), compare_name);
-	}
-	return found != NULL ? &(*found)->meta.labels : &none;
-}
-
-static bool namespace_covered(const struct monitoring_kind *kind, const struct view *prometheus,
-	const struct view_list *namespaces, const char *ns)
-{
-	const struct view_selector *selector = selector_at(prometheus, kind->namespace_selector_at);
-
-	if (!selector->given) {
-		return strcmp(prometheus->meta.ns, ns) == 0;
-	}
-	return view_selector_matches(selector, namespace_labels(namespaces, ns), false);
-}
 
 /* Who selects an object so far, and by which labels. */
 struct satisfied {
@@ -159,45 +105,11 @@ static json_t *satisfy(const struct satisfied *all, const struct monitoring_obje
 	return labels;
 }
 
-/* Says why this Prometheus does not select our object. */
-static void explain(struct strbuf *text, const struct monitoring_context *context,
-	const struct monitoring_object *object, const struct view *prometheus)
-{
-	const struct monitoring_kind *kind = object->kind;
-	bool covered = namespace_covered(kind, prometheus, context->namespaces, object->ns);
-	const struct view_selector *selector = selector_of(kind, prometheus);
-	const struct view_selector *namespaces = selector_at(prometheus, kind->namespace_selector_at);
-	auto_free char *key = meta_key(&prometheus->meta);
-	auto_free char *wanted = view_selector_text(selector);
-
-	strbuf_addstr(text, text->len > 0 ? "; " : "");
-	if (!covered && !namespaces->given) {
-		strbuf_addf(text, "Prometheus '%s' looks into its own namespace only: set its spec.%s", key,
-			kind->namespace_selector);
-	} else if (!covered) {
-		auto_free char *wanted_of_namespace = view_selector_text(namespaces);
-
-		strbuf_addf(text,
-			"Prometheus '%s' does not look into namespace '%s': label the namespace '%s', as its spec.%s wants",
-			key, object->ns, wanted_of_namespace, kind->namespace_selector);
-	} else if (!selector->given) {
-		strbuf_addf(text, "Prometheus '%s' selects no %s at all: set its spec.%s", key, kind->kind,
-			kind->selector);
-	} else if (json_object_size(object->pinned) > 0) {
-		strbuf_addf(text,
-			"Prometheus '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
-			key, wanted);
-	} else {
-		strbuf_addf(text, "Prometheus '%s' wants '%s', which our labels cannot satisfy: change its spec.%s",
-			key, wanted, kind->selector);
-	}
-}
-
 static bool selects(const struct monitoring_context *context, const struct monitoring_object *object,
 	const struct view *prometheus, const struct view_pairs *labels)
 {
-	return namespace_covered(object->kind, prometheus, context->namespaces, object->ns) &&
-	       view_selector_matches(selector_of(object->kind, prometheus), labels, false);
+	return monitoring_covers(context, object, prometheus) &&
+	       view_selector_matches(monitoring_selector(object->kind, prometheus), labels, false);
 }
 
 static bool selects_as_it_is(const struct monitoring_context *context, const struct monitoring_object *object,
@@ -212,6 +124,7 @@ struct candidate {
 	bool asked;
 	bool stopped;
 	bool selects;
+	bool agent;
 	int64_t made_ms;
 	size_t place; /* in the list */
 };
@@ -229,6 +142,9 @@ static int compare(const void *left, const void *right)
 	}
 	if (a->selects != b->selects) {
 		return a->selects ? -1 : 1;
+	}
+	if (a->agent != b->agent) {
+		return a->agent ? 1 : -1;
 	}
 	if (a->made_ms != b->made_ms) {
 		return a->made_ms < b->made_ms ? -1 : 1;
@@ -248,7 +164,9 @@ struct view_list monitoring_order(const struct monitoring_context *context, cons
 
 		candidates[i] = (struct candidate){
 			.prometheus = prometheus,
-			.asked = context->asked != NULL && strcmp(context->asked, key) == 0,
+			.asked = context->asked != NULL && strcmp(context->asked, key) == 0 &&
+		                 !view_is_agent(prometheus),
+			.agent = view_is_agent(prometheus),
 			.stopped = view_prometheus(prometheus)->replicas == 0,
 			.selects = selects_as_it_is(context, object, prometheus),
 			.made_ms = prometheus->meta.created_ms,
@@ -301,7 +219,7 @@ static struct view_pair *sorted_pairs(const json_t *labels)
 static bool win(const struct monitoring_context *context, const struct monitoring_object *object,
 	const struct view *prometheus, struct satisfied *all)
 {
-	const struct view_selector *selector = selector_of(object->kind, prometheus);
+	const struct view_selector *selector = monitoring_selector(object->kind, prometheus);
 	auto_json *labels = satisfy(all, object, selector);
 	auto_json *whole = json_deep_copy(labels);
 	auto_free struct view_pair *pairs = NULL;
@@ -318,6 +236,21 @@ static bool win(const struct monitoring_context *context, const struct monitorin
 	all->labels = json_incref(labels);
 	all->selectors[all->count++] = selector;
 	return true;
+}
+
+/* Adds the labels that the platform gives, but for those by which one would stop selecting the object. */
+static void add_usual(const struct satisfied *all, const struct monitoring_object *object)
+{
+	static const struct view_selector anything = {.given = true, .valid = true};
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object->usual, key, value) {
+		if (json_object_get(all->labels, key) == NULL && json_object_get(object->own, key) == NULL &&
+			all_take(all, &anything, key, json_string_value(value))) {
+			json_object_set(all->labels, key, value);
+		}
+	}
 }
 
 #define OUR_LABELS "inference-autoscaler.io/"
@@ -354,16 +287,19 @@ void monitoring_find(const struct monitoring_context *context, const struct moni
 			break;
 		}
 		if (win(context, object, prometheus, &all)) {
-			found->selected_by =
-				found->selected_by != NULL ? found->selected_by : meta_key(&prometheus->meta);
+			if (found->selected_by == NULL) {
+				found->selected_by = meta_key(&prometheus->meta);
+				found->agent = view_is_agent(prometheus);
+			}
 			/* No label is added that would have to be checked against it. */
-			if (is_large(selector_of(object->kind, prometheus))) {
+			if (is_large(monitoring_selector(object->kind, prometheus))) {
 				break;
 			}
 		} else if (found->selected_by == NULL) {
-			explain(&why, context, object, prometheus);
+			monitoring_explain(&why, context, object, prometheus);
 		}
 	}
+	add_usual(&all, object);
 	found->labels = all.labels;
 	if (found->selected_by == NULL) {
 		keep_current(object, found->labels);

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "checks.h"
 #include "children/children.h"
+#include "prometheus_spec.h"
 
 static bool page_serves(const struct page_seen *page, const struct engine_signal *signal)
 {
@@ -134,6 +136,12 @@ void check_page_exposed(const struct facts *facts, const struct workload_signal 
 		pods->unready.count > 0 ? "; those that are not ready any more count while they have load" : "");
 }
 
+/* There is no Prometheus resource, and what `prometheus.url` answers is judged by its series. */
+static bool without_resource(const struct facts *facts)
+{
+	return facts->selected_by == NULL && facts->prometheus_absent && facts->settings->prometheus_url != NULL;
+}
+
 void check_page_selected(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	(void)signal;
@@ -143,10 +151,15 @@ void check_page_selected(const struct facts *facts, const struct workload_signal
 			"noticed by itself");
 		return;
 	}
-	if (facts->selected_by == NULL && facts->prometheus_absent && facts->settings->prometheus_url != NULL) {
+	if (without_resource(facts)) {
 		SAY(verdict, VERDICT_TRUE, "NoResource",
 			"no Prometheus resource stands for what scrapes here: what '%s' answers tells whether it does",
 			facts->settings->prometheus_url);
+		return;
+	}
+	if (facts->agent != NULL) {
+		SAY(verdict, VERDICT_TRUE, "Selected", "PrometheusAgent '%s' selects ServiceMonitor '%s'", facts->agent,
+			facts->monitor);
 		return;
 	}
 	if (facts->selected_by == NULL) {
@@ -216,12 +229,30 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 	return false;
 }
 
+static void say_no_targets(const struct facts *facts, struct verdict *verdict)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+
+	if (without_resource(facts)) {
+		SAY(verdict, VERDICT_FALSE, "NoTargets",
+			"'%s' has no target for ServiceMonitor '%s', although it had the time to load it: see whether "
+			"anything reads ServiceMonitors where there is no Prometheus resource, or let it scrape the pods of %s "
+			"'%s/%s' by itself, with the labels namespace and pod",
+			prometheus_name(facts), facts->monitor, spec->target_kind, spec->ns, spec->target_name);
+		return;
+	}
+	SAY(verdict, VERDICT_FALSE, "NoTargets",
+		"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
+		"prometheus-operator's log, and the log of the config-reloader beside Prometheus",
+		prometheus_name(facts), facts->monitor);
+}
+
 void check_page_scraped(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct scrape_seen *scrape = evidence_read_scrape(facts, verdict);
 	bool passes;
 
-	if (scrape == NULL) {
+	if (prometheus_spec_nobody_answers(facts, verdict) || scrape == NULL) {
 		return;
 	}
 	/* The last scrape of a pod that is gone may have failed, and the next one's first may be due: then no
@@ -236,44 +267,18 @@ void check_page_scraped(const struct facts *facts, const struct workload_signal 
 			"Prometheus '%s' has spec.paused true, so that prometheus-operator does not give it ServiceMonitor '%s': "
 			"set spec.paused to false",
 			prometheus_name(facts), facts->monitor);
+	} else if (without_resource(facts) && values_arrive(facts, signal)) {
+		/* No ServiceMonitor of ours is read, so that none of before an edit is what they come by. */
+		SAY(verdict, VERDICT_TRUE, "ScrapedByOthers",
+			"fresh values of each pod arrive at HorizontalPodAutoscaler '%s/%s': '%s' scrapes the pods by itself",
+			facts->hpa->view.meta.ns, facts->hpa->view.meta.name, prometheus_name(facts));
 	} else if (say_scrape_awaited(facts, signal, scrape, verdict)) {
 		return;
 	} else if (scrape->down > 0) {
 		say_scrape_failing(facts, scrape, verdict);
-	} else {
-		SAY(verdict, VERDICT_FALSE, "NoTargets",
-			"Prometheus '%s' has no target for ServiceMonitor '%s', although it had the time to load it: see "
-			"prometheus-operator's log, and the log of the config-reloader beside Prometheus",
-			prometheus_name(facts), facts->monitor);
+	} else if (!prometheus_spec_hinders(facts, verdict) && !prometheus_spec_keeps_out(facts, verdict)) {
+		say_no_targets(facts, verdict);
 	}
-}
-
-/* Says so when what the spec of the Prometheus does to the series is why they are missing. */
-static bool say_prometheus_spec(const struct facts *facts, struct verdict *verdict)
-{
-	const struct view_prometheus *prometheus = facts->prometheus;
-	const struct autoscaler *spec = facts->workload.spec;
-	const char *ns = child_namespace(&child_servicemonitor, spec);
-
-	if (prometheus == NULL) {
-		return false;
-	}
-	if (prometheus->shards > 1 && facts->settings->prometheus_url == NULL) {
-		SAY(verdict, VERDICT_FALSE, "PrometheusSharded",
-			"Prometheus '%s' has spec.shards %lld, and each shard knows a part of the pods only: let the adapter's "
-			"--prometheus-url and prometheus.url of our chart name what asks all of them, Thanos Query say",
-			facts->selected_by, (long long)prometheus->shards);
-		return true;
-	}
-	if (prometheus->enforced_namespace_label != NULL &&
-		strcmp(prometheus->enforced_namespace_label, "namespace") == 0 && strcmp(ns, spec->ns) != 0) {
-		SAY(verdict, VERDICT_FALSE, "NamespaceEnforced",
-			"Prometheus '%s' gives all that it scrapes the namespace of the ServiceMonitor (spec."
-			"enforcedNamespaceLabel), which is not that of the pods here: leave spec.monitor.namespace out",
-			facts->selected_by);
-		return true;
-	}
-	return false;
 }
 
 static void say_fresh(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
@@ -299,7 +304,7 @@ void check_page_fresh(const struct facts *facts, const struct workload_signal *s
 			"Prometheus '%s' begins to scrape the pods by ServiceMonitor '%s': each has its first sample of '%s' "
 			"within two scrape intervals",
 			prometheus_name(facts), facts->monitor, signal->signal->series[0]);
-	} else if ((series->pods == 0 || missing != NULL) && say_prometheus_spec(facts, verdict)) {
+	} else if ((series->pods == 0 || missing != NULL) && prometheus_spec_hinders(facts, verdict)) {
 		return;
 	} else if (series->pods == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",

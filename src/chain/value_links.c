@@ -141,7 +141,6 @@ bool values_mismatch_record(const struct facts *facts, const struct workload_sig
 
 bool values_mismatch_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
-	const struct settings *s = facts->settings;
 	const char *url = facts->adapter_survey != NULL ? facts->adapter_survey->url : NULL;
 	const struct mismatches *all = &evidence_signal(facts, signal)->mismatches;
 	const struct pod_mismatch *first = values_find_certain(all->metric.items, all->metric.count, false);
@@ -156,9 +155,9 @@ bool values_mismatch_metric(const struct facts *facts, const struct workload_sig
 		"the metrics API serves %s of '%s' for pod '%s', but Prometheus has %s: another Prometheus or another rule "
 		"answers; set --prometheus-url of Deployment '%s/%s', now '%s', to the Prometheus that scrapes the pods, and "
 		"remove what else makes '%s' from ConfigMap '%s/%s'",
-		found.value, signal->signal->metric, found.pod, found.series, s->adapter_namespace,
-		s->adapter_deployment, url != NULL ? url : "", signal->signal->metric, s->adapter_namespace,
-		s->adapter_configmap);
+		found.value, signal->signal->metric, found.pod, found.series, facts->adapter_names.ns,
+		facts->adapter_names.deployment, url != NULL ? url : "", signal->signal->metric,
+		facts->adapter_names.ns, facts->adapter_names.configmap);
 	return true;
 }
 

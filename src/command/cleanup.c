@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "command/command.h"
 #include "command/session.h"
+#include "reconcile/adapter.h"
 #include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 
@@ -17,16 +18,19 @@
 /* What autoscalers make. */
 static const enum kind made[] = {KIND_HPA, KIND_SERVICE, KIND_SERVICEMONITOR, KIND_PROMETHEUSRULE};
 
-/* What is there: the adapter's two objects, ours, and the autoscalers, which the shared part is not shown. */
+/* What is there: the adapter's objects and what leads to them, ours, and the autoscalers, which the shared part is not
+ * shown. */
 struct findings {
 	json_t *document; /* a world of what the shared pass may see (reconcile/world.h) */
 	json_t *autoscalers;
+	struct adapter_survey *adapter; /* where that is */
 };
 
 static void findings_release(struct findings *found)
 {
 	json_decref(found->document);
 	json_decref(found->autoscalers);
+	adapter_survey_free(found->adapter);
 }
 #define auto_findings ATTR_CLEANUP(findings_release) struct findings
 
@@ -49,7 +53,7 @@ static int collect(struct session *session, struct findings *found, enum kind ki
 	return 0;
 }
 
-static int collect_adapter(struct session *session, struct findings *found, enum kind kind, const char *ns,
+static int collect_named(struct session *session, struct findings *found, enum kind kind, const char *ns,
 	const char *name, struct error *err)
 {
 	auto_strbuf query = STRBUF_INIT;
@@ -60,6 +64,43 @@ static int collect_adapter(struct session *session, struct findings *found, enum
 	return collect(session, found, kind, ns, query.buf, err);
 }
 
+/* Where the adapter is, by what was collected. */
+static void find_adapter(struct findings *found, const struct settings *s)
+{
+	struct world world;
+
+	world_from_document(&world, found->document, s);
+	adapter_survey_free(found->adapter);
+	found->adapter = adapter_survey_make(&world);
+	world_release_document(&world);
+}
+
+/* As reconcile/adapter_find.h goes: the registration of the metrics API, its Service, the Deployments, the ConfigMap. */
+static int collect_adapter(struct session *session, const struct settings *s, struct findings *found, struct error *err)
+{
+	const json_t *objects = json_object_get(found->document, "objects");
+	const json_t *service;
+
+	if (collect_named(session, found, KIND_APISERVICE, NULL, kinds[KIND_APISERVICE].only, err) < 0) {
+		return -1;
+	}
+	service = json_path(json_array_get(objects, 0), "spec.service");
+	if (service != NULL && collect_named(session, found, KIND_SERVICE, json_path_string(service, "namespace", ""),
+				       json_path_string(service, "name", ""), err) < 0) {
+		return -1;
+	}
+	find_adapter(found, s);
+	if (s->adapter.ns == NULL && service != NULL) {
+		free_indirect(&found->adapter->ns);
+		found->adapter->ns = xstrdup(json_path_string(service, "namespace", ""));
+	}
+	if (collect(session, found, KIND_DEPLOYMENT, found->adapter->ns, NULL, err) < 0) {
+		return -1;
+	}
+	find_adapter(found, s);
+	return collect_named(session, found, KIND_CONFIGMAP, found->adapter->ns, found->adapter->configmap, err);
+}
+
 static int look(struct session *session, const struct settings *s, struct findings *found, struct error *err)
 {
 	found->document = json_pack("{s:[], s:[]}", "objects", "missing");
@@ -68,9 +109,7 @@ static int look(struct session *session, const struct settings *s, struct findin
 		return -1;
 	}
 	error_release(err);
-	if (collect_adapter(session, found, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap, err) < 0 ||
-		collect_adapter(session, found, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment,
-			err) < 0) {
+	if (collect_adapter(session, s, found, err) < 0) {
 		return -1;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
@@ -118,7 +157,7 @@ static void plan_orphans(const struct findings *found, const struct world *world
 
 /* Without the Deployment there is nothing to restart, but the ConfigMap may hold our block still:
  * the shared part is shown a Deployment that needs nothing. */
-static void stand_in_for_deployment(const struct findings *found, const struct settings *s)
+static void stand_in_for_deployment(const struct findings *found)
 {
 	json_t *objects = json_object_get(found->document, "objects");
 	size_t i;
@@ -126,14 +165,14 @@ static void stand_in_for_deployment(const struct findings *found, const struct s
 
 	json_array_foreach(objects, i, object) {
 		if (strcmp(json_path_string(object, "kind", ""), "Deployment") == 0 &&
-			strcmp(kube_object_namespace(object), s->adapter_namespace) == 0 &&
-			strcmp(kube_object_name(object), s->adapter_deployment) == 0) {
+			strcmp(kube_object_namespace(object), found->adapter->ns) == 0 &&
+			strcmp(kube_object_name(object), found->adapter->deployment) == 0) {
 			return;
 		}
 	}
 	json_array_append_new(objects,
 		json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "apps/v1", "kind", "Deployment", "metadata", "name",
-			s->adapter_deployment, "namespace", s->adapter_namespace));
+			found->adapter->deployment, "namespace", found->adapter->ns));
 }
 
 /* What is left to do. `problem`: why our block, which is in the ConfigMap, cannot be taken out. */
@@ -143,9 +182,9 @@ static void make_plan(const struct findings *found, const struct settings *s, st
 	const struct view *configmap;
 	struct world world;
 
-	stand_in_for_deployment(found, s);
+	stand_in_for_deployment(found);
 	world_from_document(&world, found->document, s);
-	configmap = world_view(&world, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap);
+	configmap = world_view(&world, KIND_CONFIGMAP, found->adapter->ns, found->adapter->configmap);
 	auto_needs needs = needs_of_world(&world);
 	shared_reconcile(&world, &needs, plan, &state);
 	if (configmap != NULL && meta_annotation(&configmap->meta, ANNOTATION_ADAPTER_RULES) != NULL &&
@@ -161,10 +200,10 @@ static void print_plan(const struct plan *plan, const char *tense)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_write *write = &plan->writes[i];
-		const char *what = write->verb == PLAN_DELETE               ? "delete"
-		                   : write->kind == KIND_CONFIGMAP          ? "take our rules out of"
-		                   : write->kind == KIND_ADAPTER_DEPLOYMENT ? "restart"
-		                                                            : "change";
+		const char *what = write->verb == PLAN_DELETE       ? "delete"
+		                   : write->kind == KIND_CONFIGMAP  ? "take our rules out of"
+		                   : write->kind == KIND_DEPLOYMENT ? "restart"
+		                                                    : "change";
 
 		printf("%s%s %s '%s/%s'\n", tense, what, kinds[write->kind].resource.kind,
 			kube_object_namespace(write->object), kube_object_name(write->object));
@@ -199,7 +238,7 @@ static int leave(const struct findings *found)
 /* One look and what follows from it. *again: there may be more. */
 static int pass_of(struct session *session, const struct options *o, bool *again, struct error *err)
 {
-	auto_findings found = {NULL, NULL};
+	auto_findings found = {NULL, NULL, NULL};
 	auto_plan plan = PLAN_INIT;
 	auto_error problem = ERROR_INIT;
 

@@ -163,16 +163,17 @@ static json_t *make_gpu_rule(const struct world *world, const struct observation
 	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
 	auto_view_list namespaces = world_views(world, KIND_NAMESPACE, NULL);
 	struct monitoring_context context = {&prometheuses, &namespaces, o->asked};
-	struct monitoring_object object = {.kind = &monitoring_rule};
+	auto_json *usual = settings_labels(world->settings->monitor_labels, NULL);
+	struct monitoring_object object = {.kind = &monitoring_rule, .usual = usual};
 	auto_view_list order = monitoring_order(&context, &object);
 	const struct view_list first = {.items = order.items, .count = order.count > 0 ? 1 : 0};
-	const char *ns = first.count > 0 ? first.items[0]->meta.ns : o->facts.settings->adapter_namespace;
+	const char *ns = first.count > 0 ? first.items[0]->meta.ns : o->facts.adapter_names.ns;
 	const struct gpu_need need = {o->exporter_id, o->object};
 	struct gpu_memory memory = {.mended_ms = 0};
 	auto_plan plan = PLAN_INIT;
 	struct gpu_survey *survey;
 	auto_json *exporters_in = NULL;
-	struct monitoring found = {NULL, NULL, NULL};
+	struct monitoring found = {.labels = NULL};
 	json_t *rule = NULL;
 
 	survey = gpu_survey_make(world, &need, 1, &memory, &plan);
@@ -201,7 +202,7 @@ static void print_gpu_rule(struct rendering *rendering, const struct observation
 }
 
 /* With the marks by which the operator knows them, so that they can be taken over as they are. */
-static int print_rules(const struct settings *settings, const struct workload *w, bool as_json, struct error *err)
+static int print_rules(const struct adapter_names *names, const struct workload *w, bool as_json, struct error *err)
 {
 	struct adapter_rule rules[WORKLOAD_SIGNALS_MAX];
 	auto_json *configmap = NULL;
@@ -215,8 +216,7 @@ static int print_rules(const struct settings *settings, const struct workload *w
 		return -1;
 	}
 	configmap = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
-		"name", settings->adapter_configmap, "namespace", settings->adapter_namespace, "data",
-		settings->adapter_config_key, text);
+		"name", names->configmap, "namespace", names->ns, "data", names->key, text);
 	print_object(configmap,
 		"# These rules are merged into the ConfigMap; the rules of others in it stay as they are.\n", as_json);
 	return 0;
@@ -242,7 +242,7 @@ static int render(struct rendering *rendering, const struct view_autoscaler *obj
 	if (autoscaler_uses_gpus(&o.spec)) {
 		print_gpu_rule(rendering, &o);
 	}
-	return print_rules(world->settings, w, rendering->as_json, err);
+	return print_rules(&o.facts.adapter_names, w, rendering->as_json, err);
 }
 
 static int render_each(struct rendering *rendering, struct error *err)
@@ -287,8 +287,12 @@ static int render_all(const struct option_list *files, const struct settings *se
 static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	bool as_json = options->output != NULL && strcmp(options->output, "json") == 0;
+	auto_json *labels = settings_labels(options->settings.monitor_labels, err);
 
 	(void)verbs;
+	if (labels == NULL) {
+		return EXIT_USAGE;
+	}
 	if (options->files.count == 0) {
 		error_set(err, ERROR_INVALID, "nothing to render: name a file with -f");
 		return EXIT_USAGE;
@@ -302,6 +306,7 @@ static const struct option_row rows[] = {
 	OPTION("output", 'o', "yaml|json", OPTION_STRING, output, "how to print (yaml)"),
 	OPTIONS_ADAPTER,
 	OPTIONS_TENANTS,
+	OPTION_MONITOR_LABELS,
 };
 
 const struct command command_render = {

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/log.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "command/command.h"
 #include "kube/client.h"
@@ -228,12 +229,14 @@ static struct access *open_access(const struct options *options, struct error *e
 static int run_operator(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	struct replica replica = {.exit_code = EXIT_SUCCESS};
+	auto_json *labels = NULL;
 
 	(void)verbs;
 	/* Both were checked against the alternatives of the table. */
 	log_configure((enum log_level)log_level_from_name(options->log_level),
 		(enum log_format)log_format_from_name(options->log_format));
-	replica.access = open_access(options, err);
+	labels = settings_labels(options->settings.monitor_labels, err);
+	replica.access = labels != NULL ? open_access(options, err) : NULL;
 	if (replica.access == NULL) {
 		return EXIT_USAGE;
 	}
@@ -268,6 +271,7 @@ static const struct option_row rows[] = {
 		"namespace of the Lease; without it $POD_NAMESPACE, else the context's"),
 	OPTIONS_ADAPTER,
 	OPTIONS_TENANTS,
+	OPTION_MONITOR_LABELS,
 	OPTION("prometheus-url", 0, "URL", OPTION_STRING, settings.prometheus_url,
 		"Prometheus to ask, if not the one that the Prometheus resource leads to"),
 	OPTION("prometheus-ca-file", 0, "FILE", OPTION_STRING, prometheus.ca_file,

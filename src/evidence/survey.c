@@ -4,6 +4,10 @@
 #include "fields.h"
 
 static const struct field adapter_fields[] = {
+	TEXT("namespace", adapter_survey, ns),
+	TEXT("deployment", adapter_survey, deployment),
+	TEXT("configMap", adapter_survey, configmap),
+	TEXT("key", adapter_survey, key),
 	TEXT("url", adapter_survey, url),
 	TEXT("prometheus", adapter_survey, prometheus),
 	BOOL("nowhere", adapter_survey, nowhere),
@@ -26,6 +30,8 @@ static const struct field exporter_fields[] = {
 	TEXT("pool", exporter_survey, pool),
 	TEXT("selectedBy", exporter_survey, selected_by),
 	TEXT("selectProblem", exporter_survey, select_problem),
+	TEXT("enforced", exporter_survey, enforced),
+	BOOL("outOfReach", exporter_survey, out_of_reach),
 };
 const struct shape shape_exporter_survey = SHAPE(exporter_survey, exporter_fields);
 
@@ -34,6 +40,7 @@ static const struct field rule_fields[] = {
 	TEXT("name", rule_survey, name),
 	TEXT("selectedBy", rule_survey, selected_by),
 	INT("since", rule_survey, since_ms, -1),
+	BOOL("enforced", rule_survey, enforced),
 };
 static const struct shape shape_rule_survey = SHAPE(rule_survey, rule_fields);
 

@@ -328,6 +328,11 @@ const struct error *kube_informer_error(const struct kube_informer *informer)
 	return informer->error.kind == ERROR_NONE ? NULL : &informer->error;
 }
 
+bool kube_informer_refused(const struct kube_informer *informer)
+{
+	return informer->error.kind == ERROR_FORBIDDEN || informer->error.kind == ERROR_UNAUTHORIZED;
+}
+
 const char *kube_informer_resource_version(const struct kube_informer *informer)
 {
 	return informer->resource_version != NULL ? informer->resource_version : "";

@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "reconcile/adapter_find.h"
 
 /* Heap array, caller owns. */
 static struct adapter_rule *make_rules(const json_t *needed)
@@ -38,20 +39,20 @@ static json_t *text_or_null(const char *text)
 }
 
 /* Without `text` only what is noted beside it changes, and nothing restarts. */
-static json_t *configmap_patch(const struct settings *s, const struct view_configmap *configmap, const char *text,
-	json_t *notes_take)
+static json_t *configmap_patch(const struct adapter_names *names, const struct view_configmap *configmap,
+	const char *text, json_t *notes_take)
 {
-	json_t *data = text != NULL ? json_pack("{s:s}", s->adapter_config_key, text) : NULL;
+	json_t *data = text != NULL ? json_pack("{s:s}", names->key, text) : NULL;
 
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o}, s:o*}", "apiVersion", "v1", "kind", "ConfigMap",
-		"metadata", "name", s->adapter_configmap, "namespace", s->adapter_namespace, "resourceVersion",
+		"metadata", "name", names->configmap, "namespace", names->ns, "resourceVersion",
 		configmap->view.meta.resource_version, "annotations", notes_take, "data", data);
 }
 
-static json_t *deployment_patch(const struct settings *s, const struct view_workload *deployment, const char *revision)
+static json_t *deployment_patch(const struct view_workload *deployment, const char *revision)
 {
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:{s:{s:{s:o}}}}}", "apiVersion", "apps/v1", "kind",
-		"Deployment", "metadata", "name", s->adapter_deployment, "namespace", s->adapter_namespace,
+		"Deployment", "metadata", "name", deployment->view.meta.name, "namespace", deployment->view.meta.ns,
 		"resourceVersion", deployment->view.meta.resource_version, "spec", "template", "metadata",
 		"annotations", ANNOTATION_ADAPTER_RULES, text_or_null(revision));
 }
@@ -80,7 +81,7 @@ static json_t *make_notes(const struct view_configmap *configmap, const char *re
 }
 
 /* Somebody takes our rules out each time: says who, and what helps. */
-static void say_reverted(const struct settings *s, const struct view_configmap *configmap, struct plan *plan,
+static void say_reverted(const struct adapter_names *names, const struct view_configmap *configmap, struct plan *plan,
 	int64_t now_ms, struct shared_state *state)
 {
 	const char *by = adapter_fight_by(configmap);
@@ -94,20 +95,19 @@ static void say_reverted(const struct settings *s, const struct view_configmap *
 			"(Argo CD: ignoreDifferences, with jsonPointers [/data/%s] and RespectIgnoreDifferences=true), or "
 			"add our rules to its source: 'inference-autoscaler render' prints them",
 			by != NULL ? "field manager '" : "somebody", by != NULL ? by : "", by != NULL ? "'" : "",
-			s->adapter_namespace, s->adapter_configmap, s->adapter_config_key, until,
-			s->adapter_config_key));
+			names->ns, names->configmap, names->key, until, names->key));
 }
 
 /* Plans the ConfigMap's write when it is owed. 1 when the text changes, 0 when it does not,
  * -1 when it cannot be planned (state says why). `revision` becomes what the Deployment must carry, NULL for none. */
-static int plan_configmap(const struct world *world, const struct view_configmap *configmap,
-	const struct view_workload *deployment, const struct adapter_timing *timing, struct plan *plan, char **revision,
+static int plan_configmap(const struct world *world, const struct adapter_found *found,
+	const struct view_configmap *configmap, const struct adapter_timing *timing, struct plan *plan, char **revision,
 	struct shared_state *state)
 {
-	const struct settings *s = world->settings;
+	const struct adapter_names *names = &found->names;
 	auto_free struct adapter_rule *rules = make_rules(timing->metrics);
 	size_t n = json_object_size(timing->metrics);
-	const char *old = view_pairs_get(&configmap->data, s->adapter_config_key);
+	const char *old = view_pairs_get(&configmap->data, names->key);
 	const char *old_revision = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_RULES);
 	auto_error err = ERROR_INIT;
 	auto_free char *text = NULL;
@@ -119,21 +119,29 @@ static int plan_configmap(const struct world *world, const struct view_configmap
 	if (old == NULL) {
 		shared_state_set(state, ADAPTER_BROKEN, "ConfigKeyMissing",
 			xasprintf("ConfigMap '%s/%s' has no key '%s': set the operator's --adapter-config-key",
-				s->adapter_namespace, s->adapter_configmap, s->adapter_config_key));
+				names->ns, names->configmap, names->key));
 		return -1;
 	}
 	text = adapter_config_splice(old, rules, n, &err);
 	if (text == NULL) {
 		shared_state_set(state, ADAPTER_BROKEN, err.kind == ERROR_CONFLICT ? "RuleConflict" : "ConfigInvalid",
-			xasprintf("ConfigMap '%s/%s', key '%s', was left as it is: %s", s->adapter_namespace,
-				s->adapter_configmap, s->adapter_config_key, err.message));
+			xasprintf("ConfigMap '%s/%s', key '%s', was left as it is: %s", names->ns, names->configmap,
+				names->key, err.message));
 		return -1;
 	}
 	there = strcmp(text, old) == 0;
+	if (!there && configmap->immutable) {
+		shared_state_set(state, ADAPTER_BROKEN, "ConfigImmutable",
+			xasprintf("ConfigMap '%s/%s' is immutable, so that our rules cannot be written to it: leave "
+				  "'immutable' out where it is made, or add our rules to its source: "
+				  "'inference-autoscaler render' prints them",
+				names->ns, names->configmap));
+		return -1;
+	}
 	move = adapter_fight_check(&state->fight,
-		&(struct adapter_fight_look){world->now_ms, configmap, deployment, timing->metrics, there});
+		&(struct adapter_fight_look){world->now_ms, configmap, found->deployment, timing->metrics, there});
 	if (move == FIGHT_REST) {
-		say_reverted(s, configmap, plan, world->now_ms, state);
+		say_reverted(names, configmap, plan, world->now_ms, state);
 		return -1;
 	}
 	differs = !there || (old_revision != NULL) != (n > 0) || move == FIGHT_OVER;
@@ -147,22 +155,22 @@ static int plan_configmap(const struct world *world, const struct view_configmap
 	notes = make_notes(configmap, *revision, timing);
 	if (differs || json_object_size(notes) > 0) {
 		plan_add_take(plan, PLAN_PATCH, KIND_CONFIGMAP,
-			configmap_patch(s, configmap, differs ? text : NULL, json_incref(notes)));
+			configmap_patch(names, configmap, differs ? text : NULL, json_incref(notes)));
 	}
 	if (differs) {
-		adapter_fight_wrote(&state->fight, *revision, timing->metrics);
+		adapter_fight_wrote(&state->fight, configmap, *revision, timing->metrics);
 	}
 	return differs ? 1 : 0;
 }
 
 /* An adapter that somebody stopped or holds: it will not come up by itself. Says so. */
-static bool rests_by_hand(const struct settings *s, const struct view_workload *deployment, enum rollout rollout,
-	struct shared_state *state)
+static bool rests_by_hand(const struct adapter_names *names, const struct view_workload *deployment,
+	enum rollout rollout, struct shared_state *state)
 {
 	if (deployment->replicas == 0) {
 		shared_state_set(state, ADAPTER_BROKEN, "AdapterScaledToZero",
-			xasprintf("Deployment '%s/%s' has spec.replicas 0: set it to 1 or more", s->adapter_namespace,
-				s->adapter_deployment));
+			xasprintf("Deployment '%s/%s' has spec.replicas 0: set it to 1 or more", names->ns,
+				names->deployment));
 		return true;
 	}
 	if (deployment->paused && rollout != ROLLOUT_DONE) {
@@ -170,27 +178,39 @@ static bool rests_by_hand(const struct settings *s, const struct view_workload *
 			xasprintf(
 				"Deployment '%s/%s' has spec.paused true, so that its pods keep an old configuration: set "
 				"spec.paused to false",
-				s->adapter_namespace, s->adapter_deployment));
+				names->ns, names->deployment));
 		return true;
 	}
 	return false;
 }
 
-/* What else there is to say of an adapter that is there; `owed`: something is to be written that restarts it. */
-static void check_rollout(const struct world *world, enum rollout rollout, bool owed, bool needed,
-	struct shared_state *state)
+static void say_write_failed(const struct world *world, const struct adapter_names *names, struct shared_state *state)
 {
-	const struct settings *s = world->settings;
+	const char *failure = world->failure(world->ctx, SHARED_KEY);
+	/* As the API server says it of each request that it refuses. */
+	bool forbidden = strstr(failure, " is forbidden: ") != NULL;
+	auto_free char *grant =
+		forbidden && !adapter_is_usual(names)
+			? xasprintf("; set the chart's adapter.namespace to '%s' and adapter.deployment to '%s'",
+				  names->ns, names->deployment)
+			: NULL;
 
+	shared_state_set(state, ADAPTER_BROKEN, "WriteFailed",
+		xasprintf("the adapter cannot be given our rules: %s%s", failure, grant != NULL ? grant : ""));
+}
+
+/* What else there is to say of an adapter that is there; `owed`: something is to be written that restarts it. */
+static void check_rollout(const struct world *world, const struct adapter_names *names, enum rollout rollout, bool owed,
+	bool needed, struct shared_state *state)
+{
 	/* What is still owed was tried, and refused. */
 	if (owed && world->failure(world->ctx, SHARED_KEY) != NULL) {
-		shared_state_set(state, ADAPTER_BROKEN, "WriteFailed",
-			xasprintf("the adapter cannot be given our rules: %s", world->failure(world->ctx, SHARED_KEY)));
+		say_write_failed(world, names, state);
 	} else if (!owed && rollout == ROLLOUT_STUCK) {
 		shared_state_set(state, ADAPTER_BROKEN, "RolloutStuck",
 			xasprintf(
 				"Deployment '%s/%s' does not come up with its configuration: see the log of its newest pod",
-				s->adapter_namespace, s->adapter_deployment));
+				names->ns, names->deployment));
 	} else if (owed || rollout != ROLLOUT_DONE) {
 		shared_state_set(state, ADAPTER_ROLLING, NULL, NULL);
 	} else {
@@ -198,52 +218,102 @@ static void check_rollout(const struct world *world, enum rollout rollout, bool 
 	}
 }
 
-void adapter_reconcile(const struct world *world, const struct adapter_needs *needs, struct plan *plan,
-	struct shared_state *state)
+/* What must be there. False when it is not; says so. */
+static bool is_there(const struct world *world, const struct adapter_found *found,
+	const struct view_configmap *configmap, struct shared_state *state)
 {
-	const struct settings *s = world->settings;
-	const struct view_configmap *configmap =
-		view_configmap(world_view(world, KIND_CONFIGMAP, s->adapter_namespace, s->adapter_configmap));
-	const struct view_workload *deployment =
-		view_workload(world_view(world, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment));
-	auto_adapter_timing timing = ADAPTER_TIMING_INIT;
-	auto_free char *revision = NULL;
-	enum rollout rollout;
-	int text_changes;
-	bool restarts;
+	const struct adapter_names *names = &found->names;
 
+	if (configmap == NULL && world->refused(world->ctx, KIND_CONFIGMAP)) {
+		shared_state_set(state, ADAPTER_BROKEN, "ConfigMapForbidden",
+			xasprintf(
+				"the operator may not read ConfigMap '%s/%s', which has the rules of Deployment '%s/%s': set "
+				"the chart's adapter.namespace to '%s', where its Role lets it list, watch and patch "
+				"ConfigMaps, and adapter.configMap, if that is set, to '%s'",
+				names->ns, names->configmap, names->ns, names->deployment, names->ns,
+				names->configmap));
+		return false;
+	}
 	if (configmap == NULL) {
 		shared_state_set(state, ADAPTER_BROKEN, "ConfigMapNotFound",
 			xasprintf("ConfigMap '%s/%s' does not exist: install prometheus-adapter, or set the operator's "
 				  "--adapter-namespace and --adapter-configmap",
-				s->adapter_namespace, s->adapter_configmap));
-		return;
+				names->ns, names->configmap));
+		return false;
 	}
-	if (deployment == NULL) {
+	if (found->deployment == NULL) {
 		shared_state_set(state, ADAPTER_BROKEN, "AdapterNotFound",
 			xasprintf(
 				"Deployment '%s/%s' does not exist: install prometheus-adapter, or set the operator's "
 				"--adapter-namespace and --adapter-deployment",
-				s->adapter_namespace, s->adapter_deployment));
+				names->ns, names->deployment));
+		return false;
+	}
+	return true;
+}
+
+/* The rules would be written where nobody reads them. True when so; says so. */
+static bool reads_other(const struct adapter_found *found, struct shared_state *state)
+{
+	const struct adapter_names *names = &found->names;
+	auto_free char *other = adapter_reads_other(found);
+	const struct view_config *config;
+
+	if (other == NULL) {
+		return false;
+	}
+	config = found->deployment->config;
+	if (config->secret != NULL) {
+		shared_state_set(state, ADAPTER_BROKEN, "OtherConfigMounted",
+			xasprintf(
+				"Deployment '%s/%s' reads its rules from %s, which the operator may not read: mount a "
+				"ConfigMap where its --config leads",
+				names->ns, names->deployment, other));
+		return true;
+	}
+	shared_state_set(state, ADAPTER_BROKEN, "OtherConfigMounted",
+		xasprintf("Deployment '%s/%s' reads its rules from %s, but the operator is told to write them to "
+			  "ConfigMap '%s/%s', key '%s': set the chart's adapter.configMap to '%s' and "
+			  "adapter.configKey to '%s', or leave both empty, so that they are found",
+			names->ns, names->deployment, other, names->ns, names->configmap, names->key, config->configmap,
+			config->key != NULL ? config->key : names->key));
+	return true;
+}
+
+void adapter_reconcile(const struct world *world, const struct adapter_needs *needs, struct plan *plan,
+	struct shared_state *state)
+{
+	const struct adapter_found found = adapter_find(world);
+	const struct adapter_names *names = &found.names;
+	const struct view_configmap *configmap =
+		view_configmap(world_view(world, KIND_CONFIGMAP, names->ns, names->configmap));
+	auto_adapter_timing timing = ADAPTER_TIMING_INIT;
+	auto_free char *revision = NULL;
+	bool needed = json_object_size(needs->metrics) > 0;
+	enum rollout rollout;
+	int text_changes;
+	bool restarts;
+
+	/* Rules that nobody needs any more are taken out of where they were written, also if that was wrong. */
+	if ((needed && reads_other(&found, state)) || !is_there(world, &found, configmap, state)) {
 		return;
 	}
-	rollout = rollout_of(deployment, world->now_ms);
-	adapter_timing_find(world, configmap, deployment, needs, &timing);
+	rollout = rollout_of(found.deployment, world->now_ms);
+	adapter_timing_find(world, configmap, found.deployment, needs, &timing);
 	plan->again_ms = timing.again_ms;
-	text_changes = plan_configmap(world, configmap, deployment, &timing, plan, &revision, state);
+	text_changes = plan_configmap(world, &found, configmap, &timing, plan, &revision, state);
 	if (text_changes < 0) {
 		return;
 	}
 	json_decref(state->held);
 	state->held = json_incref(timing.held);
 	state->held_by_rollout = timing.rolling;
-	restarts = !text_equal(rollout_revision(deployment), revision);
+	restarts = !text_equal(rollout_revision(found.deployment), revision);
 	if (restarts) {
 		plan_then(plan); /* it starts with the rules that are written then */
-		plan_add_take(plan, PLAN_PATCH, KIND_ADAPTER_DEPLOYMENT, deployment_patch(s, deployment, revision));
+		plan_add_take(plan, PLAN_PATCH, KIND_DEPLOYMENT, deployment_patch(found.deployment, revision));
 	}
-	if (!rests_by_hand(s, deployment, rollout, state)) {
-		check_rollout(world, rollout, text_changes > 0 || restarts, json_object_size(needs->metrics) > 0,
-			state);
+	if (!rests_by_hand(names, found.deployment, rollout, state)) {
+		check_rollout(world, names, rollout, text_changes > 0 || restarts, needed, state);
 	}
 }

@@ -39,12 +39,19 @@ static void begin_wait(struct adapter_fight *fight, int64_t now_ms)
 	fight->until_ms = now_ms + fight->wait_ms;
 }
 
+static bool is_about(const struct adapter_fight *fight, const struct view_configmap *configmap)
+{
+	auto_free char *key = meta_key(&configmap->view.meta);
+
+	return fight->about == NULL || strcmp(fight->about, key) == 0;
+}
+
 enum adapter_fight_move adapter_fight_check(struct adapter_fight *fight, const struct adapter_fight_look *look)
 {
 	int64_t left_ms = fight->until_ms - look->now_ms;
 	bool waiting = fight->until_ms > 0;
 
-	if (json_object_size(look->metrics) == 0) {
+	if (json_object_size(look->metrics) == 0 || !is_about(fight, look->configmap)) {
 		adapter_fight_release(fight);
 		return FIGHT_NONE;
 	}
@@ -69,12 +76,15 @@ enum adapter_fight_move adapter_fight_check(struct adapter_fight *fight, const s
 	return FIGHT_NONE;
 }
 
-void adapter_fight_wrote(struct adapter_fight *fight, const char *revision, const json_t *metrics)
+void adapter_fight_wrote(struct adapter_fight *fight, const struct view_configmap *configmap, const char *revision,
+	const json_t *metrics)
 {
 	free_indirect(&fight->revision);
 	free_indirect(&fight->metrics);
+	free_indirect(&fight->about);
 	if (revision != NULL) {
 		fight->revision = xstrdup(revision);
+		fight->about = meta_key(&configmap->view.meta);
 		fight->metrics = adapter_metrics_text(metrics);
 	}
 }
@@ -98,5 +108,6 @@ void adapter_fight_release(struct adapter_fight *fight)
 {
 	free_indirect(&fight->revision);
 	free_indirect(&fight->metrics);
+	free_indirect(&fight->about);
 	*fight = ADAPTER_FIGHT_INIT;
 }

@@ -8,7 +8,8 @@
  *   our rules are in it again,     the fight is over
  *   but not by us
  *
- * The memory is the operator's. One that starts finds by the annotations that the rules were there once, and takes what
+ * It is about one ConfigMap: another that the adapter reads from now on, as a hashed name makes one of each version, had
+ * no rules of ours yet. The memory is the operator's. One that starts finds by the annotations that the rules were there once, and takes what
  * it finds for the first time: a restart of the operator costs one of the adapter, not more.
  */
 #ifndef RECONCILE_ADAPTER_FIGHT_H
@@ -36,8 +37,9 @@ enum adapter_fight_move {
 
 /* What is to be done about what is seen; notes it. */
 enum adapter_fight_move adapter_fight_check(struct adapter_fight *fight, const struct adapter_fight_look *look);
-/* Notes that these rules are written now. */
-void adapter_fight_wrote(struct adapter_fight *fight, const char *revision, const json_t *metrics);
+/* Notes that these rules are written to it now. */
+void adapter_fight_wrote(struct adapter_fight *fight, const struct view_configmap *configmap, const char *revision,
+	const json_t *metrics);
 /* Who wrote the ConfigMap last, beside us; borrowed, NULL when it does not tell. */
 const char *adapter_fight_by(const struct view_configmap *configmap);
 void adapter_fight_release(struct adapter_fight *fight);

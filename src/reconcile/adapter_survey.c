@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "reconcile/adapter.h"
+#include "reconcile/adapter_find.h"
 #include "reconcile/prometheus.h"
 #include "view/workload.h"
 
@@ -36,12 +37,15 @@ static void survey_deployment(const struct view_workload *deployment, struct ada
 
 struct adapter_survey *adapter_survey_make(const struct world *world)
 {
-	const struct settings *s = world->settings;
-	const struct view_workload *deployment =
-		view_workload(world_view(world, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment));
+	const struct adapter_found found = adapter_find(world);
+	const struct view_workload *deployment = found.deployment;
 	const char *url = flag_of(deployment, "--prometheus-url");
 	struct adapter_survey *survey = adapter_survey_new();
 
+	survey->ns = xstrdup(found.names.ns);
+	survey->deployment = xstrdup(found.names.deployment);
+	survey->configmap = xstrdup(found.names.configmap);
+	survey->key = xstrdup(found.names.key);
 	if (url != NULL) {
 		survey->url = xstrdup(url);
 		survey->prometheus = prometheus_behind(world, url, &survey->nowhere);

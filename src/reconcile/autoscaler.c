@@ -188,7 +188,9 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	bool pages = autoscaler_uses_pages(&o->spec);
 	bool gpus = autoscaler_uses_gpus(&o->spec);
 	const struct gpu_survey *gpu = o->facts.gpu;
-	const char *prometheus = pages ? o->facts.selected_by : gpu != NULL ? gpu->prometheus : NULL;
+	/* An agent answers nothing: whoever it sends to is asked. */
+	const char *answers = o->facts.agent != NULL ? o->asked : o->facts.selected_by;
+	const char *prometheus = pages ? answers : gpu != NULL ? gpu->prometheus : NULL;
 	struct probe_request *request;
 
 	/* Which Prometheus has the GPUs is not known before the first shared pass: a probe before it would ask another

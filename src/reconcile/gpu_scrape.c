@@ -3,10 +3,20 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "children/gpu.h"
 #include "reconcile/gpu.h"
+#include "reconcile/prometheus.h"
 #include "survey.h"
 #include "view/monitoring.h"
+
+/* Whether this Prometheus keeps the ServiceMonitor to its own namespace, in which the exporter is not. */
+static bool is_out_of_reach(const struct survey *s, const char *prometheus, const char *monitor_ns,
+	const struct found_exporter *exporter)
+{
+	return strcmp(monitor_ns, exporter->service->view.meta.ns) != 0 &&
+	       prometheus_by_key(s->world, prometheus)->ignores_namespaces;
+}
 
 static bool monitor_covers(const struct view_servicemonitor *monitor, const char *ns)
 {
@@ -37,15 +47,31 @@ static bool monitor_scrapes(const struct view_servicemonitor *monitor, const str
 	return false;
 }
 
+/* Notes what the Prometheus does by spec.enforcedNamespaceLabel: where that is "namespace", an exporter of another namespace
+ * seems to be in the ServiceMonitor's, and where labels of the page are kept, so do the pods that it names. */
+static void note_enforced(struct survey *s, const struct object_meta *monitor, bool honors_labels,
+	const struct found_exporter *exporter, struct exporter_survey *row)
+{
+	const struct view_prometheus *prometheus = prometheus_by_key(s->world, row->selected_by);
+	const char *label = view_prometheus_enforces(prometheus, KIND_SERVICEMONITOR, monitor->ns, monitor->name);
+	bool foreign = strcmp(monitor->ns, exporter->service->view.meta.ns) != 0;
+
+	if (label == NULL || strcmp(monitor->ns, prometheus->view.meta.ns) != 0) {
+		s->scraped_elsewhere = true;
+	}
+	if (text_equal(label, "namespace") && (foreign || (honors_labels && !prometheus->overrides_honored_labels))) {
+		row->enforced = kube_key(monitor->ns, monitor->name);
+	}
+}
+
 /* Somebody else's ServiceMonitor that a Prometheus selects and that scrapes the exporter. */
-static bool scraped_by_others(const struct survey *s, const struct found_exporter *exporter,
-	struct exporter_survey *row)
+static bool scraped_by_others(struct survey *s, const struct found_exporter *exporter, struct exporter_survey *row)
 {
 	const struct monitoring_context context = {&s->prometheuses, &s->namespaces, s->prometheus_asked};
 
 	for (size_t i = 0; i < s->monitors.count; i++) {
 		const struct object_meta *meta = &s->monitors.items[i]->meta;
-		char *selected_by;
+		auto_free char *selected_by = NULL;
 
 		if (survey_is_shared(s->monitors.items[i]) ||
 			!monitor_scrapes(view_servicemonitor(s->monitors.items[i]), exporter)) {
@@ -55,10 +81,11 @@ static bool scraped_by_others(const struct survey *s, const struct found_exporte
 			monitoring_selects(&context, &(struct monitoring_object){.kind = &monitoring_servicemonitor,
 							     .ns = meta->ns,
 							     .current = &meta->labels});
-		if (selected_by != NULL) {
+		if (selected_by != NULL && !is_out_of_reach(s, selected_by, meta->ns, exporter)) {
 			row->monitor = xasprintf("ServiceMonitor '%s/%s'", meta->ns, meta->name);
-			row->selected_by = selected_by;
+			row->selected_by = xstrdup(selected_by);
 			row->since_ms = survey_since(s, KIND_SERVICEMONITOR, meta->ns, meta->name);
+			note_enforced(s, meta, view_servicemonitor(s->monitors.items[i])->honors_labels, exporter, row);
 			return true;
 		}
 	}
@@ -94,19 +121,22 @@ static bool scraped_unseen(struct survey *s, const struct exporter_seen *seen, c
 	return unseen;
 }
 
-/* Asks for our own ServiceMonitor in the namespace of the Prometheus that takes it there. */
-static void want_own(struct survey *s, const struct found_exporter *exporter, const struct monitoring *place,
+/* Asks for our own ServiceMonitor. */
+static void want_own(struct survey *s, const struct found_exporter *exporter, const struct survey_place *place,
 	struct exporter_survey *row)
 {
-	auto_free char *ns = survey_namespace_of(place->selected_by);
+	const struct object_meta *service = &exporter->service->view.meta;
 	auto_json *monitor =
-		gpu_monitor_make(ns, &exporter->service->view.meta, exporter->port, place->labels, GPU_INTERVAL);
+		gpu_monitor_make(place->ns, service, exporter->port, place->monitoring.labels, GPU_INTERVAL);
+	const char *name = kube_object_name(monitor);
 
 	survey_want(s, json_incref(monitor));
-	row->monitor = xasprintf("ServiceMonitor '%s/%s'", ns, kube_object_name(monitor));
+	row->monitor = xasprintf("ServiceMonitor '%s/%s'", place->ns, name);
 	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
-	row->pool = xasprintf("serviceMonitor/%s/%s/0", ns, kube_object_name(monitor));
-	row->since_ms = survey_since(s, KIND_SERVICEMONITOR, ns, kube_object_name(monitor));
+	row->pool = xasprintf("serviceMonitor/%s/%s/0", place->ns, name);
+	row->since_ms = survey_since(s, KIND_SERVICEMONITOR, place->ns, name);
+	row->out_of_reach = is_out_of_reach(s, row->selected_by, place->ns, exporter);
+	note_enforced(s, &(struct object_meta){.ns = place->ns, .name = name}, false, exporter, row);
 }
 
 /* Our own scrape of an exporter that nobody scrapes. Until it is known that nobody does, none is made, and one that is
@@ -117,23 +147,25 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, stru
 	const struct shared_evidence *evidence = s->world->shared_evidence(s->world->ctx);
 	const struct exporter_seen *seen = evidence != NULL ? &evidence->exporter : &nothing;
 	const struct object_meta *service = &exporter->service->view.meta;
-	struct monitoring place = {NULL, NULL, NULL};
+	auto_survey_place place = {.ns = NULL};
 	/* For its name: where it is to be is not known yet. */
 	auto_json *nowhere = gpu_monitor_make("", service, exporter->port, NULL, GPU_INTERVAL);
 	const struct view *now = survey_our_object(s, KIND_SERVICEMONITOR, kube_object_name(nowhere));
+	const struct survey_placed placed = {.kind = &monitoring_servicemonitor,
+		.now = now,
+		.exporter_ns = service->ns};
 
-	if (!survey_place(s, &monitoring_servicemonitor, now, NULL, &place)) {
-		row->select_problem = xstrdup(place.problem);
-		monitoring_release(&place);
+	if (!survey_place(s, &placed, &place)) {
+		row->select_problem = xstrdup(place.monitoring.problem);
 		return;
 	}
-	row->selected_by = xstrdup(place.selected_by);
+	row->selected_by = xstrdup(place.monitoring.selected_by);
 	if (scraped_unseen(s, seen, service)) {
 		row->monitor = xstrdup("a scrape configuration");
+		s->scraped_elsewhere = true;
 	} else if (is_known(seen) || now != NULL) {
 		want_own(s, exporter, &place, row);
 	}
-	monitoring_release(&place);
 }
 
 void survey_scrape(struct survey *s, const struct found_exporter *exporter, struct exporter_survey *row)

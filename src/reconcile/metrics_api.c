@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "reconcile/adapter_find.h"
 #include "view/core.h"
 #include "view/service.h"
 #include "view/workload.h"
@@ -15,22 +16,19 @@ static void say(struct shared_state *state, const char *reason, char *message)
 }
 
 /* Whether the Service leads elsewhere than to the adapter's pods. One without a selector may lead anywhere. */
-static bool leads_elsewhere(const struct world *world, const struct view_service *service)
+static bool leads_elsewhere(const struct adapter_found *found, const struct view_service *service)
 {
-	const struct settings *s = world->settings;
-	const struct view_workload *deployment =
-		view_workload(world_view(world, KIND_ADAPTER_DEPLOYMENT, s->adapter_namespace, s->adapter_deployment));
-
-	if (service->selector.count == 0 || deployment == NULL) {
+	if (service->selector.count == 0 || found->deployment == NULL) {
 		return false;
 	}
-	return strcmp(service->view.meta.ns, s->adapter_namespace) != 0 ||
-	       !view_pairs_cover(&deployment->template_labels, &service->selector);
+	return strcmp(service->view.meta.ns, found->names.ns) != 0 ||
+	       !view_pairs_cover(&found->deployment->template_labels, &service->selector);
 }
 
 void metrics_api_check(const struct world *world, struct shared_state *state)
 {
-	const struct settings *s = world->settings;
+	const struct adapter_found found = adapter_find(world);
+	const struct adapter_names *names = &found.names;
 	const char *api_name = kinds[KIND_APISERVICE].only;
 	const struct view_apiservice *api = view_apiservice(world_view(world, KIND_APISERVICE, NULL, api_name));
 	const char *ns = api != NULL ? api->service_namespace : "";
@@ -53,13 +51,13 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 			xasprintf(
 				"APIService '%s' leads to Service '%s/%s', which does not exist: set its spec.service to the "
 				"Service of Deployment '%s/%s'",
-				api_name, ns, name, s->adapter_namespace, s->adapter_deployment));
-	} else if (leads_elsewhere(world, service)) {
+				api_name, ns, name, names->ns, names->deployment));
+	} else if (leads_elsewhere(&found, service)) {
 		say(state, "OtherServer",
 			xasprintf(
 				"APIService '%s' belongs to another server, behind Service '%s/%s': only one can have it; set "
 				"its spec.service to the Service of Deployment '%s/%s', or remove the other server",
-				api_name, ns, name, s->adapter_namespace, s->adapter_deployment));
+				api_name, ns, name, names->ns, names->deployment));
 	} else if (api->available != NULL && strcmp(api->available, "False") == 0) {
 		say(state, "APIServiceUnavailable",
 			xasprintf("APIService '%s' is not available (%s): see Service '%s/%s' and the pods behind it",

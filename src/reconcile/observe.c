@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "children/children.h"
 #include "engine/gpu.h"
+#include "reconcile/adapter_find.h"
 #include "reconcile/gpu.h"
 #include "reconcile/pages.h"
 #include "reconcile/asked.h"
@@ -203,14 +204,29 @@ static const struct view_pairs *own_monitor_labels(const struct observation *o)
 	return NULL;
 }
 
+/* Prometheuses, and after them the agents. */
+static struct view_list all_prometheuses(const struct world *world)
+{
+	struct view_list all = world_views(world, KIND_PROMETHEUS, NULL);
+	auto_view_list agents = world_views(world, KIND_PROMETHEUSAGENT, NULL);
+
+	if (agents.count > 0) {
+		all.items = xrealloc(all.items, (all.count + agents.count) * sizeof(*all.items));
+		memcpy(all.items + all.count, agents.items, agents.count * sizeof(*all.items));
+		all.count += agents.count;
+	}
+	return all;
+}
+
 static void observe_monitoring(struct observation *o, const struct world *world)
 {
 	const char *ns = child_namespace(&child_servicemonitor, &o->spec);
 	auto_free char *name = child_name(&child_servicemonitor, &o->spec);
 	const struct view *namespace = world_view(world, KIND_NAMESPACE, NULL, ns);
 	const struct view_list namespaces = {.items = &namespace, .count = namespace != NULL ? 1 : 0};
-	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
+	auto_view_list prometheuses = all_prometheuses(world);
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_AUTOSCALER, o->spec.name);
+	auto_json *usual = settings_labels(world->settings->monitor_labels, NULL);
 
 	o->facts.monitor_made_ms = world_made_ms(world, KIND_SERVICEMONITOR, ns, name);
 	o->facts.prometheus_missing =
@@ -225,13 +241,15 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 			.ns = ns,
 			.pinned = o->spec.monitor_labels,
+			.usual = usual,
 			.own = own,
 			.current = own_monitor_labels(o)},
 		&o->monitoring);
 	o->facts.workload.monitor_labels = o->monitoring.labels;
-	o->facts.selected_by = o->monitoring.selected_by;
+	o->facts.selected_by = o->monitoring.agent ? NULL : o->monitoring.selected_by;
+	o->facts.agent = o->monitoring.agent ? o->monitoring.selected_by : NULL;
 	o->facts.select_problem = o->monitoring.problem;
-	o->facts.prometheus = prometheus_by_key(world, o->monitoring.selected_by);
+	o->facts.prometheus = prometheus_by_key(world, o->facts.selected_by);
 }
 
 void observation_init(struct observation *o, const struct world *world, const struct view_autoscaler *object)
@@ -268,6 +286,7 @@ void observation_init(struct observation *o, const struct world *world, const st
 	o->facts.adapter_held = world->shared->held;
 	o->facts.adapter_held_by_rollout = world->shared->held_by_rollout;
 	o->facts.adapter_survey = world->shared->adapter;
+	o->facts.adapter_names = adapter_names_known(world);
 	o->facts.api_reason = world->shared->api_reason;
 	o->facts.api_message = world->shared->api_message;
 	o->facts.api_away = world->shared->api_away;

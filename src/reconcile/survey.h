@@ -35,6 +35,7 @@ struct survey {
 	json_t *asked;         /* ns → true: where the exporters are that somebody asks for */
 	char *chosen;          /* "ns/name" of the Service of the exporter that Auto means; "" when there is none */
 	char *problem;         /* of the exporter at hand */
+	bool scraped_elsewhere; /* of an exporter's series some have not the label that is enforced on our rule */
 	/* What bears an exporter's label too, and is not the one at hand. */
 	struct strbuf others;
 	size_t others_count;
@@ -85,11 +86,25 @@ bool survey_note_place(struct survey *s, const struct autoscaler *spec, const st
 /* While none is found that is believed, those of before are. */
 void survey_trust_remembered(struct survey *s);
 
-/* gpu_place.c: a Prometheus that takes an object of ours in its own namespace, and the labels that it and others want
- * there. `now` is the object as it stands, NULL = it is to be made; `only` "ns/name" of the one that is to take it, NULL =
- * any. */
-bool survey_place(const struct survey *s, const struct monitoring_kind *kind, const struct view *now, const char *only,
-	struct monitoring *place);
+/* What is to be placed. All borrowed. */
+struct survey_placed {
+	const struct monitoring_kind *kind;
+	const struct view *now;  /* the object as it stands; NULL = it is to be made */
+	const char *only;        /* "ns/name" of the Prometheus that is to take it; NULL = any */
+	const char *exporter_ns; /* where the exporter is; NULL = not known */
+};
+
+/* Where, by whom it is taken there, and with which labels. */
+struct survey_place {
+	struct monitoring monitoring;
+	char *ns; /* NULL when nobody takes it */
+};
+
+/* gpu_place.c: a Prometheus that takes an object of ours in its own namespace, or in that of the platform's exporter, and the
+ * labels that it and others want there. The caller releases the place, which is zero before. */
+bool survey_place(const struct survey *s, const struct survey_placed *placed, struct survey_place *place);
+void survey_place_release(struct survey_place *place);
+#define auto_survey_place ATTR_CLEANUP(survey_place_release) struct survey_place
 
 /* gpu_scrape.c: notes on the row who scrapes the exporter; asks for a ServiceMonitor when nobody does. */
 void survey_scrape(struct survey *s, const struct found_exporter *exporter, struct exporter_survey *row);

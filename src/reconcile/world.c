@@ -41,12 +41,6 @@ static const json_t *json_of(const struct document *document)
 	return document->json;
 }
 
-/* The adapter's Deployment is one among the others here. */
-static enum kind kind_in_document(enum kind kind)
-{
-	return kind == KIND_ADAPTER_DEPLOYMENT ? KIND_DEPLOYMENT : kind;
-}
-
 /* The first of the kind whose key is not before this one, in the order of keys; the kind's end if there is none. */
 static size_t find_key(const struct document *document, enum kind kind, const char *key)
 {
@@ -68,11 +62,10 @@ static size_t find_key(const struct document *document, enum kind kind, const ch
 static const struct view *document_view(void *ctx, enum kind kind, const char *ns, const char *name)
 {
 	const struct document *document = ctx;
-	enum kind among = kind_in_document(kind);
 	auto_free char *key = kube_key(ns, name);
-	size_t at = find_key(document, among, key);
+	size_t at = find_key(document, kind, key);
 
-	if (at == document->first[among + 1] || strcmp(document->objects[at].key, key) != 0) {
+	if (at == document->first[kind + 1] || strcmp(document->objects[at].key, key) != 0) {
 		return NULL;
 	}
 	return document->objects[at].view;
@@ -81,9 +74,8 @@ static const struct view *document_view(void *ctx, enum kind kind, const char *n
 static struct view_list document_views(void *ctx, enum kind kind, const char *ns)
 {
 	const struct document *document = ctx;
-	enum kind among = kind_in_document(kind);
-	size_t begin = document->first[among];
-	size_t end = document->first[among + 1];
+	size_t begin = document->first[kind];
+	size_t end = document->first[kind + 1];
 	struct view_list list = {.items = xcalloc(end - begin, sizeof(*list.items))};
 
 	for (size_t i = begin; i < end; i++) {
@@ -135,17 +127,28 @@ static struct view_list document_views_by(void *ctx, enum kind kind, const char 
 	return list;
 }
 
-static bool document_missing(void *ctx, enum kind kind)
+/* Whether one of the names is the kind's. */
+static bool names_kind(const json_t *names, enum kind kind)
 {
 	size_t i;
 	json_t *name;
 
-	json_array_foreach(json_object_get(json_of(ctx), "missing"), i, name) {
+	json_array_foreach((json_t *)(uintptr_t)names, i, name) {
 		if (strcmp(json_string_value(name), kinds[kind].resource.kind) == 0) {
 			return true;
 		}
 	}
 	return false;
+}
+
+static bool document_missing(void *ctx, enum kind kind)
+{
+	return names_kind(json_object_get(json_of(ctx), "missing"), kind);
+}
+
+static bool document_refused(void *ctx, enum kind kind)
+{
+	return names_kind(json_object_get(json_of(ctx), "refused"), kind);
 }
 
 static const struct evidence *document_evidence(void *ctx, const char *key)
@@ -328,6 +331,7 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.views = document_views,
 		.views_by = document_views_by,
 		.missing = document_missing,
+		.refused = document_refused,
 		.evidence = document_evidence,
 		.shared_evidence = document_shared_evidence,
 		.failure = document_failure,

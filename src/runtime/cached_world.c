@@ -30,6 +30,13 @@ static bool world_missing(void *ctx, enum kind kind)
 	return kube_informer_missing(c->informers[kind]);
 }
 
+static bool world_refused(void *ctx, enum kind kind)
+{
+	const struct controller *c = ctx;
+
+	return kube_informer_refused(c->informers[kind]);
+}
+
 static const struct evidence *world_evidence(void *ctx, const char *key)
 {
 	const struct controller *c = ctx;
@@ -78,6 +85,7 @@ struct world cached_world(struct controller *c)
 		.views = world_views_of,
 		.views_by = world_views_of_index,
 		.missing = world_missing,
+		.refused = world_refused,
 		.evidence = world_evidence,
 		.shared_evidence = world_shared_evidence,
 		.failure = world_failure,

@@ -54,6 +54,9 @@ static void on_changed(void *ctx, struct kube_informer *informer, const void *be
 				replicas_are_set_back(view_workload(before), view_workload(now))) {
 				note_fights(c, now);
 			}
+			if (i == KIND_DEPLOYMENT && adapter_watch_concerns(&c->adapter, before, now)) {
+				queue_add(c->queue, SHARED_KEY);
+			}
 			routes_changed(&c->routes, (enum kind)i, before, now);
 		}
 	}
@@ -118,7 +121,7 @@ static void on_state(void *ctx, struct kube_informer *informer)
 		log_event(LOG_WARN, "resource type is not installed; waiting for it", "resource", resource->plural,
 			"group", resource->group, NULL);
 	}
-	if (c->stopped || !controller_ready(c)) {
+	if (c->stopped || !controller_finds_adapter(c) || (!c->synced && !adapter_watch_follow(c))) {
 		return;
 	}
 	c->synced = true;
@@ -131,6 +134,9 @@ static void on_state(void *ctx, struct kube_informer *informer)
 		routes_all(&c->routes, false);
 	} else if (err == NULL) {
 		queue_failed(c);
+	}
+	if (informer == c->informers[KIND_CONFIGMAP]) {
+		queue_add(c->queue, SHARED_KEY);
 	}
 }
 

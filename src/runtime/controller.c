@@ -16,7 +16,7 @@
 #include "settle.h"
 
 /* Passes that write at once. An API server carries 100 requests on one HTTP/2 connection (its default, as Go's clients
- * expect it); 15 are watches and one is the Lease's, and a pass has at most three writes under way: 28 fill it. Who has
+ * expect it); 14 are watches and one is the Lease's, and a pass has at most three writes under way: 28 fill it. Who has
  * more under way only waits in the server's own line, with a second connection to keep up. */
 #define PARALLEL 28
 #define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
@@ -177,8 +177,10 @@ static void work(void *ctx, const char *key)
 	}
 	if (pass->counts) {
 		work_autoscaler(c, pass);
-	} else {
+	} else if (adapter_watch_follow(c)) {
 		work_shared(c, pass);
+	} else {
+		queue_done(c->queue, key); /* it is queued when what the adapter reads is there */
 	}
 }
 
@@ -209,15 +211,16 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	trim_start(&c->trim, kube_client_loop(client));
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
-		const char *adapter = i == KIND_CONFIGMAP ? settings->adapter_configmap : settings->adapter_deployment;
-		const char *name = kinds[i].adapter ? adapter : kinds[i].only;
+		const char *name = kinds[i].only;
 		auto_free char *selector =
 			name != NULL ? xasprintf("metadata.name=%s", name) : xstrdup(kinds[i].fields);
-
 		struct kube_informer_hooks hooks = changes_hooks(c, (enum kind)i);
 
-		c->informers[i] = kube_informer_new(client, &kinds[i].resource,
-			kinds[i].adapter ? settings->adapter_namespace : NULL, selector, &hooks);
+		if (i == KIND_CONFIGMAP) {
+			adapter_watch_init(c, &hooks);
+		} else {
+			c->informers[i] = kube_informer_new(client, &kinds[i].resource, NULL, selector, &hooks);
+		}
 	}
 	routes_init(&c->routes, controller_cache(c, KIND_AUTOSCALER), c->queue, c->prober);
 	return c;
@@ -226,7 +229,9 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 void controller_start(struct controller *c)
 {
 	for (int i = 0; i < KIND_COUNT; i++) {
-		kube_informer_start(c->informers[i]);
+		if (i != KIND_CONFIGMAP) { /* it is found by what the others bring */
+			kube_informer_start(c->informers[i]);
+		}
 	}
 }
 
@@ -242,6 +247,7 @@ static void finish_close(struct controller *c)
 	needs_release(&c->needs);
 	pods_free(c->pods);
 	shared_state_release(&c->shared);
+	adapter_watch_release(&c->adapter);
 	free_indirect(&c);
 	closed(ctx);
 }

@@ -5,6 +5,7 @@
 #ifndef RUNTIME_CONTROLLER_PARTS_H
 #define RUNTIME_CONTROLLER_PARTS_H
 
+#include "adapter_watch.h"
 #include "base/map.h"
 #include "kube/event.h"
 #include "kube/informer.h"
@@ -27,6 +28,7 @@ struct controller {
 	struct prober *prober;
 	struct kube_recorder *recorder;
 	struct routes routes;
+	struct adapter_watch adapter;
 	struct trim trim;
 	struct needs needs; /* of all autoscalers in the cache */
 	struct shared_state shared;
@@ -47,6 +49,8 @@ struct controller {
 
 /* The cache of a kind. */
 const struct kube_cache *controller_cache(const struct controller *controller, enum kind kind);
+/* Whether all caches are filled but that of the adapter's ConfigMap, which is found by the others. */
+bool controller_finds_adapter(const struct controller *controller);
 /* The world as the caches show it now. Borrows the controller. */
 struct world cached_world(struct controller *controller);
 

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "cached_views.h"
 #include "controller_parts.h"
-#include "pod_feed.h"
 #include "report/diagnosis.h"
 #include "report/values.h"
 
@@ -78,20 +77,31 @@ json_t *controller_explain(const struct controller *c, const char *key)
 	return diagnosis;
 }
 
-/* Without the right to watch pods each autoscaler's chain is broken, and its status has to say so. */
+/* Without the right to watch pods, or the adapter's ConfigMap, each autoscaler's chain is broken, and its status has to say
+ * so: nothing is to be waited for, and a restart would not bring the right. */
 static bool may_lack(const struct controller *c, enum kind kind)
 {
-	return kind == KIND_POD && pod_feed_refused(c->informers[kind]);
+	return (kind == KIND_POD || kind == KIND_CONFIGMAP) && kube_informer_refused(c->informers[kind]);
 }
 
-bool controller_ready(const struct controller *c)
+static bool is_ready(const struct controller *c, enum kind kind)
+{
+	return kube_informer_synced(c->informers[kind]) || may_lack(c, kind);
+}
+
+bool controller_finds_adapter(const struct controller *c)
 {
 	for (int i = 0; i < KIND_COUNT; i++) {
-		if (!kube_informer_synced(c->informers[i]) && !may_lack(c, (enum kind)i)) {
+		if (i != KIND_CONFIGMAP && !is_ready(c, (enum kind)i)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+bool controller_ready(const struct controller *c)
+{
+	return controller_finds_adapter(c) && is_ready(c, KIND_CONFIGMAP);
 }
 
 bool controller_live(const struct controller *c)

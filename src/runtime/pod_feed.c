@@ -10,18 +10,11 @@ void pod_feed_changed(struct pods *pods, const struct view *before, const struct
 	}
 }
 
-bool pod_feed_refused(const struct kube_informer *informer)
-{
-	const struct error *err = kube_informer_error(informer);
-
-	return err != NULL && (err->kind == ERROR_FORBIDDEN || err->kind == ERROR_UNAUTHORIZED);
-}
-
 /* Of a watch that fails otherwise it is not known for how long: what it showed last stands, if it has shown all. */
 bool pod_feed_state(struct pods *pods, const struct kube_informer *informer)
 {
 	const struct error *err = kube_informer_error(informer);
 	bool synced = kube_informer_synced(informer);
 
-	return pods_set_state(pods, synced, pod_feed_refused(informer) || !synced ? err : NULL);
+	return pods_set_state(pods, synced, kube_informer_refused(informer) || !synced ? err : NULL);
 }

@@ -14,7 +14,4 @@
 void pod_feed_changed(struct pods *pods, const struct view *before, const struct view *now);
 bool pod_feed_state(struct pods *pods, const struct kube_informer *informer);
 
-/* Whether the right to watch is missing: nothing is to be waited for, and a restart would not bring it. */
-bool pod_feed_refused(const struct kube_informer *informer);
-
 #endif

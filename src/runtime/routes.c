@@ -203,6 +203,7 @@ void routes_changed(const struct routes *r, enum kind kind, const struct view *b
 		queue_all(r, meta->name, false);
 		return;
 	case KIND_PROMETHEUS:
+	case KIND_PROMETHEUSAGENT:
 		if (is_news(view_prometheus(before), view_prometheus(now))) {
 			queue_all(r, NULL, false);
 			queue_add(r->queue, SHARED_KEY);
@@ -212,7 +213,6 @@ void routes_changed(const struct routes *r, enum kind kind, const struct view *b
 	case KIND_PROMETHEUSRULE:
 	case KIND_APISERVICE:
 	case KIND_CONFIGMAP:
-	case KIND_ADAPTER_DEPLOYMENT:
 		queue_add(r->queue, SHARED_KEY);
 		return;
 	case KIND_POD: /* the prober's to read (pod_feed.h) */

@@ -44,6 +44,7 @@ static void decode_configmap(struct arena *arena, const json_t *object, struct v
 {
 	struct view_configmap *configmap = (struct view_configmap *)view;
 
+	configmap->immutable = read_bool(object, "immutable");
 	configmap->data = read_pairs(arena, json_object_get(object, "data"), NULL);
 	read_managers(arena, json_object_get(json_object_get(object, "metadata"), "managedFields"), configmap);
 }

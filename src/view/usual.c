@@ -105,6 +105,7 @@ const char *const usual_texts[] = {
 	"kube-controller-manager",
 	"kubernetes.io/metadata.name",
 	"metrics",
+	"nvidia.com/gpu",
 	"pod-template-hash",
 	"recent recommendations were higher than current one, applying the highest recent recommendation",
 	"recommended size matches current size",

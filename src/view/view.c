@@ -25,11 +25,11 @@ const struct view_type *const view_types[KIND_COUNT] = {
 	[KIND_SERVICEMONITOR] = &view_servicemonitor_type,
 	[KIND_PROMETHEUSRULE] = &view_prometheusrule_type,
 	[KIND_PROMETHEUS] = &view_prometheus_type,
+	[KIND_PROMETHEUSAGENT] = &view_prometheusagent_type,
 	[KIND_NAMESPACE] = &view_namespace_type,
 	[KIND_APISERVICE] = &view_apiservice_type,
 	[KIND_SCALEDOBJECT] = &view_scaledobject_type,
 	[KIND_CONFIGMAP] = &view_configmap_type,
-	[KIND_ADAPTER_DEPLOYMENT] = &view_workload_type,
 };
 
 static void fill(struct arena *arena, const struct view_type *type, const json_t *object)

@@ -100,6 +100,50 @@ static void read_container(struct arena *arena, const json_t *object, struct vie
 	container->env = read_env(arena, json_object_get(object, "env"), container);
 }
 
+bool view_gpu_is_usual(const char *resource)
+{
+	return strcmp(resource, "nvidia.com/gpu") == 0 ||
+	       strncmp(resource, "nvidia.com/mig-", strlen("nvidia.com/mig-")) == 0;
+}
+
+static bool is_some(const json_t *amount)
+{
+	return json_is_string(amount) ? strcmp(json_string_value(amount), "0") != 0 : json_integer_value(amount) > 0;
+}
+
+/* Of such a resource there is no request without a limit. */
+static void read_gpu_resource(struct arena *arena, const json_t *limits, struct view_workload *w)
+{
+	const char *name;
+	json_t *amount;
+
+	json_object_foreach((json_t *)(uintptr_t)limits, name, amount) {
+		bool better = w->gpu_resource == NULL || !view_gpu_is_usual(w->gpu_resource);
+
+		if (better && strncmp(name, "nvidia.com/", strlen("nvidia.com/")) == 0 && is_some(amount)) {
+			w->gpu_resource = read_keep(arena, name);
+		}
+	}
+}
+
+/* Flags that prometheus-adapter has, and the other servers of the metrics API have not. */
+static bool is_adapter(const struct view_container *container)
+{
+	return view_container_flag(container, "--prometheus-url") != NULL ||
+	       view_container_flag(container, "--metrics-relist-interval") != NULL;
+}
+
+static const struct view_config *config_of(struct arena *arena, const json_t *spec, const struct view_workload *w)
+{
+	for (uint32_t i = 0; i < w->containers_count; i++) {
+		if (is_adapter(&w->containers[i])) {
+			return read_config(arena, spec, json_array_get(json_object_get(spec, "containers"), i),
+				view_container_value(&w->containers[i], "--config"));
+		}
+	}
+	return NULL;
+}
+
 static void read_template(struct arena *arena, const json_t *template, struct view_workload *w)
 {
 	const json_t *metadata = json_object_get(template, "metadata");
@@ -113,9 +157,14 @@ static void read_template(struct arena *arena, const json_t *template, struct vi
 	w->containers_count = read_count(list, READ_LIST_MAX);
 	containers = arena_items(arena, w->containers_count, sizeof(*containers));
 	for (uint32_t i = 0; i < w->containers_count; i++) {
-		read_container(arena, json_array_get(list, i), &containers[i]);
+		const json_t *container = json_array_get(list, i);
+
+		read_container(arena, container, &containers[i]);
+		read_gpu_resource(arena, json_object_get(json_object_get(container, "resources"), "limits"), w);
 	}
 	w->containers = containers;
+	w->claims = json_array_size(json_object_get(spec, "resourceClaims")) > 0;
+	w->config = config_of(arena, spec, w);
 }
 
 static void read_status(struct arena *arena, const json_t *status, struct view_workload *w)
@@ -132,6 +181,12 @@ static void read_status(struct arena *arena, const json_t *status, struct view_w
 	w->progressed_ms = read_time(progressing, "lastUpdateTime", 0);
 }
 
+/* One that changed nothing when it was made has none: it came after the one whose value it shares. */
+static int64_t entry_time(const json_t *entry)
+{
+	return read_time(entry, "time", INT64_MAX);
+}
+
 /* The newest entry of managedFields that has spec.replicas: a change by one takes the field away from all others, and
  * those that set it to the same value share it. NULL when there is none. */
 static const json_t *replicas_entry(const json_t *metadata)
@@ -144,7 +199,7 @@ static const json_t *replicas_entry(const json_t *metadata)
 		const json_t *fields = json_object_get(json_object_get(entry, "fieldsV1"), "f:spec");
 
 		if (json_object_get(fields, "f:replicas") != NULL &&
-			read_time(entry, "time", 0) >= read_time(newest, "time", 0)) {
+			(newest == NULL || entry_time(entry) >= entry_time(newest))) {
 			newest = entry;
 		}
 	}

@@ -8,23 +8,28 @@
               overrides of the usual objects; lists of named things are merged by name
   given       steps before everything else; after: steps when all is over
   break       steps
-  expect      link, reason, says (pieces of the message), status (False by default). take: values that the message
+  expect      link (Advice is what is said although no link is broken), reason, says (pieces of the message), status
+              (False by default). take: values that the message
               holds, as expressions with named groups, for the steps that mend. refused: pieces of the text with which
               the API server refuses the last breaking step. holds: so many seconds it must not change
   meanwhile   {link: reason} that may be said on the way there, or while it holds, because it is true for a while
   within      seconds allowed to say it, from the last breaking step that changes something
   mend        steps
-  ready       seconds allowed from the last mending step to Ready
+  ready       seconds allowed from the last mending step to Ready, and until what was said of a Ready chain is gone
 
 A step is a kubectl command, or one of
-  {apply: object or list}                  server-side
+  {apply: object or list, by: MANAGER}     server-side, as this field manager (kubectl)
   {patch: KIND/NAME [-n NAMESPACE], with: merge patch, or a list of JSON patch operations}
   {forbid: KIND/NAME [-n NAMESPACE], resource: NAME, verbs: [VERB]}
                                            takes rights out of a role, which is kept as it was
-  {keep: KIND/NAME [-n NAMESPACE]}         remembers an object
+  {keep: KIND/NAME [-n NAMESPACE]}         remembers an object; $uid is its uid
   {restore: KIND/NAME [-n NAMESPACE]}      puts it back as it was remembered
   {post: PATH, with: object}               to a path of the API server
   {freeze: NAME}, {thaw: NAME}             stops a program of the cluster's node, as a hang would, and lets it go on
+  {deny: NAMESPACE, to: NAMESPACE}, {allow: NAMESPACE, to: NAMESPACE}
+                                           drops what the pods of the first send to those of the second (the case's),
+                                           as a NetworkPolicy does, and lets it through again
+  {repeat: step}, {cease: step}            plays it now and then each second, and stops that
 in the case's namespace unless it names another. $NAMESPACE, $IMAGE and what was taken are replaced in it.
 """
 import json
@@ -35,6 +40,7 @@ import shlex
 import string
 import subprocess
 import sys
+import threading
 import time
 
 import yaml
@@ -94,7 +100,7 @@ class Case:
         self.status = str(self.expect.get("status", False))
         assert not told, f"{path.name}: unknown members {sorted(told)}"
         assert self.scope in ("namespace", "stack") and self.start in ("Ready", "Nothing"), path.name
-        assert self.link in LINKS + ("Ready",), f"{path.name}: no link '{self.link}'"
+        assert self.link in LINKS + ("Ready", "Advice"), f"{path.name}: no link '{self.link}'"
 
     @property
     def shares_chain(self):
@@ -133,13 +139,69 @@ def kubectl(*words, stdin=None):
     return done.returncode, done.stdout
 
 
+def on_node(layout, *command):
+    """(exit code, output)."""
+    done = subprocess.run(Namespace(layout).command(list(command)), text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
 def signal_node(program, name):
     """To a program of the node, which has process ids of its own; (exit code, output)."""
     layout = Layout(default_state(control_plane_only=False))
     pid = json.loads((layout.processes / f"{program}.json").read_text())["identity"]["pid"]
-    done = subprocess.run(Namespace(layout).command(["kill", f"-{name}", str(pid)]), text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return done.returncode, done.stdout
+    return on_node(layout, "kill", f"-{name}", str(pid))
+
+
+def pod_addresses(namespace):
+    code, text = kubectl("-n", namespace, "get", "pods", "-o", "jsonpath={.items[*].status.podIP}")
+    return text.split() if code == 0 else []
+
+
+class Filter:
+    """What the node drops between the pods of two namespaces."""
+
+    def __init__(self):
+        self.dropped = {}  # (from, to): [(address, address)]
+
+    @staticmethod
+    def write(how, pairs):
+        layout = Layout(default_state(control_plane_only=False))
+        for source, destination in pairs:
+            code, text = on_node(layout, "iptables", "--wait", how, "FORWARD", "-s", source, "-d", destination, "-j", "DROP")
+            if code:
+                return code, text
+        return 0, ""
+
+    def deny(self, source, destination):
+        pairs = [(a, b) for a in pod_addresses(source) for b in pod_addresses(destination)]
+        if not pairs:
+            return 1, f"no pods in '{source}' or '{destination}'"
+        self.dropped[source, destination] = pairs
+        return self.write("-I", pairs)
+
+    def allow(self, source, destination):
+        return self.write("-D", self.dropped.pop((source, destination), []))
+
+    def allow_all(self):
+        for source, destination in list(self.dropped):
+            self.allow(source, destination)
+
+
+class Repetition(threading.Thread):
+    """Plays a step each second, whatever becomes of it."""
+
+    def __init__(self, play):
+        super().__init__(daemon=True)
+        self.play, self.over = play, threading.Event()
+
+    def run(self):
+        while not self.over.wait(1):
+            self.play()
+
+    def cease(self):
+        self.over.set()
+        self.join()
 
 
 def explain(key):
@@ -155,6 +217,8 @@ class Steps:
         self.namespace, self.values = namespace, dict(values)
         self.kept = {}
         self.changed = {}  # as it was before the first patch
+        self.repeated = []  # (step, Repetition)
+        self.filter = Filter()
 
     def here(self, words):
         return words if "-n" in words else ["-n", self.namespace, *words]
@@ -169,8 +233,12 @@ class Steps:
         (verb, told), *rest = step.items()
         if verb == "apply":
             objects = told if isinstance(told, list) else [told]
-            return kubectl("-n", self.namespace, "apply", "--server-side", "--force-conflicts", "-f", "-",
-                           stdin=yaml.safe_dump_all(objects))
+            return kubectl("-n", self.namespace, "apply", "--server-side", "--force-conflicts",
+                           f"--field-manager={step.get('by', 'kubectl')}", "-f", "-", stdin=yaml.safe_dump_all(objects))
+        if verb in ("repeat", "cease"):
+            return self.repeat(told) if verb == "repeat" else self.cease(told)
+        if verb in ("deny", "allow"):
+            return getattr(self.filter, verb)(told, step.get("to", self.namespace))
         words = self.here(shlex.split(told))
         if verb == "patch":
             if told not in self.changed:
@@ -185,9 +253,26 @@ class Steps:
         if verb in ("keep", "forbid"):
             code, text = kubectl("get", *words, "-o", "json")
             self.kept[told] = text
+            if verb == "keep" and code == 0:
+                self.values["uid"] = json.loads(text)["metadata"]["uid"]
             return (code, text) if verb == "keep" or code else self.forbid(words, json.loads(text), **step)
         assert verb == "restore", f"no step: {step}"
         return self.restore(words, json.loads(self.kept[told]))
+
+    def repeat(self, step):
+        done = self.play(step)
+        repetition = Repetition(lambda: self.play(step))
+        self.repeated.append((step, repetition))
+        repetition.start()
+        return done
+
+    def cease(self, step=None):
+        """This one, or all."""
+        for known, repetition in self.repeated:
+            if step in (None, known):
+                repetition.cease()
+        self.repeated = [pair for pair in self.repeated if not pair[1].over.is_set()]
+        return 0, ""
 
     @staticmethod
     def forbid(words, role, resource, verbs, **_):
@@ -217,6 +302,8 @@ class Steps:
 
     def undo(self):
         """Puts back what was patched, for a remedy that was not said: the next case wants a whole chain."""
+        self.cease()
+        self.filter.allow_all()
         for told, kept in self.changed.items():
             self.restore(self.here(shlex.split(told)), json.loads(kept))
 
@@ -266,6 +353,10 @@ class Player:
         if found.get("status") != case.status or (case.reason and found.get("reason") != case.reason):
             return False
         return case.link == "Ready" or ready == ("True" if case.link == "ScalingActive" else case.status)
+
+    def is_mended(self, conditions):
+        """Ready, and what is said of a Ready chain is said no more."""
+        return is_ready(conditions) and (self.case.link in ("Ready", "ScalingActive") or not self.is_said(conditions))
 
     def judge_way(self, begun, until):
         """Nothing but the expected may be said to be broken, and what is true on the way there."""
@@ -368,11 +459,12 @@ class Player:
         """Until then no healthy link is called broken: none that comes before the broken one."""
         case, outcome = self.case, self.outcome
         mended = time.monotonic()
-        if not self.statuses.wait_now(self.key, is_ready, case.ready):
-            outcome.fail(f"not Ready {case.ready} s after mending: {self.statuses.last(self.key).get('Ready')}")
+        if not self.statuses.wait_now(self.key, self.is_mended, case.ready):
+            last = self.statuses.last(self.key)
+            outcome.fail(f"not mended after {case.ready} s: {last.get('Ready')}, {last.get(case.link)}")
             return
-        if case.status != "True":
-            again = self.statuses.wait(self.key, mended, is_ready, 0)
+        if case.link != "Ready" or case.status != "True":
+            again = self.statuses.wait(self.key, mended, self.is_mended, 0)
             outcome.ready_seconds = again[0] - mended if again else 0.0
         before = LINKS[:LINKS.index(case.link)] if case.link in LINKS else ()
         for _, now in self.statuses.since(self.key, begun):

@@ -1,5 +1,6 @@
-"""A chain works, and somebody installs a second Prometheus, which comes first by name and wants other labels: nobody
-who scales must notice. Then a tool takes our rules out of the adapter's ConfigMap each time: it is named, not answered."""
+"""A chain works, and somebody installs a second Prometheus, which comes first by name and wants other labels, and removes
+it again: nobody who scales must notice. Then a tool takes our rules out of the adapter's ConfigMap each time: it is named,
+not answered."""
 import json
 import time
 
@@ -12,14 +13,17 @@ NAME = "second"
 SERVICE_MONITOR = ("monitoring.coreos.com/v1", "ServiceMonitor")
 # First among all by name, as a team's own stack may be.
 OTHERS = "apm-example"
-WATCHED = 90  # seconds: several scrapes, relists of the adapter and readings of the HPA
+# Seconds: several scrapes, relists of the adapter and readings of the HPA.
+WATCHED = {"installed": 75, "removed": 45}
 
 
-def prometheus(name, selector):
-    """One of all namespaces that has no pod yet."""
+def prometheus(name, selector, replicas=0):
+    """One of all namespaces, which has no pod yet."""
     return {
         "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": name, "namespace": OTHERS},
-        "spec": {"replicas": 0, "version": "v3.14.0", "image": "localhost/prometheus:v3.14.0",
+        "spec": {"replicas": replicas, "version": "v3.14.0", "image": "localhost/prometheus:v3.14.0",
+                 "imagePullPolicy": "IfNotPresent",
+                 "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
                  "serviceMonitorNamespaceSelector": {}, "serviceMonitorSelector": selector},
     }
 
@@ -29,7 +33,7 @@ class Story:
 
     def __init__(self, kube, namespace, rules):
         self.kube, self.namespace, self.rules = kube, namespace, rules
-        self.before, self.after = {}, {}
+        self.before, self.beside, self.after = {}, {}, {}
 
     def conditions(self):
         return self.kube.conditions(*AUTOSCALER, NAME, self.namespace)
@@ -61,7 +65,7 @@ def story(kube, image):
 
 @pytest.fixture(scope="module")
 def watched(kube, story):
-    """What was seen from before the second Prometheus until long after it; a third selects everything."""
+    """What was seen from before the second Prometheus until long after it is gone; a third selects everything, and runs."""
     story.before = story.labels()
     with kube.watching(story.namespace, f"inferenceautoscaler/{NAME}", "{.status.conditions[?(@.type=='Ready')].status}") \
             as story.ready, \
@@ -71,17 +75,20 @@ def watched(kube, story):
             kube.watching(story.namespace, f"hpa/{NAME}", "{.status.currentMetrics}") as story.metrics:
         eventually("the watches have begun",
                    lambda: all((story.ready, story.labelled, story.active, story.metrics)), 20)
-        kube.apply([prometheus("kps", {"matchLabels": {"release": "kps"}}), prometheus("everything", {})])
-        start = time.monotonic()
-        while time.monotonic() - start < WATCHED:
-            time.sleep(1)
+        kube.apply([prometheus("kps", {"matchLabels": {"release": "kps"}}), prometheus("everything", {}, replicas=1)])
+        eventually("the third runs", lambda: any(map(kube.is_ready, kube.pods(OTHERS, "prometheus=everything"))), 60)
+        time.sleep(WATCHED["installed"])
+        story.beside = story.labels()
+        for name in ("kps", "everything"):
+            kube.delete("monitoring.coreos.com/v1", "Prometheus", name, OTHERS)
+        time.sleep(WATCHED["removed"])
     story.after = story.labels()
     return story
 
 
 def test_the_monitor_keeps_its_label_and_gains_nothing(watched):
     assert watched.before["release"] == "prometheus"
-    assert watched.after == watched.before
+    assert watched.beside == watched.after == watched.before
     assert all(json.loads(line) == watched.before for line in watched.labelled), watched.labelled
 
 

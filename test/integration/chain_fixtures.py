@@ -78,9 +78,9 @@ class Scrapes:
         self.process.send_signal(signal.SIGHUP)
 
 
-def start_prometheus(processes, namespace, name, pod, port, *more):
+def start_prometheus(processes, namespace, name, pod, port, *more, program=None):
     """As prometheus-operator would configure it for the autoscaler's ServiceMonitor; its HOST:PORT. `more` are
-    arguments. What it scrapes is in processes.scrapes then."""
+    arguments. What it scrapes is in processes.scrapes then. Today's Prometheus when no program is given."""
     labels = {
         "job": f"{name}-metrics", "service": f"{name}-metrics", "endpoint": "ias-metrics", "namespace": namespace,
         "pod": pod, "container": "server",
@@ -95,7 +95,7 @@ def start_prometheus(processes, namespace, name, pod, port, *more):
     }))
     listen = free_port()
     process = processes.start(
-        tool("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={processes.folder / 'tsdb'}",
+        program or tool("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={processes.folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{listen}", *more,
     )
     processes.scrapes = Scrapes(process, config)
@@ -105,14 +105,14 @@ def start_prometheus(processes, namespace, name, pod, port, *more):
     return f"127.0.0.1:{listen}"
 
 
-def start_adapter(processes, cluster, rules, prometheus):
+def start_adapter(processes, cluster, rules, prometheus, program):
     """With these rules, behind the API server's custom.metrics.k8s.io."""
     config = processes.folder / "config.yaml"
     config.write_text(rules)
     port = free_port()
     access = [f"--{what}-kubeconfig={cluster.kubeconfig}" for what in ("lister", "authentication", "authorization")]
     processes.start(
-        tool("adapter"), f"--secure-port={port}", "--bind-address=127.0.0.1", f"--cert-dir={processes.folder / 'cert'}",
+        program, f"--secure-port={port}", "--bind-address=127.0.0.1", f"--cert-dir={processes.folder / 'cert'}",
         f"--config={config}", f"--prometheus-url={prometheus}", "--metrics-relist-interval=1s", "--metrics-max-age=30s",
         *access,
     )
@@ -172,13 +172,14 @@ def adapter_comes_up(cluster):
 
 
 @pytest.fixture
-def working(cluster, target, engine_port, operator_kubeconfig, tmp_path):
+def working(cluster, target, engine_port, operator_kubeconfig, prometheus_program, adapter_program, tmp_path):
     folder = Path(tempfile.mkdtemp(prefix="ia-chain-"))
     processes = Processes(folder)
     operator = None
     pod = cluster.core.list_namespaced_pod(target, label_selector="app=server").items[0].metadata.name
     try:
-        prometheus = "http://" + start_prometheus(processes, target, "gemma", pod, engine_port)
+        prometheus = "http://" + start_prometheus(processes, target, "gemma", pod, engine_port,
+                                                 program=prometheus_program)
         operator = Operator(operator_kubeconfig, tmp_path / "operator.log", "--prometheus-url", prometheus)
         eventually(operator.synced, timeout=20)
         # Else an adapter that has the rule from an earlier test would be asked before its API is there.
@@ -186,7 +187,7 @@ def working(cluster, target, engine_port, operator_kubeconfig, tmp_path):
         # One replica: a new pod would never become ready here.
         autoscaler = Autoscaler(cluster, target).create(maxReplicas=1)
         rules = eventually(lambda: rules_with_ours(cluster), timeout=20)
-        start_adapter(processes, cluster, rules, prometheus)
+        start_adapter(processes, cluster, rules, prometheus, adapter_program)
         eventually(lambda: adapter_lists_ours(cluster), timeout=30)
         adapter_comes_up(cluster)
         autoscaler.operator, autoscaler.prometheus = operator, processes.scrapes

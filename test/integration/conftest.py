@@ -41,6 +41,10 @@ RELEASE, SYSTEM = "inference-autoscaler", "ia-system"
 STDERR = 2
 # The Kubernetes to test with, such as 1.29, one that hack/tools has beside today's; today's when empty.
 KUBERNETES = os.environ.get("IA_TEST_KUBERNETES", "")
+# The metric stack to test with: "oldest" for the oldest versions that the README names, today's when empty.
+STACK = os.environ.get("IA_TEST_STACK", "")
+# Of prometheus-operator there are its types alone; an option of hack/stack says whose.
+OPERATOR_TYPES = ["--version", "0.85"] if STACK == "oldest" else []
 # The oldest Kubernetes that the chart is for: helm takes its word for it, without a cluster.
 OLDEST = ["--kube-version", "1.29.0"]
 
@@ -154,6 +158,28 @@ def tool(name):
     build = REPO / "hack" / "tools" / "build"
     subprocess.run([build, name], check=True)
     return subprocess.run([build, "--print-path", name], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def oldest_prometheus(name):
+    """Path of the program 'prometheus' or 'promtool' of the oldest Prometheus that the README names."""
+    run = subprocess.run([REPO / "hack" / "tools" / "debian", "prometheus"], check=True, stdout=subprocess.PIPE, text=True)
+    return Path(run.stdout.strip()) / name
+
+
+@pytest.fixture(scope="session")
+def promtool():
+    return oldest_prometheus("promtool") if STACK == "oldest" else tool("promtool")
+
+
+@pytest.fixture(scope="session")
+def adapter_program():
+    return tool("prometheus-adapter-0.11/adapter" if STACK == "oldest" else "adapter")
+
+
+@pytest.fixture(scope="module")
+def prometheus_program():
+    """A module that tests with a certain one has a fixture of this name."""
+    return oldest_prometheus("prometheus") if STACK == "oldest" else tool("prometheus")
 
 
 @contextlib.contextmanager

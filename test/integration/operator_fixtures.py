@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import yaml
 
-from conftest import CHART, GROUP, REPO, STDERR, eventually, install_crd, smallest
+from conftest import CHART, GROUP, OPERATOR_TYPES, REPO, STDERR, eventually, install_crd, smallest
 
 OPERATOR = os.environ.get("IA_OPERATOR", str(REPO / "build" / "asan" / "inference-autoscaler"))
 ADAPTER = "monitoring"
@@ -152,7 +152,7 @@ def deployment(name, namespace, selector, port=None, replicas=1):
 def install_stack(cluster):
     """prometheus-operator's types, a Prometheus that wants release=prometheus, an adapter with foreign rules."""
     env = os.environ | {"KUBECONFIG": cluster.kubeconfig}
-    subprocess.run([REPO / "hack" / "stack", "crds"], check=True, env=env, stdout=STDERR)
+    subprocess.run([REPO / "hack" / "stack", "crds", *OPERATOR_TYPES], check=True, env=env, stdout=STDERR)
     cluster.apply(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ADAPTER}},
         {
@@ -189,11 +189,11 @@ def write_kubeconfig(path, cluster, namespace, account):
     return path
 
 
-def write_operator_kubeconfig(path, cluster, helm):
-    """A kubeconfig with just the rights that the chart gives the operator, at path."""
+def write_operator_kubeconfig(path, cluster, helm, *args):
+    """A kubeconfig with just the rights that the chart gives the operator, with these arguments of helm's, at path."""
     system = "inference-autoscaler-system"
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system}})
-    rendered = helm("template", "inference-autoscaler", CHART, "--no-hooks", "--namespace", system)
+    rendered = helm("template", "inference-autoscaler", CHART, "--no-hooks", "--namespace", system, *args)
     assert rendered.returncode == 0, rendered.stderr
     kinds = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
     objects = [o for o in yaml.safe_load_all(rendered.stdout) if o and o["kind"] in kinds]

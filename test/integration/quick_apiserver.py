@@ -15,7 +15,7 @@ import yaml
 PATH = re.compile(r"(?:/api|/apis/[^/]+)/[^/]+(?:/namespaces/(?P<ns>[^/]+)(?=/))?"
                   r"/(?P<type>[^/]+)(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?")
 # Not served, so that what asks for them finds that they are not installed.
-MISSING = {"scaledobjects"}
+MISSING = {"prometheusagents", "scaledobjects"}
 
 
 def merge(target, patch):

@@ -115,7 +115,7 @@ def test_cleanup_runs_as_the_operator_does(render):
         assert pod["containers"][0][field] == server["containers"][0][field]
     args = pod["containers"][0]["args"]
     assert args[:3] == ["cleanup", "--yes", "--if-unused"]
-    assert args[3:] == server["containers"][0]["args"][3:11]
+    assert args[3:] == server["containers"][0]["args"][3:5] == ["--adapter-namespace", "m"]
     labels = job["spec"]["template"]["metadata"]["labels"]
     assert not operator["spec"]["selector"]["matchLabels"].items() <= labels.items(), "the Service would find it"
     (given,) = [o for o in render("crds.keep=false", hooks=True) if o["kind"] == "Job"]
@@ -259,14 +259,14 @@ ALLOWED = [
     *(("", v, "apps", "daemonsets", "", "") for v in ("list", "watch")),
     *(("", v, "", "pods", "", "") for v in ("list", "watch")),
     *(("", "list", g, r, "", "") for g, r in (
-        ("monitoring.coreos.com", "prometheuses"), ("apps", "deployments"), ("apps", "statefulsets"),
-        ("", "namespaces"),
+        ("monitoring.coreos.com", "prometheuses"), ("monitoring.coreos.com", "prometheusagents"), ("apps", "deployments"),
+        ("apps", "statefulsets"), ("", "namespaces"),
     )),
     *(("", v, "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io") for v in ("list", "watch")),
     ("{ns}", "get", "leaderworkerset.x-k8s.io", "leaderworkersets", "scale", "gemma"),
     *(("", v, "keda.sh", "scaledobjects", "", "") for v in ("list", "watch")),
     ("{ns}", "get", "custom.metrics.k8s.io", "pods", "vllm_num_requests_running", "*"),
-    *(("{adapter}", v, "", "configmaps", "", "prometheus-adapter") for v in ("list", "watch", "patch")),
+    *(("{adapter}", v, "", "configmaps", "", "adapter-config-7b2c9f") for v in ("list", "watch", "patch")),
     *(("{adapter}", v, "apps", "deployments", "", "prometheus-adapter") for v in ("list", "watch", "patch")),
     ("{system}", "create", "coordination.k8s.io", "leases", "", ""),
     *(("{system}", v, "coordination.k8s.io", "leases", "", RELEASE) for v in ("get", "update")),

@@ -6,7 +6,7 @@ import subprocess
 import urllib.request
 
 import pytest
-from conftest import CHART, RELEASE, SYSTEM, eventually, only, tool
+from conftest import CHART, RELEASE, SYSTEM, eventually, only
 from operator_fixtures import Operator, listening_port, operator_kubeconfig, stack  # noqa: F401  (fixtures are found by name)
 
 ON = ("prometheus.serviceMonitor.enabled=true", "prometheus.rules.enabled=true", "grafana.dashboard.enabled=true")
@@ -41,9 +41,9 @@ def served(operator_kubeconfig, tmp_path_factory):  # noqa: F811
 
 
 @pytest.fixture
-def promtool(tmp_path):
+def promtool(promtool, tmp_path):
     """Runs promtool on documents that may name each other; its words when it refuses."""
-    path = tool("promtool")
+    path = promtool
 
     def run(what, **documents):
         for name, document in documents.items():

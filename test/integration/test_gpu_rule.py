@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 import yaml
-from conftest import smallest, tool
+from conftest import smallest
 from operator_fixtures import OPERATOR
 
 RECORD = "inference_autoscaler:gpu_utilization:percent"
@@ -21,11 +21,6 @@ SHARED = {"job": "dcgm-exporter", "instance": "10.0.0.9:9400"}
 EXPORTER = {**SHARED, "namespace": "monitoring", "pod": "dcgm-exporter-x7", "service": "dcgm-exporter",
             "endpoint": "metrics", "container": "exporter"}
 BLANK_INT, BLANK_FLOAT = 2147483632, 140737488355328.0
-
-
-@pytest.fixture(scope="module")
-def promtool():
-    return tool("promtool")
 
 
 @pytest.fixture(scope="module")

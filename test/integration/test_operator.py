@@ -203,4 +203,4 @@ def test_a_paused_autoscaler_holds_the_replicas(cluster, autoscaler):
 def test_status_speaks_of_the_generation(autoscaler):
     autoscaler.patch({"maxReplicas": 7})
     generation = autoscaler.get()["metadata"]["generation"]
-    eventually(lambda: autoscaler.get()["status"]["observedGeneration"] == generation)
+    eventually(lambda: autoscaler.get().get("status", {}).get("observedGeneration") == generation)

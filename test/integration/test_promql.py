@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import smallest, tool
+from conftest import smallest
 from operator_fixtures import OPERATOR
 
 REPO = Path(__file__).resolve().parents[2]
@@ -96,11 +96,6 @@ ROWS = {
     ("LlamaCpp", "InFlight"): [({"llamacpp:requests_processing": 3, "llamacpp:requests_deferred": 2}, 5)],
     ("LlamaCpp", "KVCache"): [({"llamacpp:kv_cache_usage_ratio": 0.5}, 50)],
 }
-
-
-@pytest.fixture(scope="module")
-def promtool():
-    return tool("promtool")
 
 
 def rendered(folder, engine, signal):

@@ -189,6 +189,17 @@ static const struct kind_row llamacpp_old[] = {
 	{0},
 };
 
+#define ROUTER "server=\"http://10.0.0.1:8000\""
+
+static const struct kind_row vllm_router[] = {
+	{"vllm:current_qps", "gauge", "Current Queries Per Second", ROUTER, VALUE_ZERO, 0},
+	{"vllm:healthy_pods_total", "gauge", "Number of healthy vLLM pods", ROUTER, VALUE_AWAKE, 0},
+	{"vllm:num_requests_running", "gauge", "Number of running requests", ROUTER, VALUE_RUNNING, 0},
+	{"vllm:num_requests_waiting", "gauge", "Number of waiting requests", ROUTER, VALUE_WAITING, 0},
+	{"vllm:gpu_prefix_cache_hit_rate", "gauge", "GPU Prefix Cache Hit Rate", ROUTER, VALUE_ZERO, 0},
+	{0},
+};
+
 static const struct standin_kind kinds[] = {
 	{.name = "vllm",
 		.port = 8000,
@@ -271,6 +282,13 @@ static const struct standin_kind kinds[] = {
 		.version_path = "/props",
 		.version = "{\"build_info\":\"b5400-standin\",\"model_path\":\"standin.gguf\"}",
 		.rows = llamacpp_old},
+	{.name = "vllm-router",
+		.port = 8000,
+		.path = "/metrics",
+		.version_path = "/version",
+		.version = "{\"version\":\"0.1.7+standin\"}",
+		.python = true,
+		.rows = vllm_router},
 };
 
 const struct standin_kind *kind_find(const char *name, enum standin_generation generation)

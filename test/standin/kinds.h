@@ -1,5 +1,5 @@
 /*
- * The engines that the stand-in can be: what each page looks like and where it is served.
+ * The engines that the stand-in can be, and a router before them: what each page looks like and where it is served.
  *
  * vLLM's page is whole (vllm_page.h). Of the others it has the gauges and the counters that tell of
  * load, as their sources write them (include/engine/presets.h says where those are), but neither
@@ -11,7 +11,7 @@
 #include "base/strbuf.h"
 #include "metrics.h"
 
-#define KIND_NAMES "vllm, sglang, tgi, tensorrt-llm, triton, lmdeploy, nim or llamacpp"
+#define KIND_NAMES "vllm, sglang, tgi, tensorrt-llm, triton, lmdeploy, nim, llamacpp or vllm-router"
 
 struct kind_row;
 

@@ -41,16 +41,19 @@ static const char serve_usage[] =
 	"Each may be left out; null is NaN. As those of the real ones, the pages of TGI and TensorRT-LLM\n"
 	"have no samples before the first request, or the first pin.\n"
 	"\n"
-	"  --page ENGINE             vllm, sglang, tgi, tensorrt-llm, triton, lmdeploy, nim or llamacpp (vllm)\n"
+	"  --page ENGINE             vllm, sglang, tgi, tensorrt-llm, triton, lmdeploy, nim or llamacpp (vllm), or\n"
+	"                            vllm-router, which stands before a fleet of vLLM\n"
 	"  --generation new|old      of the names, where they changed: vLLM until 0.11, TensorRT-LLM without\n"
 	"                            counts, Triton without 'waiting', LMDeploy until 0.12.0, NIM 1,\n"
 	"                            llama.cpp with the cache's fill (new)\n"
 	"  --listen HOST:PORT        where to listen (0.0.0.0 and the engine's usual port)\n"
 	"  --model NAME              the model's name (standin)\n"
 	"  --max-num-seqs N          requests that run at once; the others wait (256)\n"
+	"  --parallel N              the same in llama.cpp's words\n"
 	"  --latency DURATION        how long a request runs, as in 2s or 500ms (1s)\n"
 	"  --startup-delay DURATION  answers 503 for so long, as while a model loads (0s)\n"
-	"  --refuse                  answers for the page with 503\n"
+	"  --unhealthy-for DURATION  answers 503 at /health for so long, while the page has zeros already (0s)\n"
+	"  --page-status STATUS      answers for the page with this HTTP status\n"
 	"  --hang                    never answers for the page\n"
 	"  --health-hangs-above N    never answers at /health while more than N requests run or wait, so that a\n"
 	"                            readiness probe times out under load\n"
@@ -97,7 +100,8 @@ enum option_id {
 	OPTION_STARTUP_DELAY,
 	OPTION_PAGE,
 	OPTION_GENERATION,
-	OPTION_REFUSE,
+	OPTION_UNHEALTHY_FOR,
+	OPTION_PAGE_STATUS,
 	OPTION_HANG,
 	OPTION_HEALTH_HANGS_ABOVE,
 	OPTION_CLOCK_BEHIND,
@@ -156,11 +160,13 @@ static int serve_verb(int argc, char **argv)
 		{"listen", required_argument, NULL, OPTION_LISTEN},
 		{"model", required_argument, NULL, OPTION_MODEL},
 		{"max-num-seqs", required_argument, NULL, OPTION_MAX_NUM_SEQS},
+		{"parallel", required_argument, NULL, OPTION_MAX_NUM_SEQS},
 		{"latency", required_argument, NULL, OPTION_LATENCY},
 		{"startup-delay", required_argument, NULL, OPTION_STARTUP_DELAY},
 		{"page", required_argument, NULL, OPTION_PAGE},
 		{"generation", required_argument, NULL, OPTION_GENERATION},
-		{"refuse", no_argument, NULL, OPTION_REFUSE},
+		{"unhealthy-for", required_argument, NULL, OPTION_UNHEALTHY_FOR},
+		{"page-status", required_argument, NULL, OPTION_PAGE_STATUS},
 		{"hang", no_argument, NULL, OPTION_HANG},
 		{"health-hangs-above", required_argument, NULL, OPTION_HEALTH_HANGS_ABOVE},
 		{"clock-behind", required_argument, NULL, OPTION_CLOCK_BEHIND},
@@ -209,8 +215,15 @@ static int serve_verb(int argc, char **argv)
 			}
 			generation = strcmp(optarg, "old") == 0 ? GENERATION_OLD : GENERATION_NEW;
 			break;
-		case OPTION_REFUSE:
-			so.refuse = true;
+		case OPTION_UNHEALTHY_FOR:
+			if ((so.unhealthy_ms = clock_parse_duration(optarg)) < 0) {
+				return complain(name, optarg, "a duration, as in 20s");
+			}
+			break;
+		case OPTION_PAGE_STATUS:
+			if ((so.page_status = parse_count(optarg)) < 100 || so.page_status > 599) {
+				return complain(name, optarg, "an HTTP status, as in 503");
+			}
 			break;
 		case OPTION_HANG:
 			so.hang = true;

@@ -28,7 +28,8 @@ struct service {
 	struct standin_engine engine;
 	struct http_server *server;
 	uv_signal_t sigterm, sigint;
-	int64_t ready_ms; /* monotonic time when the model counts as loaded */
+	int64_t ready_ms;   /* monotonic time when the model counts as loaded */
+	int64_t healthy_ms; /* monotonic time when /health says so */
 	bool draining, closing;
 	size_t completions;
 	struct hung *hung;
@@ -219,6 +220,8 @@ static void on_health(struct service *service, struct http_exchange *exchange)
 
 	if (most > 0 && service->engine.running + service->engine.waiting > most && !service->closing) {
 		hang(service, exchange);
+	} else if (clock_monotonic_ms() < service->healthy_ms) {
+		reply_error(exchange, 503, "ServiceUnavailableError", "the model is being loaded");
 	} else {
 		reply_text(exchange, 200, "");
 	}
@@ -231,8 +234,9 @@ static void on_metrics(struct service *service, struct http_exchange *exchange)
 
 	if (service->options->hang && !service->closing) {
 		hang(service, exchange);
-	} else if (service->options->refuse || service->options->hang) {
-		reply_text(exchange, 503, "metrics are refused\n");
+	} else if (service->options->page_status > 0 || service->options->hang) {
+		reply_text(exchange, service->options->hang ? 503 : service->options->page_status,
+			"metrics are refused\n");
 	} else {
 		kind_page(&page, service->options->kind, &service->engine.metrics, service->options->model);
 		if (service->options->clock_behind_ms > 0) {
@@ -445,6 +449,7 @@ int serve(const struct serve_options *options)
 	standin_engine_init(&service.engine, &service.loop, options->max_num_seqs, options->latency_ms,
 		(double)clock_wall_ms() / 1000);
 	service.ready_ms = clock_monotonic_ms() + options->startup_delay_ms;
+	service.healthy_ms = clock_monotonic_ms() + options->unhealthy_ms;
 	service.server = http_server_new(&service.loop, options->listen, on_request, &service, &err);
 	if (service.server != NULL) {
 		watch_signal(&service, &service.sigterm, SIGTERM);

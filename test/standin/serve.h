@@ -13,9 +13,10 @@ struct serve_options {
 	int max_num_seqs;
 	int64_t latency_ms;
 	int64_t startup_delay_ms;
-	int refuse;              /* the metrics page answers 503 */
+	int page_status;         /* HTTP status answered for the metrics page instead of it; 0 is the page */
 	int hang;                /* the metrics page never answers */
 	int health_hangs_above;  /* requests, above which /health never answers; 0 is never */
+	int64_t unhealthy_ms;    /* so long /health answers 503, while the page has zeros */
 	int64_t clock_behind_ms; /* samples are stamped with a clock that is late by this; 0 leaves stamps out */
 };
 

@@ -115,7 +115,7 @@ static void pass(struct fight *fight, bool lost)
 		json_t *object = find(fight, json_path_string(patch, "kind", ""), kube_object_name(patch));
 
 		assert_string_equal(kube_object_resource_version(patch), kube_object_resource_version(object));
-		fight->restarts += plan.writes[i].kind == KIND_ADAPTER_DEPLOYMENT;
+		fight->restarts += plan.writes[i].kind == KIND_DEPLOYMENT;
 		merge(object, patch);
 		new_version(fight, object);
 	}
@@ -360,6 +360,45 @@ static void the_last_autoscaler_leaves_no_memory(void **state)
 	teardown(&fight);
 }
 
+/* Another ConfigMap, and a Deployment that mounts it. */
+static void deliver(struct fight *fight, const char *name)
+{
+	json_t *spec = json_path(find(fight, "Deployment", "prometheus-adapter"), "spec.template.spec");
+	json_t *container = json_array_get(json_object_get(spec, "containers"), 0);
+
+	json_array_append_new(json_object_get(fight->document, "objects"),
+		json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
+			"name", name, "namespace", "monitoring", "resourceVersion", "1", "data", "config.yaml",
+			THEIRS));
+	new_version(fight, find(fight, "ConfigMap", name));
+	json_object_set_new(spec, "volumes", json_pack("[{s:s, s:{s:s}}]", "name", "c", "configMap", "name", name));
+	json_object_set_new(container, "volumeMounts", json_pack("[{s:s, s:s}]", "name", "c", "mountPath", "/etc/a"));
+	json_array_append_new(json_object_get(container, "args"), json_string("--config=/etc/a/config.yaml"));
+}
+
+/* Who delivers a new version of what is theirs takes nothing out: it never had our rules. */
+static void a_configmap_of_another_name_is_no_revert(void **state)
+{
+	static const char *const names[] = {"rules-1", "rules-2", "rules-3", "rules-4"};
+	struct fight fight;
+
+	(void)state;
+	setup(&fight);
+	revert_at(&fight, 0);
+	revert_at(&fight, 1000);
+	assert_reverted(&fight, 10 * MINUTE);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		deliver(&fight, names[i]);
+		pass_at(&fight, 1000);
+		assert_int_not_equal(fight.state.state, ADAPTER_BROKEN);
+		assert_non_null(kube_object_annotation(find(&fight, "ConfigMap", names[i]), ANNOTATION_ADAPTER_RULES));
+		assert_int_equal(fight.restarts, 2 + (int)i);
+		pass_at(&fight, 1000);
+		assert_int_equal(fight.restarts, 2 + (int)i);
+	}
+	teardown(&fight);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +412,7 @@ int main(void)
 		cmocka_unit_test(an_operator_that_starts_costs_one_restart),
 		cmocka_unit_test(writes_that_are_refused_are_no_reverts),
 		cmocka_unit_test(the_last_autoscaler_leaves_no_memory),
+		cmocka_unit_test(a_configmap_of_another_name_is_no_revert),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,6 +288,40 @@ static void another_namespace_must_be_allowed(void **state)
 }
 
 static const struct {
+	const char *list;
+	const char *labels; /* as JSON; NULL = they are refused */
+} label_lists[] = {
+	{NULL, "{}"},
+	{"", "{}"},
+	{"release=kps", "{\"release\":\"kps\"}"},
+	{"a.example/B_c=,d=1,", "{\"a.example/B_c\":\"\",\"d\":\"1\"}"},
+	{"release", NULL},
+	{"=kps", NULL},
+	{"a=b,,c=d", NULL},
+	{"a=b c", NULL},
+	{"a=b=c", NULL},
+	{"a=0123456789012345678901234567890123456789012345678901234567890123", NULL},
+};
+
+static void labels_of_a_list(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(label_lists); i++) {
+		auto_error err = ERROR_INIT;
+		auto_json *labels = settings_labels(label_lists[i].list, &err);
+		auto_free char *text = labels != NULL ? json_text(labels) : NULL;
+
+		if (label_lists[i].labels == NULL) {
+			assert_null(labels);
+			assert_int_equal(err.kind, ERROR_INVALID);
+			assert_non_null(strstr(err.message, "is no label"));
+		} else {
+			assert_string_equal(text, label_lists[i].labels);
+		}
+	}
+}
+
+static const struct {
 	const char *api_version;
 	const char *kind;
 	enum kind expected;
@@ -324,6 +358,7 @@ int main(void)
 		cmocka_unit_test(an_object_without_anything_is_refused),
 		cmocka_unit_test(a_list_of_namespaces_is_read_by_whole_names),
 		cmocka_unit_test(another_namespace_must_be_allowed),
+		cmocka_unit_test(labels_of_a_list),
 		cmocka_unit_test(kinds_are_found_by_version_and_name),
 	};
 

@@ -313,6 +313,19 @@ static void test_a_refused_watch_of_pods_is_not_waited_for(void **state)
 	rig_end(&rig);
 }
 
+/* Nor the right to the adapter's ConfigMap; and a wait for that right is no reason to be restarted. */
+static void test_a_refused_watch_of_the_adapters_configmap_is_not_waited_for(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, "configmaps");
+	wait_for_passes(&rig, 3);
+	assert_true(controller_ready(rig.controller));
+	assert_true(controller_live(rig.controller));
+	rig_end(&rig);
+}
+
 /* Of anything else a half-seen world is never acted on. */
 static void test_any_other_refused_watch_is_waited_for(void **state)
 {
@@ -335,6 +348,7 @@ int main(void)
 		cmocka_unit_test(test_what_was_refused_is_not_sent_because_something_woke_it),
 		cmocka_unit_test(test_a_server_that_asks_to_be_left_alone_is_left_alone),
 		cmocka_unit_test(test_a_refused_watch_of_pods_is_not_waited_for),
+		cmocka_unit_test(test_a_refused_watch_of_the_adapters_configmap_is_not_waited_for),
 		cmocka_unit_test(test_any_other_refused_watch_is_waited_for),
 	};
 

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "chain/limit.h"
+#include "engine/gpu.h"
 #include "reconcile/default_target.h"
 #include "reconcile/observe.h"
 
@@ -95,6 +96,74 @@ static void check_page(const struct engine *engine, const struct engine_signal *
 	}
 }
 
+/* The least that bounds each engine's Running when it is told nothing, in any of its versions; 0 where it is told in any
+ * case, and the page says what. An engine that is not listed here is not known to reach its default. */
+static const struct {
+	const char *type;
+	int64_t most;
+} untold[] = {
+	{"VLLM", 128},      /* --max-num-seqs: 128 to 1024, by the GPU */
+	{"SGLang", 48},     /* --max-running-requests: by the memory; 48 where it decodes speculatively */
+	{"TGI", 128},       /* --max-concurrent-requests */
+	{"TensorRTLLM", 8}, /* --max_batch_size: 8 to 2048, by the backend */
+	{"Triton", 0},      /* the model's own configuration */
+	{"LMDeploy", 128},  /* --max-batch-size: 128 to 1024, by the GPU */
+	{"NIM", 0},         /* the profile that it chooses */
+	{"LlamaCpp", 4},    /* --parallel; the page says so where it is 1, as in former versions */
+};
+
+static bool is_bounded(const struct engine_signal *signal)
+{
+	return signal->limits[0].flags[0] != NULL || signal->limit_series != NULL || signal->limit_member != NULL ||
+	       strcmp(signal->name, "KVCache") == 0;
+}
+
+/* What an engine works on has a bound that can be read somewhere; a queue need not have one. */
+static void check_bounded(const struct engine *engine, const struct engine_signal *signal)
+{
+	bool counts_queue = strcmp(signal->name, "Waiting") == 0 || strcmp(signal->name, "InFlight") == 0;
+
+	if (!is_bounded(signal) && !counts_queue) {
+		fail_msg("nothing in the table bounds %s of %s: see engine_limit", signal->name, engine->type);
+	}
+}
+
+/* The default of an engine that is told nothing and was not seen yet: it must be within its own bound. */
+static void check_untold(const struct engine *engine, const struct engine_signal *signal)
+{
+	auto_json *container = json_pack("{s:s}", "name", "c");
+	int64_t target = target_of(engine, signal->name, &(struct rig){.container = container});
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(untold) && strcmp(untold[i].type, engine->type) != 0) {
+		i++;
+	}
+	if (i == ARRAY_LEN(untold)) {
+		fail_msg("what bounds %s when it is told nothing?", engine->type);
+	}
+	if (strcmp(signal->name, "KVCache") == 0) {
+		assert_moves(100, target);
+	} else if (strcmp(signal->name, "Running") == 0 && untold[i].most > 0) {
+		assert_moves(untold[i].most, target);
+	} else {
+		/* a queue; or the page tells, which check_page() has */
+		assert_moves(INT32_MAX, target);
+		assert_true(strcmp(signal->name, "Running") != 0 || signal->limit_series != NULL);
+	}
+}
+
+static void each_signal_has_what_bounds_it_and_a_default_within(void **state)
+{
+	(void)state;
+	for (size_t e = 0; e < engines_count; e++) {
+		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engines[e].signals[i].name != NULL; i++) {
+			check_bounded(&engines[e], &engines[e].signals[i]);
+			check_untold(&engines[e], &engines[e].signals[i]);
+		}
+	}
+	assert_moves(100, gpu_utilization.default_target_milli);
+}
+
 static void each_default_can_be_exceeded_and_undercut(void **state)
 {
 	size_t checked = 0;
@@ -156,6 +225,7 @@ static void what_a_page_told_outlives_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_signal_has_what_bounds_it_and_a_default_within),
 		cmocka_unit_test(each_default_can_be_exceeded_and_undercut),
 		cmocka_unit_test(without_a_word_the_default_stands),
 		cmocka_unit_test(what_a_page_told_outlives_it),

@@ -101,6 +101,7 @@ static void rig_init(struct rig *rig)
 			.scheme = "http",
 			.replicas = 1},
 		.settings = &rig->settings,
+		.adapter_names = {"monitoring", "prometheus-adapter", "prometheus-adapter", "config.yaml"},
 		.now_ms = NOW_MS,
 		.monitor_made_ms = MADE_MS,
 		.target_watched = true,

@@ -41,6 +41,7 @@ static json_t *advice_of(const json_t *world)
 	auto_view *view = NULL;
 	struct adapter_survey survey;
 	struct facts facts = {.settings = &settings,
+		.adapter_names = {"monitoring", "prometheus-adapter", "prometheus-adapter", "config.yaml"},
 		.target = view_workload(target_view),
 		.target_watched = true,
 		.evidence = evidence,

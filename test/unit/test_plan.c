@@ -31,7 +31,7 @@ static void the_document_reports_all(void **state)
 
 	(void)state;
 	plan_add_take(&plan, PLAN_APPLY, KIND_SERVICE, json_pack("{s:i}", "a", 1));
-	plan_add_take(&plan, PLAN_PATCH, KIND_ADAPTER_DEPLOYMENT, json_pack("{s:n}", "b"));
+	plan_add_take(&plan, PLAN_PATCH, KIND_DEPLOYMENT, json_pack("{s:n}", "b"));
 	plan_add_take(&plan, PLAN_DELETE, KIND_HPA, json_object());
 	plan.status = json_pack("{s:s}", "c", "d");
 	plan.probe = probe_request_new();

@@ -287,7 +287,7 @@ static void a_step_waits_for_the_one_before(void **state)
 	rig.mute = true;
 	add(&rig, KIND_CONFIGMAP, "1");
 	plan_then(&rig.plan);
-	add(&rig, KIND_ADAPTER_DEPLOYMENT, "1");
+	add(&rig, KIND_DEPLOYMENT, "1");
 	start(&rig);
 	run_for(&rig.kube.loop, 150);
 	assert_int_equal(rig.requests, 1);

@@ -191,6 +191,17 @@ static void values_are_shown_as_each_engine_does(void **state)
 	}
 }
 
+static void a_routers_page_is_no_engines(void **state)
+{
+	const struct standin_metrics metrics = loaded();
+	auto_free char *text = page_of(kind_find("vllm-router", GENERATION_NEW), &metrics);
+	auto_page *page = page_of_engines(text, NULL);
+
+	(void)state;
+	assert_non_null(page_router(page));
+	assert_non_null(strstr(text, "\nvllm:num_requests_running{server=\"http://10.0.0.1:8000\"} 7.0\n"));
+}
+
 static void an_unused_engine_is_recognised_when_it_announces_itself(void **state)
 {
 	struct standin_metrics metrics;
@@ -258,6 +269,7 @@ int main(void)
 		cmocka_unit_test(every_page_is_where_the_presets_look),
 		cmocka_unit_test(every_version_is_where_the_presets_look),
 		cmocka_unit_test(values_are_shown_as_each_engine_does),
+		cmocka_unit_test(a_routers_page_is_no_engines),
 		cmocka_unit_test(an_unused_engine_is_recognised_when_it_announces_itself),
 		cmocka_unit_test(a_model_name_is_escaped_and_a_nan_is_written),
 		cmocka_unit_test(the_stats_are_json),

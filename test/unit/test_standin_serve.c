@@ -295,10 +295,10 @@ static void a_loading_model_answers_503(void **state)
 
 static void metrics_can_be_refused_or_hang(void **state)
 {
-	struct world *w = world_new((struct serve_options){.max_num_seqs = 1, .latency_ms = 1, .refuse = 1});
+	struct world *w = world_new((struct serve_options){.max_num_seqs = 1, .latency_ms = 1, .page_status = 401});
 
 	(void)state;
-	assert_int_equal(ask(w, "GET", "/metrics", NULL), 503);
+	assert_int_equal(ask(w, "GET", "/metrics", NULL), 401);
 	assert_int_equal(ask(w, "GET", "/health", NULL), 200);
 	kill(w->server, SIGTERM);
 	assert_int_equal(server_end(w), 0);
@@ -331,6 +331,20 @@ static void health_hangs_under_load(void **state)
 	kill(w->server, SIGTERM);
 	assert_true(event_loop_wait(&w->loop, &w->ended, 3));
 	assert_int_equal(w->ended_status, 503);
+	assert_int_equal(server_end(w), 0);
+	world_free(w);
+}
+
+static void health_can_fail_while_the_page_has_zeros(void **state)
+{
+	struct world *w = world_new((struct serve_options){.max_num_seqs = 1, .latency_ms = 1, .unhealthy_ms = 300});
+
+	(void)state;
+	assert_int_equal(ask(w, "GET", "/health", NULL), 503);
+	await_sample(w, RUNNING "0.0\n");
+	while (ask(w, "GET", "/health", NULL) != 200) { /* until its time is over */
+	}
+	kill(w->server, SIGTERM);
 	assert_int_equal(server_end(w), 0);
 	world_free(w);
 }
@@ -448,6 +462,7 @@ int main(void)
 		cmocka_unit_test(a_loading_model_answers_503),
 		cmocka_unit_test(metrics_can_be_refused_or_hang),
 		cmocka_unit_test(health_hangs_under_load),
+		cmocka_unit_test(health_can_fail_while_the_page_has_zeros),
 		cmocka_unit_test(samples_can_be_of_a_clock_that_is_late),
 		cmocka_unit_test(gauges_can_be_pinned),
 		cmocka_unit_test(another_engine_is_served_where_it_is),

@@ -27,13 +27,14 @@ static void test_a_servicemonitor_of_ours(void **state)
 	assert_string_equal(monitor->ports[0], "ias-metrics");
 	assert_int_equal(monitor->namespaces_count, 0);
 	assert_false(monitor->any_namespace);
+	assert_false(monitor->honors_labels);
 }
 
 static void test_a_servicemonitor_of_others(void **state)
 {
 	auto_view *view = view_rig_yaml(&view_servicemonitor_type,
 		"{metadata: {name: n, labels: {release: p}}, spec: {selector: {}, namespaceSelector: {any: true, matchNames: "
-		"[a, 7, b]}, endpoints: [{port: web}, {targetPort: 80}, x]}}");
+		"[a, 7, b]}, endpoints: [{port: web}, {targetPort: 80, honorLabels: true}, x]}}");
 	const struct view_servicemonitor *monitor = view_servicemonitor(view);
 
 	(void)state;
@@ -46,6 +47,7 @@ static void test_a_servicemonitor_of_others(void **state)
 	assert_int_equal(monitor->ports_count, 3);
 	assert_string_equal(monitor->ports[0], "web");
 	assert_string_equal(monitor->ports[1], "");
+	assert_true(monitor->honors_labels);
 	assert_true(monitor->selector.valid);
 }
 
@@ -99,6 +101,49 @@ static void test_a_prometheus(void **state)
 	assert_null(other->port_name);
 }
 
+static const char *enforced(const struct view *view, enum kind kind, const char *ns, const char *name)
+{
+	return view_prometheus_enforces(view_prometheus(view), kind, ns, name);
+}
+
+static void test_what_is_excluded_from_enforcement(void **state)
+{
+	auto_view *free_of_it = view_rig_yaml(&view_prometheus_type, prometheus_text);
+	auto_view *view = view_rig_yaml(&view_prometheus_type,
+		"{metadata: {name: k8s, namespace: monitoring}, spec: {enforcedNamespaceLabel: tenant, excludedFromEnforcement: "
+		"[{resource: servicemonitors, namespace: a, name: m}, {resource: prometheusrules, namespace: b}, 7], "
+		"prometheusRulesExcludedFromEnforce: [{ruleNamespace: c, ruleName: r}]}}");
+
+	(void)state;
+	assert_null(enforced(free_of_it, KIND_SERVICEMONITOR, "x", "m"));
+	assert_string_equal(enforced(view, KIND_SERVICEMONITOR, "x", "m"), "tenant");
+	assert_null(enforced(view, KIND_SERVICEMONITOR, "a", "m"));
+	assert_non_null(enforced(view, KIND_SERVICEMONITOR, "a", "n"));
+	assert_non_null(enforced(view, KIND_PROMETHEUSRULE, "a", "m"));
+	assert_null(enforced(view, KIND_PROMETHEUSRULE, "b", "any"));
+	assert_null(enforced(view, KIND_PROMETHEUSRULE, "c", "r"));
+	assert_non_null(enforced(view, KIND_SERVICEMONITOR, "c", "r"));
+}
+
+static void test_exclusions_are_bounded(void **state)
+{
+	json_t *excluded = json_array();
+	json_t *object = json_pack("{s:{s:s}, s:{s:s, s:o}}", "metadata", "name", "k8s", "spec",
+		"enforcedNamespaceLabel", "namespace", "excludedFromEnforcement", excluded);
+	auto_view *view = NULL;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		auto_free char *ns = xasprintf("n%d", i);
+
+		json_array_append_new(excluded,
+			json_pack("{s:s, s:s}", "resource", "servicemonitors", "namespace", ns));
+	}
+	view = view_rig_decode(&view_prometheus_type, object);
+	view_rig_bound("Prometheus with 10,000 exclusions", view, 10240);
+	assert_null(enforced(view, KIND_SERVICEMONITOR, "n0", "m"));
+}
+
 static struct digest digest_with(const char *member, json_t *value_take)
 {
 	json_t *object = yaml_parse(prometheus_text, sizeof(prometheus_text) - 1, NULL);
@@ -127,6 +172,8 @@ int main(void)
 		cmocka_unit_test(test_a_servicemonitor_of_others),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_a_prometheus),
+		cmocka_unit_test(test_what_is_excluded_from_enforcement),
+		cmocka_unit_test(test_exclusions_are_bounded),
 		cmocka_unit_test(test_the_digest_does_not_move_with_the_status),
 	};
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "view/workload.h"
 #include "view_rig.h"
 
@@ -148,6 +149,32 @@ static void assert_text(const char *got, const char *wanted)
 	}
 }
 
+static void assert_gpu(const char *pod_spec, const char *resource, bool claims)
+{
+	auto_free char *text = xasprintf("{metadata: {name: d}, spec: {template: {spec: {%s}}}}", pod_spec);
+	auto_view *view = view_rig_yaml(&view_workload_type, text);
+	const char *found = view_workload(view)->gpu_resource;
+
+	assert_text(found, resource);
+	assert_int_equal(view_workload(view)->claims, claims);
+}
+
+static void test_what_is_requested_of_gpus(void **state)
+{
+	(void)state;
+	assert_gpu("containers: [{resources: {limits: {cpu: 4}}}, {}]", NULL, false);
+	assert_gpu("containers: [{}, {resources: {limits: {nvidia.com/gpu: '8'}}}]", "nvidia.com/gpu", false);
+	assert_gpu("containers: [{resources: {limits: {nvidia.com/gpu: 1}}}]", "nvidia.com/gpu", false);
+	assert_gpu("containers: [{resources: {limits: {nvidia.com/gpu: '0'}}}]", NULL, false);
+	assert_gpu("containers: [{resources: {limits: {nvidia.com/a100: '1'}}}]", "nvidia.com/a100", false);
+	assert_gpu("containers: [{resources: {limits: {nvidia.com/gpumem: '9', nvidia.com/gpu: '1'}}}]",
+		"nvidia.com/gpu", false);
+	assert_gpu("containers: [{resources: {limits: {nvidia.com/mig-1g.10gb: '1', nvidia.com/gpumem: '9'}}}]",
+		"nvidia.com/mig-1g.10gb", false);
+	assert_gpu("containers: [{resources: {claims: [{name: g}]}}], resourceClaims: [{name: g}]", NULL, true);
+	assert_gpu("containers: [{}], resourceClaims: []", NULL, false);
+}
+
 static void test_flags(void **state)
 {
 	static const struct {
@@ -190,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_the_adapter_and_a_daemonset),
 		cmocka_unit_test(test_manager_of_replicas),
 		cmocka_unit_test(test_strangers_lists_are_bounded),
+		cmocka_unit_test(test_what_is_requested_of_gpus),
 		cmocka_unit_test(test_flags),
 	};
 

@@ -40,8 +40,6 @@ static void test_one_object(void **state)
 	(void)state;
 	world_from_document(&world, json, &settings);
 	assert_int_equal(view_workload(world_view(&world, KIND_DEPLOYMENT, "b", "d"))->replicas, 3);
-	assert_ptr_equal(world_view(&world, KIND_ADAPTER_DEPLOYMENT, "b", "d"),
-		world_view(&world, KIND_DEPLOYMENT, "b", "d"));
 	assert_null(world_view(&world, KIND_DEPLOYMENT, "a", "d"));
 	assert_null(world_view(&world, KIND_STATEFULSET, "b", "d"));
 	assert_string_equal(world_view(&world, KIND_NAMESPACE, NULL, "b")->meta.name, "b");

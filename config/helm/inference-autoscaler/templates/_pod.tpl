@@ -54,14 +54,18 @@ env:
 {{- end }}
 {{- end }}
 
-{{/* Where the adapter is, as arguments. */}}
+{{/* What is told of the adapter, as arguments; the rest is found. */}}
 {{- define "ia.adapterArgs" -}}
-- --adapter-namespace
-- {{ .Values.adapter.namespace | quote }}
+{{- with .Values.adapter.deployment }}
 - --adapter-deployment
-- {{ .Values.adapter.deployment | quote }}
+- {{ . | quote }}
+{{- end }}
+{{- with .Values.adapter.configMap }}
 - --adapter-configmap
-- {{ .Values.adapter.configMap | quote }}
+- {{ . | quote }}
+{{- end }}
+{{- with .Values.adapter.configKey }}
 - --adapter-config-key
-- {{ .Values.adapter.configKey | quote }}
+- {{ . | quote }}
+{{- end }}
 {{- end }}

@@ -41,7 +41,7 @@
   resources: [namespaces]
   verbs: [list, watch]
 - apiGroups: [monitoring.coreos.com]
-  resources: [prometheuses]
+  resources: [prometheuses, prometheusagents]
   verbs: [list, watch]
 {{- range .Values.scaleTargets }}
 - apiGroups: [{{ .apiGroup }}]
@@ -97,22 +97,28 @@
   verbs: [get]
 {{- end }}
 
-{{/* In the adapter's namespace: its rules and its restart. */}}
+{{/* In the adapter's namespace: its rules, and its restart. Who may patch any Deployment there can run as anybody there. */}}
 {{- define "ia.adapterRules" -}}
 - apiGroups: [""]
   resources: [configmaps]
-  resourceNames: [{{ .Values.adapter.configMap | quote }}]
+  {{- with .Values.adapter.configMap }}
+  resourceNames: [{{ . | quote }}]
+  {{- end }}
   verbs: [list, watch, patch]
 - apiGroups: [apps]
   resources: [deployments]
-  resourceNames: [{{ .Values.adapter.deployment | quote }}]
-  verbs: [list, watch, patch]
+  resourceNames: {{ include "ia.adapterDeployments" . }}
+  verbs: [patch]
 {{- end }}
 
 {{/* The cleanup's, in every namespace: who still scales, what nobody owns any more, and the rule for the GPU. */}}
 {{- define "ia.cleanupRules" -}}
 - apiGroups: [inference-autoscaler.io]
   resources: [inferenceautoscalers]
+  verbs: [list]
+- apiGroups: [apiregistration.k8s.io]
+  resources: [apiservices]
+  resourceNames: [v1beta1.custom.metrics.k8s.io]
   verbs: [list]
 - apiGroups: [""]
   resources: [services]
