@@ -40,7 +40,7 @@ def works(guarded):
     one = guarded.autoscaler
 
     def scraped():
-        evidence = json.load(urllib.request.urlopen(f"{base}/explain/{one.namespace}/{one.name}"))["evidence"]
+        evidence = json.load(urllib.request.urlopen(f"{base}/explain/{one.namespace}/{one.name}"))["evidence"] or {}
         return evidence.get("prometheus", {}).get("up")
 
     eventually(scraped, timeout=40)

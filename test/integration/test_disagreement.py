@@ -14,15 +14,12 @@ from conftest import eventually
 from operator_fixtures import edit_pod, listening_port
 
 
-def looks_until(cluster, autoscaler, link, reason, timeout):
-    """Waits, and has the operator look at all anew meanwhile."""
-    def reached():
-        edit_pod(cluster, autoscaler.namespace)
-        condition = autoscaler.condition(link)
-        assert condition and condition["reason"] == reason, condition
-        return condition
-
-    return eventually(reached, timeout=timeout)
+def values(autoscaler):
+    """What page, Prometheus and metrics API say of the one pod, as the operator shows it."""
+    base = f"http://127.0.0.1:{listening_port(autoscaler.operator.process.pid)}"
+    (told,) = json.load(urllib.request.urlopen(f"{base}/explain"))["items"]
+    (pod,) = told["values"][0]["pods"]
+    return pod["page"], pod["prometheus"], pod["served"]
 
 
 def test_a_second_scrape_of_the_pods_is_found(cluster, working):
@@ -34,17 +31,22 @@ def test_a_second_scrape_of_the_pods_is_found(cluster, working):
         {"targets": c["targets"], "labels": c["labels"] | {"job": "somebody/all-pods"}} for c in ours["static_configs"]
     ]}
     working.prometheus.set([ours, theirs])
-    found = looks_until(cluster, working, "SeriesFresh", "ValuesDisagree", timeout=120)
+
+    def told():
+        edit_pod(cluster, working.namespace)  # a page that was read well stands for two minutes or so else
+        condition = working.condition("SeriesFresh")
+        assert condition and condition["reason"] == "ValuesDisagree", condition
+        return condition
+
+    # Sixteen samples are the proof, and Prometheus is asked for one every five seconds. The probes must not go in step with
+    # its scrapes, which come each second.
+    found = eventually(told, timeout=180, interval=1.1)
     assert found["status"] == "False"
     assert "has 16 of 'vllm:num_requests_running' for pod 'server-" in found["message"]
     assert "whose page says 8: job 'somebody/all-pods' " in found["message"]
     assert "remove the ServiceMonitor or PodMonitor behind that job" in found["message"]
-
-    base = f"http://127.0.0.1:{listening_port(working.operator.process.pid)}"
-    (told,) = json.load(urllib.request.urlopen(f"{base}/explain"))["items"]
-    (pod,) = told["values"][0]["pods"]
-    assert (pod["page"], pod["prometheus"], pod["served"]) == ("8", "16", "16")
+    assert values(working) == ("8", "16", "16")
 
     # Of a job that is gone altogether Prometheus would count the last samples for five minutes more.
     working.prometheus.set([ours, theirs | {"static_configs": []}])
-    looks_until(cluster, working, "Ready", "Ready", timeout=60)
+    working.waits_for("Ready", "Ready", timeout=60)
