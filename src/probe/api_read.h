@@ -12,14 +12,17 @@
 
 /* Of the 100 that an API server carries at once on a connection; the passes' writes leave so many (runtime/controller.c). */
 #define API_READS_MAX 8
+/* One that takes longer counts no more: an adapter that hangs is to be found out for each chain, and not for eight every
+ * half a minute, when these have timed out. */
+#define API_READ_QUICK_MS 1000
 
 struct api_reads;
 struct api_read;
 
 /* The client is borrowed. */
 struct api_reads *api_reads_new(struct kube_client *client);
-/* None is left. */
-void api_reads_free(struct api_reads *reads);
+/* None is left. closed(ctx) from the loop, freed after it. */
+void api_reads_close(struct api_reads *reads, void (*closed)(void *ctx), void *ctx);
 /* GET of a path ("/apis/…?query", read during the call). As kube_request: `done` comes from the loop, once. */
 struct api_read *api_read_start(struct api_reads *reads, const char *path, kube_done_fn *done, void *ctx);
 /* `done` comes all the same, soon. */

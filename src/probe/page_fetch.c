@@ -91,7 +91,7 @@ struct page_fetch *page_fetch_start(struct page_fetches *fetches, const struct p
 
 void page_fetch_cancel(struct page_fetch *fetch)
 {
-	if (fetch->place.waiting) {
+	if (slots_waits(&fetch->fetches->slots, &fetch->place)) {
 		/* One that is cancelled before the loop turns is never sent, so it needs no slot. */
 		slots_leave(&fetch->fetches->slots, &fetch->place);
 		fetch_begin(fetch);

@@ -31,6 +31,13 @@ static void on_last_closed(uv_handle_t *handle)
 	closed(ctx);
 }
 
+static void on_reads_closed(void *ctx)
+{
+	struct prober *prober = ctx;
+
+	line_close(&prober->common.waiting, on_last_closed);
+}
+
 static void finish_close(struct entry_common *common)
 {
 	struct prober *prober = container_of(common, struct prober, common);
@@ -38,10 +45,9 @@ static void finish_close(struct entry_common *common)
 	if (prober->closing && common->open == 0) {
 		map_release(&prober->entries);
 		page_fetches_free(prober->common.context.fetches);
-		api_reads_free(prober->common.context.reads);
 		samples_questions_release(&prober->common.questions);
 		/* From the loop, never from inside close. */
-		line_close(&prober->common.waiting, on_last_closed);
+		api_reads_close(prober->common.context.reads, on_reads_closed, prober);
 	}
 }
 

@@ -8,26 +8,35 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct slots_item {
-	bool waiting;
-	bool begun; /* has a slot */
+	struct slots_list *list; /* that it is in; NULL = it has left, or has had its slot for long */
 	struct slots_item *next;
 	struct slots_item *previous;
+	int64_t begun_ms; /* monotonic */
+};
+
+struct slots_list {
+	struct slots_item *first;
+	struct slots_item *last;
 };
 
 /* Made by an initialiser: {.free = N, .begin = FUNCTION}. */
 struct slots {
 	unsigned free;
 	void (*begin)(struct slots_item *item); /* it has a slot now */
-	struct slots_item *first;
-	struct slots_item *last;
+	struct slots_list waiting;
+	struct slots_list begun; /* in the order in which they began */
 };
 
 /* A new item. It may begin before this returns. */
 void slots_join(struct slots *slots, struct slots_item *item);
-/* One that waits goes; the slot of one that began goes to the next; nothing happens to one that left before. */
+bool slots_waits(const struct slots *slots, const struct slots_item *item);
+/* One that waits goes; the slot of one that began goes to the next. */
 void slots_leave(struct slots *slots, struct slots_item *item);
+/* The slots of those that have had them for longer than so many ms go to the next ones. */
+void slots_pass_on(struct slots *slots, int64_t longer_than_ms);
 /* Nobody waits. */
 bool slots_idle(const struct slots *slots);
 

@@ -52,6 +52,16 @@ static bool is_done(void *ctx)
 	return ((struct outcome *)ctx)->done;
 }
 
+static void on_closed(void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+static bool is_true(void *ctx)
+{
+	return *(bool *)ctx;
+}
+
 static void each_answer_is_distinguished(void **state)
 {
 	char version[] = "leaderworkerset.x-k8s.io/v1";
@@ -65,6 +75,7 @@ static void each_answer_is_distinguished(void **state)
 		struct outcome outcome = {.done = false};
 		struct kube_rig rig;
 		struct api_reads *reads;
+		bool closed;
 
 		rig_open(&rig, NULL, NULL, NULL);
 		fake_script(rig.fake, steps, rows[i].scale.status != 0 ? 2 : 1);
@@ -82,7 +93,9 @@ static void each_answer_is_distinguished(void **state)
 		}
 		free_indirect(&outcome.seen.selector);
 		free_indirect(&outcome.seen.failure.text);
-		api_reads_free(reads);
+		closed = false;
+		api_reads_close(reads, on_closed, &closed);
+		assert_true(run_until(&rig.loop, is_true, &closed));
 		assert_int_equal(rig_close(&rig), 0);
 	}
 }
