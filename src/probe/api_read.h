@@ -11,10 +11,10 @@
 #include "kube/client.h"
 
 /* Of the 100 that an API server carries at once on a connection; the passes' writes leave so many (runtime/controller.c). */
-#define API_READS_MAX 8
-/* One that takes longer counts no more: an adapter that hangs is to be found out for each chain, and not for eight every
+#define API_READS_MAX 16
+/* One that takes longer counts no more: an adapter that hangs is to be found out for each chain, and not for sixteen every
  * half a minute, when these have timed out. */
-#define API_READ_QUICK_MS 1000
+#define API_READ_QUICK_MS 250
 
 struct api_reads;
 struct api_read;
