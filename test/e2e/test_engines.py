@@ -75,7 +75,10 @@ class Cell:
         return all(value is not None and abs(value - self.reported) <= Decimal("0.001") for value in (self.read, self.hpa_read))
 
     def is_settled(self):
-        return self.is_read() if self.told else self.ready.get("reason") == "SeriesNotOnPage"
+        """The HPA may have read before the status says so, with the engine and its version."""
+        if not self.told:
+            return self.ready.get("reason") == "SeriesNotOnPage"
+        return self.is_read() and self.ready.get("status") == "True"
 
 
 CELLS = [Cell(number, row, signal)
