@@ -35,7 +35,7 @@ void entry_close(struct entry *entry)
 {
 	entry->gone = true;
 	pod_reader_release(&entry->pods);
-	line_leave(&entry->common->waiting, &entry->waiting);
+	list_leave(&entry->waiting);
 	if (entry->probe != NULL) {
 		key_probe_cancel(entry->probe);
 	}
@@ -71,7 +71,7 @@ static void on_pods_changed(struct pod_reader *reader)
 	uint64_t wait_ms = timing_after_pods(&entry->timing);
 
 	entry->timing.pods_changed = true;
-	if (!entry->running && !entry->waiting.waiting && wait_ms < uv_timer_get_due_in(&entry->timer)) {
+	if (!entry->running && entry->waiting.in == NULL && wait_ms < uv_timer_get_due_in(&entry->timer)) {
 		uv_timer_start(&entry->timer, on_due, wait_ms, 0);
 	}
 }
@@ -152,7 +152,7 @@ static void begin_shared(struct entry *entry)
 		&(struct shared_task){&entry->common->context, entry->shared_request, healthy, on_shared_done, entry});
 }
 
-void entry_begin(struct line_item *item)
+void entry_begin(struct list_item *item)
 {
 	struct entry *entry = container_of(item, struct entry, waiting);
 	enum timing_calm calm;

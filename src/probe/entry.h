@@ -45,7 +45,7 @@ struct entry {
 	struct timing timing;
 	bool gone; /* forgotten: to be freed */
 	bool timer_closed;
-	struct line_item waiting; /* among the prober's */
+	struct list_item waiting; /* among the prober's */
 	bool running;             /* a probe is under way */
 	bool unread;              /* a pass is to read what was seen last: it sets the next probe */
 	bool dropped;             /* the probe, since Prometheus fails from now on: it is begun again */
@@ -62,6 +62,6 @@ void entry_read(struct entry *entry);
 /* As a healthy one: from then on Prometheus is asked by itself, and its news is reported. */
 void entry_probe_soon(struct entry *entry);
 /* In the turn of the line: its probe begins. */
-void entry_begin(struct line_item *item);
+void entry_begin(struct list_item *item);
 
 #endif

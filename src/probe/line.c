@@ -23,20 +23,20 @@ static void begin_some(struct line *line)
 		line->turn_ms = turn_ms;
 		line->turn_ns = 0;
 	}
-	while (line->first != NULL && !line->held && line->turn_ns < TURN_NS) {
-		struct line_item *item = line->first;
+	while (line->waiting.first != NULL && !line->held && line->turn_ns < TURN_NS) {
+		struct list_item *item = line->waiting.first;
 		int64_t start = clock_worked_ns();
 
-		line_leave(line, item);
+		list_leave(item);
 		line->begin(item);
 		line->turn_ns += clock_worked_ns() - start;
 	}
-	if (line->first != NULL && !line->held) {
+	if (line->waiting.first != NULL && !line->held) {
 		uv_timer_start(&line->turn, on_turn, 1, 0);
 	}
 }
 
-void line_init(struct line *line, uv_loop_t *loop, void (*begin)(struct line_item *item))
+void line_init(struct line *line, uv_loop_t *loop, void (*begin)(struct list_item *item))
 {
 	*line = (struct line){.begin = begin};
 	uv_timer_init(loop, &line->turn);
@@ -48,36 +48,11 @@ void line_close(struct line *line, uv_close_cb closed)
 	uv_close((uv_handle_t *)&line->turn, closed);
 }
 
-void line_join(struct line *line, struct line_item *item)
+void line_join(struct line *line, struct list_item *item)
 {
-	if (item->waiting) {
-		return;
-	}
-	*item = (struct line_item){.waiting = true, .previous = line->last};
-	if (line->first == NULL) {
-		line->first = item;
-	} else {
-		line->last->next = item;
-	}
-	line->last = item;
-	begin_some(line);
-}
-
-void line_leave(struct line *line, struct line_item *item)
-{
-	if (!item->waiting) {
-		return;
-	}
-	item->waiting = false;
-	if (item->previous != NULL) {
-		item->previous->next = item->next;
-	} else {
-		line->first = item->next;
-	}
-	if (item->next != NULL) {
-		item->next->previous = item->previous;
-	} else {
-		line->last = item->previous;
+	if (item->in == NULL) {
+		list_append(&line->waiting, item);
+		begin_some(line);
 	}
 }
 

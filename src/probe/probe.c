@@ -224,7 +224,7 @@ void prober_pods_known(struct prober *prober)
 	while (!prober->closing && map_next(&prober->entries, &pos, NULL, &value)) {
 		struct entry *entry = value;
 
-		if (entry->request != NULL && !entry->running && !entry->waiting.waiting) {
+		if (entry->request != NULL && !entry->running && entry->waiting.in == NULL) {
 			entry_probe_soon(entry);
 		}
 	}

@@ -2,43 +2,21 @@
 #include "slots.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 
-static void append(struct slots_list *list, struct slots_item *item)
+static struct slots_item *item_at(struct list_item *place)
 {
-	*item = (struct slots_item){.list = list, .previous = list->last, .begun_ms = item->begun_ms};
-	if (list->first == NULL) {
-		list->first = item;
-	} else {
-		list->last->next = item;
-	}
-	list->last = item;
-}
-
-static void take_out(struct slots_item *item)
-{
-	struct slots_list *list = item->list;
-
-	if (item->previous != NULL) {
-		item->previous->next = item->next;
-	} else {
-		list->first = item->next;
-	}
-	if (item->next != NULL) {
-		item->next->previous = item->previous;
-	} else {
-		list->last = item->previous;
-	}
-	item->list = NULL;
+	return container_of(place, struct slots_item, place);
 }
 
 static void begin_some(struct slots *slots)
 {
 	while (slots->waiting.first != NULL && slots->free > 0) {
-		struct slots_item *item = slots->waiting.first;
+		struct slots_item *item = item_at(slots->waiting.first);
 
-		take_out(item);
+		list_leave(&item->place);
 		item->begun_ms = clock_monotonic_ms();
-		append(&slots->begun, item);
+		list_append(&slots->begun, &item->place);
 		slots->free--;
 		slots->begin(item);
 	}
@@ -46,22 +24,20 @@ static void begin_some(struct slots *slots)
 
 void slots_join(struct slots *slots, struct slots_item *item)
 {
-	append(&slots->waiting, item);
+	list_append(&slots->waiting, &item->place);
 	begin_some(slots);
 }
 
 bool slots_waits(const struct slots *slots, const struct slots_item *item)
 {
-	return item->list == &slots->waiting;
+	return item->place.in == &slots->waiting;
 }
 
 void slots_leave(struct slots *slots, struct slots_item *item)
 {
-	bool had_slot = item->list == &slots->begun;
+	bool had_slot = item->place.in == &slots->begun;
 
-	if (item->list != NULL) {
-		take_out(item);
-	}
+	list_leave(&item->place);
 	if (had_slot) {
 		slots->free++;
 		begin_some(slots);
@@ -72,8 +48,8 @@ void slots_pass_on(struct slots *slots, int64_t longer_than_ms)
 {
 	int64_t now_ms = clock_monotonic_ms();
 
-	while (slots->begun.first != NULL && now_ms - slots->begun.first->begun_ms > longer_than_ms) {
-		take_out(slots->begun.first);
+	while (slots->begun.first != NULL && now_ms - item_at(slots->begun.first)->begun_ms > longer_than_ms) {
+		list_leave(slots->begun.first);
 		slots->free++;
 	}
 	begin_some(slots);

@@ -7,27 +7,21 @@
 #define PROBE_SLOTS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-struct slots_item {
-	struct slots_list *list; /* that it is in; NULL = it has left, or has had its slot for long */
-	struct slots_item *next;
-	struct slots_item *previous;
-	int64_t begun_ms; /* monotonic */
-};
+#include "list.h"
 
-struct slots_list {
-	struct slots_item *first;
-	struct slots_item *last;
+struct slots_item {
+	struct list_item place; /* in one of the lists; in none when it has left, or has had its slot for long */
+	int64_t begun_ms;       /* monotonic */
 };
 
 /* Made by an initialiser: {.free = N, .begin = FUNCTION}. */
 struct slots {
 	unsigned free;
 	void (*begin)(struct slots_item *item); /* it has a slot now */
-	struct slots_list waiting;
-	struct slots_list begun; /* in the order in which they began */
+	struct list waiting;
+	struct list begun; /* in the order in which they began */
 };
 
 /* A new item. It may begin before this returns. */

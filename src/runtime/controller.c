@@ -16,8 +16,9 @@
 #include "settle.h"
 
 /* Passes that write at once. An API server carries 100 requests on one HTTP/2 connection (its default, as Go's clients
- * expect it); 14 are watches and one is the Lease's, and a pass has at most three writes under way: 28 fill it. Who has
- * more under way only waits in the server's own line, with a second connection to keep up. */
+ * expect it), watches have another. A pass has at most three writes under way: 28 passes, and what the probes read at
+ * once (probe/api_read.h), fill it. Who has more under way only waits in the server's own line, with one more connection
+ * to keep up. */
 #define PARALLEL 28
 #define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
 #define FEW 2               /* passes that write: more than that, and Events wait */

@@ -37,12 +37,17 @@ static void work(void *ctx, const char *key)
 	}
 }
 
-static void rig_init(struct rig *rig, unsigned parallel, bool done_at_once)
+static void rig_init_with(struct rig *rig, unsigned parallel, bool done_at_once, queue_urgent_fn *urgent)
 {
 	*rig = (struct rig){.done_at_once = done_at_once};
 	strbuf_init(&rig->log);
 	uv_loop_init(&rig->loop);
-	rig->queue = queue_new(&rig->loop, parallel, work, NULL, rig);
+	rig->queue = queue_new(&rig->loop, parallel, work, urgent, rig);
+}
+
+static void rig_init(struct rig *rig, unsigned parallel, bool done_at_once)
+{
+	rig_init_with(rig, parallel, done_at_once, NULL);
 }
 
 static void ignore(void *ctx)
@@ -289,10 +294,7 @@ static void test_others_give_way_to_the_urgent_but_are_not_forgotten(void **stat
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1, true);
-	queue_close(rig.queue, ignore, NULL);
-	uv_run(&rig.loop, UV_RUN_DEFAULT);
-	rig.queue = queue_new(&rig.loop, 1, work, is_small, &rig);
+	rig_init_with(&rig, 1, true, is_small);
 	add_each(&rig, "ABCDabcdefghijklmno");
 	assert_int_equal(queue_length(rig.queue), 19);
 	settle(&rig);
