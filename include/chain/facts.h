@@ -75,6 +75,7 @@ struct facts {
 	const char *api_reason; /* CamelCase: why the metrics API cannot serve; NULL = nothing against it */
 	const char *api_message;
 	bool api_away; /* of api_reason: only that nothing answers behind the registration now, as while the adapter restarts */
+	int64_t api_since_ms; /* wall: since when the API server finds it available, or not; -1 = not known */
 };
 
 #endif

@@ -44,13 +44,14 @@ struct shared_state {
 	char *api_message;              /* owned, with api_reason */
 	struct adapter_fight fight;
 	struct gpu_memory gpu_memory;
-	bool api_away; /* of api_reason: only that nothing answers behind the registration now */
+	bool api_away;        /* of api_reason: only that nothing answers behind the registration now */
+	int64_t api_since_ms; /* wall: since when the API server finds it available, or not; -1 = not known */
 };
 
 #define SHARED_STATE_INIT                                                                                              \
 	(struct shared_state)                                                                                          \
 	{                                                                                                              \
-		.state = ADAPTER_UNKNOWN                                                                               \
+		.state = ADAPTER_UNKNOWN, .api_since_ms = -1                                                           \
 	}
 void shared_state_release(struct shared_state *state);
 /* For the next pass: has of the state before what is remembered, which is taken from it, and nothing that is checked anew. */

@@ -6,7 +6,7 @@
  * queue_done() when it is through. Keys come in the order in which they are due, and of those due at the same time the
  * one that was added first; but some keys are urgent, and the others give way to them, for as long as they have one turn
  * in QUEUE_OTHERS_SHARE. However many are due, a turn of the loop starts no more than 10 ms of work, so that sockets
- * and timers have their turns in between. Failures back off by 5 ms · 2^n up to 1000 s per key, and all
+ * and timers have their turns in between. Failures back off by 5 ms · 2^n up to a minute per key, and all
  * keys together are held to 10 per second with a burst of 100.
  */
 #ifndef RUNTIME_QUEUE_H

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "view/condition.h"
 #include "view/view.h"
 
 /* Its labels only. */
@@ -19,8 +20,7 @@ struct view_apiservice {
 	struct view view;
 	const char *service_namespace; /* "" = not given, as the next */
 	const char *service_name;
-	const char *available; /* the status of the condition; NULL = not given, as the next */
-	const char *available_reason;
+	struct view_conditions conditions;
 };
 
 /* Who wrote an object, and when last. */

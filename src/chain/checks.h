@@ -84,6 +84,8 @@ bool grace_of_object(int64_t seen_ms, int64_t made_ms, int64_t interval_ms);
 bool grace_of_pods(const struct series_seen *series);
 /* A metric whose series, or whose adapter, are there only since the adapter may have relisted last. */
 bool grace_of_metric(const struct facts *facts, int64_t seen_ms, bool gpu);
+/* The API server finds the metrics API available for so short a time that the probe may not have seen it. */
+bool grace_of_registration(const struct facts *facts, int64_t seen_ms);
 /* The adapter restarted so lately that the API server may not have noticed. */
 bool grace_of_restart(const struct facts *facts, int64_t seen_ms);
 /* An autoscaler whose target may come right after it. */

@@ -76,6 +76,12 @@ bool grace_of_hpa(const struct facts *facts)
 	return made_ms <= 0 || seen_in_grace(facts->now_ms, made_ms, HPA_FIRST_MS);
 }
 
+bool grace_of_registration(const struct facts *facts, int64_t seen_ms)
+{
+	return facts->api_reason == NULL && facts->api_since_ms > 0 &&
+	       seen_in_grace(seen_ms, facts->api_since_ms, RELIST_MS);
+}
+
 bool grace_of_restart(const struct facts *facts, int64_t seen_ms)
 {
 	return seen_in_grace(seen_ms, adapter_since(facts), RESTART_MS);

@@ -196,7 +196,14 @@ static void say_served(const struct workload_signal *signal, struct verdict *ver
 static bool say_metric_awaited(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct metric_seen *metric = &evidence_signal(facts, signal)->value;
+	bool is_away = metric->failure.cause == CAUSE_NOT_REGISTERED || metric->failure.cause == CAUSE_UNAVAILABLE;
 
+	if (is_away && grace_of_registration(facts, metric->seen_ms)) {
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"the metrics API is registered and available since a moment ago, and '%s' was not asked for since",
+			signal->signal->metric);
+		return true;
+	}
 	if ((metric->failure.text != NULL && metric->failure.cause != CAUSE_NOT_LISTED) || long_relist(facts) != NULL ||
 		!grace_of_metric(facts, metric->seen_ms, signal->gpu)) {
 		return false;
@@ -248,7 +255,10 @@ static void check_metric(const struct facts *facts, const struct workload_signal
 	}
 	metric = evidence_read_metric(facts, signal, failure_reason(facts, signal), verdict);
 	if (metric == NULL) {
-		if (verdict->status == VERDICT_FALSE && !say_metric_awaited(facts, signal, verdict) && relist != NULL) {
+		const struct failure *failure = &evidence_signal(facts, signal)->value.failure;
+
+		if (verdict->status == VERDICT_FALSE && !say_metric_awaited(facts, signal, verdict) && relist != NULL &&
+			failure->cause == CAUSE_NOT_LISTED) {
 			say_relist(facts, relist, verdict);
 		}
 		return;

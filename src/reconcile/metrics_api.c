@@ -34,10 +34,12 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 	const char *ns = api != NULL ? api->service_namespace : "";
 	const char *name = api != NULL ? api->service_name : "";
 	const struct view_service *service = view_service(world_view(world, KIND_SERVICE, ns, name));
+	const struct view_condition *available = api != NULL ? view_condition(&api->conditions, "Available") : NULL;
 
 	free_indirect(&state->api_message);
 	state->api_reason = NULL;
 	state->api_away = false;
+	state->api_since_ms = available != NULL ? available->transition_ms : -1;
 	if (world->missing(world->ctx, KIND_APISERVICE)) {
 		return;
 	}
@@ -58,11 +60,10 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 				"APIService '%s' belongs to another server, behind Service '%s/%s': only one can have it; set "
 				"its spec.service to the Service of Deployment '%s/%s', or remove the other server",
 				api_name, ns, name, names->ns, names->deployment));
-	} else if (api->available != NULL && strcmp(api->available, "False") == 0) {
+	} else if (available != NULL && strcmp(available->status, "False") == 0) {
 		say(state, "APIServiceUnavailable",
 			xasprintf("APIService '%s' is not available (%s): see Service '%s/%s' and the pods behind it",
-				api_name, api->available_reason != NULL ? api->available_reason : "no reason given", ns,
-				name));
+				api_name, available->reason != NULL ? available->reason : "no reason given", ns, name));
 		state->api_away = true;
 	}
 }

@@ -290,6 +290,7 @@ void observation_init(struct observation *o, const struct world *world, const st
 	o->facts.api_reason = world->shared->api_reason;
 	o->facts.api_message = world->shared->api_message;
 	o->facts.api_away = world->shared->api_away;
+	o->facts.api_since_ms = world->shared->api_since_ms;
 	o->exporter_id = gpu_exporter_id(&o->spec);
 	o->facts.exporter_id = o->exporter_id;
 	o->facts.gpu = world->shared->gpu;

@@ -16,13 +16,10 @@ static void decode_apiservice(struct arena *arena, const json_t *object, struct 
 {
 	struct view_apiservice *api = (struct view_apiservice *)view;
 	const json_t *service = json_object_get(json_object_get(object, "spec"), "service");
-	const json_t *conditions = json_object_get(json_object_get(object, "status"), "conditions");
-	const json_t *available = json_find(conditions, "type", "Available");
 
 	api->service_namespace = read_text(arena, service, "namespace", "");
 	api->service_name = read_text(arena, service, "name", "");
-	api->available = read_text(arena, available, "status", NULL);
-	api->available_reason = read_text(arena, available, "reason", NULL);
+	api->conditions = read_conditions(arena, json_object_get(object, "status"));
 }
 
 static void read_managers(struct arena *arena, const json_t *list, struct view_configmap *configmap)

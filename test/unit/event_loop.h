@@ -6,6 +6,7 @@
 #ifndef TEST_EVENT_LOOP_H
 #define TEST_EVENT_LOOP_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <uv.h>
@@ -22,8 +23,19 @@ struct event_loop {
 static inline void event_loop_on_deadline(uv_timer_t *timer)
 {
 	*(bool *)timer->data = true;
-	/* Due at the start of a turn, it would be followed by a wait for what comes next. */
-	uv_stop(timer->loop);
+}
+
+/*
+ * One turn, in which the loop waits first and works then. UV_RUN_ONCE runs the timers before it waits (libuv before 1.45):
+ * what a timer made true would be seen only after something else has happened, which may be never.
+ */
+static inline void event_loop_turn(uv_loop_t *loop)
+{
+	struct pollfd events = {.fd = uv_backend_fd(loop), .events = POLLIN};
+
+	uv_update_time(loop);
+	poll(&events, 1, uv_backend_timeout(loop));
+	uv_run(loop, UV_RUN_NOWAIT);
 }
 
 static inline void event_loop_init(struct event_loop *loop)
@@ -41,7 +53,7 @@ static inline bool event_loop_wait_for(struct event_loop *loop, const int *count
 	uv_update_time(&loop->uv);
 	uv_timer_start(&loop->deadline, event_loop_on_deadline, ms, 0);
 	while (*count < want && !loop->late) {
-		uv_run(&loop->uv, UV_RUN_ONCE);
+		event_loop_turn(&loop->uv);
 	}
 	uv_timer_stop(&loop->deadline);
 	return *count >= want;

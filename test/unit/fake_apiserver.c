@@ -406,7 +406,7 @@ bool run_until(uv_loop_t *loop, bool (*holds)(void *ctx), void *ctx)
 	deadline.data = &late;
 	uv_timer_start(&deadline, event_loop_on_deadline, EVENT_LOOP_DEADLINE_MS, 0);
 	while (!(held_true = holds(ctx)) && !late) {
-		uv_run(loop, UV_RUN_ONCE);
+		event_loop_turn(loop);
 	}
 	close_timer(&deadline);
 	return held_true;
@@ -422,7 +422,7 @@ void run_for(uv_loop_t *loop, int ms)
 	uv_update_time(loop);
 	uv_timer_start(&timer, event_loop_on_deadline, (uint64_t)ms, 0);
 	while (!over) {
-		uv_run(loop, UV_RUN_ONCE);
+		event_loop_turn(loop);
 	}
 	close_timer(&timer);
 }

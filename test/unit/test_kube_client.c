@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "event_loop.h"
 #include "kube/call.h"
 #include "kube/sources.h"
 #include "kube_rig.h"
@@ -441,7 +442,7 @@ static void test_a_guarded_client_sends_no_write(void **state)
 	may = true;
 	kube_request(rig.client, "POST", "/x", NULL, body, on_done, &o);
 	while (fake_requests(rig.fake) < 2) {
-		uv_run(&rig.loop, UV_RUN_ONCE);
+		event_loop_turn(&rig.loop);
 	}
 	may = false;
 	await(&rig, &o);

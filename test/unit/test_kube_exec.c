@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "event_loop.h"
 #include "kube/sources.h"
 #include "kube_rig.h"
 #include "pem_rig.h"
@@ -259,7 +260,7 @@ static void test_one_run_serves_all_who_wait(void **state)
 		start(&test);
 	}
 	while (test.outcome.calls < 5) {
-		uv_run(&test.rig.loop, UV_RUN_ONCE);
+		event_loop_turn(&test.rig.loop);
 	}
 	assert_int_equal(fake_requests(test.rig.fake), 5);
 	assert_int_equal(runs(&test), 1);

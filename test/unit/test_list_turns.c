@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "event_loop.h"
 #include "kube/informer.h"
 #include "kube_rig.h"
 #include "runtime/cached_views.h"
@@ -157,7 +158,7 @@ static double longest_turn_ms(struct rig *rig)
 		double start = cpu_ms();
 		double took;
 
-		uv_run(&rig->kube.loop, UV_RUN_ONCE);
+		event_loop_turn(&rig->kube.loop);
 		took = cpu_ms() - start;
 		if (fake_requests(rig->kube.fake) == requests && took > longest) {
 			longest = took;

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "event_loop.h"
 #include "probe_rig.h"
 
 #define RUNNING "signals.vllm_num_requests_running"
@@ -226,7 +227,7 @@ static void test_a_pod_that_changes_is_seen_soon(void **state)
 	/* One that changes while the probe is under way, which saw it as it was. */
 	probe_rig_pods(&rig, PROBE_PODS);
 	while (probe_rig_asked(&rig, "GET /metrics") < 3) {
-		uv_run(&rig.kube.loop, UV_RUN_ONCE);
+		event_loop_turn(&rig.kube.loop);
 	}
 	probe_rig_pods(&rig, "[]");
 	probe_rig_wait(&rig, 3);
@@ -326,7 +327,7 @@ static void test_many_pages_are_not_fetched_all_at_once(void **state)
 		probe_rig_want(&rig, ns, PROBE_HEALTHY);
 	}
 	while (probe_rig_asked(&rig, "GET /metrics") < 16) {
-		uv_run(&rig.kube.loop, UV_RUN_ONCE);
+		event_loop_turn(&rig.kube.loop);
 	}
 	run_for(&rig.kube.loop, 200);
 	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 16);
@@ -349,7 +350,7 @@ static void test_a_request_that_changes_is_probed_at_once(void **state)
 	probe_rig_open(&rig);
 	probe_rig_want(&rig, PROBE_KEY, PROBE_HEALTHY);
 	while (probe_rig_asked(&rig, "GET /metrics") < 1) {
-		uv_run(&rig.kube.loop, UV_RUN_ONCE);
+		event_loop_turn(&rig.kube.loop);
 	}
 	json_object_set_new(rig.request, "intervalMs", json_integer(30000));
 	probe_rig_want(&rig, PROBE_KEY, PROBE_HEALTHY);
@@ -444,7 +445,7 @@ static void test_what_is_forgotten_is_not_reported(void **state)
 	probe_rig_want(&rig, PROBE_KEY, PROBE_HEALTHY);
 	probe_rig_want(&rig, "team/other", PROBE_HEALTHY);
 	while (probe_rig_asked(&rig, "GET /metrics") < 2) {
-		uv_run(&rig.kube.loop, UV_RUN_ONCE);
+		event_loop_turn(&rig.kube.loop);
 	}
 	prober_forget(rig.prober, PROBE_KEY);
 	assert_null(probe_rig_evidence(&rig));
@@ -512,7 +513,7 @@ static void test_a_metric_that_hangs_keeps_no_news_of_prometheus_back(void **sta
 	probe_rig_say(&rig, PROBE_ASK("vllm_num_requests_running"), (struct fake_answer){.end = FAKE_MUTE});
 	prober_wake(rig.prober, PROBE_KEY);
 	while (probe_rig_asked(&rig, PROBE_ASK("vllm_num_requests_running")) == 0) {
-		uv_run(&rig.kube.loop, UV_RUN_ONCE);
+		event_loop_turn(&rig.kube.loop);
 	}
 	probe_rig_say(&rig, "GET /api/v1/query*", (struct fake_answer){.status = 503, .body = "down"});
 	looks = rig.seen;

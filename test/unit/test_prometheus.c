@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "event_loop.h"
 #include "kube_rig.h"
 #include "probe/prometheus.h"
 #include "probe/question.h"
@@ -238,7 +239,7 @@ static void test_those_who_wait_are_told_over_many_turns(void **state)
 	while (queue.told < MANY + MANY / 2) {
 		int before = queue.told;
 
-		uv_run(&scene.rig.loop, UV_RUN_ONCE);
+		event_loop_turn(&scene.rig.loop);
 		most = queue.told - before > most ? queue.told - before : most;
 	}
 	/* 5 ms each time, and one more; the timer may fire twice between two looks. */
@@ -380,7 +381,7 @@ static void test_what_nobody_asks_any_more_is_forgotten(void **state)
 	wait_reported(&scene, 1);
 	start = clock_monotonic_ms();
 	while (clock_monotonic_ms() - start < 2 * PROMETHEUS_KEPT_REFRESHES * REFRESH_MS) {
-		uv_run(&scene.rig.loop, UV_RUN_ONCE);
+		event_loop_turn(&scene.rig.loop);
 	}
 	before = fake_requests(scene.rig.fake);
 	assert_true(before >= 2 && before <= PROMETHEUS_KEPT_REFRESHES + 2);

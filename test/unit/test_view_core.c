@@ -69,11 +69,9 @@ static void test_an_apiservice(void **state)
 	(void)state;
 	assert_string_equal(api->service_namespace, "monitoring");
 	assert_string_equal(api->service_name, "prometheus-adapter");
-	assert_string_equal(api->available, "True");
-	assert_string_equal(api->available_reason, "Passed");
+	assert_string_equal(view_condition_status(&api->conditions, "Available"), "True");
 	assert_string_equal(view_apiservice(bare)->service_name, "");
-	assert_null(view_apiservice(bare)->available);
-	assert_null(view_apiservice(bare)->available_reason);
+	assert_int_equal(view_apiservice(bare)->conditions.count, 0);
 }
 
 static void test_a_configmap(void **state)
