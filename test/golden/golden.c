@@ -13,7 +13,7 @@
  *              its state instead
  *
  * plan.json is the whole plan; --update writes it anew. Beyond the comparison every plan must
- * settle: once it is carried out, the same world asks for nothing more.
+ * settle: once it is carried out, the same world asks for nothing more. And the conditions for programs go with Ready.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,6 +258,35 @@ static json_t *gist(const json_t *document, const struct outcome *outcome)
 		json_array_size(advice) > 0 ? advice : NULL);
 }
 
+/* kstatus reads Reconciling and Stalled before Ready: beside a Ready that is True there is none of them, else one,
+ * with Ready's own words, and Stalled only where Ready is False. The number of complaints. */
+static int contradicts_ready(const json_t *status)
+{
+	const json_t *conditions = json_object_get(status, "conditions");
+	const json_t *ready = json_find(conditions, "type", "Ready");
+	const json_t *reconciling = json_find(conditions, "type", "Reconciling");
+	const json_t *stalled = json_find(conditions, "type", "Stalled");
+	const json_t *beside = reconciling != NULL ? reconciling : stalled;
+	const char *is = json_path_string(ready, "status", "");
+	bool right;
+
+	if (status == NULL) {
+		return 0;
+	}
+	if (strcmp(is, "True") == 0) {
+		right = beside == NULL;
+	} else {
+		right = (reconciling == NULL) != (stalled == NULL) && (stalled == NULL || strcmp(is, "False") == 0) &&
+		        strcmp(json_path_string(beside, "status", ""), "True") == 0 &&
+		        json_equal(json_object_get(beside, "reason"), json_object_get(ready, "reason")) &&
+		        json_equal(json_object_get(beside, "message"), json_object_get(ready, "message"));
+	}
+	if (!right) {
+		fprintf(stderr, "  Ready is %s, and Reconciling or Stalled does not go with it\n", is);
+	}
+	return right ? 0 : 1;
+}
+
 /* Prints one line for each difference; their number. */
 static int differ(const char *path, const json_t *want, const json_t *got)
 {
@@ -398,6 +427,7 @@ static int run_case(const char *folder, bool update)
 	} else if (!update) {
 		complaints += differ("", want, got);
 	}
+	complaints += contradicts_ready(outcome.plan.status);
 	complaints += unsettled(folder, document, &outcome);
 	if (complaints > 0) {
 		fprintf(stderr, "golden: '%s' is not as it was: %s\n", folder, json_path_string(document, "about", ""));

@@ -174,21 +174,30 @@ def test_notes_fit_the_values(notes):
     assert "\n\n\n" not in text
 
 
-def condition(status, reason="Some", generation=2):
-    return {"type": "Ready", "status": status, "reason": reason, "message": "why", "observedGeneration": generation}
+def reported(*conditions, generation=2):
+    """A status of these conditions: (type, status, reason)."""
+    words = [{"type": t, "status": s, "reason": r, "message": "why"} for t, s, r in conditions]
+    return {"observedGeneration": generation, "conditions": words}
+
+
+BROKEN, WORKS = ("Ready", "False", "Some"), ("Ready", "True", "Ready")
+STALLED, RECONCILING = ("Stalled", "True", "Some"), ("Reconciling", "True", "Some")
 
 
 @pytest.mark.parametrize("status,health", [
     (None, "Progressing"),
     ({}, "Progressing"),
-    ({"conditions": []}, "Progressing"),
-    ({"conditions": [{"type": "TargetFound", "status": "False", "observedGeneration": 2}]}, "Progressing"),
-    ({"conditions": [condition("True", generation=1)]}, "Progressing"),
-    ({"conditions": [condition("False", generation=1)]}, "Progressing"),
-    ({"conditions": [condition("Unknown")]}, "Progressing"),
-    ({"conditions": [condition("False")]}, "Degraded"),
-    ({"conditions": [condition("True")]}, "Healthy"),
-    ({"conditions": [condition("True", "Paused")]}, "Suspended"),
+    ({"observedGeneration": -1}, "Progressing"),
+    (reported(), "Progressing"),
+    (reported(("TargetFound", "False", "Some")), "Progressing"),
+    (reported(WORKS, generation=1), "Progressing"),
+    (reported(BROKEN, STALLED, generation=1), "Progressing"),
+    (reported(("Ready", "Unknown", "Probing"), RECONCILING), "Progressing"),
+    (reported(BROKEN, RECONCILING), "Progressing"),
+    (reported(BROKEN, STALLED), "Degraded"),
+    (reported(WORKS), "Healthy"),
+    (reported(WORKS, ("Advice", "True", "RelistLong")), "Healthy"),
+    (reported(("Ready", "True", "Paused")), "Suspended"),
 ], ids=str)
 def test_health_for_argocd(status, health):
     lua = lupa.LuaRuntime()
