@@ -100,6 +100,12 @@ struct option_row {
 		"what our ServiceMonitors and PrometheusRule bear unless a Prometheus or spec.monitor.labels wants otherwise: " \
 		"KEY=VALUE, separated by commas")
 
+#define OPTIONS_CLASS                                                                                                  \
+	OPTION("operator-class", 0, "CLASS", OPTION_STRING, settings.operator_class,                                   \
+		"serve the InferenceAutoscalers of this spec.operatorClass; without it those that name none"),         \
+		OPTION("leave-shared", 0, NULL, OPTION_BOOL, settings.leave_shared,                                    \
+			"leave what autoscalers of all classes share, such as the adapter's rules, to another operator")
+
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
  * and sets *help. */
 int options_parse(const struct option_row *rows, size_t count, const char *argument, int argc, char **argv,

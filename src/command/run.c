@@ -269,6 +269,7 @@ static const struct option_row rows[] = {
 	OPTION("lease-name", 0, "NAME", OPTION_STRING, lease_name, "name of the Lease"),
 	OPTION("lease-namespace", 0, "NAMESPACE", OPTION_STRING, lease_namespace,
 		"namespace of the Lease; without it $POD_NAMESPACE, else the context's"),
+	OPTIONS_CLASS,
 	OPTIONS_ADAPTER,
 	OPTIONS_TENANTS,
 	OPTION_MONITOR_LABELS,
