@@ -47,6 +47,9 @@ struct options {
 	bool leader_elect;
 	const char *lease_name;
 	const char *lease_namespace;
+	const char *lease_duration; /* a duration, as the next two */
+	const char *lease_renew_deadline;
+	const char *lease_retry_period;
 	const char *log_level;
 	const char *log_format;
 	struct settings settings;
