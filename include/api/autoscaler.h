@@ -20,6 +20,8 @@ struct autoscaler {
 	char *uid;
 	int64_t generation;
 
+	char *operator_class; /* NULL = none, as the default operator serves */
+
 	char *target_api_version;
 	char *target_kind;
 	char *target_name;
@@ -53,6 +55,8 @@ struct autoscaler {
 
 /* Fills from the object; -1 and ERROR_INVALID naming the field and the remedy. Always to be released. */
 int autoscaler_decode(const json_t *object, struct autoscaler *autoscaler, struct error *err);
+/* Whether it is ours to serve; one that could not be decoded is, unless it names another class. */
+bool autoscaler_is_ours(const struct autoscaler *autoscaler, const struct settings *settings);
 /* Whether the ServiceMonitor may be where the spec wants it. A spec that could not be decoded: it may. */
 bool autoscaler_monitor_allowed(const struct autoscaler *autoscaler, const struct settings *settings);
 /* Whether a Custom exporter of this namespace may speak of the GPUs of all namespaces. */

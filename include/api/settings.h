@@ -28,6 +28,10 @@ struct settings {
 	/* "key=value", separated by commas: what ServiceMonitors and the rule of ours bear where nobody wants anything else of
 	 * them. NULL = none. settings_labels() has taken it. */
 	const char *monitor_labels;
+	/* Whose spec.operatorClass is another is another operator's to serve. NULL or "" = those without a class are ours. */
+	const char *operator_class;
+	/* What all autoscalers share, of whatever class, is written by the operator of another release; we check it only. */
+	bool leave_shared;
 };
 
 /* Whether such a list has the namespace. */
@@ -40,7 +44,7 @@ json_t *settings_labels(const char *list, struct error *err);
 /* clang-format off */
 #define SETTINGS_DEFAULT                                                                                              \
 	{.adapter = {NULL, NULL, NULL, NULL}, .prometheus_url = NULL, .monitor_namespaces = NULL,                     \
-	 .exporter_namespaces = NULL, .monitor_labels = NULL}
+	 .exporter_namespaces = NULL, .monitor_labels = NULL, .operator_class = NULL, .leave_shared = false}
 /* clang-format on */
 
 #endif

@@ -47,6 +47,9 @@ struct options {
 	bool leader_elect;
 	const char *lease_name;
 	const char *lease_namespace;
+	const char *lease_duration; /* a duration, as the next two */
+	const char *lease_renew_deadline;
+	const char *lease_retry_period;
 	const char *log_level;
 	const char *log_format;
 	struct settings settings;
@@ -99,6 +102,12 @@ struct option_row {
 	OPTION("monitor-labels", 0, "LABELS", OPTION_STRING, settings.monitor_labels,                                           \
 		"what our ServiceMonitors and PrometheusRule bear unless a Prometheus or spec.monitor.labels wants otherwise: " \
 		"KEY=VALUE, separated by commas")
+
+#define OPTIONS_CLASS                                                                                                  \
+	OPTION("operator-class", 0, "CLASS", OPTION_STRING, settings.operator_class,                                   \
+		"serve the InferenceAutoscalers of this spec.operatorClass; without it those that name none"),         \
+		OPTION("leave-shared", 0, NULL, OPTION_BOOL, settings.leave_shared,                                    \
+			"leave what autoscalers of all classes share, such as the adapter's rules, to another operator")
 
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
  * and sets *help. */

@@ -62,6 +62,8 @@ void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_
 void plan_add_claim(struct plan *plan, enum kind kind, const struct view *observed);
 /* Of the object as observed: only this very one is meant. */
 void plan_add_delete(struct plan *plan, enum kind kind, const struct view *observed);
+/* Only what is to be said and probed stays. */
+void plan_drop_writes(struct plan *plan);
 void plan_release(struct plan *plan);
 #define auto_plan ATTR_CLEANUP(plan_release) struct plan
 /* For golden tests and `render`; new reference. */

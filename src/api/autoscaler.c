@@ -35,6 +35,7 @@ static const struct field fields[] = {
 	{"metadata.name", FIELD_STRING, AT(name), NULL, 0, true},
 	{"metadata.uid", FIELD_STRING, AT(uid), "", 0, false},
 	{"metadata.generation", FIELD_INT, AT(generation), NULL, 0, false},
+	{"spec.operatorClass", FIELD_STRING, AT(operator_class), NULL, 0, false},
 	{"spec.scaleTargetRef.apiVersion", FIELD_STRING, AT(target_api_version), "apps/v1", 0, false},
 	{"spec.scaleTargetRef.kind", FIELD_STRING, AT(target_kind), NULL, 0, true},
 	{"spec.scaleTargetRef.name", FIELD_STRING, AT(target_name), NULL, 0, true},
@@ -162,6 +163,13 @@ static int check(const struct autoscaler *a, struct error *err)
 			"spec.scrapeInterval '%s' is not a duration: write for example 15s", a->scrape_interval);
 	}
 	return 0;
+}
+
+bool autoscaler_is_ours(const struct autoscaler *a, const struct settings *settings)
+{
+	const char *theirs = a->operator_class != NULL ? a->operator_class : "";
+
+	return strcmp(theirs, settings->operator_class != NULL ? settings->operator_class : "") == 0;
 }
 
 bool autoscaler_monitor_allowed(const struct autoscaler *a, const struct settings *settings)

@@ -117,8 +117,16 @@ static bool say_held(const struct facts *facts, struct verdict *verdict)
 
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
 		const char *metric = facts->workload.signals[i].signal->metric;
+		bool held = json_object_get(facts->adapter_held, metric) != NULL;
 
-		if (json_object_get(facts->adapter_held, metric) != NULL) {
+		if (held && facts->settings->leave_shared) {
+			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+				"the rule of '%s' is not written yet: our chart's writeShared is false, so that the operator of "
+				"another release is to write it",
+				metric);
+			return true;
+		}
+		if (held) {
 			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 				"the rule of '%s' waits %s Deployment '%s/%s', so that the adapter restarts once for all",
 				metric,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -162,7 +163,30 @@ static bool may_write(void *ctx)
 	return replica->lease != NULL && kube_lease_held(replica->lease);
 }
 
-static int start(struct replica *replica, const struct options *o, struct error *err)
+static int read_times(const struct options *o, struct kube_lease_times *times, struct error *err)
+{
+	const struct {
+		const char *name;
+		const char *text;
+		int64_t *ms;
+	} rows[] = {
+		{"--lease-duration", o->lease_duration, &times->duration_ms},
+		{"--lease-renew-deadline", o->lease_renew_deadline, &times->deadline_ms},
+		{"--lease-retry-period", o->lease_retry_period, &times->retry_ms},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		*rows[i].ms = clock_parse_duration(rows[i].text);
+		if (*rows[i].ms <= 0) {
+			return error_set(err, ERROR_INVALID, "%s '%s' is not a duration: write for example 15s",
+				rows[i].name, rows[i].text);
+		}
+	}
+	return kube_lease_check_times(times, err);
+}
+
+static int start(struct replica *replica, const struct options *o, const struct kube_lease_times *times,
+	struct error *err)
 {
 	const struct kube_lease_hooks hooks = {on_lease_started, on_lease_stopped, replica};
 	const char *lease_namespace = o->lease_namespace != NULL ? o->lease_namespace : getenv("POD_NAMESPACE");
@@ -185,6 +209,7 @@ static int start(struct replica *replica, const struct options *o, struct error 
 	if (o->leader_elect) {
 		replica->lease =
 			kube_lease_new(replica->lease_client, lease_namespace, o->lease_name, identity, &hooks);
+		kube_lease_set_times(replica->lease, times);
 		kube_client_guard(replica->client, may_write, replica);
 		http_client_look_first(replica->http, leave_when_late, replica);
 	}
@@ -229,9 +254,13 @@ static struct access *open_access(const struct options *options, struct error *e
 static int run_operator(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	struct replica replica = {.exit_code = EXIT_SUCCESS};
+	struct kube_lease_times times;
 	auto_json *labels = NULL;
 
 	(void)verbs;
+	if (read_times(options, &times, err) < 0) {
+		return EXIT_USAGE;
+	}
 	/* Both were checked against the alternatives of the table. */
 	log_configure((enum log_level)log_level_from_name(options->log_level),
 		(enum log_format)log_format_from_name(options->log_format));
@@ -241,7 +270,7 @@ static int run_operator(const struct options *options, const struct command_tabl
 		return EXIT_USAGE;
 	}
 	init(&replica);
-	if (start(&replica, options, err) < 0) {
+	if (start(&replica, options, &times, err) < 0) {
 		replica.exit_code = EXIT_FAILURE;
 		replica.stopping = true;
 		if (replica.controller != NULL) {
@@ -269,6 +298,13 @@ static const struct option_row rows[] = {
 	OPTION("lease-name", 0, "NAME", OPTION_STRING, lease_name, "name of the Lease"),
 	OPTION("lease-namespace", 0, "NAMESPACE", OPTION_STRING, lease_namespace,
 		"namespace of the Lease; without it $POD_NAMESPACE, else the context's"),
+	OPTION("lease-duration", 0, "DURATION", OPTION_STRING, lease_duration,
+		"how long the Lease holds unless renewed: so long nobody works after a crash"),
+	OPTION("lease-renew-deadline", 0, "DURATION", OPTION_STRING, lease_renew_deadline,
+		"how long a renewal is tried before the operator leaves; less than the Lease's duration"),
+	OPTION("lease-retry-period", 0, "DURATION", OPTION_STRING, lease_retry_period,
+		"how often the Lease is renewed"),
+	OPTIONS_CLASS,
 	OPTIONS_ADAPTER,
 	OPTIONS_TENANTS,
 	OPTION_MONITOR_LABELS,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,9 +64,41 @@ static int bind_and_listen(int fd, const struct sockaddr_storage *where, struct 
 	return getsockname(fd, (struct sockaddr *)bound, &len);
 }
 
+/* A socket of this address, IPv4 too where it is of all; -1 and errno. */
+static int open_at(const struct sockaddr_storage *where, struct sockaddr_storage *bound)
+{
+	int fd = socket(where->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int none = 0;
+	int reason;
+
+	if (fd < 0) {
+		return -1;
+	}
+	/* Whatever net.ipv6.bindv6only says. */
+	if (where->ss_family == AF_INET6) {
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &none, sizeof(none));
+	}
+	if (bind_and_listen(fd, where, bound) < 0) {
+		reason = errno;
+		close(fd);
+		errno = reason;
+		return -1;
+	}
+	return fd;
+}
+
+/* The same of all addresses where the kernel has no IPv6; false when this is not of all addresses. */
+static bool without_ipv6(const struct sockaddr_storage *where, struct sockaddr_storage *other)
+{
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)where;
+
+	return where->ss_family == AF_INET6 && memcmp(&six->sin6_addr, &in6addr_any, sizeof(in6addr_any)) == 0 &&
+	       uv_ip4_addr("0.0.0.0", ntohs(six->sin6_port), (struct sockaddr_in *)other) == 0;
+}
+
 int listen_on(const char *address, int *port, struct error *err)
 {
-	struct sockaddr_storage where = {0}, bound = {0};
+	struct sockaddr_storage where = {0}, other = {0}, bound = {0};
 	int fd;
 
 	if (parse_address(address, &where) != 0) {
@@ -74,13 +107,13 @@ int listen_on(const char *address, int *port, struct error *err)
 			"0.0.0.0:8080 or [::]:8080",
 			address);
 	}
-	fd = socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind_and_listen(fd, &where, &bound) < 0) {
+	fd = open_at(&where, &bound);
+	if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) && without_ipv6(&where, &other)) {
+		fd = open_at(&other, &bound);
+	}
+	if (fd < 0) {
 		int reason = errno;
 
-		if (fd >= 0) {
-			close(fd);
-		}
 		return error_set(err, ERROR_INVALID, "cannot listen on '%s': %s%s", address, strerror(reason),
 			listen_remedy(reason));
 	}

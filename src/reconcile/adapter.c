@@ -268,6 +268,22 @@ static bool reads_other(const struct adapter_found *found, struct shared_state *
 	return true;
 }
 
+/* Where another operator writes: what is not written yet is awaited, and so is the restart with what is. */
+static void check_only(const struct world *world, const struct adapter_found *found,
+	const struct view_configmap *configmap, const struct adapter_needs *needs, struct shared_state *state)
+{
+	const char *revision = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_RULES);
+	bool restarts = !text_equal(rollout_revision(found->deployment), revision);
+	enum rollout rollout = rollout_of(found->deployment, world->now_ms);
+
+	json_decref(state->held);
+	state->held = adapter_unwritten(configmap, needs->metrics);
+	state->held_by_rollout = false;
+	if (!rests_by_hand(&found->names, found->deployment, rollout, state)) {
+		check_rollout(world, &found->names, rollout, restarts, json_object_size(needs->metrics) > 0, state);
+	}
+}
+
 void adapter_reconcile(const struct world *world, const struct adapter_needs *needs, struct plan *plan,
 	struct shared_state *state)
 {
@@ -284,6 +300,10 @@ void adapter_reconcile(const struct world *world, const struct adapter_needs *ne
 
 	/* Rules that nobody needs any more are taken out of where they were written, also if that was wrong. */
 	if ((needed && reads_other(&found, state)) || !is_there(world, &found, configmap, state)) {
+		return;
+	}
+	if (world->settings->leave_shared) {
+		check_only(world, &found, configmap, needs, state);
 		return;
 	}
 	rollout = rollout_of(found.deployment, world->now_ms);

@@ -70,6 +70,22 @@ static json_t *without(const json_t *set, const json_t *other)
 	return rest;
 }
 
+/* Those that are noted as written; new reference. */
+static json_t *written_of(const struct view_configmap *configmap)
+{
+	const char *revision = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_RULES);
+	const char *annotated = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_METRICS);
+
+	return adapter_metrics_parse(revision != NULL && annotated != NULL ? annotated : "");
+}
+
+json_t *adapter_unwritten(const struct view_configmap *configmap, const json_t *metrics)
+{
+	auto_json *written = written_of(configmap);
+
+	return without(metrics, written);
+}
+
 /* How much is left of a wait that began then. */
 static int64_t left_ms(const struct world *world, int64_t since_ms, int64_t wait_ms)
 {
@@ -115,7 +131,7 @@ void adapter_timing_find(const struct world *world, const struct view_configmap 
 	               rollout_of(deployment, world->now_ms) == ROLLOUT_UNDER_WAY;
 	/* Which rules are written is known: none before the first write, or those that were noted. */
 	bool known = revision != NULL ? annotated != NULL : rolled == NULL;
-	auto_json *written = adapter_metrics_parse(revision != NULL && annotated != NULL ? annotated : "");
+	auto_json *written = written_of(configmap);
 	auto_json *added = without(needs->metrics, written);
 	auto_json *gone = without(written, needs->metrics);
 	int64_t wait = 0;

@@ -55,4 +55,7 @@ void adapter_timing_find(const struct world *world, const struct view_configmap 
 void adapter_timing_release(struct adapter_timing *timing);
 #define auto_adapter_timing ATTR_CLEANUP(adapter_timing_release) struct adapter_timing
 
+/* What of this set is not noted as written; new reference. */
+json_t *adapter_unwritten(const struct view_configmap *configmap, const json_t *metrics);
+
 #endif

@@ -262,6 +262,9 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		plan_orphans(world, ns, name, NULL, plan);
 		return;
 	}
+	if (!autoscaler_is_ours(&object->spec, world->settings)) {
+		return;
+	}
 	auto_observation o;
 	observation_init(&o, world, object);
 	if (o.facts.invalid == NULL) {

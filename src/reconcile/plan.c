@@ -38,11 +38,17 @@ void plan_add_delete(struct plan *plan, enum kind kind, const struct view *obser
 			observed->meta.uid));
 }
 
-void plan_release(struct plan *plan)
+void plan_drop_writes(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		json_decref(plan->writes[i].object);
 	}
+	plan->count = 0;
+}
+
+void plan_release(struct plan *plan)
+{
+	plan_drop_writes(plan);
 	free_indirect(&plan->writes);
 	json_decref(plan->status);
 	probe_request_unref(plan->probe);

@@ -27,5 +27,8 @@ void shared_reconcile(const struct world *world, const struct needs *needs, stru
 	gpu_survey_free(state->gpu);
 	state->gpu = gpu_survey_make(world, exporters, exporters_count, &state->gpu_memory, plan);
 	plan->shared_probe = gpu_request(world, state->gpu);
+	if (world->settings->leave_shared) {
+		plan_drop_writes(plan);
+	}
 	plan->healthy = state->state == ADAPTER_LOADED;
 }

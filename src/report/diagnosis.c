@@ -6,19 +6,12 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "chain/links.h"
-#include "chain/lints.h"
+#include "report/status.h"
 
-/* The summary, and what is there only while true (kstatus): no links. */
+/* Not the summaries. */
 static bool is_link(const char *type)
 {
-	static const char *const others[] = {"Ready", CONDITION_ADVICE, "Reconciling", "Stalled"};
-
-	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		if (strcmp(others[i], type) == 0) {
-			return false;
-		}
-	}
-	return true;
+	return strcmp(type, "Ready") != 0 && !status_only_while_true(type);
 }
 
 static bool beyond_ready(const char *type)

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "chain/lints.h"
 #include "children/children.h"
+#include "report/kstatus.h"
 #include "report/status_bound.h"
 
 static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
@@ -27,27 +28,39 @@ static json_t *condition(const struct facts *facts, const char *type, const stru
 }
 
 /* Ready sums up: what we could not write comes first, then the first link that is not True lends
- * its status, reason and message. */
-static json_t *ready_condition(const struct facts *facts, const struct verdict *verdicts, size_t first, const char *now)
+ * its status, reason and message. The caller frees the message. */
+static struct verdict ready_verdict(const struct facts *facts, const struct verdict *verdicts, size_t first)
 {
 	struct verdict ready = {VERDICT_TRUE, "Ready", NULL};
-	auto_free char *message = NULL;
 
 	if (facts->write_problem != NULL) {
-		ready = (struct verdict){VERDICT_FALSE, "WriteFailed", NULL};
-		message = xstrdup(facts->write_problem);
+		ready = (struct verdict){VERDICT_FALSE, "WriteFailed", xstrdup(facts->write_problem)};
 	} else if (first < links_count) {
 		ready.status = verdicts[first].status;
 		ready.reason = verdicts[first].reason;
-		message = xasprintf("%s: %s", links[first].type, verdicts[first].message);
+		ready.message = xasprintf("%s: %s", links[first].type, verdicts[first].message);
 	} else if (facts->workload.spec->paused) {
 		ready.reason = "Paused";
-		message = xstrdup("every link works; scaling is paused by spec.paused, the replicas are held");
+		ready.message = xstrdup("every link works; scaling is paused by spec.paused, the replicas are held");
 	} else {
-		message = xstrdup("every link works, from the pods' metrics to the metrics API");
+		ready.message = xstrdup("every link works, from the pods' metrics to the metrics API");
 	}
-	ready.message = message;
-	return condition(facts, "Ready", &ready, now);
+	return ready;
+}
+
+/* Ready, and what kstatus has beside it. */
+static void add_ready(json_t *conditions, const struct facts *facts, const struct verdict *verdicts, size_t first,
+	const char *now)
+{
+	struct verdict ready = ready_verdict(facts, verdicts, first);
+	const char *beside = kstatus_condition(&ready);
+	struct verdict same = {VERDICT_TRUE, ready.reason, ready.message};
+
+	json_array_append_new(conditions, condition(facts, "Ready", &ready, now));
+	if (beside != NULL) {
+		json_array_append_new(conditions, condition(facts, beside, &same, now));
+	}
+	free_indirect(&ready.message);
 }
 
 /* As the page's pod told, or told before. NULL when it never did. The pod was asked as the engine
@@ -166,6 +179,18 @@ static json_t *advice_condition(const struct facts *facts, const json_t *advice,
 	return condition(facts, CONDITION_ADVICE, &verdict, now);
 }
 
+bool status_only_while_true(const char *type)
+{
+	static const char *const types[] = {CONDITION_ADVICE, CONDITION_RECONCILING, CONDITION_STALLED};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (strcmp(types[i], type) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 json_t *status_make(const struct facts *facts, const struct verdict *verdicts, size_t first, int64_t now_ms)
 {
 	auto_free char *now = clock_rfc3339(now_ms);
@@ -178,7 +203,7 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 			json_array_append_new(conditions, condition(facts, links[i].type, &verdicts[i], now));
 		}
 	}
-	json_array_append_new(conditions, ready_condition(facts, verdicts, first, now));
+	add_ready(conditions, facts, verdicts, first, now);
 	if (facts->invalid != NULL) {
 		return json_pack("{s:I, s:o}", "observedGeneration", (json_int_t)facts->object->view.meta.generation,
 			"conditions", conditions);

@@ -16,6 +16,22 @@ static void metric(struct strbuf *page, const char *name, const char *type, cons
 	strbuf_addf(page, "inference_autoscaler_%s %llu\n", name, (unsigned long long)value);
 }
 
+static bool is_ours(const struct controller *c, const struct view *autoscaler)
+{
+	return autoscaler_is_ours(&view_autoscaler(autoscaler)->spec, c->settings);
+}
+
+static size_t count_ours(const struct controller *c)
+{
+	auto_view_list all = cached_views(controller_cache(c, KIND_AUTOSCALER), NULL);
+	size_t count = 0;
+
+	for (size_t i = 0; i < all.count; i++) {
+		count += is_ours(c, all.items[i]) ? 1 : 0;
+	}
+	return count;
+}
+
 void controller_metrics(const struct controller *c, struct strbuf *page)
 {
 	uint64_t ready = 0;
@@ -27,8 +43,8 @@ void controller_metrics(const struct controller *c, struct strbuf *page)
 
 		ready += pass->counts && pass->ready ? 1 : 0;
 	}
-	metric(page, "autoscalers", "gauge", "InferenceAutoscalers in the cache.",
-		kube_cache_count(controller_cache(c, KIND_AUTOSCALER)));
+	metric(page, "autoscalers", "gauge", "InferenceAutoscalers in the cache that are this operator's to serve.",
+		count_ours(c));
 	metric(page, "autoscalers_ready", "gauge", "InferenceAutoscalers whose whole chain works.", ready);
 	metric(page, "passes_total", "counter", "Reconcile passes.", c->count_passes);
 	metric(page, "pass_failures_total", "counter", "Reconcile passes whose writes failed.", c->count_failures);
@@ -43,10 +59,12 @@ char **controller_autoscalers(const struct controller *c, size_t *count)
 	auto_view_list all = cached_views(controller_cache(c, KIND_AUTOSCALER), NULL);
 	char **keys = xcalloc(all.count, sizeof(*keys));
 
+	*count = 0;
 	for (size_t i = 0; i < all.count; i++) {
-		keys[i] = meta_key(&all.items[i]->meta);
+		if (is_ours(c, all.items[i])) {
+			keys[(*count)++] = meta_key(&all.items[i]->meta);
+		}
 	}
-	*count = all.count;
 	return keys;
 }
 
@@ -57,7 +75,9 @@ bool controller_has(const struct controller *c, const char *key)
 
 const struct view_autoscaler *controller_autoscaler(const struct controller *c, const char *key)
 {
-	return view_autoscaler(kube_cache_get_key(controller_cache(c, KIND_AUTOSCALER), key));
+	const struct view *found = kube_cache_get_key(controller_cache(c, KIND_AUTOSCALER), key);
+
+	return found != NULL && is_ours(c, found) ? view_autoscaler(found) : NULL;
 }
 
 json_t *controller_explain(const struct controller *c, const char *key)

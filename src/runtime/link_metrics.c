@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "chain/lints.h"
+#include "report/status.h"
 
 static void add_sample(const struct object_meta *autoscaler, const struct view_condition *condition,
 	struct strbuf *page)
@@ -11,16 +11,16 @@ static void add_sample(const struct object_meta *autoscaler, const struct view_c
 	bool healthy = strcmp(condition->status, "True") == 0;
 
 	/* None of the label values can hold a quote: names of objects, and a type that we wrote. */
-	if ((healthy || strcmp(condition->status, "False") == 0) && strcmp(condition->type, CONDITION_ADVICE) != 0) {
+	if ((healthy || strcmp(condition->status, "False") == 0) && !status_only_while_true(condition->type)) {
 		strbuf_addf(page,
 			"inference_autoscaler_link_healthy{autoscaler_namespace=\"%s\",autoscaler=\"%s\",link=\"%s\"} %d\n",
 			autoscaler->ns, autoscaler->name, condition->type, healthy);
 	}
 }
 
-void link_metrics_begin(struct strbuf *links, struct strbuf *advice)
+void link_metrics_begin(struct strbuf *health, struct strbuf *advice)
 {
-	strbuf_addstr(links,
+	strbuf_addstr(health,
 		"# HELP inference_autoscaler_link_healthy Whether a link of an InferenceAutoscaler's chain works; absent "
 		"where it is not known.\n# TYPE inference_autoscaler_link_healthy gauge\n");
 	strbuf_addstr(advice,
@@ -28,13 +28,13 @@ void link_metrics_begin(struct strbuf *links, struct strbuf *advice)
 		"# TYPE inference_autoscaler_advice gauge\n");
 }
 
-void link_metrics_add(const struct view_autoscaler *autoscaler, struct strbuf *links, struct strbuf *advice)
+void link_metrics_add(const struct view_autoscaler *autoscaler, struct strbuf *health, struct strbuf *advice)
 {
 	const struct object_meta *meta = &autoscaler->view.meta;
 	const struct view_status *status = &autoscaler->status;
 
 	for (uint32_t i = 0; i < status->conditions.count; i++) {
-		add_sample(meta, &status->conditions.items[i], links);
+		add_sample(meta, &status->conditions.items[i], health);
 	}
 	for (uint32_t i = 0; i < status->advice_count; i++) {
 		strbuf_addf(advice,

@@ -16,8 +16,8 @@
  * And inference_autoscaler_advice{…, reason}: 1 while a lint (chain/lints.h) has something to say. All samples of a
  * metric must stand together, so that the two are written separately.
  */
-void link_metrics_add(const struct view_autoscaler *autoscaler, struct strbuf *links, struct strbuf *advice);
+void link_metrics_add(const struct view_autoscaler *autoscaler, struct strbuf *health, struct strbuf *advice);
 /* What comes first in each. */
-void link_metrics_begin(struct strbuf *links, struct strbuf *advice);
+void link_metrics_begin(struct strbuf *health, struct strbuf *advice);
 
 #endif

@@ -7,14 +7,15 @@
  *              merged (RFC 7396: null removes, a list replaces), any other is added
  *   remove     objects of the base that are not there: [Service/vllm-example/gemma-metrics]
  *   reconcile  "ns/name" of an autoscaler, or "stack"
- *   settings   {monitorNamespaces, exporterNamespaces, monitorLabels, prometheusUrl}: what the operator is told (api/settings.h)
+ *   settings   {monitorNamespaces, exporterNamespaces, monitorLabels, prometheusUrl, operatorClass, leaveShared}: what the operator is told (api/settings.h)
  *   expect     the gist, written by hand, so that --update cannot bless a wrong plan:
  *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the shared part
  *              its state instead
  *   then       the writes that follow once the plan is carried out, for what comes last, after a restart say
  *
  * plan.json is the whole plan; --update writes it anew. Beyond the comparison every plan must
- * settle: once it is carried out, the same world asks for nothing more, but what `then` says.
+ * settle: once it is carried out, the same world asks for nothing more, but what `then` says. And the conditions for programs
+ * go with Ready.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,8 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 	settings.exporter_namespaces = json_path_string(document, "settings.exporterNamespaces", NULL);
 	settings.monitor_labels = json_path_string(document, "settings.monitorLabels", NULL);
 	settings.prometheus_url = json_path_string(document, "settings.prometheusUrl", NULL);
+	settings.operator_class = json_path_string(document, "settings.operatorClass", NULL);
+	settings.leave_shared = json_is_true(json_path(document, "settings.leaveShared"));
 	settings.adapter = (struct adapter_names){
 		.ns = json_path_string(document, "settings.adapter.namespace", NULL),
 		.deployment = json_path_string(document, "settings.adapter.deployment", NULL),
@@ -258,6 +261,35 @@ static json_t *gist(const json_t *document, const struct outcome *outcome)
 	}
 	return json_pack("{s:o, s:s*, s:O*}", "writes", writes, "ready", text, "advice",
 		json_array_size(advice) > 0 ? advice : NULL);
+}
+
+/* kstatus reads Reconciling and Stalled before Ready: beside a Ready that is True there is none of them, else one,
+ * with Ready's own words, and Stalled only where Ready is False. The number of complaints. */
+static int contradicts_ready(const json_t *status)
+{
+	const json_t *conditions = json_object_get(status, "conditions");
+	const json_t *ready = json_find(conditions, "type", "Ready");
+	const json_t *reconciling = json_find(conditions, "type", "Reconciling");
+	const json_t *stalled = json_find(conditions, "type", "Stalled");
+	const json_t *beside = reconciling != NULL ? reconciling : stalled;
+	const char *is = json_path_string(ready, "status", "");
+	bool right;
+
+	if (status == NULL) {
+		return 0;
+	}
+	if (strcmp(is, "True") == 0) {
+		right = beside == NULL;
+	} else {
+		right = (reconciling == NULL) != (stalled == NULL) && (stalled == NULL || strcmp(is, "False") == 0) &&
+		        strcmp(json_path_string(beside, "status", ""), "True") == 0 &&
+		        json_equal(json_object_get(beside, "reason"), json_object_get(ready, "reason")) &&
+		        json_equal(json_object_get(beside, "message"), json_object_get(ready, "message"));
+	}
+	if (!right) {
+		fprintf(stderr, "  Ready is %s, and Reconciling or Stalled does not go with it\n", is);
+	}
+	return right ? 0 : 1;
 }
 
 /* Prints one line for each difference; their number. */
@@ -404,6 +436,7 @@ static int run_case(const char *folder, bool update)
 	} else if (!update) {
 		complaints += differ("", want, got);
 	}
+	complaints += contradicts_ready(outcome.plan.status);
 	complaints += unsettled(folder, document, &outcome, json_object_get(document, "then"));
 	if (complaints > 0) {
 		fprintf(stderr, "golden: '%s' is not as it was: %s\n", folder, json_path_string(document, "about", ""));

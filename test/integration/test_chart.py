@@ -7,7 +7,7 @@ import uuid
 import lupa
 import pytest
 import yaml
-from conftest import CHART, CRD_FILE, OLDEST, POLICIES, RELEASE, REPO, SYSTEM, eventually, only
+from conftest import CHART, CRD_FILE, OLDEST, POLICIES, RELEASE, REPO, SYSTEM, eventually, only, smallest
 from operator_fixtures import stack  # noqa: F401  (a fixture is found by its name)
 
 
@@ -60,16 +60,19 @@ def test_crd_can_be_left_out(render):
 def test_operator_is_told_what_the_values_say(render):
     objects = render(
         "adapter.namespace=m", "adapter.deployment=d", "adapter.configMap=c", "adapter.configKey=k.yaml",
-        "leaderElection.leaseName=l", "logging.level=debug", "logging.format=text",
+        "leaderElection.leaseName=l", "leaderElection.leaseDuration=60s", "leaderElection.renewDeadline=40s",
+        "leaderElection.retryPeriod=5s", "logging.level=debug", "logging.format=text", "operatorClass=blue",
+        "writeShared=false", "listenAddress=0.0.0.0",
         "extraArgs={--more}",
     )
     pod = only(objects, "Deployment")["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert container["args"] == [
-        "run", "--listen", "0.0.0.0:8080",
+        "run", "--listen", "0.0.0.0:8080", "--operator-class", "blue", "--leave-shared",
         "--adapter-namespace", "m", "--adapter-deployment", "d", "--adapter-configmap", "c",
         "--adapter-config-key", "k.yaml",
         "--leader-elect=true", "--lease-name", "l", "--lease-namespace", SYSTEM,
+        "--lease-duration", "60s", "--lease-renew-deadline", "40s", "--lease-retry-period", "5s",
         "--log-level", "debug", "--log-format", "text", "--more",
     ]
     assert {e["name"] for e in container["env"]} == {"POD_NAME", "POD_NAMESPACE"}
@@ -174,21 +177,30 @@ def test_notes_fit_the_values(notes):
     assert "\n\n\n" not in text
 
 
-def condition(status, reason="Some", generation=2):
-    return {"type": "Ready", "status": status, "reason": reason, "message": "why", "observedGeneration": generation}
+def reported(*conditions, generation=2):
+    """A status of these conditions: (type, status, reason)."""
+    words = [{"type": t, "status": s, "reason": r, "message": "why"} for t, s, r in conditions]
+    return {"observedGeneration": generation, "conditions": words}
+
+
+BROKEN, WORKS = ("Ready", "False", "Some"), ("Ready", "True", "Ready")
+STALLED, RECONCILING = ("Stalled", "True", "Some"), ("Reconciling", "True", "Some")
 
 
 @pytest.mark.parametrize("status,health", [
     (None, "Progressing"),
     ({}, "Progressing"),
-    ({"conditions": []}, "Progressing"),
-    ({"conditions": [{"type": "TargetFound", "status": "False", "observedGeneration": 2}]}, "Progressing"),
-    ({"conditions": [condition("True", generation=1)]}, "Progressing"),
-    ({"conditions": [condition("False", generation=1)]}, "Progressing"),
-    ({"conditions": [condition("Unknown")]}, "Progressing"),
-    ({"conditions": [condition("False")]}, "Degraded"),
-    ({"conditions": [condition("True")]}, "Healthy"),
-    ({"conditions": [condition("True", "Paused")]}, "Suspended"),
+    ({"observedGeneration": -1}, "Progressing"),
+    (reported(), "Progressing"),
+    (reported(("TargetFound", "False", "Some")), "Progressing"),
+    (reported(WORKS, generation=1), "Progressing"),
+    (reported(BROKEN, STALLED, generation=1), "Progressing"),
+    (reported(("Ready", "Unknown", "Probing"), RECONCILING), "Progressing"),
+    (reported(BROKEN, RECONCILING), "Progressing"),
+    (reported(BROKEN, STALLED), "Degraded"),
+    (reported(WORKS), "Healthy"),
+    (reported(WORKS, ("Advice", "True", "RelistLong")), "Healthy"),
+    (reported(("Ready", "True", "Paused")), "Suspended"),
 ], ids=str)
 def test_health_for_argocd(status, health):
     lua = lupa.LuaRuntime()
@@ -258,6 +270,14 @@ def test_writes_outside_are_by_name(render):
         if set(rule["verbs"]) <= {"list", "watch", "create"} and rule["resources"] in (["leases"], ["prometheusrules"]):
             continue
         assert rule.get("resourceNames") or rule["resources"] == ["events"], rule
+
+
+def test_who_leaves_what_is_shared_may_not_write_it(render):
+    """Neither the adapter's objects, nor the rule of the GPUs; its own children still, and no cleanup comes after it."""
+    for _, namespace, rule in rules(render("writeShared=false")):
+        if namespace == "monitoring" or "prometheusrules" in rule["resources"]:
+            assert set(rule["verbs"]) <= {"list", "watch"}, rule
+    assert not [o for o in render("writeShared=false", hooks=True) if "cleanup" in o["metadata"]["name"]]
 
 
 def test_rights_cover_the_metrics_that_engines_have(render):
@@ -409,6 +429,30 @@ def test_people_may_what_their_roles_say(cluster, installed, role, writes):
         else:
             assert not person_may(cluster, person, verb)
     assert not person_may(cluster, person, "patch", "status")
+
+
+def test_the_role_edit_is_enough_alone(cluster, crd, installed):
+    """Whoever has nothing but it applies with kubectl, which reads first, and sees the status."""
+    role = f"{installed['system']}:{RELEASE}:edit"
+    person, ns = "a-tenant", installed["ns"]
+    cluster.apply({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "chart-test-alone", "namespace": ns},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": person}],
+    })
+    mine = yaml.safe_dump(smallest("alone", ns))
+
+    def applied():
+        done = cluster.kubectl("apply", "-f", "-", "--as", person, stdin=mine, check=False)
+        assert done.returncode == 0, done.stderr
+        return True
+
+    eventually(applied, timeout=10)
+    applied()  # the second one reads what is there, and patches
+    for verb in (["get"], ["delete"]):
+        done = cluster.kubectl(*verb, "inferenceautoscaler/alone", "-n", ns, "--as", person, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 def test_metric_is_read_with_get(cluster, installed):

@@ -51,6 +51,8 @@ EFFECTS = {
     "rbac.aggregate": (False, {"rbac.create": False}, "!ClusterRole"),
     "admissionPolicies.enabled": (False, {}, "!ValidatingAdmissionPolicy"),
     "scaleTargets": ([{"apiGroup": "x.example", "resource": "things"}], {}, "- things/scale\n"),
+    "operatorClass": ("blue", {}, "- --operator-class\n"),
+    "writeShared": (False, {}, "- --leave-shared\n"),
     "tenants.monitorNamespaces": (["a", "b"], {}, "- a,b\n"),
     "tenants.exporterNamespaces": (["*"], {}, "- '*'\n"),
     "monitorLabels": ({"release": "kps", "team": "a"}, {}, "- release=kps,team=a\n"),
@@ -60,6 +62,10 @@ EFFECTS = {
     "adapter.configKey": ("rules.yaml", {}, "- rules.yaml\n"),
     "leaderElection.enabled": (False, {"replicaCount": 1}, "--leader-elect=false"),
     "leaderElection.leaseName": ("one", {}, "- one\n"),
+    "leaderElection.leaseDuration": ("1m", {}, "- 1m\n"),
+    "leaderElection.renewDeadline": ("12s", {}, "- 12s\n"),
+    "leaderElection.retryPeriod": ("3s", {}, "- 3s\n"),
+    "listenAddress": ("0.0.0.0", {}, "- 0.0.0.0:8080\n"),
     "logging.level": ("debug", {}, "- debug\n"),
     "logging.format": ("text", {}, "- text\n"),
     "prometheus.url": ("https://p.example:9091/prom", {}, "- https://p.example:9091/prom\n"),
@@ -211,6 +217,9 @@ def test_every_value_does_something(render, path):
     (["tenants.monitorNamespaces={a,*}"], "monitorNamespaces"),
     (["tenants.exporterNamespaces=a"], "exporterNamespaces"),
     (["monitorLabels.release=a b"], "monitorLabels"),
+    (["operatorClass=Blue"], "operatorClass"),
+    (["listenAddress=::"], "listenAddress"),
+    (["leaderElection.leaseDuration=15"], "leaseDuration"),
     (["resources.limit.cpu=1"], "limit"),
     (["strategy.type=Sometimes"], "strategy"),
     (["podDisruptionBudget.minAvailable=half"], "minAvailable"),
@@ -288,9 +297,27 @@ def test_own_priority_wins(render):
 
 
 def test_a_default_can_be_taken_back(render):
-    """OpenShift gives its own user: null takes ours away."""
-    pod = only(render("podSecurityContext.runAsUser=null"), "Deployment")["spec"]["template"]["spec"]
-    assert "runAsUser" not in pod["securityContext"] and pod["securityContext"]["runAsNonRoot"] is True
+    pod = only(render("podSecurityContext.seccompProfile=null"), "Deployment")["spec"]["template"]["spec"]
+    assert pod["securityContext"] == {"runAsNonRoot": True}
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Job"])
+def test_no_user_or_group_is_fixed(render, kind):
+    """OpenShift's restricted-v2 gives each namespace its own, and refuses a pod that wants another; elsewhere the image's
+    is taken, which is not root."""
+    pod = only(render(hooks=True), kind)["spec"]["template"]["spec"]
+    for context in (pod["securityContext"], *(c["securityContext"] for c in pod["containers"])):
+        assert not {"runAsUser", "runAsGroup", "fsGroup", "supplementalGroups", "seLinuxOptions"} & set(context)
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    (container,) = pod["containers"]
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_both_families_of_addresses_are_listened_on(render):
+    _, args = operator_pod(render())
+    assert args[args.index("--listen") + 1] == "[::]:8080"
 
 
 def operator_pod(objects):
@@ -360,7 +387,7 @@ def test_every_value_is_taken_by_the_api_server(cluster, stack, crd, namespace, 
     values = {path: value for path, (value, _, effect) in EFFECTS.items() if not effect.startswith("!")}
     for path in ("serviceAccount.create", "leaderElection.enabled", "adapter.namespace", "priorityClassName",
                  "prometheus.tls.caSecret", "prometheus.tls.insecureSkipVerify", "prometheus.auth.tokenSecret",
-                 "prometheus.auth.username", "prometheus.auth.passwordSecret"):
+                 "prometheus.auth.username", "prometheus.auth.passwordSecret", "writeShared"):
         del values[path]
     values.update({**RULES, **DASHBOARD, **NETWORK, "adapter.namespace": namespace})
     objects = render(hooks=True, **values)

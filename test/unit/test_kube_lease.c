@@ -491,6 +491,54 @@ static void test_closing_at_any_time(void **state)
 	test_close(&test);
 }
 
+static void test_times_that_are_set_must_be_safe(void **state)
+{
+	static const struct {
+		struct kube_lease_times times;
+		const char *words; /* NULL = good */
+	} cases[] = {
+		{{15000, 10000, 2000}, NULL},
+		{{137000, 107000, 26000}, NULL}, /* as an API server on one slow disk is given */
+		{{15000, 15000, 2000}, "each has to be less"},
+		{{10000, 15000, 2000}, "each has to be less"},
+		{{15000, 10000, 10000}, "each has to be less"},
+		{{15000, 10000, 9000}, "each has to be less"},
+		{{1500, 1000, 200}, "whole seconds"},
+		{{7200000, 10000, 2000}, "3600 at most"},
+		{{15000, 10000, 1}, "every 100 ms is enough"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		auto_error err = ERROR_INIT;
+		int result = kube_lease_check_times(&cases[i].times, &err);
+
+		assert_int_equal(result, cases[i].words == NULL ? 0 : -1);
+		if (cases[i].words != NULL) {
+			assert_non_null(strstr(err.message, cases[i].words));
+		}
+	}
+}
+
+/* What is set is what others read in the Lease. */
+static void test_times_that_are_set_are_used(void **state)
+{
+	static const struct kube_lease_times times = {.duration_ms = 40000, .deadline_ms = 30000, .retry_ms = 5000};
+	struct kube_lease_hooks hooks = {on_started, on_stopped, NULL};
+	struct test test;
+
+	(void)state;
+	test_open(&test);
+	hooks.ctx = &test.a;
+	test.a.lease = kube_lease_new(test.rig.client, "ns", "l", "a", &hooks);
+	kube_lease_set_times(test.a.lease, &times);
+	kube_lease_start(test.a.lease);
+	AWAIT(&test, has_started, &test.a);
+	assert_int_equal(number(&test, "leaseDurationSeconds"), 40);
+	candidate_close(&test, &test.a);
+	test_close(&test);
+}
+
 static void test_the_timing_must_be_safe(void **state)
 {
 	static const struct lease_timing wrong[] = {
@@ -547,6 +595,8 @@ int main(void)
 		cmocka_unit_test(test_a_foreign_write_is_survived),
 		cmocka_unit_test(test_endless_conflicts_do_not_spin),
 		cmocka_unit_test(test_closing_at_any_time),
+		cmocka_unit_test(test_times_that_are_set_must_be_safe),
+		cmocka_unit_test(test_times_that_are_set_are_used),
 		cmocka_unit_test(test_the_timing_must_be_safe),
 		cmocka_unit_test(test_a_duration_may_be_any_number),
 	};

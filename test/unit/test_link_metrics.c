@@ -19,7 +19,7 @@ static void what_the_status_says_is_sampled(void **state)
 		"  status: {advice: [{reason: RelistLong, message: m}],\n"
 		"    conditions: [{type: Accepted, status: 'True'}, {type: ScrapeSelected, status: 'False'},"
 		" {type: MetricServed, status: Unknown}, {type: Ready, status: 'False'},"
-		" {type: Advice, status: 'True'}]}\n"
+		" {type: Stalled, status: 'True'}, {type: Reconciling, status: 'True'}, {type: Advice, status: 'True'}]}\n"
 		"- metadata: {namespace: shop, name: new}\n";
 	static const char samples[] =
 		"inference_autoscaler_link_healthy{autoscaler_namespace=\"shop\",autoscaler=\"gemma\",link=\"Accepted\"} 1\n"

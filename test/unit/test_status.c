@@ -11,9 +11,11 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "kube/resource.h"
 #include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
+#include "report/kstatus.h"
 #include "report/status_bound.h"
 #include "yaml_file.h"
 
@@ -124,6 +126,33 @@ static void test_words_that_are_not_utf8_do_not_take_ready_away(void **state)
 	assert_string_equal(json_path_string(ready_of(status), "message", ""), "cannot patch: caf? ferm? (HTTP 502)");
 }
 
+/* What is only away comes back without anybody; all else needs somebody. */
+static void test_only_what_needs_somebody_is_stalled(void **state)
+{
+	static const struct {
+		struct verdict ready;
+		const char *beside;
+	} cases[] = {
+		{{VERDICT_TRUE, "Ready", NULL}, NULL},
+		{{VERDICT_TRUE, "Paused", NULL}, NULL},
+		{{VERDICT_UNKNOWN, "Probing", NULL}, CONDITION_RECONCILING},
+		{{VERDICT_UNKNOWN, "NoReadyPod", NULL}, CONDITION_RECONCILING},
+		{{VERDICT_FALSE, "PrometheusNotReachable", NULL}, CONDITION_RECONCILING},
+		{{VERDICT_FALSE, "APIServiceUnavailable", NULL}, CONDITION_RECONCILING},
+		{{VERDICT_FALSE, "WriteFailed", NULL}, CONDITION_RECONCILING},
+		{{VERDICT_FALSE, "InvalidSpec", NULL}, CONDITION_STALLED},
+		{{VERDICT_FALSE, "OwnedByAnotherHPA", NULL}, CONDITION_STALLED},
+		{{VERDICT_FALSE, "PrometheusUnauthorized", NULL}, CONDITION_STALLED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *beside = kstatus_condition(&cases[i].ready);
+
+		assert_true(text_equal(beside, cases[i].beside));
+	}
+}
+
 static void test_a_version_is_as_long_as_the_crd_lets_it_be(void **state)
 {
 	auto_free char *much = much_of("0.32.");
@@ -183,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_of_others_are_cut_and_the_status_is_reported),
 		cmocka_unit_test(test_words_that_are_not_utf8_do_not_take_ready_away),
+		cmocka_unit_test(test_only_what_needs_somebody_is_stalled),
 		cmocka_unit_test(test_a_version_is_as_long_as_the_crd_lets_it_be),
 		cmocka_unit_test(test_the_bounds_are_the_crd_s),
 	};

@@ -26,11 +26,13 @@
 # There is one rule, and its name is known; creating cannot be limited by name.
 - apiGroups: [monitoring.coreos.com]
   resources: [prometheusrules]
-  verbs: [list, watch, create]
+  verbs: {{ ternary "[list, watch, create]" "[list, watch]" .Values.writeShared }}
+{{- if .Values.writeShared }}
 - apiGroups: [monitoring.coreos.com]
   resources: [prometheusrules]
   resourceNames: [inference-autoscaler-gpu]
   verbs: [patch, delete]
+{{- end }}
 - apiGroups: [apps]
   resources: [deployments, statefulsets, daemonsets]
   verbs: [list, watch]
@@ -104,11 +106,13 @@
   {{- with .Values.adapter.configMap }}
   resourceNames: [{{ . | quote }}]
   {{- end }}
-  verbs: [list, watch, patch]
+  verbs: {{ ternary "[list, watch, patch]" "[list, watch]" .Values.writeShared }}
+{{- if .Values.writeShared }}
 - apiGroups: [apps]
   resources: [deployments]
   resourceNames: {{ include "ia.adapterDeployments" . }}
   verbs: [patch]
+{{- end }}
 {{- end }}
 
 {{/* The cleanup's, in every namespace: who still scales, what nobody owns any more, and the rule for the GPU. */}}
