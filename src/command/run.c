@@ -229,14 +229,12 @@ static struct access *open_access(const struct options *options, struct error *e
 static int run_operator(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	struct replica replica = {.exit_code = EXIT_SUCCESS};
-	auto_json *labels = NULL;
 
 	(void)verbs;
 	/* Both were checked against the alternatives of the table. */
 	log_configure((enum log_level)log_level_from_name(options->log_level),
 		(enum log_format)log_format_from_name(options->log_format));
-	labels = settings_labels(options->settings.monitor_labels, err);
-	replica.access = labels != NULL ? open_access(options, err) : NULL;
+	replica.access = settings_check(&options->settings, err) == 0 ? open_access(options, err) : NULL;
 	if (replica.access == NULL) {
 		return EXIT_USAGE;
 	}

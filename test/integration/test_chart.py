@@ -68,7 +68,7 @@ def test_operator_is_told_what_the_values_say(render):
     assert container["args"] == [
         "run", "--listen", "0.0.0.0:8080",
         "--adapter-namespace", "m", "--adapter-deployment", "d", "--adapter-configmap", "c",
-        "--adapter-config-key", "k.yaml",
+        "--adapter-config-key", "k.yaml", "--tenant-min-scrape-interval", "5s",
         "--leader-elect=true", "--lease-name", "l", "--lease-namespace", SYSTEM,
         "--log-level", "debug", "--log-format", "text", "--more",
     ]
