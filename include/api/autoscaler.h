@@ -61,10 +61,9 @@ bool autoscaler_is_ours(const struct autoscaler *autoscaler, const struct settin
 bool autoscaler_monitor_allowed(const struct autoscaler *autoscaler, const struct settings *settings);
 /* Whether a Custom exporter of this namespace may speak of the GPUs of all namespaces. */
 bool autoscaler_exporter_trusted(const struct autoscaler *autoscaler, const struct settings *settings);
-/* Whether the spec keeps to its own namespace, or to those that the settings give; -1 and ERROR_INVALID naming the field
+/* Whether the spec keeps to what the settings allow: to its own namespace or theirs, and to their interval; -1 and ERROR_INVALID naming the field
  * and the remedy. */
-int autoscaler_check_namespaces(const struct autoscaler *autoscaler, const struct settings *settings,
-	struct error *err);
+int autoscaler_check_settings(const struct autoscaler *autoscaler, const struct settings *settings, struct error *err);
 /* What the mode scales on: the pods' own pages, the GPUs, or both. A spec that could not be decoded: the pages. */
 bool autoscaler_uses_pages(const struct autoscaler *autoscaler);
 bool autoscaler_uses_gpus(const struct autoscaler *autoscaler);

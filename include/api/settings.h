@@ -25,14 +25,18 @@ struct settings {
 	 * ServiceMonitor, and of a Custom exporter. NULL is none: who may write an autoscaler has no rights there. */
 	const char *monitor_namespaces;
 	const char *exporter_namespaces;
+	const char *min_scrape_interval; /* a duration: spec.scrapeInterval must not be below it; NULL = any will do */
 	/* "key=value", separated by commas: what ServiceMonitors and the rule of ours bear where nobody wants anything else of
-	 * them. NULL = none. settings_labels() has taken it. */
+	 * them. NULL = none. */
 	const char *monitor_labels;
 	/* Whose spec.operatorClass is another is another operator's to serve. NULL or "" = those without a class are ours. */
 	const char *operator_class;
 	/* What all autoscalers share, of whatever class, is written by the operator of another release; we check it only. */
 	bool leave_shared;
 };
+
+/* Whether what was given can be read; -1 and ERROR_INVALID naming the option. */
+int settings_check(const struct settings *settings, struct error *err);
 
 /* Whether such a list has the namespace. */
 bool settings_list_has(const char *list, const char *ns);
@@ -44,7 +48,8 @@ json_t *settings_labels(const char *list, struct error *err);
 /* clang-format off */
 #define SETTINGS_DEFAULT                                                                                              \
 	{.adapter = {NULL, NULL, NULL, NULL}, .prometheus_url = NULL, .monitor_namespaces = NULL,                     \
-	 .exporter_namespaces = NULL, .monitor_labels = NULL, .operator_class = NULL, .leave_shared = false}
+	 .exporter_namespaces = NULL, .min_scrape_interval = "5s", .monitor_labels = NULL, .operator_class = NULL,     \
+	 .leave_shared = false}
 /* clang-format on */
 
 #endif

@@ -96,7 +96,9 @@ struct option_row {
 	OPTION("tenant-monitor-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.monitor_namespaces,                       \
 		"where spec.monitor.namespace may be beside an autoscaler's own namespace: separated by commas, '*' for all"), \
 		OPTION("tenant-exporter-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.exporter_namespaces,             \
-			"the same for spec.gpu.exporter.namespace; these exporters are believed about all pods")
+			"the same for spec.gpu.exporter.namespace; these exporters are believed about all pods"),              \
+		OPTION("tenant-min-scrape-interval", 0, "DURATION", OPTION_STRING, settings.min_scrape_interval,               \
+			"the shortest spec.scrapeInterval that is taken")
 
 #define OPTION_MONITOR_LABELS                                                                                                   \
 	OPTION("monitor-labels", 0, "LABELS", OPTION_STRING, settings.monitor_labels,                                           \

@@ -24,6 +24,9 @@ char *spelling_of(const char *series, size_t i);
 /* The i-th name that a pattern (not ended, `len` long) stands for, with ':' where it has "[:_]". Heap, NULL behind the
  * last. */
 char *spelling_first_name(const char *pattern, size_t len, size_t i);
+/* The name or pattern (not ended, *len long) of the next selector of an expression; *at goes on behind the selector. NULL when
+ * there is none. */
+const char *spelling_next(const char **at, size_t *len);
 /* The name (which need not be ended by '\0') without Ray's prefix: a page has it so. The name itself when it has none. */
 const char *spelling_without_ray(const char *name);
 

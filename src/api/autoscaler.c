@@ -183,7 +183,20 @@ bool autoscaler_exporter_trusted(const struct autoscaler *a, const struct settin
 	return a->exporter_namespace == NULL || settings_list_has(settings->exporter_namespaces, a->exporter_namespace);
 }
 
-int autoscaler_check_namespaces(const struct autoscaler *a, const struct settings *settings, struct error *err)
+static int check_interval(const struct autoscaler *a, const struct settings *settings, struct error *err)
+{
+	const char *least = settings->min_scrape_interval;
+
+	if (least != NULL && clock_parse_duration(a->scrape_interval) < clock_parse_duration(least)) {
+		return error_set(err, ERROR_INVALID,
+			"spec.scrapeInterval '%s' is shorter than this cluster takes: write %s or more, or have the operator's "
+			"--tenant-min-scrape-interval lowered (tenants.minScrapeInterval in the chart)",
+			a->scrape_interval, least);
+	}
+	return 0;
+}
+
+int autoscaler_check_settings(const struct autoscaler *a, const struct settings *settings, struct error *err)
 {
 	if (!autoscaler_monitor_allowed(a, settings)) {
 		return error_set(err, ERROR_INVALID,
@@ -198,7 +211,7 @@ int autoscaler_check_namespaces(const struct autoscaler *a, const struct setting
 			"(tenants.exporterNamespaces in the chart)",
 			a->exporter_namespace);
 	}
-	return 0;
+	return check_interval(a, settings, err);
 }
 
 int autoscaler_decode(const json_t *object, struct autoscaler *a, struct error *err)

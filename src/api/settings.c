@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 
@@ -56,4 +57,16 @@ json_t *settings_labels(const char *list, struct error *err)
 		json_object_set_new(labels, key, json_string(value));
 	}
 	return json_incref(labels);
+}
+
+int settings_check(const struct settings *settings, struct error *err)
+{
+	const char *interval = settings->min_scrape_interval;
+	auto_json *labels = settings_labels(settings->monitor_labels, err);
+
+	if (interval != NULL && clock_parse_duration(interval) < 0) {
+		return error_set(err, ERROR_INVALID,
+			"--tenant-min-scrape-interval '%s' is no duration: write for example 5s", interval);
+	}
+	return labels != NULL ? 0 : -1;
 }

@@ -171,16 +171,23 @@ void check_page_selected(const struct facts *facts, const struct workload_signal
 		facts->monitor);
 }
 
+/* See engine/kept.h. */
+#define OWN_IS_ENOUGH(limit) ": the ServiceMonitor's own " limit " is more than an engine needs"
+#define IF_NOT_SET(limit) ", or remove " limit " of the ServiceMonitor where somebody set it"
+
 /* What to do about a scrape error, by a piece of Prometheus' words for it (scrape/scrape.go, Go's net). We read
  * the page ourselves just now, so what keeps Prometheus from it lies between the two. */
 static const struct {
 	const char *error;
 	const char *remedy;
 } scrape_remedies[] = {
-	{"sample limit exceeded", "raise sampleLimit of the ServiceMonitor, or enforcedSampleLimit of the Prometheus"},
-	{"body size limit exceeded",
-		"raise bodySizeLimit of the ServiceMonitor, or enforcedBodySizeLimit of the Prometheus"},
-	{"label_limit exceeded", "raise labelLimit of the ServiceMonitor, or enforcedLabelLimit of the Prometheus"},
+	{"sample limit exceeded", "raise enforcedSampleLimit of the Prometheus" OWN_IS_ENOUGH("sampleLimit")},
+	{"body size limit exceeded", "raise enforcedBodySizeLimit of the Prometheus" OWN_IS_ENOUGH("bodySizeLimit")},
+	{"label_limit exceeded", "raise enforcedLabelLimit of the Prometheus" OWN_IS_ENOUGH("labelLimit")},
+	{"label_name_length_limit exceeded",
+		"raise enforcedLabelNameLengthLimit of the Prometheus" IF_NOT_SET("labelNameLengthLimit")},
+	{"label_value_length_limit exceeded",
+		"raise enforcedLabelValueLengthLimit of the Prometheus" IF_NOT_SET("labelValueLengthLimit")},
 	{"connection refused", "does a NetworkPolicy keep Prometheus from the pods?"},
 	{"context deadline exceeded", "does a NetworkPolicy keep Prometheus from the pods?"},
 	{"i/o timeout", "does a NetworkPolicy keep Prometheus from the pods?"},

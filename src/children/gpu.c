@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "engine/gpu.h"
+#include "engine/kept.h"
 
 const struct child_form gpu_service_form = {.kind = KIND_SERVICE, .exact = "spec.selector", .mend_by_patch = true};
 const struct child_form gpu_monitor_form = {.kind = KIND_SERVICEMONITOR, .exact = "spec.selector"};
@@ -31,8 +32,32 @@ json_t *gpu_service_make(const char *ns, const json_t *pod_labels, const char *c
 	return service;
 }
 
+/* "a|b"; heap. */
+static char *series_read(void)
+{
+	struct strbuf names = STRBUF_INIT;
+
+	for (size_t i = 0; gpu_dcgm_series[i] != NULL; i++) {
+		strbuf_addf(&names, "%s%s", i > 0 ? "|" : "", gpu_dcgm_series[i]);
+	}
+	return strbuf_take(&names);
+}
+
+/* A target has as many samples of each as GPUs and instances of them. */
+static void add_limits(json_t *spec)
+{
+	json_t *endpoint = json_array_get(json_object_get(spec, "endpoints"), 0);
+	auto_free char *names = series_read();
+
+	json_object_set_new(endpoint, "metricRelabelings",
+		json_pack("[{s:s, s:[s], s:s}]", "action", "keep", "sourceLabels", "__name__", "regex", names));
+	json_object_set_new(spec, "sampleLimit", json_integer(2 * PAGE_SAMPLES_MAX));
+	json_object_set_new(spec, "labelLimit", json_integer(KEPT_LABELS_MAX));
+	json_object_set_new(spec, "bodySizeLimit", json_string(KEPT_BODY_MAX));
+}
+
 json_t *gpu_monitor_make(const char *ns, const struct object_meta *service, const char *port, const json_t *labels,
-	const char *interval)
+	const char *interval, bool local)
 {
 	auto_free char *name = xasprintf("%s.%s.%s", GPU_OBJECT_NAME, service->ns, service->name);
 	json_t *monitor = base(KIND_SERVICEMONITOR, ns, name, labels);
@@ -41,6 +66,9 @@ json_t *gpu_monitor_make(const char *ns, const struct object_meta *service, cons
 		json_pack("{s:{s:o}, s:{s:[s]}, s:[{s:s, s:s, s:s}]}", "selector", "matchLabels",
 			view_pairs_json(&service->labels), "namespaceSelector", "matchNames", service->ns, "endpoints",
 			"port", port, "path", "/metrics", "interval", interval));
+	if (local) {
+		add_limits(json_object_get(monitor, "spec"));
+	}
 	return monitor;
 }
 

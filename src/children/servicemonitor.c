@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "base/memory.h"
+#include "engine/kept.h"
+
 /* Whether the endpoint is ready, as Prometheus' two ways to discover endpoints tell it: one of them is empty. */
 #define ENDPOINT_READY "__meta_kubernetes_endpoint_ready", "__meta_kubernetes_endpointslice_endpoint_conditions_ready"
 
@@ -10,6 +13,7 @@ static json_t *make(const struct workload *w)
 {
 	json_t *monitor = child_base(&child_servicemonitor, w->spec);
 	json_t *labels = json_object_get(json_object_get(monitor, "metadata"), "labels");
+	auto_free char *names = kept_names(w->engine);
 	const char *key;
 	json_t *value;
 
@@ -24,7 +28,8 @@ static json_t *make(const struct workload *w)
 	 * that is pending, because its images or init containers load, has no page. */
 	json_object_set_new(monitor, "spec",
 		json_pack("{s:{s:{s:s}}, s:o*, s:[{s:s, s:s, s:s, s:s, s:o*, s:[{s:s, s:[s, s, s], s:s}, {s:s, "
-			  "s:[s, s], s:s, s:s, s:s}], s:[{s:s, s:[s], s:s}]}]}",
+			  "s:[s, s], s:s, s:s, s:s}], s:[{s:s, s:[s], s:s}]}], s:I, "
+			  "s:I, s:s}",
 			"selector", "matchLabels", LABEL_AUTOSCALER, w->spec->name, "namespaceSelector",
 			strcmp(child_namespace(&child_servicemonitor, w->spec), w->spec->ns) != 0
 				? json_pack("{s:[s]}", "matchNames", w->spec->ns)
@@ -39,9 +44,10 @@ static json_t *make(const struct workload *w)
 			"regex", "Pending;(false;|;false)", "action", "replace", "sourceLabels", ENDPOINT_READY,
 			"regex", "false;|;false", "targetLabel", "unready", "replacement", "true",
 
-			/* What GPUs do is not these pods' to say, although the rule that records it would not believe them. */
-			"metricRelabelings", "action", "drop", "sourceLabels", "__name__", "regex",
-			"DCGM_.*|inference_autoscaler:.*"));
+			/* What GPUs do, above all, is not these pods' to say. */
+			"metricRelabelings", "action", "keep", "sourceLabels", "__name__", "regex", names,
+			"sampleLimit", (json_int_t)kept_samples_max(w->engine), "labelLimit",
+			(json_int_t)KEPT_LABELS_MAX, "bodySizeLimit", KEPT_BODY_MAX));
 	return monitor;
 }
 

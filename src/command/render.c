@@ -287,10 +287,9 @@ static int render_all(const struct option_list *files, const struct settings *se
 static int run(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	bool as_json = options->output != NULL && strcmp(options->output, "json") == 0;
-	auto_json *labels = settings_labels(options->settings.monitor_labels, err);
 
 	(void)verbs;
-	if (labels == NULL) {
+	if (settings_check(&options->settings, err) < 0) {
 		return EXIT_USAGE;
 	}
 	if (options->files.count == 0) {

@@ -255,7 +255,6 @@ static int run_operator(const struct options *options, const struct command_tabl
 {
 	struct replica replica = {.exit_code = EXIT_SUCCESS};
 	struct kube_lease_times times;
-	auto_json *labels = NULL;
 
 	(void)verbs;
 	if (read_times(options, &times, err) < 0) {
@@ -264,8 +263,7 @@ static int run_operator(const struct options *options, const struct command_tabl
 	/* Both were checked against the alternatives of the table. */
 	log_configure((enum log_level)log_level_from_name(options->log_level),
 		(enum log_format)log_format_from_name(options->log_format));
-	labels = settings_labels(options->settings.monitor_labels, err);
-	replica.access = labels != NULL ? open_access(options, err) : NULL;
+	replica.access = settings_check(&options->settings, err) == 0 ? open_access(options, err) : NULL;
 	if (replica.access == NULL) {
 		return EXIT_USAGE;
 	}

@@ -51,10 +51,9 @@ void page_free_indirect(struct page **page)
 
 /* What is looked for. */
 
-/* The names that a pattern stands for; what follows it. */
-static const char *want_pattern(struct page *page, const char *pattern)
+/* The names that a pattern stands for. */
+static void want_pattern(struct page *page, const char *pattern, size_t len)
 {
-	size_t len = strcspn(pattern, "\"");
 	size_t i = 0;
 	char *name;
 
@@ -64,29 +63,19 @@ static const char *want_pattern(struct page *page, const char *pattern)
 		series_want(&page->wanted, own, strlen(own), false);
 		free_indirect(&name);
 	}
-	return pattern + len;
 }
 
 void page_want(struct page *page, const char *expression)
 {
-	static const char around[] = " (),+-*>=\n";
-	const char *brace = strchr(expression, '{');
+	const char *name;
+	size_t len;
 
-	if (brace == NULL) {
+	if (strchr(expression, '{') == NULL) {
 		series_want(&page->wanted, expression, strlen(expression), false);
 		return;
 	}
-	for (; brace != NULL; brace = strchr(brace + 1, '{')) {
-		const char *name = brace;
-
-		if (strncmp(brace, SPELLING_BEGIN, strlen(SPELLING_BEGIN)) == 0) {
-			brace = want_pattern(page, brace + strlen(SPELLING_BEGIN));
-			continue;
-		}
-		while (name > expression && strchr(around, name[-1]) == NULL) {
-			name--;
-		}
-		series_want(&page->wanted, name, (size_t)(brace - name), false);
+	while ((name = spelling_next(&expression, &len)) != NULL) {
+		want_pattern(page, name, len);
 	}
 }
 

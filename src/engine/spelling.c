@@ -10,6 +10,8 @@
 #define RAY "ray_"
 #define VLLM "vllm"
 #define EITHER "[:_]"
+/* What stands around a selector's name in the queries of the presets. */
+#define AROUND " (),+-*>=\n}"
 
 /* Before the ':' of names that client libraries write; Prometheus' own, of recording rules, stay as they are. */
 static const char *const prefixes[] = {VLLM ":", "sglang:", "lmdeploy:", "llamacpp:"};
@@ -110,6 +112,27 @@ char *spelling_first_name(const char *pattern, size_t len, size_t i)
 		pattern = group != NULL ? add_choice(&name, group + 1, end, &i) : end;
 	}
 	return i == 0 ? strbuf_take(&name) : NULL;
+}
+
+const char *spelling_next(const char **at, size_t *len)
+{
+	while (**at != '\0') {
+		const char *name = *at + strspn(*at, AROUND);
+		const char *brace = name + strcspn(name, AROUND "{");
+
+		*at = brace;
+		if (*brace != '{') {
+			continue;
+		}
+		*at += strcspn(brace, "}");
+		*len = (size_t)(brace - name);
+		if (begins(name, strlen(name), SPELLING_BEGIN)) {
+			name += strlen(SPELLING_BEGIN);
+			*len = strcspn(name, "\"");
+		}
+		return name;
+	}
+	return NULL;
 }
 
 const char *spelling_without_ray(const char *name)

@@ -12,6 +12,8 @@
 /* The most DaemonSets that a look for the exporter compares with each Service, those of the platform first: whoever may
  * make DaemonSets may make any number, a cluster has a handful of exporters. */
 #define DAEMONSETS_MAX 16
+/* How many ranks there are of those that can be believed, and of others. */
+#define RANKS 6
 /* So many of the Services that are left out are named, in a sentence of a status. */
 #define NAMED_MAX 3
 
@@ -155,19 +157,30 @@ static const struct gpu_exporter *row_of_daemonset(const struct view_workload *d
 	return row_of(&daemonset->view, &daemonset->template_labels, type);
 }
 
+/* A namespace of the platform's, or one that it lists for exporters; that all are listed tells nothing of any. */
+static bool is_exporters(const struct survey *s, const char *ns)
+{
+	const char *listed = s->world->settings->exporter_namespaces;
+
+	return survey_is_platforms(s, ns) ||
+	       (listed != NULL && strcmp(listed, "*") != 0 && settings_list_has(listed, ns));
+}
+
 /*
  * A label is anybody's to write, so a Service that merely bears one must not take the real exporter's place. The
  * exporter that was taken before stays the exporter; before that counts what a tenant can hardly make. One that was
  * taken and has no DaemonSet yields only to the platform's own: it may be a decoy of a time when that was away.
+ * Before all of that counts whether it can be believed: what was taken before the platform listed others cannot.
  */
 static int rank_of(const struct survey *s, const struct candidate *c)
 {
 	const struct object_meta *meta = &object_of(c)->meta;
 	bool taken = survey_was_taken(s, meta->ns, c->service != NULL ? meta->name : GPU_OBJECT_NAME);
-	bool platforms = survey_is_platforms(s, meta->ns);
+	bool platforms = is_exporters(s, meta->ns);
 	bool daemonset = c->daemonset != NULL;
+	int rank = taken && daemonset ? 5 : platforms && daemonset ? 4 : taken ? 3 : daemonset ? 2 : platforms ? 1 : 0;
 
-	return taken && daemonset ? 5 : platforms && daemonset ? 4 : taken ? 3 : daemonset ? 2 : platforms ? 1 : 0;
+	return survey_is_trusted(s, meta->ns, true) ? RANKS + rank : rank;
 }
 
 /* Names one that is left out. */
@@ -223,7 +236,7 @@ static size_t find_daemonsets(const struct survey *s, struct daemonset found[DAE
 			const struct view_workload *daemonset = view_workload(s->daemonsets.items[i]);
 
 			if (row_of_daemonset(daemonset, "Auto") != NULL &&
-				survey_is_platforms(s, daemonset->view.meta.ns) == (platforms == 1)) {
+				is_exporters(s, daemonset->view.meta.ns) == (platforms == 1)) {
 				found[count++] = (struct daemonset){.workload = daemonset};
 			}
 		}

@@ -126,8 +126,8 @@ static void want_own(struct survey *s, const struct found_exporter *exporter, co
 	struct exporter_survey *row)
 {
 	const struct object_meta *service = &exporter->service->view.meta;
-	auto_json *monitor =
-		gpu_monitor_make(place->ns, service, exporter->port, place->monitoring.labels, GPU_INTERVAL);
+	auto_json *monitor = gpu_monitor_make(place->ns, service, exporter->port, place->monitoring.labels,
+		GPU_INTERVAL, row->local != NULL);
 	const char *name = kube_object_name(monitor);
 
 	survey_want(s, json_incref(monitor));
@@ -149,7 +149,7 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, stru
 	const struct object_meta *service = &exporter->service->view.meta;
 	auto_survey_place place = {.ns = NULL};
 	/* For its name: where it is to be is not known yet. */
-	auto_json *nowhere = gpu_monitor_make("", service, exporter->port, NULL, GPU_INTERVAL);
+	auto_json *nowhere = gpu_monitor_make("", service, exporter->port, NULL, GPU_INTERVAL, false);
 	const struct view *now = survey_our_object(s, KIND_SERVICEMONITOR, kube_object_name(nowhere));
 	const struct survey_placed placed = {.kind = &monitoring_servicemonitor,
 		.now = now,

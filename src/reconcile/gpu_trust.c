@@ -9,12 +9,7 @@
  * letters it stays below the 8 KiB that proxies take as an address. */
 #define NAMESPACES_MAX 12
 
-/*
- * Whether an exporter there may speak of every namespace's pods. Anybody may label a Service as an exporter's and ask
- * for it, so that needs a namespace of the platform's, or one that it lists. Where it lists none, the one exporter is
- * believed that Auto means.
- */
-static bool is_trusted(const struct survey *s, const char *ns, bool chosen)
+bool survey_is_trusted(const struct survey *s, const char *ns, bool chosen)
 {
 	const char *listed = s->world->settings->exporter_namespaces;
 
@@ -27,7 +22,7 @@ bool survey_note_place(struct survey *s, const struct autoscaler *spec, const st
 	auto_free char *key = meta_key(&service->view.meta);
 	bool custom = strcmp(spec->exporter_type, "Custom") == 0;
 	bool trusted = custom ? autoscaler_exporter_trusted(spec, s->world->settings)
-	                      : is_trusted(s, ns, strcmp(s->chosen, key) == 0);
+	                      : survey_is_trusted(s, ns, strcmp(s->chosen, key) == 0);
 
 	if (json_object_size(s->asked) < NAMESPACES_MAX) {
 		json_object_set_new(s->asked, ns, json_true());
@@ -48,7 +43,7 @@ void survey_trust_remembered(struct survey *s)
 	json_array_foreach(s->taken, i, key) {
 		auto_free char *ns = survey_namespace_of(json_string_value(key));
 
-		if (json_object_size(s->trusted) < NAMESPACES_MAX && is_trusted(s, ns, true)) {
+		if (json_object_size(s->trusted) < NAMESPACES_MAX && survey_is_trusted(s, ns, true)) {
 			json_object_set_new(s->trusted, json_string_value(key), json_string(ns));
 		}
 	}

@@ -107,7 +107,7 @@ static bool derive(const struct settings *settings, const struct view_autoscaler
 
 	*derived = (struct derived){.metrics = {NULL}};
 	if (object->invalid.kind != ERROR_NONE || object->view.meta.deleting ||
-		autoscaler_check_namespaces(spec, settings, &err) < 0 ||
+		autoscaler_check_settings(spec, settings, &err) < 0 ||
 		observe_signals(&workload, spec, observe_engine(spec, &object->status, evidence), &err) < 0) {
 		return false;
 	}

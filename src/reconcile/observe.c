@@ -271,7 +271,7 @@ void observation_init(struct observation *o, const struct world *world, const st
 		o->facts.invalid = &object->invalid;
 		return;
 	}
-	if (autoscaler_check_namespaces(&o->spec, world->settings, &o->invalid) < 0) {
+	if (autoscaler_check_settings(&o->spec, world->settings, &o->invalid) < 0) {
 		o->facts.invalid = &o->invalid;
 		return;
 	}

@@ -81,7 +81,13 @@ char *survey_others(const struct survey *s);
 /* The pods' side of a Service; borrowed, NULL when no DaemonSet is behind it. */
 const struct view_workload *survey_daemonset(const struct survey *s, const struct view_service *service);
 
-/* gpu_trust.c: notes where the exporter of this spec is; true when it is believed about all pods. */
+/*
+ * gpu_trust.c: whether an exporter there may speak of every namespace's pods. Anybody may label a Service as an
+ * exporter's and ask for it, so that needs a namespace of the platform's, or one that it lists. Where it lists none, the
+ * one exporter is believed that Auto means.
+ */
+bool survey_is_trusted(const struct survey *s, const char *ns, bool chosen);
+/* Notes where the exporter of this spec is; true when it is believed about all pods. */
 bool survey_note_place(struct survey *s, const struct autoscaler *spec, const struct view_service *service);
 /* While none is found that is believed, those of before are. */
 void survey_trust_remembered(struct survey *s);

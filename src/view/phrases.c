@@ -40,14 +40,19 @@ static const char *const phrases[] = {
 	"\"selector\":{\"",
 	"\"sessionAffinity\":\"None\",\"type\":\"ClusterIP\"}",
 	/* ServiceMonitor */
+	"\"bodySizeLimit\":\"2MiB\",\"endpoints\":[{\"interval\":\"",
 	"\"endpoints\":[{\"interval\":\"",
-	"\",\"metricRelabelings\":[{\"action\":\"drop\",\"regex\":\"DCGM_.*|inference_autoscaler:.*\","
-	"\"sourceLabels\":[\"__name__\"]}],\"path\":\"",
+	"\",\"metricRelabelings\":[{\"action\":\"keep\",\"regex\":\"(vllm|ray_vllm)[:_]num_requests_running|"
+	"(vllm|ray_vllm)[:_]num_requests_waiting|(vllm|ray_vllm)[:_]kv_cache_usage_perc|"
+	"(vllm|ray_vllm)[:_]gpu_cache_usage_perc\",\"sourceLabels\":[\"__name__\"]}],\"path\":\"",
+	"\",\"metricRelabelings\":[{\"action\":\"keep\",\"regex\":\"",
+	"\",\"sourceLabels\":[\"__name__\"]}],\"path\":\"",
 	"\",\"port\":\"ias-metrics\",\"relabelings\":[{\"action\":\"drop\",\"regex\":\"Pending;(false;|;false)\","
 	"\"sourceLabels\":[\"__meta_kubernetes_pod_phase\",\"__meta_kubernetes_endpoint_ready\","
 	"\"__meta_kubernetes_endpointslice_endpoint_conditions_ready\"]},{\"action\":\"replace\",\"regex\":"
 	"\"false;|;false\",\"replacement\":\"true\",\"sourceLabels\":[\"__meta_kubernetes_endpoint_ready\","
 	"\"__meta_kubernetes_endpointslice_endpoint_conditions_ready\"],\"targetLabel\":\"unready\"}],\"scheme\":\"",
+	"\"}],\"labelLimit\":80,\"sampleLimit\":",
 };
 
 _Static_assert(FIRST + ARRAY_LEN(phrases) - 1 <= LAST, "there are no more bytes");

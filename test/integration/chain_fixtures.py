@@ -180,7 +180,8 @@ def working(cluster, target, engine_port, operator_kubeconfig, prometheus_progra
     try:
         prometheus = "http://" + start_prometheus(processes, target, "gemma", pod, engine_port,
                                                  program=prometheus_program)
-        operator = Operator(operator_kubeconfig, tmp_path / "operator.log", "--prometheus-url", prometheus)
+        operator = Operator(operator_kubeconfig, tmp_path / "operator.log", "--prometheus-url", prometheus,
+                            "--tenant-min-scrape-interval", "1s")
         eventually(operator.synced, timeout=20)
         # Else an adapter that has the rule from an earlier test would be asked before its API is there.
         eventually(lambda: rules_with_ours(cluster) is None, timeout=60)

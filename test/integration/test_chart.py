@@ -70,7 +70,7 @@ def test_operator_is_told_what_the_values_say(render):
     assert container["args"] == [
         "run", "--listen", "0.0.0.0:8080", "--operator-class", "blue", "--leave-shared",
         "--adapter-namespace", "m", "--adapter-deployment", "d", "--adapter-configmap", "c",
-        "--adapter-config-key", "k.yaml",
+        "--adapter-config-key", "k.yaml", "--tenant-min-scrape-interval", "5s",
         "--leader-elect=true", "--lease-name", "l", "--lease-namespace", SYSTEM,
         "--lease-duration", "60s", "--lease-renew-deadline", "40s", "--lease-retry-period", "5s",
         "--log-level", "debug", "--log-format", "text", "--more",

@@ -6,6 +6,7 @@ of both. Real ones stand side by side here: each Prometheus scrapes the pages of
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.parse
@@ -35,6 +36,7 @@ PAGES = {
         'vllm:num_requests_running{engine="0",model_name="m"}': 5,
         'vllm:num_requests_waiting{engine="0",model_name="m"}': 2,
         'vllm:kv_cache_usage_perc{engine="0",model_name="m"}': 0.5,
+        'vllm:unread{engine="0",model_name="m"}': 1,
     },
     # of Ray Serve, whose agent has no ':' left to negotiate about; and of one that has
     "ray": {
@@ -108,31 +110,55 @@ def pages():
         stop(process)
 
 
-def config_of(version, pages):
-    """A pod is named by its page; its namespace by the library that serves it and the job that asks."""
+@pytest.fixture(scope="module")
+def monitored(tmp_path_factory):
+    """{page: what a ServiceMonitor of the page's engine has prometheus-operator write into the scrape}"""
+    made, file = {}, tmp_path_factory.mktemp("spec") / "spec.yaml"
+    for engine, page in SAYS:
+        file.write_text(yaml.safe_dump(smallest(engine={"type": engine})))
+        run = subprocess.run([OPERATOR, "render", "-f", file], check=True, stdout=subprocess.PIPE, text=True)
+        (spec,) = (o["spec"] for o in yaml.safe_load_all(run.stdout) if o["kind"] == "ServiceMonitor")
+        made[engine, page] = {
+            "metric_relabel_configs": [{snake(key): value for key, value in relabeling.items()}
+                                       for relabeling in spec["endpoints"][0]["metricRelabelings"]],
+            **{snake(limit): spec[limit] for limit in ("sampleLimit", "labelLimit", "bodySizeLimit")},
+        }
+    return made
+
+
+def snake(name):
+    return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
+
+
+def named(engine, page):
+    return f"{engine}-{page}"
+
+
+def config_of(version, pages, monitored):
+    """A pod is named by its engine and page; its namespace by the library that serves it and the job that asks."""
     return {"global": {"scrape_interval": "1s"}, "scrape_configs": [{
-        "job_name": job, **settings, "static_configs": [
-            {"targets": [f"127.0.0.1:{port}"], "labels": {"namespace": f"{job}-{library}", "pod": page}}
-            for library, ports in pages.items() for page, port in ports.items()
+        "job_name": f"{job}-{named(engine, page)}", **settings, **made, "static_configs": [
+            {"targets": [f"127.0.0.1:{ports[page]}"], "labels": {"namespace": f"{job}-{library}", "pod": named(engine, page)}}
+            for library, ports in pages.items()
         ],
-    } for job, settings in JOBS[version].items()]}
+    } for job, settings in JOBS[version].items() for (engine, page), made in monitored.items()]}
 
 
 @pytest.fixture(scope="module")
-def prometheuses(pages, tmp_path_factory):
+def prometheuses(pages, monitored, tmp_path_factory):
     """{version: URL}"""
     processes, urls = [], {}
     try:
         for version, program in (("2.42", oldest_prometheus("prometheus")), ("3", tool("prometheus"))):
             processes.append(Processes(tmp_path_factory.mktemp("prometheus")))
             folder, port = processes[-1].folder, free_port()
-            (folder / "prometheus.yml").write_text(yaml.safe_dump(config_of(version, pages)))
+            (folder / "prometheus.yml").write_text(yaml.safe_dump(config_of(version, pages, monitored)))
             processes[-1].start(program, f"--config.file={folder / 'prometheus.yml'}",
                                 f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address=127.0.0.1:{port}")
             urls[version] = f"http://127.0.0.1:{port}"
         for version, url in urls.items():
             eventually(lambda url=url: answers(url + "/-/ready"), timeout=30)
-            targets = len(JOBS[version]) * len(LIBRARIES) * len(PAGES)
+            targets = len(JOBS[version]) * len(LIBRARIES) * len(SAYS)
             eventually(lambda url=url, targets=targets: len(ask(url, "up == 1")) == targets, timeout=30)
         yield urls
     finally:
@@ -164,17 +190,29 @@ def rules(tmp_path_factory):
 @pytest.mark.parametrize("version, job", ARRIVES)
 def test_a_value_is_found_under_whatever_name_it_arrives(prometheuses, rules, version, job, library):
     url, namespace = prometheuses[version], f"{job}-{library}"
-    arrived = {labels["__name__"] for labels, _ in ask(url, f'{{namespace="{namespace}",pod="vllm"}}')}
+    arrived = {labels["__name__"] for labels, _ in ask(url, f'{{namespace="{namespace}",pod="{named("VLLM", "vllm")}"}}')}
     assert f"vllm{ARRIVES[version, job][library]}num_requests_running" in arrived
     for (engine, page), says in SAYS.items():
-        matchers = f'namespace="{namespace}",pod=~"{page}"'
+        pod = named(engine, page)
+        matchers = f'namespace="{namespace}",pod=~"{pod}"'
         for signal, value in says.items():
             rule = rules[engine, signal]
             query = rule["metricsQuery"].replace("<<.LabelMatchers>>", matchers).replace("<<.GroupBy>>", "pod")
-            assert ask(url, query) == [({"pod": page}, value)], (engine, signal, page)
+            assert ask(url, query) == [({"pod": pod}, value)], (engine, signal, page)
             # the adapter lists the metric for the pods of the series that it finds by the rule's other query
             discovered = {(labels["namespace"], labels["pod"]) for labels, _ in ask(url, rule["seriesQuery"])}
-            assert (namespace, page) in discovered, (engine, signal)
+            assert (namespace, pod) in discovered, (engine, signal)
+
+
+@pytest.mark.parametrize("version, job", ARRIVES)
+def test_of_a_page_nothing_else_arrives(prometheuses, version, job):
+    """Prometheus' own series of the scrape do."""
+    arrived = {labels["__name__"] for labels, _ in ask(prometheuses[version], f'{{namespace=~"{job}-.*",pod!=""}}')}
+    own = {name for name in arrived if name == "up" or name.startswith("scrape_")}
+    assert {"up", "scrape_samples_scraped"} <= own
+    assert {re.sub("^(ray_)?(vllm|sglang|lmdeploy)[:_]", "", name) for name in arrived - own} == {
+        re.sub("^(ray_)?(vllm|sglang|lmdeploy)[:_]|{.*", "", series) for page in PAGES.values() for series in page
+        if "unread" not in series}
 
 
 # ---- the whole chain, where the names that arrive are not those of the page that the operator reads

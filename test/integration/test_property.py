@@ -34,10 +34,10 @@ def documents(objects):
 
 
 def render(objects, output="json"):
-    """As with an operator that is told to allow whatever namespace a spec names."""
+    """As with an operator that is told to allow whatever namespace and interval a spec names."""
     return subprocess.run([OPERATOR, "render", "-o", output, "--tenant-monitor-namespaces", "*",
-                           "--tenant-exporter-namespaces", "*", "-f", "-"], input=documents(objects), text=True,
-                          capture_output=True)
+                           "--tenant-exporter-namespaces", "*", "--tenant-min-scrape-interval", "1s", "-f", "-"],
+                          input=documents(objects), text=True, capture_output=True)
 
 
 def stream(text):
@@ -236,7 +236,7 @@ def world(rng, autoscalers, others, text):
         "about": "random autoscalers and somebody's adapter",
         "reconcile": "stack",
         "now": "2026-01-31T08:00:00Z",
-        "settings": {"monitorNamespaces": "*", "exporterNamespaces": "*"},
+        "settings": {"monitorNamespaces": "*", "exporterNamespaces": "*", "minScrapeInterval": "1s"},
         "objects": found + others + [
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": adapter, "data": {"config.yaml": text}},
             {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": adapter, "spec": {"replicas": 1}},

@@ -279,12 +279,65 @@ static void another_namespace_must_be_allowed(void **state)
 		settings.monitor_namespaces = foreign[i].monitors;
 		settings.exporter_namespaces = foreign[i].exporters;
 		assert_int_equal(autoscaler_decode(object, &a, &err), 0);
-		assert_int_equal(autoscaler_check_namespaces(&a, &settings, &err), foreign[i].field != NULL ? -1 : 0);
+		assert_int_equal(autoscaler_check_settings(&a, &settings, &err), foreign[i].field != NULL ? -1 : 0);
 		if (foreign[i].field != NULL) {
 			assert_int_equal(err.kind, ERROR_INVALID);
 			assert_non_null(strstr(err.message, foreign[i].field));
 		}
 	}
+}
+
+static const struct {
+	const char *spec;
+	const char *least;
+	bool taken;
+} intervals[] = {
+	{SMALLEST, "5s", true},
+	{SMALLEST ", scrapeInterval: 5s", "5s", true},
+	{SMALLEST ", scrapeInterval: 5000ms", "5s", true},
+	{SMALLEST ", scrapeInterval: 4999ms", "5s", false},
+	{SMALLEST ", scrapeInterval: 1s", "5s", false},
+	{SMALLEST ", scrapeInterval: 1s", "1s", true},
+	{SMALLEST ", scrapeInterval: 1s", NULL, true},
+	{SMALLEST, "30s", false},
+};
+
+static void an_interval_must_be_long_enough(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(intervals); i++) {
+		struct settings settings = SETTINGS_DEFAULT;
+		auto_json *object = with_spec(intervals[i].spec);
+		auto_error err = ERROR_INIT;
+		auto_autoscaler a;
+
+		settings.min_scrape_interval = intervals[i].least;
+		assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+		assert_int_equal(autoscaler_check_settings(&a, &settings, &err), intervals[i].taken ? 0 : -1);
+		if (!intervals[i].taken) {
+			assert_int_equal(err.kind, ERROR_INVALID);
+			assert_non_null(strstr(err.message, "spec.scrapeInterval '"));
+			assert_non_null(strstr(err.message, intervals[i].least));
+			assert_non_null(strstr(err.message, "tenants.minScrapeInterval"));
+		}
+	}
+}
+
+static void settings_are_checked(void **state)
+{
+	struct settings settings = SETTINGS_DEFAULT;
+	auto_error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(settings_check(&settings, &err), 0);
+	settings.min_scrape_interval = "often";
+	assert_int_equal(settings_check(&settings, &err), -1);
+	assert_string_equal(err.message, "--tenant-min-scrape-interval 'often' is no duration: write for example 5s");
+	settings = (struct settings)SETTINGS_DEFAULT;
+	settings.monitor_labels = "release";
+	error_release(&err);
+	err = ERROR_INIT;
+	assert_int_equal(settings_check(&settings, &err), -1);
 }
 
 static const struct {
@@ -358,6 +411,8 @@ int main(void)
 		cmocka_unit_test(an_object_without_anything_is_refused),
 		cmocka_unit_test(a_list_of_namespaces_is_read_by_whole_names),
 		cmocka_unit_test(another_namespace_must_be_allowed),
+		cmocka_unit_test(an_interval_must_be_long_enough),
+		cmocka_unit_test(settings_are_checked),
 		cmocka_unit_test(labels_of_a_list),
 		cmocka_unit_test(kinds_are_found_by_version_and_name),
 	};

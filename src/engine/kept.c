@@ -1,0 +1,73 @@
+/* What a scrape keeps of an engine's page. */
+#include "engine/kept.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "base/texts.h"
+#include "engine/spelling.h"
+
+/* The names and patterns of all its queries, each once. */
+static struct texts patterns_of(const struct engine *engine)
+{
+	struct texts patterns = {NULL, 0};
+
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
+		const char *at = engine->signals[i].metrics_query;
+		const char *name;
+		size_t len;
+
+		while ((name = spelling_next(&at, &len)) != NULL) {
+			auto_free char *pattern = xstrndup(name, len);
+
+			if (!texts_hold(&patterns, pattern)) {
+				texts_add(&patterns, pattern);
+			}
+		}
+	}
+	return patterns;
+}
+
+char *kept_names(const struct engine *engine)
+{
+	struct texts patterns = patterns_of(engine);
+	struct strbuf names = STRBUF_INIT;
+
+	for (size_t i = 0; i < patterns.count; i++) {
+		strbuf_addf(&names, "%s%s", i > 0 ? "|" : "", patterns.items[i]);
+	}
+	texts_release(&patterns);
+	return strbuf_take(&names);
+}
+
+/* Adds the series that a pattern stands for; one that Ray writes is the same. */
+static void add_series(struct texts *series, const char *pattern)
+{
+	size_t i = 0;
+	char *name;
+
+	while ((name = spelling_first_name(pattern, strlen(pattern), i++)) != NULL) {
+		const char *own = spelling_without_ray(name);
+
+		if (!texts_hold(series, own)) {
+			texts_add(series, own);
+		}
+		free_indirect(&name);
+	}
+}
+
+size_t kept_samples_max(const struct engine *engine)
+{
+	struct texts patterns = patterns_of(engine);
+	struct texts series = {NULL, 0};
+	size_t count;
+
+	for (size_t i = 0; i < patterns.count; i++) {
+		add_series(&series, patterns.items[i]);
+	}
+	count = series.count;
+	texts_release(&patterns);
+	texts_release(&series);
+	return count * PAGE_SAMPLES_MAX;
+}
