@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/quantity.h"
+#include "spec_form.h"
 
 enum field_type {
 	FIELD_STRING,
@@ -27,6 +28,8 @@ struct field {
 	int64_t number;       /* the default of a number */
 	bool required;
 };
+
+#define PERCENT_MAX_MILLI 100000
 
 #define AT(member) offsetof(struct autoscaler, member)
 
@@ -150,6 +153,22 @@ static int check(const struct autoscaler *a, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"spec.gpu.exporter of type Custom needs namespace, selector and port: write all three");
 	}
+	if (strcmp(a->exporter_type, "Custom") != 0 &&
+		(a->exporter_namespace != NULL || a->exporter_labels != NULL || a->exporter_port != NULL)) {
+		return error_set(err, ERROR_INVALID,
+			"spec.gpu.exporter has namespace, selector or port, which describe an exporter of type Custom: write all "
+			"three with type: Custom, or none with another type");
+	}
+	/* As a HorizontalPodAutoscaler has it: the core API has no other kind with a scale subresource. */
+	if (strchr(a->target_api_version, '/') == NULL && strcmp(a->target_kind, "ReplicationController") != 0) {
+		return error_set(err, ERROR_INVALID,
+			"spec.scaleTargetRef.apiVersion names no API group: write group and version as in the workload's own "
+			"manifest, such as apps/v1");
+	}
+	if (strcmp(a->signal, "KVCache") == 0 && a->target_milli > PERCENT_MAX_MILLI) {
+		return error_set(err, ERROR_INVALID,
+			"spec.requests.target is a percentage with signal KVCache: write a number up to 100, such as 80");
+	}
 	if (a->min_replicas < 1) {
 		return error_set(err, ERROR_INVALID,
 			"spec.minReplicas must be at least 1: a Pods metric cannot wake a target from zero replicas");
@@ -230,7 +249,7 @@ int autoscaler_decode(const json_t *object, struct autoscaler *a, struct error *
 			return -1;
 		}
 	}
-	return check(a, err);
+	return check(a, err) < 0 ? -1 : spec_form_check(object, err);
 }
 
 void autoscaler_release(struct autoscaler *a)

@@ -133,8 +133,9 @@ FIELDS = [
     ),
     (
         "engine.path",
-        ["/", "/metrics", "/v1/metrics/", "/prometheus/metrics", "/a.b_c~d-e"],
-        [(bad, "such as /metrics") for bad in ("", "metrics", "/a b", "/a\r\nX: y", "//a", "/m?x=1", "/%2e", "/{{.}}")]
+        ["/", "/metrics", "/v1/metrics/", "/prometheus/metrics", "/a.b_c~d-e", "/.well-known/metrics", "/..a", "/..."],
+        [(bad, "such as /metrics") for bad in ("", "metrics", "/a b", "/a\r\nX: y", "//a", "/m?x=1", "/%2e", "/{{.}}",
+                                              "/..", "/.", "/../../x", "/a/../b", "/a/./b", "/a/..", "/a/../")]
         + [("/" + "a" * 255, "255")],
         None,
     ),
@@ -147,8 +148,11 @@ FIELDS = [
     ),
     (
         "requests.target",
-        [1, 4, "4", "2.5", "1500m", "1k"],
-        [(bad, TARGET_SAYS) for bad in (0, -4, "0", "0m", "0.0", "", "four", "4 or 5", "-4", "1e3", "4\n")]
+        [1, 4, "4", "2.5", "1500m", "1k", "1m", "0.001", "1M", 1000000],
+        [(bad, TARGET_SAYS) for bad in (
+            0, -4, "0", "0m", "0.0", "", "four", "4 or 5", "-4", "1e3", "4\n", "0.0001", "0.5m", 1000001, "1.1M", "1G",
+            "999999999999999999Gi", "1e20",
+        )]
         + [(2.5, "integer"), ("1" * 21, "20")],
         None,
     ),

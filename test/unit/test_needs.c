@@ -126,13 +126,13 @@ static void test_an_exporter_is_asked_for_by_the_first(void **state)
 	(void)state;
 	needs_init(&needs);
 	put(&needs, "c", "mode: GPU", 3, NULL);
-	put(&needs, "b", "mode: GPU, gpu: {exporter: {type: DCGMExporter}}", 3, NULL);
+	put(&needs, "b", "mode: GPU, gpu: {exporter: {type: GPUOperator}}", 3, NULL);
 	put(&needs, "a", "mode: GPU", 3, NULL);
 	found = needs_exporters(&needs, &count);
 	assert_int_equal(count, 2);
 	assert_string_equal(found[0].id, "Auto");
 	assert_string_equal(found[0].autoscaler->view.meta.name, "a");
-	assert_string_equal(found[1].id, "DCGMExporter");
+	assert_string_equal(found[1].id, "GPUOperator");
 	free(found);
 	/* Neither uses GPUs any more. */
 	needs_remove(&needs, "shop/a");
