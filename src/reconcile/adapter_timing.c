@@ -3,11 +3,10 @@
 
 #include <string.h>
 
+#include "adapter_metrics.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/strbuf.h"
-#include "engine/presets.h"
 
 /* The API server's times are cut to the second: between two and three seconds. */
 #define SETTLE_MS 3000
@@ -56,36 +55,6 @@ enum rollout rollout_of(const struct view_workload *deployment, int64_t now_ms)
 	return progress_ms > 0 && now_ms - progress_ms > HANGS_MS ? ROLLOUT_STUCK : ROLLOUT_UNDER_WAY;
 }
 
-char *adapter_metrics_text(const json_t *metrics)
-{
-	auto_json *names = json_sorted_keys(metrics);
-	auto_strbuf text = STRBUF_INIT;
-	size_t i;
-	json_t *name;
-
-	json_array_foreach(names, i, name) {
-		strbuf_addf(&text, "%s%s", i > 0 ? "," : "", json_string_value(name));
-	}
-	return json_array_size(names) > 0 ? strbuf_take(&text) : NULL;
-}
-
-/* The set that an annotation tells. A name that another version knew is left out. New reference. */
-static json_t *parse_metrics(const char *text)
-{
-	json_t *metrics = json_object();
-
-	while (*text != '\0') {
-		size_t len = strcspn(text, ",");
-		auto_free char *name = xstrndup(text, len);
-
-		if (engine_signal_by_metric(name) != NULL) {
-			json_object_set_new(metrics, name, json_true());
-		}
-		text += len + (text[len] == ',' ? 1 : 0);
-	}
-	return metrics;
-}
-
 /* What is in one set but not in the other. New reference. */
 static json_t *without(const json_t *set, const json_t *other)
 {
@@ -107,7 +76,7 @@ static json_t *written_of(const struct view_configmap *configmap)
 	const char *revision = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_RULES);
 	const char *annotated = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_METRICS);
 
-	return parse_metrics(revision != NULL && annotated != NULL ? annotated : "");
+	return adapter_metrics_parse(revision != NULL && annotated != NULL ? annotated : "");
 }
 
 json_t *adapter_unwritten(const struct view_configmap *configmap, const json_t *metrics)

@@ -58,7 +58,4 @@ void adapter_timing_release(struct adapter_timing *timing);
 /* What of this set is not noted as written; new reference. */
 json_t *adapter_unwritten(const struct view_configmap *configmap, const json_t *metrics);
 
-/* The set as an annotation's text, "a,b" in order; heap, NULL when it is empty. */
-char *adapter_metrics_text(const json_t *metrics);
-
 #endif

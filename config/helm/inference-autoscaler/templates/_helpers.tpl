@@ -28,6 +28,11 @@
 {{- end }}
 {{- end }}
 
+{{/* The Job that cleans up, and its ServiceAccount. */}}
+{{- define "ia.cleanupName" -}}
+{{- printf "%s-cleanup" (include "ia.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "ia.leaseName" -}}
 {{- default (include "ia.fullname" .) .Values.leaderElection.leaseName }}
 {{- end }}
