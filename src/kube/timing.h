@@ -5,6 +5,7 @@
 #ifndef KUBE_TIMING_H
 #define KUBE_TIMING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kube/event.h"
@@ -39,7 +40,9 @@ struct recorder_timing {
 };
 
 void informer_set_timing(struct kube_informer *informer, const struct informer_timing *timing);
-/* -1 unless duration > deadline > 1.2 × retry. */
+/* Whether duration > deadline > 1.2 × retry. */
+bool lease_is_in_time(int64_t duration_ms, int64_t deadline_ms, int64_t retry_ms);
+/* -1 unless it is so. */
 int lease_set_timing(struct kube_lease *lease, const struct lease_timing *timing);
 void recorder_set_timing(struct kube_recorder *recorder, const struct recorder_timing *timing);
 /* How many Events and objects it remembers. */

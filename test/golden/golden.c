@@ -14,8 +14,8 @@
  *   then       the writes that follow once the plan is carried out, for what comes last, after a restart say
  *
  * plan.json is the whole plan; --update writes it anew. Beyond the comparison every plan must
- * settle: once it is carried out, the same world asks for nothing more, but what `then` says. And the conditions for programs
- * go with Ready.
+ * settle: once it is carried out, the same world asks for nothing more, but what `then` says. And the conditions for
+ * programs go with Ready.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -191,6 +191,12 @@ FIELDS = [
     ),
     *direction("scaleUp"),
     *direction("scaleDown"),
+    (
+        "operatorClass",
+        ["a", "blue-team", "9"],
+        [(bad, "write lower-case letters") for bad in ("", "A", "a.b", INJECTION)] + [("a" * 64, "63"), (1, TYPE)],
+        None,
+    ),
     ("paused", [True, False], [("true", TYPE), ("no", TYPE)], None),
     (
         "monitor.labels",
