@@ -43,7 +43,7 @@ void http_server_close(struct http_server *server, void (*closed)(void *ctx), vo
 const char *http_exchange_method(const struct http_exchange *exchange);
 const char *http_exchange_path(const struct http_exchange *exchange); /* without the query */
 const char *http_exchange_body(const struct http_exchange *exchange, size_t *len);
-/* The token of "Authorization: Bearer TOKEN"; NULL when there is none. It is wiped with the exchange. */
+/* The token of "Authorization: Bearer TOKEN"; NULL when there is none. It is wiped by the reply. */
 const char *http_exchange_bearer(const struct http_exchange *exchange);
 
 /* Asks to be told, by gone(ctx) from the loop, when the client leaves before the reply. The reply is

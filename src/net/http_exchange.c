@@ -285,6 +285,7 @@ void http_reply_content(struct http_exchange *x, int status, const char *content
 	x->status = status;
 	x->content_type = xstrdup(content_type);
 	x->content = http_content_ref(content);
+	wipe_indirect(&x->bearer);
 	stop_watching(x);
 	x->connection->held = false;
 	x->connection->moved_ms = uv_now(x->server->loop);

@@ -32,7 +32,7 @@ enum review_verdict {
 /* What somebody asks to do: to get InferenceAutoscalers in a namespace ("" = in all), or a path that is no resource's. */
 struct review_question {
 	const char *token;
-	const char *ns; /* a namespace's name, and no other text */
+	const char *ns;   /* a namespace's name, and no other text */
 	const char *path; /* NULL = `ns` counts */
 };
 

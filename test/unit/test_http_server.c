@@ -245,7 +245,8 @@ static void a_bearer_token(void **state)
 	assert_non_null(strstr(refused, "Bearer"));
 	/* As long as one that names many groups. */
 	memset(large, 'x', 9000);
-	request = xasprintf("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n", large);
+	request =
+		xasprintf("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n", large);
 	free_indirect(&answer);
 	answer = answer_to(w, request);
 	assert_string_equal(w->bearer, large);

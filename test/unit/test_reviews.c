@@ -18,7 +18,7 @@
 struct bench {
 	struct kube_rig kube;
 	struct reviews *reviews;
-	bool mute; /* the server does not answer */
+	bool mute;  /* the server does not answer */
 	int status; /* that it answers instead; 0 = none */
 	int tokens, accesses;
 	size_t most_kept;
@@ -41,7 +41,8 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 		return (struct fake_answer){.end = FAKE_MUTE};
 	}
 	if (bench->status != 0) {
-		return (struct fake_answer){.status = bench->status, .body = "{\"kind\":\"Status\",\"message\":\"no\"}"};
+		return (struct fake_answer){.status = bench->status,
+			.body = "{\"kind\":\"Status\",\"message\":\"no\"}"};
 	}
 	if (of_token) {
 		return (struct fake_answer){.status = 201,
@@ -124,8 +125,9 @@ static void the_api_server_decides_by_namespace(void **state)
 	assert_int_equal(ask(&bench, "good", "shop", NULL), REVIEW_ALLOWED);
 	assert_string_equal(bench.caller, "alice");
 	assert_non_null(strstr(bench.body, "\"extra\":{\"k\":[\"v\"]},\"groups\":[\"g\"],"));
-	assert_non_null(strstr(bench.body, "\"resourceAttributes\":{\"group\":\"inference-autoscaler.io\",\"namespace\":\"shop\","
-					   "\"resource\":\"inferenceautoscalers\",\"verb\":\"get\"},\"uid\":\"u\",\"user\":\"alice\""));
+	assert_non_null(strstr(bench.body,
+		"\"resourceAttributes\":{\"group\":\"inference-autoscaler.io\",\"namespace\":\"shop\","
+		"\"resource\":\"inferenceautoscalers\",\"verb\":\"get\"},\"uid\":\"u\",\"user\":\"alice\""));
 	assert_int_equal(ask(&bench, "good", "bank", NULL), REVIEW_FORBIDDEN);
 	assert_string_equal(bench.caller, "alice");
 	assert_int_equal(ask(&bench, "good", "", NULL), REVIEW_FORBIDDEN);
