@@ -66,7 +66,7 @@ def test_operator_is_told_what_the_values_say(render):
     pod = only(objects, "Deployment")["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert container["args"] == [
-        "run", "--listen", "0.0.0.0:8080",
+        "run", "--listen", "0.0.0.0:8080", "--health-listen", "0.0.0.0:8081",
         "--adapter-namespace", "m", "--adapter-deployment", "d", "--adapter-configmap", "c",
         "--adapter-config-key", "k.yaml",
         "--leader-elect=true", "--lease-name", "l", "--lease-namespace", SYSTEM,
@@ -115,7 +115,7 @@ def test_cleanup_runs_as_the_operator_does(render):
         assert pod["containers"][0][field] == server["containers"][0][field]
     args = pod["containers"][0]["args"]
     assert args[:3] == ["cleanup", "--yes", "--if-unused"]
-    assert args[3:] == server["containers"][0]["args"][3:5] == ["--adapter-namespace", "m"]
+    assert args[3:] == server["containers"][0]["args"][5:7] == ["--adapter-namespace", "m"]
     labels = job["spec"]["template"]["metadata"]["labels"]
     assert not operator["spec"]["selector"]["matchLabels"].items() <= labels.items(), "the Service would find it"
     (given,) = [o for o in render("crds.keep=false", hooks=True) if o["kind"] == "Job"]

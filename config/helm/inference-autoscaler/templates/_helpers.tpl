@@ -28,6 +28,11 @@
 {{- end }}
 {{- end }}
 
+{{/* Who scrapes the operator where that needs a token. */}}
+{{- define "ia.metricsReader" -}}
+{{- printf "%s-metrics" (include "ia.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "ia.leaseName" -}}
 {{- default (include "ia.fullname" .) .Values.leaderElection.leaseName }}
 {{- end }}
