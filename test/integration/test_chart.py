@@ -226,6 +226,8 @@ def test_writes_outside_are_by_name(render):
             continue
         if set(rule["verbs"]) <= {"list", "watch", "create"} and rule["resources"] in (["leases"], ["prometheusrules"]):
             continue
+        if rule["verbs"] == ["create"] and rule["resources"] in (["tokenreviews"], ["subjectaccessreviews"]):
+            continue  # questions: nothing is stored
         assert rule.get("resourceNames") or rule["resources"] == ["events"], rule
 
 

@@ -6,7 +6,6 @@ import pty
 import re
 import subprocess
 import threading
-import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -19,7 +18,7 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     working,
 )
 from conftest import eventually, smallest
-from operator_fixtures import OPERATOR, Autoscaler, Page, listening_port, set_status
+from operator_fixtures import OPERATOR, Autoscaler, Page, explained, listening_port, set_status
 
 LINKS = [
     "Accepted", "TargetFound", "TargetExclusive", "MetricsExposed", "ScrapeSelected", "ScrapeHealthy", "SeriesFresh",
@@ -296,10 +295,10 @@ def test_a_real_chain(working, explain):
     assert told["works"] and "broken" not in told
     assert {link["type"] for link in told["chain"]} >= set(LINKS)
     # The operator itself says the same over HTTP, with what its probes saw.
-    base = f"http://127.0.0.1:{listening_port(working.operator.process.pid)}"
+    port = listening_port(working.operator.process.pid)
 
     def said_alike():
-        (served,) = json.load(urllib.request.urlopen(f"{base}/explain"))["items"]
+        (served,) = explained(working.cluster, port)["items"]
         seen = served.pop("evidence"), served.pop("values")
         assert served == json.loads(explain(f"{working.namespace}/gemma", "-o", "json").stdout)
         return seen
@@ -312,7 +311,7 @@ def test_a_real_chain(working, explain):
     hops = ("page", "prometheus") if values.get("servedByHpa") else ("page", "prometheus", "served")
     assert [pod[hop] for hop in hops] == [on_page.decode()] * len(hops) and pod["ageMs"] < 45000
     assert evidence["signals"]["vllm_num_requests_running"]["metric"]["pods"] == 1
-    page = urllib.request.urlopen(f"{base}/explain.txt").read().decode()
+    page = explained(working.cluster, port, "/explain.txt")
     # Whether the HPA has read its metric by now is its own affair.
     assert "✓ MetricServed" in page and f"{working.namespace}/gemma scales" in page
     assert re.search(rf"{pod['pod']} +{on_page.decode()} +{on_page.decode()}, [0-9]+ s old +({on_page.decode()}|-)\n", page)
