@@ -20,7 +20,7 @@
 
 struct own_values {
 	struct session *session;
-	char *prometheus; /* path of the API server's proxy to it; NULL = not known */
+	struct prometheuses *prometheuses; /* NULL = none is known */
 	struct error no_prometheus;
 };
 
@@ -30,7 +30,8 @@ struct reading {
 	const struct view_autoscaler *autoscaler;
 	const char *ns;
 	char *selector;
-	json_t *pods; /* the target's, by name: {} each; NULL = not known */
+	char *prometheus; /* path of the API server's proxy to it; NULL = not known */
+	json_t *pods;     /* the target's, by name: {} each; NULL = not known */
 	json_t *warnings;
 };
 
@@ -93,7 +94,7 @@ static void read_pods(struct reading *r)
 }
 
 /* Through the API server's proxy, which asks the pod in the caller's place. Heap. */
-static char *read_page(const struct reading *r, const char *pod, struct error *err)
+static char *page_text_of(const struct reading *r, const char *pod, struct error *err)
 {
 	const struct view_engine *engine = &r->autoscaler->status.engine;
 	const char *scheme = r->autoscaler->spec.scheme != NULL ? r->autoscaler->spec.scheme : "http";
@@ -137,7 +138,7 @@ static void read_pages(const struct reading *r, json_t *rows_of_metrics)
 			continue;
 		}
 		read++;
-		text = read_page(r, pod, &err);
+		text = page_text_of(r, pod, &err);
 		page = text != NULL ? page_of_engines(text, &err) : NULL;
 		if (page == NULL) {
 			/* The others would fare no better. */
@@ -175,11 +176,11 @@ static bool read_samples(const struct reading *r, const char *metric, json_t *ro
 	size_t i;
 	json_t *sample;
 
-	if (r->own->prometheus == NULL) {
+	if (r->prometheus == NULL) {
 		error_copy(err, &r->own->no_prometheus);
 		return false;
 	}
-	strbuf_addf(&path, "%s/api/v1/query", r->own->prometheus);
+	strbuf_addf(&path, "%s/api/v1/query", r->prometheus);
 	strbuf_add_query(&path, "query", promql);
 	answer = session_read(r->own->session, path.buf, err);
 	json_array_foreach(json_path(answer, "data.result"), i, sample) {
@@ -314,12 +315,14 @@ json_t *own_values_read(struct own_values *own, const struct view_autoscaler *au
 		return json_array();
 	}
 	read_pods(&r);
+	r.prometheus = own->prometheuses != NULL ? prometheus_proxy(own->prometheuses, autoscaler) : NULL;
 	if (r.pods != NULL && autoscaler->status.engine.port > 0 && autoscaler->status.engine.path != NULL) {
 		read_pages(&r, rows_of_metrics);
 	}
 	read_hops(&r, rows_of_metrics);
 	hpa = hpa_of(&r);
 	free_indirect(&r.selector);
+	free_indirect(&r.prometheus);
 	json_decref(r.pods);
 	return items_of(rows_of_metrics, hpa);
 }
@@ -329,13 +332,13 @@ struct own_values *own_values_new(struct session *session)
 	struct own_values *own = xcalloc(1, sizeof(*own));
 
 	*own = (struct own_values){.session = session, .no_prometheus = ERROR_INIT};
-	own->prometheus = prometheus_proxy_find(session, &own->no_prometheus);
+	own->prometheuses = prometheuses_read(session, &own->no_prometheus);
 	return own;
 }
 
 void own_values_free(struct own_values *own)
 {
-	free_indirect(&own->prometheus);
+	prometheuses_free(own->prometheuses);
 	error_release(&own->no_prometheus);
 	free_indirect(&own);
 }

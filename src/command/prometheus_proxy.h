@@ -7,9 +7,16 @@
 #define COMMAND_PROMETHEUS_PROXY_H
 
 #include "command/session.h"
+#include "view/autoscaler.h"
 
-/* The path of the API server's proxy to the Service of the Prometheus resource that counts most, "/api/v1/…/proxy" with
- * its path prefix; heap. NULL and `err` when there is none, or the caller may not list them. */
-char *prometheus_proxy_find(struct session *session, struct error *err);
+struct prometheuses;
+
+/* Those there are. NULL and `err` when there is none, or the caller may not list them. */
+struct prometheuses *prometheuses_read(struct session *session, struct error *err);
+/* NULL is allowed. */
+void prometheuses_free(struct prometheuses *all);
+/* The path of the API server's proxy to the Service of the one that counts for this autoscaler, "/api/v1/…/proxy" with its
+ * path prefix: one that selects its ServiceMonitor, else the oldest. Heap. */
+char *prometheus_proxy(struct prometheuses *all, const struct view_autoscaler *autoscaler);
 
 #endif

@@ -281,16 +281,24 @@ def hops(cluster, stack, gemma):  # noqa: F811
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "prom", "namespace": ns},
         "spec": {"ports": [{"name": "web", "port": 80, "targetPort": server.server_port}]},
     }, {
-        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-        "metadata": {"name": "prom", "namespace": ns, "labels": {"kubernetes.io/service-name": "prom"}},
-        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-        "ports": [{"name": "web", "port": server.server_port}],
+        "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "prom", "namespace": ns},
+        "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "web", "port": server.server_port}]}],
     }, {
         "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "prom", "namespace": ns},
-        "spec": {"serviceName": "prom", "routePrefix": "/prefix"},
+        "spec": {"serviceName": "prom", "routePrefix": "/prefix",
+                 "serviceMonitorSelector": {"matchLabels": {"team": "ours"}}},
+    }, {
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor",
+        "metadata": {"name": "gemma", "namespace": ns, "labels": {"team": "ours"}},
+        "spec": {"selector": {}, "endpoints": [{"port": "metrics"}]},
     })
+    # Until the API server has seen that there is somewhere to proxy to.
+    proxied = f"/api/v1/namespaces/{ns}/services/prom:80/proxy/metrics"
+    eventually(lambda: cluster.request("GET", proxied)[0] == 200, timeout=30)
+    server.heads.clear()
     found = status()
     found["engine"]["port"] = server.server_port
+    found["children"].append({"kind": "ServiceMonitor", "namespace": ns, "name": "gemma"})
     set_status(cluster, gemma.path, found)
     yield server
     cluster.kubectl("-n", ns, "delete", "prometheus", "prom")
@@ -304,7 +312,7 @@ def test_values_are_read_with_ones_own_rights(cluster, gemma, hops, explain):
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     (values,) = told["values"]
-    assert values["pods"] == [{"pod": hops.pod, "page": on_page.decode(), "prometheus": "11"}], told["warnings"]
+    assert values["pods"] == [{"pod": hops.pod, "page": on_page.decode(), "prometheus": "11"}], "\n".join(told["warnings"])
     # There is no metrics API here, and it is said.
     (warning,) = told["warnings"]
     assert warning.startswith("the metrics API's values are not known: ")
