@@ -4,10 +4,10 @@
 #include <assert.h>
 #include <string.h>
 
-#include "api/kinds.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "review_body.h"
 #include "review_cache.h"
 
 #define TOKENS_PATH "/apis/authentication.k8s.io/v1/tokenreviews"
@@ -88,26 +88,6 @@ static bool is_asked(const struct reviews *reviews, struct review_key key)
 		}
 	}
 	return false;
-}
-
-static json_t *token_review(const struct review *review)
-{
-	return json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", "authentication.k8s.io/v1", "kind", "TokenReview", "spec",
-		"token", review->token);
-}
-
-/* The user's fields are those that the answer to the TokenReview has, but for the name of the first. */
-static json_t *access_review(const struct review *review)
-{
-	auto_json *user = json_parse(review->user, strlen(review->user), NULL);
-	json_t *spec = json_deep_copy(review->attributes);
-	json_t *name = json_object_get(user, "username");
-
-	json_object_set(spec, "user", name);
-	json_object_del(user, "username");
-	json_object_update_missing(spec, user);
-	return json_pack("{s:s, s:s, s:o}", "apiVersion", "authorization.k8s.io/v1", "kind", "SubjectAccessReview",
-		"spec", spec);
 }
 
 static void take_token(struct review *review, const char *user)
@@ -210,7 +190,8 @@ static void begin(struct review *review)
 	struct reviews *reviews = review->reviews;
 	struct request *request = xcalloc(1, sizeof(*request));
 	bool of_token = review->user == NULL;
-	auto_json *body = of_token ? token_review(review) : access_review(review);
+	auto_json *body =
+		of_token ? review_of_token(review->token) : review_of_access(review->user, review->attributes);
 
 	*request = (struct request){.reviews = reviews,
 		.key = wanted(review),
@@ -365,28 +346,6 @@ void reviews_close(struct reviews *reviews, void (*closed)(void *ctx), void *ctx
 	}
 }
 
-static json_t *attributes_of(const struct review_question *question)
-{
-	const struct kube_resource *resource = &kinds[KIND_AUTOSCALER].resource;
-
-	if (question->path != NULL) {
-		return json_pack("{s:{s:s, s:s}}", "nonResourceAttributes", "path", question->path, "verb", "get");
-	}
-	return json_pack("{s:{s:s, s:s, s:s, s:s}}", "resourceAttributes", "verb", "get", "group", resource->group,
-		"resource", resource->plural, "namespace", question->ns);
-}
-
-/* What cannot be a token is not sent. */
-static bool can_be_token(const char *text)
-{
-	for (const char *c = text; *c != '\0'; c++) {
-		if (*c <= ' ' || *c > '~') {
-			return false;
-		}
-	}
-	return text[0] != '\0';
-}
-
 /* A namespace is no path, whatever it is called. */
 static struct review_key access_key(struct review_key token_key, const struct review_question *question)
 {
@@ -405,12 +364,12 @@ struct review *reviews_ask(struct reviews *reviews, const struct review_question
 	*review = (struct review){.reviews = reviews,
 		.token = xstrdup(question->token),
 		.token_key = review_key((struct review_key){0, 0}, question->token),
-		.attributes = attributes_of(question),
+		.attributes = review_attributes(question),
 		.begun_ms = clock_monotonic_ms(),
 		.done = done,
 		.ctx = ctx};
 	review->access_key = access_key(review->token_key, question);
-	review->nobody = !can_be_token(question->token);
+	review->nobody = !review_can_be_token(question->token);
 	while (*place != NULL) {
 		place = &(*place)->next;
 	}
