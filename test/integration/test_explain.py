@@ -282,7 +282,9 @@ def hops(cluster, stack, gemma):  # noqa: F811
         "spec": {"ports": [{"name": "web", "port": 80, "targetPort": server.server_port}]},
     }, {
         "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "prom", "namespace": ns},
-        "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "web", "port": server.server_port}]}],
+        # The API server proxies to pods only.
+        "subsets": [{"addresses": [{"ip": address, "targetRef": {"kind": "Pod", "namespace": ns, "name": server.pod}}],
+                     "ports": [{"name": "web", "port": server.server_port}]}],
     }, {
         "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "prom", "namespace": ns},
         "spec": {"serviceName": "prom", "routePrefix": "/prefix",
