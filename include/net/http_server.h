@@ -55,5 +55,7 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
 /* The same with a body that others have as well; takes a reference of its own. */
 void http_reply_content(struct http_exchange *exchange, int status, const char *content_type,
 	struct http_content *content);
+/* The same without a body, and with the place where it is instead, at most 512 bytes. */
+void http_reply_redirect(struct http_exchange *exchange, int status, const char *location);
 
 #endif

@@ -51,27 +51,31 @@ static const struct workload_signal *signal_of(const struct workload *w, bool gp
 #define EDIT_SETTLES_MS (3 * 60 * 1000)
 
 /* Whether what arrives can only come by the chain as it is now: the link of this very spec worked until now, or is broken
- * for long enough. */
-static bool is_settled(const struct facts *facts, const char *type)
+ * for long enough, or was not reached because of one before it, which is settled. */
+static bool is_settled(const struct facts *facts, const char *type, bool earlier)
 {
 	const struct view_condition *before = view_condition(&facts->object->status.conditions, type);
 
 	if (before == NULL || before->observed_generation != facts->object->view.meta.generation) {
 		return false;
 	}
-	return strcmp(before->status, "True") == 0 ||
-	       (strcmp(before->status, "False") == 0 && facts->now_ms - before->transition_ms >= EDIT_SETTLES_MS);
+	if (strcmp(before->status, "False") == 0) {
+		return facts->now_ms - before->transition_ms >= EDIT_SETTLES_MS;
+	}
+	return earlier || strcmp(before->status, "True") == 0;
 }
 
-static void check_page(const struct link *link, const struct facts *facts, struct verdict *verdict)
+/* `settled` = what arrives settled a link before this one; becomes true when it settles this one. */
+static void check_page(const struct link *link, const struct facts *facts, bool *settled, struct verdict *verdict)
 {
 	const struct workload_signal *signal = signal_of(&facts->workload, false);
 
 	link->check_page(facts, signal, verdict);
 	if (link->arrives != NULL && verdict->status == VERDICT_FALSE && values_arrive(facts, signal) &&
-		is_settled(facts, link->type)) {
+		is_settled(facts, link->type, *settled)) {
 		auto_free char *view = verdict->message;
 
+		*settled = true;
 		verdict->message = NULL;
 		SAY(verdict, VERDICT_TRUE, link->arrives,
 			"fresh values of each pod arrive at HorizontalPodAutoscaler '%s/%s', although not by a way that the "
@@ -81,13 +85,13 @@ static void check_page(const struct link *link, const struct facts *facts, struc
 }
 
 /* The worse of both is the link's: False before Unknown before True, the pages' before the GPUs'. */
-static void check_both(const struct link *link, const struct facts *facts, struct verdict *verdict)
+static void check_both(const struct link *link, const struct facts *facts, bool *settled, struct verdict *verdict)
 {
 	struct verdict page = {VERDICT_UNKNOWN, NULL, NULL};
 	struct verdict gpu = {VERDICT_UNKNOWN, NULL, NULL};
 	bool page_worse;
 
-	check_page(link, facts, &page);
+	check_page(link, facts, settled, &page);
 	link->check_gpu(facts, signal_of(&facts->workload, true), &gpu);
 	page_worse = page.status == VERDICT_FALSE || (page.status == VERDICT_UNKNOWN && gpu.status != VERDICT_FALSE);
 	if (page.status == VERDICT_TRUE && gpu.status == VERDICT_TRUE) {
@@ -101,7 +105,7 @@ static void check_both(const struct link *link, const struct facts *facts, struc
 	free_indirect(&gpu.message);
 }
 
-static void check(const struct link *link, const struct facts *facts, struct verdict *verdict)
+static void check(const struct link *link, const struct facts *facts, bool *settled, struct verdict *verdict)
 {
 	bool page = link->check_page != NULL && autoscaler_uses_pages(facts->workload.spec);
 	bool gpu = link->check_gpu != NULL && autoscaler_uses_gpus(facts->workload.spec);
@@ -109,9 +113,9 @@ static void check(const struct link *link, const struct facts *facts, struct ver
 	if (link->check != NULL) {
 		link->check(facts, verdict);
 	} else if (page && gpu) {
-		check_both(link, facts, verdict);
+		check_both(link, facts, settled, verdict);
 	} else if (page) {
-		check_page(link, facts, verdict);
+		check_page(link, facts, settled, verdict);
 	} else {
 		link->check_gpu(facts, signal_of(&facts->workload, true), verdict);
 	}
@@ -120,6 +124,7 @@ static void check(const struct link *link, const struct facts *facts, struct ver
 size_t links_check(const struct facts *facts, struct verdict *verdicts)
 {
 	size_t first = links_count;
+	bool settled = false;
 
 	for (size_t i = 0; i < links_count; i++) {
 		if (!link_applies(&links[i], facts->workload.spec)) {
@@ -132,7 +137,7 @@ size_t links_check(const struct facts *facts, struct verdict *verdicts)
 				"%s comes first", links[first].type);
 			continue;
 		}
-		check(&links[i], facts, &verdicts[i]);
+		check(&links[i], facts, &settled, &verdicts[i]);
 		if (verdicts[i].status != VERDICT_TRUE && !links[i].beyond_ready) {
 			first = i;
 		}

@@ -28,6 +28,7 @@ struct http_exchange {
 	bool replied;
 	int status;
 	char *content_type;
+	char *location; /* NULL = the reply has none */
 	struct http_content *content;
 	bool begun;  /* the reply's header was written */
 	size_t sent; /* of the content */
@@ -48,6 +49,7 @@ static void exchange_free(struct http_exchange *x)
 	wipe_indirect(&x->bearer);
 	free(x->path);
 	free(x->content_type);
+	free(x->location);
 	http_content_unref(x->content);
 	strbuf_release(&x->body);
 	free(x);
@@ -227,6 +229,9 @@ static int write_header(struct lws *wsi, const struct http_exchange *x, size_t l
 				    &p, end)) ||
 		(x->status == 401 && lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_WWW_AUTHENTICATE,
 					     (const unsigned char *)"Bearer", 6, &p, end)) ||
+		(x->location != NULL &&
+			lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_LOCATION, (const unsigned char *)x->location,
+				(int)strlen(x->location), &p, end)) ||
 		lws_finalize_write_http_header(wsi, start, &p, end)) {
 		return -1;
 	}
@@ -303,6 +308,12 @@ void http_reply(struct http_exchange *x, int status, const char *content_type, c
 	content = http_content_new(&text);
 	http_reply_content(x, status, content_type, content);
 	http_content_unref(content);
+}
+
+void http_reply_redirect(struct http_exchange *x, int status, const char *location)
+{
+	x->location = xstrdup(location);
+	http_reply(x, status, "text/plain; charset=utf-8", "", 0);
 }
 
 static void on_peer_gone(void *ctx)

@@ -12,26 +12,14 @@
 
 #include "adapter/adapter_config.h"
 #include "adapter_fight.h"
+#include "adapter_left.h"
+#include "adapter_metrics.h"
 #include "adapter_timing.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "reconcile/adapter_find.h"
-
-/* Heap array, caller owns. */
-static struct adapter_rule *make_rules(const json_t *needed)
-{
-	struct adapter_rule *rules = xcalloc(json_object_size(needed) + 1, sizeof(*rules));
-	size_t n = 0;
-	const char *metric;
-	json_t *value;
-
-	json_object_foreach((json_t *)needed, metric, value) {
-		rules[n++] = adapter_rule_of(engine_signal_by_metric(metric));
-	}
-	return rules;
-}
 
 static json_t *text_or_null(const char *text)
 {
@@ -105,7 +93,7 @@ static int plan_configmap(const struct world *world, const struct adapter_found 
 	struct shared_state *state)
 {
 	const struct adapter_names *names = &found->names;
-	auto_free struct adapter_rule *rules = make_rules(timing->metrics);
+	auto_free struct adapter_rule *rules = adapter_metrics_rules(timing->metrics);
 	size_t n = json_object_size(timing->metrics);
 	const char *old = view_pairs_get(&configmap->data, names->key);
 	const char *old_revision = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_RULES);
@@ -315,5 +303,8 @@ void adapter_reconcile(const struct world *world, const struct adapter_needs *ne
 	}
 	if (!rests_by_hand(names, found.deployment, rollout, state)) {
 		check_rollout(world, names, rollout, text_changes > 0 || restarts, needed, state);
+	}
+	if (text_changes == 0 && !restarts && rollout == ROLLOUT_DONE) {
+		adapter_left_clear(world, names, plan);
 	}
 }

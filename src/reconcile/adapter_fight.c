@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "adapter_metrics.h"
 #include "adapter_timing.h"
 #include "base/memory.h"
 

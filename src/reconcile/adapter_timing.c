@@ -3,11 +3,10 @@
 
 #include <string.h>
 
+#include "adapter_metrics.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/strbuf.h"
-#include "engine/presets.h"
 
 /* The API server's times are cut to the second: between two and three seconds. */
 #define SETTLE_MS 3000
@@ -54,36 +53,6 @@ enum rollout rollout_of(const struct view_workload *deployment, int64_t now_ms)
 		return ROLLOUT_BROKEN;
 	}
 	return progress_ms > 0 && now_ms - progress_ms > HANGS_MS ? ROLLOUT_STUCK : ROLLOUT_UNDER_WAY;
-}
-
-char *adapter_metrics_text(const json_t *metrics)
-{
-	auto_json *names = json_sorted_keys(metrics);
-	auto_strbuf text = STRBUF_INIT;
-	size_t i;
-	json_t *name;
-
-	json_array_foreach(names, i, name) {
-		strbuf_addf(&text, "%s%s", i > 0 ? "," : "", json_string_value(name));
-	}
-	return json_array_size(names) > 0 ? strbuf_take(&text) : NULL;
-}
-
-/* The set that an annotation tells. A name that another version knew is left out. New reference. */
-static json_t *parse_metrics(const char *text)
-{
-	json_t *metrics = json_object();
-
-	while (*text != '\0') {
-		size_t len = strcspn(text, ",");
-		auto_free char *name = xstrndup(text, len);
-
-		if (engine_signal_by_metric(name) != NULL) {
-			json_object_set_new(metrics, name, json_true());
-		}
-		text += len + (text[len] == ',' ? 1 : 0);
-	}
-	return metrics;
 }
 
 /* What is in one set but not in the other. New reference. */
@@ -146,7 +115,7 @@ void adapter_timing_find(const struct world *world, const struct view_configmap 
 	               rollout_of(deployment, world->now_ms) == ROLLOUT_UNDER_WAY;
 	/* Which rules are written is known: none before the first write, or those that were noted. */
 	bool known = revision != NULL ? annotated != NULL : rolled == NULL;
-	auto_json *written = parse_metrics(revision != NULL && annotated != NULL ? annotated : "");
+	auto_json *written = adapter_metrics_parse(revision != NULL && annotated != NULL ? annotated : "");
 	auto_json *added = without(needs->metrics, written);
 	auto_json *gone = without(written, needs->metrics);
 	int64_t wait = 0;

@@ -55,7 +55,4 @@ void adapter_timing_find(const struct world *world, const struct view_configmap 
 void adapter_timing_release(struct adapter_timing *timing);
 #define auto_adapter_timing ATTR_CLEANUP(adapter_timing_release) struct adapter_timing
 
-/* The set as an annotation's text, "a,b" in order; heap, NULL when it is empty. */
-char *adapter_metrics_text(const json_t *metrics);
-
 #endif

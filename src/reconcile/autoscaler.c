@@ -188,8 +188,8 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	bool pages = autoscaler_uses_pages(&o->spec);
 	bool gpus = autoscaler_uses_gpus(&o->spec);
 	const struct gpu_survey *gpu = o->facts.gpu;
-	/* An agent answers nothing: whoever it sends to is asked. */
-	const char *answers = o->facts.agent != NULL ? o->asked : o->facts.selected_by;
+	/* Where none that answers selects the monitor, the one that the adapter asks shows whether values arrive all the same. */
+	const char *answers = o->facts.selected_by != NULL ? o->facts.selected_by : o->asked;
 	const char *prometheus = pages ? answers : gpu != NULL ? gpu->prometheus : NULL;
 	struct probe_request *request;
 

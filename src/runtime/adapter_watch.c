@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cached_views.h"
 #include "controller_parts.h"
 #include "reconcile/adapter_find.h"
 #include "view/workload.h"
@@ -20,9 +21,31 @@ void adapter_watch_init(struct controller *c, const struct kube_informer_hooks *
 	c->informers[KIND_CONFIGMAP] = new_informer(c, NULL, "");
 }
 
+static void forget_left(struct adapter_watch *watch)
+{
+	view_unref(watch->left);
+	watch->left = NULL;
+}
+
+/* The one that is watched is another from now on: our rules are still in the one of before. */
+static void leave(struct controller *c, const struct adapter_names *now)
+{
+	auto_view_list all = cached_views(controller_cache(c, KIND_CONFIGMAP), now->ns);
+	const struct view *before = all.count > 0 ? all.items[0] : NULL;
+	const struct view *left = c->adapter.left;
+
+	if (before != NULL && meta_annotation(&before->meta, ANNOTATION_ADAPTER_RULES) != NULL) {
+		forget_left(&c->adapter);
+		c->adapter.left = view_ref(before);
+	} else if (left != NULL && text_equal(left->meta.name, now->configmap)) {
+		forget_left(&c->adapter);
+	}
+}
+
 /* What the one before had is gone with it. */
 static void watch(struct controller *c, const struct adapter_names *names)
 {
+	leave(c, names);
 	kube_informer_close(c->informers[KIND_CONFIGMAP], NULL, NULL);
 	c->informers[KIND_CONFIGMAP] = new_informer(c, names->ns, names->configmap);
 	kube_informer_start(c->informers[KIND_CONFIGMAP]);
@@ -58,8 +81,19 @@ bool adapter_watch_concerns(const struct adapter_watch *watch, const struct view
 	return is_adapter(before) || is_adapter(now) || text_equal(key, watch->deployment);
 }
 
+void adapter_watch_planned(struct adapter_watch *watch, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count && watch->left != NULL; i++) {
+		if (plan->writes[i].kind == KIND_CONFIGMAP &&
+			text_equal(kube_object_name(plan->writes[i].object), watch->left->meta.name)) {
+			forget_left(watch);
+		}
+	}
+}
+
 void adapter_watch_release(struct adapter_watch *watch)
 {
+	forget_left(watch);
 	free_indirect(&watch->configmap);
 	free_indirect(&watch->deployment);
 }

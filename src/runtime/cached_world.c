@@ -1,5 +1,7 @@
 /* The world as the caches and the last probes show it. */
 #include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "cached_views.h"
 #include "controller_parts.h"
 
@@ -13,9 +15,22 @@ static const struct view *world_view_of(void *ctx, enum kind kind, const char *n
 	return kube_cache_get(controller_cache(ctx, kind), ns, name);
 }
 
+/* The one that is watched, and the one that was left. */
+static struct view_list configmaps(const struct controller *c, const char *ns)
+{
+	struct view_list all = cached_views(controller_cache(c, KIND_CONFIGMAP), ns);
+	const struct view *left = c->adapter.left;
+
+	if (left != NULL && (ns == NULL || text_equal(left->meta.ns, ns))) {
+		all.items = xrealloc(all.items, (all.count + 1) * sizeof(*all.items));
+		all.items[all.count++] = left;
+	}
+	return all;
+}
+
 static struct view_list world_views_of(void *ctx, enum kind kind, const char *ns)
 {
-	return cached_views(controller_cache(ctx, kind), ns);
+	return kind == KIND_CONFIGMAP ? configmaps(ctx, ns) : cached_views(controller_cache(ctx, kind), ns);
 }
 
 static struct view_list world_views_of_index(void *ctx, enum kind kind, const char *value)

@@ -132,6 +132,7 @@ static void work_shared(struct controller *c, struct pass *pass)
 
 	c->shared = shared_state_next(&before);
 	shared_reconcile(&world, &c->needs, &plan, &c->shared);
+	adapter_watch_planned(&c->adapter, &plan);
 	if (shared_differs(&before, &c->shared)) {
 		if (c->shared.state == ADAPTER_BROKEN) {
 			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->shared.reason,

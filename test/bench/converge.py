@@ -58,7 +58,7 @@ class Side:
 
     def measure(self):
         self.world.server.reset()
-        self.world.wait_metrics_api()
+        self.world.wait_served()
         self.make()
         before, others = self.world.server.cpu_seconds(), self.world.others()
         watch = Watch(self.world, self.path)

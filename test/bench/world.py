@@ -70,7 +70,7 @@ def order(method, path, body, type="application/json"):
 def resting(options):
     """(world, operator, watch, seconds): all autoscalers are Ready, so many seconds after the operator's start."""
     with world(options.autoscalers, options.one_name) as made:
-        made.wait_metrics_api()
+        made.wait_served()
         made.make_autoscalers()
         watch = Watch(made, AUTOSCALERS)
         operator = made.start_operator(options.operator)
@@ -229,6 +229,17 @@ class World:
     def make_scaled_objects(self):
         path = "/apis/keda.sh/v1alpha1/namespaces/{}/scaledobjects"
         self.send([order("POST", path.format(t.namespace), scaled_object(t, self.prometheus)) for t in self.targets])
+
+    def wait_served(self):
+        """The API server that was just started serves watches of each custom resource, and the metrics API. It makes the
+        cache for a kind's watches when first asked, and refuses meanwhile: no operator that starts in a cluster meets
+        that."""
+        for crd in json.loads(self.kubectl("get", "crd", "-o", "json"))["items"]:
+            spec = crd["spec"]
+            for version in spec["versions"]:
+                path = f"/apis/{spec['group']}/{version['name']}/{spec['names']['plural']}?resourceVersion=0&limit=1"
+                self.kubectl("get", "--raw", path)  # it asks again until it is not refused
+        self.wait_metrics_api()
 
     def wait_metrics_api(self):
         """The API server finds out by itself that what serves it is there."""

@@ -29,6 +29,9 @@ A step is a kubectl command, or one of
   {deny: NAMESPACE, to: NAMESPACE}, {allow: NAMESPACE, to: NAMESPACE}
                                            drops what the pods of the first send to those of the second (the case's),
                                            as a NetworkPolicy does, and lets it through again
+  {divert: NAMESPACE, port: PORT, at: PORT}
+                                           leads what its pods send to a port of the case's to another port of the same
+                                           pod, as the proxy of a mesh does, until it is allowed
   {repeat: step}, {cease: step}            plays it now and then each second, and stops that
 in the case's namespace unless it names another. $NAMESPACE, $IMAGE and what was taken are replaced in it.
 """
@@ -159,32 +162,41 @@ def pod_addresses(namespace):
 
 
 class Filter:
-    """What the node drops between the pods of two namespaces."""
+    """What the node drops, or leads elsewhere, between the pods of two namespaces."""
 
     def __init__(self):
-        self.dropped = {}  # (from, to): [(address, address)]
+        self.rules = {}  # (from, to): [(table and chain, rule)]
 
     @staticmethod
-    def write(how, pairs):
+    def write(how, rules):
         layout = Layout(default_state(control_plane_only=False))
-        for source, destination in pairs:
-            code, text = on_node(layout, "iptables", "--wait", how, "FORWARD", "-s", source, "-d", destination, "-j", "DROP")
+        for (table, chain), rule in rules:
+            code, text = on_node(layout, "iptables", "--wait", "-t", table, how, chain, *rule)
             if code:
                 return code, text
         return 0, ""
 
-    def deny(self, source, destination):
-        pairs = [(a, b) for a in pod_addresses(source) for b in pod_addresses(destination)]
-        if not pairs:
+    def add(self, source, destination, place, action):
+        """`action` makes the end of a rule from the address of a pod of `destination`."""
+        rules = [(place, ("-s", a, "-d", b, *action(b)))
+                 for a in pod_addresses(source) for b in pod_addresses(destination)]
+        if not rules:
             return 1, f"no pods in '{source}' or '{destination}'"
-        self.dropped[source, destination] = pairs
-        return self.write("-I", pairs)
+        self.rules[source, destination] = rules
+        return self.write("-I", rules)
+
+    def deny(self, source, destination):
+        return self.add(source, destination, ("filter", "FORWARD"), lambda _: ("-j", "DROP"))
+
+    def divert(self, source, destination, port, other):
+        return self.add(source, destination, ("nat", "PREROUTING"), lambda pod: (
+            "-p", "tcp", "--dport", str(port), "-j", "DNAT", "--to-destination", f"{pod}:{other}"))
 
     def allow(self, source, destination):
-        return self.write("-D", self.dropped.pop((source, destination), []))
+        return self.write("-D", self.rules.pop((source, destination), []))
 
     def allow_all(self):
-        for source, destination in list(self.dropped):
+        for source, destination in list(self.rules):
             self.allow(source, destination)
 
 
@@ -239,6 +251,8 @@ class Steps:
             return self.repeat(told) if verb == "repeat" else self.cease(told)
         if verb in ("deny", "allow"):
             return getattr(self.filter, verb)(told, step.get("to", self.namespace))
+        if verb == "divert":
+            return self.filter.divert(told, self.namespace, step["port"], step["at"])
         words = self.here(shlex.split(told))
         if verb == "patch":
             if told not in self.changed:

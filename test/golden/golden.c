@@ -11,9 +11,10 @@
  *   expect     the gist, written by hand, so that --update cannot bless a wrong plan:
  *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the shared part
  *              its state instead
+ *   then       the writes that follow once the plan is carried out, for what comes last, after a restart say
  *
  * plan.json is the whole plan; --update writes it anew. Beyond the comparison every plan must
- * settle: once it is carried out, the same world asks for nothing more.
+ * settle: once it is carried out, the same world asks for nothing more, but what `then` says.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,7 @@ static json_t *load_world(const char *folder)
 	json_object_del(own, "objects");
 	json_object_del(own, "remove");
 	json_object_del(world, "expect");
+	json_object_del(world, "then");
 	merge(world, own);
 	return world;
 }
@@ -325,7 +327,8 @@ static int carry_out(json_t *document, const struct plan *plan)
 	return 0;
 }
 
-static int unsettled(const char *folder, json_t *document, const struct outcome *first)
+/* `then`: the writes that are to follow; NULL = none. */
+static int unsettled(const char *folder, json_t *document, const struct outcome *first, const json_t *then)
 {
 	auto_outcome second = {.plan = PLAN_INIT};
 	auto_json *again = NULL;
@@ -334,10 +337,13 @@ static int unsettled(const char *folder, json_t *document, const struct outcome 
 		return 1;
 	}
 	reconcile(folder, document, &second);
-	if (second.plan.count == 0 && second.plan.status == NULL) {
+	if (then == NULL && second.plan.count == 0 && second.plan.status == NULL) {
 		return 0;
 	}
 	again = gist(document, &second);
+	if (then != NULL && json_equal(then, json_object_get(again, "writes"))) {
+		return unsettled(folder, document, &second, NULL);
+	}
 	auto_free char *text = json_text(again);
 	fprintf(stderr, "  the plan does not settle: carried out, it is followed by %s\n", text);
 	return 1;
@@ -355,7 +361,7 @@ static int print_plan(const char *folder)
 	got = outcome_document(&outcome);
 	text = json_text(got);
 	puts(text);
-	return unsettled(folder, document, &outcome);
+	return unsettled(folder, document, &outcome, json_object_get(document, "then"));
 }
 
 static int save(const char *folder, const json_t *document)
@@ -398,7 +404,7 @@ static int run_case(const char *folder, bool update)
 	} else if (!update) {
 		complaints += differ("", want, got);
 	}
-	complaints += unsettled(folder, document, &outcome);
+	complaints += unsettled(folder, document, &outcome, json_object_get(document, "then"));
 	if (complaints > 0) {
 		fprintf(stderr, "golden: '%s' is not as it was: %s\n", folder, json_path_string(document, "about", ""));
 	}

@@ -47,6 +47,8 @@ STACK = os.environ.get("IA_TEST_STACK", "")
 OPERATOR_TYPES = ["--version", "0.85"] if STACK == "oldest" else []
 # The oldest Kubernetes that the chart is for: helm takes its word for it, without a cluster.
 OLDEST = ["--kube-version", "1.29.0"]
+# What a newer one has beside it, by which the chart goes.
+POLICIES = ["--api-versions", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"]
 
 
 def pytest_configure(config):
@@ -129,6 +131,12 @@ class Cluster:
             return answer.status, json.loads(text)
         except ValueError:
             return answer.status, text
+
+
+def has_policies(cluster):
+    """Whether the API server has ValidatingAdmissionPolicies; Kubernetes 1.29 does not."""
+    known = cluster.request("GET", "/apis/admissionregistration.k8s.io/v1")[1]["resources"]
+    return "validatingadmissionpolicies" in {resource["name"] for resource in known}
 
 
 def install_crd(cluster, crd):
@@ -256,7 +264,7 @@ def render(helm):
 
     @functools.cache
     def template(*args):
-        done = helm("template", RELEASE, CHART, *OLDEST, "--namespace", SYSTEM, *args)
+        done = helm("template", RELEASE, CHART, *OLDEST, *POLICIES, "--namespace", SYSTEM, *args)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -25,6 +25,11 @@ from conftest import CHART, GROUP, OPERATOR_TYPES, REPO, STDERR, eventually, ins
 OPERATOR = os.environ.get("IA_OPERATOR", str(REPO / "build" / "asan" / "inference-autoscaler"))
 ADAPTER = "monitoring"
 USER = "system:serviceaccount:inference-autoscaler-system:inference-autoscaler"
+# What the chart says of who may do what.
+RIGHTS = {
+    "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+}
 
 # Somebody else's rules, with everything that a careless writer would lose.
 FOREIGN = (
@@ -241,13 +246,16 @@ def write_kubeconfig(path, cluster, namespace, account):
 
 
 def write_operator_kubeconfig(path, cluster, helm, *args):
-    """A kubeconfig with just the rights that the chart gives the operator, with these arguments of helm's, at path."""
+    """A kubeconfig with just the rights that the chart gives the operator, with these arguments of helm's, at path. The
+    API server has the chart's admission policies then."""
     system = "inference-autoscaler-system"
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": system}})
-    rendered = helm("template", "inference-autoscaler", CHART, "--no-hooks", "--namespace", system, *args)
+    version = cluster.request("GET", "/version")[1]["gitVersion"]
+    rendered = helm(
+        "template", "inference-autoscaler", CHART, "--no-hooks", "--namespace", system, "--kube-version", version, *args
+    )
     assert rendered.returncode == 0, rendered.stderr
-    kinds = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
-    objects = [o for o in yaml.safe_load_all(rendered.stdout) if o and o["kind"] in kinds]
+    objects = [o for o in yaml.safe_load_all(rendered.stdout) if o and o["kind"] in RIGHTS]
     assert objects
     cluster.apply(*objects)
     account = next(o["metadata"]["name"] for o in objects if o["kind"] == "ServiceAccount")

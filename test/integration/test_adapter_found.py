@@ -77,6 +77,11 @@ class Adapter:
         noted = (self.cluster.core.read_namespaced_config_map(configmap, self.namespace).metadata.annotations or {}).get(REVISION)
         return carried if carried == noted else None
 
+    def is_as_it_was(self, configmap):
+        """Without our rules, and without a note of ours."""
+        found = self.cluster.core.read_namespaced_config_map(configmap, self.namespace)
+        return found.data["config.yaml"] == FOREIGN and not found.metadata.annotations
+
     def has_ours(self, configmap):
         return METRIC in self.rules(configmap) and self.revision(configmap)
 
@@ -128,14 +133,17 @@ def test_a_hashed_configmap_of_another_deployment_and_the_one_that_follows(
     assert adapter_configmap(cluster).data["config.yaml"] == FOREIGN
     assert adapter.rules("adapter-config-7b2c9f").startswith(FOREIGN.rstrip(" \n")[:100])
 
-    before = adapter.rules("adapter-config-7b2c9f")
     adapter.mount("adapter-config-8d41aa")
     second = eventually(lambda: adapter.has_ours("adapter-config-8d41aa"), timeout=20)
     assert second != first
-    assert adapter.rules("adapter-config-7b2c9f") == before
+    eventually(lambda: adapter.is_as_it_was("adapter-config-7b2c9f"), timeout=30)
+
+    adapter.mount("adapter-config-7b2c9f")  # as a rollback does
+    eventually(lambda: adapter.has_ours("adapter-config-7b2c9f"), timeout=30)
+    eventually(lambda: adapter.is_as_it_was("adapter-config-8d41aa"), timeout=30)
 
     autoscaler.delete()
-    eventually(lambda: adapter.rules("adapter-config-8d41aa") == FOREIGN, timeout=20)
+    eventually(lambda: adapter.is_as_it_was("adapter-config-7b2c9f"), timeout=20)
 
 
 def test_rights_that_come_later(cluster, helm, operator_kubeconfig, adapter, autoscaler, start, tmp_path):  # noqa: F811

@@ -7,7 +7,7 @@ import uuid
 import lupa
 import pytest
 import yaml
-from conftest import CHART, CRD_FILE, OLDEST, RELEASE, REPO, SYSTEM, eventually, only
+from conftest import CHART, CRD_FILE, OLDEST, POLICIES, RELEASE, REPO, SYSTEM, eventually, only
 from operator_fixtures import stack  # noqa: F401  (a fixture is found by its name)
 
 
@@ -197,6 +197,37 @@ def test_health_for_argocd(status, health):
     answer = lua.execute((CHART / "files" / "argocd-health.lua").read_text())
     assert answer["status"] == health
     assert answer["message"]
+
+
+@pytest.mark.parametrize("args,there", [
+    ([], False), (POLICIES, True), (["--kube-version", "1.30.0"], True),
+    # As when helm asks a cluster that has them switched off.
+    (["--kube-version", "1.30.0", "--api-versions", "v1/Pod"], False),
+    ([*POLICIES, "--set", "admissionPolicies.enabled=false"], False),
+])
+def test_policies_are_there_where_the_api_server_has_them(helm, args, there):
+    done = helm("template", RELEASE, CHART, *OLDEST, *args)
+    assert done.returncode == 0, done.stderr
+    assert ("kind: ValidatingAdmissionPolicy" in done.stdout) == there
+
+
+def test_a_policy_is_bound_and_about_this_release_alone(render):
+    """Each is in force by a binding of its name, and what is said of the operator is said of this one's ServiceAccounts."""
+    objects = render(hooks=True)
+    policies = [o for o in objects if o["kind"] == "ValidatingAdmissionPolicy"]
+    bindings = [o for o in objects if o["kind"] == "ValidatingAdmissionPolicyBinding"]
+    names = [o["metadata"]["name"] for o in policies]
+    assert len(set(names)) == 6 and all(name.startswith(f"{SYSTEM}.{RELEASE}.") for name in names)
+    assert [(o["metadata"]["name"], o["spec"]) for o in bindings] == [
+        (name, {"policyName": name, "validationActions": ["Deny"]}) for name in names
+    ]
+    accounts = {o["metadata"]["name"] for o in objects if o["kind"] == "ServiceAccount"}
+    assert len(accounts) == 2
+    about = {name for policy in policies for condition in policy["spec"].get("matchConditions", ())
+             for name in re.findall(f"'system:serviceaccount:{SYSTEM}:(.*?)'", condition["expression"])}
+    assert about == accounts
+    everybody = [o["metadata"]["name"] for o in policies if "matchConditions" not in o["spec"]]
+    assert everybody == [f"{SYSTEM}.{RELEASE}.tenants"]
 
 
 # ---- rights

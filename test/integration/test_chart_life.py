@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 import yaml
-from conftest import CHART, RELEASE, REPO, eventually, install_crd, tool
+from conftest import CHART, RELEASE, REPO, eventually, has_policies, install_crd, tool
 from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     FOREIGN, OPERATOR, Autoscaler, Operator, deployment, engine_port, make_pod_ready, set_status, stack, write_kubeconfig,
 )
@@ -15,6 +15,7 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
 FORMER = REPO / "test" / "integration" / "chart-0.1.0.yaml"
 KINDS = "deployments,replicasets,services,serviceaccounts,leases,jobs,roles,rolebindings,poddisruptionbudgets"
 GLOBAL_KINDS = "clusterroles,clusterrolebindings"
+POLICIES = ",validatingadmissionpolicies,validatingadmissionpolicybindings"
 
 
 class Release:
@@ -52,7 +53,8 @@ class Release:
         listed = []
         for namespace in (self.namespace, self.adapter):
             listed += self.listed("-n", namespace, KINDS)
-        listed += [o for o in self.listed(GLOBAL_KINDS) if o["metadata"]["name"].startswith(self.namespace)]
+        kinds = GLOBAL_KINDS + (POLICIES if has_policies(self.cluster) else "")
+        listed += [o for o in self.listed(kinds) if o["metadata"]["name"].startswith(self.namespace)]
         return {
             (o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]): o["metadata"]["uid"] for o in listed
         }

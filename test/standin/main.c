@@ -54,6 +54,7 @@ static const char serve_usage[] =
 	"  --startup-delay DURATION  answers 503 for so long, as while a model loads (0s)\n"
 	"  --unhealthy-for DURATION  answers 503 at /health for so long, while the page has zeros already (0s)\n"
 	"  --page-status STATUS      answers for the page with this HTTP status\n"
+	"  --page-moved PATH         has the page at this path, and redirects from its usual one to it\n"
 	"  --hang                    never answers for the page\n"
 	"  --health-hangs-above N    never answers at /health while more than N requests run or wait, so that a\n"
 	"                            readiness probe times out under load\n"
@@ -102,6 +103,7 @@ enum option_id {
 	OPTION_GENERATION,
 	OPTION_UNHEALTHY_FOR,
 	OPTION_PAGE_STATUS,
+	OPTION_PAGE_MOVED,
 	OPTION_HANG,
 	OPTION_HEALTH_HANGS_ABOVE,
 	OPTION_CLOCK_BEHIND,
@@ -167,6 +169,7 @@ static int serve_verb(int argc, char **argv)
 		{"generation", required_argument, NULL, OPTION_GENERATION},
 		{"unhealthy-for", required_argument, NULL, OPTION_UNHEALTHY_FOR},
 		{"page-status", required_argument, NULL, OPTION_PAGE_STATUS},
+		{"page-moved", required_argument, NULL, OPTION_PAGE_MOVED},
 		{"hang", no_argument, NULL, OPTION_HANG},
 		{"health-hangs-above", required_argument, NULL, OPTION_HEALTH_HANGS_ABOVE},
 		{"clock-behind", required_argument, NULL, OPTION_CLOCK_BEHIND},
@@ -224,6 +227,9 @@ static int serve_verb(int argc, char **argv)
 			if ((so.page_status = parse_count(optarg)) < 100 || so.page_status > 599) {
 				return complain(name, optarg, "an HTTP status, as in 503");
 			}
+			break;
+		case OPTION_PAGE_MOVED:
+			so.page_moved = optarg;
 			break;
 		case OPTION_HANG:
 			so.hang = true;

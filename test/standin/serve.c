@@ -227,6 +227,11 @@ static void on_health(struct service *service, struct http_exchange *exchange)
 	}
 }
 
+static void on_page_moved(struct service *service, struct http_exchange *exchange)
+{
+	http_reply_redirect(exchange, 307, service->options->page_moved);
+}
+
 static void on_metrics(struct service *service, struct http_exchange *exchange)
 {
 	auto_strbuf page = STRBUF_INIT;
@@ -340,6 +345,7 @@ struct route {
 };
 
 static const struct route metrics_route = {"GET", NULL, LOADED, on_metrics};
+static const struct route moved_route = {"GET", NULL, LOADED, on_page_moved};
 static const struct route version_route = {"GET", NULL, ALWAYS, on_version};
 static const struct route stats_route = {"GET", NULL, LOADED, on_stats};
 static const struct route routes[] = {
@@ -355,9 +361,14 @@ static bool is_path(const char *path, const char *wanted)
 	return wanted != NULL && strcmp(path, wanted) == 0;
 }
 
-static const struct route *find_route(const struct standin_kind *kind, const char *path)
+static const struct route *find_route(const struct serve_options *options, const char *path)
 {
+	const struct standin_kind *kind = options->kind;
+
 	if (is_path(path, kind->path)) {
+		return options->page_moved != NULL ? &moved_route : &metrics_route;
+	}
+	if (is_path(path, options->page_moved)) {
 		return &metrics_route;
 	}
 	if (is_path(path, kind->version_path)) {
@@ -377,7 +388,7 @@ static const struct route *find_route(const struct standin_kind *kind, const cha
 static void on_request(void *ctx, struct http_exchange *exchange)
 {
 	struct service *service = ctx;
-	const struct route *route = find_route(service->options->kind, http_exchange_path(exchange));
+	const struct route *route = find_route(service->options, http_exchange_path(exchange));
 
 	if (route == NULL) {
 		reply_error(exchange, 404, "NotFoundError", "Not Found");

@@ -14,6 +14,7 @@ struct serve_options {
 	int64_t latency_ms;
 	int64_t startup_delay_ms;
 	int page_status;         /* HTTP status answered for the metrics page instead of it; 0 is the page */
+	const char *page_moved;  /* the path of the page, to which its usual one redirects; NULL is the usual one */
 	int hang;                /* the metrics page never answers */
 	int health_hangs_above;  /* requests, above which /health never answers; 0 is never */
 	int64_t unhealthy_ms;    /* so long /health answers 503, while the page has zeros */

@@ -29,6 +29,7 @@ struct world {
 	char *url;
 	int done, status; /* of ask() */
 	char *body;
+	char *redirect;          /* "" = none */
 	int ended, ended_status; /* of start() */
 };
 
@@ -89,6 +90,7 @@ static void world_free(struct world *w)
 	fclose(w->reported);
 	free(w->url);
 	free(w->body);
+	free(w->redirect);
 	free(w);
 }
 
@@ -106,6 +108,8 @@ static void on_done(void *ctx, const struct http_response *response)
 	struct world *w = ctx;
 
 	free(w->body);
+	free(w->redirect);
+	w->redirect = xstrdup(response->redirect);
 	w->status = response->error != NULL ? 0 : response->status;
 	w->body = xstrdup(response->body);
 	w->done++;
@@ -315,6 +319,20 @@ static void metrics_can_be_refused_or_hang(void **state)
 	world_free(w);
 }
 
+static void the_page_can_move(void **state)
+{
+	struct world *w = world_new((struct serve_options){.max_num_seqs = 1, .latency_ms = 1, .page_moved = "/stats"});
+	auto_free char *moved = xasprintf("%s/stats", w->url);
+
+	(void)state;
+	assert_int_equal(ask(w, "GET", "/metrics", NULL), 307);
+	assert_string_equal(w->redirect, moved);
+	assert_int_equal(ask(w, "GET", "/stats", NULL), 200);
+	kill(w->server, SIGTERM);
+	assert_int_equal(server_end(w), 0);
+	world_free(w);
+}
+
 static void health_hangs_under_load(void **state)
 {
 	struct world *w =
@@ -461,6 +479,7 @@ int main(void)
 		cmocka_unit_test(a_second_sigterm_ends_it),
 		cmocka_unit_test(a_loading_model_answers_503),
 		cmocka_unit_test(metrics_can_be_refused_or_hang),
+		cmocka_unit_test(the_page_can_move),
 		cmocka_unit_test(health_hangs_under_load),
 		cmocka_unit_test(health_can_fail_while_the_page_has_zeros),
 		cmocka_unit_test(samples_can_be_of_a_clock_that_is_late),

@@ -33,6 +33,11 @@
 {{- printf "%s-metrics" (include "ia.fullname" . | trunc 55 | trimSuffix "-") }}
 {{- end }}
 
+{{/* The Job that cleans up, and its ServiceAccount. */}}
+{{- define "ia.cleanupName" -}}
+{{- printf "%s-cleanup" (include "ia.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "ia.leaseName" -}}
 {{- default (include "ia.fullname" .) .Values.leaderElection.leaseName }}
 {{- end }}

@@ -1,0 +1,87 @@
+/* Taking our block out of a ConfigMap that the adapter read before. */
+#include "adapter_left.h"
+
+#include <string.h>
+
+#include "adapter/adapter_config.h"
+#include "adapter_metrics.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "reconcile/reconcile.h"
+#include "view/core.h"
+#include "view/workload.h"
+
+/* By any Deployment of its namespace: another adapter, or one that is rolled back to. */
+static bool is_mounted(const struct world *world, const struct object_meta *configmap)
+{
+	auto_view_list all = world_views(world, KIND_DEPLOYMENT, configmap->ns);
+
+	for (size_t i = 0; i < all.count; i++) {
+		const struct view_config *config = view_workload(all.items[i])->config;
+
+		if (config != NULL && text_equal(config->configmap, configmap->name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The text without our block; heap, NULL when there is none, or it is not as we wrote it. */
+static char *text_without(const char *text, const json_t *metrics)
+{
+	auto_free struct adapter_rule *rules = adapter_metrics_rules(metrics);
+	auto_error err = ERROR_INIT;
+	auto_free char *written = adapter_config_splice(text, rules, json_object_size(metrics), &err);
+	auto_free char *without = NULL;
+
+	if (written == NULL || strcmp(written, text) != 0) {
+		return NULL;
+	}
+	without = adapter_config_splice(text, NULL, 0, &err);
+	return without != NULL && strcmp(without, text) != 0 ? xstrdup(without) : NULL;
+}
+
+/* New reference; NULL when nothing is to be taken out. */
+static json_t *make_patch(const struct view_configmap *configmap)
+{
+	const struct object_meta *meta = &configmap->view.meta;
+	const char *noted = meta_annotation(meta, ANNOTATION_ADAPTER_METRICS);
+	auto_json *metrics = adapter_metrics_parse(noted != NULL ? noted : "");
+	auto_json *data = json_object();
+
+	for (uint32_t i = 0; i < configmap->data.count; i++) {
+		const struct view_pair *pair = &configmap->data.items[i];
+		auto_free char *without = text_without(pair->value, metrics);
+
+		if (without != NULL) {
+			json_object_set_new(data, pair->key, json_string(without));
+		}
+	}
+	if (json_object_size(data) == 0) {
+		return NULL;
+	}
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:{s:n, s:n, s:n}}, s:O}", "apiVersion", "v1", "kind",
+		"ConfigMap", "metadata", "name", meta->name, "namespace", meta->ns, "resourceVersion",
+		meta->resource_version, "annotations", ANNOTATION_ADAPTER_RULES, ANNOTATION_ADAPTER_METRICS,
+		ANNOTATION_ADAPTER_UNUSED, "data", data);
+}
+
+void adapter_left_clear(const struct world *world, const struct adapter_names *names, struct plan *plan)
+{
+	auto_view_list all = world_views(world, KIND_CONFIGMAP, names->ns);
+
+	for (size_t i = 0; i < all.count; i++) {
+		const struct view_configmap *configmap = view_configmap(all.items[i]);
+		const struct object_meta *meta = &configmap->view.meta;
+		json_t *patch = NULL;
+
+		if (strcmp(meta->name, names->configmap) != 0 && !configmap->immutable &&
+			meta_annotation(meta, ANNOTATION_ADAPTER_RULES) != NULL && !is_mounted(world, meta)) {
+			patch = make_patch(configmap);
+		}
+		if (patch != NULL) {
+			plan_add_take(plan, PLAN_PATCH, KIND_CONFIGMAP, patch);
+		}
+	}
+}
