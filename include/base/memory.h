@@ -24,6 +24,8 @@ char *xvasprintf(const char *fmt, va_list args) ATTR_PRINTF(1, 0);
 
 /* Frees what the pointer at `p` owns and clears it; also for ATTR_CLEANUP. */
 void free_indirect(void *p);
+/* The same of a text that is secret, after overwriting it. */
+void wipe_indirect(char **text);
 #define auto_free ATTR_CLEANUP(free_indirect)
 
 /* The struct that embeds `member` at address `ptr`. */

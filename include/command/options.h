@@ -44,6 +44,8 @@ struct options {
 	bool if_unused;
 
 	const char *listen;
+	const char *health_listen; /* NULL = at `listen` too */
+	bool metrics_need_token;
 	bool leader_elect;
 	const char *lease_name;
 	const char *lease_namespace;

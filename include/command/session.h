@@ -26,6 +26,8 @@ json_t *session_get(struct session *session, const struct kube_resource *resourc
 	struct error *err);
 /* What the API server answers at a path. New reference, or NULL and `err`. */
 json_t *session_read(struct session *session, const char *path, struct error *err);
+/* The same of what is no JSON, up to so many bytes. Heap. */
+char *session_read_text(struct session *session, const char *path, size_t max_body, struct error *err);
 /* The objects of a namespace (NULL = all), each with its apiVersion and kind. `query`: "labelSelector=…", URL-encoded,
  * or NULL. New reference to an array; NULL and `err`, ERROR_NOT_FOUND when the type is not installed. */
 json_t *session_list(struct session *session, const struct kube_resource *resource, const char *ns, const char *query,

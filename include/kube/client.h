@@ -24,6 +24,9 @@ struct kube_call;
 /* `result` is borrowed (json_incref to keep); NULL exactly when `err` is set. */
 typedef void kube_done_fn(void *ctx, json_t *result, const struct error *err);
 
+/* A whole body of 2xx, heap. */
+typedef void kube_text_fn(void *ctx, char *text_take, size_t len);
+
 /* Borrows all three for its life. */
 struct kube_client *kube_client_new(uv_loop_t *loop, struct http_client *http, struct kube_config *config);
 /* Every call must have completed. */
@@ -41,6 +44,11 @@ uv_loop_t *kube_client_loop(struct kube_client *client);
 /* Any request by path ("/apis/…?query"). `content_type` and `body` may be NULL. A body that is not JSON gives ERROR_INTERNAL. */
 struct kube_call *kube_request(struct kube_client *client, const char *method, const char *path,
 	const char *content_type, const json_t *body, kube_done_fn *done, void *ctx);
+
+/* GET of what is no JSON, such as a pod's page through the API server's proxy: an answer of at most so many bytes goes to
+ * `text`, then comes done. */
+struct kube_call *kube_read_text(struct kube_client *client, const char *path, size_t max_body, kube_text_fn *text,
+	kube_done_fn *done, void *ctx);
 
 struct kube_call *kube_get(struct kube_client *client, const struct kube_resource *resource, const char *ns,
 	const char *name, kube_done_fn *done, void *ctx);

@@ -43,12 +43,14 @@ void http_server_close(struct http_server *server, void (*closed)(void *ctx), vo
 const char *http_exchange_method(const struct http_exchange *exchange);
 const char *http_exchange_path(const struct http_exchange *exchange); /* without the query */
 const char *http_exchange_body(const struct http_exchange *exchange, size_t *len);
+/* The token of "Authorization: Bearer TOKEN"; NULL when there is none. It is wiped by the reply. */
+const char *http_exchange_bearer(const struct http_exchange *exchange);
 
 /* Asks to be told, by gone(ctx) from the loop, when the client leaves before the reply. The reply is
- * owed all the same, and may be given from inside gone(). */
+ * owed all the same, and may be given from inside gone(). Asking again replaces who is told; NULL: nobody. */
 void http_exchange_watch(struct http_exchange *exchange, void (*gone)(void *ctx), void *ctx);
 
-/* Answers and ends the exchange; the data is copied. */
+/* Answers and ends the exchange; the data is copied. With 401 goes "WWW-Authenticate: Bearer". */
 void http_reply(struct http_exchange *exchange, int status, const char *content_type, const char *body, size_t len);
 /* The same with a body that others have as well; takes a reference of its own. */
 void http_reply_content(struct http_exchange *exchange, int status, const char *content_type,

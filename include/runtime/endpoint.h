@@ -1,24 +1,37 @@
 /*
  * The operator's own HTTP endpoint: /metrics, /healthz, /readyz, and /explain (JSON, with what the probes
- * saw) and /explain.txt (for people) of the autoscalers, or of one at /explain/NAMESPACE/NAME.
+ * saw) and /explain.txt (for people) of the autoscalers, of those of one namespace at /explain/NAMESPACE, or of one at
+ * /explain/NAMESPACE/NAME.
  *
  * Everybody in the cluster can reach it, and it shares the loop with the Lease: what takes work is shared by all who
- * ask (answers.h), pages have a length, and connections a number.
+ * ask (answers.h), pages have a length, and connections a number. /explain is for those who may get
+ * InferenceAutoscalers (gate.h), by the token that they show.
  */
 #ifndef RUNTIME_ENDPOINT_H
 #define RUNTIME_ENDPOINT_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "base/error.h"
+#include "kube/client.h"
 #include "kube/lease.h"
 #include "runtime/controller.h"
 
 struct endpoint;
 
-/* `lease` NULL = no leader election. A replica that waits for the Lease is ready: it is a stand-by. */
-struct endpoint *endpoint_new(uv_loop_t *loop, const char *address, const struct controller *controller,
-	const struct kube_lease *lease, struct error *err);
+/* All borrowed. */
+struct endpoint_options {
+	const char *listen;
+	const char *health_listen;  /* of /healthz and /readyz alone; NULL = they are at `listen` too */
+	bool metrics_need_token;    /* /metrics is for those who may get this path */
+	struct kube_client *client; /* to ask about callers; nothing guards it */
+	const struct controller *controller;
+	const struct kube_lease *lease; /* NULL = no leader election */
+};
+
+/* NULL and `err` on failure. */
+struct endpoint *endpoint_new(uv_loop_t *loop, const struct endpoint_options *options, struct error *err);
 void endpoint_close(struct endpoint *endpoint, void (*closed)(void *ctx), void *ctx);
 
 #endif

@@ -108,3 +108,12 @@ void free_indirect(void *p)
 	free(*owner);
 	*owner = NULL;
 }
+
+void wipe_indirect(char **text)
+{
+	/* Volatile: else the compiler leaves out what nobody reads. */
+	for (volatile char *c = *text; c != NULL && *c != '\0'; c++) {
+		*c = '\0';
+	}
+	free_indirect(text);
+}

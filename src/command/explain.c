@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "command/command.h"
 #include "command/session.h"
-#include "operators.h"
+#include "own_values.h"
 #include "report/diagnosis.h"
 
 static bool wants_colour(void)
@@ -56,32 +56,20 @@ static json_t *diagnose(const json_t *objects, bool *works)
 	return all;
 }
 
-/* Only the operator knows them; where it cannot be asked, each says so. */
-static void add_values(struct session *session, json_t *all)
+/* What cannot be read is a warning. `objects` and `all` are of the same autoscalers. */
+static void add_values(struct session *session, const json_t *objects, json_t *all)
 {
-	auto_error err = ERROR_INIT;
-	struct operators *operators = operators_find(session, &err);
+	struct own_values *own = own_values_new(session);
 	size_t i;
 	json_t *diagnosis;
 
 	json_array_foreach(all, i, diagnosis) {
-		/* Where none answers, the next question would fare no better. */
-		bool ask = operators != NULL && (err.kind == ERROR_NONE || err.kind == ERROR_NOT_FOUND);
-		auto_json *reported = ask ? operators_explain(operators, json_path_string(diagnosis, "namespace", ""),
-						    json_path_string(diagnosis, "name", ""), &err)
-		                          : NULL;
-		json_t *values = json_object_get(reported, "values");
-		auto_free char *why = NULL;
+		auto_view *view = view_decode(KIND_AUTOSCALER, json_array_get(objects, i));
 
-		if (values != NULL) {
-			json_object_set(diagnosis, "values", values);
-			continue;
-		}
-		why = xasprintf("the values at each hop are not known: %s",
-			reported == NULL ? err.message : "the operator does not have them");
-		json_array_append_new(json_object_get(diagnosis, "warnings"), json_string(why));
+		json_object_set_new(diagnosis, "values",
+			own_values_read(own, view_autoscaler(view), json_object_get(diagnosis, "warnings")));
 	}
-	operators_free(operators);
+	own_values_free(own);
 }
 
 static void print_all(const struct options *o, const json_t *all)
@@ -116,7 +104,7 @@ static int explain(struct session *session, const struct options *o, struct erro
 	}
 	all = diagnose(objects, &works);
 	if (o->values) {
-		add_values(session, all);
+		add_values(session, objects, all);
 	}
 	if (json_array_size(all) == 0) {
 		error_set(err, ERROR_NOT_FOUND, "there is no InferenceAutoscaler in %s%s",
@@ -158,7 +146,7 @@ static const struct option_row rows[] = {
 	OPTION("namespace", 'n', "NAMESPACE", OPTION_STRING, ns, "where to look, if not in the context's namespace"),
 	OPTION("all-namespaces", 'A', NULL, OPTION_BOOL, all_namespaces, "look in all namespaces"),
 	OPTION("values", 0, NULL, OPTION_BOOL, values,
-		"also each signal's value at every hop, asked of the operator's pod (needs the right to get pods/proxy)"),
+		"also each signal's value at every hop, read with your own rights: pods/proxy, services/proxy of Prometheus, the metrics API"),
 	OPTION("output", 'o', "tree|json", OPTION_STRING, output, "how to print (tree)"),
 	OPTIONS_CONNECTION,
 	OPTION("timeout", 0, "DURATION", OPTION_STRING, timeout, "how long all of it may take"),

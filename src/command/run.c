@@ -30,6 +30,9 @@ struct replica {
 	/* The Lease has a connection of its own: its renewals must not wait behind our lists. */
 	struct http_client *lease_http;
 	struct kube_client *lease_client;
+	/* So have the questions about who may see our pages: anybody can cause them, and a replica that waits asks too. */
+	struct http_client *review_http;
+	struct kube_client *review_client;
 	struct controller *controller;
 	struct kube_lease *lease;
 	struct endpoint *endpoint;
@@ -76,6 +79,7 @@ static void on_lease_closed(void *ctx)
 	http_client_close(replica->http, ignore_closed, NULL);
 	http_client_close(replica->watch_http, ignore_closed, NULL);
 	http_client_close(replica->lease_http, ignore_closed, NULL);
+	http_client_close(replica->review_http, ignore_closed, NULL);
 	close_handles(replica);
 }
 
@@ -205,6 +209,8 @@ static int start(struct replica *replica, const struct options *o, const struct 
 	kube_client_watch_over(replica->client, replica->watch_http);
 	replica->lease_http = http_client_new(&replica->loop);
 	replica->lease_client = kube_client_new(&replica->loop, replica->lease_http, replica->config);
+	replica->review_http = http_client_new(&replica->loop);
+	replica->review_client = kube_client_new(&replica->loop, replica->review_http, replica->config);
 	replica->controller = controller_new(replica->client, replica->http, replica->access, &o->settings, identity);
 	if (o->leader_elect) {
 		replica->lease =
@@ -213,7 +219,14 @@ static int start(struct replica *replica, const struct options *o, const struct 
 		kube_client_guard(replica->client, may_write, replica);
 		http_client_look_first(replica->http, leave_when_late, replica);
 	}
-	replica->endpoint = endpoint_new(&replica->loop, o->listen, replica->controller, replica->lease, err);
+	replica->endpoint = endpoint_new(&replica->loop,
+		&(struct endpoint_options){.listen = o->listen,
+			.health_listen = o->health_listen,
+			.metrics_need_token = o->metrics_need_token,
+			.client = replica->review_client,
+			.controller = replica->controller,
+			.lease = replica->lease},
+		err);
 	if (replica->endpoint == NULL) {
 		return -1;
 	}
@@ -281,6 +294,7 @@ static int run_operator(const struct options *options, const struct command_tabl
 	if (replica.client != NULL) {
 		kube_client_free(replica.client);
 		kube_client_free(replica.lease_client);
+		kube_client_free(replica.review_client);
 	}
 	kube_config_free(replica.config);
 	access_free(replica.access);
@@ -291,7 +305,12 @@ static int run_operator(const struct options *options, const struct command_tabl
 
 static const struct option_row rows[] = {
 	OPTIONS_CONNECTION,
-	OPTION("listen", 0, "HOST:PORT", OPTION_STRING, listen, "address of /metrics, /healthz and /readyz"),
+	OPTION("listen", 0, "HOST:PORT", OPTION_STRING, listen,
+		"address of /metrics and /explain, /healthz and /readyz"),
+	OPTION("health-listen", 0, "HOST:PORT", OPTION_STRING, health_listen,
+		"address of /healthz and /readyz alone, which then are nowhere else"),
+	OPTION("metrics-need-token", 0, NULL, OPTION_BOOL, metrics_need_token,
+		"answer /metrics only to a token of somebody who may get the path /metrics"),
 	OPTION("leader-elect", 0, NULL, OPTION_BOOL, leader_elect, "act only while holding the Lease"),
 	OPTION("lease-name", 0, "NAME", OPTION_STRING, lease_name, "name of the Lease"),
 	OPTION("lease-namespace", 0, "NAMESPACE", OPTION_STRING, lease_namespace,

@@ -22,6 +22,7 @@ struct session {
 	struct kube_client *client;
 	bool done; /* with what was asked last */
 	json_t *answer;
+	char *text; /* likewise, of what is no JSON */
 	struct error error;
 };
 
@@ -129,6 +130,30 @@ json_t *session_read(struct session *session, const char *path, struct error *er
 {
 	kube_request(session->client, "GET", path, NULL, NULL, on_answer, session);
 	return wait_for_answer(session, err) < 0 ? NULL : session->answer;
+}
+
+static void on_text(void *ctx, char *text_take, size_t len)
+{
+	struct session *session = ctx;
+
+	(void)len;
+	session->text = text_take;
+}
+
+char *session_read_text(struct session *session, const char *path, size_t max_body, struct error *err)
+{
+	auto_json *nothing = NULL;
+	char *text;
+
+	session->text = NULL;
+	kube_read_text(session->client, path, max_body, on_text, on_answer, session);
+	if (wait_for_answer(session, err) < 0) {
+		return NULL;
+	}
+	nothing = session->answer;
+	text = session->text;
+	session->text = NULL;
+	return text;
 }
 
 json_t *session_list(struct session *session, const struct kube_resource *resource, const char *ns, const char *query,

@@ -25,9 +25,6 @@ struct kube_client {
 /* Each complete line of a 2xx body; a negative return ends the call. */
 typedef int kube_line_fn(void *ctx, const char *line, size_t len);
 
-/* A whole body of 2xx, heap. */
-typedef void kube_text_fn(void *ctx, char *text_take, size_t len);
-
 struct kube_call_spec {
 	const char *method;
 	const char *path;          /* with its query */

@@ -53,6 +53,22 @@ struct kube_call *kube_request(struct kube_client *client, const char *method, c
 				       });
 }
 
+struct kube_call *kube_read_text(struct kube_client *client, const char *path, size_t max_body, kube_text_fn *text,
+	kube_done_fn *done, void *ctx)
+{
+	auto_free char *what = xasprintf("GET '%s'", path);
+
+	return kube_call_start(client, &(struct kube_call_spec){
+					       .method = "GET",
+					       .path = path,
+					       .what = what,
+					       .max_body = max_body,
+					       .on_text = text,
+					       .done = done,
+					       .ctx = ctx,
+				       });
+}
+
 /* What all verbs on one object share: its path, the field manager's query, and the words for
  * errors. */
 struct verb {

@@ -21,6 +21,7 @@ struct http_exchange {
 	struct http_connection *connection;
 	const char *method;
 	char *path;
+	char *bearer; /* NULL = none */
 	struct strbuf body;
 	bool asked; /* the handler has it, and will reply */
 	bool last;  /* on its connection */
@@ -45,6 +46,7 @@ static void stop_watching(struct http_exchange *x)
 static void exchange_free(struct http_exchange *x)
 {
 	x->magic = 0;
+	wipe_indirect(&x->bearer);
 	free(x->path);
 	free(x->content_type);
 	free(x->location);
@@ -118,6 +120,25 @@ static bool asks_to_close(struct lws *wsi)
 	return strcasecmp(value, "close") == 0;
 }
 
+/* Heap; NULL when the request has none. */
+static char *bearer_of(struct lws *wsi)
+{
+	static const char scheme[] = "Bearer ";
+	int len = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+	char *value = len > 0 ? xcalloc(1, (size_t)len + 1) : NULL;
+	char *token;
+
+	if (value == NULL || lws_hdr_copy(wsi, value, len + 1, WSI_TOKEN_HTTP_AUTHORIZATION) < 0 ||
+		strncasecmp(value, scheme, strlen(scheme)) != 0) {
+		free(value);
+		return NULL;
+	}
+	token = value + strlen(scheme);
+	token += strspn(token, " ");
+	memmove(value, token, strlen(token) + 1);
+	return value;
+}
+
 static void reply_error(struct http_exchange *x, int status, const char *message)
 {
 	http_reply(x, status, "text/plain; charset=utf-8", message, strlen(message));
@@ -152,6 +173,7 @@ int http_exchange_on_request(struct http_connection *connection, const char *pat
 	x->last = asks_to_close(wsi);
 	x->method = method->name;
 	x->path = xstrdup(path);
+	x->bearer = bearer_of(wsi);
 	strbuf_init(&x->body);
 	x->connection = connection;
 	connection->exchange = x;
@@ -205,6 +227,8 @@ static int write_header(struct lws *wsi, const struct http_exchange *x, size_t l
 	if (lws_add_http_common_headers(wsi, (unsigned)x->status, x->content_type, len, &p, end) ||
 		(x->last && lws_add_http_header_by_token(wsi, WSI_TOKEN_CONNECTION, (const unsigned char *)"close", 5,
 				    &p, end)) ||
+		(x->status == 401 && lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_WWW_AUTHENTICATE,
+					     (const unsigned char *)"Bearer", 6, &p, end)) ||
 		(x->location != NULL &&
 			lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_LOCATION, (const unsigned char *)x->location,
 				(int)strlen(x->location), &p, end)) ||
@@ -266,6 +290,7 @@ void http_reply_content(struct http_exchange *x, int status, const char *content
 	x->status = status;
 	x->content_type = xstrdup(content_type);
 	x->content = http_content_ref(content);
+	wipe_indirect(&x->bearer);
 	stop_watching(x);
 	x->connection->held = false;
 	x->connection->moved_ms = uv_now(x->server->loop);
@@ -301,10 +326,11 @@ static void on_peer_gone(void *ctx)
 
 void http_exchange_watch(struct http_exchange *x, void (*gone)(void *ctx), void *ctx)
 {
-	assert(x->asked && !x->replied && x->watch == NULL);
+	assert(x->asked && !x->replied);
+	stop_watching(x);
 	x->gone = gone;
 	x->gone_ctx = ctx;
-	if (x->wsi != NULL) {
+	if (x->wsi != NULL && gone != NULL) {
 		x->watch = peer_watch_new(x->server->loop, lws_get_socket_fd(x->wsi), on_peer_gone, x);
 	}
 }
@@ -317,6 +343,11 @@ const char *http_exchange_method(const struct http_exchange *x)
 const char *http_exchange_path(const struct http_exchange *x)
 {
 	return x->path;
+}
+
+const char *http_exchange_bearer(const struct http_exchange *x)
+{
+	return x->bearer;
 }
 
 const char *http_exchange_body(const struct http_exchange *x, size_t *len)

@@ -31,6 +31,8 @@
 #define ACCEPTS 16
 /* libwebsockets keeps tables of as many as it may have, which else is as many as the process may. */
 #define DESCRIPTORS_MAX 1024
+/* Of a request: a token that names many groups has several thousand characters. */
+#define HEADER_MAX 16384
 #define PAUSE_MS 100 /* until a descriptor is tried for again */
 
 /* Listening ----------------------------------------------------------------------------------- */
@@ -120,6 +122,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const char *address, http_h
 	info.pcontext = &server->context;
 	info.user = server;
 	info.fd_limit_per_thread = DESCRIPTORS_MAX;
+	info.max_http_header_data = HEADER_MAX;
 	server->context = lws_create_context(&info);
 	if (server->context == NULL) {
 		error_set(err, ERROR_INTERNAL,

@@ -27,7 +27,7 @@ struct waiter {
 };
 
 struct answer {
-	char *path;
+	char *question;
 	const char *content_type;
 	void *state;
 	struct strbuf text;           /* while it is made */
@@ -53,7 +53,7 @@ static void answer_free(struct answers *answers, struct answer *answer)
 	}
 	strbuf_release(&answer->text);
 	http_content_unref(answer->content);
-	free_indirect(&answer->path);
+	free_indirect(&answer->question);
 	free_indirect(&answer);
 }
 
@@ -141,7 +141,7 @@ static void on_turn(uv_timer_t *timer)
 	int64_t start = clock_worked_ns();
 
 	while (answer != NULL && clock_worked_ns() - start < SLICE_NS) {
-		if (answers->hooks.make(answers->hooks.ctx, answer->path, &answer->state, &answer->text)) {
+		if (answers->hooks.make(answers->hooks.ctx, answer->question, &answer->state, &answer->text)) {
 			finish(answers, answer);
 			answer = next_unmade(answers);
 		}
@@ -195,18 +195,18 @@ static void wait_for(struct answers *answers, struct answer *answer, struct http
 	http_exchange_watch(exchange, on_gone, waiter);
 }
 
-void answers_give(struct answers *answers, struct http_exchange *exchange, const char *content_type)
+void answers_give(struct answers *answers, struct http_exchange *exchange, const char *question,
+	const char *content_type)
 {
-	const char *path = http_exchange_path(exchange);
 	struct answer **place = &answers->first;
 
 	drop_old(answers);
-	while (*place != NULL && strcmp((*place)->path, path) != 0) {
+	while (*place != NULL && strcmp((*place)->question, question) != 0) {
 		place = &(*place)->next;
 	}
 	if (*place == NULL) {
 		*place = xcalloc(1, sizeof(**place));
-		(*place)->path = xstrdup(path);
+		(*place)->question = xstrdup(question);
 		(*place)->content_type = content_type;
 		strbuf_init(&(*place)->text);
 	}

@@ -1,6 +1,8 @@
 /* A page that tells of the autoscalers, one after the other. */
 #include "listing.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -24,8 +26,35 @@ struct listing {
 	struct strbuf advice; /* samples of a metric stand together: these come after all links */
 };
 
+/* Whether the key's namespace is among the names. */
+static bool is_within(const char *key, const char *namespaces)
+{
+	size_t len = strcspn(key, "/");
+
+	for (const char *at = namespaces; at != NULL; at = strchr(at, ','), at += at != NULL ? 1 : 0) {
+		if (strncmp(at, key, len) == 0 && (at[len] == ',' || at[len] == '\0')) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void narrow(struct listing *listing, const char *namespaces)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < listing->count; i++) {
+		if (is_within(listing->keys[i], namespaces)) {
+			listing->keys[kept++] = listing->keys[i];
+		} else {
+			free_indirect(&listing->keys[i]);
+		}
+	}
+	listing->count = kept;
+}
+
 struct listing *listing_new(const struct controller *controller, enum listing_kind kind, const char *key,
-	bool standing_by)
+	const char *namespaces, bool standing_by)
 {
 	struct listing *listing = xcalloc(1, sizeof(*listing));
 
@@ -39,6 +68,9 @@ struct listing *listing_new(const struct controller *controller, enum listing_ki
 	} else {
 		listing->keys = xcalloc(1, sizeof(*listing->keys));
 		listing->keys[0] = xstrdup(key);
+	}
+	if (namespaces != NULL) {
+		narrow(listing, namespaces);
 	}
 	strbuf_init(&listing->advice);
 	return listing;

@@ -20,9 +20,10 @@ enum listing_kind {
 struct listing;
 
 /* `key` NULL = of all autoscalers, up to a bound that the page tells when it is reached; else of this one: its diagnosis
- * alone. `standing_by`: this replica waits for the Lease, and knows of none. */
+ * alone. `namespaces` narrows the list to these: names separated by commas; NULL = all. `standing_by`: this replica waits
+ * for the Lease, and knows of none. */
 struct listing *listing_new(const struct controller *controller, enum listing_kind kind, const char *key,
-	bool standing_by);
+	const char *namespaces, bool standing_by);
 /* Appends the next piece, of one autoscaler; true when it was the last. */
 bool listing_step(struct listing *listing, struct strbuf *text);
 void listing_free(struct listing *listing);

@@ -4,6 +4,7 @@ The operator runs from build/asan (IA_OPERATOR names another binary) with the ri
 gives it, so that a missing right, a leak or a bad access fails the tests.
 """
 
+import functools
 import json
 import os
 import re
@@ -11,6 +12,8 @@ import signal
 import ssl
 import subprocess
 import threading
+import urllib.error
+import urllib.request
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -41,10 +44,10 @@ FOREIGN = (
 )
 
 
-def listening_port(pid):
+def listening_port(pid, host="127.0.0.1"):
     """The port of a process that was told to take any."""
     sockets = subprocess.run(["ss", "-Hltnp"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    (port,) = re.findall(rf"127\.0\.0\.1:(\d+) .*pid={pid},", sockets)
+    (port,) = re.findall(rf"{re.escape(host)}:(\d+) .*pid={pid},", sockets)
     return port
 
 
@@ -182,6 +185,54 @@ def install_stack(cluster):
 @pytest.fixture(scope="session")
 def stack(cluster, crd):
     install_stack(cluster)
+
+
+def token_of(cluster, namespace, account):
+    """A token of a service account, which is made when it is missing."""
+    cluster.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": namespace}})
+    return cluster.kubectl("-n", namespace, "create", "token", account, "--duration=3h").stdout.strip()
+
+
+def lets_get(cluster, namespace, account, where=None):
+    """Lets a service account get InferenceAutoscalers in the namespace `where`; None = in all."""
+    role = "get-autoscalers"
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding" if where else "ClusterRoleBinding",
+        "metadata": {"name": f"{role}-{namespace}-{account}", **({"namespace": where} if where else {})},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+    }
+    cluster.apply({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": role},
+        "rules": [{"apiGroups": [GROUP], "resources": ["inferenceautoscalers"], "verbs": ["get"]}],
+    }, binding)
+    return binding
+
+
+@functools.cache
+def reader_token(cluster):
+    """A token of somebody who may see every page of the operator's."""
+    lets_get(cluster, "default", "reader")
+    return token_of(cluster, "default", "reader")
+
+
+def asks(port, path, token=None, host="127.0.0.1", timeout=30):
+    """What the operator answers at its port, (status, text), to somebody with this token."""
+    request = urllib.request.Request(f"http://{host}:{port}{path}")
+    if token is not None:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def explained(cluster, port, path="/explain"):
+    """What the operator explains, to somebody who may see all; decoded when it is JSON."""
+    status, text = asks(port, path, reader_token(cluster))
+    assert status == 200, (status, text)
+    return text if path.startswith("/explain.txt") else json.loads(text)
 
 
 def write_kubeconfig(path, cluster, namespace, account):

@@ -1,8 +1,6 @@
 """Advice: what will hurt although no link is broken; it comes and goes with its cause, and Ready does not mind."""
 
-import json
 import re
-import urllib.request
 
 import pytest
 
@@ -14,7 +12,7 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     working,
 )
 from conftest import eventually
-from operator_fixtures import Page, edit_pod, listening_port
+from operator_fixtures import Page, asks, edit_pod, explained, listening_port
 
 ADAPTER_PATH = "/apis/apps/v1/namespaces/monitoring/deployments/prometheus-adapter"
 
@@ -106,12 +104,12 @@ def test_the_adapters_only_pod(cluster, working, adapter):
     said = eventually(lambda: advice(working).get("OneAdapterReplica"), timeout=15)
     # It was so on the way up already: the status tells it, and no Event.
     assert events(cluster, working, "OneAdapterReplica") == []
-    base = f"http://127.0.0.1:{listening_port(working.operator.process.pid)}"
-    (told,) = json.load(urllib.request.urlopen(f"{base}/explain"))["items"]
+    port = listening_port(working.operator.process.pid)
+    (told,) = explained(cluster, port)["items"]
     assert {"reason": "OneAdapterReplica", "message": said} in told["advice"]
-    page = urllib.request.urlopen(f"{base}/explain.txt").read().decode()
+    page = explained(cluster, port, "/explain.txt")
     assert f"advice    OneAdapterReplica: {said}\n" in page
-    samples = urllib.request.urlopen(f"{base}/metrics").read().decode()
+    _, samples = asks(port, "/metrics")
     assert (
         f'inference_autoscaler_advice{{autoscaler_namespace="{working.namespace}",autoscaler="gemma",'
         'reason="OneAdapterReplica"} 1\n'

@@ -69,6 +69,7 @@ EFFECTS = {
     "listenAddress": ("0.0.0.0", {}, "- 0.0.0.0:8080\n"),
     "logging.level": ("debug", {}, "- debug\n"),
     "logging.format": ("text", {}, "- text\n"),
+    "metrics.needToken": (True, {}, "- --metrics-need-token\n"),
     "prometheus.url": ("https://p.example:9091/prom", {}, "- https://p.example:9091/prom\n"),
     "prometheus.headers": ({"X-Scope-OrgID": "a"}, URL, "- 'X-Scope-OrgID: a'\n"),
     "prometheus.tls.caSecret": (FILE, {}, "- --prometheus-ca-file\n"),
@@ -92,6 +93,7 @@ EFFECTS = {
     "grafana.dashboard.labels": ({"show": "yes"}, DASHBOARD, "show: 'yes'"),
     "grafana.dashboard.annotations": ({"grafana_folder": "x"}, DASHBOARD, "grafana_folder: x"),
     "networkPolicy.enabled": (True, {}, "kind: NetworkPolicy"),
+    "networkPolicy.prometheusNamespaces": (["prom"], NETWORK, "kubernetes.io/metadata.name: prom"),
     "networkPolicy.ingress": ([PORT], NETWORK, "port: 443"),
     "networkPolicy.egress": ([PORT], NETWORK, "- Egress"),
     "extraArgs": (["--more"], {}, "- --more"),
@@ -229,6 +231,8 @@ def test_every_value_does_something(render, path):
     (["prometheus.serviceMonitor.interval=often"], "interval"),
     (["prometheus.podMonitor.enabled=true"], "podMonitor"),
     (["networkPolicy.policyTypes={Egress}"], "policyTypes"),
+    (["networkPolicy.prometheusNamespaces={a,*}"], "prometheusNamespaces"),
+    (["metrics.needToken=yes"], "needToken"),
     (["extraObjects[0].kind=ConfigMap"], "apiVersion"),
     (["hostAliases[0].ip=10.0.0.1"], "hostnames"),
     (["watchNamespaces={a}"], "watchNamespaces"),
@@ -284,13 +288,40 @@ def test_spread_is_about_the_operators(render):
     assert deployment["spec"]["template"]["spec"]["topologySpreadConstraints"] == [given]
 
 
-def test_network_policy_lets_the_metrics_be_read(render):
+def test_network_policy_lets_prometheus_read_the_metrics(render):
     objects = render("networkPolicy.enabled=true")
     policy, pod = only(objects, "NetworkPolicy")["spec"], only(objects, "Deployment")["spec"]["template"]
     assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
     assert policy["policyTypes"] == ["Ingress"], "egress cannot be limited without the user's rules"
     (rule,) = policy["ingress"]
-    assert rule == {"ports": [{"port": pod["spec"]["containers"][0]["ports"][0]["name"], "protocol": "TCP"}]}
+    assert rule == {
+        "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+        "ports": [{"port": pod["spec"]["containers"][0]["ports"][0]["name"], "protocol": "TCP"}],
+    }
+
+
+def test_a_network_policy_without_namespaces_lets_nobody_in(render):
+    """An empty `from` would be everybody."""
+    policy = only(render("networkPolicy.enabled=true", **{"networkPolicy.prometheusNamespaces": []}), "NetworkPolicy")
+    assert policy["spec"]["policyTypes"] == ["Ingress"] and "ingress" not in policy["spec"]
+
+
+def test_a_token_for_the_metrics_is_good_for_nothing_else(render):
+    def made(*settings):
+        return {(o["kind"], o["metadata"]["name"]): o for o in render(*settings)}
+
+    on = ("prometheus.serviceMonitor.enabled=true",)
+    before, after = made(*on), made(*on, "metrics.needToken=true")
+    new = {key: after[key] for key in set(after) - set(before)}
+    assert sorted(kind for kind, _ in new) == ["ClusterRole", "ClusterRoleBinding", "Secret", "ServiceAccount"]
+    objects = list(new.values())
+    (endpoint,) = only(after.values(), "ServiceMonitor")["spec"]["endpoints"]
+    secret, account = only(objects, "Secret"), only(objects, "ServiceAccount")
+    assert endpoint["authorization"]["credentials"] == {"name": secret["metadata"]["name"], "key": "token"}
+    assert secret["metadata"]["annotations"]["kubernetes.io/service-account.name"] == account["metadata"]["name"]
+    (subject,) = only(objects, "ClusterRoleBinding")["subjects"]
+    assert subject["name"] == account["metadata"]["name"]
+    assert only(objects, "ClusterRole")["rules"] == [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]
 
 
 def test_own_priority_wins(render):

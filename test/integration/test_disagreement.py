@@ -1,8 +1,5 @@
 """Values that one hop of a chain has and the next has not: found while every sample is fresh, and healed."""
 
-import json
-import urllib.request
-
 from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     engine_port,
     operator_kubeconfig,
@@ -11,13 +8,12 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     working,
 )
 from conftest import eventually
-from operator_fixtures import edit_pod, listening_port
+from operator_fixtures import edit_pod, explained, listening_port
 
 
 def values(autoscaler):
     """What page, Prometheus and metrics API say of the one pod, as the operator shows it."""
-    base = f"http://127.0.0.1:{listening_port(autoscaler.operator.process.pid)}"
-    (told,) = json.load(urllib.request.urlopen(f"{base}/explain"))["items"]
+    (told,) = explained(autoscaler.cluster, listening_port(autoscaler.operator.process.pid))["items"]
     (pod,) = told["values"][0]["pods"]
     return pod["page"], pod["prometheus"], pod["served"]
 

@@ -6,7 +6,7 @@ import pty
 import re
 import subprocess
 import threading
-import urllib.request
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -19,7 +19,19 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     working,
 )
 from conftest import eventually, smallest
-from operator_fixtures import OPERATOR, Autoscaler, Page, listening_port, set_status
+from operator_fixtures import (
+    OPERATOR,
+    Autoscaler,
+    Page,
+    deployment,
+    explained,
+    lets_get,
+    listening_port,
+    make_pod_ready,
+    set_status,
+    token_of,
+    write_kubeconfig,
+)
 
 LINKS = [
     "Accepted", "TargetFound", "TargetExclusive", "MetricsExposed", "ScrapeSelected", "ScrapeHealthy", "SeriesFresh",
@@ -229,64 +241,102 @@ def own_address():
     return next((a for a in addresses if "." in a), None)
 
 
+class Hops(BaseHTTPRequestHandler):
+    """A pod's page and a Prometheus in one; keeps the headers that it was sent."""
+
+    def do_GET(self):
+        self.server.heads.append((self.path, dict(self.headers)))
+        answer = Page.page
+        if self.path.startswith("/prefix/api/v1/query?"):
+            promql = urllib.parse.parse_qs(self.path.partition("?")[2])["query"][0]
+            assert f'namespace="{self.server.namespace}"' in promql and 'namespace!=""' not in promql
+            answer = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [
+                {"metric": {"namespace": self.server.namespace, "pod": pod}, "value": [0, value]}
+                for pod, value in ((self.server.pod, "11"), ("somebody-elses", "99"))]}}).encode()
+        elif self.path != "/metrics":
+            answer = None
+        self.send_response(200 if answer else 404)
+        self.send_header("Content-Type", "text/plain")
+        self.end_headers()
+        self.wfile.write(answer or b"")
+
+    def log_message(self, *args):
+        pass
+
+
 @pytest.fixture
-def operators_pod(cluster, namespace):
-    """A pod that looks like an operator's, and tells of gemma in this namespace."""
-    values = [{"metric": "vllm_num_requests_running", "percent": False, "hpa": "10.5", "pods": [
-        {"pod": "server-0", "page": "12", "prometheus": "11", "ageMs": 4000, "served": "11"}]}]
-
-    class Explain(BaseHTTPRequestHandler):
-        def do_GET(self):
-            known = self.path == f"/explain/{namespace}/gemma"
-            self.send_response(200 if known else 404)
-            self.send_header("Content-Type", "application/json" if known else "text/plain")
-            self.end_headers()
-            answer = {"namespace": namespace, "name": "gemma", "values": values}
-            self.wfile.write(json.dumps(answer).encode() if known else b"there is no InferenceAutoscaler\n")
-
-        def log_message(self, *args):
-            pass
-
-    address = own_address() or pytest.skip("this machine has no address but its loopback's")
-    server = ThreadingHTTPServer((address, 0), Explain)
+def hops(cluster, stack, gemma):  # noqa: F811
+    """A target whose pod can be reached, and a Prometheus resource whose Service leads to the same place."""
+    address, ns = own_address() or pytest.skip("this machine has no address but its loopback's"), gemma.namespace
+    server = ThreadingHTTPServer((address, 0), Hops)
+    server.heads, server.namespace = [], ns
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    cluster.apply({
-        "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": "operator", "namespace": namespace, "labels": {"app.kubernetes.io/name": "inference-autoscaler"}},
-        "spec": {"containers": [{"name": "operator", "image": "nowhere/none",
-                                 "ports": [{"name": "http", "containerPort": server.server_port}]}]},
-    })
-    set_status(cluster, f"/api/v1/namespaces/{namespace}/pods/operator",
+    cluster.apply(deployment("server", ns, {"app": "server"}, server.server_port))
+    make_pod_ready(cluster, ns)
+    (pod,) = cluster.core.list_namespaced_pod(ns, label_selector="app=server").items
+    server.pod = pod.metadata.name
+    set_status(cluster, f"/api/v1/namespaces/{ns}/pods/{server.pod}",
                {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]})
-    yield
-    cluster.request("DELETE", f"/api/v1/namespaces/{namespace}/pods/operator", query=[("gracePeriodSeconds", "0")])
+    cluster.apply({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "prom", "namespace": ns},
+        "spec": {"ports": [{"name": "web", "port": 80, "targetPort": server.server_port}]},
+    }, {
+        "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "prom", "namespace": ns},
+        # The API server proxies to pods only.
+        "subsets": [{"addresses": [{"ip": address, "targetRef": {"kind": "Pod", "namespace": ns, "name": server.pod}}],
+                     "ports": [{"name": "web", "port": server.server_port}]}],
+    }, {
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "prom", "namespace": ns},
+        "spec": {"serviceName": "prom", "routePrefix": "/prefix",
+                 "serviceMonitorSelector": {"matchLabels": {"team": "ours"}}},
+    }, {
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor",
+        "metadata": {"name": "gemma", "namespace": ns, "labels": {"team": "ours"}},
+        "spec": {"selector": {}, "endpoints": [{"port": "metrics"}]},
+    })
+    # Until the API server has seen that there is somewhere to proxy to.
+    proxied = f"/api/v1/namespaces/{ns}/services/prom:80/proxy/metrics"
+    eventually(lambda: cluster.request("GET", proxied)[0] == 200, timeout=30)
+    server.heads.clear()
+    found = status()
+    found["engine"]["port"] = server.server_port
+    found["children"].append({"kind": "ServiceMonitor", "namespace": ns, "name": "gemma"})
+    set_status(cluster, gemma.path, found)
+    yield server
+    cluster.kubectl("-n", ns, "delete", "prometheus", "prom")
     server.shutdown()
 
 
-def test_the_operator_is_asked_for_values(cluster, gemma, operators_pod, explain):
-    set_status(cluster, gemma.path, status())
+def test_values_are_read_with_ones_own_rights(cluster, gemma, hops, explain):
+    (on_page,) = re.findall(rb"^vllm:num_requests_running\{.*\} ([0-9]+)", Page.page, re.MULTILINE)
     assert "PROMETHEUS" not in explain("gemma", "-n", gemma.namespace).stdout
-    done = explain("gemma", "-n", gemma.namespace, "--values")
+    done = explain("gemma", "-n", gemma.namespace, "--values", "-o", "json")
     assert (done.returncode, done.stderr) == (0, "")
-    table = done.stdout.split("served\n")[1]
-    assert table.startswith(
-        "          POD       PAGE  PROMETHEUS   METRICS API\n"
-        "          server-0  12    11, 4 s old  11\n"
-        "          the HPA's average is 10.5\n"
-    ), table
+    told = json.loads(done.stdout)
+    (values,) = told["values"]
+    assert values["pods"] == [{"pod": hops.pod, "page": on_page.decode(), "prometheus": "11"}], "\n".join(told["warnings"])
+    # There is no metrics API here, and it is said.
+    (warning,) = told["warnings"]
+    assert warning.startswith("the metrics API's values are not known: ")
+    # Nobody on the way was shown who asked.
+    assert {path.partition("?")[0] for path, _ in hops.heads} == {"/metrics", "/prefix/api/v1/query"}
+    assert not [head for _, head in hops.heads if "authorization" in {name.lower() for name in head}]
+    text = explain("gemma", "-n", gemma.namespace, "--values").stdout
+    assert re.search(rf"{hops.pod} +{on_page.decode()} +11 +-\n", text), text
 
 
-def test_an_operator_that_does_not_have_it_is_a_warning(cluster, gemma, operators_pod, explain):
-    cluster.apply(smallest("other", gemma.namespace))
-    done = explain("other", "-n", gemma.namespace, "--values")
-    assert "! the values at each hop are not known: no operator that answers has this autoscaler" in done.stdout
-
-
-def test_values_that_no_operator_tells_are_a_warning(cluster, gemma, explain):
-    set_status(cluster, gemma.path, status())
-    done = explain("gemma", "-n", gemma.namespace, "--values")
+def test_what_one_may_not_read_is_a_warning(cluster, gemma, hops, explain, tmp_path):
+    lets_get(cluster, gemma.namespace, "tenant", where=gemma.namespace)
+    token_of(cluster, gemma.namespace, "tenant")
+    mine = write_kubeconfig(tmp_path / "tenant", cluster, gemma.namespace, "tenant")
+    done = explain("gemma", "-n", gemma.namespace, "--values", "-o", "json", kubeconfig=mine)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "! the values at each hop are not known: no " in done.stdout
+    told = json.loads(done.stdout)
+    assert [item["pods"] for item in told["values"]] == [[]]
+    warnings = " ".join(told["warnings"])
+    for hop in ("the target's pods are not known: ", "Prometheus' values are not known: "):
+        assert hop in warnings, warnings
+    assert "forbidden" in warnings and not hops.heads
 
 
 def test_a_real_chain(working, explain):
@@ -296,10 +346,10 @@ def test_a_real_chain(working, explain):
     assert told["works"] and "broken" not in told
     assert {link["type"] for link in told["chain"]} >= set(LINKS)
     # The operator itself says the same over HTTP, with what its probes saw.
-    base = f"http://127.0.0.1:{listening_port(working.operator.process.pid)}"
+    port = listening_port(working.operator.process.pid)
 
     def said_alike():
-        (served,) = json.load(urllib.request.urlopen(f"{base}/explain"))["items"]
+        (served,) = explained(working.cluster, port)["items"]
         seen = served.pop("evidence"), served.pop("values")
         assert served == json.loads(explain(f"{working.namespace}/gemma", "-o", "json").stdout)
         return seen
@@ -312,7 +362,7 @@ def test_a_real_chain(working, explain):
     hops = ("page", "prometheus") if values.get("servedByHpa") else ("page", "prometheus", "served")
     assert [pod[hop] for hop in hops] == [on_page.decode()] * len(hops) and pod["ageMs"] < 45000
     assert evidence["signals"]["vllm_num_requests_running"]["metric"]["pods"] == 1
-    page = urllib.request.urlopen(f"{base}/explain.txt").read().decode()
+    page = explained(working.cluster, port, "/explain.txt")
     # Whether the HPA has read its metric by now is its own affair.
     assert "✓ MetricServed" in page and f"{working.namespace}/gemma scales" in page
     assert re.search(rf"{pod['pod']} +{on_page.decode()} +{on_page.decode()}, [0-9]+ s old +({on_page.decode()}|-)\n", page)

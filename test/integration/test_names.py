@@ -25,7 +25,7 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     working,
 )
 from conftest import REPO, eventually, oldest_prometheus, smallest, tool
-from operator_fixtures import OPERATOR, listening_port
+from operator_fixtures import OPERATOR, explained, listening_port
 
 # The last before names were negotiated, the first after it, and today's.
 LIBRARIES = ["0.22.1", "0.23.1", "0.26.0"]
@@ -229,8 +229,7 @@ def prometheus_program():
 
 
 def test_a_chain_of_escaped_names_works(cluster, working):
-    base = f"http://127.0.0.1:{listening_port(working.operator.process.pid)}"
-    (said,) = json.load(urllib.request.urlopen(f"{base}/explain"))["items"]
+    (said,) = explained(cluster, listening_port(working.operator.process.pid))["items"]
     (pod,) = said["values"][0]["pods"]
     assert (pod["page"], pod["prometheus"]) == ("5", "5")
     served = f"/apis/custom.metrics.k8s.io/v1beta1/namespaces/{working.namespace}/pods/*/vllm_num_requests_running"

@@ -4,7 +4,6 @@ import collections
 import copy
 import json
 import os
-import urllib.request
 
 import pytest
 import yaml
@@ -16,6 +15,7 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     Operator,
     deployment,
     engine_port,
+    explained,
     listening_port,
     operator,
     operator_kubeconfig,
@@ -51,8 +51,7 @@ class Server:
     def __init__(self, cluster, namespace, operator):
         self.cluster, self.namespace = cluster, namespace
         self.pods = f"/api/v1/namespaces/{namespace}/pods"
-        port = listening_port(operator.process.pid)
-        self.explain = f"http://127.0.0.1:{port}/explain/{namespace}/gemma"
+        self.port = listening_port(operator.process.pid)
 
     def names(self):
         items = self.cluster.request("GET", self.pods, query=SELECTOR)[1]["items"]
@@ -75,8 +74,8 @@ class Server:
         })
 
     def evidence(self):
-        with urllib.request.urlopen(self.explain, timeout=10) as answer:
-            return json.load(answer)["evidence"].get("pods", {})
+        told = explained(self.cluster, self.port, f"/explain/{self.namespace}/gemma")
+        return told["evidence"].get("pods", {})
 
     def sees(self, total, ready, unready=()):
         def seen():

@@ -1,10 +1,8 @@
 """A Prometheus that not everybody may ask: what is said of a credential or a certificate that is not right, and that
 the right one heals it, without a restart where only a file has changed."""
 
-import json
 import socket
 import threading
-import urllib.request
 
 import pytest
 
@@ -19,7 +17,7 @@ from access_fixtures import (  # noqa: F401  (fixtures are found by name)
     target,
 )
 from conftest import eventually
-from operator_fixtures import listening_port
+from operator_fixtures import explained, listening_port
 
 
 def fails(guarded, reason, *says):
@@ -36,11 +34,10 @@ def fails(guarded, reason, *says):
 
 def works(guarded):
     """Waits until the operator has seen that Prometheus scrapes the pods, and asks for its word of that."""
-    base = f"http://127.0.0.1:{listening_port(guarded.operators[-1].process.pid)}"
-    one = guarded.autoscaler
+    port, one = listening_port(guarded.operators[-1].process.pid), guarded.autoscaler
 
     def scraped():
-        evidence = json.load(urllib.request.urlopen(f"{base}/explain/{one.namespace}/{one.name}"))["evidence"] or {}
+        evidence = explained(one.cluster, port, f"/explain/{one.namespace}/{one.name}")["evidence"] or {}
         return evidence.get("prometheus", {}).get("up")
 
     eventually(scraped, timeout=40)

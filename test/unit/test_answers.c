@@ -77,7 +77,7 @@ static void handle(void *ctx, struct http_exchange *exchange)
 	} else if (w->answers == NULL) {
 		http_reply(exchange, 503, "text/plain", "", 0);
 	} else {
-		answers_give(w->answers, exchange, "text/plain");
+		answers_give(w->answers, exchange, http_exchange_path(exchange), "text/plain");
 	}
 }
 

@@ -30,7 +30,7 @@ struct world {
 	int asked;                  /* requests the handler saw */
 	int gone;                   /* clients of '/held' that left */
 	int done;
-	char *method, *path, *request_body;
+	char *method, *path, *request_body, *bearer;
 	int status;
 	char *body, *content_type, *message;
 	size_t body_len;
@@ -55,6 +55,8 @@ static void handle(void *ctx, struct http_exchange *exchange)
 	free(w->method);
 	free(w->path);
 	free(w->request_body);
+	free(w->bearer);
+	w->bearer = xstrdup(http_exchange_bearer(exchange));
 	w->method = xstrdup(http_exchange_method(exchange));
 	w->path = xstrdup(http_exchange_path(exchange));
 	w->request_body = xstrndup(body, len);
@@ -67,6 +69,8 @@ static void handle(void *ctx, struct http_exchange *exchange)
 		memset(text, 'x', large);
 		http_reply(exchange, 200, "text/plain", text, large);
 		free(text);
+	} else if (strcmp(w->path, "/closed") == 0) {
+		http_reply(exchange, 401, "text/plain", "", 0);
 	} else {
 		http_reply(exchange, 200, "text/plain", "hello\n", 6);
 	}
@@ -108,6 +112,7 @@ static int teardown(void **state)
 	free(w->method);
 	free(w->path);
 	free(w->request_body);
+	free(w->bearer);
 	free(w->body);
 	free(w->content_type);
 	free(w->message);
@@ -202,6 +207,49 @@ static void parts_of_a_request(void **state)
 	assert_string_equal(w->request_body, "");
 	ask(w, "GET", "/", NULL, 0);
 	assert_string_equal(w->path, "/");
+}
+
+/* What the server answers, up to its end of the connection; heap. */
+static char *answer_to(struct world *w, const char *request)
+{
+	char answer[1024] = "";
+	int before = w->asked;
+	int fd = send_raw(w, request);
+
+	assert_true(event_loop_wait(&w->loop, &w->asked, before + 1));
+	run_for(&w->loop.uv, 20);
+	assert_true(read(fd, answer, sizeof(answer) - 1) > 0);
+	close(fd);
+	return xstrdup(answer);
+}
+
+static void a_bearer_token(void **state)
+{
+	struct world *w = *state;
+	auto_free char *large = xcalloc(9001, 1);
+	auto_free char *request = NULL;
+	auto_free char *answer = answer_to(w, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+					      "authorization: bearer  a.b-c_d\r\n\r\n");
+	auto_free char *basic = NULL;
+	auto_free char *refused = NULL;
+	auto_free char *none = NULL;
+
+	assert_string_equal(w->bearer, "a.b-c_d");
+	assert_null(strstr(answer, "401"));
+	basic = answer_to(w, "GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic abc\r\n\r\n");
+	assert_null(w->bearer);
+	none = answer_to(w, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	assert_null(w->bearer);
+	refused = answer_to(w, "GET /closed HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	assert_non_null(strstr(refused, "401"));
+	assert_non_null(strstr(refused, "Bearer"));
+	/* As long as one that names many groups. */
+	memset(large, 'x', 9000);
+	request =
+		xasprintf("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %s\r\n\r\n", large);
+	free_indirect(&answer);
+	answer = answer_to(w, request);
+	assert_string_equal(w->bearer, large);
 }
 
 static void every_method(void **state)
@@ -717,6 +765,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(parts_of_a_request),
+		TEST(a_bearer_token),
 		TEST(every_method),
 		TEST(bodies_up_to_a_mebibyte),
 		TEST(large_reply),

@@ -81,7 +81,7 @@ static void controller_release(struct controller *c)
 static void list(const struct controller *c, enum listing_kind kind, const char *key, bool standing_by,
 	struct strbuf *text, size_t *steps)
 {
-	struct listing *listing = listing_new(c, kind, key, standing_by);
+	struct listing *listing = listing_new(c, kind, key, NULL, standing_by);
 
 	*steps = 1;
 	while (!listing_step(listing, text)) {

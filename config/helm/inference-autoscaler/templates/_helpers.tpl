@@ -28,6 +28,11 @@
 {{- end }}
 {{- end }}
 
+{{/* Who scrapes the operator where that needs a token. */}}
+{{- define "ia.metricsReader" -}}
+{{- printf "%s-metrics" (include "ia.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- end }}
+
 {{/* The Job that cleans up, and its ServiceAccount. */}}
 {{- define "ia.cleanupName" -}}
 {{- printf "%s-cleanup" (include "ia.fullname" . | trunc 55 | trimSuffix "-") }}

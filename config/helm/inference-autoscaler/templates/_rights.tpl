@@ -58,6 +58,13 @@
 - apiGroups: [keda.sh]
   resources: [scaledobjects]
   verbs: [list, watch]
+# Whoever asks for /explain shows a token: whose it is, and what that one may.
+- apiGroups: [authentication.k8s.io]
+  resources: [tokenreviews]
+  verbs: [create]
+- apiGroups: [authorization.k8s.io]
+  resources: [subjectaccessreviews]
+  verbs: [create]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
