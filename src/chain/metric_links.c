@@ -111,21 +111,18 @@ static void say_rolling(const struct facts *facts, struct verdict *verdict)
 		facts->adapter_names.ns, facts->adapter_names.deployment);
 }
 
-/* Says so when a rule of this autoscaler is not written yet: each write restarts the adapter for all. */
-static bool say_held(const struct facts *facts, struct verdict *verdict)
+/* Says so when a rule of this autoscaler was left out. */
+static bool say_conflict(const struct facts *facts, struct verdict *verdict)
 {
+	const struct adapter_names *names = &facts->adapter_names;
 
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
 		const char *metric = facts->workload.signals[i].signal->metric;
+		const char *why = json_string_value(json_object_get(facts->adapter_conflicts, metric));
 
-		if (json_object_get(facts->adapter_held, metric) != NULL) {
-			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
-				"the rule of '%s' waits %s Deployment '%s/%s', so that the adapter restarts once for all",
-				metric,
-				facts->adapter_held_by_rollout
-					? "for the end of the rollout under way of"
-					: "a few seconds for others that may come, before it rolls out",
-				facts->adapter_names.ns, facts->adapter_names.deployment);
+		if (why != NULL) {
+			SAY(verdict, VERDICT_FALSE, "RuleConflict", "ConfigMap '%s/%s', key '%s', has another rule: %s",
+				names->ns, names->configmap, names->key, why);
 			return true;
 		}
 	}
@@ -134,7 +131,7 @@ static bool say_held(const struct facts *facts, struct verdict *verdict)
 
 void check_adapter_configured(const struct facts *facts, struct verdict *verdict)
 {
-	if (facts->adapter != ADAPTER_BROKEN && say_held(facts, verdict)) {
+	if (facts->adapter != ADAPTER_BROKEN && say_conflict(facts, verdict)) {
 		return;
 	}
 	switch (facts->adapter) {

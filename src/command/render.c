@@ -211,7 +211,7 @@ static int print_rules(const struct adapter_names *names, const struct workload 
 	for (size_t i = 0; i < w->signals_count; i++) {
 		rules[i] = adapter_rule_of(w->signals[i].signal);
 	}
-	text = adapter_config_splice("rules:\n", rules, w->signals_count, err);
+	text = adapter_config_splice("rules:\n", rules, w->signals_count, NULL, err);
 	if (text == NULL) {
 		return -1;
 	}
