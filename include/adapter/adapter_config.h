@@ -25,6 +25,7 @@
 #ifndef ADAPTER_ADAPTER_CONFIG_H
 #define ADAPTER_ADAPTER_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "adapter/adapter_rule.h"
@@ -46,5 +47,11 @@
  */
 char *adapter_config_splice(const char *text, const struct adapter_rule *rules, size_t n, json_t *left_out,
 	struct error *err) ATTR_MUST_USE;
+
+/*
+ * Whether the adapter reads both texts alike: the same rules of others in the same order, and behind them the same of
+ * ours, in any order and with or without markers. Whoever delivers the configuration may have put ours into it.
+ */
+bool adapter_config_reads_alike(const char *text, const char *other);
 
 #endif

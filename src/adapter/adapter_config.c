@@ -328,3 +328,43 @@ char *adapter_config_splice(const char *text, const struct adapter_rule *rules, 
 	}
 	return xasprintf("%s%s", marked ? byte_order_mark : "", result);
 }
+
+/* Splits the rules into those of others, which come first, and ours. False when one of others comes after one of ours:
+ * the last rule wins. */
+static bool split_rules(const json_t *doc, json_t *theirs, json_t *ours)
+{
+	size_t i;
+	json_t *rule;
+
+	json_array_foreach(json_object_get(doc, "rules"), i, rule) {
+		bool is_ours = adapter_rule_is_ours(rule);
+
+		if (!is_ours && json_object_size(ours) > 0) {
+			return false;
+		}
+		if (is_ours) {
+			json_object_set(ours, json_path_string(rule, "name.as", ""), rule);
+		} else {
+			json_array_append(theirs, rule);
+		}
+	}
+	return true;
+}
+
+bool adapter_config_reads_alike(const char *text, const char *other)
+{
+	auto_json *doc = parse(text, NULL);
+	auto_json *other_doc = parse(other, NULL);
+	auto_json *theirs = json_array();
+	auto_json *other_theirs = json_array();
+	auto_json *ours = json_object();
+	auto_json *other_ours = json_object();
+
+	if (doc == NULL || other_doc == NULL || !split_rules(doc, theirs, ours) ||
+		!split_rules(other_doc, other_theirs, other_ours)) {
+		return false;
+	}
+	json_object_del(doc, "rules");
+	json_object_del(other_doc, "rules");
+	return json_equal(doc, other_doc) && json_equal(theirs, other_theirs) && json_equal(ours, other_ours);
+}

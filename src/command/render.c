@@ -218,7 +218,9 @@ static int print_rules(const struct adapter_names *names, const struct workload 
 	configmap = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
 		"name", names->configmap, "namespace", names->ns, "data", names->key, text);
 	print_object(configmap,
-		"# These rules are merged into the ConfigMap; the rules of others in it stay as they are.\n", as_json);
+		"# These are among the rules that are merged into the ConfigMap (all of them: 'inference-autoscaler rules'); the rules "
+		"of others in it stay as they are.\n",
+		as_json);
 	return 0;
 }
 

@@ -83,7 +83,7 @@ static void say_reverted(const struct adapter_names *names, const struct view_co
 			"%s%s%s takes our rules out of ConfigMap '%s/%s', key '%s', each time they are written, which "
 			"restarts the adapter: they are written once more at %s; let it ignore data of this ConfigMap "
 			"(Argo CD: ignoreDifferences, with jsonPointers [/data/%s] and RespectIgnoreDifferences=true), or "
-			"add our rules to its source: 'inference-autoscaler render' prints them",
+			"add our rules to its source: 'inference-autoscaler rules' prints them",
 			by != NULL ? "field manager '" : "somebody", by != NULL ? by : "", by != NULL ? "'" : "",
 			names->ns, names->configmap, names->key, until, names->key));
 }
@@ -124,12 +124,12 @@ static int plan_configmap(const struct world *world, const struct adapter_found 
 	}
 	state->conflicts = find_conflicts(needed, left_out);
 	metrics = rules_text(rules, n, left_out);
-	there = strcmp(text, old) == 0;
+	there = strcmp(text, old) == 0 || (n > 0 && adapter_config_reads_alike(text, old));
 	if (!there && configmap->immutable) {
 		shared_state_set(state, ADAPTER_BROKEN, "ConfigImmutable",
 			xasprintf("ConfigMap '%s/%s' is immutable, so that our rules cannot be written to it: leave "
 				  "'immutable' out where it is made, or add our rules to its source: "
-				  "'inference-autoscaler render' prints them",
+				  "'inference-autoscaler rules' prints them",
 				names->ns, names->configmap));
 		return -1;
 	}
@@ -139,9 +139,12 @@ static int plan_configmap(const struct world *world, const struct adapter_found 
 		say_reverted(names, configmap, plan, world->now_ms, state);
 		return -1;
 	}
-	differs = !there || (old_revision != NULL) != (metrics != NULL) || move == FIGHT_OVER;
+	differs = !there || (old_revision != NULL && metrics == NULL) || move == FIGHT_OVER;
 	if (!differs) {
-		*revision = xstrdup(old_revision);
+		/* Whoever put our rules there without a revision rolls them out, too. */
+		const char *kept = old_revision != NULL || n == 0 ? old_revision : rollout_revision(found->deployment);
+
+		*revision = kept != NULL ? xstrdup(kept) : NULL;
 	} else if (metrics != NULL) {
 		auto_free char *hash = text_hash(text);
 

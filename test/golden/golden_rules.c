@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 
 #define MARK "# OUR RULES\n"
+#define BARE_MARK "# OUR RULES WITHOUT MARKERS\n"
 #define HEAD "rules:\n"
 
 /* Our block, at the end of a list that is not indented. Heap. */
@@ -20,6 +21,19 @@ static char *make_block(void)
 	auto_free char *config = adapter_config_splice(HEAD, rules, count, NULL, NULL);
 
 	return xstrdup(config + strlen(HEAD));
+}
+
+/* The same as a tool writes it that knows no comments. Heap. */
+static char *make_bare(void)
+{
+	size_t count;
+	auto_free struct adapter_rule *rules = adapter_rules_all(&count);
+	auto_strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < count; i++) {
+		adapter_rule_block(&text, &rules[i], 0, "\n");
+	}
+	return strbuf_take(&text);
 }
 
 /* The text with `from` replaced; heap, NULL when it is not in it. */
@@ -62,7 +76,10 @@ void golden_rules_unfold(json_t *document)
 {
 	auto_free char *block = make_block();
 
+	auto_free char *bare = make_bare();
+
 	replace_all(document, MARK, block);
+	replace_all(document, BARE_MARK, bare);
 }
 
 json_t *golden_rules_folded(const json_t *document)

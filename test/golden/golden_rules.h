@@ -1,6 +1,7 @@
 /*
  * The line "# OUR RULES" of a configuration in a world or a plan stands for all of our rules: what they say is shown once,
- * by 'inference-autoscaler rules', and a change of it does not go through all plans.
+ * by 'inference-autoscaler rules', and a change of it does not go through all plans. In a world "# OUR RULES WITHOUT MARKERS"
+ * stands for them as a tool writes them that knows no comments.
  */
 #ifndef TEST_GOLDEN_RULES_H
 #define TEST_GOLDEN_RULES_H
