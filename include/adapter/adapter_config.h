@@ -25,6 +25,7 @@
 #ifndef ADAPTER_ADAPTER_CONFIG_H
 #define ADAPTER_ADAPTER_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "adapter/adapter_rule.h"
@@ -32,7 +33,9 @@
 #include "base/error.h"
 
 /*
- * The text with exactly these rules of ours in place, sorted by name; heap, caller owns. `n` == 0
+ * The text with these rules of ours in place, sorted by name; heap, caller owns. One whose name a foreign rule exposes is
+ * left out, since the adapter would silently drop one of the two: `left_out` then holds the name → what is to be done, as
+ * text; with `left_out` NULL that is an error. `n` == 0
  * takes our block out. Splicing what has been spliced changes nothing. (An adapter that is left
  * with no rule at all serves no custom metrics API until it gets one and is restarted.)
  *
@@ -42,7 +45,13 @@
  *                   rule of ours that is not well-formed
  *   ERROR_CONFLICT  a foreign rule exposes a name of ours: the adapter would silently drop one
  */
-char *adapter_config_splice(const char *text, const struct adapter_rule *rules, size_t n,
+char *adapter_config_splice(const char *text, const struct adapter_rule *rules, size_t n, json_t *left_out,
 	struct error *err) ATTR_MUST_USE;
+
+/*
+ * Whether the adapter reads both texts alike: the same rules of others in the same order, and behind them the same of
+ * ours, in any order and with or without markers. Whoever delivers the configuration may have put ours into it.
+ */
+bool adapter_config_reads_alike(const char *text, const char *other);
 
 #endif

@@ -58,8 +58,6 @@ enum kind kind_by_name(const char *api_version, const char *kind);
 /* On the adapter's ConfigMap: the revision of our rules, which its Deployment's pod template carries too;
  * the metrics whose rules these are; since when some of them are needed by nobody. */
 #define ANNOTATION_ADAPTER_RULES "inference-autoscaler.io/adapter-rules"
-#define ANNOTATION_ADAPTER_METRICS "inference-autoscaler.io/adapter-metrics"
-#define ANNOTATION_ADAPTER_UNUSED "inference-autoscaler.io/adapter-rules-unused-since"
 #define FIELD_MANAGER "inference-autoscaler"
 
 #endif

@@ -66,10 +66,10 @@ struct facts {
 
 	struct adapter_names adapter_names;
 	enum adapter_state adapter;
-	const char *adapter_reason;                  /* CamelCase, when broken */
-	const char *adapter_message;                 /* when broken */
-	const json_t *adapter_held;                  /* the metrics whose rules are to be written yet; NULL = none */
-	bool adapter_held_by_rollout;                /* they wait for the rollout under way */
+	const char *adapter_reason;      /* CamelCase, when broken */
+	const char *adapter_message;     /* when broken */
+	const json_t *adapter_conflicts; /* metric whose rule was left out → why; NULL = none */
+	bool adapter_awaited;            /* our rules are not there, and another operator is to write them */
 	const struct adapter_survey *adapter_survey; /* what it says of itself; NULL = nothing yet */
 
 	const char *api_reason; /* CamelCase: why the metrics API cannot serve; NULL = nothing against it */

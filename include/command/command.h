@@ -41,6 +41,7 @@ extern const struct command command_completion;
 extern const struct command command_explain;
 extern const struct command command_man;
 extern const struct command command_render;
+extern const struct command command_rules;
 extern const struct command command_run;
 extern const struct command command_version;
 

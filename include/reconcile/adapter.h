@@ -11,15 +11,9 @@
 #include "reconcile/reconcile.h"
 #include "reconcile/world.h"
 
-/* What live autoscalers need of it. */
-struct adapter_needs {
-	json_t *metrics;   /* metric → since when somebody needs it, in ms of the wall */
-	int64_t newest_ms; /* when the newest autoscaler came */
-};
-
-/* Plans for its ConfigMap and Deployment. Sets the state, its reason and message, and what is held. */
-void adapter_reconcile(const struct world *world, const struct adapter_needs *needs, struct plan *plan,
-	struct shared_state *state);
+/* Plans for its ConfigMap and Deployment. `needed` is the set of metrics that live autoscalers need: nothing is written
+ * while it is empty; NULL = our rules are to go. Sets the state, its reason and message, and the conflicts. */
+void adapter_reconcile(const struct world *world, const json_t *needed, struct plan *plan, struct shared_state *state);
 
 /* What its Deployment says; the caller frees it. */
 struct adapter_survey *adapter_survey_make(const struct world *world);

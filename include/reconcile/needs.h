@@ -23,8 +23,6 @@ struct needs {
 	struct map autoscalers; /* "ns/name" → what this one needs */
 	struct map metrics;     /* metric → who needs it */
 	struct map exporters;   /* gpu_exporter_id() → who asks for it */
-	struct heap known;      /* those that tell what they need, the newest first */
-	struct heap awaited;    /* those whose first probe has not ended, likewise */
 };
 
 void needs_init(struct needs *needs);
@@ -32,7 +30,7 @@ void needs_release(struct needs *needs);
 #define auto_needs ATTR_CLEANUP(needs_release) struct needs
 
 /* What this autoscaler needs from now on: nothing when it is on its way out, or its spec is refused. `evidence` NULL = it
- * was not probed yet. Keeps a reference to the view of one that uses GPUs. True when it needs something else now. */
+ * was not probed yet. Keeps a reference to its view. True when it needs something else now. */
 bool needs_put(struct needs *needs, const struct settings *settings, const struct view_autoscaler *object,
 	const struct evidence *evidence);
 /* The autoscaler "ns/name" is gone. True when it needed something. */
@@ -40,10 +38,8 @@ bool needs_remove(struct needs *needs, const char *key);
 /* Those of all autoscalers of a world; the caller releases them. */
 struct needs needs_of_world(const struct world *world);
 
-/* Metric → since when somebody needs it, in ms of the wall; new reference. */
+/* The set of metrics that somebody needs; new reference. */
 json_t *needs_metrics(const struct needs *needs);
-/* When the newest autoscaler came; one whose first probe is under way comes now, since that tells what it needs. */
-int64_t needs_newest_ms(const struct needs *needs, int64_t now_ms);
 /* The exporters that are asked for, in the order of the first autoscalers that do: a heap array of *count for the caller
  * to free. What is in it is borrowed. */
 struct gpu_need *needs_exporters(const struct needs *needs, size_t *count);

@@ -34,16 +34,17 @@ struct adapter_fight {
 /* What the shared pass found; autoscalers' links are checked from it. */
 struct shared_state {
 	enum adapter_state state;
-	const char *reason;     /* static */
-	char *message;          /* owned */
-	json_t *held;           /* owned set: metrics whose rules are needed, and are written soon; NULL = none */
-	bool held_by_rollout;   /* they wait for the rollout under way, else for others that come with them */
-	struct gpu_survey *gpu; /* owned; NULL = no autoscaler uses GPUs */
+	const char *reason; /* static */
+	char *message;      /* owned */
+	json_t *conflicts;  /* owned: metric whose rule is needed, but left out for a foreign one → why, and what is
+	                           to be done; NULL = none */
+	struct gpu_survey *gpu;         /* owned; NULL = no autoscaler uses GPUs */
 	struct adapter_survey *adapter; /* owned; NULL = not made yet */
 	const char *api_reason;         /* static: why the metrics API cannot serve; NULL = nothing against it */
 	char *api_message;              /* owned, with api_reason */
 	struct adapter_fight fight;
 	struct gpu_memory gpu_memory;
+	bool awaited;         /* our rules are not there, and another operator is to write them */
 	bool api_away;        /* of api_reason: only that nothing answers behind the registration now */
 	int64_t api_since_ms; /* wall: since when the API server finds it available, or not; -1 = not known */
 };

@@ -129,20 +129,21 @@ static size_t line_of(const struct config *c, const char *text, size_t at)
 	return layout_line(text, at < c->block.begin ? at : at + c->block.end - c->block.begin);
 }
 
-/* One of ours that is exposed under this name; NULL when there is none. */
-static const struct adapter_rule *find_rule(const struct adapter_rule *const *rules, size_t n, const char *name)
+/* Takes the one of ours that is exposed under this name out; false when there is none. */
+static bool leave_out(const struct adapter_rule **rules, size_t *n, const char *name)
 {
-	for (size_t i = 0; name != NULL && i < n; i++) {
+	for (size_t i = 0; name != NULL && i < *n; i++) {
 		if (!strcmp(rules[i]->name, name)) {
-			return rules[i];
+			memmove(&rules[i], &rules[i + 1], (--*n - i) * sizeof(rules[0]));
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }
 
-/* Whether the adapter would start with the foreign rules and keep ours apart from them. */
-static int check_rules(const struct config *c, const char *text, const struct adapter_rule *const *ours, size_t n,
-	struct error *err)
+/* Whether the adapter would start with the foreign rules, and keep ours apart from them: what it would not is left out. */
+static int check_rules(const struct config *c, const char *text, const struct adapter_rule **ours, size_t *n,
+	json_t *left_out, struct error *err)
 {
 	json_t *rules = json_object_get(c->doc, "rules");
 	json_t *rule;
@@ -158,12 +159,16 @@ static int check_rules(const struct config *c, const char *text, const struct ad
 		if (adapter_rule_check_json(rule, err)) {
 			return error_wrap(err, "line %zu: rule", line_of(c, text, c->layout.items[i]));
 		}
-		if (find_rule(ours, n, name) != NULL) {
-			return error_set(err, ERROR_CONFLICT,
-				"line %zu: a rule exposes '%s', as ours does, and the "
-				"adapter would silently drop one: remove it or change "
-				"its name.as",
-				line_of(c, text, c->layout.items[i]), name);
+		if (leave_out(ours, n, name)) {
+			auto_free char *why =
+				xasprintf("line %zu: a rule exposes '%s', as ours does, and the adapter would silently "
+					  "drop one: remove it or change its name.as",
+					line_of(c, text, c->layout.items[i]), name);
+
+			if (left_out == NULL) {
+				return error_set(err, ERROR_CONFLICT, "%s", why);
+			}
+			json_object_set_new(left_out, name, json_string(why));
 		}
 	}
 	return 0;
@@ -276,7 +281,7 @@ static int sort_rules(const struct adapter_rule **sorted, const struct adapter_r
 	return 0;
 }
 
-static char *splice(const char *text, const struct adapter_rule *const *rules, size_t n, struct error *err)
+static char *splice(const char *text, const struct adapter_rule **rules, size_t n, json_t *left_out, struct error *err)
 {
 	auto_config config = {0};
 	auto_error first = ERROR_INIT;
@@ -288,8 +293,11 @@ static char *splice(const char *text, const struct adapter_rule *const *rules, s
 	if (n == 0) {
 		return xstrdup(config.base);
 	}
-	if (check_keys(config.doc, err) || check_rules(&config, text, rules, n, err)) {
+	if (check_keys(config.doc, err) || check_rules(&config, text, rules, &n, left_out, err)) {
 		return NULL;
+	}
+	if (n == 0) {
+		return xstrdup(config.base);
 	}
 	result = insert_checked(&config, false, rules, n, &first);
 	if (result == NULL) {
@@ -301,7 +309,8 @@ static char *splice(const char *text, const struct adapter_rule *const *rules, s
 	return result;
 }
 
-char *adapter_config_splice(const char *text, const struct adapter_rule *rules, size_t n, struct error *err)
+char *adapter_config_splice(const char *text, const struct adapter_rule *rules, size_t n, json_t *left_out,
+	struct error *err)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
 	bool marked = !strncmp(text, byte_order_mark, strlen(byte_order_mark));
@@ -312,10 +321,50 @@ char *adapter_config_splice(const char *text, const struct adapter_rule *rules, 
 		return NULL;
 	}
 	/* the mark would count as a column */
-	result = splice(text + (marked ? strlen(byte_order_mark) : 0), sorted, n, err);
+	result = splice(text + (marked ? strlen(byte_order_mark) : 0), sorted, n, left_out, err);
 	if (result == NULL) {
 		error_wrap(err, "adapter config");
 		return NULL;
 	}
 	return xasprintf("%s%s", marked ? byte_order_mark : "", result);
+}
+
+/* Splits the rules into those of others, which come first, and ours. False when one of others comes after one of ours:
+ * the last rule wins. */
+static bool split_rules(const json_t *doc, json_t *theirs, json_t *ours)
+{
+	size_t i;
+	json_t *rule;
+
+	json_array_foreach(json_object_get(doc, "rules"), i, rule) {
+		bool is_ours = adapter_rule_is_ours(rule);
+
+		if (!is_ours && json_object_size(ours) > 0) {
+			return false;
+		}
+		if (is_ours) {
+			json_object_set(ours, json_path_string(rule, "name.as", ""), rule);
+		} else {
+			json_array_append(theirs, rule);
+		}
+	}
+	return true;
+}
+
+bool adapter_config_reads_alike(const char *text, const char *other)
+{
+	auto_json *doc = parse(text, NULL);
+	auto_json *other_doc = parse(other, NULL);
+	auto_json *theirs = json_array();
+	auto_json *other_theirs = json_array();
+	auto_json *ours = json_object();
+	auto_json *other_ours = json_object();
+
+	if (doc == NULL || other_doc == NULL || !split_rules(doc, theirs, ours) ||
+		!split_rules(other_doc, other_theirs, other_ours)) {
+		return false;
+	}
+	json_object_del(doc, "rules");
+	json_object_del(other_doc, "rules");
+	return json_equal(doc, other_doc) && json_equal(theirs, other_theirs) && json_equal(ours, other_ours);
 }

@@ -111,29 +111,18 @@ static void say_rolling(const struct facts *facts, struct verdict *verdict)
 		facts->adapter_names.ns, facts->adapter_names.deployment);
 }
 
-/* Says so when a rule of this autoscaler is not written yet: each write restarts the adapter for all. */
-static bool say_held(const struct facts *facts, struct verdict *verdict)
+/* Says so when a rule of this autoscaler was left out. */
+static bool say_conflict(const struct facts *facts, struct verdict *verdict)
 {
+	const struct adapter_names *names = &facts->adapter_names;
 
 	for (size_t i = 0; i < facts->workload.signals_count; i++) {
 		const char *metric = facts->workload.signals[i].signal->metric;
-		bool held = json_object_get(facts->adapter_held, metric) != NULL;
+		const char *why = json_string_value(json_object_get(facts->adapter_conflicts, metric));
 
-		if (held && facts->settings->leave_shared) {
-			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
-				"the rule of '%s' is not written yet: our chart's writeShared is false, so that the operator of "
-				"another release is to write it",
-				metric);
-			return true;
-		}
-		if (held) {
-			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
-				"the rule of '%s' waits %s Deployment '%s/%s', so that the adapter restarts once for all",
-				metric,
-				facts->adapter_held_by_rollout
-					? "for the end of the rollout under way of"
-					: "a few seconds for others that may come, before it rolls out",
-				facts->adapter_names.ns, facts->adapter_names.deployment);
+		if (why != NULL) {
+			SAY(verdict, VERDICT_FALSE, "RuleConflict", "ConfigMap '%s/%s', key '%s', has another rule: %s",
+				names->ns, names->configmap, names->key, why);
 			return true;
 		}
 	}
@@ -142,7 +131,13 @@ static bool say_held(const struct facts *facts, struct verdict *verdict)
 
 void check_adapter_configured(const struct facts *facts, struct verdict *verdict)
 {
-	if (facts->adapter != ADAPTER_BROKEN && say_held(facts, verdict)) {
+	if (facts->adapter != ADAPTER_BROKEN && say_conflict(facts, verdict)) {
+		return;
+	}
+	if (facts->adapter != ADAPTER_BROKEN && facts->adapter_awaited) {
+		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+			"our rules are not written yet: our chart's writeShared is false, so that the operator of another "
+			"release is to write them, or whoever delivers the adapter ('inference-autoscaler rules' prints them)");
 		return;
 	}
 	switch (facts->adapter) {

@@ -185,8 +185,7 @@ static void make_plan(const struct findings *found, const struct settings *s, st
 	stand_in_for_deployment(found);
 	world_from_document(&world, found->document, s);
 	configmap = world_view(&world, KIND_CONFIGMAP, found->adapter->ns, found->adapter->configmap);
-	auto_needs needs = needs_of_world(&world);
-	shared_reconcile(&world, &needs, plan, &state);
+	shared_reconcile(&world, NULL, plan, &state);
 	if (configmap != NULL && meta_annotation(&configmap->meta, ANNOTATION_ADAPTER_RULES) != NULL &&
 		state.state == ADAPTER_BROKEN && state.message != NULL) {
 		error_set(problem, ERROR_INVALID, "%s", state.message);

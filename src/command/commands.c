@@ -10,6 +10,7 @@ static const struct command *const rows[] = {
 	&command_explain,
 	&command_man,
 	&command_render,
+	&command_rules,
 	&command_run,
 	&command_version,
 };

@@ -211,14 +211,16 @@ static int print_rules(const struct adapter_names *names, const struct workload 
 	for (size_t i = 0; i < w->signals_count; i++) {
 		rules[i] = adapter_rule_of(w->signals[i].signal);
 	}
-	text = adapter_config_splice("rules:\n", rules, w->signals_count, err);
+	text = adapter_config_splice("rules:\n", rules, w->signals_count, NULL, err);
 	if (text == NULL) {
 		return -1;
 	}
 	configmap = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
 		"name", names->configmap, "namespace", names->ns, "data", names->key, text);
 	print_object(configmap,
-		"# These rules are merged into the ConfigMap; the rules of others in it stay as they are.\n", as_json);
+		"# These are among the rules that are merged into the ConfigMap (all of them: 'inference-autoscaler rules'); the rules "
+		"of others in it stay as they are.\n",
+		as_json);
 	return 0;
 }
 

@@ -1,40 +1,66 @@
 /*
  * The reconcile of prometheus-adapter: our rules in its configuration, and its restart.
  *
- * The adapter reads its configuration once, at start. So whenever we change the ConfigMap we write
- * a new revision beside it, an annotation, and the Deployment's pod template must carry the same
- * one: the restart follows even when we were stopped between the two writes, and an autoscaler whose
- * rules are there already restarts nothing. When a change is due is adapter_timing.h's to say.
+ * The adapter reads its configuration once, at start, and while it restarts every HPA of the cluster is blind. So all
+ * rules of ours are written when the first autoscaler needs one, and stay: no autoscaler that comes or goes restarts it
+ * again. Whenever we change the ConfigMap we write a new revision beside it, an annotation, and the Deployment's pod
+ * template must carry the same one: the restart follows even when we were stopped between the two writes.
  */
 #include "reconcile/adapter.h"
 
 #include <string.h>
 
 #include "adapter/adapter_config.h"
+#include "adapter/adapter_rules.h"
 #include "adapter_fight.h"
 #include "adapter_left.h"
-#include "adapter_metrics.h"
-#include "adapter_timing.h"
+#include "adapter_rollout.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "reconcile/adapter_find.h"
 
+/* The names of the rules but for those left out, "a,b" in their order; heap, NULL when there is none. */
+static char *rules_text(const struct adapter_rule *rules, size_t n, const json_t *left_out)
+{
+	auto_strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < n; i++) {
+		if (json_object_get(left_out, rules[i].name) == NULL) {
+			strbuf_addf(&text, "%s%s", text.len > 0 ? "," : "", rules[i].name);
+		}
+	}
+	return text.len > 0 ? strbuf_take(&text) : NULL;
+}
+
+/* Those that somebody needs of what was left out. New reference. */
+static json_t *find_conflicts(const json_t *needed, const json_t *left_out)
+{
+	json_t *conflicts = json_object();
+	const char *metric;
+	json_t *why;
+
+	json_object_foreach((json_t *)left_out, metric, why) {
+		if (json_object_get(needed, metric) != NULL) {
+			json_object_set(conflicts, metric, why);
+		}
+	}
+	return conflicts;
+}
+
 static json_t *text_or_null(const char *text)
 {
 	return text != NULL ? json_string(text) : json_null();
 }
 
-/* Without `text` only what is noted beside it changes, and nothing restarts. */
 static json_t *configmap_patch(const struct adapter_names *names, const struct view_configmap *configmap,
-	const char *text, json_t *notes_take)
+	const char *text, const char *revision)
 {
-	json_t *data = text != NULL ? json_pack("{s:s}", names->key, text) : NULL;
-
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o}, s:o*}", "apiVersion", "v1", "kind", "ConfigMap",
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:{s:o}}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
 		"metadata", "name", names->configmap, "namespace", names->ns, "resourceVersion",
-		configmap->view.meta.resource_version, "annotations", notes_take, "data", data);
+		configmap->view.meta.resource_version, "annotations", ANNOTATION_ADAPTER_RULES, text_or_null(revision),
+		"data", names->key, text);
 }
 
 static json_t *deployment_patch(const struct view_workload *deployment, const char *revision)
@@ -43,29 +69,6 @@ static json_t *deployment_patch(const struct view_workload *deployment, const ch
 		"Deployment", "metadata", "name", deployment->view.meta.name, "namespace", deployment->view.meta.ns,
 		"resourceVersion", deployment->view.meta.resource_version, "spec", "template", "metadata",
 		"annotations", ANNOTATION_ADAPTER_RULES, text_or_null(revision));
-}
-
-/* What is noted on the ConfigMap, as far as it is not there yet. New reference. */
-static json_t *make_notes(const struct view_configmap *configmap, const char *revision,
-	const struct adapter_timing *timing)
-{
-	auto_free char *metrics = adapter_metrics_text(timing->metrics);
-	const struct {
-		const char *key;
-		const char *text;
-	} rows[] = {
-		{ANNOTATION_ADAPTER_RULES, revision},
-		{ANNOTATION_ADAPTER_METRICS, metrics},
-		{ANNOTATION_ADAPTER_UNUSED, timing->unused},
-	};
-	json_t *notes = json_object();
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (!text_equal(meta_annotation(&configmap->view.meta, rows[i].key), rows[i].text)) {
-			json_object_set_new(notes, rows[i].key, text_or_null(rows[i].text));
-		}
-	}
-	return notes;
 }
 
 /* Somebody takes our rules out each time: says who, and what helps. */
@@ -81,25 +84,28 @@ static void say_reverted(const struct adapter_names *names, const struct view_co
 			"%s%s%s takes our rules out of ConfigMap '%s/%s', key '%s', each time they are written, which "
 			"restarts the adapter: they are written once more at %s; let it ignore data of this ConfigMap "
 			"(Argo CD: ignoreDifferences, with jsonPointers [/data/%s] and RespectIgnoreDifferences=true), or "
-			"add our rules to its source: 'inference-autoscaler render' prints them",
+			"add our rules to its source: 'inference-autoscaler rules' prints them",
 			by != NULL ? "field manager '" : "somebody", by != NULL ? by : "", by != NULL ? "'" : "",
 			names->ns, names->configmap, names->key, until, names->key));
 }
 
 /* Plans the ConfigMap's write when it is owed. 1 when the text changes, 0 when it does not,
- * -1 when it cannot be planned (state says why). `revision` becomes what the Deployment must carry, NULL for none. */
+ * -1 when it cannot be planned (state says why). `needed` NULL: our rules are to go. `revision` becomes what the
+ * Deployment must carry, NULL for none. */
 static int plan_configmap(const struct world *world, const struct adapter_found *found,
-	const struct view_configmap *configmap, const struct adapter_timing *timing, struct plan *plan, char **revision,
+	const struct view_configmap *configmap, const json_t *needed, struct plan *plan, char **revision,
 	struct shared_state *state)
 {
 	const struct adapter_names *names = &found->names;
-	auto_free struct adapter_rule *rules = adapter_metrics_rules(timing->metrics);
-	size_t n = json_object_size(timing->metrics);
+	size_t all;
+	auto_free struct adapter_rule *rules = adapter_rules_all(&all);
+	size_t n = needed != NULL ? all : 0;
+	auto_json *left_out = json_object();
+	auto_free char *metrics = NULL;
 	const char *old = view_pairs_get(&configmap->data, names->key);
 	const char *old_revision = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_RULES);
 	auto_error err = ERROR_INIT;
 	auto_free char *text = NULL;
-	auto_json *notes = NULL;
 	enum adapter_fight_move move;
 	bool there;
 	bool differs;
@@ -110,43 +116,49 @@ static int plan_configmap(const struct world *world, const struct adapter_found 
 				names->ns, names->configmap, names->key));
 		return -1;
 	}
-	text = adapter_config_splice(old, rules, n, &err);
+	text = adapter_config_splice(old, rules, n, left_out, &err);
 	if (text == NULL) {
-		shared_state_set(state, ADAPTER_BROKEN, err.kind == ERROR_CONFLICT ? "RuleConflict" : "ConfigInvalid",
+		shared_state_set(state, ADAPTER_BROKEN, "ConfigInvalid",
 			xasprintf("ConfigMap '%s/%s', key '%s', was left as it is: %s", names->ns, names->configmap,
 				names->key, err.message));
 		return -1;
 	}
-	there = strcmp(text, old) == 0;
+	state->conflicts = find_conflicts(needed, left_out);
+	metrics = rules_text(rules, n, left_out);
+	there = strcmp(text, old) == 0 || (n > 0 && adapter_config_reads_alike(text, old));
+	if (world->settings->leave_shared) {
+		state->awaited = !there;
+		*revision = old_revision != NULL ? xstrdup(old_revision) : NULL;
+		return 0;
+	}
 	if (!there && configmap->immutable) {
 		shared_state_set(state, ADAPTER_BROKEN, "ConfigImmutable",
 			xasprintf("ConfigMap '%s/%s' is immutable, so that our rules cannot be written to it: leave "
 				  "'immutable' out where it is made, or add our rules to its source: "
-				  "'inference-autoscaler render' prints them",
+				  "'inference-autoscaler rules' prints them",
 				names->ns, names->configmap));
 		return -1;
 	}
 	move = adapter_fight_check(&state->fight,
-		&(struct adapter_fight_look){world->now_ms, configmap, found->deployment, timing->metrics, there});
+		&(struct adapter_fight_look){world->now_ms, configmap, found->deployment, metrics, there});
 	if (move == FIGHT_REST) {
 		say_reverted(names, configmap, plan, world->now_ms, state);
 		return -1;
 	}
-	differs = !there || (old_revision != NULL) != (n > 0) || move == FIGHT_OVER;
+	differs = !there || (old_revision != NULL && metrics == NULL) || move == FIGHT_OVER;
 	if (!differs) {
-		*revision = xstrdup(old_revision);
-	} else if (n > 0) {
+		/* Whoever put our rules there without a revision rolls them out, too. */
+		const char *kept = old_revision != NULL || n == 0 ? old_revision : rollout_revision(found->deployment);
+
+		*revision = kept != NULL ? xstrdup(kept) : NULL;
+	} else if (metrics != NULL) {
 		auto_free char *hash = text_hash(text);
 
 		*revision = xasprintf("%s-%s", hash, configmap->view.meta.resource_version);
 	}
-	notes = make_notes(configmap, *revision, timing);
-	if (differs || json_object_size(notes) > 0) {
-		plan_add_take(plan, PLAN_PATCH, KIND_CONFIGMAP,
-			configmap_patch(names, configmap, differs ? text : NULL, json_incref(notes)));
-	}
 	if (differs) {
-		adapter_fight_wrote(&state->fight, configmap, *revision, timing->metrics);
+		plan_add_take(plan, PLAN_PATCH, KIND_CONFIGMAP, configmap_patch(names, configmap, text, *revision));
+		adapter_fight_wrote(&state->fight, configmap, *revision, metrics);
 	}
 	return differs ? 1 : 0;
 }
@@ -268,61 +280,36 @@ static bool reads_other(const struct adapter_found *found, struct shared_state *
 	return true;
 }
 
-/* Where another operator writes: what is not written yet is awaited, and so is the restart with what is. */
-static void check_only(const struct world *world, const struct adapter_found *found,
-	const struct view_configmap *configmap, const struct adapter_needs *needs, struct shared_state *state)
-{
-	const char *revision = meta_annotation(&configmap->view.meta, ANNOTATION_ADAPTER_RULES);
-	bool restarts = !text_equal(rollout_revision(found->deployment), revision);
-	enum rollout rollout = rollout_of(found->deployment, world->now_ms);
-
-	json_decref(state->held);
-	state->held = adapter_unwritten(configmap, needs->metrics);
-	state->held_by_rollout = false;
-	if (!rests_by_hand(&found->names, found->deployment, rollout, state)) {
-		check_rollout(world, &found->names, rollout, restarts, json_object_size(needs->metrics) > 0, state);
-	}
-}
-
-void adapter_reconcile(const struct world *world, const struct adapter_needs *needs, struct plan *plan,
-	struct shared_state *state)
+void adapter_reconcile(const struct world *world, const json_t *needed, struct plan *plan, struct shared_state *state)
 {
 	const struct adapter_found found = adapter_find(world);
 	const struct adapter_names *names = &found.names;
 	const struct view_configmap *configmap =
 		view_configmap(world_view(world, KIND_CONFIGMAP, names->ns, names->configmap));
-	auto_adapter_timing timing = ADAPTER_TIMING_INIT;
 	auto_free char *revision = NULL;
-	bool needed = json_object_size(needs->metrics) > 0;
 	enum rollout rollout;
 	int text_changes;
 	bool restarts;
 
-	/* Rules that nobody needs any more are taken out of where they were written, also if that was wrong. */
-	if ((needed && reads_other(&found, state)) || !is_there(world, &found, configmap, state)) {
-		return;
+	if (needed != NULL && json_object_size(needed) == 0) {
+		return; /* what is written stays */
 	}
-	if (world->settings->leave_shared) {
-		check_only(world, &found, configmap, needs, state);
+	/* What is to go is taken out of where it was written, also if that was wrong. */
+	if ((needed != NULL && reads_other(&found, state)) || !is_there(world, &found, configmap, state)) {
 		return;
 	}
 	rollout = rollout_of(found.deployment, world->now_ms);
-	adapter_timing_find(world, configmap, found.deployment, needs, &timing);
-	plan->again_ms = timing.again_ms;
-	text_changes = plan_configmap(world, &found, configmap, &timing, plan, &revision, state);
+	text_changes = plan_configmap(world, &found, configmap, needed, plan, &revision, state);
 	if (text_changes < 0) {
 		return;
 	}
-	json_decref(state->held);
-	state->held = json_incref(timing.held);
-	state->held_by_rollout = timing.rolling;
 	restarts = !text_equal(rollout_revision(found.deployment), revision);
 	if (restarts) {
 		plan_then(plan); /* it starts with the rules that are written then */
 		plan_add_take(plan, PLAN_PATCH, KIND_DEPLOYMENT, deployment_patch(found.deployment, revision));
 	}
 	if (!rests_by_hand(names, found.deployment, rollout, state)) {
-		check_rollout(world, names, rollout, text_changes > 0 || restarts, needed, state);
+		check_rollout(world, names, rollout, text_changes > 0 || restarts, needed != NULL, state);
 	}
 	if (text_changes == 0 && !restarts && rollout == ROLLOUT_DONE) {
 		adapter_left_clear(world, names, plan);

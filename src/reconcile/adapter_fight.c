@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#include "adapter_metrics.h"
-#include "adapter_timing.h"
+#include "adapter_rollout.h"
 #include "base/memory.h"
 
 /* As often as Argo CD and Flux look by themselves, or more often: what comes back sooner is no hand's work. */
@@ -21,15 +20,13 @@ static bool same_text(const char *a, const char *b)
 /* Whether the rules that are missing were there: we wrote them, the write arrived, and none else are needed since. */
 static bool was_reverted(const struct adapter_fight *fight, const struct adapter_fight_look *look)
 {
-	const char *reported = meta_annotation(&look->configmap->view.meta, ANNOTATION_ADAPTER_METRICS);
 	const char *noted = meta_annotation(&look->configmap->view.meta, ANNOTATION_ADAPTER_RULES);
 	const char *rolled = rollout_revision(look->deployment);
 	const char *wrote = fight->revision != NULL ? fight->revision : rolled;
-	auto_free char *metrics = adapter_metrics_text(look->metrics);
 
 	/* Whoever replaces the whole ConfigMap takes its annotations away too, but not the Deployment's. */
 	return !look->there && (same_text(wrote, noted) || same_text(wrote, rolled)) &&
-	       same_text(fight->revision != NULL ? fight->metrics : reported, metrics);
+	       (fight->revision == NULL || same_text(fight->metrics, look->metrics));
 }
 
 static void begin_wait(struct adapter_fight *fight, int64_t now_ms)
@@ -52,7 +49,7 @@ enum adapter_fight_move adapter_fight_check(struct adapter_fight *fight, const s
 	int64_t left_ms = fight->until_ms - look->now_ms;
 	bool waiting = fight->until_ms > 0;
 
-	if (json_object_size(look->metrics) == 0 || !is_about(fight, look->configmap)) {
+	if (look->metrics == NULL || !is_about(fight, look->configmap)) {
 		adapter_fight_release(fight);
 		return FIGHT_NONE;
 	}
@@ -78,7 +75,7 @@ enum adapter_fight_move adapter_fight_check(struct adapter_fight *fight, const s
 }
 
 void adapter_fight_wrote(struct adapter_fight *fight, const struct view_configmap *configmap, const char *revision,
-	const json_t *metrics)
+	const char *metrics)
 {
 	free_indirect(&fight->revision);
 	free_indirect(&fight->metrics);
@@ -86,7 +83,7 @@ void adapter_fight_wrote(struct adapter_fight *fight, const struct view_configma
 	if (revision != NULL) {
 		fight->revision = xstrdup(revision);
 		fight->about = meta_key(&configmap->view.meta);
-		fight->metrics = adapter_metrics_text(metrics);
+		fight->metrics = metrics != NULL ? xstrdup(metrics) : NULL;
 	}
 }
 

@@ -25,8 +25,8 @@ struct adapter_fight_look {
 	int64_t now_ms;
 	const struct view_configmap *configmap;
 	const struct view_workload *deployment;
-	const json_t *metrics; /* set: whose rules are to be in the text */
-	bool there;            /* they are */
+	const char *metrics; /* of the rules that are to be in the text, "a,b"; NULL = none are */
+	bool there;          /* they are */
 };
 
 enum adapter_fight_move {
@@ -39,7 +39,7 @@ enum adapter_fight_move {
 enum adapter_fight_move adapter_fight_check(struct adapter_fight *fight, const struct adapter_fight_look *look);
 /* Notes that these rules are written to it now. */
 void adapter_fight_wrote(struct adapter_fight *fight, const struct view_configmap *configmap, const char *revision,
-	const json_t *metrics);
+	const char *metrics);
 /* Who wrote the ConfigMap last, beside us; borrowed, NULL when it does not tell. */
 const char *adapter_fight_by(const struct view_configmap *configmap);
 void adapter_fight_release(struct adapter_fight *fight);

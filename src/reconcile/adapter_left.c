@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "adapter/adapter_config.h"
-#include "adapter_metrics.h"
+#include "adapter/adapter_rules.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -28,17 +28,19 @@ static bool is_mounted(const struct world *world, const struct object_meta *conf
 }
 
 /* The text without our block; heap, NULL when there is none, or it is not as we wrote it. */
-static char *text_without(const char *text, const json_t *metrics)
+static char *text_without(const char *text)
 {
-	auto_free struct adapter_rule *rules = adapter_metrics_rules(metrics);
+	size_t count;
+	auto_free struct adapter_rule *rules = adapter_rules_all(&count);
+	auto_json *left_out = json_object();
 	auto_error err = ERROR_INIT;
-	auto_free char *written = adapter_config_splice(text, rules, json_object_size(metrics), &err);
+	auto_free char *written = adapter_config_splice(text, rules, count, left_out, &err);
 	auto_free char *without = NULL;
 
 	if (written == NULL || strcmp(written, text) != 0) {
 		return NULL;
 	}
-	without = adapter_config_splice(text, NULL, 0, &err);
+	without = adapter_config_splice(text, NULL, 0, NULL, &err);
 	return without != NULL && strcmp(without, text) != 0 ? xstrdup(without) : NULL;
 }
 
@@ -46,13 +48,11 @@ static char *text_without(const char *text, const json_t *metrics)
 static json_t *make_patch(const struct view_configmap *configmap)
 {
 	const struct object_meta *meta = &configmap->view.meta;
-	const char *noted = meta_annotation(meta, ANNOTATION_ADAPTER_METRICS);
-	auto_json *metrics = adapter_metrics_parse(noted != NULL ? noted : "");
 	auto_json *data = json_object();
 
 	for (uint32_t i = 0; i < configmap->data.count; i++) {
 		const struct view_pair *pair = &configmap->data.items[i];
-		auto_free char *without = text_without(pair->value, metrics);
+		auto_free char *without = text_without(pair->value);
 
 		if (without != NULL) {
 			json_object_set_new(data, pair->key, json_string(without));
@@ -61,10 +61,9 @@ static json_t *make_patch(const struct view_configmap *configmap)
 	if (json_object_size(data) == 0) {
 		return NULL;
 	}
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:{s:n, s:n, s:n}}, s:O}", "apiVersion", "v1", "kind",
-		"ConfigMap", "metadata", "name", meta->name, "namespace", meta->ns, "resourceVersion",
-		meta->resource_version, "annotations", ANNOTATION_ADAPTER_RULES, ANNOTATION_ADAPTER_METRICS,
-		ANNOTATION_ADAPTER_UNUSED, "data", data);
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:{s:n}}, s:O}", "apiVersion", "v1", "kind", "ConfigMap",
+		"metadata", "name", meta->name, "namespace", meta->ns, "resourceVersion", meta->resource_version,
+		"annotations", ANNOTATION_ADAPTER_RULES, "data", data);
 }
 
 void adapter_left_clear(const struct world *world, const struct adapter_names *names, struct plan *plan)

@@ -8,9 +8,6 @@
 #include "base/memory.h"
 #include "reconcile/observe.h"
 
-/* A first probe that takes longer is not waited for. */
-#define FIRST_PROBE_MS 8000
-
 /* A metric, or an exporter, and who needs it. There is none without a user. */
 struct total {
 	char *name;
@@ -28,20 +25,13 @@ struct use {
 struct need {
 	struct use metrics[WORKLOAD_SIGNALS_MAX];
 	struct use exporter;
-	struct heap_item by_age;            /* in `known` or in `awaited` */
-	const struct view_autoscaler *view; /* one reference; NULL = it uses no GPUs */
-	int64_t since_ms;                   /* it needs what it needs */
-	int64_t made_ms;
-	bool known;
+	const struct view_autoscaler *view; /* one reference; NULL = it was not put in yet */
 };
 
 /* The same, as it is derived. */
 struct derived {
 	const char *metrics[WORKLOAD_SIGNALS_MAX]; /* static; NULL behind the last */
 	char *exporter;                            /* heap; NULL = none */
-	int64_t since_ms;
-	int64_t made_ms;
-	bool known;
 };
 
 /* ---- the order of users ---- */
@@ -49,11 +39,6 @@ struct derived {
 static const struct need *user_at(const struct heap_item *item)
 {
 	return container_of(item, struct use, place)->need;
-}
-
-static bool is_longer(const struct heap_item *a, const struct heap_item *b)
-{
-	return user_at(a)->since_ms < user_at(b)->since_ms;
 }
 
 static bool is_first(const struct heap_item *a, const struct heap_item *b)
@@ -65,30 +50,7 @@ static bool is_first(const struct heap_item *a, const struct heap_item *b)
 	return by_ns != 0 ? by_ns < 0 : strcmp(left->name, right->name) < 0;
 }
 
-static int64_t made_at(const struct heap_item *item)
-{
-	return container_of(item, struct need, by_age)->made_ms;
-}
-
-static bool is_newer(const struct heap_item *a, const struct heap_item *b)
-{
-	return made_at(a) > made_at(b);
-}
-
 /* ---- deriving ---- */
-
-/* Since when the autoscaler needs what it needs: since it was made, or since its engine was found. */
-static int64_t needed_since(const struct view_autoscaler *object, const struct evidence *evidence)
-{
-	const struct view_condition *exposed = view_condition(&object->status.conditions, "MetricsExposed");
-	int64_t since = object->view.meta.created_ms;
-	int64_t found = evidence != NULL ? evidence->page.seen_ms : 0;
-
-	if (exposed != NULL && strcmp(exposed->status, "True") == 0) {
-		found = exposed->transition_ms;
-	}
-	return strcmp(object->spec.engine_type, "Auto") == 0 && found > since ? found : since;
-}
 
 static char *exporter_of(const struct view_autoscaler *object)
 {
@@ -115,9 +77,6 @@ static bool derive(const struct settings *settings, const struct view_autoscaler
 		derived->metrics[s] = workload.signals[s].signal->metric;
 	}
 	derived->exporter = autoscaler_uses_gpus(spec) ? exporter_of(object) : NULL;
-	derived->since_ms = needed_since(object, evidence);
-	derived->made_ms = object->view.meta.created_ms;
-	derived->known = workload_complete(&workload) || evidence != NULL;
 	return true;
 }
 
@@ -133,8 +92,7 @@ static bool is_same(const struct need *need, const struct derived *derived)
 			return false;
 		}
 	}
-	return is_use_of(&need->exporter, derived->exporter) && need->since_ms == derived->since_ms &&
-	       need->made_ms == derived->made_ms && need->known == derived->known;
+	return is_use_of(&need->exporter, derived->exporter);
 }
 
 /* ---- keeping the totals ---- */
@@ -148,15 +106,14 @@ static void total_free(void *value)
 	free_indirect(&total);
 }
 
-static void use_add(struct map *totals, const char *name,
-	bool (*before)(const struct heap_item *a, const struct heap_item *b), struct use *use)
+static void use_add(struct map *totals, const char *name, struct use *use)
 {
 	struct total *total = map_get(totals, name);
 
 	if (total == NULL) {
 		total = xcalloc(1, sizeof(*total));
 		total->name = xstrdup(name);
-		heap_init(&total->users, before);
+		heap_init(&total->users, is_first);
 		map_put(totals, name, total);
 	}
 	use->total = total;
@@ -185,21 +142,16 @@ static void take_out(struct needs *needs, struct need *need)
 		use_drop(&needs->metrics, &need->metrics[s]);
 	}
 	use_drop(&needs->exporters, &need->exporter);
-	heap_remove(need->known ? &needs->known : &needs->awaited, &need->by_age);
 }
 
 static void put_in(struct needs *needs, struct need *need, const struct derived *derived)
 {
-	need->since_ms = derived->since_ms;
-	need->made_ms = derived->made_ms;
-	need->known = derived->known;
 	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX && derived->metrics[s] != NULL; s++) {
-		use_add(&needs->metrics, derived->metrics[s], is_longer, &need->metrics[s]);
+		use_add(&needs->metrics, derived->metrics[s], &need->metrics[s]);
 	}
 	if (derived->exporter != NULL) {
-		use_add(&needs->exporters, derived->exporter, is_first, &need->exporter);
+		use_add(&needs->exporters, derived->exporter, &need->exporter);
 	}
-	heap_add(need->known ? &needs->known : &needs->awaited, &need->by_age);
 }
 
 static struct need *need_of(struct needs *needs, const char *key)
@@ -236,7 +188,6 @@ static void need_free(void *value)
 
 void needs_init(struct needs *needs)
 {
-	*needs = (struct needs){.known = {.before = is_newer}, .awaited = {.before = is_newer}};
 	map_init(&needs->autoscalers, need_free);
 	map_init(&needs->metrics, total_free);
 	map_init(&needs->exporters, total_free);
@@ -247,8 +198,6 @@ void needs_release(struct needs *needs)
 	map_release(&needs->autoscalers);
 	map_release(&needs->metrics);
 	map_release(&needs->exporters);
-	heap_release(&needs->known);
-	heap_release(&needs->awaited);
 }
 
 bool needs_put(struct needs *needs, const struct settings *settings, const struct view_autoscaler *object,
@@ -264,11 +213,11 @@ bool needs_put(struct needs *needs, const struct settings *settings, const struc
 	}
 	auto_free char *exporter = derived.exporter;
 	need = need_of(needs, key);
-	same = need->by_age.place > 0 && is_same(need, &derived);
-	if (!same && need->by_age.place > 0) {
+	same = need->view != NULL && is_same(need, &derived);
+	if (!same && need->view != NULL) {
 		take_out(needs, need);
 	}
-	keep_view(need, exporter != NULL ? object : NULL);
+	keep_view(need, object);
 	if (!same) {
 		put_in(needs, need, &derived);
 	}
@@ -312,20 +261,9 @@ json_t *needs_metrics(const struct needs *needs)
 	while (map_next(&needs->metrics, &pos, NULL, &value)) {
 		const struct total *total = value;
 
-		json_object_set_new(metrics, total->name, json_integer(user_at(heap_first(&total->users))->since_ms));
+		json_object_set_new(metrics, total->name, json_true());
 	}
 	return metrics;
-}
-
-int64_t needs_newest_ms(const struct needs *needs, int64_t now_ms)
-{
-	int64_t known = needs->known.count > 0 ? made_at(heap_first(&needs->known)) : 0;
-	int64_t awaited = needs->awaited.count > 0 ? made_at(heap_first(&needs->awaited)) : 0;
-
-	if (needs->awaited.count > 0 && now_ms - awaited <= FIRST_PROBE_MS) {
-		awaited = now_ms;
-	}
-	return known > awaited ? known : awaited;
 }
 
 static int compare_needs(const void *a, const void *b)

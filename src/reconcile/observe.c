@@ -283,8 +283,8 @@ void observation_init(struct observation *o, const struct world *world, const st
 	o->facts.adapter = world->shared->state;
 	o->facts.adapter_reason = world->shared->reason;
 	o->facts.adapter_message = world->shared->message;
-	o->facts.adapter_held = world->shared->held;
-	o->facts.adapter_held_by_rollout = world->shared->held_by_rollout;
+	o->facts.adapter_conflicts = world->shared->conflicts;
+	o->facts.adapter_awaited = world->shared->awaited;
 	o->facts.adapter_survey = world->shared->adapter;
 	o->facts.adapter_names = adapter_names_known(world);
 	o->facts.api_reason = world->shared->api_reason;

@@ -14,12 +14,11 @@
 void shared_reconcile(const struct world *world, const struct needs *needs, struct plan *plan,
 	struct shared_state *state)
 {
-	auto_json *metrics = needs_metrics(needs);
-	const struct adapter_needs adapter = {metrics, needs_newest_ms(needs, world->now_ms)};
-	size_t exporters_count;
-	auto_free struct gpu_need *exporters = needs_exporters(needs, &exporters_count);
+	auto_json *metrics = needs != NULL ? needs_metrics(needs) : NULL;
+	size_t exporters_count = 0;
+	auto_free struct gpu_need *exporters = needs != NULL ? needs_exporters(needs, &exporters_count) : NULL;
 
-	adapter_reconcile(world, &adapter, plan, state);
+	adapter_reconcile(world, metrics, plan, state);
 	adapter_survey_free(state->adapter);
 	state->adapter = adapter_survey_make(world);
 	metrics_api_check(world, state);

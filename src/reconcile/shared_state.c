@@ -7,7 +7,7 @@
 void shared_state_release(struct shared_state *state)
 {
 	free_indirect(&state->message);
-	json_decref(state->held);
+	json_decref(state->conflicts);
 	gpu_survey_free(state->gpu);
 	adapter_survey_free(state->adapter);
 	texts_release(&state->gpu_memory.scraped);

@@ -107,8 +107,9 @@ static bool shared_differs(const struct shared_state *a, const struct shared_sta
 {
 	return a->state != b->state || a->reason != b->reason || text_differs(a->message, b->message) ||
 	       text_differs(a->api_message, b->api_message) || !gpu_survey_equal(a->gpu, b->gpu) ||
-	       !adapter_survey_equal(a->adapter, b->adapter) || a->api_reason != b->api_reason ||
-	       a->held_by_rollout != b->held_by_rollout || (a->held != b->held && !json_equal(a->held, b->held));
+	       !adapter_survey_equal(a->adapter, b->adapter) || a->awaited != b->awaited ||
+	       a->api_reason != b->api_reason ||
+	       (a->conflicts != b->conflicts && !json_equal(a->conflicts, b->conflicts));
 }
 
 static void want_probe(struct controller *c, const struct pass *pass, const struct plan *plan)

@@ -95,7 +95,6 @@ const char *const usual_texts[] = {
 	"https",
 	"ias-metrics",
 	"inference-autoscaler",
-	"inference-autoscaler.io/adapter-metrics",
 	"inference-autoscaler.io/adapter-rules",
 	"inference-autoscaler.io/applied",
 	"inference-autoscaler.io/autoscaler",

@@ -83,7 +83,7 @@ static void do_merge(const struct strbuf *text, int times)
 	}
 	for (int i = 0; i < times; i++) {
 		auto_error err = ERROR_INIT;
-		auto_free char *merged = adapter_config_splice(config, &rule, 1, &err);
+		auto_free char *merged = adapter_config_splice(config, &rule, 1, NULL, &err);
 
 		if (merged == NULL) {
 			die(err.message);

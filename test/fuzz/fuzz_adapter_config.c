@@ -24,15 +24,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	auto_free char *text = xstrndup((const char *)data, size);
 	auto_error err = ERROR_INIT;
-	auto_free char *base = adapter_config_splice(text, NULL, 0, &err);
-	auto_free char *with = adapter_config_splice(text, rules, ARRAY_LEN(rules), &err);
+	auto_free char *base = adapter_config_splice(text, NULL, 0, NULL, &err);
+	auto_free char *with = adapter_config_splice(text, rules, ARRAY_LEN(rules), NULL, &err);
 
 	if (with == NULL) {
 		return 0;
 	}
 	/* what could be put in can be taken out, and was taken out before */
-	auto_free char *without = adapter_config_splice(with, NULL, 0, &err);
-	auto_free char *again = adapter_config_splice(with, rules, ARRAY_LEN(rules), &err);
+	auto_free char *without = adapter_config_splice(with, NULL, 0, NULL, &err);
+	auto_free char *again = adapter_config_splice(with, rules, ARRAY_LEN(rules), NULL, &err);
 
 	if (base == NULL) {
 		abort();

@@ -6,7 +6,7 @@
  *   base       another case, on which this one is laid: an object of the same kind and name is
  *              merged (RFC 7396: null removes, a list replaces), any other is added
  *   remove     objects of the base that are not there: [Service/vllm-example/gemma-metrics]
- *   reconcile  "ns/name" of an autoscaler, or "stack"
+ *   reconcile  "ns/name" of an autoscaler; "stack", the shared part; or "cleanup", the same when all is to go
  *   settings   {monitorNamespaces, exporterNamespaces, minScrapeInterval, monitorLabels, prometheusUrl, operatorClass, leaveShared}: what the operator is told (api/settings.h)
  *   expect     the gist, written by hand, so that --update cannot bless a wrong plan:
  *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the shared part
@@ -25,6 +25,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/yaml.h"
+#include "golden_rules.h"
 #include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
 
@@ -162,6 +163,7 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 {
 	const char *what = json_path_string(document, "reconcile", "");
 	const char *slash = strchr(what, '/');
+	bool cleans_up = strcmp(what, "cleanup") == 0;
 	auto_free char *ns = slash != NULL ? xstrndup(what, (size_t)(slash - what)) : NULL;
 	auto_plan shared_plan = PLAN_INIT;
 	struct settings settings = SETTINGS_DEFAULT;
@@ -182,13 +184,14 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 		.key = json_path_string(document, "settings.adapter.configKey", NULL),
 	};
 	*outcome = (struct outcome){.plan = PLAN_INIT, .shared = SHARED_STATE_INIT};
-	outcome->is_shared = strcmp(what, "stack") == 0;
-	if (!outcome->is_shared && slash == NULL) {
-		die(folder, "'reconcile' is neither ns/name nor stack");
+	outcome->is_shared = slash == NULL;
+	if (slash == NULL && !cleans_up && strcmp(what, "stack") != 0) {
+		die(folder, "'reconcile' is neither ns/name nor stack nor cleanup");
 	}
 	world_from_document(&world, document, &settings);
 	auto_needs needs = needs_of_world(&world);
-	shared_reconcile(&world, &needs, outcome->is_shared ? &outcome->plan : &shared_plan, &outcome->shared);
+	shared_reconcile(&world, cleans_up ? NULL : &needs, outcome->is_shared ? &outcome->plan : &shared_plan,
+		&outcome->shared);
 	if (!outcome->is_shared) {
 		world.shared = &outcome->shared;
 		autoscaler_reconcile(&world, ns, slash + 1, &outcome->plan);
@@ -207,21 +210,22 @@ static char *state_text(const struct shared_state *state)
 		state->reason != NULL ? state->reason : "");
 }
 
+/* New reference. */
 static json_t *outcome_document(const struct outcome *outcome)
 {
-	json_t *document = plan_document(&outcome->plan);
+	auto_json *document = plan_document(&outcome->plan);
 	auto_free char *state = state_text(&outcome->shared);
 
 	if (outcome->is_shared) {
 		json_object_set_new(document, "state", json_string(state));
-		if (json_object_size(outcome->shared.held) > 0) {
-			json_object_set(document, "held", outcome->shared.held);
+		if (json_object_size(outcome->shared.conflicts) > 0) {
+			json_object_set(document, "conflicts", outcome->shared.conflicts);
 		}
 		if (outcome->shared.message != NULL) {
 			json_object_set_new(document, "message", json_string(outcome->shared.message));
 		}
 	}
-	return document;
+	return golden_rules_folded(document);
 }
 
 /* What `expect` holds. The status counts as a write: a fixed point has none at all. */
@@ -391,6 +395,7 @@ static int print_plan(const char *folder)
 	auto_json *got = NULL;
 	auto_free char *text = NULL;
 
+	golden_rules_unfold(document);
 	reconcile(folder, document, &outcome);
 	got = outcome_document(&outcome);
 	text = json_text(got);
@@ -426,6 +431,7 @@ static int run_case(const char *folder, bool update)
 	if (!json_is_string(json_object_get(document, "about"))) {
 		die(folder, "world.yaml does not say what it is 'about'");
 	}
+	golden_rules_unfold(document);
 	reconcile(folder, document, &outcome);
 	got = outcome_document(&outcome);
 	short_got = gist(document, &outcome);

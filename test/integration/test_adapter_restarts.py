@@ -168,7 +168,7 @@ def test_who_reverts_is_said_and_what_helps(cluster, working):
     write_rules(cluster, FOREIGN, "argocd-controller")
     found = working.waits_for("AdapterConfigured", "RevertedBy")
     assert found["status"] == "False"
-    for word in ("'argocd-controller'", f"'{ADAPTER}/prometheus-adapter'", "ignoreDifferences", "render"):
+    for word in ("'argocd-controller'", f"'{ADAPTER}/prometheus-adapter'", "ignoreDifferences", "inference-autoscaler rules"):
         assert word in found["message"]
     write_rules(cluster, ours, "argocd-controller")
     adapter_comes_up(cluster)

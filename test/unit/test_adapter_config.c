@@ -287,25 +287,25 @@ static void test_rows(void **state)
 		const struct row *row = &rows[i];
 		auto_error err = ERROR_INIT;
 		auto_free char *want = spell(row->after);
-		auto_free char *got = adapter_config_splice(row->before, &ours, 1, &err);
+		auto_free char *got = adapter_config_splice(row->before, &ours, 1, NULL, &err);
 
 		check_equal(row->what, got, want, &err);
 		if (!means(row->before, got, &ours, 1)) {
 			fail_msg("%s: reads as something else:\n%s", row->what, got);
 		}
 
-		auto_free char *again = adapter_config_splice(got, &ours, 1, &err);
+		auto_free char *again = adapter_config_splice(got, &ours, 1, NULL, &err);
 		check_equal(row->what, again, got, &err);
 
-		auto_free char *none = adapter_config_splice(row->before, NULL, 0, &err);
+		auto_free char *none = adapter_config_splice(row->before, NULL, 0, NULL, &err);
 		check_equal(row->what, none, row->before, &err);
 
-		auto_free char *removed = adapter_config_splice(got, NULL, 0, &err);
+		auto_free char *removed = adapter_config_splice(got, NULL, 0, NULL, &err);
 		check_equal(row->what, removed, row->before, &err);
 
 		/* other rules of ours, and back */
-		auto_free char *more = adapter_config_splice(got, two, ARRAY_LEN(two), &err);
-		auto_free char *fewer = adapter_config_splice(more != NULL ? more : "", &ours, 1, &err);
+		auto_free char *more = adapter_config_splice(got, two, ARRAY_LEN(two), NULL, &err);
+		auto_free char *fewer = adapter_config_splice(more != NULL ? more : "", &ours, 1, NULL, &err);
 		check_equal(row->what, fewer, got, &err);
 	}
 }
@@ -313,7 +313,7 @@ static void test_rows(void **state)
 static void test_order_and_labels(void **state)
 {
 	auto_error err = ERROR_INIT;
-	auto_free char *text = adapter_config_splice("", two, ARRAY_LEN(two), &err);
+	auto_free char *text = adapter_config_splice("", two, ARRAY_LEN(two), NULL, &err);
 
 	(void)state;
 	check_equal("two", text,
@@ -356,7 +356,7 @@ static void test_foreign_edits_survive(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
 		auto_error err = ERROR_INIT;
 		auto_free char *before = spell(edits[i].before);
-		auto_free char *got = adapter_config_splice(before, &ours, 1, &err);
+		auto_free char *got = adapter_config_splice(before, &ours, 1, NULL, &err);
 
 		if (edits[i].after == NULL) {
 			/* nothing could be taken out without breaking what they wrote */
@@ -442,7 +442,7 @@ static void test_refusals(void **state)
 		const struct refusal *r = &refusals[i];
 		auto_error err = ERROR_INIT;
 		auto_free char *before = spell(r->before);
-		auto_free char *got = adapter_config_splice(before, &ours, 1, &err);
+		auto_free char *got = adapter_config_splice(before, &ours, 1, NULL, &err);
 
 		if (got != NULL) {
 			fail_msg("'%s' was taken", before);
@@ -472,7 +472,7 @@ static void test_no_false_clash(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(fine); i++) {
 		auto_error err = ERROR_INIT;
-		auto_free char *got = adapter_config_splice(fine[i], &ours, 1, &err);
+		auto_free char *got = adapter_config_splice(fine[i], &ours, 1, NULL, &err);
 
 		if (got == NULL) {
 			fail_msg("'%s': %s", fine[i], err.message);
@@ -525,9 +525,9 @@ static void test_our_rules_are_known_without_their_markers(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(stripped); i++) {
 		const char *base = stripped[i].base != NULL ? stripped[i].base : stripped[i].before;
 		auto_error err = ERROR_INIT;
-		auto_free char *want = adapter_config_splice(base, &ours, 1, &err);
-		auto_free char *got = adapter_config_splice(stripped[i].before, &ours, 1, &err);
-		auto_free char *removed = adapter_config_splice(stripped[i].before, NULL, 0, &err);
+		auto_free char *want = adapter_config_splice(base, &ours, 1, NULL, &err);
+		auto_free char *got = adapter_config_splice(stripped[i].before, &ours, 1, NULL, &err);
+		auto_free char *removed = adapter_config_splice(stripped[i].before, NULL, 0, NULL, &err);
 
 		assert_non_null(want);
 		check_equal("stripped", got, want, &err);
@@ -540,7 +540,7 @@ static void test_removal_checks_nothing(void **state)
 {
 	auto_error err = ERROR_INIT;
 	auto_free char *with = spell("rules:\n«B»\n«R»\n«E»\n- bad: x\nBad:\n");
-	auto_free char *got = adapter_config_splice(with, NULL, 0, &err);
+	auto_free char *got = adapter_config_splice(with, NULL, 0, NULL, &err);
 
 	(void)state;
 	check_equal("removal", got, "rules:\n- bad: x\nBad:\n", &err);
@@ -576,7 +576,7 @@ static void test_our_rules_are_checked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		auto_free char *got = adapter_config_splice("", &bad[i].rule, 1, &err);
+		auto_free char *got = adapter_config_splice("", &bad[i].rule, 1, NULL, &err);
 
 		assert_null(got);
 		assert_int_equal(err.kind, ERROR_INVALID);
@@ -584,7 +584,7 @@ static void test_our_rules_are_checked(void **state)
 			fail_msg("want '%s', got '%s'", bad[i].message, err.message);
 		}
 	}
-	auto_free char *got = adapter_config_splice("", twice, 2, &err);
+	auto_free char *got = adapter_config_splice("", twice, 2, NULL, &err);
 	assert_null(got);
 	assert_string_equal(err.message, "adapter rule 'm' is there twice");
 }
@@ -616,7 +616,7 @@ static void test_quoting(void **state)
 		for (size_t k = 0; k < ARRAY_LEN(into); k++) {
 			struct adapter_rule rule = {.name = "m", .series_query = hard[i], .metrics_query = hard[i]};
 			auto_error err = ERROR_INIT;
-			auto_free char *got = adapter_config_splice(into[k], &rule, 1, &err);
+			auto_free char *got = adapter_config_splice(into[k], &rule, 1, NULL, &err);
 
 			if (got == NULL || !means(into[k], got, &rule, 1)) {
 				fail_msg("'%s' into '%s': %s", hard[i], into[k], got != NULL ? got : err.message);
@@ -815,7 +815,7 @@ static void test_random(void **state)
 
 		random_config(&lf);
 		auto_free char *text = pick(5) ? xstrdup(lf.buf) : with_crlf(lf.buf);
-		auto_free char *with = adapter_config_splice(text, two, 2, &err);
+		auto_free char *with = adapter_config_splice(text, two, 2, NULL, &err);
 
 		if (with == NULL) {
 			assert_int_equal(err.kind, ERROR_INVALID);
@@ -826,14 +826,14 @@ static void test_random(void **state)
 			fail_msg("config %zu reads as something else:\n%s\n---\n%s", i, text, with);
 		}
 
-		auto_free char *without = adapter_config_splice(with, NULL, 0, &err);
+		auto_free char *without = adapter_config_splice(with, NULL, 0, NULL, &err);
 
 		check_equal("without", without, text, &err);
 		if (pick(4)) {
 			continue;
 		}
 
-		auto_free char *again = adapter_config_splice(with, two, 2, &err);
+		auto_free char *again = adapter_config_splice(with, two, 2, NULL, &err);
 
 		check_equal("again", again, with, &err);
 	}

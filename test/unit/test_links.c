@@ -369,17 +369,16 @@ static void adapter_rolling(struct rig *rig)
 	rig->facts.adapter = ADAPTER_ROLLING;
 }
 
-static void adapter_holds(struct rig *rig)
+static void adapter_leaves_out(struct rig *rig)
 {
-	json_object_set_new(rig->request, "held", parsed("{gpu_utilization_percent: true}"));
-	rig->facts.adapter_held = json_object_get(rig->request, "held");
-	rig->facts.adapter_held_by_rollout = true;
+	json_object_set_new(rig->request, "conflicts", parsed("{gpu_utilization_percent: another exposes it}"));
+	rig->facts.adapter_conflicts = json_object_get(rig->request, "conflicts");
 }
 
 static void adapter_broken(struct rig *rig)
 {
 	rig->facts.adapter = ADAPTER_BROKEN;
-	rig->facts.adapter_reason = "RuleConflict";
+	rig->facts.adapter_reason = "ConfigInvalid";
 	rig->facts.adapter_message = "a rule of somebody else";
 }
 
@@ -528,9 +527,9 @@ static const struct row {
 	{no_samples, "SeriesFresh", VERDICT_FALSE, "SeriesMissing", "three scrape intervals"},
 	{adapter_unknown, "AdapterConfigured", VERDICT_UNKNOWN, "Probing", "waiting"},
 	{adapter_rolling, "AdapterConfigured", VERDICT_UNKNOWN, "RollingOut", "'monitoring/prometheus-adapter'"},
-	{adapter_holds, "AdapterConfigured", VERDICT_UNKNOWN, "Waiting",
-		"'gpu_utilization_percent' waits for the end of the rollout"},
-	{adapter_broken, "AdapterConfigured", VERDICT_FALSE, "RuleConflict", "a rule of somebody else"},
+	{adapter_leaves_out, "AdapterConfigured", VERDICT_FALSE, "RuleConflict",
+		"has another rule: another exposes it"},
+	{adapter_broken, "AdapterConfigured", VERDICT_FALSE, "ConfigInvalid", "a rule of somebody else"},
 	{metric_error, "MetricServed", VERDICT_FALSE, "MetricNotServed", "not found"},
 	{no_value, "MetricServed", VERDICT_FALSE, "NoValue", "next relist"},
 	{pod_without_series, "SeriesFresh", VERDICT_FALSE, "PodsWithoutSeries",

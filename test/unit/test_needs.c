@@ -48,36 +48,29 @@ static bool put(struct needs *needs, const char *name, const char *spec, int min
 	return needs_put(needs, &settings, view_autoscaler(view), evidence);
 }
 
-/* The minute since when the metric is needed; -1 when it is not. */
-static int since(const struct needs *needs, const char *metric)
+static bool is_needed(const struct needs *needs, const char *metric)
 {
 	auto_json *metrics = needs_metrics(needs);
-	int64_t since_ms = json_path_int(metrics, metric, -1);
 
-	return since_ms < 0 ? -1 : (int)((since_ms - at_minute(0)) / 60000);
+	return json_object_get(metrics, metric) != NULL;
 }
 
-static void test_a_metric_is_needed_since_the_oldest_that_needs_it(void **state)
+static void test_a_metric_is_needed_until_the_last_goes(void **state)
 {
 	auto_needs needs;
 
 	(void)state;
 	needs_init(&needs);
-	assert_int_equal(since(&needs, RUNNING), -1);
+	assert_false(is_needed(&needs, RUNNING));
 	assert_true(put(&needs, "b", "engine: {type: VLLM}", 5, NULL));
-	assert_int_equal(since(&needs, RUNNING), 5);
 	assert_true(put(&needs, "a", "engine: {type: VLLM}", 3, NULL));
-	assert_true(put(&needs, "c", "engine: {type: VLLM}", 7, NULL));
-	assert_int_equal(since(&needs, RUNNING), 3);
 	assert_false(put(&needs, "a", "engine: {type: VLLM}", 3, NULL));
 	/* It needs another one now. */
 	assert_true(put(&needs, "a", "engine: {type: SGLang}", 3, NULL));
-	assert_int_equal(since(&needs, RUNNING), 5);
+	assert_true(is_needed(&needs, RUNNING));
 	assert_true(needs_remove(&needs, "shop/b"));
 	assert_false(needs_remove(&needs, "shop/b"));
-	assert_int_equal(since(&needs, RUNNING), 7);
-	assert_true(needs_remove(&needs, "shop/c"));
-	assert_int_equal(since(&needs, RUNNING), -1);
+	assert_false(is_needed(&needs, RUNNING));
 }
 
 static void test_a_refused_spec_needs_nothing(void **state)
@@ -88,32 +81,23 @@ static void test_a_refused_spec_needs_nothing(void **state)
 	needs_init(&needs);
 	assert_true(put(&needs, "a", "engine: {type: VLLM}", 3, NULL));
 	assert_true(put(&needs, "a", "engine: {type: VLLM}, requests: {signal: Unheard}", 3, NULL));
-	assert_int_equal(since(&needs, RUNNING), -1);
-	assert_int_equal(needs_newest_ms(&needs, at_minute(9)), 0);
+	assert_false(is_needed(&needs, RUNNING));
 }
 
-/* Until its first probe has ended, or that takes too long, it comes now. */
-static void test_one_that_was_not_probed_comes_now(void **state)
+static void test_an_engine_that_is_found_is_needed_from_then_on(void **state)
 {
 	auto_needs needs;
-	int64_t made_ms = at_minute(5);
 	struct evidence *evidence = evidence_new(NULL);
 
 	(void)state;
 	needs_init(&needs);
-	put(&needs, "a", "engine: {type: VLLM}", 3, NULL);
-	assert_int_equal(needs_newest_ms(&needs, made_ms), at_minute(3));
 	put(&needs, "b", "", 5, NULL);
-	assert_int_equal(needs_newest_ms(&needs, made_ms + 8000), made_ms + 8000);
-	assert_int_equal(needs_newest_ms(&needs, made_ms + 8001), made_ms);
-	assert_true(put(&needs, "b", "", 5, evidence));
-	assert_int_equal(needs_newest_ms(&needs, made_ms + 8000), made_ms);
+	assert_false(put(&needs, "b", "", 5, evidence));
+	assert_false(is_needed(&needs, RUNNING));
 	evidence->page.engine = xstrdup("VLLM");
 	evidence->page.seen_ms = at_minute(6);
 	assert_true(put(&needs, "b", "", 5, evidence));
-	assert_int_equal(since(&needs, RUNNING), 3);
-	needs_remove(&needs, "shop/a");
-	assert_int_equal(since(&needs, RUNNING), 6); /* its engine was found then */
+	assert_true(is_needed(&needs, RUNNING));
 	evidence_free(evidence);
 }
 
@@ -155,7 +139,6 @@ static void read_all(const struct needs *needs)
 
 	free(needs_exporters(needs, &count));
 	assert_true(json_object_size(metrics) == 2 && count == 1);
-	assert_true(needs_newest_ms(needs, at_minute(30)) > 0);
 }
 
 static void test_many_cost_as_much_as_few(void **state)
@@ -190,15 +173,15 @@ static void test_many_cost_as_much_as_few(void **state)
 		assert_true(needs_remove(&needs, key));
 	}
 	assert_in_range((uintmax_t)(cpu_ms() - start), 0, 1000);
-	assert_int_equal(since(&needs, RUNNING), -1);
+	assert_false(is_needed(&needs, RUNNING));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_metric_is_needed_since_the_oldest_that_needs_it),
+		cmocka_unit_test(test_a_metric_is_needed_until_the_last_goes),
 		cmocka_unit_test(test_a_refused_spec_needs_nothing),
-		cmocka_unit_test(test_one_that_was_not_probed_comes_now),
+		cmocka_unit_test(test_an_engine_that_is_found_is_needed_from_then_on),
 		cmocka_unit_test(test_an_exporter_is_asked_for_by_the_first),
 		cmocka_unit_test(test_many_cost_as_much_as_few),
 	};

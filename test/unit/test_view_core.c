@@ -84,7 +84,7 @@ static void test_a_configmap(void **state)
 
 	(void)state;
 	assert_non_null(strstr(view_pairs_get(&view_configmap(view)->data, "config.yaml"), "# Rules of the web team"));
-	assert_string_equal(meta_annotation(&view->meta, ANNOTATION_ADAPTER_METRICS), "vllm_num_requests_running");
+	assert_string_equal(meta_annotation(&view->meta, ANNOTATION_ADAPTER_RULES), "68970a77da62536b-700");
 	assert_int_equal(view_configmap(view)->managers_count, 0);
 	assert_int_equal(configmap->managers_count, 2);
 	assert_string_equal(configmap->managers[0].name, "helm");
