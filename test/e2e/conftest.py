@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import threading
 import time
@@ -53,7 +54,7 @@ def cluster():
 
 
 def clear_earlier_runs():
-    """An interrupted run leaves its namespaces, and with their autoscalers rules in what all share."""
+    """An interrupted run leaves its namespaces, and their autoscalers in what all share."""
     label = ",".join("=".join(pair) for pair in LABEL.items())
     run("kubectl", "delete", "namespaces", "-l", label, "--timeout=180s")
 
@@ -140,6 +141,10 @@ class Kube:
     def rules(self):
         """The text of the adapter's configuration."""
         return self.get(*RULES)["data"]["config.yaml"]
+
+    def foreign_rules(self):
+        """The same without our block, which stays once it was written."""
+        return re.sub(r"(?ms)^ *# BEGIN inference-autoscaler.*?^ *# END inference-autoscaler\n", "", self.rules())
 
     def clear(self, *namespaces):
         """Removes what an interrupted run left."""

@@ -58,7 +58,7 @@ class Upgrade:
 @pytest.fixture(scope="module")
 def upgrade(kube, image):
     """Three replicas of the former version under load, upgraded one by one."""
-    rules_before = kube.rules()
+    rules_before = kube.foreign_rules()
     with kube.namespace("upgrade-example") as namespace:
         seen = Upgrade(kube, namespace)
         # 12 requests on caches that 8 fill are 150 percent in all, of which 50 make a replica.
@@ -84,7 +84,7 @@ def upgrade(kube, image):
                        period=1)
             seen.moved = seen.page_has("vllm:kv_cache_usage_perc") and not seen.page_has("vllm:gpu_cache_usage_perc")
         yield seen
-    eventually("the rules are what they were", lambda: kube.rules() == rules_before, 90)
+    eventually("the rules are what they were", lambda: kube.foreign_rules() == rules_before, 90)
 
 
 def test_every_replica_has_the_new_names(upgrade):

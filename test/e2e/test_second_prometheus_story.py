@@ -52,7 +52,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(kube, image):
     """One replica, Ready, and read by its HPA; a namespace of another team."""
-    rules_before = kube.rules()
+    rules_before = kube.foreign_rules()
     with kube.namespace(OTHERS), kube.namespace("second-example") as namespace:
         told = Story(kube, namespace, rules_before)
         kube.apply([deployment(namespace, NAME, image, "--latency", "2s"), *load(namespace, NAME, image, 2),
@@ -60,7 +60,7 @@ def story(kube, image):
         eventually("Ready", told.is_ready, 240)
         eventually("the HPA has read the metric", told.is_read, 60)
         yield told
-    eventually("the rules are what they were", lambda: kube.rules() == rules_before, 90)
+    eventually("the rules are what they were", lambda: kube.foreign_rules() == rules_before, 90)
 
 
 @pytest.fixture(scope="module")
