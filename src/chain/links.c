@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "checks.h"
 
 /* In the order of the chain. */
@@ -50,11 +51,19 @@ static const struct workload_signal *signal_of(const struct workload *w, bool gp
 /* After an edit values go on to arrive by the way of before: for as long as Prometheus may take to load a monitor. */
 #define EDIT_SETTLES_MS (3 * 60 * 1000)
 
+/* A Prometheus that does not select the monitor any more goes on scraping by it until it has loaded that. With a URL it
+ * may be another that scrapes. */
+static bool lost_selection(const struct facts *facts, const struct link *link, const struct view_condition *before)
+{
+	return link->check_page == check_page_selected && facts->settings->prometheus_url == NULL &&
+	       !text_equal(before->reason, link->arrives);
+}
+
 /* Whether what arrives can only come by the chain as it is now: the link of this very spec worked until now, or is broken
  * for long enough, or was not reached because of one before it, which is settled. */
-static bool is_settled(const struct facts *facts, const char *type, bool earlier)
+static bool is_settled(const struct facts *facts, const struct link *link, bool earlier)
 {
-	const struct view_condition *before = view_condition(&facts->object->status.conditions, type);
+	const struct view_condition *before = view_condition(&facts->object->status.conditions, link->type);
 
 	if (before == NULL || before->observed_generation != facts->object->view.meta.generation) {
 		return false;
@@ -62,7 +71,7 @@ static bool is_settled(const struct facts *facts, const char *type, bool earlier
 	if (strcmp(before->status, "False") == 0) {
 		return facts->now_ms - before->transition_ms >= EDIT_SETTLES_MS;
 	}
-	return earlier || strcmp(before->status, "True") == 0;
+	return earlier || (strcmp(before->status, "True") == 0 && !lost_selection(facts, link, before));
 }
 
 /* `settled` = what arrives settled a link before this one; becomes true when it settles this one. */
@@ -72,7 +81,7 @@ static void check_page(const struct link *link, const struct facts *facts, bool 
 
 	link->check_page(facts, signal, verdict);
 	if (link->arrives != NULL && verdict->status == VERDICT_FALSE && values_arrive(facts, signal) &&
-		is_settled(facts, link->type, *settled)) {
+		is_settled(facts, link, *settled)) {
 		auto_free char *view = verdict->message;
 
 		*settled = true;
