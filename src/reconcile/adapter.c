@@ -291,6 +291,9 @@ void adapter_reconcile(const struct world *world, const json_t *needed, struct p
 	int text_changes;
 	bool restarts;
 
+	json_decref(state->conflicts);
+	state->conflicts = NULL;
+	state->awaited = false;
 	if (needed != NULL && json_object_size(needed) == 0) {
 		return; /* what is written stays */
 	}
