@@ -248,6 +248,8 @@ static const struct {
 		"is not a kind: write it as in the workload's own manifest, such as Deployment"},
 	{"spec.scaleTargetRef.name", is_object_name,
 		"is not an object's name: write the workload's metadata.name, lower-case letters, digits, '-' and '.'"},
+	{"spec.operatorClass", is_namespace,
+		"is not a name: write lower-case letters, digits and '-', no '-' at either end, at most 63"},
 	{"spec.minReplicas", is_count, "is too large: write at most 2147483647"},
 	{"spec.maxReplicas", is_count, "is too large: write at most 2147483647"},
 	{"spec.engine.port", is_port,

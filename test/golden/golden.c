@@ -213,7 +213,7 @@ static char *state_text(const struct shared_state *state)
 /* New reference. */
 static json_t *outcome_document(const struct outcome *outcome)
 {
-	auto_json *document = plan_document(&outcome->plan);
+	json_t *document = plan_document(&outcome->plan);
 	auto_free char *state = state_text(&outcome->shared);
 
 	if (outcome->is_shared) {
@@ -225,7 +225,7 @@ static json_t *outcome_document(const struct outcome *outcome)
 			json_object_set_new(document, "message", json_string(outcome->shared.message));
 		}
 	}
-	return golden_rules_folded(document);
+	return document;
 }
 
 /* What `expect` holds. The status counts as a write: a fixed point has none at all. */
@@ -424,6 +424,7 @@ static int run_case(const char *folder, bool update)
 	auto_error err = ERROR_INIT;
 	auto_json *want = text != NULL ? json_parse(text, strlen(text), &err) : NULL;
 	auto_outcome outcome = {.plan = PLAN_INIT};
+	auto_json *plan = NULL;
 	auto_json *got = NULL;
 	auto_json *short_got = NULL;
 	int complaints;
@@ -433,7 +434,8 @@ static int run_case(const char *folder, bool update)
 	}
 	golden_rules_unfold(document);
 	reconcile(folder, document, &outcome);
-	got = outcome_document(&outcome);
+	plan = outcome_document(&outcome);
+	got = golden_rules_folded(plan);
 	short_got = gist(document, &outcome);
 	complaints = differ("expect", json_object_get(document, "expect"), short_got);
 	if (update && complaints == 0) {

@@ -25,6 +25,7 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     adapter_configmap,
     adapter_deployment,
     engine_port,
+    forget_rules,
     make_pod_ready,
     operator_kubeconfig,
     stack,
@@ -178,13 +179,13 @@ def working(cluster, target, engine_port, operator_kubeconfig, prometheus_progra
     operator = None
     pod = cluster.core.list_namespaced_pod(target, label_selector="app=server").items[0].metadata.name
     try:
+        # Else an adapter that has the rule from an earlier test would be asked before its API is there.
+        forget_rules(cluster)
         prometheus = "http://" + start_prometheus(processes, target, "gemma", pod, engine_port,
                                                  program=prometheus_program)
         operator = Operator(operator_kubeconfig, tmp_path / "operator.log", "--prometheus-url", prometheus,
                             "--tenant-min-scrape-interval", "1s")
         eventually(operator.synced, timeout=20)
-        # Else an adapter that has the rule from an earlier test would be asked before its API is there.
-        eventually(lambda: rules_with_ours(cluster) is None, timeout=60)
         # One replica: a new pod would never become ready here.
         autoscaler = Autoscaler(cluster, target).create(maxReplicas=1)
         rules = eventually(lambda: rules_with_ours(cluster), timeout=20)

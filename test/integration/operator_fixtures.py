@@ -267,6 +267,28 @@ def operator_kubeconfig(cluster, helm, stack, tmp_path_factory):
     return write_operator_kubeconfig(tmp_path_factory.mktemp("operator") / "kubeconfig", cluster, helm)
 
 
+def forget_rules(cluster):
+    """An adapter that was never given our rules, which stay otherwise; no autoscaler is left that needs them."""
+    def nobody_is_left():
+        code, answer = cluster.request("GET", f"/apis/{GROUP}/v1alpha1/inferenceautoscalers")
+        return code == 200 and answer["items"] == []
+
+    eventually(nobody_is_left, timeout=60)
+    nothing = {"metadata": {"annotations": {"inference-autoscaler.io/adapter-rules": None}}}
+    for path, patch in (
+        (f"/api/v1/namespaces/{ADAPTER}/configmaps/prometheus-adapter", nothing | {"data": {"config.yaml": FOREIGN}}),
+        (f"/apis/apps/v1/namespaces/{ADAPTER}/deployments/prometheus-adapter", {"spec": {"template": nothing}}),
+    ):
+        code, answer = cluster.request("PATCH", path, patch, content="application/merge-patch+json")
+        assert code == 200, answer
+
+
+@pytest.fixture
+def new_adapter(cluster, stack):
+    """One that was never given our rules; named before the operator that is to find it so."""
+    forget_rules(cluster)
+
+
 @pytest.fixture
 def operator(request, operator_kubeconfig, tmp_path):
     """An operator, synced; it must end in order, without a sanitizer's report. Its parameter are further options."""

@@ -142,9 +142,6 @@ def test_a_hashed_configmap_of_another_deployment_and_the_one_that_follows(
     eventually(lambda: adapter.has_ours("adapter-config-7b2c9f"), timeout=30)
     eventually(lambda: adapter.is_as_it_was("adapter-config-8d41aa"), timeout=30)
 
-    autoscaler.delete()
-    eventually(lambda: adapter.is_as_it_was("adapter-config-7b2c9f"), timeout=20)
-
 
 def test_rights_that_come_later(cluster, helm, operator_kubeconfig, adapter, autoscaler, start, tmp_path):  # noqa: F811
     """The chart was rendered without a look at the cluster: what to set is said, and no restart is needed then."""

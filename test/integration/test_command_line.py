@@ -14,7 +14,7 @@ import pytest
 from conftest import tool
 from operator_fixtures import OPERATOR
 
-VERBS = ["cleanup", "completion", "explain", "man", "render", "run", "version"]
+VERBS = ["cleanup", "completion", "explain", "man", "render", "rules", "run", "version"]
 
 
 def call(*args, program=OPERATOR, **more):

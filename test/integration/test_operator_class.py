@@ -1,6 +1,5 @@
 """Two operators in a cluster: each serves its own class, and one writes what all share."""
 
-import urllib.error
 import urllib.request
 
 import pytest
@@ -12,9 +11,12 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     Operator,
     adapter_configmap,
     adapter_deployment,
+    asks,
     engine_port,
     listening_port,
+    new_adapter,
     operator_kubeconfig,
+    reader_token,
     stack,
     target,
 )
@@ -23,7 +25,7 @@ BLUE = ("--operator-class", "blue", "--leave-shared")
 
 
 @pytest.fixture
-def operators(cluster, operator_kubeconfig, tmp_path):
+def operators(cluster, new_adapter, operator_kubeconfig, tmp_path):
     """Starts operators, by their arguments; each ends well."""
     started = []
 
@@ -32,10 +34,6 @@ def operators(cluster, operator_kubeconfig, tmp_path):
         eventually(started[-1].synced, timeout=20)
         return started[-1]
 
-    # Autoscalers of earlier tests go with their namespaces.
-    first = start()
-    eventually(lambda: adapter_configmap(cluster).data["config.yaml"] == FOREIGN, timeout=60)
-    assert first.stop() == 0
     yield start
     for one in started:
         if one.process.poll() is None:
@@ -43,15 +41,11 @@ def operators(cluster, operator_kubeconfig, tmp_path):
         assert "Sanitizer" not in one.log(), one.log()
 
 
-def explains(operator, autoscaler):
+def explains(cluster, operator, autoscaler):
     port = listening_port(operator.process.pid)
-    path = f"{autoscaler.namespace}/{autoscaler.name}"
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/explain/{path}", timeout=10) as answer:
-            return answer.status == 200
-    except urllib.error.HTTPError as error:
-        assert error.code == 404
-        return False
+    status, answer = asks(port, f"/explain/{autoscaler.namespace}/{autoscaler.name}", reader_token(cluster))
+    assert status in (200, 404), answer
+    return status == 200
 
 
 def counted(operator):
@@ -74,13 +68,13 @@ def test_each_serves_its_own_and_one_writes_what_all_share(cluster, target, oper
     assert adapter_configmap(cluster).data["config.yaml"] == FOREIGN
     assert "annotations" not in adapter_deployment(cluster)["spec"]["template"]["metadata"]
     assert other.get()["status"] == {"observedGeneration": -1}
-    assert explains(blue, own) and not explains(blue, other)
+    assert explains(cluster, blue, own) and not explains(cluster, blue, other)
     assert counted(blue) == 1
 
     usual = operators()
     other.waits_for("TargetFound", "TargetNotFound", timeout=30)
     eventually(lambda: "vllm_num_requests_running" in adapter_configmap(cluster).data["config.yaml"], timeout=30)
-    assert explains(usual, other) and not explains(usual, own)
+    assert explains(cluster, usual, other) and not explains(cluster, usual, own)
     assert counted(usual) == 1
 
     # It moves with all that was made for it, and nothing is made anew.
@@ -89,7 +83,7 @@ def test_each_serves_its_own_and_one_writes_what_all_share(cluster, target, oper
     own.patch({"operatorClass": None, "maxReplicas": 7})
     eventually(lambda: own.child("HorizontalPodAutoscaler")["spec"]["maxReplicas"] == 7, timeout=30)
     assert own.child("HorizontalPodAutoscaler")["metadata"]["uid"] == before
-    eventually(lambda: explains(usual, own) and counted(usual) == 2)  # a page of /metrics stands for a moment
+    eventually(lambda: explains(cluster, usual, own) and counted(usual) == 2)  # a page of /metrics stands for a moment
 
 
 def test_a_class_is_a_name(cluster, stack, target):

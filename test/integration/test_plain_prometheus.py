@@ -35,7 +35,6 @@ def plain(cluster, working):
     working.prometheus.set([gone, ours | {"job_name": "pods", "static_configs": [static | {"labels": labels}]}])
     working.delete()
     eventually(lambda: working.child("HorizontalPodAutoscaler") is None, timeout=30)
-    eventually(lambda: rules_with_ours(cluster) is None, timeout=60)
     adapter_comes_up(cluster)
     assert cluster.request("DELETE", f"{PROMETHEUSES}/k8s")[0] == 200
     try:

@@ -11,8 +11,8 @@ from operator_fixtures import OPERATOR
 
 VALID = [(path, value) for path, values, _, _ in FIELDS for value in values]
 INVALID = [(path, value) for path, _, rows, _ in FIELDS for value, _ in rows]
-# Which namespaces may be named is another question.
-EVERYWHERE = ["--tenant-monitor-namespaces", "*", "--tenant-exporter-namespaces", "*"]
+# Which namespaces may be named, and how often is scraped, are other questions.
+EVERYWHERE = ["--tenant-monitor-namespaces", "*", "--tenant-exporter-namespaces", "*", "--tenant-min-scrape-interval", "1s"]
 
 
 def render(resource):
