@@ -135,7 +135,7 @@ def test_a_tool_that_reverts_fifteen_times_costs_one_restart(cluster, quiet, ope
 
 
 def test_who_reverts_is_said_and_what_helps(cluster, working):
-    ours = rules(cluster)
+    ours, before = rules(cluster), generation(cluster)
     write_rules(cluster, FOREIGN, "argocd-controller")
     eventually(lambda: rules(cluster) == ours)
     write_rules(cluster, FOREIGN, "argocd-controller")
@@ -144,5 +144,6 @@ def test_who_reverts_is_said_and_what_helps(cluster, working):
     for word in ("'argocd-controller'", f"'{ADAPTER}/prometheus-adapter'", "ignoreDifferences", "inference-autoscaler rules"):
         assert word in found["message"]
     write_rules(cluster, ours, "argocd-controller")
+    eventually(lambda: generation(cluster) == before + 2)
     adapter_comes_up(cluster)
     working.waits_for("Ready", "Ready", timeout=60)
