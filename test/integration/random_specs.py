@@ -107,10 +107,10 @@ def duration(rng):
 
 
 def quantity(rng, most=None):
-    """Above 0; with `most`, no more than that."""
+    """From a thousandth to a million; with `most`, no more than that."""
     whole = rng.choice([1, 4, 80, 100, rng.randint(1, most or 10**6)])
     forms = [whole, str(whole), f"{whole}.0", f"{whole * 1000}m", f"0{whole}", "0.001", "2.5", "99.999"]
-    return rng.choice(forms if most else [*forms, f"{whole}k", f"{whole}Ki", "0.5M", "1M"])
+    return rng.choice(forms if most else [*forms, f"{min(whole, 1000)}k", f"{min(whole, 900)}Ki", "0.5M", "1M"])
 
 
 # Per path what no regular expression says.
