@@ -14,6 +14,7 @@
 #include "adapter/adapter_rules.h"
 #include "adapter_fight.h"
 #include "adapter_left.h"
+#include "adapter_patch.h"
 #include "adapter_rollout.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -49,26 +50,12 @@ static json_t *find_conflicts(const json_t *needed, const json_t *left_out)
 	return conflicts;
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text != NULL ? json_string(text) : json_null();
-}
-
-static json_t *configmap_patch(const struct adapter_names *names, const struct view_configmap *configmap,
-	const char *text, const char *revision)
-{
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:{s:o}}, s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
-		"metadata", "name", names->configmap, "namespace", names->ns, "resourceVersion",
-		configmap->view.meta.resource_version, "annotations", ANNOTATION_ADAPTER_RULES, text_or_null(revision),
-		"data", names->key, text);
-}
-
 static json_t *deployment_patch(const struct view_workload *deployment, const char *revision)
 {
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:{s:{s:{s:o}}}}}", "apiVersion", "apps/v1", "kind",
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:{s:{s:{s:s?}}}}}", "apiVersion", "apps/v1", "kind",
 		"Deployment", "metadata", "name", deployment->view.meta.name, "namespace", deployment->view.meta.ns,
 		"resourceVersion", deployment->view.meta.resource_version, "spec", "template", "metadata",
-		"annotations", ANNOTATION_ADAPTER_RULES, text_or_null(revision));
+		"annotations", ANNOTATION_ADAPTER_RULES, revision);
 }
 
 /* Somebody takes our rules out each time: says who, and what helps. */
@@ -157,7 +144,9 @@ static int plan_configmap(const struct world *world, const struct adapter_found 
 		*revision = xasprintf("%s-%s", hash, configmap->view.meta.resource_version);
 	}
 	if (differs) {
-		plan_add_take(plan, PLAN_PATCH, KIND_CONFIGMAP, configmap_patch(names, configmap, text, *revision));
+		auto_json *data = json_pack("{s:s}", names->key, text);
+
+		plan_add_take(plan, PLAN_PATCH, KIND_CONFIGMAP, adapter_configmap_patch(configmap, *revision, data));
 		adapter_fight_wrote(&state->fight, configmap, *revision, metrics);
 	}
 	return differs ? 1 : 0;

@@ -5,6 +5,7 @@
 
 #include "adapter/adapter_config.h"
 #include "adapter/adapter_rules.h"
+#include "adapter_patch.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -47,7 +48,6 @@ static char *text_without(const char *text)
 /* New reference; NULL when nothing is to be taken out. */
 static json_t *make_patch(const struct view_configmap *configmap)
 {
-	const struct object_meta *meta = &configmap->view.meta;
 	auto_json *data = json_object();
 
 	for (uint32_t i = 0; i < configmap->data.count; i++) {
@@ -58,12 +58,7 @@ static json_t *make_patch(const struct view_configmap *configmap)
 			json_object_set_new(data, pair->key, json_string(without));
 		}
 	}
-	if (json_object_size(data) == 0) {
-		return NULL;
-	}
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:{s:n}}, s:O}", "apiVersion", "v1", "kind", "ConfigMap",
-		"metadata", "name", meta->name, "namespace", meta->ns, "resourceVersion", meta->resource_version,
-		"annotations", ANNOTATION_ADAPTER_RULES, "data", data);
+	return json_object_size(data) > 0 ? adapter_configmap_patch(configmap, NULL, data) : NULL;
 }
 
 void adapter_left_clear(const struct world *world, const struct adapter_names *names, struct plan *plan)
