@@ -42,6 +42,14 @@ def has_rules_of(cluster, *engines):
     return all(f"'{METRICS[engine]}'" in text for engine in engines)
 
 
+def first_rules(cluster, before):
+    """The configuration with our rules, once they are written and the adapter's Deployment is to restart for them,
+    which is a second write."""
+    eventually(lambda: has_rules_of(cluster, "VLLM", "SGLang", "TGI") and generation(cluster) == before + 1)
+    adapter_comes_up(cluster)
+    return rules(cluster)
+
+
 @pytest.fixture
 def quiet(cluster, namespace, new_adapter, operator):
     """No rule of ours, an adapter at rest; makes autoscalers of engines that are told."""
@@ -63,8 +71,7 @@ def quiet(cluster, namespace, new_adapter, operator):
 def test_one_engine_after_the_other_is_one_restart(cluster, quiet):
     before = generation(cluster)
     quiet("VLLM")
-    eventually(lambda: generation(cluster) == before + 1)
-    first = rules(cluster)
+    first = first_rules(cluster, before)
     for engine in ENGINES:
         (one,) = quiet(engine)
         one.waits_for("TargetFound", "TargetFound")
@@ -75,10 +82,10 @@ def test_one_engine_after_the_other_is_one_restart(cluster, quiet):
 
 
 def test_what_goes_costs_no_restart_and_takes_no_rule_along(cluster, quiet):
+    at_rest = generation(cluster)
     (vllm,) = quiet("VLLM")
-    eventually(lambda: has_rules_of(cluster, "VLLM", "SGLang", "TGI"))
-    adapter_comes_up(cluster)
-    before = generation(cluster), rules(cluster)
+    ours = first_rules(cluster, at_rest)
+    before = generation(cluster), ours
     vllm.delete()
     (sglang,) = quiet("SGLang")
     sglang.waits_for("TargetFound", "TargetFound")  # by then the operator has seen the other go
@@ -117,9 +124,9 @@ def write_rules(cluster, text, manager):
 
 
 def test_a_tool_that_reverts_fifteen_times_costs_one_restart(cluster, quiet, operator):
+    at_rest = generation(cluster)
     quiet("VLLM")
-    ours = eventually(lambda: has_rules_of(cluster, "VLLM") and rules(cluster))
-    adapter_comes_up(cluster)
+    ours = first_rules(cluster, at_rest)
     before = generation(cluster)
     for _ in range(15):
         write_rules(cluster, FOREIGN, "argocd-controller")
