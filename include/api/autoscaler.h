@@ -50,6 +50,7 @@ struct autoscaler {
 	json_t *behavior;        /* the HPA's, owned; NULL = ours */
 	json_t *monitor_labels;  /* owned; NULL = none pinned */
 	char *monitor_namespace; /* of the ServiceMonitor; NULL = the autoscaler's */
+	char *source;            /* "Auto", "Prometheus" or "Direct" */
 	bool paused;
 };
 

@@ -62,6 +62,7 @@ static const struct field fields[] = {
 	{"spec.behavior", FIELD_OBJECT, AT(behavior), NULL, 0, false},
 	{"spec.monitor.labels", FIELD_OBJECT, AT(monitor_labels), NULL, 0, false},
 	{"spec.monitor.namespace", FIELD_STRING, AT(monitor_namespace), NULL, 0, false},
+	{"spec.source", FIELD_STRING, AT(source), "Auto", 0, false},
 	{"spec.paused", FIELD_BOOL, AT(paused), NULL, 0, false},
 };
 

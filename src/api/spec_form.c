@@ -86,6 +86,13 @@ static bool is_signal(const json_t *value)
 	return is_one_of(value, words);
 }
 
+static bool is_source(const json_t *value)
+{
+	static const char *const words[] = {"Auto", "Prometheus", "Direct", NULL};
+
+	return is_one_of(value, words);
+}
+
 static bool is_scheme(const json_t *value)
 {
 	static const char *const words[] = {"http", "https", NULL};
@@ -278,6 +285,7 @@ static const struct {
 	{"spec.behavior.scaleDown.policies", are_policies, POLICIES_SAY},
 	{"spec.behavior.scaleDown.tolerance", is_tolerance,
 		"is not a quantity of 0 or more: write a fraction, such as \"0.05\" or 0"},
+	{"spec.source", is_source, "is unknown: use Auto, Prometheus or Direct"},
 	{"spec.monitor.labels", are_labels, LABELS_SAY},
 	{"spec.monitor.labels", are_others_labels,
 		"has a key that is the operator's own: remove app.kubernetes.io/managed-by and whatever starts with "

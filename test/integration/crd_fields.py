@@ -197,6 +197,7 @@ FIELDS = [
         [(bad, "write lower-case letters") for bad in ("", "A", "a.b", INJECTION)] + [("a" * 64, "63"), (1, TYPE)],
         None,
     ),
+    ("source", ["Auto", "Prometheus", "Direct"], [("direct", SUPPORTED), ("KEDA", SUPPORTED)], None),
     ("paused", [True, False], [("true", TYPE), ("no", TYPE)], None),
     (
         "monitor.labels",

@@ -21,7 +21,7 @@ static const char whole[] =
 	"StatefulSet, name: llm}, mode: Combined, minReplicas: 2, maxReplicas: 9, engine: {type: SGLang, port: named, path: /m, "
 	"scheme: https}, requests: {signal: Waiting, target: 2500m}, gpu: {signal: Utilization, target: 70, exporter: {type: "
 	"Custom, namespace: gpus, selector: {matchLabels: {app: dcgm}}, port: metrics}}, scrapeInterval: 30s, behavior: "
-	"{scaleUp: {stabilizationWindowSeconds: 60}}, monitor: {labels: {release: p}, namespace: mons}, paused: true}}";
+	"{scaleUp: {stabilizationWindowSeconds: 60}}, monitor: {labels: {release: p}, namespace: mons}, source: Direct, paused: true}}";
 
 /* Word by word beside a fresh decode, whose pointers are alive and so are others than ours: what differs has to be a
  * text in the view, or one of the three documents, which are not there. */
@@ -49,7 +49,7 @@ static void check_texts(const struct view *view, const struct autoscaler *fresh)
 		assert_ptr_not_equal(text, (const char *)theirs[i]);
 	}
 	assert_int_equal(documents, 3);
-	assert_int_equal(texts, 18);
+	assert_int_equal(texts, 19);
 }
 
 static void test_the_spec_is_whole(void **state)
