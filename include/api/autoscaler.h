@@ -8,11 +8,20 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "api/settings.h"
 #include "base/attr.h"
 #include "base/error.h"
+
+/* The most figures of the pods' pages that one autoscaler asks for: each that there is. */
+#define AUTOSCALER_SIGNALS_MAX 4
+
+struct wanted_signal {
+	const char *name;     /* "Running" …; static */
+	int64_t target_milli; /* per replica, in thousandths; -1 = the signal's default */
+};
 
 struct autoscaler {
 	char *ns;
@@ -36,8 +45,9 @@ struct autoscaler {
 	char *path;        /* NULL = the engine's */
 	char *scheme;      /* NULL = http */
 
-	char *signal;         /* "Running" … */
-	int64_t target_milli; /* per replica, in thousandths; -1 = the signal's default */
+	struct wanted_signal signals[AUTOSCALER_SIGNALS_MAX]; /* of the pods' pages, one at least */
+	size_t signals_count;
+	bool signals_listed; /* by spec.requests.signals, and not by its short form */
 
 	char *gpu_signal;         /* "Utilization" */
 	int64_t gpu_target;       /* percent; -1 = the signal's default */
@@ -68,6 +78,8 @@ int autoscaler_check_settings(const struct autoscaler *autoscaler, const struct 
 /* What the mode scales on: the pods' own pages, the GPUs, or both. A spec that could not be decoded: the pages. */
 bool autoscaler_uses_pages(const struct autoscaler *autoscaler);
 bool autoscaler_uses_gpus(const struct autoscaler *autoscaler);
+/* The field of the spec that has a member, "signal" or "target", of the signal of this index; heap, caller owns. */
+char *autoscaler_signal_field(const struct autoscaler *autoscaler, size_t index, const char *member);
 void autoscaler_release(struct autoscaler *autoscaler);
 #define auto_autoscaler ATTR_CLEANUP(autoscaler_release) struct autoscaler
 

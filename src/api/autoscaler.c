@@ -7,15 +7,14 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/quantity.h"
 #include "spec_form.h"
+#include "wanted_signals.h"
 
 enum field_type {
 	FIELD_STRING,
 	FIELD_INT,
 	FIELD_BOOL,
 	FIELD_OBJECT,
-	FIELD_QUANTITY,    /* a number or a string, kept in thousandths */
 	FIELD_PORT_NUMBER, /* an int-or-string's number */
 	FIELD_PORT_NAME    /* an int-or-string's name */
 };
@@ -28,8 +27,6 @@ struct field {
 	int64_t number;       /* the default of a number */
 	bool required;
 };
-
-#define PERCENT_MAX_MILLI 100000
 
 #define AT(member) offsetof(struct autoscaler, member)
 
@@ -50,8 +47,6 @@ static const struct field fields[] = {
 	{"spec.engine.port", FIELD_PORT_NAME, AT(port_name), NULL, 0, false},
 	{"spec.engine.path", FIELD_STRING, AT(path), NULL, 0, false},
 	{"spec.engine.scheme", FIELD_STRING, AT(scheme), NULL, 0, false},
-	{"spec.requests.signal", FIELD_STRING, AT(signal), "Running", 0, false},
-	{"spec.requests.target", FIELD_QUANTITY, AT(target_milli), NULL, -1, false},
 	{"spec.gpu.signal", FIELD_STRING, AT(gpu_signal), "Utilization", 0, false},
 	{"spec.gpu.target", FIELD_INT, AT(gpu_target), NULL, -1, false},
 	{"spec.gpu.exporter.type", FIELD_STRING, AT(exporter_type), "Auto", 0, false},
@@ -69,18 +64,6 @@ static const struct field fields[] = {
 static int type_error(const struct field *field, const char *wanted, struct error *err)
 {
 	return error_set(err, ERROR_INVALID, "%s must be %s", field->path, wanted);
-}
-
-static int decode_quantity(const struct field *field, const json_t *value, int64_t *out, struct error *err)
-{
-	auto_free char *text = json_is_string(value) ? xstrdup(json_string_value(value)) : json_text(value);
-
-	*out = quantity_parse_milli(text);
-	if (*out <= 0) {
-		return error_set(err, ERROR_INVALID,
-			"%s must be a quantity above zero such as 4 or \"2500m\", not '%s'", field->path, text);
-	}
-	return 0;
 }
 
 static int decode_field(const struct field *field, const json_t *value, void *base, struct error *err)
@@ -112,9 +95,6 @@ static int decode_field(const struct field *field, const json_t *value, void *ba
 		}
 		*(json_t **)at = value != NULL ? json_deep_copy(value) : NULL;
 		return 0;
-	case FIELD_QUANTITY:
-		*(int64_t *)at = field->number;
-		return value != NULL ? decode_quantity(field, value, at, err) : 0;
 	case FIELD_PORT_NUMBER:
 		*(int64_t *)at = json_integer_value(value);
 		return 0;
@@ -165,10 +145,6 @@ static int check(const struct autoscaler *a, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"spec.scaleTargetRef.apiVersion names no API group: write group and version as in the workload's own "
 			"manifest, such as apps/v1");
-	}
-	if (strcmp(a->signal, "KVCache") == 0 && a->target_milli > PERCENT_MAX_MILLI) {
-		return error_set(err, ERROR_INVALID,
-			"spec.requests.target is a percentage with signal KVCache: write a number up to 100, such as 80");
 	}
 	if (a->min_replicas < 1) {
 		return error_set(err, ERROR_INVALID,
@@ -250,7 +226,10 @@ int autoscaler_decode(const json_t *object, struct autoscaler *a, struct error *
 			return -1;
 		}
 	}
-	return check(a, err) < 0 ? -1 : spec_form_check(object, err);
+	if (wanted_signals_decode(object, a, err) < 0 || check(a, err) < 0) {
+		return -1;
+	}
+	return spec_form_check(object, err);
 }
 
 void autoscaler_release(struct autoscaler *a)
@@ -268,7 +247,6 @@ void autoscaler_release(struct autoscaler *a)
 			break;
 		case FIELD_INT:
 		case FIELD_BOOL:
-		case FIELD_QUANTITY:
 		case FIELD_PORT_NUMBER:
 			break;
 		}

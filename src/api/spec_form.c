@@ -159,6 +159,36 @@ static bool is_target(const json_t *value)
 	return false;
 }
 
+static bool is_absent(const json_t *value)
+{
+	return value == NULL || json_is_null(value);
+}
+
+/* Whether the signal of this index is one, and the first of its name. */
+static bool is_listed_signal(const json_t *list, size_t index)
+{
+	const json_t *item = json_array_get(list, index);
+	const json_t *name = json_object_get(item, "signal");
+	const json_t *target = json_object_get(item, "target");
+
+	for (size_t i = 0; i < index; i++) {
+		if (json_equal(json_object_get(json_array_get(list, i), "signal"), name)) {
+			return false;
+		}
+	}
+	return is_signal(name) && (is_absent(target) || is_target(target));
+}
+
+static bool are_signals(const json_t *value)
+{
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		if (!is_listed_signal(value, i)) {
+			return false;
+		}
+	}
+	return json_array_size(value) > 0;
+}
+
 static bool is_tolerance(const json_t *value)
 {
 	const char *suffix = after_number(text_of(value));
@@ -269,6 +299,9 @@ static const struct {
 	{"spec.requests.signal", is_signal, "is unknown: use Running, Waiting, InFlight or KVCache"},
 	{"spec.requests.target", is_target,
 		"is not a quantity from 1m to 1M: write a number, such as 4, \"2.5\" or \"1500m\""},
+	{"spec.requests.signals", are_signals,
+		"are not 1 to 4 signals: write each once, with signal Running, Waiting, InFlight or KVCache, and a target from "
+		"1m to 1M, such as 4, \"2.5\" or \"1500m\""},
 	{"spec.gpu.exporter.type", is_exporter_type, "is unknown: use Auto, GKE, GPUOperator, Standalone or Custom"},
 	{"spec.gpu.exporter.namespace", is_namespace, NAMESPACE_SAYS},
 	{"spec.gpu.exporter.selector.matchLabels", are_some_labels, LABELS_SAY},
