@@ -56,11 +56,13 @@ struct autoscaler {
 	json_t *exporter_labels;
 	char *exporter_port; /* the port's name */
 
-	char *scrape_interval;   /* "15s" */
-	json_t *behavior;        /* the HPA's, owned; NULL = ours */
-	json_t *monitor_labels;  /* owned; NULL = none pinned */
-	char *monitor_namespace; /* of the ServiceMonitor; NULL = the autoscaler's */
-	char *source;            /* "Auto", "Prometheus" or "Direct" */
+	char *scrape_interval;     /* "15s" */
+	json_t *behavior;          /* the HPA's, owned; NULL = ours */
+	json_t *monitor_labels;    /* owned; NULL = none pinned */
+	char *monitor_namespace;   /* of the ServiceMonitor; NULL = the autoscaler's */
+	int64_t fallback_replicas; /* at least, while the chain is broken; 0 = as usual */
+	int64_t fallback_after_ms;
+	char *source; /* "Auto", "Prometheus" or "Direct" */
 	bool paused;
 };
 

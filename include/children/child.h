@@ -43,6 +43,7 @@ struct workload {
 	const char *scheme;
 	const json_t *monitor_labels; /* what a Prometheus selects; NULL = none */
 	int64_t replicas;             /* the target's now; -1 = not known */
+	int64_t min_replicas;         /* of the HPA: spec.minReplicas, or more while spec.fallback is in force */
 };
 
 /* Whether all that the mode asks for can be named. */

@@ -15,6 +15,7 @@ enum field_type {
 	FIELD_INT,
 	FIELD_BOOL,
 	FIELD_OBJECT,
+	FIELD_DURATION,    /* a string, kept in milliseconds; -1 = it is none, which spec_form.c refuses */
 	FIELD_PORT_NUMBER, /* an int-or-string's number */
 	FIELD_PORT_NAME    /* an int-or-string's name */
 };
@@ -27,6 +28,8 @@ struct field {
 	int64_t number;       /* the default of a number */
 	bool required;
 };
+
+#define FALLBACK_AFTER_MS (3 * 60 * 1000)
 
 #define AT(member) offsetof(struct autoscaler, member)
 
@@ -57,6 +60,8 @@ static const struct field fields[] = {
 	{"spec.behavior", FIELD_OBJECT, AT(behavior), NULL, 0, false},
 	{"spec.monitor.labels", FIELD_OBJECT, AT(monitor_labels), NULL, 0, false},
 	{"spec.monitor.namespace", FIELD_STRING, AT(monitor_namespace), NULL, 0, false},
+	{"spec.fallback.replicas", FIELD_INT, AT(fallback_replicas), NULL, 0, false},
+	{"spec.fallback.after", FIELD_DURATION, AT(fallback_after_ms), NULL, FALLBACK_AFTER_MS, false},
 	{"spec.source", FIELD_STRING, AT(source), "Auto", 0, false},
 	{"spec.paused", FIELD_BOOL, AT(paused), NULL, 0, false},
 };
@@ -94,6 +99,12 @@ static int decode_field(const struct field *field, const json_t *value, void *ba
 			return type_error(field, "an object", err);
 		}
 		*(json_t **)at = value != NULL ? json_deep_copy(value) : NULL;
+		return 0;
+	case FIELD_DURATION:
+		if (value != NULL && !json_is_string(value)) {
+			return type_error(field, "a duration such as 3m", err);
+		}
+		*(int64_t *)at = value != NULL ? clock_parse_duration(json_string_value(value)) : field->number;
 		return 0;
 	case FIELD_PORT_NUMBER:
 		*(int64_t *)at = json_integer_value(value);
@@ -153,6 +164,10 @@ static int check(const struct autoscaler *a, struct error *err)
 	if (a->max_replicas < a->min_replicas) {
 		return error_set(err, ERROR_INVALID,
 			"spec.maxReplicas must not be below spec.minReplicas: raise maxReplicas or lower minReplicas");
+	}
+	if (a->fallback_replicas > a->max_replicas) {
+		return error_set(err, ERROR_INVALID,
+			"spec.fallback.replicas must not be above spec.maxReplicas: lower it or raise maxReplicas");
 	}
 	if (clock_parse_duration(a->scrape_interval) <= 0) {
 		return error_set(err, ERROR_INVALID,
@@ -246,6 +261,7 @@ void autoscaler_release(struct autoscaler *a)
 			json_decref(*(json_t **)at);
 			break;
 		case FIELD_INT:
+		case FIELD_DURATION:
 		case FIELD_BOOL:
 		case FIELD_PORT_NUMBER:
 			break;

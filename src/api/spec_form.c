@@ -17,6 +17,8 @@
 #define TARGET_MAX_MILLI 1000000000
 #define INTERVAL_MIN_MS 1000
 #define INTERVAL_MAX_MS 120000
+#define FALLBACK_MIN_MS (30 * 1000)
+#define FALLBACK_MAX_MS (60 * 60 * 1000)
 #define PORT_MAX 65535
 #define LABELS_MAX 16
 
@@ -204,6 +206,20 @@ static bool is_interval(const json_t *value)
 	return text[strspn(text, "0123456789ms")] == '\0' && ms >= INTERVAL_MIN_MS && ms <= INTERVAL_MAX_MS;
 }
 
+static bool is_fallback(const json_t *value)
+{
+	return !is_absent(json_object_get(value, "replicas"));
+}
+
+static bool is_fallback_time(const json_t *value)
+{
+	const char *text = text_of(value);
+	int64_t ms = clock_parse_duration(text);
+
+	return text[strspn(text, "0123456789hms")] == '\0' && strstr(text, "ms") == NULL && ms >= FALLBACK_MIN_MS &&
+	       ms <= FALLBACK_MAX_MS;
+}
+
 static bool is_window(const json_t *value)
 {
 	return is_between(value, 0, 3600);
@@ -318,6 +334,10 @@ static const struct {
 	{"spec.behavior.scaleDown.policies", are_policies, POLICIES_SAY},
 	{"spec.behavior.scaleDown.tolerance", is_tolerance,
 		"is not a quantity of 0 or more: write a fraction, such as \"0.05\" or 0"},
+	{"spec.fallback", is_fallback,
+		"has no replicas: write how many there shall be at least while the chain is broken"},
+	{"spec.fallback.replicas", is_count, "is not a number of replicas: write 1 or more"},
+	{"spec.fallback.after", is_fallback_time, "is not a duration from 30s to 1h: write one such as 3m"},
 	{"spec.source", is_source, "is unknown: use Auto, Prometheus or Direct"},
 	{"spec.monitor.labels", are_labels, LABELS_SAY},
 	{"spec.monitor.labels", are_others_labels,

@@ -278,6 +278,7 @@ void observation_init(struct observation *o, const struct world *world, const st
 	o->facts.now_ms = world->now_ms;
 	o->facts.workload.spec = &o->spec;
 	o->facts.workload.replicas = -1;
+	o->facts.workload.min_replicas = o->spec.min_replicas;
 	o->facts.evidence = world->evidence(world->ctx, key);
 	o->facts.write_problem = world->failure(world->ctx, key);
 	o->facts.fight = world->fight(world->ctx, key);

@@ -25,6 +25,7 @@ const char *const usual_texts[] = {
 	"Exclusive",
 	"Exposed",
 	"False",
+	"FallbackActive",
 	"Fresh",
 	"GPU",
 	"HorizontalPodAutoscaler",

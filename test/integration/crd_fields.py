@@ -217,6 +217,18 @@ FIELDS = [
         [(bad, "write lower-case letters") for bad in ("", "A", "a.b", INJECTION)] + [("a" * 64, "63"), (1, TYPE)],
         None,
     ),
+    (
+        "fallback.replicas",
+        [1, 3, 5],
+        [(0, AT_LEAST_1), ("3", TYPE), (6, "lower it or raise maxReplicas")],
+        None,
+    ),
+    (
+        "fallback.after",
+        ["30s", "3m", "1m30s", "1h", "59m60s"],
+        [(bad, "write one such as 3m") for bad in ("", "3", "29s", "1h1s", "-3m", "3m\n", "1.5m", "90000ms")] + [(180, TYPE)],
+        lambda value: {"fallback": {"replicas": 3, "after": value}},
+    ),
     ("source", ["Auto", "Prometheus", "Direct"], [("direct", SUPPORTED), ("KEDA", SUPPORTED)], None),
     ("paused", [True, False], [("true", TYPE), ("no", TYPE)], None),
     (

@@ -252,10 +252,42 @@ static void what_is_wrong_is_refused_by_name(void **state)
 	}
 }
 
+static void a_fallback_has_a_time_by_default(void **state)
+{
+	static const struct {
+		const char *fallback;
+		int64_t replicas, after_ms;
+	} rows[] = {
+		{"null", 0, 180000},
+		{"{replicas: 3}", 3, 180000},
+		{"{replicas: 5, after: 1m30s}", 5, 90000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *spec = xasprintf(SMALLEST ", fallback: %s", rows[i].fallback);
+		auto_json *object = with_spec(spec);
+		auto_error err = ERROR_INIT;
+		auto_autoscaler a;
+
+		assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+		assert_int_equal(a.fallback_replicas, rows[i].replicas);
+		assert_int_equal(a.fallback_after_ms, rows[i].after_ms);
+	}
+}
+
 static const struct {
 	const char *spec;
 	const char *says; /* the message begins with it */
-} refused_signals[] = {
+} refused_by_form[] = {
+	{SMALLEST ", fallback: {replicas: 6}",
+		"spec.fallback.replicas must not be above spec.maxReplicas: lower it or raise maxReplicas"},
+	{SMALLEST ", fallback: {replicas: 0}", "spec.fallback.replicas is not a number of replicas: write 1 or more"},
+	{SMALLEST ", fallback: {after: 3m}", "spec.fallback has no replicas: write how many"},
+	{SMALLEST ", fallback: {replicas: 2, after: 3}", "spec.fallback.after must be a duration such as 3m"},
+	{SMALLEST ", fallback: {replicas: 2, after: 29s}",
+		"spec.fallback.after '29s' is not a duration from 30s to 1h: write one such as 3m"},
+	{SMALLEST ", fallback: {replicas: 2, after: soon}", "spec.fallback.after 'soon' is not a duration"},
 	{SMALLEST ", requests: {signals: [{signal: Running}], target: 4}",
 		"spec.requests has signals beside signal or target: write the list alone"},
 	{SMALLEST ", requests: {signals: [{signal: Running}], signal: Running}",
@@ -277,17 +309,17 @@ static const struct {
 		"spec.requests.signals are not 1 to 4 signals"},
 };
 
-static void a_list_of_signals_is_refused_by_name(void **state)
+static void what_has_not_its_form_is_refused_by_name(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(refused_signals); i++) {
-		auto_json *object = with_spec(refused_signals[i].spec);
+	for (size_t i = 0; i < ARRAY_LEN(refused_by_form); i++) {
+		auto_json *object = with_spec(refused_by_form[i].spec);
 		auto_error err = ERROR_INIT;
 		auto_autoscaler a;
 
 		assert_int_equal(autoscaler_decode(object, &a, &err), -1);
 		assert_int_equal(err.kind, ERROR_INVALID);
-		assert_memory_equal(err.message, refused_signals[i].says, strlen(refused_signals[i].says));
+		assert_memory_equal(err.message, refused_by_form[i].says, strlen(refused_by_form[i].says));
 	}
 }
 
@@ -486,7 +518,8 @@ int main(void)
 		cmocka_unit_test(null_is_absent),
 		cmocka_unit_test(several_signals_come_in_their_order),
 		cmocka_unit_test(the_short_form_is_a_list_of_one),
-		cmocka_unit_test(a_list_of_signals_is_refused_by_name),
+		cmocka_unit_test(a_fallback_has_a_time_by_default),
+		cmocka_unit_test(what_has_not_its_form_is_refused_by_name),
 		cmocka_unit_test(what_is_wrong_is_refused_by_name),
 		cmocka_unit_test(an_object_without_anything_is_refused),
 		cmocka_unit_test(a_list_of_namespaces_is_read_by_whole_names),
