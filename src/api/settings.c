@@ -22,7 +22,7 @@ bool settings_list_has(const char *list, const char *ns)
 	return false;
 }
 
-/* The names of the list, but for "*" and those that are there already. */
+/* The names of the list that are not there already. */
 static void add_names(struct texts *texts, const char *list)
 {
 	for (size_t len = 0; list != NULL && *list != '\0'; list += len + (list[len] == ',' ? 1 : 0)) {
@@ -30,7 +30,7 @@ static void add_names(struct texts *texts, const char *list)
 
 		len = strcspn(list, ",");
 		name = xstrndup(list, len);
-		if (len > 0 && strcmp(name, "*") != 0 && !texts_hold(texts, name)) {
+		if (len > 0 && !texts_hold(texts, name)) {
 			texts_add(texts, name);
 		}
 	}
@@ -96,6 +96,11 @@ json_t *settings_labels(const char *list, struct error *err)
 	return json_incref(labels);
 }
 
+static bool names_all(const char *list)
+{
+	return list != NULL && strcmp(list, "*") == 0;
+}
+
 static int check_namespaces(const struct settings *settings, struct error *err)
 {
 	struct texts all = settings_namespaces(settings, false);
@@ -117,6 +122,11 @@ static int check_namespaces(const struct settings *settings, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"--watch-namespaces '%s' names no namespace: leave it out to watch all",
 			settings->watch_namespaces);
+	}
+	if (count > 0 && (names_all(settings->monitor_namespaces) || names_all(settings->exporter_namespaces))) {
+		return error_set(err, ERROR_INVALID,
+			"--tenant-monitor-namespaces and --tenant-exporter-namespaces may not be '*' with "
+			"--watch-namespaces: list the namespaces");
 	}
 	if (count > SETTINGS_NAMESPACES_MAX) {
 		return error_set(err, ERROR_INVALID,

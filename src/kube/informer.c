@@ -52,7 +52,9 @@ static void on_pace_closed(uv_handle_t *handle)
 	void *ctx = informer->closed_ctx;
 
 	informer_reports_release(informer);
-	informer_group_free(informer->group);
+	if (informer->front != NULL) {
+		informer->front->free(informer->group);
+	}
 	kube_cache_free(informer->cache);
 	kube_cache_free(informer->arriving);
 	json_items_release(&informer->page);
@@ -281,18 +283,6 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 	return informer;
 }
 
-struct kube_informer *kube_informer_new_in(struct kube_client *client, const struct kube_resource *resource,
-	const struct texts *namespaces, const char *field_selector, const struct kube_informer_hooks *hooks)
-{
-	const char *only = namespaces->count == 1 ? namespaces->items[0] : NULL;
-	struct kube_informer *informer = kube_informer_new(client, resource, only, field_selector, hooks);
-
-	if (namespaces->count > 1) {
-		informer->group = informer_group_new(informer, namespaces, field_selector);
-	}
-	return informer;
-}
-
 void informer_set_timing(struct kube_informer *informer, const struct informer_timing *timing)
 {
 	informer->timing = *timing;
@@ -301,8 +291,8 @@ void informer_set_timing(struct kube_informer *informer, const struct informer_t
 
 void kube_informer_start(struct kube_informer *informer)
 {
-	if (informer->group != NULL) {
-		informer_group_start(informer->group);
+	if (informer->front != NULL) {
+		informer->front->start(informer->group);
 	} else {
 		fill(informer);
 	}
@@ -322,8 +312,8 @@ void kube_informer_close(struct kube_informer *informer, void (*closed)(void *ct
 	informer->closed_ctx = ctx;
 	uv_timer_stop(&informer->timer);
 	uv_timer_stop(&informer->pace);
-	if (informer->group != NULL) {
-		informer_group_close(informer->group, on_group_closed, informer);
+	if (informer->front != NULL) {
+		informer->front->close(informer->group, on_group_closed, informer);
 	} else if (informer->call != NULL) {
 		kube_call_cancel(informer->call);
 	} else {
@@ -358,8 +348,8 @@ const struct error *kube_informer_error(const struct kube_informer *informer)
 
 bool kube_informer_refused(const struct kube_informer *informer)
 {
-	if (informer->group != NULL) {
-		return informer_group_refused(informer->group);
+	if (informer->front != NULL) {
+		return informer->front->refused(informer->group);
 	}
 	return informer->error.kind == ERROR_FORBIDDEN || informer->error.kind == ERROR_UNAUTHORIZED;
 }
@@ -371,7 +361,8 @@ uint32_t kube_namespace_mark(const char *ns)
 
 const char *kube_informer_resource_version(const struct kube_informer *informer, uint32_t mark)
 {
-	const struct kube_informer *of = informer->group != NULL ? informer_group_of(informer->group, mark) : informer;
+	const struct kube_informer *of =
+		informer->front != NULL ? informer->front->of(informer->group, mark) : informer;
 	/* What waits to be reported is not in the cache of all yet. */
 	bool shown = of != NULL && (of == informer || of->reports.count == 0);
 
@@ -380,5 +371,5 @@ const char *kube_informer_resource_version(const struct kube_informer *informer,
 
 int64_t kube_informer_progress_ms(const struct kube_informer *informer)
 {
-	return informer->group != NULL ? informer_group_progress_ms(informer->group) : informer->progress_ms;
+	return informer->front != NULL ? informer->front->progress_ms(informer->group) : informer->progress_ms;
 }

@@ -36,7 +36,7 @@ static void on_changed(void *ctx, struct kube_informer *member, const void *befo
 	}
 }
 
-bool informer_group_refused(const struct informer_group *group)
+static bool group_refused(const struct informer_group *group)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		if (!kube_informer_refused(group->members[i])) {
@@ -54,7 +54,7 @@ static bool is_synced(const struct informer_group *group)
 			return false;
 		}
 	}
-	return !informer_group_refused(group) || group->front->synced;
+	return !group_refused(group) || group->front->synced;
 }
 
 static void on_state(void *ctx, struct kube_informer *member)
@@ -76,7 +76,7 @@ static void on_state(void *ctx, struct kube_informer *member)
 	informer_set_state(front, is_synced(group), missing, err != NULL ? &copy : NULL);
 }
 
-struct informer_group *informer_group_new(struct kube_informer *front, const struct texts *namespaces,
+static struct informer_group *group_new(struct kube_informer *front, const struct texts *namespaces,
 	const char *field_selector)
 {
 	struct informer_group *group = xcalloc(1, sizeof(*group));
@@ -96,7 +96,7 @@ struct informer_group *informer_group_new(struct kube_informer *front, const str
 	return group;
 }
 
-void informer_group_start(struct informer_group *group)
+static void group_start(struct informer_group *group)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		kube_informer_start(group->members[i]);
@@ -113,7 +113,7 @@ static void on_member_closed(void *ctx)
 	}
 }
 
-void informer_group_close(struct informer_group *group, void (*closed)(void *ctx), void *ctx)
+static void group_close(struct informer_group *group, void (*closed)(void *ctx), void *ctx)
 {
 	group->closed = closed;
 	group->closed_ctx = ctx;
@@ -122,15 +122,13 @@ void informer_group_close(struct informer_group *group, void (*closed)(void *ctx
 	}
 }
 
-void informer_group_free(struct informer_group *group)
+static void group_free(struct informer_group *group)
 {
-	if (group != NULL) {
-		free(group->members);
-		free(group);
-	}
+	free(group->members);
+	free(group);
 }
 
-const struct kube_informer *informer_group_of(const struct informer_group *group, uint32_t mark)
+static const struct kube_informer *group_of(const struct informer_group *group, uint32_t mark)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		if (group->members[i]->mark == mark) {
@@ -140,7 +138,7 @@ const struct kube_informer *informer_group_of(const struct informer_group *group
 	return NULL;
 }
 
-int64_t informer_group_progress_ms(const struct informer_group *group)
+static int64_t group_progress_ms(const struct informer_group *group)
 {
 	int64_t least = INT64_MAX;
 
@@ -152,4 +150,23 @@ int64_t informer_group_progress_ms(const struct informer_group *group)
 		}
 	}
 	return least;
+}
+
+struct kube_informer *kube_informer_new_in(struct kube_client *client, const struct kube_resource *resource,
+	const struct texts *namespaces, const char *field_selector, const struct kube_informer_hooks *hooks)
+{
+	static const struct informer_front front = {.start = group_start,
+		.close = group_close,
+		.free = group_free,
+		.refused = group_refused,
+		.of = group_of,
+		.progress_ms = group_progress_ms};
+	const char *only = namespaces->count == 1 ? namespaces->items[0] : NULL;
+	struct kube_informer *informer = kube_informer_new(client, resource, only, field_selector, hooks);
+
+	if (namespaces->count > 1) {
+		informer->group = group_new(informer, namespaces, field_selector);
+		informer->front = &front;
+	}
+	return informer;
 }

@@ -43,14 +43,31 @@ struct informer_reports {
 	size_t next; /* to be reported; those before it are done with */
 };
 
+struct informer_group;
+
+/* How one informer stands for several, each of a namespace: informer_group.c. */
+struct informer_front {
+	void (*start)(struct informer_group *group);
+	/* closed(ctx) when they all are. */
+	void (*close)(struct informer_group *group, void (*closed)(void *ctx), void *ctx);
+	void (*free)(struct informer_group *group);
+	/* Whether all are refused. */
+	bool (*refused)(const struct informer_group *group);
+	/* That of the namespace; NULL = none. */
+	const struct kube_informer *(*of)(const struct informer_group *group, uint32_t mark);
+	/* Of the one that is furthest behind, but for those that are refused. */
+	int64_t (*progress_ms)(const struct informer_group *group);
+};
+
 struct kube_informer {
 	struct kube_client *client;
 	const struct kube_resource *resource;
-	struct informer_group *group; /* owned: the informers that it stands for; NULL = it watches itself */
-	uint32_t mark;                /* of its namespace */
-	char *path;                   /* of the collection */
-	char *field_selector;         /* NULL = none */
-	char *words_list;             /* "list Service objects" */
+	struct informer_group *group;       /* owned: the informers that it stands for; NULL = it watches itself */
+	const struct informer_front *front; /* what is done with them; NULL likewise */
+	uint32_t mark;                      /* of its namespace */
+	char *path;                         /* of the collection */
+	char *field_selector;               /* NULL = none */
+	char *words_list;                   /* "list Service objects" */
 	char *words_watch;
 	struct kube_informer_hooks hooks;
 	struct informer_timing timing;
@@ -88,19 +105,6 @@ struct kube_informer {
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 };
-
-/* informer_group.c: one informer in front of several, each of a namespace. */
-struct informer_group *informer_group_new(struct kube_informer *front, const struct texts *namespaces,
-	const char *field_selector);
-void informer_group_start(struct informer_group *group);
-/* closed(ctx), maybe at once, when they all are. */
-void informer_group_close(struct informer_group *group, void (*closed)(void *ctx), void *ctx);
-void informer_group_free(struct informer_group *group);
-/* Whether all are refused. */
-bool informer_group_refused(const struct informer_group *group);
-const struct kube_informer *informer_group_of(const struct informer_group *group, uint32_t mark);
-/* Of the one that is furthest behind, but for those that are refused. */
-int64_t informer_group_progress_ms(const struct informer_group *group);
 
 /* informer_list.c: page by page into the cache, until it is filled. */
 void informer_list_start(struct kube_informer *informer, informer_done_fn *done);

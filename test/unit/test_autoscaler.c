@@ -365,7 +365,6 @@ static void namespaces_are_few_and_each_once(void **state)
 	assert_true(settings_reads(&settings, "any"));
 	settings.watch_namespaces = most;
 	settings.adapter.ns = "monitoring";
-	settings.monitor_namespaces = "*";
 	all = settings_namespaces(&settings, true);
 	assert_int_equal(all.count, SETTINGS_NAMESPACES_MAX - 1);
 	texts_release(&all);
