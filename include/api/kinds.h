@@ -33,6 +33,7 @@ struct kind_info {
 	struct kube_resource resource;
 	const char *only;   /* the one object of this name; NULL = all */
 	const char *fields; /* only those that this field selector matches; NULL = all */
+	bool beside;        /* it is read beside autoscalers only, and not where what they share is */
 };
 
 extern const struct kind_info kinds[KIND_COUNT];

@@ -102,6 +102,12 @@ struct option_row {
 		OPTION("tenant-min-scrape-interval", 0, "DURATION", OPTION_STRING, settings.min_scrape_interval,               \
 			"the shortest spec.scrapeInterval that is taken")
 
+#define OPTIONS_NAMESPACES                                                                                             \
+	OPTION("watch-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.watch_namespaces,                          \
+		"serve the InferenceAutoscalers of these namespaces only, separated by commas, and read no others"),   \
+		OPTION("shared-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.shared_namespaces,                \
+			"with it: where Prometheus, its adapter and the GPU exporter are, which are read too")
+
 #define OPTION_MONITOR_LABELS                                                                                                   \
 	OPTION("monitor-labels", 0, "LABELS", OPTION_STRING, settings.monitor_labels,                                           \
 		"what our ServiceMonitors and PrometheusRule bear unless a Prometheus or spec.monitor.labels wants otherwise: " \

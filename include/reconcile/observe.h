@@ -22,7 +22,8 @@ struct observation {
 	const struct view *observed[8];       /* by index of children[]; borrowed */
 	bool owned[8];                        /* the observed one is ours */
 	char *foreign_child;
-	char *monitor; /* "ns/name" of our ServiceMonitor */
+	char *select_unread; /* owned */
+	char *monitor;       /* "ns/name" of our ServiceMonitor */
 	char *exporter_id;
 	char *asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */
 };
