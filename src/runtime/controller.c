@@ -102,11 +102,16 @@ static bool text_differs(const char *a, const char *b)
 	return strcmp(a != NULL ? a : "", b != NULL ? b : "") != 0;
 }
 
+static bool own_api_differs(const struct own_api *a, const struct own_api *b)
+{
+	return a->reason != b->reason || text_differs(a->message, b->message) || a->ours != b->ours;
+}
+
 /* Whether the autoscalers' links may be checked otherwise now. */
 static bool shared_differs(const struct shared_state *a, const struct shared_state *b)
 {
 	return a->state != b->state || a->reason != b->reason || text_differs(a->message, b->message) ||
-	       text_differs(a->api_message, b->api_message) || !gpu_survey_equal(a->gpu, b->gpu) ||
+	       text_differs(a->api_message, b->api_message) || own_api_differs(&a->own, &b->own) || !gpu_survey_equal(a->gpu, b->gpu) ||
 	       !adapter_survey_equal(a->adapter, b->adapter) || a->awaited != b->awaited ||
 	       a->api_reason != b->api_reason ||
 	       (a->conflicts != b->conflicts && !json_equal(a->conflicts, b->conflicts));
@@ -139,8 +144,10 @@ static void work_shared(struct controller *c, struct pass *pass)
 			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->shared.reason,
 				"error", c->shared.message, NULL);
 		}
-		/* A newly loaded rule is worth a probe at once where it may have been awaited. */
-		routes_all(&c->routes, c->shared.state == ADAPTER_LOADED);
+		/* A newly loaded rule, or a metrics API that just became available, is worth a probe at once where it may have
+		 * been awaited. */
+		routes_all(&c->routes,
+			c->shared.state == ADAPTER_LOADED || (c->shared.own.ours && c->shared.own.reason == NULL));
 	}
 	shared_state_release(&before);
 	want_probe(c, pass, &plan);
@@ -201,15 +208,13 @@ static bool is_urgent(void *ctx, const char *key)
 
 static struct kube_informer *new_informer(struct controller *c, enum kind kind, const struct kube_informer_hooks *hooks)
 {
-	const char *name = kinds[kind].only;
-	auto_free char *selector = name != NULL ? xasprintf("metadata.name=%s", name) : xstrdup(kinds[kind].fields);
 	struct texts namespaces = {.items = NULL};
 	struct kube_informer *informer;
 
 	if (kinds[kind].resource.namespaced) {
 		namespaces = settings_namespaces(c->settings, kinds[kind].beside);
 	}
-	informer = kube_informer_new_in(c->client, &kinds[kind].resource, &namespaces, selector, hooks);
+	informer = kube_informer_new_in(c->client, &kinds[kind].resource, &namespaces, kinds[kind].fields, hooks);
 	texts_release(&namespaces);
 	return informer;
 }
