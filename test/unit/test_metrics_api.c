@@ -23,6 +23,7 @@ struct bench {
 	int hanging;  /* of them, those that are never answered */
 	double value; /* on the page */
 	char page[512];
+	bool gpu; /* the page is an exporter's */
 };
 
 static struct fake_answer on_request(void *ctx, const struct fake_request *request)
@@ -37,7 +38,7 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	if (strstr(request->line, "/gone") != NULL) {
 		return (struct fake_answer){.status = 404, .body = "none"};
 	}
-	if (strstr(request->line, "/gpu") == NULL) {
+	if (!bench->gpu) {
 		snprintf(bench->page, sizeof(bench->page),
 			"vllm:num_requests_running{engine=\"0\"} %g\nvllm:num_requests_waiting{engine=\"0\"} 2\n"
 			"vllm:kv_cache_usage_perc{engine=\"0\"} 0.25\n",
@@ -293,17 +294,78 @@ static void ten_thousand_autoscalers_in_one_namespace(void **state)
 	serving_close(&bench.rig);
 }
 
+#define EXPORTER_PORTS "containers: [{name: e, ports: [{name: metrics, containerPort: %d}]}]"
+
+/* An exporter's DaemonSet as NVIDIA's GPU operator labels it, and its pod on node-0. */
+static void add_exporter(struct bench *bench, const char *ns, const char *path, const char *created)
+{
+	auto_free char *daemonset = xasprintf(
+		"{metadata: {namespace: %s, name: exporter, creationTimestamp: \"%s\"}, spec: {selector: {matchLabels: {app: "
+		"nvidia-dcgm-exporter}}, template: {metadata: {labels: {app: nvidia-dcgm-exporter}}, spec: {}}}}",
+		ns, created);
+	auto_free char *pod = xasprintf(
+		"{metadata: {namespace: %s, name: exporter-%s, labels: {app: nvidia-dcgm-exporter}}, spec: {nodeName: node-0, " EXPORTER_PORTS
+		"}, status: {phase: Running, podIP: 127.0.0.%d, conditions: [{type: Ready, status: \"True\"}]}}",
+		ns, path, bench->rig.port, path[0] == 'g' ? 1 : 2);
+
+	serving_daemonset(&bench->rig, daemonset);
+	serving_pod_yaml(&bench->rig, pod);
+}
+
+static void open_gpu_bench(struct bench *bench)
+{
+	open_bench(bench);
+	bench->gpu = true;
+	snprintf(bench->page, sizeof(bench->page),
+		"DCGM_FI_DEV_GPU_UTIL{UUID=\"a\",namespace=\"team\",pod=\"gemma-hash-0\"} 40\n"
+		"DCGM_FI_DEV_GPU_UTIL{UUID=\"b\",namespace=\"team\",pod=\"gemma-hash-0\"} 61\n"
+		"DCGM_FI_DEV_GPU_UTIL{UUID=\"c\",namespace=\"team\",pod=\"gemma-hash-1\"} 99\n");
+	serving_add(&bench->rig, "team", "gemma", "mode: GPU", "{}");
+	serving_pod(&bench->rig, "team", "gemma", 0, "True");
+}
+
 static void gpus_are_read_from_the_exporters_of_their_nodes(void **state)
 {
 	struct bench bench;
-	auto_free char *exporter = NULL;
-	auto_free char *decoy = NULL;
 
 	(void)state;
-	open_bench(&bench);
-	snprintf(bench.page, sizeof(bench.page),
-		"DCGM_FI_DEV_GPU_UTIL{UUID=\"a\",namespace=\"team\",pod=\"gemma-hash-0\"} 40\n"
-		"DCGM_FI_DEV_GPU_UTIL{UUID=\"b\",namespace=\"team\",pod=\"gemma-hash-0\"} 61\n");
+	open_gpu_bench(&bench);
+	add_exporter(&bench, "gpu-operator", "good", "2026-01-31T07:00:00Z");
+	serving_pod(&bench.rig, "team", "gemma", 1, "True"); /* on a node without an exporter */
+	assert_values(&bench, "team", "gemma", "gpu_utilization_percent", "gemma-hash-0=50500m");
+	assert_int_equal(bench.pages, 1);
+	serving_close(&bench.rig);
+}
+
+/* Nobody listens at the address of a decoy: if it were asked, nothing would come. */
+static void the_platforms_exporter_is_believed_and_an_older_one_is_not(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	open_gpu_bench(&bench);
+	add_exporter(&bench, "tenant", "decoy", "2020-01-01T00:00:00Z");
+	add_exporter(&bench, "gpu-operator", "good", "2026-01-31T07:00:00Z");
+	assert_values(&bench, "team", "gemma", "gpu_utilization_percent", "gemma-hash-0=50500m");
+	assert_int_equal(bench.pages, 1);
+	serving_close(&bench.rig);
+}
+
+static void where_exporters_are_listed_no_other_is_asked(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	open_gpu_bench(&bench);
+	bench.rig.settings.exporter_namespaces = "monitoring";
+	add_exporter(&bench, "tenant", "good", "2020-01-01T00:00:00Z");
+	assert_values(&bench, "team", "gemma", "gpu_utilization_percent",
+		"503 no ready DCGM exporter runs on the nodes of the pods of InferenceAutoscaler 'team/gemma', so "
+		"'gpu_utilization_percent' has no value");
+	assert_int_equal(bench.pages, 0);
+	/* about its own namespace's pods each is believed */
+	add_exporter(&bench, "team", "good", "2026-01-31T07:00:00Z");
+	assert_values(&bench, "team", "gemma", "gpu_utilization_percent", "gemma-hash-0=50500m");
 	serving_close(&bench.rig);
 }
 
@@ -374,6 +436,8 @@ int main(void)
 		cmocka_unit_test(five_hundred_pods_that_hang_take_nothing_from_others),
 		cmocka_unit_test(ten_thousand_autoscalers_in_one_namespace),
 		cmocka_unit_test(gpus_are_read_from_the_exporters_of_their_nodes),
+		cmocka_unit_test(the_platforms_exporter_is_believed_and_an_older_one_is_not),
+		cmocka_unit_test(where_exporters_are_listed_no_other_is_asked),
 		cmocka_unit_test(a_close_answers_what_waits),
 		cmocka_unit_test(the_pods_are_awaited_first),
 		cmocka_unit_test(what_was_done_is_told),
