@@ -133,7 +133,7 @@ static void on_lease_started(void *ctx)
 
 	log_event(LOG_INFO, "leading", NULL);
 	replica->leading = true;
-	controller_start(replica->controller);
+	controller_lead(replica->controller);
 }
 
 static void on_lease_stopped(void *ctx)
@@ -232,10 +232,11 @@ static int start(struct replica *replica, const struct options *o, const struct 
 	}
 	log_event(LOG_INFO, "started", "version", INFERENCE_AUTOSCALER_VERSION, "server",
 		kube_config_server(replica->config), "listen", o->listen, "identity", identity, NULL);
+	controller_watch(replica->controller);
 	if (replica->lease != NULL) {
 		kube_lease_start(replica->lease);
 	} else {
-		controller_start(replica->controller);
+		controller_lead(replica->controller);
 	}
 	return 0;
 }

@@ -14,7 +14,7 @@ void changes_note_needs(struct controller *c, const struct view *autoscaler)
 	auto_free char *key = meta_key(&autoscaler->meta);
 
 	if (needs_put(&c->needs, c->settings, view_autoscaler(autoscaler), prober_evidence(c->prober, key)) &&
-		c->synced) {
+		controller_acts(c)) {
 		queue_add(c->queue, SHARED_KEY);
 	}
 }
@@ -23,7 +23,7 @@ static void forget_needs(struct controller *c, const struct view *autoscaler)
 {
 	auto_free char *key = meta_key(&autoscaler->meta);
 
-	if (needs_remove(&c->needs, key) && c->synced) {
+	if (needs_remove(&c->needs, key) && controller_acts(c)) {
 		queue_add(c->queue, SHARED_KEY);
 	}
 }
@@ -48,7 +48,7 @@ static void on_changed(void *ctx, struct kube_informer *informer, const void *be
 {
 	struct controller *c = ctx;
 
-	for (int i = 0; i < KIND_COUNT && c->synced && !c->stopped; i++) {
+	for (int i = 0; i < KIND_COUNT && controller_acts(c) && !c->stopped; i++) {
 		if (c->informers[i] == informer) {
 			if (before != NULL && now != NULL && (i == KIND_DEPLOYMENT || i == KIND_STATEFULSET) &&
 				replicas_are_set_back(view_workload(before), view_workload(now))) {
@@ -105,6 +105,14 @@ static void queue_failed(struct controller *c)
 	}
 }
 
+void changes_begin(struct controller *c)
+{
+	types_differ(c); /* they are known from now on */
+	/* First, so that the autoscalers are checked with what it finds. */
+	queue_add(c->queue, SHARED_KEY);
+	routes_all(&c->routes, false);
+}
+
 /* Something about a whole resource type moved: that it is there, or is not, changes how everything is checked. An error
  * that comes or goes does not, since the caches stay as they are. */
 static void on_state(void *ctx, struct kube_informer *informer)
@@ -128,10 +136,11 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	if (!was) {
 		log_event(LOG_INFO, "caches synced", NULL);
 	}
+	if (!c->leading) {
+		return;
+	}
 	if (types_differ(c) || !was) {
-		/* First, so that the autoscalers are checked with what it finds. */
-		queue_add(c->queue, SHARED_KEY);
-		routes_all(&c->routes, false);
+		changes_begin(c);
 	} else if (err == NULL) {
 		queue_failed(c);
 	}

@@ -229,12 +229,22 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	return c;
 }
 
-void controller_start(struct controller *c)
+void controller_watch(struct controller *c)
 {
 	for (int i = 0; i < KIND_COUNT; i++) {
 		if (i != KIND_CONFIGMAP) { /* it is found by what the others bring */
 			kube_informer_start(c->informers[i]);
 		}
+	}
+}
+
+void controller_lead(struct controller *c)
+{
+	c->leading = true;
+	/* The adapter may read another ConfigMap by now than when the caches were filled. */
+	c->synced = c->synced && adapter_watch_follow(c);
+	if (c->synced) {
+		changes_begin(c);
 	}
 }
 

@@ -34,7 +34,8 @@ struct controller {
 	struct shared_state shared;
 	struct map passes; /* key → struct pass, see pass.h */
 	unsigned running;  /* passes whose runner is at work */
-	bool synced;
+	bool leading;
+	bool synced; /* all caches are filled */
 	bool missing[KIND_COUNT]; /* types, as the autoscalers were checked with last */
 
 	uint64_t count_passes;
@@ -51,6 +52,8 @@ struct controller {
 const struct kube_cache *controller_cache(const struct controller *controller, enum kind kind);
 /* Whether all caches are filled but that of the adapter's ConfigMap, which is found by the others. */
 bool controller_finds_adapter(const struct controller *controller);
+/* Whether there are passes: it leads, and all caches are filled. */
+bool controller_acts(const struct controller *controller);
 /* The world as the caches show it now. Borrows the controller. */
 struct world cached_world(struct controller *controller);
 
