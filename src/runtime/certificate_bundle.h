@@ -1,13 +1,14 @@
 /*
  * The certificates that the replicas announce, as one text of PEM for an APIService's caBundle.
  *
- * Of each entry the certificates are taken that are for our Service's name and not over; all else in it is left out.
+ * Of each entry the certificates are taken that are good now and for our Service's name; all else in it is left out.
  * Private to src/runtime.
  */
 #ifndef RUNTIME_CERTIFICATE_BUNDLE_H
 #define RUNTIME_CERTIFICATE_BUNDLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "view/meta.h"
@@ -15,15 +16,13 @@
 #define BUNDLE_ENTRIES_MAX 16
 #define BUNDLE_ENTRY_BYTES_MAX ((size_t)8 << 10)
 
-/* An entry of which nothing, or not all, is taken, and why. */
+/* An entry of which nothing is taken, and why. */
 typedef void bundle_refused_fn(void *ctx, const char *key, const char *reason);
 
-/* In the order of the entries' keys. Heap, caller owns; NULL when there is none. `refused` NULL = nobody wants to know. */
+/* In the order of the entries' keys. Heap, caller owns; NULL when there is none. `refused` NULL = nobody is told. */
 char *certificate_bundle(const struct view_pairs *announced, const char *dns_name, int64_t now_ms,
 	bundle_refused_fn *refused, void *ctx);
-/* Whether the bundle, PEM, has each certificate of `pem`; either NULL = no. */
-bool certificate_bundle_has(const char *bundle, const char *pem);
-/* Whether some certificate of the text is for our Service's name and not over: else its entry is of no use. */
-bool certificate_is_alive(const char *pem, const char *dns_name, int64_t now_ms);
+/* Whether an entry's text has a certificate that is taken; `text` NULL = no. */
+bool certificate_entry_counts(const char *text, const char *dns_name, int64_t now_ms);
 
 #endif

@@ -35,7 +35,7 @@ struct controller {
 	struct map passes; /* key → struct pass, see pass.h */
 	unsigned running;  /* passes whose runner is at work */
 	bool leading;
-	bool synced; /* all caches are filled */
+	bool synced;              /* all caches are filled */
 	bool missing[KIND_COUNT]; /* types, as the autoscalers were checked with last */
 
 	uint64_t count_passes;
