@@ -27,7 +27,10 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 void controller_watch(struct controller *controller);
 /* From now on this replica acts; after watch. */
 void controller_lead(struct controller *controller);
-/* closed(ctx) from the loop when nothing is under way; freed after it. */
+/* Acts no more: no pass, probe or write begins, and retired(ctx) comes from the loop when nothing is under way. The caches
+ * are kept up as before; of the rest only close may be called. */
+void controller_retire(struct controller *controller, void (*retired)(void *ctx), void *ctx);
+/* After it retired: closed(ctx) from the loop; freed after it. */
 void controller_close(struct controller *controller, void (*closed)(void *ctx), void *ctx);
 
 /* Every informer has synced. */

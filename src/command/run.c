@@ -71,11 +71,11 @@ static void close_handles(struct replica *replica)
 	uv_close((uv_handle_t *)&replica->deadline, NULL);
 }
 
-static void on_lease_closed(void *ctx)
+static void on_controller_closed(void *ctx)
 {
 	struct replica *replica = ctx;
 
-	replica->lease = NULL;
+	replica->controller = NULL;
 	http_client_close(replica->http, ignore_closed, NULL);
 	http_client_close(replica->watch_http, ignore_closed, NULL);
 	http_client_close(replica->lease_http, ignore_closed, NULL);
@@ -83,11 +83,18 @@ static void on_lease_closed(void *ctx)
 	close_handles(replica);
 }
 
-static void on_controller_closed(void *ctx)
+static void on_lease_closed(void *ctx)
 {
 	struct replica *replica = ctx;
 
-	replica->controller = NULL;
+	replica->lease = NULL;
+	controller_close(replica->controller, on_controller_closed, replica);
+}
+
+static void on_retired(void *ctx)
+{
+	struct replica *replica = ctx;
+
 	if (replica->lease != NULL) {
 		kube_lease_close(replica->lease, on_lease_closed, replica);
 	} else {
@@ -100,7 +107,7 @@ static void on_endpoint_closed(void *ctx)
 	struct replica *replica = ctx;
 
 	replica->endpoint = NULL;
-	controller_close(replica->controller, on_controller_closed, replica);
+	controller_retire(replica->controller, on_retired, replica);
 }
 
 static void on_deadline(uv_timer_t *timer)

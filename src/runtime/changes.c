@@ -44,10 +44,19 @@ static void note_fights(struct controller *c, const struct view *now)
 	}
 }
 
+/* What our own metrics API is asked by, and whether it may serve. */
+static void notify(const struct controller *c, const struct kube_informer *informer)
+{
+	if (c->notify != NULL && informer == c->informers[KIND_APISERVICE]) {
+		c->notify(c->notify_ctx);
+	}
+}
+
 static void on_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
 {
 	struct controller *c = ctx;
 
+	notify(c, informer);
 	for (int i = 0; i < KIND_COUNT && controller_acts(c) && !c->stopped; i++) {
 		if (c->informers[i] == informer) {
 			if (before != NULL && now != NULL && (i == KIND_DEPLOYMENT || i == KIND_STATEFULSET) &&
@@ -136,6 +145,7 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	if (!was) {
 		log_event(LOG_INFO, "caches synced", NULL);
 	}
+	notify(c, c->informers[KIND_APISERVICE]);
 	if (!c->leading) {
 		return;
 	}
@@ -161,7 +171,7 @@ static void on_pod_state(void *ctx, struct kube_informer *informer)
 {
 	const struct controller *c = ctx;
 
-	if (pod_feed_state(c->pods, informer)) {
+	if (pod_feed_state(c->pods, informer) && !c->stopped) {
 		prober_pods_known(c->prober);
 	}
 	on_state(ctx, informer);

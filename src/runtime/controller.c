@@ -248,21 +248,16 @@ void controller_lead(struct controller *c)
 	}
 }
 
+/* The end comes in two steps, since the caches may be read longer than there are passes. */
+
 static void finish_close(struct controller *c)
 {
 	void (*closed)(void *ctx) = c->closed;
-	void *ctx = c->closed_ctx;
 
-	if (c->closing > 0 || c->running > 0) {
-		return;
+	if (c->closing == 0 && c->running == 0) {
+		c->closed = NULL;
+		closed(c->closed_ctx);
 	}
-	map_release(&c->passes);
-	needs_release(&c->needs);
-	pods_free(c->pods);
-	shared_state_release(&c->shared);
-	adapter_watch_release(&c->adapter);
-	free_indirect(&c);
-	closed(ctx);
 }
 
 static void on_part_closed(void *ctx)
@@ -273,17 +268,44 @@ static void on_part_closed(void *ctx)
 	finish_close(c);
 }
 
-void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx)
+void controller_retire(struct controller *c, void (*retired)(void *ctx), void *ctx)
 {
 	c->stopped = true;
-	c->closed = closed;
+	c->closed = retired;
 	c->closed_ctx = ctx;
-	c->closing = KIND_COUNT + 4;
-	trim_close(&c->trim, on_part_closed, c);
+	c->closing = 3;
 	queue_close(c->queue, on_part_closed, c);
 	prober_close(c->prober, on_part_closed, c);
 	kube_recorder_close(c->recorder, on_part_closed, c);
+}
+
+static void on_watch_closed(void *ctx)
+{
+	struct controller *c = ctx;
+	void (*closed)(void *ctx) = c->closed;
+	void *closed_ctx = c->closed_ctx;
+
+	c->closing--;
+	if (c->closing > 0) {
+		return;
+	}
+	map_release(&c->passes);
+	needs_release(&c->needs);
+	pods_free(c->pods);
+	shared_state_release(&c->shared);
+	adapter_watch_release(&c->adapter);
+	free_indirect(&c->ca_bundle);
+	free_indirect(&c);
+	closed(closed_ctx);
+}
+
+void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx)
+{
+	c->closed = closed;
+	c->closed_ctx = ctx;
+	c->closing = KIND_COUNT + 1;
+	trim_close(&c->trim, on_watch_closed, c);
 	for (int i = 0; i < KIND_COUNT; i++) {
-		kube_informer_close(c->informers[i], on_part_closed, c);
+		kube_informer_close(c->informers[i], on_watch_closed, c);
 	}
 }

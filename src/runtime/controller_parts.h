@@ -42,6 +42,11 @@ struct controller {
 	uint64_t count_failures;
 	uint64_t count_writes;
 
+	/* Who is told of changes of what concerns our own metrics API; NULL = nobody. */
+	void (*notify)(void *ctx);
+	void *notify_ctx;
+	char *ca_bundle; /* of the world; NULL = none */
+
 	unsigned closing; /* parts still to close */
 	bool stopped;
 	void (*closed)(void *ctx);

@@ -176,6 +176,9 @@ static bool is_true(void *ctx)
 
 static void rig_end(struct rig *rig)
 {
+	controller_retire(rig->controller, on_closed, &rig->closed);
+	assert_true(run_until(&rig->kube.loop, is_true, &rig->closed));
+	rig->closed = false;
 	controller_close(rig->controller, on_closed, &rig->closed);
 	assert_true(run_until(&rig->kube.loop, is_true, &rig->closed));
 	access_free(rig->access);
