@@ -53,8 +53,13 @@
 # Who serves the custom metrics API, and who else scales the target.
 - apiGroups: [apiregistration.k8s.io]
   resources: [apiservices]
-  resourceNames: [v1beta1.custom.metrics.k8s.io]
-  verbs: [list, watch]
+  verbs: {{ ternary "[list, watch, create]" "[list, watch]" (and .Values.metricsServer.enabled .Values.writeShared) }}
+{{- if and .Values.metricsServer.enabled .Values.writeShared }}
+- apiGroups: [apiregistration.k8s.io]
+  resources: [apiservices]
+  resourceNames: {{ include "ia.apiServices" . }}
+  verbs: [patch, delete]
+{{- end }}
 - apiGroups: [keda.sh]
   resources: [scaledobjects]
   verbs: [list, watch]
