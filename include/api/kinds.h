@@ -23,7 +23,7 @@ enum kind {
 	KIND_PROMETHEUS,
 	KIND_PROMETHEUSAGENT, /* scrapes and sends on, but answers nothing and has no rules */
 	KIND_NAMESPACE,
-	KIND_APISERVICE,   /* of the custom metrics API, no other */
+	KIND_APISERVICE,   /* of the custom metrics API, and all others, which are few and change rarely */
 	KIND_SCALEDOBJECT, /* KEDA's, which scales too */
 	KIND_CONFIGMAP,    /* the adapter's, no other */
 	KIND_COUNT
@@ -31,7 +31,6 @@ enum kind {
 
 struct kind_info {
 	struct kube_resource resource;
-	const char *only;   /* the one object of this name; NULL = all */
 	const char *fields; /* only those that this field selector matches; NULL = all */
 };
 
@@ -39,6 +38,11 @@ extern const struct kind_info kinds[KIND_COUNT];
 
 /* KIND_COUNT when there is none. */
 enum kind kind_by_name(const char *api_version, const char *kind);
+
+/* The registrations of the custom metrics API: it has two versions. An adapter usually has the first one; the HPA
+ * controller asks the one of the higher priority. */
+#define APISERVICE_V1BETA1 "v1beta1.custom.metrics.k8s.io"
+#define APISERVICE_V1BETA2 "v1beta2.custom.metrics.k8s.io"
 
 /* Labels and annotations of ours. */
 #define LABEL_AUTOSCALER "inference-autoscaler.io/autoscaler"

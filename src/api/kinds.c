@@ -24,8 +24,7 @@ const struct kind_info kinds[KIND_COUNT] = {
 	[KIND_PROMETHEUSAGENT] = {.resource = {"monitoring.coreos.com", "v1alpha1", "prometheusagents",
 					  "PrometheusAgent", true}},
 	[KIND_NAMESPACE] = {.resource = {"", "v1", "namespaces", "Namespace", false}},
-	[KIND_APISERVICE] = {.resource = {"apiregistration.k8s.io", "v1", "apiservices", "APIService", false},
-		.only = "v1beta1.custom.metrics.k8s.io"},
+	[KIND_APISERVICE] = {.resource = {"apiregistration.k8s.io", "v1", "apiservices", "APIService", false}},
 	[KIND_SCALEDOBJECT] = {.resource = {"keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", true}},
 	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}},
 };

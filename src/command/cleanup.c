@@ -81,7 +81,7 @@ static int collect_adapter(struct session *session, const struct settings *s, st
 	const json_t *objects = json_object_get(found->document, "objects");
 	const json_t *service;
 
-	if (collect_named(session, found, KIND_APISERVICE, NULL, kinds[KIND_APISERVICE].only, err) < 0) {
+	if (collect_named(session, found, KIND_APISERVICE, NULL, APISERVICE_V1BETA1, err) < 0) {
 		return -1;
 	}
 	service = json_path(json_array_get(objects, 0), "spec.service");

@@ -29,7 +29,7 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 {
 	const struct adapter_found found = adapter_find(world);
 	const struct adapter_names *names = &found.names;
-	const char *api_name = kinds[KIND_APISERVICE].only;
+	const char *api_name = APISERVICE_V1BETA1;
 	const struct view_apiservice *api = view_apiservice(world_view(world, KIND_APISERVICE, NULL, api_name));
 	const char *ns = api != NULL ? api->service_namespace : "";
 	const char *name = api != NULL ? api->service_name : "";

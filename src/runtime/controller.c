@@ -102,11 +102,16 @@ static bool text_differs(const char *a, const char *b)
 	return strcmp(a != NULL ? a : "", b != NULL ? b : "") != 0;
 }
 
+static bool own_api_differs(const struct own_api *a, const struct own_api *b)
+{
+	return a->reason != b->reason || text_differs(a->message, b->message) || a->ours != b->ours;
+}
+
 /* Whether the autoscalers' links may be checked otherwise now. */
 static bool shared_differs(const struct shared_state *a, const struct shared_state *b)
 {
 	return a->state != b->state || a->reason != b->reason || text_differs(a->message, b->message) ||
-	       text_differs(a->api_message, b->api_message) || !gpu_survey_equal(a->gpu, b->gpu) ||
+	       text_differs(a->api_message, b->api_message) || own_api_differs(&a->own, &b->own) || !gpu_survey_equal(a->gpu, b->gpu) ||
 	       !adapter_survey_equal(a->adapter, b->adapter) || a->awaited != b->awaited ||
 	       a->api_reason != b->api_reason ||
 	       (a->conflicts != b->conflicts && !json_equal(a->conflicts, b->conflicts));
@@ -139,8 +144,10 @@ static void work_shared(struct controller *c, struct pass *pass)
 			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->shared.reason,
 				"error", c->shared.message, NULL);
 		}
-		/* A newly loaded rule is worth a probe at once where it may have been awaited. */
-		routes_all(&c->routes, c->shared.state == ADAPTER_LOADED);
+		/* A newly loaded rule, or a metrics API that just became available, is worth a probe at once where it may have
+		 * been awaited. */
+		routes_all(&c->routes,
+			c->shared.state == ADAPTER_LOADED || (c->shared.own.ours && c->shared.own.reason == NULL));
 	}
 	shared_state_release(&before);
 	want_probe(c, pass, &plan);
@@ -214,15 +221,12 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	trim_start(&c->trim, kube_client_loop(client));
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	for (int i = 0; i < KIND_COUNT; i++) {
-		const char *name = kinds[i].only;
-		auto_free char *selector =
-			name != NULL ? xasprintf("metadata.name=%s", name) : xstrdup(kinds[i].fields);
 		struct kube_informer_hooks hooks = changes_hooks(c, (enum kind)i);
 
 		if (i == KIND_CONFIGMAP) {
 			adapter_watch_init(c, &hooks);
 		} else {
-			c->informers[i] = kube_informer_new(client, &kinds[i].resource, NULL, selector, &hooks);
+			c->informers[i] = kube_informer_new(client, &kinds[i].resource, NULL, kinds[i].fields, &hooks);
 		}
 	}
 	routes_init(&c->routes, controller_cache(c, KIND_AUTOSCALER), c->queue, c->prober);

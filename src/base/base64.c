@@ -1,5 +1,5 @@
 /* Base64 (RFC 4648, standard alphabet). */
-#include "kube/base64.h"
+#include "base/base64.h"
 
 #include <stdint.h>
 #include <string.h>

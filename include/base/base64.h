@@ -1,6 +1,6 @@
 /* Base64 (RFC 4648, standard alphabet): what kubeconfig's *-data fields and basic auth use. */
-#ifndef KUBE_BASE64_H
-#define KUBE_BASE64_H
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
 
 #include <stddef.h>
 
