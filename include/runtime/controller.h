@@ -33,6 +33,11 @@ void controller_retire(struct controller *controller, void (*retired)(void *ctx)
 /* After it retired: closed(ctx) from the loop; freed after it. */
 void controller_close(struct controller *controller, void (*closed)(void *ctx), void *ctx);
 
+/* Tells of each change of an APIService, and when the caches are filled; `changed` NULL = nobody is told. */
+void controller_notify(struct controller *controller, void (*changed)(void *ctx), void *ctx);
+/* The certificates by which the API server is to know our own metrics API, PEM; copied. NULL = none. */
+void controller_set_ca_bundle(struct controller *controller, const char *pem);
+
 /* Every informer has synced. */
 bool controller_ready(const struct controller *controller);
 /* Each watch made progress within the last 15 minutes. */
