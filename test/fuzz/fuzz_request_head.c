@@ -1,5 +1,6 @@
 /*
- * Any bytes as a request: what is taken has one meaning, the same however the bytes come, and lies within them.
+ * Any bytes as a request, and any order of the pieces that requests are made of: what is taken has one meaning, the same
+ * however the bytes come, and lies within them.
  *
  * An independent and simpler reading of what was taken says the same of where it ends and that it has no body.
  */
@@ -46,16 +47,12 @@ static void check_whole(const struct request_head *head, const char *bytes)
 		request_head_find(head, "Content-Length").text[0] == '0');
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check(const char *bytes, size_t size, size_t step)
 {
 	static struct request_head head, again;
-	/* A copy of its own size, so that a read behind it is seen. */
-	char *bytes = malloc(size + 1);
-	size_t scanned = 0, step = size > 0 ? 1 + data[size - 1] % 7U : 1;
+	size_t scanned = 0;
 	int at_once, piecewise = REQUEST_HEAD_MORE;
 
-	require(bytes != NULL);
-	bytes = size > 0 ? memcpy(bytes, data, size) : bytes;
 	at_once = request_head_read(&head, bytes, size, &scanned);
 	require(scanned <= size);
 	scanned = 0;
@@ -71,6 +68,80 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(again.len == head.len && again.headers_count == head.headers_count && again.last == head.last);
 		check_whole(&head, bytes);
 	}
+}
+
+static const char *const pieces[] = {
+	"GET ",
+	"HEAD ",
+	"POST ",
+	"/",
+	"/a?b=%2F",
+	"*",
+	" HTTP/1.1\r\n",
+	" HTTP/1.0\r\n",
+	" HTTP/2.0\r\n",
+	"GET / HTTP/1.1\r\nHost: m\r\n",
+	"Host: m\r\n",
+	"host:",
+	"Content-Length: 0\r\n",
+	"Content-Length:",
+	"1",
+	"0",
+	",",
+	"Transfer-Encoding: chunked\r\n",
+	"Transfer-Encoding",
+	":",
+	" ",
+	"\t",
+	"\r\n",
+	"\r",
+	"\n",
+	"Connection: close\r\n",
+	"Connection:",
+	"close",
+	"X-Remote-Group: a\r\n",
+	"\x80",
+	"\x01",
+	"\r\n\r\n",
+};
+
+/* Each byte is one of the pieces. */
+static void check_pieces(const uint8_t *data, size_t size)
+{
+	size_t len = 0, room = 1;
+	char *bytes;
+
+	for (size_t i = 0; i < size; i++) {
+		room += strlen(pieces[data[i] % (sizeof(pieces) / sizeof(pieces[0]))]);
+	}
+	bytes = malloc(room);
+	require(bytes != NULL);
+	for (size_t i = 0; i < size; i++) {
+		const char *piece = pieces[data[i] % (sizeof(pieces) / sizeof(pieces[0]))];
+
+		memcpy(bytes + len, piece, strlen(piece));
+		len += strlen(piece);
+	}
+	check(bytes, len, 1 + size % 7U);
 	free(bytes);
+}
+
+static void check_bytes(const uint8_t *data, size_t size)
+{
+	/* A copy of its own size, so that a read behind it is seen. */
+	char *bytes = malloc(size + (size == 0));
+
+	require(bytes != NULL);
+	if (size > 0) {
+		memcpy(bytes, data, size);
+	}
+	check(bytes, size, size > 0 ? 1 + data[size - 1] % 7U : 1);
+	free(bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	check_bytes(data, size);
+	check_pieces(data, size);
 	return 0;
 }
