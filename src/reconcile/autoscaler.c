@@ -255,7 +255,8 @@ static bool awaits_first_look(const struct observation *o, const struct verdict 
 	if (o->facts.evidence == NULL) {
 		return true;
 	}
-	unseen = (o->facts.adapter == ADAPTER_UNKNOWN && !o->facts.workload.direct) || (autoscaler_uses_gpus(&o->spec) && o->facts.shared == NULL);
+	unseen = !o->facts.workload.direct && (o->facts.adapter == ADAPTER_UNKNOWN ||
+						      (autoscaler_uses_gpus(&o->spec) && o->facts.shared == NULL));
 	status = view_condition_status(&reported->conditions, links[first].type);
 	return unseen && !is_unknown(status);
 }
