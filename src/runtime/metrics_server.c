@@ -11,6 +11,7 @@
 #include "controller_parts.h"
 #include "front_proxy.h"
 #include "net/tls_server.h"
+#include "served_metrics.h"
 #include "serving_certificate.h"
 #include "view/core.h"
 
@@ -23,6 +24,7 @@ struct metrics_server {
 	struct metrics_service service;
 	char *identity;
 	struct tls_server *tls;
+	struct metrics_api *api;
 	struct serving_certificate *certificate;
 	struct announcements *announcements;
 	struct front_proxy *front_proxy;
@@ -141,12 +143,12 @@ static void on_trust(void *ctx, const struct peer_trust *trust)
 
 /* ---- requests ---- */
 
+/* Before the caches are filled nobody is asked: there is no certificate then. */
 static void on_request(void *ctx, struct tls_exchange *exchange)
 {
-	static const char not_yet[] = "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"code\":503}";
+	const struct metrics_server *s = ctx;
 
-	(void)ctx;
-	tls_reply(exchange, 503, "application/json", not_yet, sizeof(not_yet) - 1);
+	served_metrics_answer(s->api, exchange);
 }
 
 void metrics_server_metrics(const struct metrics_server *s, struct strbuf *page)
@@ -175,6 +177,7 @@ void metrics_server_metrics(const struct metrics_server *s, struct strbuf *page)
 			rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name,
 			(unsigned long long)rows[i].value);
 	}
+	metrics_api_report(s->api, page);
 }
 
 /* ---- life ---- */
@@ -187,6 +190,12 @@ const char *metrics_server_unready(const struct metrics_server *s)
 	               ? NULL
 	               : "the API server does not know this replica's certificate yet: the leader writes it into "
 	                 "spec.caBundle of the custom metrics API's APIServices\n";
+}
+
+/* Of an operator that only its own machine can ask, pods are processes there. */
+static bool is_loopback(const char *listen)
+{
+	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]", 5) == 0;
 }
 
 struct metrics_server *metrics_server_new(const struct metrics_server_options *o, struct error *err)
@@ -204,6 +213,7 @@ struct metrics_server *metrics_server_new(const struct metrics_server_options *o
 		return NULL;
 	}
 	s->identity = xstrdup(o->identity);
+	s->api = served_metrics_new(o->controller, o->http, is_loopback(o->listen));
 	s->certificate = serving_certificate_new(loop, dns_name, o->validity_ms,
 		&(struct serving_certificate_hooks){.present = present,
 			.announce = announce,
@@ -249,13 +259,21 @@ static void on_part_closed(void *ctx)
 	}
 }
 
+/* Whoever still asked has got the answer. */
+static void on_api_closed(void *ctx)
+{
+	struct metrics_server *s = ctx;
+
+	tls_server_close(s->tls, on_part_closed, s);
+}
+
 void metrics_server_close(struct metrics_server *s, void (*closed)(void *ctx), void *ctx)
 {
 	s->closed = closed;
 	s->closed_ctx = ctx;
 	s->closing = 4;
 	controller_notify(s->controller, NULL, NULL);
-	tls_server_close(s->tls, on_part_closed, s);
+	metrics_api_close(s->api, on_api_closed, s);
 	serving_certificate_close(s->certificate, on_part_closed, s);
 	announcements_close(s->announcements, on_part_closed, s);
 	front_proxy_close(s->front_proxy, on_part_closed, s);
