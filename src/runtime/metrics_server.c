@@ -259,12 +259,12 @@ static void on_part_closed(void *ctx)
 	}
 }
 
-/* Whoever still asked has got the answer. */
-static void on_api_closed(void *ctx)
+/* Nobody asks any more. */
+static void on_tls_closed(void *ctx)
 {
 	struct metrics_server *s = ctx;
 
-	tls_server_close(s->tls, on_part_closed, s);
+	metrics_api_close(s->api, on_part_closed, s);
 }
 
 void metrics_server_close(struct metrics_server *s, void (*closed)(void *ctx), void *ctx)
@@ -273,7 +273,7 @@ void metrics_server_close(struct metrics_server *s, void (*closed)(void *ctx), v
 	s->closed_ctx = ctx;
 	s->closing = 4;
 	controller_notify(s->controller, NULL, NULL);
-	metrics_api_close(s->api, on_api_closed, s);
+	tls_server_close(s->tls, on_tls_closed, s);
 	serving_certificate_close(s->certificate, on_part_closed, s);
 	announcements_close(s->announcements, on_part_closed, s);
 	front_proxy_close(s->front_proxy, on_part_closed, s);
