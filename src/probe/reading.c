@@ -63,7 +63,8 @@ const struct view_pod *reading_pods(const struct pod_list *list, const struct ta
 		if (pod->ended) {
 			continue;
 		}
-		if (!pod_made_by(pod, target->kind != NULL ? target->kind : "", target->name != NULL ? target->name : "")) {
+		if (!pod_made_by(pod, target->kind != NULL ? target->kind : "",
+			    target->name != NULL ? target->name : "")) {
 			if (seen->foreign.count < MISSING_MAX) {
 				texts_add(&seen->foreign, name);
 			}

@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 
-/* Whether the text is an IP address other than loopback, link-local, multicast, unspecified or broadcast. */
-bool address_is_a_pods(const char *text);
+/* Whether the text is an IP address that is not link-local, multicast, unspecified or broadcast; nor, unless `loopback`, a
+ * loopback address: where pods are processes on one machine, they have these. */
+bool address_is_a_pods(const char *text, bool loopback);
 
 #endif

@@ -29,8 +29,8 @@ static void name_metric(json_t *item, const char *version, const char *metric)
 	}
 }
 
-char *answer_values(const char *version, const char *metric, const struct answer_object *object,
-	const char *ns, const struct answer_value *values, size_t count)
+char *answer_values(const char *version, const char *metric, const struct answer_object *object, const char *ns,
+	const struct answer_value *values, size_t count)
 {
 	auto_free char *group_version = xasprintf(SERVING_GROUP "/%s", version);
 	json_t *items = json_array();
@@ -41,8 +41,8 @@ char *answer_values(const char *version, const char *metric, const struct answer
 		auto_free char *quantity = quantity_format_milli(values[i].milli);
 		auto_free char *time = clock_rfc3339(values[i].read_ms);
 		json_t *item = json_pack("{s:{s:s, s:s, s:s, s:s}, s:s, s:s}", "describedObject", "kind", object->kind,
-			"apiVersion", object->api_version, "namespace", ns, "name", values[i].name, "timestamp",
-			time, "value", quantity);
+			"apiVersion", object->api_version, "namespace", ns, "name", values[i].name, "timestamp", time,
+			"value", quantity);
 
 		name_metric(item, version, metric);
 		json_array_append_new(items, item);

@@ -13,9 +13,9 @@
 
 /* What one object has of a metric. */
 struct answer_value {
-	char *name;      /* of the object */
-	int64_t milli;   /* ≥ 0 */
-	int64_t read_ms; /* when it was read, wall */
+	const char *name; /* of the object; borrowed */
+	int64_t milli;    /* ≥ 0 */
+	int64_t read_ms;  /* when it was read, wall */
 };
 
 struct answer_object {
@@ -26,8 +26,8 @@ struct answer_object {
 extern const struct answer_object answer_pod, answer_autoscaler;
 
 /* A MetricValueList of the version ("v1beta1", "v1beta2"). Heap, caller owns. */
-char *answer_values(const char *version, const char *metric, const struct answer_object *object,
-	const char *ns, const struct answer_value *values, size_t count);
+char *answer_values(const char *version, const char *metric, const struct answer_object *object, const char *ns,
+	const struct answer_value *values, size_t count);
 /* A metav1.Status; *status becomes the code of HTTP. Heap, caller owns. */
 char *answer_failure(const struct error *err, int *status);
 

@@ -29,9 +29,9 @@ struct page_pulls {
 };
 
 struct page_pull_order {
-	const char *ns;  /* in whose share; read during the call, as the next */
+	const char *ns; /* in whose share; read during the call, as the next */
 	const char *url;
-	bool known; /* the pod answered the last time */
+	bool known;                  /* the pod answered the last time */
 	struct questions *questions; /* a reference is taken */
 	/* From the loop, once: what the page said, to be taken; or why it was not read, as the end of a sentence that begins
 	 * with the page. */

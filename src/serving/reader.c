@@ -37,6 +37,7 @@ struct reader {
 	struct list used;
 	uv_timer_t sweep;
 	struct reader_counts counts;
+	bool loopback;
 	int open;
 	void (*closed)(void *ctx);
 	void *ctx;
@@ -74,10 +75,11 @@ static void on_sweep(uv_timer_t *timer)
 	}
 }
 
-struct reader *reader_new(uv_loop_t *loop, struct http_client *http)
+struct reader *reader_new(uv_loop_t *loop, struct http_client *http, bool loopback)
 {
 	struct reader *reader = xcalloc(1, sizeof(*reader));
 
+	reader->loopback = loopback;
 	page_pulls_init(&reader->pulls, loop, http);
 	map_init(&reader->pages, NULL);
 	uv_timer_init(loop, &reader->sweep);
@@ -187,20 +189,19 @@ static struct reader_page *find(struct reader *reader, char *key_take)
 
 static void start(struct reader_page *page, const struct reader_order *order, const char *url)
 {
-	if (!address_is_a_pods(order->pod->ip)) {
+	if (!address_is_a_pods(order->pod->ip, page->reader->loopback)) {
 		auto_error err = ERROR_INIT;
 
 		error_set(&err, ERROR_INVALID, "is not read at '%s', which is no address that a pod can have", url);
 		keep_answer(page, NULL, &err);
 		return;
 	}
-	page->pull = page_pull_start(&page->reader->pulls,
-		&(struct page_pull_order){.ns = order->pod->view.meta.ns,
-			.url = url,
-			.known = page->read_ms >= 0 && page->failure == NULL,
-			.questions = order->questions,
-			.done = on_pulled,
-			.ctx = page});
+	page->pull = page_pull_start(&page->reader->pulls, &(struct page_pull_order){.ns = order->pod->view.meta.ns,
+								   .url = url,
+								   .known = page->read_ms >= 0 && page->failure == NULL,
+								   .questions = order->questions,
+								   .done = on_pulled,
+								   .ctx = page});
 }
 
 bool reader_ask(struct reader *reader, const struct reader_order *order, struct reader_ask *ask)

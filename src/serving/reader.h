@@ -42,7 +42,7 @@ struct reader_order {
 	const struct view_pod *pod; /* the rest is read during the call; the page is that of its watched address */
 	const char *scheme;
 	int64_t port;
-	const char *path; /* begins with '/' */
+	const char *path;            /* begins with '/' */
 	struct questions *questions; /* a reference is taken */
 };
 
@@ -60,8 +60,8 @@ struct reader_counts {
 	uint64_t bytes;  /* of pages */
 };
 
-/* The client is borrowed. */
-struct reader *reader_new(uv_loop_t *loop, struct http_client *http);
+/* The client is borrowed; `loopback`: see address.h. */
+struct reader *reader_new(uv_loop_t *loop, struct http_client *http, bool loopback);
 /* Everybody left. Ends what is under way; closed(ctx) comes from the loop, and the client may be closed after it. */
 void reader_close(struct reader *reader, void (*closed)(void *ctx), void *ctx);
 /* False when there is nothing to wait for; otherwise ask->done(ask) comes from the loop, once, unless it leaves before. */
@@ -69,7 +69,8 @@ bool reader_ask(struct reader *reader, const struct reader_order *order, struct 
 /* Nothing of the page is valid for it afterwards. Once for each reader_ask(), waiting or not. */
 void reader_leave(struct reader *reader, struct reader_ask *ask);
 /* Whether the page was read, at most so long ago, and had this figure; `read_ms` becomes when, wall. */
-bool reader_figure(const struct reader_ask *ask, const char *name, int64_t max_age_ms, int64_t *milli, int64_t *read_ms);
+bool reader_figure(const struct reader_ask *ask, const char *name, int64_t max_age_ms, int64_t *milli,
+	int64_t *read_ms);
 /* Why the last read failed, as the end of a sentence that begins with the page; NULL when it did not, or is under way for
  * the first time. Borrowed. */
 const char *reader_failure(const struct reader_ask *ask);

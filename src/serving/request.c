@@ -175,7 +175,8 @@ static int read_metric(struct path *path, struct metrics_request *request, struc
 		(!pods && strcmp(resource, "inferenceautoscalers.inference-autoscaler.io") != 0)) {
 		return not_served(err);
 	}
-	if (!is_name(path->segments[4], NAMESPACE_MAX, LOWER DIGITS "-") || (!all && !is_name(name, SEGMENT_MAX, LOWER DIGITS "-."))) {
+	if (!is_name(path->segments[4], NAMESPACE_MAX, LOWER DIGITS "-") ||
+		(!all && !is_name(name, SEGMENT_MAX, LOWER DIGITS "-."))) {
 		return error_set(err, ERROR_INVALID, "'%s' or '%s' is no name of an object", path->segments[4], name);
 	}
 	if (!pods && all) {

@@ -24,9 +24,9 @@ enum request_kind {
 
 struct metrics_request {
 	enum request_kind kind;
-	const char *version;   /* "v1beta1" or "v1beta2"; NULL = of none */
-	char *ns;              /* the rest is of the metrics alone */
-	char *name;            /* NULL = of all */
+	const char *version; /* "v1beta1" or "v1beta2"; NULL = of none */
+	char *ns;            /* the rest is of the metrics alone */
+	char *name;          /* NULL = of all */
 	char *metric;
 	char *selector;        /* of the pods; NULL = not given, as the next */
 	char *metric_selector; /* of the metric's own labels */
