@@ -19,3 +19,8 @@
 {{- define "ia.apiServices" -}}
 [v1beta1.custom.metrics.k8s.io, v1beta2.custom.metrics.k8s.io]
 {{- end }}
+
+{{/* Whether an admission request is about the ConfigMap of their certificates, in CEL. */}}
+{{- define "ia.isCertificates" -}}
+request.resource.resource == 'configmaps' && request.namespace == '{{ .Release.Namespace }}' && request.name == '{{ include "ia.certificates" . }}'
+{{- end }}
