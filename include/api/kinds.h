@@ -62,6 +62,8 @@ enum kind kind_by_name(const char *api_version, const char *kind);
 /* On the adapter's ConfigMap: the revision of our rules, which its Deployment's pod template carries too;
  * the metrics whose rules these are; since when some of them are needed by nobody. */
 #define ANNOTATION_ADAPTER_RULES "inference-autoscaler.io/adapter-rules"
+/* On an APIService that we made: "ns/name" of the Service that it is for. One that leads elsewhere was taken over. */
+#define ANNOTATION_METRICS_SERVICE "inference-autoscaler.io/metrics-service"
 #define FIELD_MANAGER "inference-autoscaler"
 
 #endif

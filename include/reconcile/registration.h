@@ -13,9 +13,12 @@
 #include "reconcile/plan.h"
 #include "reconcile/reconcile.h"
 #include "reconcile/world.h"
+#include "view/core.h"
 
 /* Whether the metrics API is ours, or nobody's and we serve it: then spec.source Auto means Direct. */
 bool registration_is_ours(const struct world *world);
+/* Whether this APIService leads to our Service. */
+bool registration_leads_to_us(const struct world *world, const struct view_apiservice *api);
 /* Plans for the APIServices; `needs` NULL = ours are to go. */
 void registration_plan(const struct world *world, const struct needs *needs, struct plan *plan);
 /* Sets what state->own says: why our metrics API cannot be reached, or is awaited. */

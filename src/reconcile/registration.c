@@ -29,16 +29,30 @@ static const struct view_apiservice *apiservice(const struct world *world, const
 	return view_apiservice(world_view(world, KIND_APISERVICE, NULL, version->apiservice));
 }
 
-static bool leads_to_us(const struct world *world, const struct view_apiservice *api)
+bool registration_leads_to_us(const struct world *world, const struct view_apiservice *api)
 {
 	const struct metrics_service *ours = &world->settings->metrics_service;
 
-	return strcmp(api->service_namespace, ours->ns) == 0 && strcmp(api->service_name, ours->name) == 0;
+	return settings_serve(world->settings) && strcmp(api->service_namespace, ours->ns) == 0 &&
+	       strcmp(api->service_name, ours->name) == 0;
 }
 
-static bool is_made_by_us(const struct world *world, const struct view_apiservice *api)
+/* By this release or another of ours; whoever takes it over leads it to another Service. */
+static bool is_made_by_us(const struct view_apiservice *api)
 {
-	return leads_to_us(world, api) && text_equal(meta_label(&api->view.meta, LABEL_MANAGED_BY), MANAGED_BY);
+	const struct object_meta *meta = &api->view.meta;
+	auto_free char *service = kube_key(api->service_namespace, api->service_name);
+
+	return text_equal(meta_label(meta, LABEL_MANAGED_BY), MANAGED_BY) &&
+	       text_equal(meta_annotation(meta, ANNOTATION_METRICS_SERVICE), service);
+}
+
+/* Whether it is of a release of ours whose Service is gone. What is registered and not served keeps namespaces from being
+ * deleted. */
+static bool is_dead(const struct world *world, const struct view_apiservice *api)
+{
+	return !registration_leads_to_us(world, api) && is_made_by_us(api) &&
+	       world_view(world, KIND_SERVICE, api->service_namespace, api->service_name) == NULL;
 }
 
 /* The first version that another server has; NULL when there is none. */
@@ -47,7 +61,7 @@ static const struct view_apiservice *others(const struct world *world)
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		const struct view_apiservice *api = apiservice(world, &versions[i]);
 
-		if (api != NULL && !leads_to_us(world, api)) {
+		if (api != NULL && !registration_leads_to_us(world, api)) {
 			return api;
 		}
 	}
@@ -83,10 +97,13 @@ static json_t *service_reference(const struct metrics_service *service)
 
 static json_t *apiservice_make(const struct world *world, const struct version *version, const char *ca_bundle)
 {
-	return json_pack("{s:s, s:s, s:{s:s, s:{s:s}}, s:{s:s, s:s, s:o, s:s, s:i, s:i}}", "apiVersion",
+	const struct metrics_service *ours = &world->settings->metrics_service;
+	auto_free char *service = kube_key(ours->ns, ours->name);
+
+	return json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s}}, s:{s:s, s:s, s:o, s:s, s:i, s:i}}", "apiVersion",
 		"apiregistration.k8s.io/v1", "kind", "APIService", "metadata", "name", version->apiservice, "labels",
-		LABEL_MANAGED_BY, MANAGED_BY, "spec", "group", GROUP, "version", version->version, "service",
-		service_reference(&world->settings->metrics_service), "caBundle", ca_bundle, "groupPriorityMinimum",
+		LABEL_MANAGED_BY, MANAGED_BY, "annotations", ANNOTATION_METRICS_SERVICE, service, "spec", "group", GROUP,
+		"version", version->version, "service", service_reference(ours), "caBundle", ca_bundle, "groupPriorityMinimum",
 		GROUP_PRIORITY, "versionPriority", version->priority);
 }
 
@@ -107,12 +124,13 @@ static bool is_as_wanted(const struct world *world, const struct view_apiservice
 	       api->service_port == world->settings->metrics_service.port;
 }
 
-static void plan_removal(const struct world *world, struct plan *plan)
+/* `all` = those too that we serve. */
+static void plan_removal(const struct world *world, bool all, struct plan *plan)
 {
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		const struct view_apiservice *api = apiservice(world, &versions[i]);
 
-		if (api != NULL && settings_serve(world->settings) && is_made_by_us(world, api)) {
+		if (api != NULL && (is_dead(world, api) || (all && registration_leads_to_us(world, api) && is_made_by_us(api)))) {
 			plan_add_delete(plan, KIND_APISERVICE, &api->view);
 		}
 	}
@@ -122,11 +140,8 @@ void registration_plan(const struct world *world, const struct needs *needs, str
 {
 	auto_free char *ca_bundle = world->ca_bundle != NULL ? encoded(world->ca_bundle) : NULL;
 
-	if (needs == NULL) {
-		plan_removal(world, plan);
-		return;
-	}
-	if (!registration_is_ours(world) || ca_bundle == NULL) {
+	plan_removal(world, needs == NULL, plan);
+	if (needs == NULL || !registration_is_ours(world) || ca_bundle == NULL) {
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
@@ -135,7 +150,7 @@ void registration_plan(const struct world *world, const struct needs *needs, str
 		if (api == NULL && !needs_prometheus_alone(needs)) {
 			plan_add_take(plan, PLAN_CREATE, KIND_APISERVICE,
 				apiservice_make(world, &versions[i], ca_bundle));
-		} else if (api != NULL && is_made_by_us(world, api) && !is_as_wanted(world, api, ca_bundle)) {
+		} else if (api != NULL && is_made_by_us(api) && !is_as_wanted(world, api, ca_bundle)) {
 			plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, apiservice_patch(world, api, ca_bundle));
 		}
 	}
