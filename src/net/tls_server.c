@@ -1,6 +1,7 @@
 /* The TLS server's life, and who is let in. */
 #include <assert.h>
 #include <openssl/err.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -74,6 +75,8 @@ struct tls_server *tls_server_new(uv_loop_t *loop, const struct tls_server_optio
 	server->idle_ms = options->idle_ms > 0 ? options->idle_ms : IDLE_MS;
 	server->handler = handler;
 	server->ctx = ctx;
+	/* To write to a client that has gone is an error like any other. */
+	signal(SIGPIPE, SIG_IGN);
 	return server;
 }
 

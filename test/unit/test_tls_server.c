@@ -75,18 +75,24 @@ static struct certificate *present(struct world *w)
 	return certificate;
 }
 
+static void open_server(struct world *w, uint64_t head_ms, uint64_t idle_ms)
+{
+	const struct tls_server_options options = {.address = "127.0.0.1:0",
+		.connections = CONNECTIONS,
+		.head_ms = head_ms,
+		.idle_ms = idle_ms};
+	auto_error err = ERROR_INIT;
+
+	w->server = tls_server_new(&w->loop.uv, &options, handle, w, &err);
+	assert_non_null(w->server);
+}
+
 static int setup(void **state)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
-	const struct tls_server_options options = {.address = "127.0.0.1:0",
-		.connections = CONNECTIONS,
-		.head_ms = HEAD_MS,
-		.idle_ms = IDLE_MS};
-	auto_error err = ERROR_INIT;
 
 	event_loop_init(&w->loop);
-	w->server = tls_server_new(&w->loop.uv, &options, handle, w, &err);
-	assert_non_null(w->server);
+	open_server(w, 0, 0);
 	w->authority = tls_authority("front-proxy-ca");
 	w->front_proxy = tls_identity(&w->authority, "front-proxy-client", 3600, "clientAuth");
 	w->certificate = present(w);
@@ -124,6 +130,15 @@ static int teardown(void **state)
 	free(w->target);
 	free(w);
 	return ok ? 0 : -1;
+}
+
+/* Another server in its place, which has no patience. */
+static void be_impatient(struct world *w)
+{
+	close_server(w);
+	open_server(w, HEAD_MS, IDLE_MS);
+	tls_server_present(w->server, w->certificate);
+	trust(w, &w->authority, "front-proxy-client");
 }
 
 static struct tls_client open_trusted(struct world *w)
@@ -213,9 +228,11 @@ static void pipelined_requests_are_answered_in_their_order(void **state)
 static void a_later_reply_is_given(void **state)
 {
 	struct world *w = *state;
-	struct tls_client client = open_trusted(w);
+	struct tls_client client;
 	auto_strbuf body = STRBUF_INIT;
 
+	be_impatient(w);
+	client = open_trusted(w);
 	send_text(&client, GET_HELD "GET /next HTTP/1.1\r\nHost: m\r\n\r\n");
 	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
 	assert_false(event_loop_wait_for(&w->loop, &w->asked, 2, 2 * HEAD_MS)); /* nor is it too long for anybody */
@@ -344,13 +361,11 @@ static void trust_changes_under_a_connection(void **state)
 static void without_a_certificate_handshakes_are_refused(void **state)
 {
 	struct world *w = *state;
-	const struct tls_server_options options = {.address = "127.0.0.1:0"};
 	const struct tls_client_options anyone = {0};
-	auto_error err = ERROR_INIT;
 	struct tls_client client;
 
 	close_server(w);
-	w->server = tls_server_new(&w->loop.uv, &options, handle, w, &err);
+	open_server(w, 0, 0);
 	client = tls_client_connect(&w->loop, tls_server_port(w->server), &anyone);
 	assert_false(tls_client_handshake(&client));
 	assert_true(client.ended);
@@ -535,10 +550,13 @@ static void bytes_that_are_no_tls_are_refused(void **state)
 static void a_slow_head_is_given_up(void **state)
 {
 	struct world *w = *state;
-	struct tls_client client = open_trusted(w);
-	int64_t begin = clock_monotonic_ms();
+	struct tls_client client;
 	static const char head[] = "GET / HTTP/1.1\r\nA: ";
+	int64_t begin;
 
+	be_impatient(w);
+	begin = clock_monotonic_ms();
+	client = open_trusted(w);
 	send_text(&client, head);
 	while (!client.ended && clock_monotonic_ms() - begin < EVENT_LOOP_DEADLINE_MS) {
 		tls_client_send(&client, "x", 1);
@@ -555,8 +573,10 @@ static void a_slow_head_is_given_up(void **state)
 static void a_handshake_that_does_not_go_on_is_given_up(void **state)
 {
 	struct world *w = *state;
-	struct tls_client client = tls_client_connect(&w->loop, tls_server_port(w->server), &w->trusted);
+	struct tls_client client;
 
+	be_impatient(w);
+	client = tls_client_connect(&w->loop, tls_server_port(w->server), &w->trusted);
 	SSL_do_handshake(client.ssl); /* sends its first message alone */
 	wait_for_connections(w, 1);
 	wait_for_connections(w, 0);
@@ -567,9 +587,11 @@ static void a_handshake_that_does_not_go_on_is_given_up(void **state)
 static void an_idle_connection_ends_in_order(void **state)
 {
 	struct world *w = *state;
-	struct tls_client client = open_trusted(w);
+	struct tls_client client;
 	int64_t begin;
 
+	be_impatient(w);
+	client = open_trusted(w);
 	assert_int_equal(tls_client_get(&client, "/", NULL), 200);
 	begin = clock_monotonic_ms();
 	assert_true(tls_client_wait_end(&client));
@@ -582,8 +604,10 @@ static void an_idle_connection_ends_in_order(void **state)
 static void who_does_not_read_is_given_up(void **state)
 {
 	struct world *w = *state;
-	struct tls_client client = open_trusted(w);
+	struct tls_client client;
 
+	be_impatient(w);
+	client = open_trusted(w);
 	w->large = (size_t)20 << 20;
 	send_text(&client, "GET /large HTTP/1.1\r\nHost: m\r\n\r\n");
 	assert_true(event_loop_wait(&w->loop, &w->asked, 1));
