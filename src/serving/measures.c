@@ -44,22 +44,24 @@ static void add_counter(struct strbuf *page, const char *name, const char *type,
 	strbuf_addf(page, "%s %llu\n", name, (unsigned long long)value);
 }
 
-/* `labels` is "" or ends with a comma. */
+/* `labels` of all its series, "" = none. */
 static void add_histogram(struct strbuf *page, const char *name, const char *labels, const char *help,
 	const struct measure_histogram *histogram)
 {
+	const char *comma = labels[0] != '\0' ? "," : "";
+	auto_free char *all = labels[0] != '\0' ? xasprintf("{%s}", labels) : xstrdup("");
 	uint64_t count = 0;
 
 	add_head(page, name, "histogram", help);
 	for (size_t i = 0; i < MEASURE_BOUNDS; i++) {
 		count += histogram->counts[i];
-		strbuf_addf(page, "%s_bucket{%sle=\"%g\"} %llu\n", name, labels, (double)bounds_ms[i] / 1000,
+		strbuf_addf(page, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, labels, comma, (double)bounds_ms[i] / 1000,
 			(unsigned long long)count);
 	}
 	count += histogram->counts[MEASURE_BOUNDS];
-	strbuf_addf(page, "%s_bucket{%sle=\"+Inf\"} %llu\n", name, labels, (unsigned long long)count);
-	strbuf_addf(page, "%s_sum{%s} %.3f\n", name, labels, (double)histogram->sum_ms / 1000);
-	strbuf_addf(page, "%s_count{%s} %llu\n", name, labels, (unsigned long long)count);
+	strbuf_addf(page, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, labels, comma, (unsigned long long)count);
+	strbuf_addf(page, "%s_sum%s %.3f\n", name, all, (double)histogram->sum_ms / 1000);
+	strbuf_addf(page, "%s_count%s %llu\n", name, all, (unsigned long long)count);
 }
 
 void measures_report(const struct measures *measures, const struct reader *reader, struct strbuf *page)
@@ -83,6 +85,6 @@ void measures_report(const struct measures *measures, const struct reader *reade
 	add_counter(page, OWN "page_bytes_total", "counter", "Bytes of pages that were read.", counts.bytes);
 	add_counter(page, OWN "pages_kept", "gauge", "Pages whose figures are kept.", reader_pages(reader));
 	/* The name that all servers have which are made with the library of kubernetes-sigs/custom-metrics-apiserver. */
-	add_histogram(page, "metrics_apiserver_metric_freshness_seconds", "group=\"" SERVING_GROUP "\",",
+	add_histogram(page, "metrics_apiserver_metric_freshness_seconds", "group=\"" SERVING_GROUP "\"",
 		"Freshness of metrics exported.", &measures->age);
 }

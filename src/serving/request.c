@@ -155,7 +155,7 @@ static bool is_name(const char *text, size_t most, const char *letters)
 	return strlen(text) <= most && text[strspn(text, letters)] == '\0';
 }
 
-static char *take(struct path *path, size_t i)
+static char *take_segment(struct path *path, size_t i)
 {
 	char *segment = path->segments[i];
 
@@ -183,9 +183,9 @@ static int read_metric(struct path *path, struct metrics_request *request, struc
 		return error_set(err, ERROR_INVALID, "the metric of an InferenceAutoscaler is asked for by its name");
 	}
 	request->kind = pods ? REQUEST_PODS_METRIC : REQUEST_OBJECT_METRIC;
-	request->ns = take(path, 4);
-	request->name = all ? NULL : take(path, 6);
-	request->metric = take(path, 7);
+	request->ns = take_segment(path, 4);
+	request->name = all ? NULL : take_segment(path, 6);
+	request->metric = take_segment(path, 7);
 	return 0;
 }
 

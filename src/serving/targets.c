@@ -89,7 +89,7 @@ static bool owns(struct search *search, const struct view_autoscaler *autoscaler
 }
 
 /* Of two the older one: it has the target (the other one says so in its status). */
-static const struct view_autoscaler *older(const struct view_autoscaler *one, const struct view_autoscaler *other)
+static const struct view_autoscaler *older_of(const struct view_autoscaler *one, const struct view_autoscaler *other)
 {
 	return one == NULL || other->view.meta.created_ms < one->view.meta.created_ms ? other : one;
 }
@@ -105,7 +105,7 @@ static const struct view_autoscaler *find_by_target(struct search *search, const
 		const struct view_autoscaler *one = view_autoscaler(found.items[i]);
 
 		if (makes_known_pods(one->target_kind) && serves(search, one) && owns(search, one, pod)) {
-			best = older(best, one);
+			best = older_of(best, one);
 		}
 	}
 	return best;
@@ -161,7 +161,7 @@ static const struct view_autoscaler *find_other(struct search *search, const str
 		const struct view_autoscaler *one = view_autoscaler(others->items[i]);
 
 		if (owns(search, one, pod)) {
-			best = older(best, one);
+			best = older_of(best, one);
 		}
 	}
 	return best;
