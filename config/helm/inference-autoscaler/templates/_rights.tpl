@@ -134,8 +134,13 @@
   verbs: [list]
 - apiGroups: [apiregistration.k8s.io]
   resources: [apiservices]
-  resourceNames: [v1beta1.custom.metrics.k8s.io]
   verbs: [list]
+{{- if .Values.metricsServer.enabled }}
+- apiGroups: [apiregistration.k8s.io]
+  resources: [apiservices]
+  resourceNames: {{ include "ia.apiServices" . }}
+  verbs: [delete]
+{{- end }}
 - apiGroups: [""]
   resources: [services]
   verbs: [list, delete]
