@@ -56,7 +56,9 @@ struct options {
 	const char *log_format;
 	struct settings settings;
 	const char *metrics_certificates;
-	struct access_options prometheus; /* without `url` and `headers` */
+	const char *metrics_api_listen;
+	const char *metrics_certificate_validity; /* a duration */
+	struct access_options prometheus;         /* without `url` and `headers` */
 	struct option_list prometheus_headers;
 };
 
