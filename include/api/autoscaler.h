@@ -66,6 +66,9 @@ struct autoscaler {
 	bool paused;
 };
 
+/* spec.source: where the figures come from. */
+enum source { SOURCE_AUTO, SOURCE_PROMETHEUS, SOURCE_DIRECT, SOURCE_COUNT };
+
 /* Fills from the object; -1 and ERROR_INVALID naming the field and the remedy. Always to be released. */
 int autoscaler_decode(const json_t *object, struct autoscaler *autoscaler, struct error *err);
 /* Whether it is ours to serve; one that could not be decoded is, unless it names another class. */
@@ -82,6 +85,8 @@ bool autoscaler_uses_pages(const struct autoscaler *autoscaler);
 bool autoscaler_uses_gpus(const struct autoscaler *autoscaler);
 /* The field of the spec that has a member, "signal" or "target", of the signal of this index; heap, caller owns. */
 char *autoscaler_signal_field(const struct autoscaler *autoscaler, size_t index, const char *member);
+/* Of a spec that could not be decoded: SOURCE_AUTO. */
+enum source autoscaler_source(const struct autoscaler *autoscaler);
 void autoscaler_release(struct autoscaler *autoscaler);
 #define auto_autoscaler ATTR_CLEANUP(autoscaler_release) struct autoscaler
 

@@ -22,9 +22,9 @@ char *workload_signal_field(const struct workload *w, const struct workload_sign
 	                   : autoscaler_signal_field(w->spec, (size_t)(signal - w->signals), member);
 }
 
-bool child_wanted(const struct child *child, const struct autoscaler *spec)
+bool child_wanted(const struct child *child, const struct workload *w)
 {
-	return !child->for_pages || autoscaler_uses_pages(spec);
+	return !child->for_pages || (autoscaler_uses_pages(w->spec) && !w->direct);
 }
 
 const char *child_namespace(const struct child *child, const struct autoscaler *spec)
