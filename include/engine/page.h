@@ -54,6 +54,8 @@ bool page_wants_line(struct page *page, const char *line);
 /* Once; the text is borrowed for as long as the page is there. -1 when it is refused: then `err` names the limit that
  * it exceeds, as the end of a sentence that begins with the page. */
 int page_read(struct page *page, const char *text, struct error *err);
+/* Before it is read: looks for all that the table of engines names. */
+void page_want_engines(struct page *page);
 /* A page that was read for all that the table of engines names; NULL when it is refused. */
 struct page *page_of_engines(const char *text, struct error *err);
 /* Before it is read: looks for what page_engine() and page_router() need. */

@@ -7,6 +7,7 @@
 #include "api/autoscaler.h"
 #include "chain/facts.h"
 #include "chain/monitoring.h"
+#include "engine/custom.h"
 #include "reconcile/world.h"
 
 /* The facts with all they borrow from. */
@@ -17,6 +18,7 @@ struct observation {
 	struct monitoring monitoring;
 	const struct view_autoscaler *object; /* borrowed */
 	const struct view *target;            /* one reference */
+	struct custom_engine *custom;         /* owned; NULL = the spec has none */
 	json_t *match_labels;                 /* of the target's selector; NULL = it says more, or is not known */
 	struct page_places pages;             /* candidates, see reconcile/pages.h */
 	const struct view *observed[8];       /* by index of children[]; borrowed */

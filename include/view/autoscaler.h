@@ -62,7 +62,8 @@ struct view_autoscaler {
 	/* As autoscaler_decode() filled it. Its texts lie in the view, so it is not to be released; in place of its JSON
 	 * there are texts below: view_autoscaler_spec() parses them. */
 	struct autoscaler spec;
-	const char *behavior; /* NULL = none, as the next two */
+	const char *behavior; /* NULL = none, as the next three */
+	const char *engine_signals;
 	const char *exporter_labels;
 	const char *monitor_labels;
 	struct error invalid; /* why the spec cannot be decoded: then the spec above has what comes before that only */

@@ -15,6 +15,7 @@ enum field_type {
 	FIELD_INT,
 	FIELD_BOOL,
 	FIELD_OBJECT,
+	FIELD_LIST,
 	FIELD_DURATION,    /* a string, kept in milliseconds; -1 = it is none, which spec_form.c refuses */
 	FIELD_PORT_NUMBER, /* an int-or-string's number */
 	FIELD_PORT_NAME    /* an int-or-string's name */
@@ -46,6 +47,7 @@ static const struct field fields[] = {
 	{"spec.minReplicas", FIELD_INT, AT(min_replicas), NULL, 1, false},
 	{"spec.maxReplicas", FIELD_INT, AT(max_replicas), NULL, 0, true},
 	{"spec.engine.type", FIELD_STRING, AT(engine_type), "Auto", 0, false},
+	{"spec.engine.signals", FIELD_LIST, AT(engine_signals), NULL, 0, false},
 	{"spec.engine.port", FIELD_PORT_NUMBER, AT(port), NULL, 0, false},
 	{"spec.engine.port", FIELD_PORT_NAME, AT(port_name), NULL, 0, false},
 	{"spec.engine.path", FIELD_STRING, AT(path), NULL, 0, false},
@@ -100,6 +102,12 @@ static int decode_field(const struct field *field, const json_t *value, void *ba
 		}
 		*(json_t **)at = value != NULL ? json_deep_copy(value) : NULL;
 		return 0;
+	case FIELD_LIST:
+		if (value != NULL && !json_is_array(value)) {
+			return type_error(field, "a list", err);
+		}
+		*(json_t **)at = value != NULL ? json_deep_copy(value) : NULL;
+		return 0;
 	case FIELD_DURATION:
 		if (value != NULL && !json_is_string(value)) {
 			return type_error(field, "a duration such as 3m", err);
@@ -150,6 +158,11 @@ static int check(const struct autoscaler *a, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"spec.gpu.exporter has namespace, selector or port, which describe an exporter of type Custom: write all "
 			"three with type: Custom, or none with another type");
+	}
+	if ((strcmp(a->engine_type, "Custom") == 0) != (a->engine_signals != NULL)) {
+		return error_set(err, ERROR_INVALID,
+			"spec.engine.signals describes the figures of an engine of type Custom: write it with type: Custom, and "
+			"with no other type");
 	}
 	/* As a HorizontalPodAutoscaler has it: the core API has no other kind with a scale subresource. */
 	if (strchr(a->target_api_version, '/') == NULL && strcmp(a->target_kind, "ReplicationController") != 0) {
@@ -267,6 +280,7 @@ void autoscaler_release(struct autoscaler *a)
 			free_indirect(at);
 			break;
 		case FIELD_OBJECT:
+		case FIELD_LIST:
 			json_decref(*(json_t **)at);
 			break;
 		case FIELD_INT:

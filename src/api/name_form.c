@@ -15,6 +15,7 @@
 #define NAME_MAX_SERVICE 55
 #define NAME_MAX_PORT 15
 #define NAME_MAX_PATH 255
+#define NAME_MAX_SERIES 255
 
 static bool is_in(char c, const char *set)
 {
@@ -165,4 +166,55 @@ bool name_is_own_label(const char *key)
 	static const char prefix[] = "inference-autoscaler.io/";
 
 	return strcmp(key, LABEL_MANAGED_BY) == 0 || strncmp(key, prefix, strlen(prefix)) == 0;
+}
+
+/* What stands behind the letters of the set, of which there is at least one, the first no digit; NULL when there is none. */
+static const char *after_word(const char *text, const char *set)
+{
+	size_t len = strspn(text, set);
+
+	return len > 0 && !is_in(text[0], DIGITS) ? text + len : NULL;
+}
+
+/* What a scrape gives each sample of a pod, or a query asks for by itself. */
+static bool is_reserved_label(const char *name, size_t len)
+{
+	static const char *const reserved[] = {"__name__", "namespace", "pod", "unready"};
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		if (strlen(reserved[i]) == len && strncmp(reserved[i], name, len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What stands behind name="value"; NULL when there is no such pair. */
+static const char *after_pair(const char *text)
+{
+	const char *name = text;
+
+	text = after_word(text, LOWER UPPER DIGITS "_");
+	if (text == NULL || is_reserved_label(name, (size_t)(text - name)) || text[0] != '=' || text[1] != '"') {
+		return NULL;
+	}
+	text += 2;
+	text += strspn(text, LOWER UPPER DIGITS "_./:@+-");
+	return *text == '"' ? text + 1 : NULL;
+}
+
+bool name_is_series(const char *text)
+{
+	const char *at = strlen(text) <= NAME_MAX_SERIES ? after_word(text, LOWER UPPER DIGITS "_:") : NULL;
+
+	if (at == NULL || *at == '\0') {
+		return at != NULL;
+	}
+	if (*at != '{') {
+		return false;
+	}
+	do {
+		at = after_pair(at + 1);
+	} while (at != NULL && *at == ',');
+	return at != NULL && at[0] == '}' && at[1] == '\0';
 }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "checks.h"
 #include "children/children.h"
+#include "engine/custom.h"
 #include "prometheus_spec.h"
 
 static bool page_serves(const struct page_seen *page, const struct engine_signal *signal)
@@ -26,7 +27,12 @@ static void say_series_missing(const struct facts *facts, const struct page_seen
 	const char *declared = facts->workload.spec->engine_type;
 	const char *found = page->engine;
 
-	if (found == NULL) {
+	if (strcmp(declared, CUSTOM_ENGINE) == 0) {
+		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
+			"the page at '%s' has no series '%s', by which spec.engine.signals describes %s: write the series as the page "
+			"has it, or correct spec.engine.port and path; some engines have none before their first request, send it one",
+			url, signal->series[0], signal->name);
+	} else if (found == NULL) {
 		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
 			"the page at '%s' has no series '%s': is it the engine's metrics port? set spec.engine.port and path",
 			url, signal->series[0]);

@@ -27,7 +27,7 @@ void page_want_owners(struct page *page)
 	}
 }
 
-static void want_all(struct page *page)
+void page_want_engines(struct page *page)
 {
 	page_want_owners(page);
 	for (size_t e = 0; e < engines_count; e++) {
@@ -50,7 +50,7 @@ struct page *page_of_engines(const char *text, struct error *err)
 
 	if (unread == NULL) {
 		unread = page_new();
-		want_all(unread);
+		page_want_engines(unread);
 	}
 	page = page_like(unread);
 	if (page_read(page, text, err) < 0) {

@@ -17,6 +17,7 @@ static const struct field signal_fields[] = {
 	TEXT("name", signal_request, name),
 	TEXT("metric", signal_request, metric),
 	BOOL("page", signal_request, page),
+	TEXT("query", signal_request, query),
 	TEXTS("series", signal_request, series),
 };
 static const struct shape signal_shape = SHAPE(signal_request, signal_fields);

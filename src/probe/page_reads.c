@@ -56,7 +56,7 @@ static void on_page(void *ctx, const struct http_response *response)
 
 	read->fetch = NULL;
 	if (response->error == NULL && response->status == 200) {
-		page = page_of_engines(response->body, NULL);
+		page = reading_page_for(response->body, reads->request, NULL);
 	}
 	if (page != NULL) {
 		struct page_values *values = shape_add(&shape_page_values, &reads->page->values);

@@ -202,7 +202,7 @@ static bool read_page(struct page_search *search, const char *body, const struct
 	struct page_seen *seen)
 {
 	auto_error refused = ERROR_INIT;
-	auto_page *page = page_of_engines(body, &refused);
+	auto_page *page = reading_page_for(body, search->request, &refused);
 	struct page_values *values;
 
 	if (page == NULL) {

@@ -141,15 +141,54 @@ void reading_page(const struct page *page, const struct texts *wanted, struct pa
 	read_limits(page, engine, seen);
 }
 
+/* NULL when the figure is nobody's. */
+static const char *query_of(const struct signal_request *wanted)
+{
+	const struct engine_signal *signal = engine_signal_by_metric(wanted->metric);
+
+	return wanted->query != NULL ? wanted->query : signal != NULL ? signal->metrics_query : NULL;
+}
+
+static bool has_own_queries(const struct probe_request *request)
+{
+	for (size_t i = 0; i < request->signals.count; i++) {
+		if (request->signals.items[i].query != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+struct page *reading_page_for(const char *text, const struct probe_request *request, struct error *err)
+{
+	struct page *page;
+
+	if (!has_own_queries(request)) {
+		return page_of_engines(text, err);
+	}
+	page = page_new();
+	page_want_engines(page);
+	for (size_t i = 0; i < request->signals.count; i++) {
+		if (request->signals.items[i].query != NULL) {
+			page_want(page, request->signals.items[i].query);
+		}
+	}
+	if (page_read(page, text, err) < 0) {
+		page_free(page);
+		return NULL;
+	}
+	return page;
+}
+
 void reading_page_values(const struct page *page, const struct probe_request *request, struct page_values *values)
 {
 	for (size_t i = 0; i < request->signals.count; i++) {
 		const struct signal_request *wanted = &request->signals.items[i];
-		const struct engine_signal *signal = engine_signal_by_metric(wanted->metric);
+		const char *query = query_of(wanted);
 		double value;
 		int64_t milli;
 
-		if (wanted->page && signal != NULL && query_on_page(signal->metrics_query, page, &value) &&
+		if (wanted->page && query != NULL && query_on_page(query, page, &value) &&
 			query_milli(value, &milli)) {
 			struct metric_value *own = shape_add(&shape_metric_value, &values->values);
 

@@ -36,6 +36,8 @@ const struct view_pod *reading_pods(const struct pod_list *list, const struct ta
  * (engine/page.h). */
 void reading_page(const struct page *page, const struct texts *wanted, struct page_seen *seen);
 /* What the page's series come to for each signal of the request that comes from it. */
+/* A page that was read for all that the request and the table of engines name; NULL when it is refused. */
+struct page *reading_page_for(const char *text, const struct probe_request *request, struct error *err);
 void reading_page_values(const struct page *page, const struct probe_request *request, struct page_values *values);
 /* Of a table of answer_samples: the samples of the pods that count, old ones too, and which of the ready ones have none
  * that is younger than `max_age_ms`. Only a ready pod is ever missing: another has a value only while it has load. */

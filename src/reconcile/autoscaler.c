@@ -170,13 +170,16 @@ static void remove_orphans(const struct observation *o, const struct world *worl
 	plan_orphans(world, o->spec.ns, o->spec.name, ns, plan);
 }
 
-static void request_signals(const struct workload *w, struct probe_request *request)
+static void request_signals(const struct observation *o, struct probe_request *request)
 {
+	const struct workload *w = &o->facts.workload;
+
 	for (size_t i = 0; i < w->signals_count; i++) {
 		const struct engine_signal *signal = w->signals[i].signal;
 		struct signal_request *own =
 			probe_request_add_signal(request, signal->name, signal->metric, !w->signals[i].gpu);
 
+		own->query = o->custom != NULL && own->page ? xstrdup(signal->metrics_query) : NULL;
 		for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s] != NULL; s++) {
 			texts_add(&own->series, signal->series[s]);
 		}
@@ -234,7 +237,7 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	if (pages) {
 		request_pages(o, request);
 	}
-	request_signals(w, request);
+	request_signals(o, request);
 	return request;
 }
 

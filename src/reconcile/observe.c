@@ -173,7 +173,9 @@ static void observe_workload(struct observation *o)
 	struct workload *w = &o->facts.workload;
 	const struct view_workload *target = o->facts.target;
 
-	w->engine = observe_engine(&o->spec, &o->object->status, o->facts.evidence);
+	o->custom = custom_engine_new(&o->spec);
+	w->engine = o->custom != NULL ? custom_engine(o->custom)
+	                              : observe_engine(&o->spec, &o->object->status, o->facts.evidence);
 	if (strcmp(o->spec.engine_type, "Auto") != 0 && w->engine == NULL) {
 		error_set(&o->invalid, ERROR_INVALID,
 			"spec.engine.type '%s' is not known: use Auto or one of those in 'kubectl explain ias.spec.engine'",
@@ -354,6 +356,7 @@ void observation_init(struct observation *o, const struct world *world, const st
 void observation_release(struct observation *o)
 {
 	view_unref(o->target);
+	custom_engine_free(o->custom);
 	json_decref(o->match_labels);
 	view_list_release(&o->facts.hpas);
 	view_list_release(&o->facts.scaled_objects);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/custom.h"
 
 #define CANDIDATES_MAX 24
 #define PORT_MAX 65535
@@ -144,6 +145,9 @@ static struct texts likely_paths(const struct autoscaler *spec, const struct eng
 	if (spec->path != NULL) {
 		texts_add(&paths, spec->path);
 		return paths;
+	}
+	if (engine != NULL && strcmp(engine->type, CUSTOM_ENGINE) == 0) {
+		texts_add(&paths, engine->places[0].path);
 	}
 	while ((place = next_place(engine, &row, &next)) != NULL) {
 		if (!texts_hold(&paths, place->path)) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/custom.h"
 #include "engine/gpu.h"
 
 #define PORT_MAX 65535
@@ -29,12 +30,30 @@ static bool engine_has_metric(const struct engine *engine, const char *metric)
 	return false;
 }
 
+/* NULL when its engine is none of somebody's own. */
+static struct custom_engine *custom_of(const struct view_autoscaler *autoscaler)
+{
+	auto_view_autoscaler_spec spec = view_autoscaler_spec(autoscaler);
+
+	return custom_engine_new(&spec);
+}
+
+static bool custom_has_metric(const struct view_autoscaler *autoscaler, const char *metric)
+{
+	auto_custom_engine *custom = custom_of(autoscaler);
+
+	return custom != NULL && engine_has_metric(custom_engine(custom), metric);
+}
+
 bool place_has_metric(const struct view_autoscaler *autoscaler, const char *metric)
 {
 	const struct engine *engine = engine_of(autoscaler);
 
 	if (strcmp(metric, gpu_utilization.metric) == 0) {
 		return true;
+	}
+	if (strncmp(metric, CUSTOM_METRIC, strlen(CUSTOM_METRIC)) == 0) {
+		return custom_has_metric(autoscaler, metric);
 	}
 	/* Until it is known it may be: then the answer tells that. */
 	return engine != NULL ? engine_has_metric(engine, metric) : engine_signal_by_metric(metric) != NULL;
@@ -63,9 +82,26 @@ static void fill(const struct view_autoscaler *autoscaler, const struct engine *
 	place->port = spec->port != 0 ? spec->port : found->port != 0 ? found->port : engine->places[0].port;
 }
 
+static struct questions *questions_for(const struct engine *engine, bool is_preset)
+{
+	const char *metrics[ENGINE_SIGNALS_MAX];
+	const char *queries[ENGINE_SIGNALS_MAX];
+	size_t count = 0;
+
+	if (is_preset) {
+		return questions_of_engine(engine);
+	}
+	for (; count < ENGINE_SIGNALS_MAX && engine->signals[count].name != NULL; count++) {
+		metrics[count] = engine->signals[count].metric;
+		queries[count] = engine->signals[count].metrics_query;
+	}
+	return questions_new(metrics, queries, count);
+}
+
 int place_of(const struct view_autoscaler *autoscaler, struct place *place, struct error *err)
 {
-	const struct engine *engine = engine_of(autoscaler);
+	auto_custom_engine *custom = custom_of(autoscaler);
+	const struct engine *engine = custom != NULL ? custom_engine(custom) : engine_of(autoscaler);
 	const struct object_meta *meta = &autoscaler->view.meta;
 
 	*place = (struct place){.questions = NULL};
@@ -84,7 +120,7 @@ int place_of(const struct view_autoscaler *autoscaler, struct place *place, stru
 			"the port or the path of the page is none in InferenceAutoscaler '%s/%s'", meta->ns,
 			meta->name);
 	}
-	place->questions = questions_of_engine(engine);
+	place->questions = questions_for(engine, custom == NULL);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ static const struct {
 	size_t view;
 } documents[] = {
 	{AT(behavior), offsetof(struct view_autoscaler, behavior)},
+	{AT(engine_signals), offsetof(struct view_autoscaler, engine_signals)},
 	{AT(exporter_labels), offsetof(struct view_autoscaler, exporter_labels)},
 	{AT(monitor_labels), offsetof(struct view_autoscaler, monitor_labels)},
 };

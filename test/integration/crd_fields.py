@@ -40,6 +40,17 @@ def listed(name):
     return lambda value: {"requests": {"signals": [{"signal": "Waiting", name: value}]}}
 
 
+FIGURE = {"name": "Running", "series": "depth"}
+
+
+def custom(signals):
+    return {"engine": {"type": "Custom", "signals": signals}}
+
+
+def figure(name):
+    return lambda value: custom([{**FIGURE, name: value}])
+
+
 def policy(direction, name):
     return lambda value: {"behavior": {direction: {"policies": [{**POLICY, name: value}]}}}
 
@@ -133,7 +144,7 @@ FIELDS = [
     (
         "engine.type",
         ["Auto", "VLLM", "SGLang", "TGI", "TensorRTLLM", "Triton", "LMDeploy", "NIM", "LlamaCpp"],
-        [("vllm", SUPPORTED), ("", SUPPORTED)],
+        [("vllm", SUPPORTED), ("", SUPPORTED), ("Custom", "write it with type: Custom")],
         None,
     ),
     (
@@ -142,6 +153,30 @@ FIELDS = [
         [(bad, PORT) for bad in (0, -1, 65536, "", "8000", "Http", "a--b", "-a")] + [("sixteen-long-abc", "15")],
         None,
     ),
+    (
+        "engine.signals",
+        [[FIGURE], [FIGURE, {"name": "KVCache", "series": "fill"}], [{**FIGURE, "name": name} for name in SIGNALS]],
+        [
+            ([], "at least 1"), ([FIGURE, FIGURE], "Duplicate"), ([{"name": "Running"}], "Required"),
+            ([{**FIGURE, "unit": "Ratio"}], "write Requests for Running"),
+            ([{**FIGURE, "name": "KVCache", "unit": "Requests"}], "Ratio or Percent"),
+        ],
+        custom,
+    ),
+    ("engine.signals[].name", ["Running", "Waiting", "InFlight"], [("running", SUPPORTED), ("", SUPPORTED)], figure("name")),
+    (
+        "engine.signals[].series",
+        ["depth", "ray_vllm_num_requests_running", "queue:depth", 'depth{queue="high",model=""}',
+         'd{m="org/name-1.5:v2@x+y"}'],
+        [(bad, "write letters, digits") for bad in (
+            "", "9a", "a b", "a{}", "a{", 'a{b="c"', 'a{b=c}', 'a{b="c"} or b', 'a{pod="x"}', 'a{b="c",namespace="x"}',
+            'a{__name__="b"}', 'a{b=~"c"}', 'a{b="}"}', 'a{b="{{.}}"}', 'a{b="<<.X>>"}', "a\n", "sum(a)", INJECTION)]
+        + [("a" * 256, "255")],
+        figure("series"),
+    ),
+    ("engine.signals[].over", ["Sum", "Max"], [("sum", SUPPORTED), ("Avg", SUPPORTED)], figure("over")),
+    ("engine.signals[].unit", ["Ratio", "Percent", "Ratio"], [("Requests", "Ratio or Percent"), ("ratio", SUPPORTED)],
+     lambda value: custom([{"name": "KVCache", "series": "fill", "unit": value}])),
     (
         "engine.path",
         ["/", "/metrics", "/v1/metrics/", "/prometheus/metrics", "/a.b_c~d-e", "/.well-known/metrics", "/..a", "/..."],

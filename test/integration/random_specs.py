@@ -129,6 +129,7 @@ MADE = {
     "requests.target": lambda rng: quantity(rng, 100),
     "requests.signals": signals,
     "fallback.after": minutes,
+    "engine.signals": lambda rng: [{"name": "Running", "series": "depth"}],
     "behavior.scaleUp.tolerance": lambda rng: rng.choice([0, 1, "0", "0.05", "50m", "1.0", "0.0001", "3"]),
     "behavior.scaleDown.tolerance": lambda rng: rng.choice([0, 1, "0", "0.05", "50m", "1.0", "0.0001", "3"]),
 }
@@ -138,6 +139,10 @@ def mended(rng, spec, schema):
     """The spec with the rules kept that look at more than one field."""
     least = spec.get("minReplicas", 1)
     spec["maxReplicas"] = max(spec["maxReplicas"], least)
+    engine = spec.get("engine", {})
+    if engine.get("type") == "Custom" or "signals" in engine:
+        figures = [s["signal"] for s in requests.get("signals", [])] or [requests.get("signal", "Running")]
+        engine |= {"type": "Custom", "signals": [{"name": name, "series": f"depth_{name}"} for name in figures]}
     if "fallback" in spec:
         spec["fallback"]["replicas"] = min(spec["fallback"]["replicas"], spec["maxReplicas"])
     if "/" not in spec["scaleTargetRef"]["apiVersion"]:
