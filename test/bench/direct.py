@@ -1,0 +1,47 @@
+"""A world whose metrics API the operator serves itself: no Prometheus, no adapter."""
+
+from machine import free_port, until
+from report import say
+from world import SYSTEM, World, autoscaler, process_service
+
+SERVES, LISTENS = "--metrics-service", "--metrics-api-listen"
+
+
+class DirectWorld(World):
+    def __init__(self, folder, targets, engines_port):
+        super().__init__(folder, targets)
+        self.page_port, self.api_port = engines_port, free_port()
+
+    def stack(self):
+        return []
+
+    def prepare(self, binary):
+        say("direct: starting etcd, the API server and the HPA's controller")
+        self.server.start()
+        self.install(False)
+        self.make_service()
+        self.make_targets()
+        self.server.start_hpa_controller()
+        self.operator = self.start_operator(binary)
+        until("the operator", self.operator.synced, 60)
+        self.wait_metrics_api()
+
+    def make_service(self):
+        """What else of the chart the operator needs: the Service, which leads to this machine here, and the ConfigMaps."""
+        self.words = dict(word.split("=", 1) for word in self.chart_words() if word.startswith("--metrics-"))
+        assert SERVES in self.words, f"the chart's operator has no {SERVES}: it does not serve the metrics API yet"
+        name = self.words[SERVES].partition("/")[2].partition(":")[0]
+        self.words |= {SERVES: f"{SYSTEM}/{name}:{self.api_port}", LISTENS: f"127.0.0.1:{self.api_port}"}
+        maps = [o for o in self.chart if o["kind"] == "ConfigMap"]
+        self.apply(process_service(name, SYSTEM, self.api_port), *maps)
+
+    def chart_words(self):
+        """The arguments of the chart's operator."""
+        deployment = next(o for o in self.chart if o["kind"] == "Deployment")
+        return [word for c in deployment["spec"]["template"]["spec"]["containers"] for word in c.get("args", [])]
+
+    def operator_words(self):
+        return [f"{name}={value}" for name, value in self.words.items()]
+
+    def scale(self, target, spec, _):
+        self.make_autoscaler(autoscaler(target, source="Direct", **spec))
