@@ -13,6 +13,7 @@ from operator_fixtures import OPERATOR
 BENCH = REPO / "test" / "bench"
 sys.path.insert(0, str(BENCH))
 import ranges  # noqa: E402
+import react  # noqa: E402
 
 FIGURES = {"sides": {"us": {"ratio": 2.0, "writes": 3, "seconds": None}}}
 
@@ -56,6 +57,30 @@ def test_declaring_measures_the_means_anew_and_leaves_the_limits(declared):
     ranges.declare("converge 5", FIGURES)
     rows = ranges.load()["converge 5"]["figures"]
     assert rows["sides/us/ratio"] == {"mean": 2, "margin": 0.1} and rows["sides/us/writes"] == {"most": 2}
+
+
+def samples(*took):
+    """Changes at second 100 that the HPA wanted after so many seconds, read half way and served a second before."""
+    return [react.Sample(0, None, 100.0, 100.0 + s / 2, 99.0 + s, 100.0 + s) for s in took]
+
+
+def test_react_takes_its_hops_apart():
+    found = react.figures_of(samples(*range(2, 22)), 1)
+    assert (found["steps"], found["missed"]) == (20, 1)
+    assert (found["medianSeconds"], found["p95Seconds"], found["maxSeconds"]) == (11, 20, 21)
+    assert found["hops"]["pageSeconds"] == {"median": 5.5, "p95": 10.0}
+    assert found["hops"]["hpaSeconds"] == {"median": 1.0, "p95": 1.0}
+
+
+def test_react_holds_direct_to_the_fastest_of_the_others():
+    sides = {name: react.figures_of(samples(took), 0) for name, took in (("direct", 4), ("keda", 8), ("keda-fastest", 5))}
+    assert react.add_ratios(sides) == {"directOfFastestPeer": {"median": 0.8, "p95": 0.8}}
+    assert sides["keda"]["ratio"] == {"median": 2.0, "p95": 2.0}
+
+
+def test_react_without_an_answer_of_a_side_has_no_ratio_of_it():
+    sides = {"direct": react.figures_of(samples(4), 0), "keda": react.figures_of([], 3)}
+    assert react.add_ratios(sides) == {"directOfFastestPeer": {}} and sides["keda"] == {"steps": 0, "missed": 3}
 
 
 def test_converge_measures_the_operator_beside_the_limit(tmp_path):
