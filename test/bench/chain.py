@@ -13,12 +13,11 @@ SCALED = "/apis/keda.sh/v1alpha1/namespaces/{}/scaledobjects"
 
 
 class ChainWorld(World):
-    """`scrapes`: {namespace: the interval at which its pods are scraped}. Those of KEDA's are named keda…"""
+    """`scrapes`: {namespace: the interval at which its pods are scraped}; `of_keda`: the targets that KEDA scales."""
 
-    def __init__(self, folder, targets, engines_port, scrapes):
+    def __init__(self, folder, targets, engines_port, scrapes, of_keda):
         super().__init__(folder, targets)
-        self.page_port, self.scrapes = engines_port, scrapes
-        self.of_keda = [t for t in targets if t.namespace.startswith("keda")]
+        self.page_port, self.scrapes, self.of_keda = engines_port, scrapes, of_keda
 
     def stack(self):
         return stack_objects()

@@ -28,6 +28,7 @@ from world import HASH, METRIC, Target, Watch
 TARGETS = 4  # of each side, whose HPAs are synced at different times of the period
 CHAIN = {"prometheus-5s": "5s", "prometheus-15s": "15s", "keda-fastest": "1s", "keda": "15s"}
 SIDES = ("direct", *CHAIN)
+SPACE = "react-"  # and the side: a namespace
 HIGH, LOW = (12, 3), (2, 1)  # what a page says, and how many replicas of 4 requests that means
 READY_S, STEP_S = 180, 120
 HPAS = "/apis/autoscaling/v2/horizontalpodautoscalers"
@@ -75,7 +76,15 @@ def parse(words):
 def targets_of(side):
     """Each side has addresses of its own."""
     number = 1 + SIDES.index(side)
-    return [Target(side, f"server-{i}", f"server-{i}-{HASH}-abcde", f"127.{number}.0.{1 + i}") for i in range(TARGETS)]
+    return [Target(f"{SPACE}{side}", f"server-{i}", f"server-{i}-{HASH}-abcde", f"127.{number}.0.{1 + i}") for i in range(TARGETS)]
+
+
+def side_of(target):
+    return target.namespace.removeprefix(SPACE)
+
+
+def is_keda(target):
+    return side_of(target).startswith("keda")
 
 
 class Reader:
@@ -106,7 +115,7 @@ def quantity(text):
 
 
 def metric_path(target):
-    if target.namespace.startswith("keda"):
+    if is_keda(target):
         selector = quote(f"scaledobject.keda.sh/name={target.name}", safe="")
         return f"{EXTERNAL}/namespaces/{target.namespace}/s0-prometheus?labelSelector={selector}"
     selector = quote(f"app={target.name}", safe="")
@@ -160,7 +169,9 @@ class Bench:
         if "direct" in self.options.sides:
             self.direct = self.add(DirectWorld, targets_of("direct"))
         if in_chain:
-            self.chain = self.add(ChainWorld, [t for side in in_chain for t in targets_of(side)], CHAIN)
+            scaled = [t for side in in_chain for t in targets_of(side)]
+            self.chain = self.add(ChainWorld, scaled, {f"{SPACE}{side}": scrape for side, scrape in CHAIN.items()},
+                                  list(filter(is_keda, scaled)))
         for world in self.worlds:
             world.prepare(self.options.operator)
         self.engines.set({t.ip: LOW[0] for t in self.targets})
@@ -186,7 +197,7 @@ class Bench:
         """One target of each side: those have their HPAs' syncs at about the same times."""
         for world in self.worlds:
             for target in world.targets[i::TARGETS]:
-                world.scale(target, SPEC, SCALED | (FASTEST if target.namespace == "keda-fastest" else {}))
+                world.scale(target, SPEC, SCALED | (FASTEST if side_of(target) == "keda-fastest" else {}))
 
     def wanted(self, target):
         key = target.namespace, target.name
@@ -223,17 +234,17 @@ class Bench:
         for target in self.targets:
             found, at = self.wanted(target)
             if found != replicas:
-                self.missed[target.namespace] += 1
+                self.missed[side_of(target)] += 1
                 continue
             slowest = max(slowest, at - changed)
-            if target.namespace == "direct":
+            if side_of(target) == "direct":
                 # When the API had it is in the audit log; see add_direct().
                 self.samples["direct"].append(Sample(number, target, changed, [r["at"] for r in reads
                                                                                if r["ip"] == target.ip], None, at))
             else:
                 # It may have been read and served between two looks.
                 seen = min(read.get(target.ip, at), at)
-                self.samples[target.namespace].append(
+                self.samples[side_of(target)].append(
                     Sample(number, target, changed, seen, max(seen, min(served.get(target.ip, at), at)), at))
         say(f"step {number + 1} of {self.options.steps}: all wanted {replicas} after {slowest:.1f} s")
 
