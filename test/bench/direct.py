@@ -24,11 +24,11 @@ class DirectWorld(World):
         self.server.start_hpa_controller()
         self.operator = self.start_operator(binary)
         until("the operator", self.operator.synced, 60)
-        self.wait_metrics_api()
 
     def make_service(self):
         """What else of the chart the operator needs: the Service, which leads to this machine here, and the ConfigMaps."""
-        self.words = dict(word.split("=", 1) for word in self.chart_words() if word.startswith("--metrics-"))
+        words = self.chart_words()
+        self.words = {name: value for name, value in zip(words, words[1:]) if name.startswith("--metrics-")}
         assert SERVES in self.words, f"the chart's operator has no {SERVES}: it does not serve the metrics API yet"
         name = self.words[SERVES].partition("/")[2].partition(":")[0]
         self.words |= {SERVES: f"{SYSTEM}/{name}:{self.api_port}", LISTENS: f"127.0.0.1:{self.api_port}"}
@@ -41,7 +41,7 @@ class DirectWorld(World):
         return [word for c in deployment["spec"]["template"]["spec"]["containers"] for word in c.get("args", [])]
 
     def operator_words(self):
-        return [f"{name}={value}" for name, value in self.words.items()]
+        return [word for pair in self.words.items() for word in pair]
 
     def scale(self, target, spec, _):
         self.make_autoscaler(autoscaler(target, source="Direct", **spec))
