@@ -2,7 +2,7 @@
 
 from machine import free_port, until
 from report import say
-from world import SYSTEM, World, autoscaler, process_service
+from world import ADAPTER, SYSTEM, World, autoscaler, namespace, process_service
 
 SERVES, LISTENS = "--metrics-service", "--metrics-api-listen"
 
@@ -13,7 +13,8 @@ class DirectWorld(World):
         self.page_port, self.api_port = engines_port, free_port()
 
     def stack(self):
-        return []
+        """Nothing; the chart's rights name a namespace, though."""
+        return [namespace(ADAPTER)]
 
     def prepare(self, binary):
         say("direct: starting etcd, the API server and the HPA's controller")
