@@ -83,15 +83,22 @@ def test_react_without_an_answer_of_a_side_has_no_ratio_of_it():
     assert react.add_ratios(sides) == {"directOfFastestPeer": {}} and sides["keda"] == {"steps": 0, "missed": 3}
 
 
-def test_converge_measures_the_operator_beside_the_limit(tmp_path):
-    bare = REPO / "build" / "bench" / "bare"
-    bare.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([REPO / "hack/tools/go", "build", "-C", BENCH / "bare", "-buildvcs=false", "-o", bare, "."], check=True)
+@pytest.fixture(scope="module")
+def bare():
+    """The benchmarks' other side, built."""
+    path = REPO / "build" / "bench" / "bare"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([REPO / "hack/tools/go", "build", "-C", BENCH / "bare", "-buildvcs=false", "-o", path, "."], check=True)
+
+
+def run_bench(name, *words):
+    return subprocess.run([sys.executable, "-B", BENCH / f"{name}.py", *words, "--operator", OPERATOR],
+                          stdout=subprocess.PIPE, text=True, timeout=300)
+
+
+def test_converge_measures_the_operator_beside_the_limit(bare, tmp_path):
     figures, drawn = tmp_path / "figures.json", tmp_path / "plot.svg"
-    done = subprocess.run(
-        [sys.executable, "-B", BENCH / "converge.py", "5", "--sides", "limit,us", "--operator", OPERATOR,
-         "--json", figures, "--svg", drawn],
-        stdout=subprocess.PIPE, text=True, timeout=300)
+    done = run_bench("converge", "5", "--sides", "limit,us", "--json", figures, "--svg", drawn)
     assert done.returncode == 0, done.stdout
     sides = json.loads(figures.read_text())["sides"]
     assert {side: found["ready"] for side, found in sides.items()} == {"limit": 5, "us": 5}
@@ -99,3 +106,21 @@ def test_converge_measures_the_operator_beside_the_limit(tmp_path):
     assert sides["limit"]["perAutoscaler"]["writes"] == 4
     assert sides["limit"]["children"] == sides["us"]["children"] == 15
     assert drawn.read_text().startswith("<svg") and "seconds until all were" in done.stdout
+
+
+def test_serve_reads_what_the_operator_serves(bare, tmp_path):
+    figures = tmp_path / "figures.json"
+    done = run_bench("serve", "3", "--seconds", "3", "--settle", "1", "--json", figures)
+    found = json.loads(figures.read_text())
+    assert (found["reads"], found["errors"]) == (300, 0), done.stdout
+    # Each of the three is asked 33 times a second, and its pods' pages are read once in that.
+    assert 0.5 < found["pageReadsPerPodSecond"]["mean"] <= found["pageReadsPerPodSecond"]["most"] < 2
+
+
+def test_react_sees_each_hop_of_the_metrics_api_that_the_operator_serves(bare, tmp_path):
+    figures = tmp_path / "figures.json"
+    done = run_bench("react", "1", "--sides", "direct", "--json", figures)
+    direct = json.loads(figures.read_text())["sides"]["direct"]
+    assert (direct["steps"], direct["missed"]) == (react.TARGETS, 0), done.stdout
+    # It acts on what it has just read, not on what it reads a period later.
+    assert direct["hops"]["hpaSeconds"]["p95"] < react.HPA_PERIOD_S
