@@ -86,6 +86,7 @@ def measure(world, engines, operator, options):
     say(f"reading for {options.seconds} s")
     values = {pod.ip: VALUE for pod in world.pods}
     others, page, cpu, begin = Others(world.pids), operator.metrics(), operator.cpu_seconds(), time.monotonic()
+    of_servers = sum(world.server.cpu_seconds().values())
     engines.set(values)  # the reads before are forgotten
     loaded = world.load(options.seconds)
     pages = reads_of(engines, world.pods, time.monotonic() - begin)
@@ -95,6 +96,7 @@ def measure(world, engines, operator, options):
         "reads": asked, "errors": sum(loaded["errors"].values()), "messages": loaded["errors"],
         "beyondPodsMs": {"p50": beyond(took, 0.5), "p99": beyond(took, 0.99), "worst": beyond(took, 1)},
         "pageReadsPerPodSecond": pages, "cpuMsPerRead": (operator.cpu_seconds() - cpu) * 1000 / asked,
+        "apiServerCpuMsPerRead": (sum(world.server.cpu_seconds().values()) - of_servers) * 1000 / asked,
         "longestTurnSeconds": turns(operator.metrics(), page)[1], "rssMiBAtRest": rest["rssMiB"],
         **operator.memory_mib(), "othersShare": others.share(),
     }, took
@@ -128,6 +130,7 @@ def text(figures):
         ("milliseconds beyond the pods' own, median", beyond_pods["p50"]), ("  99th of 100", beyond_pods["p99"]),
         ("  worst", beyond_pods["worst"]), ("pages read, of a pod and second", pages["mean"]),
         ("  of the pod that was read most", pages["most"]), ("CPU milliseconds a read", figures["cpuMsPerRead"]),
+        ("  of API server and etcd", figures["apiServerCpuMsPerRead"]),
         ("longest turn, seconds, not more than", figures["longestTurnSeconds"]),
         ("memory, MiB", figures["rssMiB"]), ("  proportional", figures["pssMiB"]),
         ("  private and dirty", figures["privateDirtyMiB"]), ("  at most since the start", figures["peakMiB"]),
