@@ -398,7 +398,8 @@ static void take_from_pages(struct signal_probe *probe)
 		const struct page_values *pod = &page->values.items[i];
 		const struct metric_value *value = shape_find(&shape_metric_value, &pod->values, probe->signal->metric);
 
-		if (value != NULL && value->milli != MILLI_NONE && counted_pods_find(probe->counted, pod->pod) != NULL) {
+		if (value != NULL && value->milli != MILLI_NONE &&
+			counted_pods_find(probe->counted, pod->pod) != NULL) {
 			add_page_value(series, page, pod->pod, value->milli, now_ms);
 		}
 	}

@@ -102,9 +102,9 @@ static json_t *apiservice_make(const struct world *world, const struct version *
 
 	return json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s}}, s:{s:s, s:s, s:o, s:s, s:i, s:i}}", "apiVersion",
 		"apiregistration.k8s.io/v1", "kind", "APIService", "metadata", "name", version->apiservice, "labels",
-		LABEL_MANAGED_BY, MANAGED_BY, "annotations", ANNOTATION_METRICS_SERVICE, service, "spec", "group", GROUP,
-		"version", version->version, "service", service_reference(ours), "caBundle", ca_bundle, "groupPriorityMinimum",
-		GROUP_PRIORITY, "versionPriority", version->priority);
+		LABEL_MANAGED_BY, MANAGED_BY, "annotations", ANNOTATION_METRICS_SERVICE, service, "spec", "group",
+		GROUP, "version", version->version, "service", service_reference(ours), "caBundle", ca_bundle,
+		"groupPriorityMinimum", GROUP_PRIORITY, "versionPriority", version->priority);
 }
 
 /* With a certificate that is trusted the API server has no reason to take any. */
@@ -130,7 +130,8 @@ static void plan_removal(const struct world *world, bool all, struct plan *plan)
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		const struct view_apiservice *api = apiservice(world, &versions[i]);
 
-		if (api != NULL && (is_dead(world, api) || (all && registration_leads_to_us(world, api) && is_made_by_us(api)))) {
+		if (api != NULL &&
+			(is_dead(world, api) || (all && registration_leads_to_us(world, api) && is_made_by_us(api)))) {
 			plan_add_delete(plan, KIND_APISERVICE, &api->view);
 		}
 	}
@@ -197,9 +198,10 @@ static void say_others(const struct world *world, const struct view_apiservice *
 	bool there = world_view(world, KIND_SERVICE, ns, name) != NULL;
 
 	say(own, "OtherServer",
-		xasprintf("APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
-			  "remove that server together with its APIService, whose place the operator then takes, or set "
-			  "spec.source to Prometheus",
+		xasprintf(
+			"APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
+			"remove that server together with its APIService, whose place the operator then takes, or set "
+			"spec.source to Prometheus",
 			api->view.meta.name, ns, name, there ? "" : ", which does not exist"));
 }
 
@@ -241,8 +243,7 @@ static const struct trouble {
 		"no pod of the operator behind Service '%1$s' is ready: see its events and its log"},
 	{"EndpointsNotFound", NULL, "ServerNotReady",
 		"no pod of the operator behind Service '%1$s' is ready: see its events and its log"},
-	{"ServiceNotFound", NULL, "APIServiceUnavailable",
-		"Service '%1$s' does not exist: apply the chart again"},
+	{"ServiceNotFound", NULL, "APIServiceUnavailable", "Service '%1$s' does not exist: apply the chart again"},
 	{"ServicePortError", NULL, "APIServiceUnavailable",
 		"Service '%1$s' does not have the port that it names: apply the chart again"},
 	{NULL, NULL, "APIServiceUnavailable", "see Service '%1$s' and the pods behind it"},

@@ -23,7 +23,8 @@ void shared_reconcile(const struct world *world, const struct needs *needs, stru
 	registration_plan(world, needs, plan);
 	registration_check(world, state);
 	if (needs == NULL) {
-		plan_then(plan); /* while the operator is there still: what is registered and not served hinders others */
+		plan_then(
+			plan); /* while the operator is there still: what is registered and not served hinders others */
 	}
 	adapter_reconcile(world, metrics, plan, state);
 	adapter_survey_free(state->adapter);

@@ -111,9 +111,9 @@ static bool own_api_differs(const struct own_api *a, const struct own_api *b)
 static bool shared_differs(const struct shared_state *a, const struct shared_state *b)
 {
 	return a->state != b->state || a->reason != b->reason || text_differs(a->message, b->message) ||
-	       text_differs(a->api_message, b->api_message) || own_api_differs(&a->own, &b->own) || !gpu_survey_equal(a->gpu, b->gpu) ||
-	       !adapter_survey_equal(a->adapter, b->adapter) || a->awaited != b->awaited ||
-	       a->api_reason != b->api_reason ||
+	       text_differs(a->api_message, b->api_message) || own_api_differs(&a->own, &b->own) ||
+	       !gpu_survey_equal(a->gpu, b->gpu) || !adapter_survey_equal(a->adapter, b->adapter) ||
+	       a->awaited != b->awaited || a->api_reason != b->api_reason ||
 	       (a->conflicts != b->conflicts && !json_equal(a->conflicts, b->conflicts));
 }
 
