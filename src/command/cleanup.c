@@ -234,7 +234,7 @@ static void plan_metrics_api(const struct findings *found, const struct options 
 		plan_add_delete(plan, KIND_CONFIGMAP, configmap);
 	}
 	if (o->metrics_api_only && (configmap == NULL || o->dry_run)) {
-		registration_plan(&world, NULL, plan);
+		registration_plan_removal(&world, plan);
 	}
 	world_release_document(&world);
 }

@@ -8,7 +8,6 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "chain/links.h"
-#include "view/core.h"
 #include "view/service.h"
 
 #define GROUP "custom.metrics.k8s.io"
@@ -125,30 +124,35 @@ static bool is_as_wanted(const struct world *world, const struct view_apiservice
 }
 
 /* `all` = those too that we serve. */
-static void plan_removal(const struct world *world, bool all, struct plan *plan)
+static void remove_ours(const struct world *world, bool all, struct plan *plan)
 {
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		const struct view_apiservice *api = apiservice(world, &versions[i]);
+		bool served = api != NULL && registration_leads_to_us(world, api) && is_made_by_us(api);
 
-		if (api != NULL &&
-			(is_dead(world, api) || (all && registration_leads_to_us(world, api) && is_made_by_us(api)))) {
+		if (api != NULL && (is_dead(world, api) || (all && served))) {
 			plan_add_delete(plan, KIND_APISERVICE, &api->view);
 		}
 	}
 }
 
-void registration_plan(const struct world *world, const struct needs *needs, struct plan *plan)
+void registration_plan_removal(const struct world *world, struct plan *plan)
+{
+	remove_ours(world, true, plan);
+}
+
+void registration_plan(const struct world *world, bool wanted, struct plan *plan)
 {
 	auto_free char *ca_bundle = world->ca_bundle != NULL ? encoded(world->ca_bundle) : NULL;
 
-	plan_removal(world, needs == NULL, plan);
-	if (needs == NULL || !registration_is_ours(world) || ca_bundle == NULL) {
+	remove_ours(world, false, plan);
+	if (!registration_is_ours(world) || ca_bundle == NULL) {
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		const struct view_apiservice *api = apiservice(world, &versions[i]);
 
-		if (api == NULL && !needs_prometheus_alone(needs)) {
+		if (api == NULL && wanted) {
 			plan_add_take(plan, PLAN_CREATE, KIND_APISERVICE,
 				apiservice_make(world, &versions[i], ca_bundle));
 		} else if (api != NULL && is_made_by_us(api) && !is_as_wanted(world, api, ca_bundle)) {
