@@ -57,6 +57,7 @@ struct facts {
 	const char *selected_by;    /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *agent;          /* the same of a PrometheusAgent, while no Prometheus does; NULL = none */
 	const char *select_problem; /* why no Prometheus does; NULL when one does */
+	const char *select_unread;  /* what is not read that would tell; NULL = all is */
 	const char *monitor;        /* "ns/name" of our ServiceMonitor */
 	int64_t monitor_made_ms;    /* wall; 0 = it is to be made, -1 = not known */
 

@@ -57,7 +57,9 @@ struct options {
 	const char *log_format;
 	struct settings settings;
 	const char *metrics_certificates;
-	struct access_options prometheus; /* without `url` and `headers` */
+	const char *metrics_api_listen;
+	const char *metrics_certificate_validity; /* a duration */
+	struct access_options prometheus;         /* without `url` and `headers` */
 	struct option_list prometheus_headers;
 };
 
@@ -108,6 +110,12 @@ struct option_row {
 			"the same for spec.gpu.exporter.namespace; these exporters are believed about all pods"),              \
 		OPTION("tenant-min-scrape-interval", 0, "DURATION", OPTION_STRING, settings.min_scrape_interval,               \
 			"the shortest spec.scrapeInterval that is taken")
+
+#define OPTIONS_NAMESPACES                                                                                             \
+	OPTION("watch-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.watch_namespaces,                          \
+		"serve the InferenceAutoscalers of these namespaces only, separated by commas, and read no others"),   \
+		OPTION("shared-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.shared_namespaces,                \
+			"with it: where Prometheus, its adapter and the GPU exporter are, which are read too")
 
 #define OPTION_MONITOR_LABELS                                                                                                   \
 	OPTION("monitor-labels", 0, "LABELS", OPTION_STRING, settings.monitor_labels,                                           \

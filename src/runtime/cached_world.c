@@ -106,6 +106,7 @@ struct world cached_world(struct controller *c)
 		.failure = world_failure,
 		.fight = world_fight,
 		.settled = world_settled,
+		.ca_bundle = c->ca_bundle,
 		.shared = &c->shared,
 	};
 }

@@ -206,6 +206,32 @@ static bool is_urgent(void *ctx, const char *key)
 
 /* Life. */
 
+static struct kube_informer *new_informer(struct controller *c, enum kind kind, const struct kube_informer_hooks *hooks)
+{
+	struct texts namespaces = {.items = NULL};
+	struct kube_informer *informer;
+
+	if (kinds[kind].resource.namespaced) {
+		namespaces = settings_namespaces(c->settings, kinds[kind].beside);
+	}
+	informer = kube_informer_new_in(c->client, &kinds[kind].resource, &namespaces, kinds[kind].fields, hooks);
+	texts_release(&namespaces);
+	return informer;
+}
+
+static void make_informers(struct controller *c)
+{
+	for (int i = 0; i < KIND_COUNT; i++) {
+		const struct kube_informer_hooks hooks = changes_hooks(c, (enum kind)i);
+
+		if (i == KIND_CONFIGMAP) {
+			adapter_watch_init(c, &hooks);
+		} else {
+			c->informers[i] = new_informer(c, (enum kind)i, &hooks);
+		}
+	}
+}
+
 struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
 	const struct settings *settings, const char *identity)
 {
@@ -220,20 +246,12 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	trim_start(&c->trim, kube_client_loop(client));
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
-	for (int i = 0; i < KIND_COUNT; i++) {
-		struct kube_informer_hooks hooks = changes_hooks(c, (enum kind)i);
-
-		if (i == KIND_CONFIGMAP) {
-			adapter_watch_init(c, &hooks);
-		} else {
-			c->informers[i] = kube_informer_new(client, &kinds[i].resource, NULL, kinds[i].fields, &hooks);
-		}
-	}
+	make_informers(c);
 	routes_init(&c->routes, controller_cache(c, KIND_AUTOSCALER), c->queue, c->prober);
 	return c;
 }
 
-void controller_start(struct controller *c)
+void controller_watch(struct controller *c)
 {
 	for (int i = 0; i < KIND_COUNT; i++) {
 		if (i != KIND_CONFIGMAP) { /* it is found by what the others bring */
@@ -242,21 +260,41 @@ void controller_start(struct controller *c)
 	}
 }
 
+void controller_lead(struct controller *c)
+{
+	c->leading = true;
+	/* The adapter may read another ConfigMap by now than when the caches were filled. */
+	c->synced = c->synced && adapter_watch_follow(c);
+	if (c->synced) {
+		changes_begin(c);
+	}
+}
+
+void controller_notify(struct controller *c, void (*changed)(void *ctx), void *ctx)
+{
+	c->notify = changed;
+	c->notify_ctx = ctx;
+}
+
+void controller_set_ca_bundle(struct controller *c, const char *pem)
+{
+	free_indirect(&c->ca_bundle);
+	c->ca_bundle = xstrdup(pem);
+	if (controller_acts(c) && !c->stopped) {
+		queue_add(c->queue, SHARED_KEY);
+	}
+}
+
+/* The end comes in two steps, since the caches may be read longer than there are passes. */
+
 static void finish_close(struct controller *c)
 {
 	void (*closed)(void *ctx) = c->closed;
-	void *ctx = c->closed_ctx;
 
-	if (c->closing > 0 || c->running > 0) {
-		return;
+	if (c->closing == 0 && c->running == 0) {
+		c->closed = NULL;
+		closed(c->closed_ctx);
 	}
-	map_release(&c->passes);
-	needs_release(&c->needs);
-	pods_free(c->pods);
-	shared_state_release(&c->shared);
-	adapter_watch_release(&c->adapter);
-	free_indirect(&c);
-	closed(ctx);
 }
 
 static void on_part_closed(void *ctx)
@@ -267,17 +305,44 @@ static void on_part_closed(void *ctx)
 	finish_close(c);
 }
 
-void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx)
+void controller_retire(struct controller *c, void (*retired)(void *ctx), void *ctx)
 {
 	c->stopped = true;
-	c->closed = closed;
+	c->closed = retired;
 	c->closed_ctx = ctx;
-	c->closing = KIND_COUNT + 4;
-	trim_close(&c->trim, on_part_closed, c);
+	c->closing = 3;
 	queue_close(c->queue, on_part_closed, c);
 	prober_close(c->prober, on_part_closed, c);
 	kube_recorder_close(c->recorder, on_part_closed, c);
+}
+
+static void on_watch_closed(void *ctx)
+{
+	struct controller *c = ctx;
+	void (*closed)(void *ctx) = c->closed;
+	void *closed_ctx = c->closed_ctx;
+
+	c->closing--;
+	if (c->closing > 0) {
+		return;
+	}
+	map_release(&c->passes);
+	needs_release(&c->needs);
+	pods_free(c->pods);
+	shared_state_release(&c->shared);
+	adapter_watch_release(&c->adapter);
+	free_indirect(&c->ca_bundle);
+	free_indirect(&c);
+	closed(closed_ctx);
+}
+
+void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx)
+{
+	c->closed = closed;
+	c->closed_ctx = ctx;
+	c->closing = KIND_COUNT + 1;
+	trim_close(&c->trim, on_watch_closed, c);
 	for (int i = 0; i < KIND_COUNT; i++) {
-		kube_informer_close(c->informers[i], on_part_closed, c);
+		kube_informer_close(c->informers[i], on_watch_closed, c);
 	}
 }

@@ -1,10 +1,10 @@
 /*
  * A list that an item leaves from wherever it is.
  *
- * Items are embedded in the caller's structs, which they lead back to by container_of(). Private to src/probe.
+ * Items are embedded in the caller's structs, which they lead back to by container_of().
  */
-#ifndef PROBE_LIST_H
-#define PROBE_LIST_H
+#ifndef BASE_LIST_H
+#define BASE_LIST_H
 
 struct list_item {
 	struct list *in; /* NULL = in none */

@@ -1,5 +1,5 @@
 /* Joining and leaving a line, and whose turn it is. */
-#include "line.h"
+#include "net/line.h"
 
 #include <stddef.h>
 

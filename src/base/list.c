@@ -1,5 +1,5 @@
 /* Joining and leaving a list. */
-#include "list.h"
+#include "base/list.h"
 
 #include <stddef.h>
 

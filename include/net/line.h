@@ -1,16 +1,16 @@
 /*
  * A line of those who are due: first come, first served, as many as there is time for in a turn of the loop.
  *
- * A thousand may be due in one moment, and each takes its time to begin. Private to src/probe.
+ * A thousand may be due in one moment, and each takes its time to begin.
  */
-#ifndef PROBE_LINE_H
-#define PROBE_LINE_H
+#ifndef NET_LINE_H
+#define NET_LINE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
-#include "list.h"
+#include "base/list.h"
 
 struct line {
 	struct list waiting;
