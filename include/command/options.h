@@ -55,6 +55,7 @@ struct options {
 	const char *log_level;
 	const char *log_format;
 	struct settings settings;
+	const char *metrics_certificates;
 	struct access_options prometheus; /* without `url` and `headers` */
 	struct option_list prometheus_headers;
 };
@@ -62,7 +63,12 @@ struct options {
 /* The values before anything is said. */
 extern const struct options options_default;
 
-enum option_type { OPTION_STRING, OPTION_BOOL, OPTION_LIST };
+enum option_type {
+	OPTION_STRING,
+	OPTION_BOOL,
+	OPTION_LIST,
+	OPTION_SERVICE /* struct metrics_service */
+};
 
 struct option_row {
 	const char *name;  /* without dashes */
@@ -102,6 +108,12 @@ struct option_row {
 		OPTION("tenant-min-scrape-interval", 0, "DURATION", OPTION_STRING, settings.min_scrape_interval,               \
 			"the shortest spec.scrapeInterval that is taken")
 
+#define OPTIONS_NAMESPACES                                                                                             \
+	OPTION("watch-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.watch_namespaces,                          \
+		"serve the InferenceAutoscalers of these namespaces only, separated by commas, and read no others"),   \
+		OPTION("shared-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.shared_namespaces,                \
+			"with it: where Prometheus, its adapter and the GPU exporter are, which are read too")
+
 #define OPTION_MONITOR_LABELS                                                                                                   \
 	OPTION("monitor-labels", 0, "LABELS", OPTION_STRING, settings.monitor_labels,                                           \
 		"what our ServiceMonitors and PrometheusRule bear unless a Prometheus or spec.monitor.labels wants otherwise: " \
@@ -112,6 +124,12 @@ struct option_row {
 		"serve the InferenceAutoscalers of this spec.operatorClass; without it those that name none"),         \
 		OPTION("leave-shared", 0, NULL, OPTION_BOOL, settings.leave_shared,                                    \
 			"leave what autoscalers of all classes share, such as the adapter's rules, to another operator")
+
+#define OPTIONS_METRICS_SERVICE                                                                                        \
+	OPTION("metrics-service", 0, "NAMESPACE/NAME:PORT", OPTION_SERVICE, settings.metrics_service,                  \
+		"the Service that leads to our own metrics API; without it none is served, and Prometheus is needed"), \
+		OPTION("metrics-certificates", 0, "NAME", OPTION_STRING, metrics_certificates,                         \
+			"the ConfigMap in that Service's namespace in which the replicas announce their certificates")
 
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
  * and sets *help. */

@@ -34,23 +34,49 @@ static void findings_release(struct findings *found)
 }
 #define auto_findings ATTR_CLEANUP(findings_release) struct findings
 
-/* Adds the list to the world; a type that is not installed is told as missing. */
-static int collect(struct session *session, struct findings *found, enum kind kind, const char *ns, const char *query,
+/* The objects of a kind wherever the operator reads it; as session_list(). */
+static json_t *list_read(struct session *session, const struct settings *s, enum kind kind, const char *query,
 	struct error *err)
 {
-	const struct kube_resource *resource = &kinds[kind].resource;
-	auto_json *list = session_list(session, resource, ns, query, err);
+	struct texts namespaces = settings_namespaces(s, kinds[kind].beside);
+	json_t *all =
+		namespaces.count == 0 ? session_list(session, &kinds[kind].resource, NULL, query, err) : json_array();
+
+	for (size_t i = 0; i < namespaces.count && all != NULL; i++) {
+		auto_json *list = session_list(session, &kinds[kind].resource, namespaces.items[i], query, err);
+
+		json_array_extend(all, list);
+		if (list == NULL) {
+			json_decref(all);
+			all = NULL;
+		}
+	}
+	texts_release(&namespaces);
+	return all;
+}
+
+/* Adds the list to the world, or that the type is not installed. */
+static int add_list(struct findings *found, enum kind kind, json_t *list_take, struct error *err)
+{
+	auto_json *list = list_take;
 
 	if (list == NULL && err->kind != ERROR_NOT_FOUND) {
 		return -1;
 	}
 	if (list == NULL) {
 		error_release(err);
-		json_array_append_new(json_object_get(found->document, "missing"), json_string(resource->kind));
+		json_array_append_new(json_object_get(found->document, "missing"),
+			json_string(kinds[kind].resource.kind));
 		return 0;
 	}
 	json_array_extend(json_object_get(found->document, "objects"), list);
 	return 0;
+}
+
+static int collect(struct session *session, struct findings *found, enum kind kind, const char *ns, const char *query,
+	struct error *err)
+{
+	return add_list(found, kind, session_list(session, &kinds[kind].resource, ns, query, err), err);
 }
 
 static int collect_named(struct session *session, struct findings *found, enum kind kind, const char *ns,
@@ -81,7 +107,7 @@ static int collect_adapter(struct session *session, const struct settings *s, st
 	const json_t *objects = json_object_get(found->document, "objects");
 	const json_t *service;
 
-	if (collect_named(session, found, KIND_APISERVICE, NULL, kinds[KIND_APISERVICE].only, err) < 0) {
+	if (collect_named(session, found, KIND_APISERVICE, NULL, APISERVICE_V1BETA1, err) < 0) {
 		return -1;
 	}
 	service = json_path(json_array_get(objects, 0), "spec.service");
@@ -104,7 +130,7 @@ static int collect_adapter(struct session *session, const struct settings *s, st
 static int look(struct session *session, const struct settings *s, struct findings *found, struct error *err)
 {
 	found->document = json_pack("{s:[], s:[]}", "objects", "missing");
-	found->autoscalers = session_list(session, &kinds[KIND_AUTOSCALER].resource, NULL, NULL, err);
+	found->autoscalers = list_read(session, s, KIND_AUTOSCALER, NULL, err);
 	if (found->autoscalers == NULL && err->kind != ERROR_NOT_FOUND) {
 		return -1;
 	}
@@ -113,8 +139,10 @@ static int look(struct session *session, const struct settings *s, struct findin
 		return -1;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
-		if (collect(session, found, made[i], NULL, "labelSelector=app.kubernetes.io%2Fmanaged-by%3D" MANAGED_BY,
-			    err) < 0) {
+		json_t *list = list_read(session, s, made[i],
+			"labelSelector=app.kubernetes.io%2Fmanaged-by%3D" MANAGED_BY, err);
+
+		if (add_list(found, made[i], list, err) < 0) {
 			return -1;
 		}
 	}
@@ -299,6 +327,7 @@ static const struct option_row rows[] = {
 	OPTION("force", 0, NULL, OPTION_BOOL, force, "also while InferenceAutoscalers exist"),
 	OPTION("if-unused", 0, NULL, OPTION_BOOL, if_unused,
 		"while InferenceAutoscalers exist, leave all as it is and succeed"),
+	OPTIONS_NAMESPACES,
 	OPTIONS_ADAPTER,
 	OPTIONS_CONNECTION,
 	OPTION("timeout", 0, "DURATION", OPTION_STRING, timeout, "how long all of it may take"),

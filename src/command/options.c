@@ -89,6 +89,11 @@ static int store(const struct option_row *row, const char *value, struct options
 		}
 		*(bool *)place(options, row) = strcmp(value, "true") == 0;
 		return 0;
+	case OPTION_SERVICE:
+		if (metrics_service_read(value, place(options, row), err) < 0) {
+			return error_wrap(err, "--%s", row->name);
+		}
+		return 0;
 	}
 	return 0;
 }

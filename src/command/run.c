@@ -322,6 +322,7 @@ static const struct option_row rows[] = {
 	OPTION("lease-retry-period", 0, "DURATION", OPTION_STRING, lease_retry_period,
 		"how often the Lease is renewed"),
 	OPTIONS_CLASS,
+	OPTIONS_NAMESPACES,
 	OPTIONS_ADAPTER,
 	OPTIONS_TENANTS,
 	OPTION_MONITOR_LABELS,

@@ -13,6 +13,7 @@
 #define RECORD_INTERVAL_MS 15000
 #define SERIES_GRACE_MS 30000 /* beyond FRESH_INTERVALS: discovery and the first scrape */
 #define METRIC_GRACE_MS 90000 /* beyond FRESH_INTERVALS: and the adapter's relist */
+#define DIRECT_GRACE_MS 5000  /* until each replica knows of a pod, and has read its page */
 #define MISSING_AGAIN_MS 1500
 #define SURE_MS 2000 /* Prometheus answers us for a moment after the adapter has lost it */
 #define UNCONFIRMED_AGAIN_MS (PROMETHEUS_REFRESH_MS + SURE_MS + 500) /* an answer as old as it may be is sure then */
@@ -194,10 +195,12 @@ static void confirm_missing(struct signal_probe *probe, struct texts *missing, s
 
 /* 2. The metric. */
 
-/* Whether a Prometheus that is gone, or has lost all it had, could be why. */
-static bool blames_prometheus(const struct failure *failure)
+/* Whether a Prometheus that is gone, or has lost all it had, could be why; or a replica of ours that is about to go, and
+ * that the API server still sends to. */
+static bool may_pass(const struct signal_probe *probe, const struct failure *failure)
 {
-	return failure->cause == CAUSE_FAILED || failure->cause == CAUSE_NOT_LISTED;
+	return failure->cause == CAUSE_FAILED || failure->cause == CAUSE_NOT_LISTED ||
+	       (probe->request->direct && failure->cause == CAUSE_UNAVAILABLE);
 }
 
 /* When something fails that the adapter asks, the metrics API is the first to tell: what we know of Prometheus may be
@@ -208,9 +211,10 @@ static int64_t unconfirmed_since(const struct signal_probe *probe, const struct 
 {
 	const struct metric_seen *before = probe->before != NULL ? &probe->before->value : NULL;
 	int64_t since_ms = before != NULL && before->unconfirmed_ms > 0 ? before->unconfirmed_ms : now_ms;
+	int64_t known_ms = probe->request->direct ? now_ms : probe->seen->series.seen_ms;
 
 	if (before == NULL || before->seen_ms == 0 || before->failure.text != NULL || !probe->same_question ||
-		!blames_prometheus(&seen->failure) || probe->seen->series.seen_ms - since_ms >= SURE_MS) {
+		!may_pass(probe, &seen->failure) || known_ms - since_ms >= SURE_MS) {
 		return 0;
 	}
 	return since_ms;
@@ -253,7 +257,8 @@ static void ask_metrics_api(struct signal_probe *probe)
 		.selector = probe->selector,
 		.metric = probe->signal->metric,
 		.counted = probe->counted,
-		.grace_ms = fresh_ms(probe) + METRIC_GRACE_MS,
+		.direct = probe->request->direct,
+		.grace_ms = probe->request->direct ? DIRECT_GRACE_MS : fresh_ms(probe) + METRIC_GRACE_MS,
 		.done = on_metric,
 		.ctx = probe});
 }
@@ -365,6 +370,40 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	}
 }
 
+static void add_page_value(struct series_seen *series, const struct page_seen *page, const char *pod, int64_t milli,
+	int64_t now_ms)
+{
+	struct sample *sample = shape_add(&shape_sample, &series->samples);
+
+	*sample = (struct sample){.pod = xstrdup(pod),
+		.age_ms = now_ms - page->seen_ms,
+		.time_ms = page->seen_ms,
+		.milli = milli,
+		.source = MILLI_NONE};
+	series->pods++;
+}
+
+/* What the pages say, of the pods whose pages were read. */
+static void take_from_pages(struct signal_probe *probe)
+{
+	const struct page_seen *page = probe->page;
+	struct series_seen *series = &probe->seen->series;
+	int64_t now_ms = clock_wall_ms();
+
+	if (!probe->signal->page || page == NULL) {
+		return;
+	}
+	series->seen_ms = page->seen_ms;
+	for (size_t i = 0; i < page->values.count; i++) {
+		const struct page_values *pod = &page->values.items[i];
+		const struct metric_value *value = shape_find(&shape_metric_value, &pod->values, probe->signal->metric);
+
+		if (value != NULL && value->milli != MILLI_NONE && counted_pods_find(probe->counted, pod->pod) != NULL) {
+			add_page_value(series, page, pod->pod, value->milli, now_ms);
+		}
+	}
+}
+
 void signal_probe_start(struct signal_probe *probe)
 {
 	const struct signal_request *signal = probe->signal;
@@ -373,6 +412,11 @@ void signal_probe_start(struct signal_probe *probe)
 
 	probe->same_question = probe->last != NULL && probe->last->asked == probe->request;
 	probe->before = evidence_find_signal(probe->last, signal->metric);
+	if (probe->request->direct) {
+		take_from_pages(probe);
+		find_metric(probe);
+		return;
+	}
 	question = samples_question(probe->context->questions, &signal->series, signal->metric, trusted);
 	ask(probe, question->target, question->part, &answer_samples, on_samples);
 }

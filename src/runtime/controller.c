@@ -102,11 +102,16 @@ static bool text_differs(const char *a, const char *b)
 	return strcmp(a != NULL ? a : "", b != NULL ? b : "") != 0;
 }
 
+static bool own_api_differs(const struct own_api *a, const struct own_api *b)
+{
+	return a->reason != b->reason || text_differs(a->message, b->message) || a->ours != b->ours;
+}
+
 /* Whether the autoscalers' links may be checked otherwise now. */
 static bool shared_differs(const struct shared_state *a, const struct shared_state *b)
 {
 	return a->state != b->state || a->reason != b->reason || text_differs(a->message, b->message) ||
-	       text_differs(a->api_message, b->api_message) || !gpu_survey_equal(a->gpu, b->gpu) ||
+	       text_differs(a->api_message, b->api_message) || own_api_differs(&a->own, &b->own) || !gpu_survey_equal(a->gpu, b->gpu) ||
 	       !adapter_survey_equal(a->adapter, b->adapter) || a->awaited != b->awaited ||
 	       a->api_reason != b->api_reason ||
 	       (a->conflicts != b->conflicts && !json_equal(a->conflicts, b->conflicts));
@@ -139,8 +144,10 @@ static void work_shared(struct controller *c, struct pass *pass)
 			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->shared.reason,
 				"error", c->shared.message, NULL);
 		}
-		/* A newly loaded rule is worth a probe at once where it may have been awaited. */
-		routes_all(&c->routes, c->shared.state == ADAPTER_LOADED);
+		/* A newly loaded rule, or a metrics API that just became available, is worth a probe at once where it may have
+		 * been awaited. */
+		routes_all(&c->routes,
+			c->shared.state == ADAPTER_LOADED || (c->shared.own.ours && c->shared.own.reason == NULL));
 	}
 	shared_state_release(&before);
 	want_probe(c, pass, &plan);
@@ -199,6 +206,32 @@ static bool is_urgent(void *ctx, const char *key)
 
 /* Life. */
 
+static struct kube_informer *new_informer(struct controller *c, enum kind kind, const struct kube_informer_hooks *hooks)
+{
+	struct texts namespaces = {.items = NULL};
+	struct kube_informer *informer;
+
+	if (kinds[kind].resource.namespaced) {
+		namespaces = settings_namespaces(c->settings, kinds[kind].beside);
+	}
+	informer = kube_informer_new_in(c->client, &kinds[kind].resource, &namespaces, kinds[kind].fields, hooks);
+	texts_release(&namespaces);
+	return informer;
+}
+
+static void make_informers(struct controller *c)
+{
+	for (int i = 0; i < KIND_COUNT; i++) {
+		const struct kube_informer_hooks hooks = changes_hooks(c, (enum kind)i);
+
+		if (i == KIND_CONFIGMAP) {
+			adapter_watch_init(c, &hooks);
+		} else {
+			c->informers[i] = new_informer(c, (enum kind)i, &hooks);
+		}
+	}
+}
+
 struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
 	const struct settings *settings, const char *identity)
 {
@@ -213,18 +246,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	trim_start(&c->trim, kube_client_loop(client));
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
-	for (int i = 0; i < KIND_COUNT; i++) {
-		const char *name = kinds[i].only;
-		auto_free char *selector =
-			name != NULL ? xasprintf("metadata.name=%s", name) : xstrdup(kinds[i].fields);
-		struct kube_informer_hooks hooks = changes_hooks(c, (enum kind)i);
-
-		if (i == KIND_CONFIGMAP) {
-			adapter_watch_init(c, &hooks);
-		} else {
-			c->informers[i] = kube_informer_new(client, &kinds[i].resource, NULL, selector, &hooks);
-		}
-	}
+	make_informers(c);
 	routes_init(&c->routes, controller_cache(c, KIND_AUTOSCALER), c->queue, c->prober);
 	return c;
 }
