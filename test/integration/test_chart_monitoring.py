@@ -74,7 +74,7 @@ def test_monitor_scrapes_the_operator(render):
     objects = render(*ON)
     monitor, service = only(objects, "ServiceMonitor")["spec"], only(objects, "Service")
     assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-    assert [e["port"] for e in monitor["endpoints"]] == [p["name"] for p in service["spec"]["ports"]]
+    assert [e["port"] for e in monitor["endpoints"]] == [p["name"] for p in service["spec"]["ports"] if p["port"] == 8080]
 
 
 def test_alerts_name_only_what_is_served(alerts, served):
