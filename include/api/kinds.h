@@ -32,6 +32,7 @@ enum kind {
 struct kind_info {
 	struct kube_resource resource;
 	const char *fields; /* only those that this field selector matches; NULL = all */
+	bool beside;        /* it is read beside autoscalers only, and not where what they share is */
 };
 
 extern const struct kind_info kinds[KIND_COUNT];

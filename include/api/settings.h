@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/texts.h"
 
 /* Where prometheus-adapter and its rules are. */
 struct adapter_names {
@@ -38,6 +39,10 @@ struct settings {
 	const char *monitor_labels;
 	/* Whose spec.operatorClass is another is another operator's to serve. NULL or "" = those without a class are ours. */
 	const char *operator_class;
+	/* Namespaces, separated by commas: autoscalers elsewhere are not served, and not seen. NULL = all. */
+	const char *watch_namespaces;
+	/* Where what they share is beside these: Prometheus, its adapter, the GPU exporter. Of use with watch_namespaces. */
+	const char *shared_namespaces;
 	/* What all autoscalers share, of whatever class, is written by the operator of another release; we check it only. */
 	bool leave_shared;
 	struct metrics_service metrics_service;
@@ -52,6 +57,16 @@ int metrics_service_read(const char *text, struct metrics_service *service, stru
 /* Whether what was given can be read; -1 and ERROR_INVALID naming the option. */
 int settings_check(const struct settings *settings, struct error *err);
 
+/* Each watched namespace is a watch of every kind. */
+#define SETTINGS_NAMESPACES_MAX 50
+
+/* The namespaces whose objects are read, each once; none = all. `beside`: of those where autoscalers are served, else also
+ * of those where something may be that they share or name. The caller releases it. */
+struct texts settings_namespaces(const struct settings *settings, bool beside);
+
+/* Whether objects of this namespace are read that autoscalers share. */
+bool settings_reads(const struct settings *settings, const char *ns);
+
 /* Whether such a list has the namespace. */
 bool settings_list_has(const char *list, const char *ns);
 
@@ -63,7 +78,8 @@ json_t *settings_labels(const char *list, struct error *err);
 #define SETTINGS_DEFAULT                                                                                              \
 	{.adapter = {NULL, NULL, NULL, NULL}, .prometheus_url = NULL, .monitor_namespaces = NULL,                     \
 	 .exporter_namespaces = NULL, .min_scrape_interval = "5s", .monitor_labels = NULL, .operator_class = NULL,     \
-	 .leave_shared = false, .metrics_service = {"", "", 0}}
+	 .watch_namespaces = NULL, .shared_namespaces = NULL, .leave_shared = false,                                               \
+	 .metrics_service = {"", "", 0}}
 /* clang-format on */
 
 #endif

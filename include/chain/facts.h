@@ -57,6 +57,7 @@ struct facts {
 	const char *selected_by;    /* "ns/name" of a Prometheus that selects our ServiceMonitor; NULL = none */
 	const char *agent;          /* the same of a PrometheusAgent, while no Prometheus does; NULL = none */
 	const char *select_problem; /* why no Prometheus does; NULL when one does */
+	const char *select_unread;  /* what is not read that would tell; NULL = all is */
 	const char *monitor;        /* "ns/name" of our ServiceMonitor */
 	int64_t monitor_made_ms;    /* wall; 0 = it is to be made, -1 = not known */
 
@@ -73,7 +74,8 @@ struct facts {
 	const struct adapter_survey *adapter_survey; /* what it says of itself; NULL = nothing yet */
 
 	/* Of the metrics API that is to serve, the adapter's or our own. */
-	const char *api_reason; /* CamelCase: why it cannot serve, REASON_WAITING while it is about to; NULL = nothing against it */
+	const char *
+		api_reason; /* CamelCase: why it cannot serve, REASON_WAITING while it is about to; NULL = nothing against it */
 	const char *api_message;
 	bool api_away; /* of api_reason: only that nothing answers behind the registration now, as while it restarts */
 	int64_t api_since_ms; /* wall: since when the API server finds it available, or not; -1 = not known */

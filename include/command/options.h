@@ -42,6 +42,7 @@ struct options {
 	bool dry_run;
 	bool force;
 	bool if_unused;
+	bool metrics_api_only;
 
 	const char *listen;
 	const char *health_listen; /* NULL = at `listen` too */
@@ -110,6 +111,12 @@ struct option_row {
 		OPTION("tenant-min-scrape-interval", 0, "DURATION", OPTION_STRING, settings.min_scrape_interval,               \
 			"the shortest spec.scrapeInterval that is taken")
 
+#define OPTIONS_NAMESPACES                                                                                             \
+	OPTION("watch-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.watch_namespaces,                          \
+		"serve the InferenceAutoscalers of these namespaces only, separated by commas, and read no others"),   \
+		OPTION("shared-namespaces", 0, "NAMESPACES", OPTION_STRING, settings.shared_namespaces,                \
+			"with it: where Prometheus, its adapter and the GPU exporter are, which are read too")
+
 #define OPTION_MONITOR_LABELS                                                                                                   \
 	OPTION("monitor-labels", 0, "LABELS", OPTION_STRING, settings.monitor_labels,                                           \
 		"what our ServiceMonitors and PrometheusRule bear unless a Prometheus or spec.monitor.labels wants otherwise: " \
@@ -121,11 +128,14 @@ struct option_row {
 		OPTION("leave-shared", 0, NULL, OPTION_BOOL, settings.leave_shared,                                    \
 			"leave what autoscalers of all classes share, such as the adapter's rules, to another operator")
 
-#define OPTIONS_METRICS_SERVICE                                                                                        \
+#define OPTION_METRICS_SERVICE                                                                                         \
 	OPTION("metrics-service", 0, "NAMESPACE/NAME:PORT", OPTION_SERVICE, settings.metrics_service,                  \
-		"the Service that leads to our own metrics API; without it none is served, and Prometheus is needed"), \
-		OPTION("metrics-certificates", 0, "NAME", OPTION_STRING, metrics_certificates,                         \
-			"the ConfigMap in that Service's namespace in which the replicas announce their certificates")
+		"the Service that leads to the operator's own metrics API; without it Prometheus and its adapter are " \
+		"needed")
+
+#define OPTION_METRICS_CERTIFICATES                                                                                    \
+	OPTION("metrics-certificates", 0, "NAME", OPTION_STRING, metrics_certificates,                                 \
+		"the ConfigMap, beside that Service, in which the replicas announce their certificates")
 
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
  * and sets *help. */

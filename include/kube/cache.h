@@ -50,6 +50,9 @@ const void **kube_cache_list_by(const struct kube_cache *cache, const char *valu
  * again. */
 bool kube_cache_put(struct kube_cache *cache, const json_t *object, const struct kube_cache *known,
 	const void **before);
+/* The same of what is decoded already, whatever its resourceVersion; takes the reference. What was there, as one reference
+ * for the caller to give back, or NULL. */
+const void *kube_cache_place(struct kube_cache *cache, const void *decoded_take);
 /* What one cache has and another has not, or has otherwise, in the order of names: NULL = nothing. Borrowed of both. */
 struct kube_difference {
 	const void *before;

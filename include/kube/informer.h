@@ -12,6 +12,9 @@
  * does not know (404 on list: CRD not installed) is not an error: the informer reports `missing`,
  * keeps its cache empty and looks again every 10 s.
  *
+ * Of several namespaces each has an informer of its own behind the one that is given out; their objects are in one cache.
+ * One of them that the API server refuses holds up none of the others: the namespace, and the right with it, may be gone.
+ *
  * These are client-go's rules: tools/cache/reflector.go, tools/pager/pager.go;
  * https://kubernetes.io/docs/reference/using-api/api-concepts/
  */
@@ -19,7 +22,9 @@
 #define KUBE_INFORMER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "base/texts.h"
 #include "kube/cache.h"
 #include "kube/client.h"
 
@@ -38,6 +43,9 @@ struct kube_informer_hooks {
 /* `ns` NULL = all namespaces; `field_selector` NULL = none. Nothing is sent before start. */
 struct kube_informer *kube_informer_new(struct kube_client *client, const struct kube_resource *resource,
 	const char *ns, const char *field_selector, const struct kube_informer_hooks *hooks);
+/* The same of these namespaces alone; of none = of all. */
+struct kube_informer *kube_informer_new_in(struct kube_client *client, const struct kube_resource *resource,
+	const struct texts *namespaces, const char *field_selector, const struct kube_informer_hooks *hooks);
 void kube_informer_start(struct kube_informer *informer);
 /* Stops, then closed(ctx) from the loop; freed after it. */
 void kube_informer_close(struct kube_informer *informer, void (*closed)(void *ctx), void *ctx);
@@ -51,8 +59,11 @@ bool kube_informer_missing(const struct kube_informer *informer);
 const struct error *kube_informer_error(const struct kube_informer *informer);
 /* Whether that is since we have not the right. */
 bool kube_informer_refused(const struct kube_informer *informer);
-/* How far the cache is: it shows every change of this type up to here. "" before the first list. Borrowed. */
-const char *kube_informer_resource_version(const struct kube_informer *informer);
+/* A namespace in few bytes, as it is for this process. */
+uint32_t kube_namespace_mark(const char *ns);
+/* How far the cache is: it shows every change of this type in the namespace of this mark up to here. "" before the first
+ * list. Borrowed. */
+const char *kube_informer_resource_version(const struct kube_informer *informer, uint32_t mark);
 /* Monotonic time of the last event, bookmark, list or (re)connect: for liveness. */
 int64_t kube_informer_progress_ms(const struct kube_informer *informer);
 

@@ -23,7 +23,8 @@ struct observation {
 	bool owned[8];                        /* the observed one is ours */
 	bool served;                          /* every link up to Ready works; set when they were checked */
 	char *foreign_child;
-	char *monitor; /* "ns/name" of our ServiceMonitor */
+	char *select_unread; /* owned */
+	char *monitor;       /* "ns/name" of our ServiceMonitor */
 	char *exporter_id;
 	char *asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */
 };

@@ -21,6 +21,7 @@ struct runner;
 /* What the caches must show before the next pass. */
 struct own_write {
 	enum kind kind;
+	uint32_t mark;    /* kube_namespace_mark() of where it is */
 	uint64_t version; /* resourceVersion; those of one server are comparable as integers (KEP-5504) */
 };
 

@@ -8,13 +8,15 @@
 
 const struct kind_info kinds[KIND_COUNT] = {
 	[KIND_AUTOSCALER] = {.resource = {"inference-autoscaler.io", "v1alpha1", "inferenceautoscalers",
-				     "InferenceAutoscaler", true}},
+				     "InferenceAutoscaler", true},
+		.beside = true},
 	[KIND_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true}},
-	[KIND_STATEFULSET] = {.resource = {"apps", "v1", "statefulsets", "StatefulSet", true}},
+	[KIND_STATEFULSET] = {.resource = {"apps", "v1", "statefulsets", "StatefulSet", true}, .beside = true},
 	[KIND_DAEMONSET] = {.resource = {"apps", "v1", "daemonsets", "DaemonSet", true}},
 	[KIND_POD] = {.resource = {"", "v1", "pods", "Pod", true},
 		.fields = "status.phase!=Succeeded,status.phase!=Failed"},
-	[KIND_HPA] = {.resource = {"autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true}},
+	[KIND_HPA] = {.resource = {"autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true},
+		.beside = true},
 	[KIND_SERVICE] = {.resource = {"", "v1", "services", "Service", true}},
 	[KIND_SERVICEMONITOR] = {.resource = {"monitoring.coreos.com", "v1", "servicemonitors", "ServiceMonitor",
 					 true}},
@@ -25,7 +27,8 @@ const struct kind_info kinds[KIND_COUNT] = {
 					  "PrometheusAgent", true}},
 	[KIND_NAMESPACE] = {.resource = {"", "v1", "namespaces", "Namespace", false}},
 	[KIND_APISERVICE] = {.resource = {"apiregistration.k8s.io", "v1", "apiservices", "APIService", false}},
-	[KIND_SCALEDOBJECT] = {.resource = {"keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", true}},
+	[KIND_SCALEDOBJECT] = {.resource = {"keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", true},
+		.beside = true},
 	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}},
 };
 

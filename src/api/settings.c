@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "name_form.h"
 
 bool settings_serve(const struct settings *settings)
 {
@@ -65,6 +66,42 @@ bool settings_list_has(const char *list, const char *ns)
 	return false;
 }
 
+/* The names of the list that are not there already. */
+static void add_names(struct texts *texts, const char *list)
+{
+	for (size_t len = 0; list != NULL && *list != '\0'; list += len + (list[len] == ',' ? 1 : 0)) {
+		auto_free char *name = NULL;
+
+		len = strcspn(list, ",");
+		name = xstrndup(list, len);
+		if (len > 0 && !texts_hold(texts, name)) {
+			texts_add(texts, name);
+		}
+	}
+}
+
+struct texts settings_namespaces(const struct settings *settings, bool beside)
+{
+	const char *const shared[] = {settings->shared_namespaces, settings->adapter.ns, settings->monitor_namespaces,
+		settings->exporter_namespaces};
+	struct texts texts = {.items = NULL};
+
+	add_names(&texts, settings->watch_namespaces);
+	for (size_t i = 0; texts.count > 0 && !beside && i < ARRAY_LEN(shared); i++) {
+		add_names(&texts, shared[i]);
+	}
+	return texts;
+}
+
+bool settings_reads(const struct settings *settings, const char *ns)
+{
+	struct texts read = settings_namespaces(settings, false);
+	bool reads = read.count == 0 || texts_hold(&read, ns);
+
+	texts_release(&read);
+	return reads;
+}
+
 /* As the API server has them, but for the order of the letters: it refuses what is wrong in that. */
 #define VALUE_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 #define KEY_LETTERS VALUE_LETTERS "/"
@@ -103,6 +140,47 @@ json_t *settings_labels(const char *list, struct error *err)
 	return json_incref(labels);
 }
 
+static bool names_all(const char *list)
+{
+	return list != NULL && strcmp(list, "*") == 0;
+}
+
+static int check_namespaces(const struct settings *settings, struct error *err)
+{
+	struct texts all = settings_namespaces(settings, false);
+	const size_t count = all.count;
+	const char *wrong = NULL;
+
+	for (size_t i = 0; i < count && wrong == NULL; i++) {
+		wrong = name_is_label(all.items[i]) ? NULL : all.items[i];
+	}
+	if (wrong != NULL) {
+		error_set(err, ERROR_INVALID,
+			"'%s' is no namespace: --watch-namespaces takes names, separated by commas", wrong);
+	}
+	texts_release(&all);
+	if (wrong != NULL) {
+		return -1;
+	}
+	if (settings->watch_namespaces != NULL && count == 0) {
+		return error_set(err, ERROR_INVALID,
+			"--watch-namespaces '%s' names no namespace: leave it out to watch all",
+			settings->watch_namespaces);
+	}
+	if (count > 0 && (names_all(settings->monitor_namespaces) || names_all(settings->exporter_namespaces))) {
+		return error_set(err, ERROR_INVALID,
+			"--tenant-monitor-namespaces and --tenant-exporter-namespaces may not be '*' with "
+			"--watch-namespaces: list the namespaces");
+	}
+	if (count > SETTINGS_NAMESPACES_MAX) {
+		return error_set(err, ERROR_INVALID,
+			"--watch-namespaces and what it shares are %zu namespaces, of which each is watched by itself: "
+			"%d are the most; without the option all are watched",
+			count, SETTINGS_NAMESPACES_MAX);
+	}
+	return 0;
+}
+
 int settings_check(const struct settings *settings, struct error *err)
 {
 	const char *interval = settings->min_scrape_interval;
@@ -112,5 +190,5 @@ int settings_check(const struct settings *settings, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"--tenant-min-scrape-interval '%s' is no duration: write for example 5s", interval);
 	}
-	return labels != NULL ? 0 : -1;
+	return labels != NULL ? check_namespaces(settings, err) : -1;
 }

@@ -53,6 +53,13 @@ void check_gpu_exposed(const struct facts *facts, const struct workload_signal *
 	const char *others = exporter != NULL ? exporter->others : NULL;
 
 	(void)signal;
+	if (exporter != NULL && exporter->problem != NULL && facts->settings->watch_namespaces != NULL) {
+		SAY(verdict, VERDICT_UNKNOWN, "NotRead",
+			"%s; if it is in a namespace that the operator does not read, add that to its --shared-namespaces "
+			"(sharedNamespaces in the chart)",
+			exporter->problem);
+		return;
+	}
 	if (exporter == NULL || troubled(exporter->problem, "ExporterNotFound", verdict)) {
 		return;
 	}
@@ -85,6 +92,12 @@ void check_gpu_selected(const struct facts *facts, const struct workload_signal 
 	}
 	if (facts->prometheus_missing) {
 		check_page_selected(facts, signal, verdict);
+		return;
+	}
+	if (exporter->selected_by == NULL && facts->select_unread != NULL) {
+		SAY(verdict, VERDICT_UNKNOWN, "NotRead",
+			"who would select a ServiceMonitor for the DCGM exporter is not known: %s",
+			facts->select_unread);
 		return;
 	}
 	if (exporter->selected_by == NULL) {

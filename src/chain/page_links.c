@@ -162,6 +162,11 @@ void check_page_selected(const struct facts *facts, const struct workload_signal
 			facts->monitor);
 		return;
 	}
+	if (facts->selected_by == NULL && facts->select_unread != NULL) {
+		SAY(verdict, VERDICT_UNKNOWN, "NotRead", "who selects ServiceMonitor '%s' is not known: %s",
+			facts->monitor, facts->select_unread);
+		return;
+	}
 	if (facts->selected_by == NULL) {
 		SAY(verdict, VERDICT_FALSE, "NotSelected", "ServiceMonitor '%s' is selected by no Prometheus: %s",
 			facts->monitor, facts->select_problem);

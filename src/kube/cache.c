@@ -270,6 +270,15 @@ bool kube_cache_put(struct kube_cache *cache, const json_t *object, const struct
 	return true;
 }
 
+const void *kube_cache_place(struct kube_cache *cache, const void *decoded_take)
+{
+	const struct kube_names names = cache->form.names(decoded_take);
+	size_t at;
+	bool there = find_name(cache, names.ns, names.name, &at);
+
+	return place_at(cache, at, there, decoded_take);
+}
+
 struct kube_difference *kube_cache_differences(const struct kube_cache *before, const struct kube_cache *now,
 	size_t *count)
 {

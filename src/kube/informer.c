@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "informer_parts.h"
@@ -51,6 +52,9 @@ static void on_pace_closed(uv_handle_t *handle)
 	void *ctx = informer->closed_ctx;
 
 	informer_reports_release(informer);
+	if (informer->front != NULL) {
+		informer->front->free(informer->group);
+	}
 	kube_cache_free(informer->cache);
 	kube_cache_free(informer->arriving);
 	json_items_release(&informer->page);
@@ -253,6 +257,7 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 	*informer = (struct kube_informer){
 		.client = client,
 		.resource = resource,
+		.mark = kube_namespace_mark(ns),
 		.path = kube_resource_path(resource, ns, NULL),
 		.field_selector = xstrdup(field_selector),
 		.words_list = xasprintf("list %s objects", resource->kind),
@@ -286,7 +291,18 @@ void informer_set_timing(struct kube_informer *informer, const struct informer_t
 
 void kube_informer_start(struct kube_informer *informer)
 {
-	fill(informer);
+	if (informer->front != NULL) {
+		informer->front->start(informer->group);
+	} else {
+		fill(informer);
+	}
+}
+
+static void on_group_closed(void *ctx)
+{
+	struct kube_informer *informer = ctx;
+
+	uv_close((uv_handle_t *)&informer->timer, on_timer_closed);
 }
 
 void kube_informer_close(struct kube_informer *informer, void (*closed)(void *ctx), void *ctx)
@@ -296,7 +312,9 @@ void kube_informer_close(struct kube_informer *informer, void (*closed)(void *ct
 	informer->closed_ctx = ctx;
 	uv_timer_stop(&informer->timer);
 	uv_timer_stop(&informer->pace);
-	if (informer->call != NULL) {
+	if (informer->front != NULL) {
+		informer->front->close(informer->group, on_group_closed, informer);
+	} else if (informer->call != NULL) {
 		kube_call_cancel(informer->call);
 	} else {
 		uv_close((uv_handle_t *)&informer->timer, on_timer_closed);
@@ -330,15 +348,28 @@ const struct error *kube_informer_error(const struct kube_informer *informer)
 
 bool kube_informer_refused(const struct kube_informer *informer)
 {
+	if (informer->front != NULL) {
+		return informer->front->refused(informer->group);
+	}
 	return informer->error.kind == ERROR_FORBIDDEN || informer->error.kind == ERROR_UNAUTHORIZED;
 }
 
-const char *kube_informer_resource_version(const struct kube_informer *informer)
+uint32_t kube_namespace_mark(const char *ns)
 {
-	return informer->resource_version != NULL ? informer->resource_version : "";
+	return (uint32_t)hash_text(HASH_START, ns);
+}
+
+const char *kube_informer_resource_version(const struct kube_informer *informer, uint32_t mark)
+{
+	const struct kube_informer *of =
+		informer->front != NULL ? informer->front->of(informer->group, mark) : informer;
+	/* What waits to be reported is not in the cache of all yet. */
+	bool shown = of != NULL && (of == informer || of->reports.count == 0);
+
+	return shown && of->resource_version != NULL ? of->resource_version : "";
 }
 
 int64_t kube_informer_progress_ms(const struct kube_informer *informer)
 {
-	return informer->progress_ms;
+	return informer->front != NULL ? informer->front->progress_ms(informer->group) : informer->progress_ms;
 }

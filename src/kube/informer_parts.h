@@ -43,12 +43,31 @@ struct informer_reports {
 	size_t next; /* to be reported; those before it are done with */
 };
 
+struct informer_group;
+
+/* How one informer stands for several, each of a namespace: informer_group.c. */
+struct informer_front {
+	void (*start)(struct informer_group *group);
+	/* closed(ctx) when they all are. */
+	void (*close)(struct informer_group *group, void (*closed)(void *ctx), void *ctx);
+	void (*free)(struct informer_group *group);
+	/* Whether all are refused. */
+	bool (*refused)(const struct informer_group *group);
+	/* That of the namespace; NULL = none. */
+	const struct kube_informer *(*of)(const struct informer_group *group, uint32_t mark);
+	/* Of the one that is furthest behind, but for those that are refused. */
+	int64_t (*progress_ms)(const struct informer_group *group);
+};
+
 struct kube_informer {
 	struct kube_client *client;
 	const struct kube_resource *resource;
-	char *path;           /* of the collection */
-	char *field_selector; /* NULL = none */
-	char *words_list;     /* "list Service objects" */
+	struct informer_group *group;       /* owned: the informers that it stands for; NULL = it watches itself */
+	const struct informer_front *front; /* what is done with them; NULL likewise */
+	uint32_t mark;                      /* of its namespace */
+	char *path;                         /* of the collection */
+	char *field_selector;               /* NULL = none */
+	char *words_list;                   /* "list Service objects" */
 	char *words_watch;
 	struct kube_informer_hooks hooks;
 	struct informer_timing timing;

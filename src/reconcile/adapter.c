@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "reconcile/adapter_find.h"
+#include "report/write_refusal.h"
 
 /* The names of the rules but for those left out, "a,b" in their order; heap, NULL when there is none. */
 static char *rules_text(const struct adapter_rule *rules, size_t n, const json_t *left_out)
@@ -176,16 +177,15 @@ static bool rests_by_hand(const struct adapter_names *names, const struct view_w
 static void say_write_failed(const struct world *world, const struct adapter_names *names, struct shared_state *state)
 {
 	const char *failure = world->failure(world->ctx, SHARED_KEY);
-	/* As the API server says it of each request that it refuses. */
-	bool forbidden = strstr(failure, " is forbidden: ") != NULL;
 	auto_free char *grant =
-		forbidden && !adapter_is_usual(names)
+		write_refusal_of(failure) == WRITE_LACKS_RIGHT && !adapter_is_usual(names)
 			? xasprintf("; set the chart's adapter.namespace to '%s' and adapter.deployment to '%s'",
 				  names->ns, names->deployment)
 			: NULL;
 
 	shared_state_set(state, ADAPTER_BROKEN, "WriteFailed",
-		xasprintf("the adapter cannot be given our rules: %s%s", failure, grant != NULL ? grant : ""));
+		xasprintf("the adapter cannot be given our rules: %s%s", failure,
+			grant != NULL ? grant : write_refusal_remedy(failure)));
 }
 
 /* What else there is to say of an adapter that is there; `owed`: something is to be written that restarts it. */

@@ -41,7 +41,11 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 	state->api_reason = NULL;
 	state->api_away = false;
 	state->api_since_ms = available != NULL ? available->transition_ms : -1;
-	if (world->missing(world->ctx, KIND_APISERVICE)) {
+	/* Without the right to read it the metric itself tells. */
+	if (world->missing(world->ctx, KIND_APISERVICE) || world->refused(world->ctx, KIND_APISERVICE)) {
+		return;
+	}
+	if (api != NULL && service == NULL && !settings_reads(world->settings, ns)) {
 		return;
 	}
 	if (api == NULL) {

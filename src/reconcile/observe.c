@@ -219,6 +219,24 @@ static struct view_list all_prometheuses(const struct world *world)
 	return all;
 }
 
+/* What would tell who selects our ServiceMonitor, and is not read; NULL = all is. Heap. */
+static char *unread_for_selection(const struct world *world, bool absent)
+{
+	if (world->refused(world->ctx, KIND_PROMETHEUS)) {
+		return xstrdup("the operator may not list Prometheus resources: give it the right");
+	}
+	if (world->refused(world->ctx, KIND_NAMESPACE)) {
+		return xstrdup(
+			"the operator may not list Namespaces, whose labels a Prometheus may select by: give it the "
+			"right");
+	}
+	if (absent && world->settings->watch_namespaces != NULL) {
+		return xstrdup("no Prometheus resource is in the namespaces that the operator reads: add that of your "
+			       "Prometheus to the operator's --shared-namespaces (sharedNamespaces in the chart)");
+	}
+	return NULL;
+}
+
 static void observe_monitoring(struct observation *o, const struct world *world)
 {
 	const char *ns = child_namespace(&child_servicemonitor, &o->spec);
@@ -233,6 +251,8 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->facts.prometheus_missing =
 		world->missing(world->ctx, KIND_SERVICEMONITOR) || world->missing(world->ctx, KIND_PROMETHEUS);
 	o->facts.prometheus_absent = prometheuses.count == 0;
+	o->select_unread = unread_for_selection(world, prometheuses.count == 0);
+	o->facts.select_unread = o->select_unread;
 	o->monitor = kube_key(ns, name);
 	o->facts.monitor = o->monitor;
 	o->asked = prometheus_asked(world);
@@ -328,6 +348,7 @@ void observation_release(struct observation *o)
 	view_autoscaler_spec_release(&o->spec);
 	error_release(&o->invalid);
 	free_indirect(&o->foreign_child);
+	free_indirect(&o->select_unread);
 	free_indirect(&o->monitor);
 	free_indirect(&o->exporter_id);
 	free_indirect(&o->asked);

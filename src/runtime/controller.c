@@ -206,6 +206,32 @@ static bool is_urgent(void *ctx, const char *key)
 
 /* Life. */
 
+static struct kube_informer *new_informer(struct controller *c, enum kind kind, const struct kube_informer_hooks *hooks)
+{
+	struct texts namespaces = {.items = NULL};
+	struct kube_informer *informer;
+
+	if (kinds[kind].resource.namespaced) {
+		namespaces = settings_namespaces(c->settings, kinds[kind].beside);
+	}
+	informer = kube_informer_new_in(c->client, &kinds[kind].resource, &namespaces, kinds[kind].fields, hooks);
+	texts_release(&namespaces);
+	return informer;
+}
+
+static void make_informers(struct controller *c)
+{
+	for (int i = 0; i < KIND_COUNT; i++) {
+		const struct kube_informer_hooks hooks = changes_hooks(c, (enum kind)i);
+
+		if (i == KIND_CONFIGMAP) {
+			adapter_watch_init(c, &hooks);
+		} else {
+			c->informers[i] = new_informer(c, (enum kind)i, &hooks);
+		}
+	}
+}
+
 struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
 	const struct settings *settings, const char *identity)
 {
@@ -220,15 +246,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
 	trim_start(&c->trim, kube_client_loop(client));
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
-	for (int i = 0; i < KIND_COUNT; i++) {
-		struct kube_informer_hooks hooks = changes_hooks(c, (enum kind)i);
-
-		if (i == KIND_CONFIGMAP) {
-			adapter_watch_init(c, &hooks);
-		} else {
-			c->informers[i] = kube_informer_new(client, &kinds[i].resource, NULL, kinds[i].fields, &hooks);
-		}
-	}
+	make_informers(c);
 	routes_init(&c->routes, controller_cache(c, KIND_AUTOSCALER), c->queue, c->prober);
 	return c;
 }

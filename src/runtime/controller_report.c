@@ -98,10 +98,21 @@ json_t *controller_explain(const struct controller *c, const char *key)
 }
 
 /* Without the right to watch pods, or the adapter's ConfigMap, each autoscaler's chain is broken, and its status has to say
- * so: nothing is to be waited for, and a restart would not bring the right. */
+ * so: nothing is to be waited for, and a restart would not bring the right. Without the others, which are cluster-wide or
+ * Prometheus', the status says what is not known. */
 static bool may_lack(const struct controller *c, enum kind kind)
 {
-	return (kind == KIND_POD || kind == KIND_CONFIGMAP) && kube_informer_refused(c->informers[kind]);
+	static const bool kinds_to_lack[KIND_COUNT] = {
+		[KIND_POD] = true,
+		[KIND_CONFIGMAP] = true,
+		[KIND_NAMESPACE] = true,
+		[KIND_APISERVICE] = true,
+		[KIND_PROMETHEUS] = true,
+		[KIND_PROMETHEUSAGENT] = true,
+		[KIND_SCALEDOBJECT] = true,
+	};
+
+	return kinds_to_lack[kind] && kube_informer_refused(c->informers[kind]);
 }
 
 static bool is_ready(const struct controller *c, enum kind kind)

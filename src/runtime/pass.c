@@ -72,7 +72,7 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
 {
 	for (size_t i = 0; i < pass->written_count; i++) {
 		const struct own_write *own = &pass->written[i];
-		const char *shown = kube_informer_resource_version(informers[own->kind]);
+		const char *shown = kube_informer_resource_version(informers[own->kind], own->mark);
 
 		if (strtoull(shown, NULL, 10) < own->version &&
 			clock_monotonic_ms() - pass->written_ms <= PASS_OWN_WRITE_WAIT_MS) {

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "kube/informer.h"
 #include "not_kept.h"
 #include "refusals.h"
 
@@ -61,8 +62,9 @@ static void remember(struct runner *run, enum kind kind, const json_t *result)
 {
 	run->writes++;
 	run->written = xgrow(run->written, &run->written_cap, run->written_count + 1, sizeof(*run->written));
-	run->written[run->written_count++] =
-		(struct own_write){.kind = kind, .version = strtoull(kube_object_resource_version(result), NULL, 10)};
+	run->written[run->written_count++] = (struct own_write){.kind = kind,
+		.mark = kube_namespace_mark(kube_object_namespace(result)),
+		.version = strtoull(kube_object_resource_version(result), NULL, 10)};
 }
 
 /* Of several the first by the plan's order counts, whichever was answered first. */

@@ -45,6 +45,11 @@ static void answering_free(struct answering *answering)
 	free_indirect(&answering);
 }
 
+static bool is_gpu_metric(const struct answering *answering)
+{
+	return strcmp(answering->request.metric, gpu_utilization.metric) == 0;
+}
+
 /* What went wrong, in words. */
 
 /* The diagnosis of the autoscaler, when it has one. Of the link that asks this very API none is told: it would quote us. */
@@ -124,17 +129,17 @@ static int no_value(const struct answering *answering, struct error *err)
 	if (failed != NULL) {
 		return explain_page(answering, failed, err);
 	}
+	if (answering->count == 0 && is_gpu_metric(answering)) {
+		return error_set(err, ERROR_UNAVAILABLE,
+			"no ready DCGM exporter runs on the nodes of the pods of InferenceAutoscaler '%s/%s', so '%s' has no value",
+			meta->ns, meta->name, answering->request.metric);
+	}
 	return error_set(err, ERROR_UNAVAILABLE,
 		"no page of the pods of InferenceAutoscaler '%s/%s' has a value of '%s'", meta->ns, meta->name,
 		answering->request.metric);
 }
 
 /* Values. */
-
-static bool is_gpu_metric(const struct answering *answering)
-{
-	return strcmp(answering->request.metric, gpu_utilization.metric) == 0;
-}
 
 /* A pod that is not ready any more has a value only while it has load. */
 static bool value_of(const struct answering_page *page, struct answer_value *value)

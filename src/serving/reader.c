@@ -60,11 +60,8 @@ static struct reader_page *page_of(struct list_item *used)
 	return container_of(used, struct reader_page, used);
 }
 
-static void on_sweep(uv_timer_t *timer)
+void reader_forget(struct reader *reader, int64_t now_ms)
 {
-	struct reader *reader = timer->data;
-	int64_t now_ms = clock_monotonic_ms();
-
 	while (reader->used.first != NULL) {
 		struct reader_page *page = page_of(reader->used.first);
 
@@ -73,6 +70,11 @@ static void on_sweep(uv_timer_t *timer)
 		}
 		page_forget(page);
 	}
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+	reader_forget(timer->data, clock_monotonic_ms());
 }
 
 struct reader *reader_new(uv_loop_t *loop, struct http_client *http, bool loopback)

@@ -75,6 +75,8 @@ bool reader_figure(const struct reader_ask *ask, const char *name, int64_t max_a
  * the first time. Borrowed. */
 const char *reader_failure(const struct reader_ask *ask);
 struct reader_counts reader_counts(const struct reader *reader);
+/* Forgets what was last asked for a minute before `now_ms`, monotonic; it does so by itself, too. */
+void reader_forget(struct reader *reader, int64_t now_ms);
 /* How many pages' figures are kept. */
 size_t reader_pages(const struct reader *reader);
 

@@ -336,6 +336,49 @@ def test_who_leaves_what_is_shared_may_not_write_it(render):
     assert not [o for o in render("writeShared=false", hooks=True) if "cleanup" in o["metadata"]["name"]]
 
 
+FEW = ("watchNamespaces={team-a,team-b}", "sharedNamespaces={prom,team-b}", "tenants.exporterNamespaces={gpus}")
+
+
+def spread(found):
+    """The rules as single grants."""
+    return {
+        (group, resource, verb, *rule.get("resourceNames", ()))
+        for rule in found for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]
+    }
+
+
+def test_of_some_namespaces_the_rights_are_roles_in_them(render):
+    """Cluster-wide is what has no namespace; where autoscalers are served the operator may what it may everywhere else."""
+    found = rules(render(*FEW))
+    wide = [rule for kind, _, rule in found if kind == "ClusterRole"]
+    assert {r for rule in wide for r in rule["resources"]} == {
+        "namespaces", "apiservices", "tokenreviews", "subjectaccessreviews"}
+    usual = spread(rule for kind, _, rule in rules(render()) if kind == "ClusterRole")
+    for team in ("team-a", "team-b"):
+        assert spread(wide) | spread(rule for _, namespace, rule in found if namespace == team) == usual
+    for place in ("prom", "gpus", "monitoring"):
+        here = spread(rule for _, namespace, rule in found if namespace == place and "configmaps" not in rule["resources"])
+        assert here and here - {("apps", "deployments", "patch", "prometheus-adapter")} < usual
+        assert not {r for _, r, *_ in here} & {"inferenceautoscalers", "horizontalpodautoscalers", "statefulsets", "events"}
+    assert {namespace for _, namespace, _ in found} == {None, "team-a", "team-b", "prom", "gpus", "monitoring", SYSTEM}
+
+
+def test_of_some_namespaces_operator_and_cleanup_are_told(render):
+    objects = render(*FEW, hooks=True)
+    for kind in ("Deployment", "Job"):
+        args = only(objects, kind)["spec"]["template"]["spec"]["containers"][0]["args"]
+        at = args.index("--watch-namespaces")
+        assert args[at:at + 4] == ["--watch-namespaces", "team-a,team-b", "--shared-namespaces", "monitoring,prom,gpus"]
+    cleanup = [o for o in objects if o["kind"] == "ClusterRole" and "cleanup" in o["metadata"]["name"]]
+    assert {r for o in cleanup for rule in o["rules"] for r in rule["resources"]} == {"apiservices"}
+    assert "--watch-namespaces" not in yaml.safe_dump(render("sharedNamespaces={prom}", hooks=True))
+
+
+def test_all_namespaces_for_tenants_cannot_be_given_by_roles(helm):
+    done = helm("template", RELEASE, CHART, *OLDEST, "--set", "watchNamespaces={a}", "--set", "tenants.monitorNamespaces={*}")
+    assert done.returncode != 0 and "watchNamespaces" in done.stderr
+
+
 def test_rights_cover_the_metrics_that_engines_have(render):
     """Each metric of the engines and of the GPU may be read, and no other."""
     tables = "".join(file.read_text() for file in (REPO / "src" / "engine").glob("*.c"))

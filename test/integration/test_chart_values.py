@@ -51,6 +51,8 @@ EFFECTS = {
     "rbac.aggregate": (False, {"rbac.create": False}, "!ClusterRole"),
     "admissionPolicies.enabled": (False, {}, "!ValidatingAdmissionPolicy"),
     "scaleTargets": ([{"apiGroup": "x.example", "resource": "things"}], {}, "- things/scale\n"),
+    "watchNamespaces": (["team-a"], {}, "namespace: team-a"),
+    "sharedNamespaces": (["prom"], {"watchNamespaces": ["team-a"]}, "namespace: prom"),
     "operatorClass": ("blue", {}, "- --operator-class\n"),
     "writeShared": (False, {}, "- --leave-shared\n"),
     "tenants.monitorNamespaces": (["a", "b"], {}, "- a,b\n"),

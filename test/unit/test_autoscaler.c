@@ -13,6 +13,7 @@
 #include "api/kinds.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "base/yaml.h"
 
 #define METADATA "metadata: {namespace: shop, name: gemma, uid: u1, generation: 7}\n"
@@ -340,6 +341,56 @@ static void settings_are_checked(void **state)
 	assert_int_equal(settings_check(&settings, &err), -1);
 }
 
+/* A list of so many namespaces; heap. */
+static char *many_namespaces(size_t count)
+{
+	auto_strbuf list = STRBUF_INIT;
+
+	for (size_t i = 0; i < count; i++) {
+		strbuf_addf(&list, "n%zu,n%zu,", i, i);
+	}
+	return strbuf_take(&list);
+}
+
+static void namespaces_are_few_and_each_once(void **state)
+{
+	struct settings settings = SETTINGS_DEFAULT;
+	auto_free char *most = many_namespaces(SETTINGS_NAMESPACES_MAX - 1);
+	auto_error err = ERROR_INIT;
+	struct texts all;
+
+	(void)state;
+	settings.shared_namespaces = "monitoring";
+	assert_int_equal(settings_namespaces(&settings, false).count, 0); /* all of them */
+	assert_true(settings_reads(&settings, "any"));
+	settings.watch_namespaces = most;
+	settings.adapter.ns = "monitoring";
+	all = settings_namespaces(&settings, true);
+	assert_int_equal(all.count, SETTINGS_NAMESPACES_MAX - 1);
+	texts_release(&all);
+	assert_int_equal(settings_check(&settings, &err), 0);
+	assert_true(settings_reads(&settings, "monitoring"));
+	assert_false(settings_reads(&settings, "any"));
+	settings.exporter_namespaces = "gpu-operator";
+	assert_int_equal(settings_check(&settings, &err), -1);
+	assert_non_null(strstr(err.message, "51 namespaces"));
+}
+
+static void namespaces_are_names(void **state)
+{
+	static const char *const wrong[] = {"", ",", "*", "a/b", "..", "team a", "A"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct settings settings = SETTINGS_DEFAULT;
+		auto_error err = ERROR_INIT;
+
+		settings.watch_namespaces = wrong[i];
+		assert_int_equal(settings_check(&settings, &err), -1);
+		assert_non_null(strstr(err.message, "--watch-namespaces"));
+	}
+}
+
 static const struct {
 	const char *list;
 	const char *labels; /* as JSON; NULL = they are refused */
@@ -413,6 +464,8 @@ int main(void)
 		cmocka_unit_test(another_namespace_must_be_allowed),
 		cmocka_unit_test(an_interval_must_be_long_enough),
 		cmocka_unit_test(settings_are_checked),
+		cmocka_unit_test(namespaces_are_few_and_each_once),
+		cmocka_unit_test(namespaces_are_names),
 		cmocka_unit_test(labels_of_a_list),
 		cmocka_unit_test(kinds_are_found_by_version_and_name),
 	};

@@ -54,10 +54,10 @@ static void test_resource_versions_in_a_stream_are_not_ours(void **state)
 	OPEN_NEW(&test, steps);
 	expect_requests(&test, "1");
 	fake_push(test.rig.fake, EVENT("ADDED", "b", "950"));
-	assert_string_equal(kube_informer_resource_version(test.informer), "");
+	assert_string_equal(kube_informer_resource_version(test.informer, 0), "");
 	fake_push(test.rig.fake, END_OF_LIST("20"));
 	expect_seen(&test, "+a +b !synced ");
-	assert_string_equal(kube_informer_resource_version(test.informer), "20");
+	assert_string_equal(kube_informer_resource_version(test.informer, 0), "20");
 	fake_end(test.rig.fake);
 	expect_requests(&test, "2");
 	finish(&test);

@@ -23,6 +23,8 @@ struct bench {
 	int hanging;  /* of them, those that are never answered */
 	double value; /* on the page */
 	char page[512];
+	bool gpu;              /* the page is an exporter's */
+	const char *long_page; /* instead; NULL = none */
 };
 
 static struct fake_answer on_request(void *ctx, const struct fake_request *request)
@@ -37,7 +39,10 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	if (strstr(request->line, "/gone") != NULL) {
 		return (struct fake_answer){.status = 404, .body = "none"};
 	}
-	if (strstr(request->line, "/gpu") == NULL) {
+	if (bench->long_page != NULL) {
+		return (struct fake_answer){.status = 200, .body = bench->long_page};
+	}
+	if (!bench->gpu) {
 		snprintf(bench->page, sizeof(bench->page),
 			"vllm:num_requests_running{engine=\"0\"} %g\nvllm:num_requests_waiting{engine=\"0\"} 2\n"
 			"vllm:kv_cache_usage_perc{engine=\"0\"} 0.25\n",
@@ -293,17 +298,140 @@ static void ten_thousand_autoscalers_in_one_namespace(void **state)
 	serving_close(&bench.rig);
 }
 
-static void gpus_are_read_from_the_exporters_of_their_nodes(void **state)
+#define EXPORTER_PORTS "containers: [{name: e, ports: [{name: metrics, containerPort: %d}]}]"
+
+/* An exporter's DaemonSet as NVIDIA's GPU operator labels it, and its pod on node-0. */
+static void add_exporter(struct bench *bench, const char *ns, const char *path, const char *created)
+{
+	auto_free char *daemonset = xasprintf(
+		"{metadata: {namespace: %s, name: exporter, creationTimestamp: \"%s\"}, spec: {selector: {matchLabels: {app: "
+		"nvidia-dcgm-exporter}}, template: {metadata: {labels: {app: nvidia-dcgm-exporter}}, spec: {}}}}",
+		ns, created);
+	auto_free char *pod = xasprintf(
+		"{metadata: {namespace: %s, name: exporter-%s, labels: {app: nvidia-dcgm-exporter}}, spec: {nodeName: node-0, " EXPORTER_PORTS
+		"}, status: {phase: Running, podIP: 127.0.0.%d, conditions: [{type: Ready, status: \"True\"}]}}",
+		ns, path, bench->rig.port, path[0] == 'g' ? 1 : 2);
+
+	serving_daemonset(&bench->rig, daemonset);
+	serving_pod_yaml(&bench->rig, pod);
+}
+
+static void open_gpu_bench(struct bench *bench)
+{
+	open_bench(bench);
+	bench->gpu = true;
+	snprintf(bench->page, sizeof(bench->page),
+		"DCGM_FI_DEV_GPU_UTIL{UUID=\"a\",namespace=\"team\",pod=\"gemma-hash-0\"} 40\n"
+		"DCGM_FI_DEV_GPU_UTIL{UUID=\"b\",namespace=\"team\",pod=\"gemma-hash-0\"} 61\n"
+		"DCGM_FI_DEV_GPU_UTIL{UUID=\"c\",namespace=\"team\",pod=\"gemma-hash-1\"} 99\n");
+	serving_add(&bench->rig, "team", "gemma", "mode: GPU", "{}");
+	serving_pod(&bench->rig, "team", "gemma", 0, "True");
+}
+
+#define MODELS 300
+
+#define AT_ONCE 25 /* an HPA's client sends 20 a second, and up to 30 at once */
+
+/* Those from `begin` on, side by side. */
+static void ask_for_models(struct bench *bench, int begin)
+{
+	struct serving_asked asked[AT_ONCE];
+
+	for (int i = 0; i < AT_ONCE; i++) {
+		auto_free char *target =
+			xasprintf("/apis/custom.metrics.k8s.io/v1beta2/namespaces/team-%d/pods/*/" RUNNING
+				  "?labelSelector=app%%3Dmodel-%d",
+				(begin + i) % 30, begin + i);
+
+		serving_ask(&bench->rig, &asked[i], target);
+	}
+	for (int i = 0; i < AT_ONCE; i++) {
+		serving_await(&bench->rig, &asked[i]);
+		assert_int_equal(asked[i].status, 200);
+		free_indirect(&asked[i].body);
+	}
+}
+
+/* What a hundred requests a second cost, each of an autoscaler of four pods; the server of the pages is part of it. */
+static void three_hundred_autoscalers_of_four_pods(void **state)
 {
 	struct bench bench;
-	auto_free char *exporter = NULL;
-	auto_free char *decoy = NULL;
+	auto_strbuf page = STRBUF_INIT;
+	int64_t start_ns;
+	int64_t ns;
 
 	(void)state;
 	open_bench(&bench);
-	snprintf(bench.page, sizeof(bench.page),
-		"DCGM_FI_DEV_GPU_UTIL{UUID=\"a\",namespace=\"team\",pod=\"gemma-hash-0\"} 40\n"
-		"DCGM_FI_DEV_GPU_UTIL{UUID=\"b\",namespace=\"team\",pod=\"gemma-hash-0\"} 61\n");
+	strbuf_addstr(&page, "vllm:num_requests_running{engine=\"0\"} 3\n");
+	while (page.len < 50 * 1024) {
+		strbuf_addf(&page, "vllm:request_latency_seconds_bucket{engine=\"0\",le=\"%zu\"} 1.0\n", page.len);
+	}
+	bench.long_page = page.buf;
+	for (int i = 0; i < MODELS; i++) {
+		auto_free char *name = xasprintf("model-%d", i);
+		auto_free char *ns_name = xasprintf("team-%d", i % 30);
+
+		add(&bench, ns_name, name, "/metrics");
+		for (int pod = 0; pod < 4; pod++) {
+			serving_pod(&bench.rig, ns_name, name, pod, "True");
+		}
+	}
+	for (int round = 0; round < 2; round++) {
+		start_ns = clock_worked_ns();
+		for (int i = 0; i < MODELS; i += AT_ONCE) {
+			ask_for_models(&bench, i);
+		}
+		ns = clock_worked_ns() - start_ns;
+		print_message("%d requests of 4 pages of 50 KiB each: %lld ms of CPU, %d pages\n", MODELS,
+			(long long)ns / 1000000, bench.pages);
+		run_for(&bench.rig.kube.loop, 1050);
+	}
+	assert_int_equal(bench.pages, 2 * 4 * MODELS);
+	serving_close(&bench.rig);
+}
+
+static void gpus_are_read_from_the_exporters_of_their_nodes(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	open_gpu_bench(&bench);
+	add_exporter(&bench, "gpu-operator", "good", "2026-01-31T07:00:00Z");
+	serving_pod(&bench.rig, "team", "gemma", 1, "True"); /* on a node without an exporter */
+	assert_values(&bench, "team", "gemma", "gpu_utilization_percent", "gemma-hash-0=50500m");
+	assert_int_equal(bench.pages, 1);
+	serving_close(&bench.rig);
+}
+
+/* Nobody listens at the address of a decoy: if it were asked, nothing would come. */
+static void the_platforms_exporter_is_believed_and_an_older_one_is_not(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	open_gpu_bench(&bench);
+	add_exporter(&bench, "tenant", "decoy", "2020-01-01T00:00:00Z");
+	add_exporter(&bench, "gpu-operator", "good", "2026-01-31T07:00:00Z");
+	assert_values(&bench, "team", "gemma", "gpu_utilization_percent", "gemma-hash-0=50500m");
+	assert_int_equal(bench.pages, 1);
+	serving_close(&bench.rig);
+}
+
+static void where_exporters_are_listed_no_other_is_asked(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	open_gpu_bench(&bench);
+	bench.rig.settings.exporter_namespaces = "monitoring";
+	add_exporter(&bench, "tenant", "good", "2020-01-01T00:00:00Z");
+	assert_values(&bench, "team", "gemma", "gpu_utilization_percent",
+		"503 no ready DCGM exporter runs on the nodes of the pods of InferenceAutoscaler 'team/gemma', so "
+		"'gpu_utilization_percent' has no value");
+	assert_int_equal(bench.pages, 0);
+	/* about its own namespace's pods each is believed */
+	add_exporter(&bench, "team", "good", "2026-01-31T07:00:00Z");
+	assert_values(&bench, "team", "gemma", "gpu_utilization_percent", "gemma-hash-0=50500m");
 	serving_close(&bench.rig);
 }
 
@@ -373,7 +501,10 @@ int main(void)
 		cmocka_unit_test(the_last_reading_stands_in_for_a_pod_that_hangs),
 		cmocka_unit_test(five_hundred_pods_that_hang_take_nothing_from_others),
 		cmocka_unit_test(ten_thousand_autoscalers_in_one_namespace),
+		cmocka_unit_test(three_hundred_autoscalers_of_four_pods),
 		cmocka_unit_test(gpus_are_read_from_the_exporters_of_their_nodes),
+		cmocka_unit_test(the_platforms_exporter_is_believed_and_an_older_one_is_not),
+		cmocka_unit_test(where_exporters_are_listed_no_other_is_asked),
 		cmocka_unit_test(a_close_answers_what_waits),
 		cmocka_unit_test(the_pods_are_awaited_first),
 		cmocka_unit_test(what_was_done_is_told),

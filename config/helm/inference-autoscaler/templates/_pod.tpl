@@ -54,6 +54,17 @@ env:
 {{- end }}
 {{- end }}
 
+{{/* Where it works, as arguments. */}}
+{{- define "ia.namespaceArgs" -}}
+{{- $shared := include "ia.sharedNamespaces" . | fromJsonArray }}
+{{- with .Values.watchNamespaces }}
+- --watch-namespaces
+- {{ join "," . | quote }}
+- --shared-namespaces
+- {{ join "," $shared | quote }}
+{{- end }}
+{{- end }}
+
 {{/* What is told of the adapter, as arguments; the rest is found. */}}
 {{- define "ia.adapterArgs" -}}
 {{- with .Values.adapter.deployment }}

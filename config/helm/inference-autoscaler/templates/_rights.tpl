@@ -1,7 +1,14 @@
 {{/* The rights of the operator and of the cleanup: no wildcards, no Secrets, writing by name where it is known. */}}
 
-{{/* The operator's, in every namespace: what is read everywhere, and what is written of an autoscaler's own. */}}
+{{/* The operator's, in every namespace, or as the next three say where. */}}
 {{- define "ia.rules" -}}
+{{ include "ia.watchedRules" . }}
+{{ include "ia.sharedRules" . }}
+{{ include "ia.clusterRules" . }}
+{{- end }}
+
+{{/* Where autoscalers are served, beside the next: what is read beside them, and written of their own. */}}
+{{- define "ia.watchedRules" -}}
 - apiGroups: [inference-autoscaler.io]
   resources: [inferenceautoscalers]
   verbs: [list, watch]
@@ -14,62 +21,21 @@
   verbs: [update]
 # What is deleted: the children of a mode that the spec left, an HPA whose target an older autoscaler has, and what
 # autoscalers share once none needs it.
-- apiGroups: [""]
-  resources: [services]
-  verbs: [list, watch, create, patch, delete]
-- apiGroups: [monitoring.coreos.com]
-  resources: [servicemonitors]
-  verbs: [list, watch, create, patch, delete]
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
   verbs: [list, watch, create, patch, delete]
-# There is one rule, and its name is known; creating cannot be limited by name.
-- apiGroups: [monitoring.coreos.com]
-  resources: [prometheusrules]
-  verbs: {{ ternary "[list, watch, create]" "[list, watch]" .Values.writeShared }}
-{{- if .Values.writeShared }}
-- apiGroups: [monitoring.coreos.com]
-  resources: [prometheusrules]
-  resourceNames: [inference-autoscaler-gpu]
-  verbs: [patch, delete]
-{{- end }}
 - apiGroups: [apps]
-  resources: [deployments, statefulsets, daemonsets]
-  verbs: [list, watch]
-- apiGroups: [""]
-  resources: [pods]
-  verbs: [list, watch]
-- apiGroups: [""]
-  resources: [namespaces]
-  verbs: [list, watch]
-- apiGroups: [monitoring.coreos.com]
-  resources: [prometheuses, prometheusagents]
+  resources: [statefulsets]
   verbs: [list, watch]
 {{- range .Values.scaleTargets }}
 - apiGroups: [{{ .apiGroup }}]
   resources: [{{ .resource }}/scale]
   verbs: [get]
 {{- end }}
-# Who serves the custom metrics API, and who else scales the target.
-- apiGroups: [apiregistration.k8s.io]
-  resources: [apiservices]
-  verbs: {{ ternary "[list, watch, create]" "[list, watch]" (and .Values.metricsServer.enabled .Values.writeShared) }}
-{{- if and .Values.metricsServer.enabled .Values.writeShared }}
-- apiGroups: [apiregistration.k8s.io]
-  resources: [apiservices]
-  resourceNames: {{ include "ia.apiServices" . }}
-  verbs: [patch, delete]
-{{- end }}
+# Who else scales the target.
 - apiGroups: [keda.sh]
   resources: [scaledobjects]
   verbs: [list, watch]
-# Whoever asks for /explain shows a token: whose it is, and what that one may.
-- apiGroups: [authentication.k8s.io]
-  resources: [tokenreviews]
-  verbs: [create]
-- apiGroups: [authorization.k8s.io]
-  resources: [subjectaccessreviews]
-  verbs: [create]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
@@ -111,6 +77,103 @@
   verbs: [get]
 {{- end }}
 
+{{/* There too, and where Prometheus, its adapter and the GPU exporter are. */}}
+{{- define "ia.sharedRules" -}}
+- apiGroups: [""]
+  resources: [services]
+  verbs: [list, watch, create, patch, delete]
+- apiGroups: [monitoring.coreos.com]
+  resources: [servicemonitors]
+  verbs: [list, watch, create, patch, delete]
+# There is one rule, and its name is known; creating cannot be limited by name.
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheusrules]
+  verbs: {{ ternary "[list, watch, create]" "[list, watch]" .Values.writeShared }}
+{{- if .Values.writeShared }}
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheusrules]
+  resourceNames: [inference-autoscaler-gpu]
+  verbs: [patch, delete]
+{{- end }}
+- apiGroups: [apps]
+  resources: [deployments, daemonsets]
+  verbs: [list, watch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheuses, prometheusagents]
+  verbs: [list, watch]
+{{- end }}
+
+{{/* What is in no namespace. */}}
+{{- define "ia.clusterRules" -}}
+# By whose labels a Prometheus selects.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [list, watch]
+# Who serves the custom metrics API.
+- apiGroups: [apiregistration.k8s.io]
+  resources: [apiservices]
+  verbs: {{ ternary "[list, watch, create]" "[list, watch]" (and .Values.metricsServer.enabled .Values.writeShared) }}
+{{- if and .Values.metricsServer.enabled .Values.writeShared }}
+- apiGroups: [apiregistration.k8s.io]
+  resources: [apiservices]
+  resourceNames: {{ include "ia.apiServices" . }}
+  verbs: [patch, delete]
+{{- end }}
+# Whoever asks for /explain shows a token: whose it is, and what that one may.
+- apiGroups: [authentication.k8s.io]
+  resources: [tokenreviews]
+  verbs: [create]
+- apiGroups: [authorization.k8s.io]
+  resources: [subjectaccessreviews]
+  verbs: [create]
+{{- end }}
+
+{{/* The namespaces that are read beside those that are watched, as a list. Empty where all are watched. */}}
+{{- define "ia.sharedNamespaces" -}}
+{{- $names := list }}
+{{- if .Values.watchNamespaces }}
+{{- range concat (list (include "ia.adapterNamespace" .)) .Values.sharedNamespaces .Values.tenants.monitorNamespaces .Values.tenants.exporterNamespaces }}
+{{- if eq . "*" }}
+{{- fail "tenants.* may not be ['*'] with watchNamespaces: the operator has no rights elsewhere; list namespaces" }}
+{{- end }}
+{{- if not (has . $.Values.watchNamespaces) }}
+{{- $names = append $names . }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $names | uniq | toJson }}
+{{- end }}
+
+{{/* A Role and its binding: [root, namespace, last part of the name, rules, subjects, labels, annotations]. */}}
+{{- define "ia.namespacedRole" -}}
+{{- $name := printf "%s:%s" (include "ia.clusterName" (index . 0)) (index . 2) }}
+{{- $meta := dict "name" $name "namespace" (index . 1) "labels" (index . 5 | fromYaml) }}
+{{- with index . 6 }}
+{{- $meta = set $meta "annotations" . }}
+{{- end }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  {{- toYaml $meta | nindent 2 }}
+rules:
+{{ index . 3 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  {{- toYaml $meta | nindent 2 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ $name }}
+subjects:
+{{ index . 4 }}
+{{- end }}
+
 {{/* In the adapter's namespace: its rules, and its restart. Who may patch any Deployment there can run as anybody there. */}}
 {{- define "ia.adapterRules" -}}
 - apiGroups: [""]
@@ -127,20 +190,11 @@
 {{- end }}
 {{- end }}
 
-{{/* The cleanup's, in every namespace: who still scales, what nobody owns any more, and the rule for the GPU. */}}
+{{/* The cleanup's: who still scales, what nobody owns any more, and the rule for the GPU. */}}
 {{- define "ia.cleanupRules" -}}
 - apiGroups: [inference-autoscaler.io]
   resources: [inferenceautoscalers]
   verbs: [list]
-- apiGroups: [apiregistration.k8s.io]
-  resources: [apiservices]
-  verbs: [list]
-{{- if .Values.metricsServer.enabled }}
-- apiGroups: [apiregistration.k8s.io]
-  resources: [apiservices]
-  resourceNames: {{ include "ia.apiServices" . }}
-  verbs: [delete]
-{{- end }}
 - apiGroups: [""]
   resources: [services]
   verbs: [list, delete]
@@ -157,4 +211,17 @@
   resources: [prometheusrules]
   resourceNames: [inference-autoscaler-gpu]
   verbs: [delete]
+{{- end }}
+
+{{/* Of it, what is in no namespace. */}}
+{{- define "ia.cleanupClusterRules" -}}
+- apiGroups: [apiregistration.k8s.io]
+  resources: [apiservices]
+  verbs: [list]
+{{- if .Values.metricsServer.enabled }}
+- apiGroups: [apiregistration.k8s.io]
+  resources: [apiservices]
+  resourceNames: {{ include "ia.apiServices" . }}
+  verbs: [delete]
+{{- end }}
 {{- end }}

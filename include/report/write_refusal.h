@@ -1,0 +1,18 @@
+/*
+ * Who refused a write, by the API server's words for it: a missing right, or an admission policy or webhook, both of which
+ * it answers with 403 and most with "is forbidden".
+ */
+#ifndef REPORT_WRITE_REFUSAL_H
+#define REPORT_WRITE_REFUSAL_H
+
+enum write_refusal {
+	WRITE_FAILED_OTHERWISE,
+	WRITE_LACKS_RIGHT, /* RBAC: the operator's roles do not say it */
+	WRITE_DENIED       /* by somebody's policy or webhook: more rights change nothing */
+};
+
+enum write_refusal write_refusal_of(const char *failure);
+/* What to do about one that was denied, as the end of a sentence; "" for all others. */
+const char *write_refusal_remedy(const char *failure);
+
+#endif
