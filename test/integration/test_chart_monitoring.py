@@ -20,8 +20,8 @@ def alerts(render):
 
 @pytest.fixture(scope="module")
 def dashboard(render):
-    (config_map,) = [o for o in render(*ON) if o["kind"] == "ConfigMap"]
-    assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+    (config_map,) = [o for o in render(*ON) if o["kind"] == "ConfigMap"
+                     and o["metadata"]["labels"].get("grafana_dashboard") == "1"]
     (text,) = config_map["data"].values()
     return json.loads(text)
 
