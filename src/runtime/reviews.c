@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "peers.h"
 #include "review_body.h"
 #include "review_cache.h"
 
@@ -19,6 +20,7 @@
 struct request {
 	struct reviews *reviews;
 	struct review_key key;
+	unsigned char peer[PEER_BYTES]; /* of the one for whom it began */
 	struct kube_call *call;
 	bool of_token;
 	bool late;
@@ -34,7 +36,9 @@ struct review {
 	json_t *attributes; /* of the SubjectAccessReview: what it asks for */
 	char *user;         /* JSON; NULL = not known yet */
 	char *failure;      /* why there is no answer; NULL = none yet */
+	unsigned char peer[PEER_BYTES];
 	bool nobody;
+	bool too_many;
 	bool decided;
 	bool allowed;
 	int64_t begun_ms;
@@ -47,6 +51,7 @@ struct reviews {
 	struct kube_client *client; /* NULL while it closes */
 	uv_timer_t turn;
 	struct review_cache cache;
+	struct peers peers;
 	struct review *first; /* the oldest */
 	struct request *requests;
 	unsigned under_way;
@@ -138,6 +143,9 @@ static void take_answer(const struct request *request, const json_t *answer)
 		fail(request, "the API server says whose the token is without a name");
 		return;
 	}
+	if (request->of_token && yes) {
+		peers_refund(&request->reviews->peers, request->peer);
+	}
 	review_cache_put(cache, request->key, yes, text, clock_monotonic_ms());
 	give(request, yes, text);
 }
@@ -151,6 +159,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	void *ctx = reviews->closed_ctx;
 
 	review_cache_release(&reviews->cache);
+	peers_release(&reviews->peers);
 	free_indirect(&reviews);
 	closed(ctx);
 }
@@ -182,6 +191,9 @@ static void on_answer(void *ctx, json_t *result, const struct error *err)
 	} else if (!request->late) {
 		fail(request, err->message);
 	}
+	if (err != NULL && request->of_token) {
+		peers_refund(&request->reviews->peers, request->peer);
+	}
 	end_request(request);
 }
 
@@ -198,6 +210,7 @@ static void begin(struct review *review)
 		.of_token = of_token,
 		.begun_ms = clock_monotonic_ms(),
 		.next = reviews->requests};
+	memcpy(request->peer, review->peer, PEER_BYTES);
 	reviews->requests = request;
 	reviews->under_way++;
 	request->call = kube_request(reviews->client, "POST", of_token ? TOKENS_PATH : ACCESS_PATH, "application/json",
@@ -232,13 +245,16 @@ static void advance(struct review *review, int64_t now_ms)
 
 static bool is_over(const struct review *review)
 {
-	return review->failure != NULL || review->nobody || review->decided;
+	return review->failure != NULL || review->nobody || review->too_many || review->decided;
 }
 
 static enum review_verdict verdict_of(const struct review *review)
 {
 	if (review->nobody) {
 		return REVIEW_NOBODY;
+	}
+	if (review->too_many) {
+		return REVIEW_TOO_MANY;
 	}
 	if (review->decided) {
 		return review->allowed ? REVIEW_ALLOWED : REVIEW_FORBIDDEN;
@@ -278,6 +294,16 @@ static void cancel_late(struct reviews *reviews, int64_t now_ms)
 	}
 }
 
+/* Asks the API server, unless the peer has cost it enough. */
+static void begin_or_refuse(struct review *review, int64_t now_ms)
+{
+	if (review->user == NULL && !peers_charge(&review->reviews->peers, review->peer, now_ms)) {
+		review->too_many = true;
+	} else {
+		begin(review);
+	}
+}
+
 static void on_turn(uv_timer_t *timer)
 {
 	struct reviews *reviews = timer->data;
@@ -289,7 +315,7 @@ static void on_turn(uv_timer_t *timer)
 	}
 	for (struct review *review = reviews->first; review != NULL; review = review->next) {
 		if (!is_over(review) && reviews->under_way < REVIEWS_UNDER_WAY && !is_asked(reviews, wanted(review))) {
-			begin(review);
+			begin_or_refuse(review, now_ms);
 		}
 	}
 	cancel_late(reviews, now_ms);
@@ -368,6 +394,7 @@ struct review *reviews_ask(struct reviews *reviews, const struct review_question
 		.begun_ms = clock_monotonic_ms(),
 		.done = done,
 		.ctx = ctx};
+	memcpy(review->peer, question->peer, PEER_BYTES);
 	review->access_key = access_key(review->token_key, question);
 	review->nobody = !review_can_be_token(question->token);
 	while (*place != NULL) {
