@@ -283,8 +283,12 @@ def state(cluster, *namespaces):
     return found
 
 
-# Of an operator on a machine with nothing else to do; a busy one is measured before each attack, and allowed for.
-HEALTHY_S = 0.05
+# Of an operator on a machine with nothing else to do; where others build or test, an answer waits for a processor.
+HEALTHY_S, LATE_S = 0.05, 1
+
+
+def is_quiet():
+    return os.getloadavg()[0] <= os.cpu_count()
 
 
 class Guard:
@@ -327,7 +331,7 @@ class Guard:
         return state(self.cluster, self.victim, "kube-system", "default", ADAPTER)
 
     def begin(self):
-        self.before, self.said, self.quiet = self.outside(), self.figures(), self.slowest()
+        self.before, self.said = self.outside(), self.figures()
 
     def wait_seen(self):
         """Until the operator has worked at something that came after the attack."""
@@ -354,14 +358,14 @@ class Guard:
 
     def check(self, attack):
         """Nothing moved outside; what the operator wrote is the tenant's own, or the tenant's status."""
-        busy = max(self.slowest(), self.slowest())
+        slowest = self.slowest(20)
         self.wait_seen()
         assert self.operator.process.poll() is None, attack
         assert self.outside() == self.before, attack
         eventually(lambda: self.figures() == self.said, timeout=30)
         foreign = [one for one in self.writes() if one[0] != self.mine]
         assert not foreign, (attack, foreign)
-        assert busy <= max(HEALTHY_S, 5 * self.quiet), f"{attack}: /healthz took {busy:.3f} s, and {self.quiet:.3f} s before"
+        assert slowest <= (HEALTHY_S if is_quiet() else LATE_S), f"{attack}: /healthz took {slowest:.3f} s"
 
 
 @pytest.fixture(scope="module")
