@@ -23,6 +23,7 @@ struct observation {
 	bool owned[8];                        /* the observed one is ours */
 	char *foreign_child;
 	char *select_unread; /* owned */
+	char *reverted;      /* owned */
 	char *monitor;       /* "ns/name" of our ServiceMonitor */
 	char *exporter_id;
 	char *asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */

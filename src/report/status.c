@@ -35,6 +35,8 @@ static struct verdict ready_verdict(const struct facts *facts, const struct verd
 
 	if (facts->write_problem != NULL) {
 		ready = (struct verdict){VERDICT_FALSE, "WriteFailed", xstrdup(facts->write_problem)};
+	} else if (facts->reverted != NULL) {
+		ready = (struct verdict){VERDICT_FALSE, "RevertedBy", xstrdup(facts->reverted)};
 	} else if (first < links_count) {
 		ready.status = verdicts[first].status;
 		ready.reason = verdicts[first].reason;
