@@ -39,12 +39,12 @@ struct autoscaler {
 	int64_t min_replicas;
 	int64_t max_replicas;
 
-	char *engine_type; /* "Auto" or a type of engine/presets.h */
+	char *engine_type;      /* "Auto" or a type of engine/presets.h */
 	json_t *engine_signals; /* what type Custom describes; NULL = none */
-	int64_t port;      /* 0 = not given as a number */
-	char *port_name;   /* NULL = not given as a name */
-	char *path;        /* NULL = the engine's */
-	char *scheme;      /* NULL = http */
+	int64_t port;           /* 0 = not given as a number */
+	char *port_name;        /* NULL = not given as a name */
+	char *path;             /* NULL = the engine's */
+	char *scheme;           /* NULL = http */
 
 	struct wanted_signal signals[AUTOSCALER_SIGNALS_MAX]; /* of the pods' pages, one at least */
 	size_t signals_count;

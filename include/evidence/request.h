@@ -22,10 +22,10 @@ struct page_place {
 struct page_places LIST_OF(struct page_place);
 
 struct signal_request {
-	char *name;          /* "Running" */
-	char *metric;        /* as the metrics API serves it */
-	bool page;           /* its series come from the pods' page, else they are recorded */
-	char *query;         /* the metrics query of a figure that is no preset's; NULL = the preset of this metric has it */
+	char *name;   /* "Running" */
+	char *metric; /* as the metrics API serves it */
+	bool page;    /* its series come from the pods' page, else they are recorded */
+	char *query;  /* the metrics query of a figure that is no preset's; NULL = the preset of this metric has it */
 	struct texts series; /* PromQL selectors: any of them will do */
 };
 

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/quantity.h"
 #include "base/text.h"
+#include "engine_signals.h"
 #include "name_form.h"
 
 /* In thousandths: nobody has a millionth of a request, or more than a million. */
@@ -191,46 +192,6 @@ static bool are_signals(const json_t *value)
 	return json_array_size(value) > 0;
 }
 
-static bool is_over(const json_t *value)
-{
-	static const char *const words[] = {"Sum", "Max", NULL};
-
-	return is_absent(value) || is_one_of(value, words);
-}
-
-/* A count of requests, or how full something is. */
-static bool is_unit_of(const json_t *value, const json_t *name)
-{
-	static const char *const counts[] = {"Requests", NULL};
-	static const char *const fills[] = {"Ratio", "Percent", NULL};
-
-	return is_absent(value) || is_one_of(value, strcmp(text_of(name), "KVCache") == 0 ? fills : counts);
-}
-
-static bool is_engine_signal(const json_t *list, size_t index)
-{
-	const json_t *item = json_array_get(list, index);
-	const json_t *name = json_object_get(item, "name");
-
-	for (size_t i = 0; i < index; i++) {
-		if (json_equal(json_object_get(json_array_get(list, i), "name"), name)) {
-			return false;
-		}
-	}
-	return is_signal(name) && name_is_series(text_of(json_object_get(item, "series"))) &&
-	       is_over(json_object_get(item, "over")) && is_unit_of(json_object_get(item, "unit"), name);
-}
-
-static bool are_engine_signals(const json_t *value)
-{
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		if (!is_engine_signal(value, i)) {
-			return false;
-		}
-	}
-	return json_array_size(value) > 0;
-}
-
 static bool is_tolerance(const json_t *value)
 {
 	const char *suffix = after_number(text_of(value));
@@ -351,7 +312,7 @@ static const struct {
 	{"spec.engine.path", is_path,
 		"is not a plain HTTP path: write one that starts with '/' and has only letters, digits and . _ ~ - between "
 		"single slashes, at most 255, and no '.' or '..' alone, such as /metrics"},
-	{"spec.engine.signals", are_engine_signals,
+	{"spec.engine.signals", engine_signals_are,
 		"are not 1 to 4 figures: write each once, with name Running, Waiting, InFlight or KVCache, series as a name or "
 		"name{label=\"value\"} of letters, digits and _ : (in values also . / @ + -), at most 255, over Sum or Max, and unit "
 		"Requests, or Ratio or Percent of KVCache"},

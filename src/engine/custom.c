@@ -64,8 +64,8 @@ static char *first_spelling(const char *pattern)
 }
 
 /* What is summed up, or of what the maximum is, of ready pods or of others. */
-static void add_samples(struct strbuf *query, const char *over, const char *unit, const char *pattern, const char *labels,
-	const char *unready)
+static void add_samples(struct strbuf *query, const char *over, const char *unit, const char *pattern,
+	const char *labels, const char *unready)
 {
 	strbuf_addf(query, "%s%s(" SPELLING_BEGIN "%s\",unready=\"%s\",%s%s<<.LabelMatchers>>} >= 0) by (<<.GroupBy>>)",
 		strcmp(unit, "Ratio") == 0 ? "100 * " : "", strcmp(over, "Max") == 0 ? "max" : "sum", pattern, unready,

@@ -188,8 +188,7 @@ void reading_page_values(const struct page *page, const struct probe_request *re
 		double value;
 		int64_t milli;
 
-		if (wanted->page && query != NULL && query_on_page(query, page, &value) &&
-			query_milli(value, &milli)) {
+		if (wanted->page && query != NULL && query_on_page(query, page, &value) && query_milli(value, &milli)) {
 			struct metric_value *own = shape_add(&shape_metric_value, &values->values);
 
 			own->metric = xstrdup(wanted->metric);
