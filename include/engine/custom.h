@@ -6,9 +6,9 @@
 #ifndef ENGINE_CUSTOM_H
 #define ENGINE_CUSTOM_H
 
-#include <stdbool.h>
+#include <jansson.h>
 
-#include "api/autoscaler.h"
+#include "base/attr.h"
 #include "engine/presets.h"
 
 /* spec.engine.type of such an engine. */
@@ -19,8 +19,8 @@
 
 struct custom_engine;
 
-/* NULL when the spec's engine is none. Heap, the caller frees it. */
-struct custom_engine *custom_engine_new(const struct autoscaler *spec);
+/* By spec.engine.type and spec.engine.signals; NULL when the type is another. Heap, the caller frees it. */
+struct custom_engine *custom_engine_new(const char *type, const json_t *signals);
 const struct engine *custom_engine(const struct custom_engine *custom);
 /* NULL is allowed. */
 void custom_engine_free(struct custom_engine *custom);

@@ -108,18 +108,18 @@ static void make_signal(struct custom_engine *custom, size_t index, const struct
 		.default_target_milli = figure->default_target_milli};
 }
 
-struct custom_engine *custom_engine_new(const struct autoscaler *spec)
+struct custom_engine *custom_engine_new(const char *type, const json_t *signals)
 {
 	struct custom_engine *custom;
 	size_t count = 0;
 
-	if (spec->engine_type == NULL || strcmp(spec->engine_type, CUSTOM_ENGINE) != 0) {
+	if (type == NULL || strcmp(type, CUSTOM_ENGINE) != 0) {
 		return NULL;
 	}
 	custom = xcalloc(1, sizeof(*custom));
 	custom->engine = (struct engine){.type = CUSTOM_ENGINE, .places = {{0, "/metrics"}}};
 	for (size_t f = 0; f < ARRAY_LEN(figures); f++) {
-		const json_t *wanted = json_find(spec->engine_signals, "name", figures[f].name);
+		const json_t *wanted = json_find(signals, "name", figures[f].name);
 
 		if (wanted != NULL) {
 			make_signal(custom, count++, &figures[f], wanted);

@@ -173,7 +173,7 @@ static void observe_workload(struct observation *o)
 	struct workload *w = &o->facts.workload;
 	const struct view_workload *target = o->facts.target;
 
-	o->custom = custom_engine_new(&o->spec);
+	o->custom = custom_engine_new(o->spec.engine_type, o->spec.engine_signals);
 	w->engine = o->custom != NULL ? custom_engine(o->custom)
 	                              : observe_engine(&o->spec, &o->object->status, o->facts.evidence);
 	if (strcmp(o->spec.engine_type, "Auto") != 0 && w->engine == NULL) {

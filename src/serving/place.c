@@ -35,7 +35,7 @@ static struct custom_engine *custom_of(const struct view_autoscaler *autoscaler)
 {
 	auto_view_autoscaler_spec spec = view_autoscaler_spec(autoscaler);
 
-	return custom_engine_new(&spec);
+	return custom_engine_new(spec.engine_type, spec.engine_signals);
 }
 
 static bool custom_has_metric(const struct view_autoscaler *autoscaler, const char *metric)
