@@ -49,6 +49,7 @@ struct facts {
 	const struct replicas_fight *fight; /* with it, over the target's replicas; NULL = none was seen */
 	const char *foreign_child; /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
 
+	const char *reverted;      /* which child somebody changes back, and what to do; NULL = none */
 	const char *write_problem; /* why the last write failed; NULL when it did not */
 
 	bool prometheus_missing;                  /* prometheus-operator's types are not installed */
@@ -74,7 +75,8 @@ struct facts {
 	const struct adapter_survey *adapter_survey; /* what it says of itself; NULL = nothing yet */
 
 	/* Of the metrics API that is to serve, the adapter's or our own. */
-	const char *api_reason; /* CamelCase: why it cannot serve, REASON_WAITING while it is about to; NULL = nothing against it */
+	const char *
+		api_reason; /* CamelCase: why it cannot serve, REASON_WAITING while it is about to; NULL = nothing against it */
 	const char *api_message;
 	bool api_away; /* of api_reason: only that nothing answers behind the registration now, as while it restarts */
 	int64_t api_since_ms; /* wall: since when the API server finds it available, or not; -1 = not known */

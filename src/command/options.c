@@ -9,6 +9,8 @@
 const struct options options_default = {
 	.timeout = "60s",
 	.listen = "127.0.0.1:8080",
+	.metrics_api_listen = "127.0.0.1:6443",
+	.metrics_certificate_validity = "24h",
 	.lease_name = "inference-autoscaler",
 	.lease_duration = "15s",
 	.lease_renew_deadline = "10s",

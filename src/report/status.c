@@ -13,7 +13,6 @@
 #include "children/children.h"
 #include "report/kstatus.h"
 #include "report/status_bound.h"
-#include "report/write_refusal.h"
 
 static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
 {
@@ -35,8 +34,9 @@ static struct verdict ready_verdict(const struct facts *facts, const struct verd
 	struct verdict ready = {VERDICT_TRUE, "Ready", NULL};
 
 	if (facts->write_problem != NULL) {
-		ready = (struct verdict){VERDICT_FALSE, "WriteFailed",
-			xasprintf("%s%s", facts->write_problem, write_refusal_remedy(facts->write_problem))};
+		ready = (struct verdict){VERDICT_FALSE, "WriteFailed", xstrdup(facts->write_problem)};
+	} else if (facts->reverted != NULL) {
+		ready = (struct verdict){VERDICT_FALSE, "RevertedBy", xstrdup(facts->reverted)};
 	} else if (first < links_count) {
 		ready.status = verdicts[first].status;
 		ready.reason = verdicts[first].reason;
@@ -237,7 +237,7 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 	}
 	return json_pack("{s:I, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:O*, s:o}", "observedGeneration",
 		(json_int_t)facts->object->view.meta.generation, "source", make_source(facts), "selector",
-		make_selector(facts), "engine", make_engine(facts), "replicas",
-		make_replicas(facts), "signals", make_signals(facts, first == links_count), "children",
-		make_children(facts), "advice", summary != NULL ? advice : NULL, "conditions", conditions);
+		make_selector(facts), "engine", make_engine(facts), "replicas", make_replicas(facts), "signals",
+		make_signals(facts, first == links_count), "children", make_children(facts), "advice",
+		summary != NULL ? advice : NULL, "conditions", conditions);
 }
