@@ -10,7 +10,7 @@ import time
 import pytest
 
 from breakage import on_node
-from conftest import AUTOSCALER, DIRECT, HPA, eventually, run
+from conftest import AUTOSCALER, DIRECT, HPA, eventually, eventually_is, run
 from gpus import NAMESPACE as GPU_NAMESPACE
 from gpus import Gpus
 from onenode.layout import Layout, default_state
@@ -151,8 +151,8 @@ def test_a_pod_that_hangs_drops_out_and_the_replicas_hold(kube, story):
     pods = story.ready_pods("requests")
     allow = deny(kube, pods[0])
     try:
-        eventually("it has no figure any more", lambda: set(story.served("requests")) ==
-                   {pod.metadata.name for pod in pods[1:]}, 40)
+        eventually_is("it has no figure any more", lambda: sorted(story.served("requests")),
+                      sorted(pod.metadata.name for pod in pods[1:]), 40)
         until = time.monotonic() + 35  # two periods of the HPA
         while time.monotonic() < until:
             assert story.replicas("requests") == 3
