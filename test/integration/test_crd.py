@@ -161,6 +161,7 @@ def test_smallest_gets_its_defaults(cluster, crd):
         "engine": {"type": "Auto"},
         "scrapeInterval": "15s",
         "paused": False,
+        "source": "Auto",
     }
 
 

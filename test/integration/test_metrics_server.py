@@ -205,7 +205,7 @@ def available(cluster):
     for version in VERSIONS:
         status, api = cluster.request("GET", f"{APISERVICES}/{version}.custom.metrics.k8s.io")
         conditions = {c["type"]: c for c in api.get("status", {}).get("conditions", [])}
-        assert status == 200 and conditions["Available"]["status"] == "True", (status, conditions or api)
+        assert status == 200 and conditions.get("Available", {}).get("status") == "True", (status, conditions or api)
     return True
 
 
