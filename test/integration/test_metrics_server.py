@@ -201,8 +201,9 @@ def target(cluster, namespace, page_port):
 def available(cluster):
     for version in VERSIONS:
         status, api = cluster.request("GET", f"{APISERVICES}/{version}.custom.metrics.k8s.io")
-        conditions = {c["type"]: c for c in api.get("status", {}).get("conditions", [])}
-        assert status == 200 and conditions["Available"]["status"] == "True", (status, conditions or api)
+        assert status == 200, api
+        conditions = {c["type"]: c["status"] for c in api.get("status", {}).get("conditions", [])}
+        assert conditions.get("Available") == "True", api
     return True
 
 
