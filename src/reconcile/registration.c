@@ -46,12 +46,18 @@ static bool is_made_by_us(const struct view_apiservice *api)
 	       text_equal(meta_annotation(meta, ANNOTATION_METRICS_SERVICE), service);
 }
 
+/* Whether the Service that it leads to is surely not there. */
+static bool leads_nowhere(const struct world *world, const struct view_apiservice *api)
+{
+	return settings_reads(world->settings, api->service_namespace) &&
+	       world_view(world, KIND_SERVICE, api->service_namespace, api->service_name) == NULL;
+}
+
 /* Whether it is of a release of ours whose Service is gone. What is registered and not served keeps namespaces from being
  * deleted. */
 static bool is_dead(const struct world *world, const struct view_apiservice *api)
 {
-	return !registration_leads_to_us(world, api) && is_made_by_us(api) &&
-	       world_view(world, KIND_SERVICE, api->service_namespace, api->service_name) == NULL;
+	return !registration_leads_to_us(world, api) && is_made_by_us(api) && leads_nowhere(world, api);
 }
 
 /* The first version that another server has; NULL when there is none. */
@@ -199,14 +205,13 @@ static void say_others(const struct world *world, const struct view_apiservice *
 {
 	const char *ns = api->service_namespace;
 	const char *name = api->service_name;
-	bool there = world_view(world, KIND_SERVICE, ns, name) != NULL;
 
 	say(own, "OtherServer",
 		xasprintf(
 			"APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
 			"remove that server together with its APIService, whose place the operator then takes, or set "
 			"spec.source to Prometheus",
-			api->view.meta.name, ns, name, there ? "" : ", which does not exist"));
+			api->view.meta.name, ns, name, leads_nowhere(world, api) ? ", which does not exist" : ""));
 }
 
 /* Of the pods behind our Service; heap. */

@@ -241,7 +241,7 @@ def test_every_value_does_something(render, path):
     (["metrics.needToken=yes"], "needToken"),
     (["extraObjects[0].kind=ConfigMap"], "apiVersion"),
     (["hostAliases[0].ip=10.0.0.1"], "hostnames"),
-    (["watchNamespaces={a}"], "watchNamespaces"),
+    (["watchNamespaces={*}"], "watchNamespaces"),
     (["leaderElection.enabled=false"], "set replicaCount to 1"),
     (["prometheus.url=prometheus:9090"], "url"),
     (["prometheus.url=https://me:secret@prometheus"], "url"),
@@ -433,7 +433,7 @@ def test_every_value_is_taken_by_the_api_server(cluster, stack, crd, namespace, 
     values = {path: value for path, (value, _, effect) in EFFECTS.items() if not effect.startswith("!")}
     for path in ("serviceAccount.create", "leaderElection.enabled", "adapter.namespace", "priorityClassName",
                  "prometheus.tls.caSecret", "prometheus.tls.insecureSkipVerify", "prometheus.auth.tokenSecret",
-                 "prometheus.auth.username", "prometheus.auth.passwordSecret", "writeShared"):
+                 "prometheus.auth.username", "prometheus.auth.passwordSecret", "writeShared", "watchNamespaces", "sharedNamespaces"):
         del values[path]
     values.update({**RULES, **DASHBOARD, **NETWORK, "adapter.namespace": namespace})
     objects = render(hooks=True, **values)
