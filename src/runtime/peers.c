@@ -27,7 +27,7 @@ static struct peer_debt *oldest(const struct peers *peers)
 	return oldest;
 }
 
-static struct peer_debt *add(struct peers *peers, const unsigned char *peer)
+static struct peer_debt *add_debt(struct peers *peers, const unsigned char *peer)
 {
 	struct peer_debt *debt;
 
@@ -51,7 +51,7 @@ bool peers_charge(struct peers *peers, const unsigned char *peer, int64_t now_ms
 		return false;
 	}
 	if (debt == NULL) {
-		debt = add(peers, peer);
+		debt = add_debt(peers, peer);
 	}
 	debt->until_ms = from_ms + PEERS_EACH_MS;
 	return true;
