@@ -42,6 +42,7 @@ struct options {
 	bool dry_run;
 	bool force;
 	bool if_unused;
+	bool metrics_api_only;
 
 	const char *listen;
 	const char *health_listen; /* NULL = at `listen` too */
@@ -127,11 +128,14 @@ struct option_row {
 		OPTION("leave-shared", 0, NULL, OPTION_BOOL, settings.leave_shared,                                    \
 			"leave what autoscalers of all classes share, such as the adapter's rules, to another operator")
 
-#define OPTIONS_METRICS_SERVICE                                                                                        \
+#define OPTION_METRICS_SERVICE                                                                                         \
 	OPTION("metrics-service", 0, "NAMESPACE/NAME:PORT", OPTION_SERVICE, settings.metrics_service,                  \
-		"the Service that leads to our own metrics API; without it none is served, and Prometheus is needed"), \
-		OPTION("metrics-certificates", 0, "NAME", OPTION_STRING, metrics_certificates,                         \
-			"the ConfigMap in that Service's namespace in which the replicas announce their certificates")
+		"the Service that leads to the operator's own metrics API; without it Prometheus and its adapter are " \
+		"needed")
+
+#define OPTION_METRICS_CERTIFICATES                                                                                    \
+	OPTION("metrics-certificates", 0, "NAME", OPTION_STRING, metrics_certificates,                                 \
+		"the ConfigMap, beside that Service, in which the replicas announce their certificates")
 
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
  * and sets *help. */

@@ -33,11 +33,12 @@ struct adapter_fight {
 
 /* What there is to say of the metrics API that we serve ourselves (reconcile/registration.h). */
 struct own_api {
-	const char *reason; /* static: why it cannot serve, REASON_WAITING while it is about to; NULL = nothing against it */
-	char *message;      /* owned, with reason */
-	int64_t since_ms;   /* wall: since when the API server finds it available, or not; -1 = not known */
-	bool away;          /* of reason: only that the API server does not reach it now */
-	bool ours;          /* registration_is_ours() */
+	const char *
+		reason; /* static: why it cannot serve, REASON_WAITING while it is about to; NULL = nothing against it */
+	char *message;  /* owned, with reason */
+	int64_t since_ms; /* wall: since when the API server finds it available, or not; -1 = not known */
+	bool away;        /* of reason: only that the API server does not reach it now */
+	bool ours;        /* registration_is_ours() */
 };
 
 /* What the shared pass found; autoscalers' links are checked from it. */
@@ -62,7 +63,7 @@ struct shared_state {
 #define SHARED_STATE_INIT                                                                                              \
 	(struct shared_state)                                                                                          \
 	{                                                                                                              \
-		.state = ADAPTER_UNKNOWN, .api_since_ms = -1, .own = {.since_ms = -1}                                                          \
+		.state = ADAPTER_UNKNOWN, .api_since_ms = -1, .own = {.since_ms = -1 }                                 \
 	}
 void shared_state_release(struct shared_state *state);
 /* For the next pass: has of the state before what is remembered, which is taken from it, and nothing that is checked anew. */

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 
-#include "reconcile/needs.h"
 #include "reconcile/plan.h"
 #include "reconcile/reconcile.h"
 #include "reconcile/world.h"
@@ -19,8 +18,10 @@
 bool registration_is_ours(const struct world *world);
 /* Whether this APIService leads to our Service. */
 bool registration_leads_to_us(const struct world *world, const struct view_apiservice *api);
-/* Plans for the APIServices; `needs` NULL = ours are to go. */
-void registration_plan(const struct world *world, const struct needs *needs, struct plan *plan);
+/* Plans that the APIServices are as they should be. `wanted`: they are also to be made where they are missing. */
+void registration_plan(const struct world *world, bool wanted, struct plan *plan);
+/* Plans that ours go. */
+void registration_plan_removal(const struct world *world, struct plan *plan);
 /* Sets what state->own says: why our metrics API cannot be reached, or is awaited. */
 void registration_check(const struct world *world, struct shared_state *state);
 

@@ -39,8 +39,8 @@ static bool say_none_counts(const struct facts *facts, const struct workload_sig
 		return false;
 	}
 	SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
-		"no pod of %s '%s' is ready, and one that is not has a value of '%s' only while it has load", spec->target_kind,
-		spec->target_name, signal->signal->metric);
+		"no pod of %s '%s' is ready, and one that is not has a value of '%s' only while it has load",
+		spec->target_kind, spec->target_name, signal->signal->metric);
 	return true;
 }
 

@@ -87,8 +87,8 @@ static void check_page(const struct link *link, const struct facts *facts, bool 
 	const struct workload_signal *signal = signal_of(&facts->workload, false);
 
 	link->check_page(facts, signal, verdict);
-	if (link->arrives != NULL && !facts->workload.direct && verdict->status == VERDICT_FALSE && values_arrive(facts, signal) &&
-		is_settled(facts, link, *settled)) {
+	if (link->arrives != NULL && !facts->workload.direct && verdict->status == VERDICT_FALSE &&
+		values_arrive(facts, signal) && is_settled(facts, link, *settled)) {
 		auto_free char *view = verdict->message;
 
 		*settled = true;

@@ -12,6 +12,7 @@
 #include "reconcile/adapter.h"
 #include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
+#include "reconcile/registration.h"
 
 #define PASSES_MAX 5
 
@@ -101,20 +102,53 @@ static void find_adapter(struct findings *found, const struct settings *s)
 	world_release_document(&world);
 }
 
+/* Borrowed; NULL when it is not there. */
+static json_t *find_apiservice(const json_t *objects, const char *name)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach((json_t *)objects, i, object) {
+		if (strcmp(json_path_string(object, "kind", ""), "APIService") == 0 &&
+			strcmp(kube_object_name(object), name) == 0) {
+			return object;
+		}
+	}
+	return NULL;
+}
+
+/* The Service that an APIService leads to, unless it is there already. */
+static int collect_service(struct session *session, struct findings *found, const char *apiservice, struct error *err)
+{
+	const json_t *object = find_apiservice(json_object_get(found->document, "objects"), apiservice);
+	const json_t *service = json_path(object, "spec.service");
+
+	return service == NULL ? 0
+	                       : collect_named(session, found, KIND_SERVICE, json_path_string(service, "namespace", ""),
+					 json_path_string(service, "name", ""), err);
+}
+
+/* Both versions of the metrics API, and what they lead to. */
+static int collect_metrics_api(struct session *session, struct findings *found, struct error *err)
+{
+	static const char *const names[] = {APISERVICE_V1BETA1, APISERVICE_V1BETA2};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (collect_named(session, found, KIND_APISERVICE, NULL, names[i], err) < 0 ||
+			collect_service(session, found, names[i], err) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
 /* As reconcile/adapter_find.h goes: the registration of the metrics API, its Service, the Deployments, the ConfigMap. */
 static int collect_adapter(struct session *session, const struct settings *s, struct findings *found, struct error *err)
 {
 	const json_t *objects = json_object_get(found->document, "objects");
 	const json_t *service;
 
-	if (collect_named(session, found, KIND_APISERVICE, NULL, APISERVICE_V1BETA1, err) < 0) {
-		return -1;
-	}
-	service = json_path(json_array_get(objects, 0), "spec.service");
-	if (service != NULL && collect_named(session, found, KIND_SERVICE, json_path_string(service, "namespace", ""),
-				       json_path_string(service, "name", ""), err) < 0) {
-		return -1;
-	}
+	service = json_path(find_apiservice(objects, APISERVICE_V1BETA1), "spec.service");
 	find_adapter(found, s);
 	if (s->adapter.ns == NULL && service != NULL) {
 		free_indirect(&found->adapter->ns);
@@ -127,9 +161,21 @@ static int collect_adapter(struct session *session, const struct settings *s, st
 	return collect_named(session, found, KIND_CONFIGMAP, found->adapter->ns, found->adapter->configmap, err);
 }
 
-static int look(struct session *session, const struct settings *s, struct findings *found, struct error *err)
+/* The registration of our metrics API, and the certificates that it is made with. */
+static int look_at_metrics_api(struct session *session, const struct options *o, struct findings *found,
+	struct error *err)
 {
 	found->document = json_pack("{s:[], s:[]}", "objects", "missing");
+	if (o->metrics_certificates != NULL && settings_serve(&o->settings) &&
+		collect_named(session, found, KIND_CONFIGMAP, o->settings.metrics_service.ns, o->metrics_certificates,
+			err) < 0) {
+		return -1;
+	}
+	return collect_metrics_api(session, found, err);
+}
+
+static int look(struct session *session, const struct settings *s, struct findings *found, struct error *err)
+{
 	found->autoscalers = list_read(session, s, KIND_AUTOSCALER, NULL, err);
 	if (found->autoscalers == NULL && err->kind != ERROR_NOT_FOUND) {
 		return -1;
@@ -203,6 +249,24 @@ static void stand_in_for_deployment(const struct findings *found)
 			found->adapter->deployment, "namespace", found->adapter->ns));
 }
 
+/* First the certificates: without them the operator, which may run still, does not register its metrics API again. */
+static void plan_metrics_api(const struct findings *found, const struct options *o, struct plan *plan)
+{
+	const char *name = o->metrics_certificates;
+	const struct view *configmap;
+	struct world world;
+
+	world_from_document(&world, found->document, &o->settings);
+	configmap = name != NULL ? world_view(&world, KIND_CONFIGMAP, o->settings.metrics_service.ns, name) : NULL;
+	if (configmap != NULL) {
+		plan_add_delete(plan, KIND_CONFIGMAP, configmap);
+	}
+	if (o->metrics_api_only && (configmap == NULL || o->dry_run)) {
+		registration_plan_removal(&world, plan);
+	}
+	world_release_document(&world);
+}
+
 /* What is left to do. `problem`: why our block, which is in the ConfigMap, cannot be taken out. */
 static void make_plan(const struct findings *found, const struct settings *s, struct plan *plan, struct error *problem)
 {
@@ -232,8 +296,9 @@ static void print_plan(const struct plan *plan, const char *tense)
 		                   : write->kind == KIND_DEPLOYMENT ? "restart"
 		                                                    : "change";
 
-		printf("%s%s %s '%s/%s'\n", tense, what, kinds[write->kind].resource.kind,
-			kube_object_namespace(write->object), kube_object_name(write->object));
+		auto_free char *key = kube_object_key(write->object);
+
+		printf("%s%s %s '%s'\n", tense, what, kinds[write->kind].resource.kind, key);
 	}
 }
 
@@ -270,13 +335,17 @@ static int pass_of(struct session *session, const struct options *o, bool *again
 	auto_error problem = ERROR_INIT;
 
 	*again = false;
-	if (look(session, &o->settings, &found, err) < 0) {
+	if (look_at_metrics_api(session, o, &found, err) < 0 ||
+		(!o->metrics_api_only && look(session, &o->settings, &found, err) < 0)) {
 		return EXIT_FAILURE;
 	}
 	if (json_array_size(found.autoscalers) > 0 && !o->force) {
 		return o->if_unused ? leave(&found) : refuse(&found, err);
 	}
-	make_plan(&found, &o->settings, &plan, &problem);
+	plan_metrics_api(&found, o, &plan);
+	if (!o->metrics_api_only && (plan.count == 0 || o->dry_run)) {
+		make_plan(&found, &o->settings, &plan, &problem);
+	}
 	print_plan(&plan, o->dry_run ? "would " : "");
 	if (plan.count > 0 && !o->dry_run) {
 		*again = session_run(session, &plan, err) == 0 || err->kind == ERROR_CONFLICT;
@@ -327,6 +396,10 @@ static const struct option_row rows[] = {
 	OPTION("force", 0, NULL, OPTION_BOOL, force, "also while InferenceAutoscalers exist"),
 	OPTION("if-unused", 0, NULL, OPTION_BOOL, if_unused,
 		"while InferenceAutoscalers exist, leave all as it is and succeed"),
+	OPTION("metrics-api-only", 0, NULL, OPTION_BOOL, metrics_api_only,
+		"only end the registration of our metrics API, whatever InferenceAutoscalers exist: before the operator goes"),
+	OPTION_METRICS_SERVICE,
+	OPTION_METRICS_CERTIFICATES,
 	OPTIONS_NAMESPACES,
 	OPTIONS_ADAPTER,
 	OPTIONS_CONNECTION,
@@ -337,7 +410,8 @@ const struct command command_cleanup = {
 	.name = "cleanup",
 	.summary = "take away what is shared, after the operator",
 	.about =
-		"Takes away what autoscalers share and what does not go with them by itself: our rules in prometheus-adapter's "
+		"Takes away what autoscalers share and what does not go with them by itself: first the registration of our own "
+		"metrics API, for what is registered and not served keeps namespaces from being deleted; then our rules in prometheus-adapter's "
 		"ConfigMap, which gets its bytes back (the adapter restarts), the objects for GPU metrics, and objects of ours "
 		"whose autoscaler is gone.\n\n"
 		"It is for the time after the last InferenceAutoscaler; while there are any, it refuses. Exit code 0: nothing "

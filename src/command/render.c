@@ -307,6 +307,7 @@ static const struct option_row rows[] = {
 	OPTION("output", 'o', "yaml|json", OPTION_STRING, output, "how to print (yaml)"),
 	OPTIONS_ADAPTER,
 	OPTIONS_TENANTS,
+	OPTION_METRICS_SERVICE,
 	OPTION_MONITOR_LABELS,
 };
 

@@ -6,6 +6,7 @@
 #include "comparison.h"
 #include "hop.h"
 #include "metric_trust.h"
+#include "page_samples.h"
 #include "question.h"
 #include "reading.h"
 
@@ -370,40 +371,6 @@ static void on_samples(void *ctx, const struct prometheus_answer *answer)
 	}
 }
 
-static void add_page_value(struct series_seen *series, const struct page_seen *page, const char *pod, int64_t milli,
-	int64_t now_ms)
-{
-	struct sample *sample = shape_add(&shape_sample, &series->samples);
-
-	*sample = (struct sample){.pod = xstrdup(pod),
-		.age_ms = now_ms - page->seen_ms,
-		.time_ms = page->seen_ms,
-		.milli = milli,
-		.source = MILLI_NONE};
-	series->pods++;
-}
-
-/* What the pages say, of the pods whose pages were read. */
-static void take_from_pages(struct signal_probe *probe)
-{
-	const struct page_seen *page = probe->page;
-	struct series_seen *series = &probe->seen->series;
-	int64_t now_ms = clock_wall_ms();
-
-	if (!probe->signal->page || page == NULL) {
-		return;
-	}
-	series->seen_ms = page->seen_ms;
-	for (size_t i = 0; i < page->values.count; i++) {
-		const struct page_values *pod = &page->values.items[i];
-		const struct metric_value *value = shape_find(&shape_metric_value, &pod->values, probe->signal->metric);
-
-		if (value != NULL && value->milli != MILLI_NONE && counted_pods_find(probe->counted, pod->pod) != NULL) {
-			add_page_value(series, page, pod->pod, value->milli, now_ms);
-		}
-	}
-}
-
 void signal_probe_start(struct signal_probe *probe)
 {
 	const struct signal_request *signal = probe->signal;
@@ -413,7 +380,9 @@ void signal_probe_start(struct signal_probe *probe)
 	probe->same_question = probe->last != NULL && probe->last->asked == probe->request;
 	probe->before = evidence_find_signal(probe->last, signal->metric);
 	if (probe->request->direct) {
-		take_from_pages(probe);
+		if (signal->page && probe->page != NULL) {
+			page_samples(probe->page, signal->metric, probe->counted, &probe->seen->series);
+		}
 		find_metric(probe);
 		return;
 	}

@@ -17,8 +17,9 @@
 struct signal_probe {
 	const struct probe_context *context;
 	const struct probe_request *request;
-	const struct evidence *last;  /* the probe's evidence before; NULL = none */
-	const struct page_seen *page; /* of this probe, or of one that is direct that which stands; NULL = none was read */
+	const struct evidence *last; /* the probe's evidence before; NULL = none */
+	const struct page_seen
+		*page; /* of this probe, or of one that is direct that which stands; NULL = none was read */
 	const struct counted_pods *counted;
 	const char *selector; /* the pods' labels */
 	const struct signal_request *signal;

@@ -82,7 +82,8 @@ static bool can_make_children(const struct observation *o)
 	bool pages = autoscaler_uses_pages(&o->spec);
 
 	return workload_complete(&o->facts.workload) && o->target != NULL &&
-	       (!pages || (o->facts.port_known && (o->facts.workload.match_labels != NULL || o->facts.workload.direct)));
+	       (!pages ||
+		       (o->facts.port_known && (o->facts.workload.match_labels != NULL || o->facts.workload.direct)));
 }
 
 static void make_children(const struct observation *o, const struct world *world, struct plan *plan)
@@ -90,7 +91,8 @@ static void make_children(const struct observation *o, const struct world *world
 	json_t *wanted[ARRAY_LEN(o->observed)] = {NULL};
 
 	for (size_t i = 0; i < children_count; i++) {
-		if (child_wanted(children[i], &o->facts.workload) && !world->missing(world->ctx, children[i]->form.kind)) {
+		if (child_wanted(children[i], &o->facts.workload) &&
+			!world->missing(world->ctx, children[i]->form.kind)) {
 			wanted[i] = desire_child(o, i);
 		}
 	}
@@ -255,8 +257,8 @@ static bool awaits_first_look(const struct observation *o, const struct verdict 
 	if (o->facts.evidence == NULL) {
 		return true;
 	}
-	unseen = !o->facts.workload.direct && (o->facts.adapter == ADAPTER_UNKNOWN ||
-						      (autoscaler_uses_gpus(&o->spec) && o->facts.shared == NULL));
+	unseen = !o->facts.workload.direct &&
+	         (o->facts.adapter == ADAPTER_UNKNOWN || (autoscaler_uses_gpus(&o->spec) && o->facts.shared == NULL));
 	status = view_condition_status(&reported->conditions, links[first].type);
 	return unseen && !is_unknown(status);
 }

@@ -345,5 +345,6 @@ struct gpu_need *needs_exporters(const struct needs *needs, bool direct, size_t 
 
 bool needs_prometheus_alone(const struct needs *needs)
 {
-	return needs->count[SOURCE_PROMETHEUS] > 0 && needs->count[SOURCE_AUTO] == 0 && needs->count[SOURCE_DIRECT] == 0;
+	return needs->count[SOURCE_PROMETHEUS] > 0 && needs->count[SOURCE_AUTO] == 0 &&
+	       needs->count[SOURCE_DIRECT] == 0;
 }

@@ -8,7 +8,6 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "chain/links.h"
-#include "view/core.h"
 #include "view/service.h"
 
 #define GROUP "custom.metrics.k8s.io"
@@ -102,9 +101,9 @@ static json_t *apiservice_make(const struct world *world, const struct version *
 
 	return json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s}}, s:{s:s, s:s, s:o, s:s, s:i, s:i}}", "apiVersion",
 		"apiregistration.k8s.io/v1", "kind", "APIService", "metadata", "name", version->apiservice, "labels",
-		LABEL_MANAGED_BY, MANAGED_BY, "annotations", ANNOTATION_METRICS_SERVICE, service, "spec", "group", GROUP,
-		"version", version->version, "service", service_reference(ours), "caBundle", ca_bundle, "groupPriorityMinimum",
-		GROUP_PRIORITY, "versionPriority", version->priority);
+		LABEL_MANAGED_BY, MANAGED_BY, "annotations", ANNOTATION_METRICS_SERVICE, service, "spec", "group",
+		GROUP, "version", version->version, "service", service_reference(ours), "caBundle", ca_bundle,
+		"groupPriorityMinimum", GROUP_PRIORITY, "versionPriority", version->priority);
 }
 
 /* With a certificate that is trusted the API server has no reason to take any. */
@@ -125,29 +124,35 @@ static bool is_as_wanted(const struct world *world, const struct view_apiservice
 }
 
 /* `all` = those too that we serve. */
-static void plan_removal(const struct world *world, bool all, struct plan *plan)
+static void remove_ours(const struct world *world, bool all, struct plan *plan)
 {
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		const struct view_apiservice *api = apiservice(world, &versions[i]);
+		bool served = api != NULL && registration_leads_to_us(world, api) && is_made_by_us(api);
 
-		if (api != NULL && (is_dead(world, api) || (all && registration_leads_to_us(world, api) && is_made_by_us(api)))) {
+		if (api != NULL && (is_dead(world, api) || (all && served))) {
 			plan_add_delete(plan, KIND_APISERVICE, &api->view);
 		}
 	}
 }
 
-void registration_plan(const struct world *world, const struct needs *needs, struct plan *plan)
+void registration_plan_removal(const struct world *world, struct plan *plan)
+{
+	remove_ours(world, true, plan);
+}
+
+void registration_plan(const struct world *world, bool wanted, struct plan *plan)
 {
 	auto_free char *ca_bundle = world->ca_bundle != NULL ? encoded(world->ca_bundle) : NULL;
 
-	plan_removal(world, needs == NULL, plan);
-	if (needs == NULL || !registration_is_ours(world) || ca_bundle == NULL) {
+	remove_ours(world, false, plan);
+	if (!registration_is_ours(world) || ca_bundle == NULL) {
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		const struct view_apiservice *api = apiservice(world, &versions[i]);
 
-		if (api == NULL && !needs_prometheus_alone(needs)) {
+		if (api == NULL && wanted) {
 			plan_add_take(plan, PLAN_CREATE, KIND_APISERVICE,
 				apiservice_make(world, &versions[i], ca_bundle));
 		} else if (api != NULL && is_made_by_us(api) && !is_as_wanted(world, api, ca_bundle)) {
@@ -197,9 +202,10 @@ static void say_others(const struct world *world, const struct view_apiservice *
 	bool there = world_view(world, KIND_SERVICE, ns, name) != NULL;
 
 	say(own, "OtherServer",
-		xasprintf("APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
-			  "remove that server together with its APIService, whose place the operator then takes, or set "
-			  "spec.source to Prometheus",
+		xasprintf(
+			"APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
+			"remove that server together with its APIService, whose place the operator then takes, or set "
+			"spec.source to Prometheus",
 			api->view.meta.name, ns, name, there ? "" : ", which does not exist"));
 }
 
@@ -241,8 +247,7 @@ static const struct trouble {
 		"no pod of the operator behind Service '%1$s' is ready: see its events and its log"},
 	{"EndpointsNotFound", NULL, "ServerNotReady",
 		"no pod of the operator behind Service '%1$s' is ready: see its events and its log"},
-	{"ServiceNotFound", NULL, "APIServiceUnavailable",
-		"Service '%1$s' does not exist: apply the chart again"},
+	{"ServiceNotFound", NULL, "APIServiceUnavailable", "Service '%1$s' does not exist: apply the chart again"},
 	{"ServicePortError", NULL, "APIServiceUnavailable",
 		"Service '%1$s' does not have the port that it names: apply the chart again"},
 	{NULL, NULL, "APIServiceUnavailable", "see Service '%1$s' and the pods behind it"},

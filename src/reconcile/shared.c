@@ -20,10 +20,13 @@ void shared_reconcile(const struct world *world, const struct needs *needs, stru
 	size_t exporters_count = 0;
 	auto_free struct gpu_need *exporters = needs != NULL ? needs_exporters(needs, direct, &exporters_count) : NULL;
 
-	registration_plan(world, needs, plan);
 	registration_check(world, state);
-	if (needs == NULL) {
-		plan_then(plan); /* while the operator is there still: what is registered and not served hinders others */
+	if (needs != NULL) {
+		registration_plan(world, !needs_prometheus_alone(needs), plan);
+	} else {
+		/* While the operator is there still: what is registered and not served hinders others. */
+		registration_plan_removal(world, plan);
+		plan_then(plan);
 	}
 	adapter_reconcile(world, metrics, plan, state);
 	adapter_survey_free(state->adapter);

@@ -237,7 +237,7 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 	}
 	return json_pack("{s:I, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:O*, s:o}", "observedGeneration",
 		(json_int_t)facts->object->view.meta.generation, "source", make_source(facts), "selector",
-		make_selector(facts), "engine", make_engine(facts), "replicas",
-		make_replicas(facts), "signals", make_signals(facts, first == links_count), "children",
-		make_children(facts), "advice", summary != NULL ? advice : NULL, "conditions", conditions);
+		make_selector(facts), "engine", make_engine(facts), "replicas", make_replicas(facts), "signals",
+		make_signals(facts, first == links_count), "children", make_children(facts), "advice",
+		summary != NULL ? advice : NULL, "conditions", conditions);
 }
