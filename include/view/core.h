@@ -30,8 +30,9 @@ struct view_former {
 struct view_apiservice {
 	struct view view;
 	struct view_former former;
-	const char *as_it_stands; /* of the custom metrics API: labels, annotations and spec as JSON, without our notes */
-	int64_t version_priority; /* -1 = not given */
+	const char
+		*as_it_stands; /* of the custom metrics API: labels, annotations and spec as JSON, without our notes */
+	int64_t version_priority;      /* -1 = not given */
 	const char *service_namespace; /* "" = not given, as the next */
 	const char *service_name;
 	const char *ca_bundle; /* base64, as it stands; NULL = not given */

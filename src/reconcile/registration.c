@@ -266,10 +266,12 @@ static void say_taking(const struct world *world, const struct view_apiservice *
 	const char *failure = world->failure(world->ctx, SHARED_KEY);
 
 	say(own, failure != NULL ? "OtherServer" : REASON_WAITING,
-		failure != NULL ? xasprintf("APIService '%s' leads to Service '%s/%s', and the operator could not take it over: %s",
-					  api->view.meta.name, api->service_namespace, api->service_name, failure)
-				: xasprintf("APIService '%s' leads to Service '%s/%s' still: the operator is taking it over",
-					  api->view.meta.name, api->service_namespace, api->service_name));
+		failure != NULL
+			? xasprintf(
+				  "APIService '%s' leads to Service '%s/%s', and the operator could not take it over: %s",
+				  api->view.meta.name, api->service_namespace, api->service_name, failure)
+			: xasprintf("APIService '%s' leads to Service '%s/%s' still: the operator is taking it over",
+				  api->view.meta.name, api->service_namespace, api->service_name));
 }
 
 /* Of the pods behind our Service; heap. */

@@ -20,6 +20,8 @@ struct measure_histogram {
 
 struct measures {
 	uint64_t requests[MEASURE_CODES + 1]; /* by the codes of the table, and others */
+	uint64_t forwarded;                   /* that a former owner of the API answered */
+	uint64_t forward_failures;
 	struct measure_histogram took;        /* requests for metrics */
 	struct measure_histogram age;         /* values that were answered */
 };
