@@ -46,6 +46,9 @@ const char *http_exchange_body(const struct http_exchange *exchange, size_t *len
 /* The token of "Authorization: Bearer TOKEN"; NULL when there is none. It is wiped by the reply. */
 const char *http_exchange_bearer(const struct http_exchange *exchange);
 
+/* The address of who asks: 16 bytes, of IPv4 the first four; all zeros once it is gone. */
+const unsigned char *http_exchange_peer(const struct http_exchange *exchange);
+
 /* Asks to be told, by gone(ctx) from the loop, when the client leaves before the reply. The reply is
  * owed all the same, and may be given from inside gone(). Asking again replaces who is told; NULL: nobody. */
 void http_exchange_watch(struct http_exchange *exchange, void (*gone)(void *ctx), void *ctx);

@@ -24,6 +24,7 @@ struct observation {
 	bool served;                          /* every link up to Ready works; set when they were checked */
 	char *foreign_child;
 	char *select_unread; /* owned */
+	char *reverted;      /* owned */
 	char *monitor;       /* "ns/name" of our ServiceMonitor */
 	char *exporter_id;
 	char *asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "chain/child_fight.h"
 #include "api/kinds.h"
 #include "api/settings.h"
 #include "base/error.h"
@@ -39,6 +40,9 @@ struct world {
 	const char *(*failure)(void *ctx, const char *key);
 	/* Who was seen to set the target's replicas of the autoscaler "ns/name" back; borrowed, NULL when nobody was. */
 	const struct replicas_fight *(*fight)(void *ctx, const char *key);
+	/* Who changes children back (chain/child_fight.h): by index of children[], borrowed; NULL = nobody did. NULL itself =
+	 * nothing is remembered. */
+	const struct child_fight *(*child_fights)(void *ctx, const char *key);
 	/* What the plan before said of the children of the autoscaler "ns/name" (plan.h): from the same they need not be made
 	 * again. NULL = nothing is remembered. */
 	struct digest (*settled)(void *ctx, const char *key);

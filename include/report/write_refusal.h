@@ -5,6 +5,8 @@
 #ifndef REPORT_WRITE_REFUSAL_H
 #define REPORT_WRITE_REFUSAL_H
 
+#include "base/error.h"
+
 enum write_refusal {
 	WRITE_FAILED_OTHERWISE,
 	WRITE_LACKS_RIGHT, /* RBAC: the operator's roles do not say it */
@@ -12,7 +14,7 @@ enum write_refusal {
 };
 
 enum write_refusal write_refusal_of(const char *failure);
-/* What to do about one that was denied, as the end of a sentence; "" for all others. */
-const char *write_refusal_remedy(const char *failure);
+/* What to do about it, as the end of a sentence; "" of what was not refused. */
+const char *write_refusal_remedy(const struct error *failure);
 
 #endif

@@ -19,6 +19,7 @@ struct view_hpa_average {
 struct view_hpa {
 	struct view view;
 	const char *own_spec;    /* of ours the spec, for own_object() to read; NULL of all others */
+	const char *changed_by;  /* view_changed_by() */
 	const char *target_kind; /* "" = not given, as the next */
 	const char *target_name;
 	int64_t min_replicas; /* -1 = not given, as the next three */

@@ -14,7 +14,8 @@
 
 struct view_servicemonitor {
 	struct view view;
-	const char *own_spec; /* of ours the spec, for own_object() to read; NULL of all others */
+	const char *own_spec;   /* of ours the spec, for own_object() to read; NULL of all others */
+	const char *changed_by; /* view_changed_by() */
 	struct view_selector selector;
 	const char *const *namespaces; /* namespaceSelector.matchNames */
 	const char *const *ports;      /* of its endpoints; "" = not given by name */

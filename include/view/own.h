@@ -11,6 +11,8 @@
 
 /* Its own_spec; borrowed, NULL of an object that is not ours. */
 const char *view_own_spec(const struct view *view);
+/* Who changed an object of ours after we wrote it, by managedFields; borrowed, NULL when nobody did, or nothing tells. */
+const char *view_changed_by(const struct view *view);
 /* What child_matches() and child_patch() read of the object of which this is the view. New reference; NULL of an object that
  * is not ours. */
 json_t *own_object(enum kind kind, const struct view *view);

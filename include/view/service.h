@@ -19,6 +19,7 @@ struct view_service_port {
 struct view_service {
 	struct view view;
 	const char *own_spec;       /* of ours the spec, for own_object() to read; NULL of all others */
+	const char *changed_by;     /* view_changed_by() */
 	struct view_pairs selector; /* none = it may lead anywhere */
 	const struct view_service_port *ports;
 	uint32_t ports_count;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "engine/spelling.h"
 #include "page_series.h"
 
@@ -244,7 +245,7 @@ static const char type[] = "# TYPE ";
 
 bool page_wants_line(struct page *page, const char *line)
 {
-	bool announces = strncmp(line, type, sizeof(type) - 1) == 0;
+	bool announces = text_begins(line, type);
 	const char *end;
 
 	return series_of_line(&page->wanted, announces ? line + sizeof(type) - 1 : line, &end) != NULL;

@@ -345,6 +345,13 @@ const char *http_exchange_path(const struct http_exchange *x)
 	return x->path;
 }
 
+const unsigned char *http_exchange_peer(const struct http_exchange *x)
+{
+	static const unsigned char nobody[sizeof(x->connection->entry.peer)];
+
+	return x->wsi != NULL ? x->connection->entry.peer : nobody;
+}
+
 const char *http_exchange_bearer(const struct http_exchange *x)
 {
 	return x->bearer;

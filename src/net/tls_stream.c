@@ -283,13 +283,16 @@ static void on_closed(uv_handle_t *handle)
 void tls_stream_close(struct tls_stream *stream, bool reset)
 {
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-	uv_os_fd_t fd;
 
 	if (stream->closing) {
 		return;
 	}
-	if (reset && uv_fileno((const uv_handle_t *)&stream->tcp, &fd) == 0) {
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	if (reset) {
+		uv_os_fd_t fd = -1;
+
+		if (uv_fileno((const uv_handle_t *)&stream->tcp, &fd) == 0) {
+			(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		}
 	}
 	stream->closing = true;
 	stream->reading = false;

@@ -184,8 +184,7 @@ static void say_write_failed(const struct world *world, const struct adapter_nam
 			: NULL;
 
 	shared_state_set(state, ADAPTER_BROKEN, "WriteFailed",
-		xasprintf("the adapter cannot be given our rules: %s%s", failure,
-			grant != NULL ? grant : write_refusal_remedy(failure)));
+		xasprintf("the adapter cannot be given our rules: %s%s", failure, grant != NULL ? grant : ""));
 }
 
 /* What else there is to say of an adapter that is there; `owed`: something is to be written that restarts it. */

@@ -12,11 +12,39 @@
 #include "reconcile/prometheus.h"
 #include "report/status.h"
 #include "settled_children.h"
+#include "view/own.h"
 
 /* What is awaited comes as an event, or is checked anew after so long. */
 #define WAITING_AGAIN_MS 5000
 /* How often the HPA controller reads, by default. */
 #define HPA_PERIOD_MS 15000
+
+/* Whether somebody changes it back, so that it is left alone for now; says so. */
+static bool is_left_alone(struct observation *o, const struct world *world, size_t i, const json_t *wanted,
+	struct plan *plan)
+{
+	auto_free char *key = kube_key(o->spec.ns, o->spec.name);
+	const struct child_fight *fights = world->child_fights != NULL ? world->child_fights(world->ctx, key) : NULL;
+	const char *applied =
+		json_string_value(json_object_get(json_path(wanted, "metadata.annotations"), ANNOTATION_APPLIED));
+	const struct object_meta *meta = o->observed[i] != NULL ? &o->observed[i]->meta : NULL;
+	const char *by = meta != NULL ? view_changed_by(o->observed[i]) : NULL;
+	int64_t rest_ms;
+
+	rest_ms = fights != NULL && meta != NULL
+	                  ? child_fight_rest_ms(&fights[i], child_fight_mark(applied), world->now_ms)
+	                  : 0;
+	if (rest_ms == 0) {
+		return false;
+	}
+	plan->again_ms = plan->again_ms == 0 || rest_ms < plan->again_ms ? rest_ms : plan->again_ms;
+	free_indirect(&o->reverted);
+	o->reverted = xasprintf("%s '%s/%s' is changed back by '%s' each time it is mended: have that leave it out, or "
+				"ignore its differences; it is mended once more when it was left alone for some time",
+		kinds[children[i]->form.kind].resource.kind, meta->ns, meta->name, by != NULL ? by : "somebody");
+	o->facts.reverted = o->reverted;
+	return true;
+}
 
 /* As it has to be made, or mended; new reference, NULL of one that is as it should be. */
 static json_t *desire_child(const struct observation *o, size_t i)
@@ -86,7 +114,7 @@ static bool can_make_children(const struct observation *o)
 		       (o->facts.port_known && (o->facts.workload.match_labels != NULL || o->facts.workload.direct)));
 }
 
-static void make_children(const struct observation *o, const struct world *world, struct plan *plan)
+static void make_children(struct observation *o, const struct world *world, struct plan *plan)
 {
 	json_t *wanted[ARRAY_LEN(o->observed)] = {NULL};
 
@@ -94,13 +122,17 @@ static void make_children(const struct observation *o, const struct world *world
 		if (child_wanted(children[i], &o->facts.workload) &&
 			!world->missing(world->ctx, children[i]->form.kind)) {
 			wanted[i] = desire_child(o, i);
+			if (wanted[i] != NULL && is_left_alone(o, world, i, wanted[i], plan)) {
+				json_decref(wanted[i]);
+				wanted[i] = NULL;
+			}
 		}
 	}
 	plan_children_take(o, world, wanted, plan);
 }
 
 /* Not those that were settled already, from the same. */
-static void desire_children(const struct observation *o, const struct world *world, struct plan *plan)
+static void desire_children(struct observation *o, const struct world *world, struct plan *plan)
 {
 	auto_free char *key = kube_key(o->spec.ns, o->spec.name);
 	struct digest before = world->settled != NULL ? world->settled(world->ctx, key) : DIGEST_NONE;
@@ -114,7 +146,7 @@ static void desire_children(const struct observation *o, const struct world *wor
 	if (!digest_equal(&now, &before)) {
 		make_children(o, world, plan);
 	}
-	if (plan->count == count) {
+	if (plan->count == count && o->reverted == NULL) {
 		plan->settled = now;
 	}
 }
@@ -308,7 +340,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 		plan_orphans(world, ns, name, ns, plan);
 	}
 	plan->healthy = first == links_count;
-	plan->whole = o.facts.write_problem == NULL && links_settled(&o.facts, verdicts);
+	plan->whole = o.facts.write_problem == NULL && o.facts.reverted == NULL && links_settled(&o.facts, verdicts);
 	plan->waiting = first < links_count && (strcmp(verdicts[first].reason, REASON_WAITING) == 0 ||
 						       strcmp(verdicts[first].reason, REASON_ROLLING_OUT) == 0);
 	if (plan->waiting && plan->probe == NULL) {

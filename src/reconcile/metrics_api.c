@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "reconcile/adapter_find.h"
-#include "reconcile/registration.h"
+#include "registered.h"
 #include "view/core.h"
 #include "view/service.h"
 #include "view/workload.h"
@@ -56,7 +56,7 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 				settings_serve(world->settings)
 					? ", or set spec.source to Direct, so that the operator serves them"
 					: ""));
-	} else if (settings_serve(world->settings) && registration_leads_to_us(world, api) &&
+	} else if (settings_serve(world->settings) && registered_leads_to_us(world, api) &&
 		   api->former.service_name == NULL) {
 		say(state, "OtherServer",
 			xasprintf(

@@ -349,6 +349,7 @@ void observation_release(struct observation *o)
 	error_release(&o->invalid);
 	free_indirect(&o->foreign_child);
 	free_indirect(&o->select_unread);
+	free_indirect(&o->reverted);
 	free_indirect(&o->monitor);
 	free_indirect(&o->exporter_id);
 	free_indirect(&o->asked);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "chain/links.h"
 #include "reconcile/takeover.h"
+#include "registered.h"
 #include "view/service.h"
 
 #define GROUP "custom.metrics.k8s.io"
@@ -26,57 +27,12 @@ static const struct version {
 
 static const struct view_apiservice *apiservice(const struct world *world, const struct version *version)
 {
-	return view_apiservice(world_view(world, KIND_APISERVICE, NULL, version->apiservice));
-}
-
-bool registration_leads_to_us(const struct world *world, const struct view_apiservice *api)
-{
-	const struct metrics_service *ours = &world->settings->metrics_service;
-
-	return settings_serve(world->settings) && strcmp(api->service_namespace, ours->ns) == 0 &&
-	       strcmp(api->service_name, ours->name) == 0;
-}
-
-/* By this release or another of ours; whoever takes it over leads it to another Service. */
-static bool is_made_by_us(const struct view_apiservice *api)
-{
-	const struct object_meta *meta = &api->view.meta;
-	auto_free char *service = kube_key(api->service_namespace, api->service_name);
-
-	return (api->former.noted || text_equal(meta_label(meta, LABEL_MANAGED_BY), MANAGED_BY)) &&
-	       text_equal(meta_annotation(meta, ANNOTATION_METRICS_SERVICE), service);
-}
-
-/* Whether it is of a release of ours whose Service is gone. What is registered and not served keeps namespaces from being
- * deleted. */
-static bool is_dead(const struct world *world, const struct view_apiservice *api)
-{
-	return !registration_leads_to_us(world, api) && is_made_by_us(api) &&
-	       world_view(world, KIND_SERVICE, api->service_namespace, api->service_name) == NULL;
-}
-
-/* The first version that another server has; NULL when there is none. */
-static const struct view_apiservice *others(const struct world *world)
-{
-	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
-		const struct view_apiservice *api = apiservice(world, &versions[i]);
-
-		if (api != NULL && !registration_leads_to_us(world, api)) {
-			return api;
-		}
-	}
-	return NULL;
-}
-
-/* What cannot be read may be anybody's. */
-static bool can_read(const struct world *world)
-{
-	return !world->missing(world->ctx, KIND_APISERVICE) && !world->refused(world->ctx, KIND_APISERVICE);
+	return registered(world, version->apiservice);
 }
 
 bool registration_is_ours(const struct world *world)
 {
-	return settings_serve(world->settings) && can_read(world) && others(world) == NULL;
+	return settings_serve(world->settings) && registered_readable(world) && registered_others(world) == NULL;
 }
 
 /* ---- what is written ---- */
@@ -95,24 +51,11 @@ static json_t *service_reference(const struct metrics_service *service)
 	return json_pack("{s:s, s:s, s:i}", "namespace", service->ns, "name", service->name, "port", service->port);
 }
 
-/* The version that another server has, or had before it was taken over; NULL when all are ours alone. */
-static const struct view_apiservice *shared_version(const struct world *world)
-{
-	const struct view_apiservice *found = others(world);
-
-	for (size_t i = 0; i < ARRAY_LEN(versions) && found == NULL; i++) {
-		const struct view_apiservice *api = apiservice(world, &versions[i]);
-
-		found = api != NULL && api->former.service_name != NULL ? api : NULL;
-	}
-	return found;
-}
-
 /* Beside one of another server's it is marked as what goes when that is given back. */
 static json_t *apiservice_make(const struct world *world, const struct version *version, const char *ca_bundle)
 {
 	const struct metrics_service *ours = &world->settings->metrics_service;
-	const struct view_apiservice *beside = shared_version(world);
+	const struct view_apiservice *beside = registered_shared(world);
 	auto_free char *service = kube_key(ours->ns, ours->name);
 
 	return json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s, s:s*}}, s:{s:s, s:s, s:o, s:s, s:i, s:i}}", "apiVersion",
@@ -155,14 +98,14 @@ static void remove_ours(const struct world *world, bool all, bool taken, struct 
 {
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		const struct view_apiservice *api = apiservice(world, &versions[i]);
-		bool served = api != NULL && registration_leads_to_us(world, api) && is_made_by_us(api);
+		bool served = api != NULL && registered_leads_to_us(world, api) && registered_by_us(api);
 
 		if (api == NULL) {
 			continue;
 		}
-		if (is_dead(world, api) || (served && (all || (taken && api->former.taken)))) {
+		if (registered_dead(world, api) || (served && (all || (taken && api->former.taken)))) {
 			remove_one(api, plan);
-		} else if (api->former.noted && !is_made_by_us(api) && !world->settings->metrics_take_over) {
+		} else if (api->former.noted && !registered_by_us(api) && !world->settings->metrics_take_over) {
 			plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, takeover_undo(api));
 		}
 	}
@@ -173,10 +116,10 @@ static void plan_version(const struct world *world, const struct version *versio
 	struct plan *plan)
 {
 	const struct view_apiservice *api = apiservice(world, version);
-	int64_t wait_ms = shared_version(world) != NULL ? takeover_wait_ms(world) : 0;
+	int64_t wait_ms = registered_shared(world) != NULL ? takeover_wait_ms(world) : 0;
 
-	if (api != NULL && registration_leads_to_us(world, api)) {
-		if (is_made_by_us(api) && !is_as_wanted(world, api, ca_bundle)) {
+	if (api != NULL && registered_leads_to_us(world, api)) {
+		if (registered_by_us(api) && !is_as_wanted(world, api, ca_bundle)) {
 			plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, apiservice_patch(world, api, ca_bundle));
 		}
 	} else if (wanted && wait_ms > 0) {
@@ -198,7 +141,7 @@ void registration_plan(const struct world *world, bool wanted, struct plan *plan
 	auto_free char *ca_bundle = world->ca_bundle != NULL ? encoded(world->ca_bundle) : NULL;
 
 	remove_ours(world, false, !takeover_wanted(world), plan);
-	if (plan->count > 0 || !can_read(world) || ca_bundle == NULL ||
+	if (plan->count > 0 || !registered_readable(world) || ca_bundle == NULL ||
 		(!registration_is_ours(world) && !takeover_wanted(world))) {
 		return;
 	}
@@ -398,7 +341,7 @@ void registration_check(const struct world *world, struct shared_state *state)
 			xstrdup("the operator may not list and watch APIServices: apply the chart's ClusterRole again"));
 		return;
 	}
-	other = others(world);
+	other = registered_others(world);
 	if (other != NULL && takeover_wanted(world)) {
 		say_taking(world, other, own);
 		return;

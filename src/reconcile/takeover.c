@@ -5,23 +5,16 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "reconcile/registration.h"
+#include "registered.h"
 
 /* The certificates of replicas that start together come within it: one that is not in the bundle is asked in vain. */
 #define SETTLE_MS 5000
 #define PRIORITY_BESIDE 50
 
-static const char *const names[] = {APISERVICE_V1BETA1, APISERVICE_V1BETA2};
-
-static const struct view_apiservice *find(const struct world *world, size_t i)
-{
-	return view_apiservice(world_view(world, KIND_APISERVICE, NULL, names[i]));
-}
-
 /* Put back by somebody who left our note on it. */
 static bool is_reverted(const struct world *world, const struct view_apiservice *api)
 {
-	return api != NULL && api->former.noted && !registration_leads_to_us(world, api);
+	return api != NULL && api->former.noted && !registered_leads_to_us(world, api);
 }
 
 bool takeover_wanted(const struct world *world)
@@ -32,8 +25,8 @@ bool takeover_wanted(const struct world *world)
 		world->shared->takeover.reverted) {
 		return false;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (is_reverted(world, find(world, i))) {
+	for (size_t i = 0; i < REGISTERED_VERSIONS; i++) {
+		if (is_reverted(world, registered(world, registered_names[i]))) {
 			return false;
 		}
 	}
@@ -42,9 +35,9 @@ bool takeover_wanted(const struct world *world)
 
 void takeover_note(const struct world *world, struct takeover_memory *memory)
 {
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		const struct view_apiservice *api = find(world, i);
-		bool ours = api != NULL && registration_leads_to_us(world, api);
+	for (size_t i = 0; i < REGISTERED_VERSIONS; i++) {
+		const struct view_apiservice *api = registered(world, registered_names[i]);
+		bool ours = api != NULL && registered_leads_to_us(world, api);
 
 		/* What is given back leads to another too: then it was not to be ours any more. */
 		memory->reverted = memory->reverted || (memory->taken[i] && api != NULL && !ours && memory->wanted);

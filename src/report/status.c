@@ -13,7 +13,6 @@
 #include "children/children.h"
 #include "report/kstatus.h"
 #include "report/status_bound.h"
-#include "report/write_refusal.h"
 
 static json_t *condition(const struct facts *facts, const char *type, const struct verdict *verdict, const char *now)
 {
@@ -35,8 +34,9 @@ static struct verdict ready_verdict(const struct facts *facts, const struct verd
 	struct verdict ready = {VERDICT_TRUE, "Ready", NULL};
 
 	if (facts->write_problem != NULL) {
-		ready = (struct verdict){VERDICT_FALSE, "WriteFailed",
-			xasprintf("%s%s", facts->write_problem, write_refusal_remedy(facts->write_problem))};
+		ready = (struct verdict){VERDICT_FALSE, "WriteFailed", xstrdup(facts->write_problem)};
+	} else if (facts->reverted != NULL) {
+		ready = (struct verdict){VERDICT_FALSE, "RevertedBy", xstrdup(facts->reverted)};
 	} else if (first < links_count) {
 		ready.status = verdicts[first].status;
 		ready.reason = verdicts[first].reason;

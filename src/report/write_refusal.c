@@ -35,10 +35,12 @@ enum write_refusal write_refusal_of(const char *failure)
 	return refusal;
 }
 
-const char *write_refusal_remedy(const char *failure)
+const char *write_refusal_remedy(const struct error *failure)
 {
-	return write_refusal_of(failure) == WRITE_DENIED
-	               ? "; a policy or a webhook of this cluster refuses it: have it allow the operator's ServiceAccount "
-	                 "this write"
-	               : "";
+	/* A webhook may answer with any code. */
+	if (write_refusal_of(failure->message) == WRITE_DENIED) {
+		return "; a policy or a webhook of this cluster refuses it: have it allow the operator's ServiceAccount this "
+		       "write";
+	}
+	return failure->kind == ERROR_FORBIDDEN ? "; give the operator this right, by the chart's roles" : "";
 }

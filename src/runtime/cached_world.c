@@ -82,6 +82,14 @@ static const struct replicas_fight *world_fight(void *ctx, const char *key)
 	return pass != NULL ? pass->fight : NULL;
 }
 
+static const struct child_fight *world_child_fights(void *ctx, const char *key)
+{
+	const struct controller *c = ctx;
+	const struct pass *pass = map_get(&c->passes, key);
+
+	return pass != NULL ? pass->child_fights : NULL;
+}
+
 static struct digest world_settled(void *ctx, const char *key)
 {
 	const struct controller *c = ctx;
@@ -112,6 +120,7 @@ struct world cached_world(struct controller *c)
 		.shared_evidence = world_shared_evidence,
 		.failure = world_failure,
 		.fight = world_fight,
+		.child_fights = world_child_fights,
 		.settled = world_settled,
 		.ca_bundle = c->ca_bundle,
 		.ca_bundle_since_ms = c->ca_bundle_since_ms,

@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "base/keep.h"
+#include "base/json.h"
 #include "base/memory.h"
+#include "children/children.h"
 
 /* On a smooth way up one link after the other begins to work, within moments: to write each step down costs the API
  * server more than all children (a status of 3 KiB takes it 10 ms, a child 2 to 4). The first is how far behind somebody
@@ -33,6 +35,7 @@ static void pass_free(void *value)
 	keep_text_free(pass->key);
 	free_indirect(&pass->failure);
 	replicas_fight_free(pass->fight);
+	free_indirect(&pass->child_fights);
 	keep_free(pass, sizeof(*pass));
 }
 
@@ -56,6 +59,23 @@ struct pass *pass_of(struct map *passes, struct controller *controller, const ch
 	return pass;
 }
 
+static bool is_written(const struct run_result *result, enum kind kind)
+{
+	for (size_t i = 0; i < result->written_count; i++) {
+		if (result->written[i].kind == kind) {
+			return result->error == NULL;
+		}
+	}
+	return false;
+}
+
+static void settle_fights(struct pass *pass, const struct run_result *result)
+{
+	for (size_t i = 0; i < children_count && pass->child_fights != NULL; i++) {
+		child_fight_settle(&pass->child_fights[i], is_written(result, children[i]->form.kind), clock_wall_ms());
+	}
+}
+
 void pass_wrote(struct pass *pass, const struct run_result *result)
 {
 	size_t bytes = result->written_count * sizeof(*pass->written);
@@ -66,6 +86,7 @@ void pass_wrote(struct pass *pass, const struct run_result *result)
 		pass->written_count = result->written_count;
 	}
 	pass->written_ms = clock_monotonic_ms();
+	settle_fights(pass, result);
 }
 
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers)
@@ -93,8 +114,27 @@ static bool writes_children(const struct pass *pass, const struct plan *plan)
 	return false;
 }
 
+/* One that is there already, and is to be as it was made. */
+static void note_mend(struct pass *pass, const struct plan_write *write)
+{
+	const char *applied = json_string_value(
+		json_object_get(json_path(write->object, "metadata.annotations"), ANNOTATION_APPLIED));
+
+	for (size_t i = 0; i < children_count && applied != NULL; i++) {
+		if (children[i]->form.kind == write->kind && (write->verb == PLAN_APPLY || write->verb == PLAN_PATCH)) {
+			if (pass->child_fights == NULL) {
+				pass->child_fights = xcalloc(children_count, sizeof(*pass->child_fights));
+			}
+			child_fight_plan(&pass->child_fights[i], child_fight_mark(applied));
+		}
+	}
+}
+
 void pass_note_children(struct pass *pass, const struct plan *plan)
 {
+	for (size_t i = 0; i < plan->count && pass->counts; i++) {
+		note_mend(pass, &plan->writes[i]);
+	}
 	if (writes_children(pass, plan)) {
 		pass->children_ms = clock_monotonic_ms();
 	}

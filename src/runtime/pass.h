@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/map.h"
+#include "chain/child_fight.h"
 #include "chain/replicas_fight.h"
 #include "kube/informer.h"
 #include "probe/probe.h"
@@ -25,7 +26,8 @@ struct pass {
 	int64_t held_since_ms; /* monotonic: since when a status that only tells of progress waits; 0 = none does */
 	int64_t children_ms;   /* monotonic: when children were written last; 0 = never */
 	char *failure;         /* owned: of the last write */
-	struct replicas_fight *fight; /* owned: over the target's replicas; NULL = none was seen */
+	struct replicas_fight *fight;     /* owned: over the target's replicas; NULL = none was seen */
+	struct child_fight *child_fights; /* owned: by index of children[]; NULL = none was mended */
 	struct refusals refusals;
 	struct digest settled; /* as the plan says (plan.h) */
 	bool ready;
@@ -45,7 +47,7 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
 /* How long that is waited for. */
 #define PASS_OWN_WRITE_WAIT_MS 10000
 
-/* Remembers when children were written. */
+/* Remembers when children were written, and which are mended by this plan. */
 void pass_note_children(struct pass *pass, const struct plan *plan);
 /* Whether its children were written a short while ago, and it is not Ready. */
 bool pass_is_rising(const struct pass *pass);

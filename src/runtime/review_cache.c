@@ -14,6 +14,13 @@ struct review_key review_key(struct review_key before, const char *text)
 	return (struct review_key){hash_text(before.high, text), hash_text(before.low + 1, text)};
 }
 
+struct review_key review_access_key(struct review_key token_key, const struct review_question *question)
+{
+	struct review_key kind = review_key(token_key, question->path != NULL ? "path" : "namespace");
+
+	return review_key(kind, question->path != NULL ? question->path : question->ns);
+}
+
 bool review_key_equal(struct review_key a, struct review_key b)
 {
 	return a.high == b.high && a.low == b.low;

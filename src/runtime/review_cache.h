@@ -15,6 +15,8 @@ struct review_key {
 	uint64_t low;
 };
 
+struct review_question;
+
 struct kept_answer {
 	struct hash_item item;
 	uint64_t low; /* the rest of its key */
@@ -33,6 +35,8 @@ struct review_cache {
 
 /* Of `before` and the text. */
 struct review_key review_key(struct review_key before, const char *text);
+/* Of what somebody with this token asks to do; a namespace is no path, whatever it is called. */
+struct review_key review_access_key(struct review_key token_key, const struct review_question *question);
 bool review_key_equal(struct review_key a, struct review_key b);
 
 /* Borrowed until the next call; NULL = none that still holds. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "peers.h"
 #include "review_body.h"
 #include "review_cache.h"
 
@@ -19,6 +20,7 @@
 struct request {
 	struct reviews *reviews;
 	struct review_key key;
+	unsigned char peer[PEER_BYTES]; /* of the one for whom it began */
 	struct kube_call *call;
 	bool of_token;
 	bool late;
@@ -34,9 +36,9 @@ struct review {
 	json_t *attributes; /* of the SubjectAccessReview: what it asks for */
 	char *user;         /* JSON; NULL = not known yet */
 	char *failure;      /* why there is no answer; NULL = none yet */
-	bool nobody;
-	bool decided;
-	bool allowed;
+	unsigned char peer[PEER_BYTES];
+	bool over;
+	enum review_verdict verdict; /* once it is over */
 	int64_t begun_ms;
 	review_done_fn *done;
 	void *ctx;
@@ -47,6 +49,7 @@ struct reviews {
 	struct kube_client *client; /* NULL while it closes */
 	uv_timer_t turn;
 	struct review_cache cache;
+	struct peers peers;
 	struct review *first; /* the oldest */
 	struct request *requests;
 	unsigned under_way;
@@ -73,8 +76,6 @@ static void unlink_review(struct review *review)
 	*place = review->next;
 }
 
-/* Requests ------------------------------------------------------------------------------------ */
-
 static struct review_key wanted(const struct review *review)
 {
 	return review->user == NULL ? review->token_key : review->access_key;
@@ -90,24 +91,37 @@ static bool is_asked(const struct reviews *reviews, struct review_key key)
 	return false;
 }
 
+static void end(struct review *review, enum review_verdict verdict)
+{
+	review->over = true;
+	review->verdict = verdict;
+}
+
 static void take_token(struct review *review, const char *user)
 {
 	review->user = xstrdup(user);
-	review->nobody = user == NULL;
 	wipe_indirect(&review->token);
+	if (user == NULL) {
+		end(review, REVIEW_NOBODY);
+	}
 }
 
 static void take_access(struct review *review, bool allowed)
 {
-	review->decided = true;
-	review->allowed = allowed;
+	end(review, allowed ? REVIEW_ALLOWED : REVIEW_FORBIDDEN);
+}
+
+static void take_failure(struct review *review, char *why_take)
+{
+	review->failure = why_take;
+	end(review, REVIEW_UNAVAILABLE);
 }
 
 /* Who else waits for the same has it too. */
 static void give(const struct request *request, bool yes, const char *user)
 {
 	for (struct review *review = request->reviews->first; review != NULL; review = review->next) {
-		if (!review_key_equal(wanted(review), request->key)) {
+		if (review->over || !review_key_equal(wanted(review), request->key)) {
 			continue;
 		}
 		if (request->of_token) {
@@ -121,8 +135,8 @@ static void give(const struct request *request, bool yes, const char *user)
 static void fail(const struct request *request, const char *why)
 {
 	for (struct review *review = request->reviews->first; review != NULL; review = review->next) {
-		if (review->failure == NULL && review_key_equal(wanted(review), request->key)) {
-			review->failure = xstrdup(why);
+		if (!review->over && review_key_equal(wanted(review), request->key)) {
+			take_failure(review, xstrdup(why));
 		}
 	}
 }
@@ -138,6 +152,9 @@ static void take_answer(const struct request *request, const json_t *answer)
 		fail(request, "the API server says whose the token is without a name");
 		return;
 	}
+	if (request->of_token && yes) {
+		peers_refund(&request->reviews->peers, request->peer);
+	}
 	review_cache_put(cache, request->key, yes, text, clock_monotonic_ms());
 	give(request, yes, text);
 }
@@ -151,6 +168,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	void *ctx = reviews->closed_ctx;
 
 	review_cache_release(&reviews->cache);
+	peers_release(&reviews->peers);
 	free_indirect(&reviews);
 	closed(ctx);
 }
@@ -182,6 +200,9 @@ static void on_answer(void *ctx, json_t *result, const struct error *err)
 	} else if (!request->late) {
 		fail(request, err->message);
 	}
+	if (err != NULL && request->of_token) {
+		peers_refund(&request->reviews->peers, request->peer);
+	}
 	end_request(request);
 }
 
@@ -198,13 +219,12 @@ static void begin(struct review *review)
 		.of_token = of_token,
 		.begun_ms = clock_monotonic_ms(),
 		.next = reviews->requests};
+	memcpy(request->peer, review->peer, PEER_BYTES);
 	reviews->requests = request;
 	reviews->under_way++;
 	request->call = kube_request(reviews->client, "POST", of_token ? TOKENS_PATH : ACCESS_PATH, "application/json",
 		body, on_answer, request);
 }
-
-/* Reviews ------------------------------------------------------------------------------------- */
 
 /* One step on, or to where the API server has to be asked. */
 static void advance(struct review *review, int64_t now_ms)
@@ -212,46 +232,30 @@ static void advance(struct review *review, int64_t now_ms)
 	struct reviews *reviews = review->reviews;
 	const struct kept_answer *kept;
 
-	if (review->user == NULL && !review->nobody) {
+	if (review->user == NULL && !review->over) {
 		kept = review_cache_find(&reviews->cache, review->token_key, now_ms);
 		if (kept != NULL) {
 			take_token(review, kept->user);
 		}
 	}
-	if (review->user != NULL && !review->decided) {
+	if (review->user != NULL && !review->over) {
 		kept = review_cache_find(&reviews->cache, review->access_key, now_ms);
 		if (kept != NULL) {
 			take_access(review, kept->yes);
 		}
 	}
-	if (review->failure == NULL && !review->nobody && !review->decided &&
-		now_ms - review->begun_ms >= REVIEWS_DEADLINE_MS) {
-		review->failure = xasprintf("the API server has not answered within %d s", REVIEWS_DEADLINE_MS / 1000);
+	if (!review->over && now_ms - review->begun_ms >= REVIEWS_DEADLINE_MS) {
+		take_failure(review,
+			xasprintf("the API server has not answered within %d s", REVIEWS_DEADLINE_MS / 1000));
 	}
-}
-
-static bool is_over(const struct review *review)
-{
-	return review->failure != NULL || review->nobody || review->decided;
-}
-
-static enum review_verdict verdict_of(const struct review *review)
-{
-	if (review->nobody) {
-		return REVIEW_NOBODY;
-	}
-	if (review->decided) {
-		return review->allowed ? REVIEW_ALLOWED : REVIEW_FORBIDDEN;
-	}
-	return REVIEW_UNAVAILABLE;
 }
 
 static void finish(struct review *review)
 {
 	auto_json *user = review->user != NULL ? json_parse(review->user, strlen(review->user), NULL) : NULL;
-	const struct review_answer answer = {.verdict = verdict_of(review),
+	const struct review_answer answer = {.verdict = review->verdict,
 		.caller = json_path_string(user, "username", ""),
-		.why = verdict_of(review) == REVIEW_UNAVAILABLE ? review->failure : ""};
+		.why = review->failure != NULL ? review->failure : ""};
 
 	unlink_review(review);
 	review->done(review->ctx, &answer);
@@ -262,7 +266,7 @@ static struct review *next_over(const struct reviews *reviews)
 {
 	struct review *review = reviews->first;
 
-	while (review != NULL && !is_over(review)) {
+	while (review != NULL && !review->over) {
 		review = review->next;
 	}
 	return review;
@@ -278,6 +282,16 @@ static void cancel_late(struct reviews *reviews, int64_t now_ms)
 	}
 }
 
+/* Asks the API server, unless the peer has cost it enough. */
+static void begin_or_refuse(struct review *review, int64_t now_ms)
+{
+	if (review->user == NULL && !peers_charge(&review->reviews->peers, review->peer, now_ms)) {
+		end(review, REVIEW_TOO_MANY);
+	} else {
+		begin(review);
+	}
+}
+
 static void on_turn(uv_timer_t *timer)
 {
 	struct reviews *reviews = timer->data;
@@ -288,8 +302,8 @@ static void on_turn(uv_timer_t *timer)
 		advance(review, now_ms);
 	}
 	for (struct review *review = reviews->first; review != NULL; review = review->next) {
-		if (!is_over(review) && reviews->under_way < REVIEWS_UNDER_WAY && !is_asked(reviews, wanted(review))) {
-			begin(review);
+		if (!review->over && reviews->under_way < REVIEWS_UNDER_WAY && !is_asked(reviews, wanted(review))) {
+			begin_or_refuse(review, now_ms);
 		}
 	}
 	cancel_late(reviews, now_ms);
@@ -346,14 +360,6 @@ void reviews_close(struct reviews *reviews, void (*closed)(void *ctx), void *ctx
 	}
 }
 
-/* A namespace is no path, whatever it is called. */
-static struct review_key access_key(struct review_key token_key, const struct review_question *question)
-{
-	struct review_key kind = review_key(token_key, question->path != NULL ? "path" : "namespace");
-
-	return review_key(kind, question->path != NULL ? question->path : question->ns);
-}
-
 struct review *reviews_ask(struct reviews *reviews, const struct review_question *question, review_done_fn *done,
 	void *ctx)
 {
@@ -368,10 +374,12 @@ struct review *reviews_ask(struct reviews *reviews, const struct review_question
 		.begun_ms = clock_monotonic_ms(),
 		.done = done,
 		.ctx = ctx};
-	review->access_key = access_key(review->token_key, question);
-	review->nobody = !review_can_be_token(question->token);
-	while (*place != NULL) {
-		place = &(*place)->next;
+	memcpy(review->peer, question->peer, PEER_BYTES);
+	review->access_key = review_access_key(review->token_key, question);
+	if (!review_can_be_token(question->token)) {
+		end(review, REVIEW_NOBODY);
+	}
+	for (; *place != NULL; place = &(*place)->next) {
 	}
 	*place = review;
 	arm(reviews, 0);

@@ -1,7 +1,7 @@
 /*
  * Who a caller is and what it may, as the API server says: TokenReview, then SubjectAccessReview.
  *
- * Anybody can send any number of tokens. So few reviews are under way at a time, one question is under way once, each
+ * Anybody can send any number of tokens. So one peer may be wrong so often only (peers.h), few reviews are under way at a time, one question is under way once, each
  * has a deadline, and answers are kept for seconds, in a bounded number. What is kept of a token is a hash with a key
  * that nobody outside knows; the token itself is wiped when its question is answered.
  */
@@ -26,14 +26,16 @@ enum review_verdict {
 	REVIEW_ALLOWED,
 	REVIEW_FORBIDDEN,   /* a known caller who may not */
 	REVIEW_NOBODY,      /* the token is nobody's */
+	REVIEW_TOO_MANY,    /* of the tokens that this peer showed too many were nobody's: it is not asked about */
 	REVIEW_UNAVAILABLE, /* the API server has not said: nobody is let in */
 };
 
 /* What somebody asks to do: to get InferenceAutoscalers in a namespace ("" = in all), or a path that is no resource's. */
 struct review_question {
 	const char *token;
-	const char *ns;   /* a namespace's name, and no other text */
-	const char *path; /* NULL = `ns` counts */
+	const char *ns;            /* a namespace's name, and no other text */
+	const char *path;          /* NULL = `ns` counts */
+	const unsigned char *peer; /* who shows it, PEER_BYTES of an address */
 };
 
 /* Borrowed for the time of the call. */

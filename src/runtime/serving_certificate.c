@@ -39,7 +39,7 @@ static void announce(const struct serving_certificate *c)
 }
 
 /* False when OpenSSL cannot. */
-static bool make(struct serving_certificate *c)
+static bool renew(struct serving_certificate *c)
 {
 	auto_error err = ERROR_INIT;
 
@@ -114,7 +114,7 @@ void serving_certificate_step(struct serving_certificate *c)
 		turnover = stand(c);
 		switch (turnover_next(&turnover, &again_ms)) {
 		case TURNOVER_MAKE:
-			if (make(c)) {
+			if (renew(c)) {
 				continue;
 			}
 			again_ms = RETRY_MS;

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "report/transitions.h"
+#include "report/write_refusal.h"
 
 /* What an Event tells of the object that it is about. New reference. */
 static json_t *reference_to(const struct object_meta *meta)
@@ -51,12 +52,10 @@ static bool type_is_gone(const struct error *err)
 		       strstr(err->message, "custom resource definition is terminating") != NULL);
 }
 
-/* What the API server refuses, it names: verb, resource and whose right it is. */
+/* What the API server refuses, it names: verb, resource and whose right it is, or the policy. */
 static char *failure_text(const struct error *err)
 {
-	return err->kind == ERROR_FORBIDDEN
-	               ? xasprintf("%s; give the operator this right, by the chart's roles", err->message)
-	               : xstrdup(err->message);
+	return xasprintf("%s%s", err->message, write_refusal_remedy(err));
 }
 
 static void settle_success(struct controller *c, struct pass *pass)

@@ -49,6 +49,7 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	const json_t *target = json_object_get(spec, "scaleTargetRef");
 
 	hpa->own_spec = read_own_spec(arena, object);
+	hpa->changed_by = hpa->own_spec != NULL ? read_changed_by(arena, object) : NULL;
 	hpa->target_kind = read_text(arena, target, "kind", "");
 	hpa->target_name = read_text(arena, target, "name", "");
 	hpa->min_replicas = read_int(spec, "minReplicas", -1);
@@ -72,4 +73,5 @@ int64_t view_hpa_average_of(const struct view_hpa *hpa, const char *metric)
 
 const struct view_type view_hpa_type = {.bytes = sizeof(struct view_hpa),
 	.own_spec_at = offsetof(struct view_hpa, own_spec),
+	.changed_by_at = offsetof(struct view_hpa, changed_by),
 	.decode = decode};

@@ -33,6 +33,7 @@ static void decode_servicemonitor(struct arena *arena, const json_t *object, str
 	const json_t *namespaces = json_object_get(spec, "namespaceSelector");
 
 	monitor->own_spec = read_own_spec(arena, object);
+	monitor->changed_by = monitor->own_spec != NULL ? read_changed_by(arena, object) : NULL;
 	monitor->selector = read_selector(arena, json_object_get(spec, "selector"));
 	monitor->any_namespace = read_bool(namespaces, "any");
 	monitor->namespaces =
@@ -111,6 +112,7 @@ static void decode_prometheus(struct arena *arena, const json_t *object, struct 
 
 const struct view_type view_servicemonitor_type = {.bytes = sizeof(struct view_servicemonitor),
 	.own_spec_at = offsetof(struct view_servicemonitor, own_spec),
+	.changed_by_at = offsetof(struct view_servicemonitor, changed_by),
 	.decode = decode_servicemonitor};
 const struct view_type view_prometheusrule_type = {.bytes = sizeof(struct view_prometheusrule),
 	.own_spec_at = offsetof(struct view_prometheusrule, own_spec),

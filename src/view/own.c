@@ -54,6 +54,46 @@ const char *read_own_spec(struct arena *arena, const json_t *object)
 	return arena_text(arena, shrunk);
 }
 
+static const char *text_at(const json_t *entry, const char *name)
+{
+	const char *text = json_string_value(json_object_get(entry, name));
+
+	return text != NULL ? text : "";
+}
+
+/* Times are in whole seconds: of two in the same one the other's counts. */
+const char *read_changed_by(struct arena *arena, const json_t *object)
+{
+	const json_t *entries = json_object_get(json_object_get(object, "metadata"), "managedFields");
+	const char *ours = "";
+	const char *last = "";
+	const char *by = NULL;
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach((json_t *)entries, i, entry) {
+		const char *time = text_at(entry, "time");
+
+		if (json_object_get(entry, "subresource") != NULL) {
+			continue;
+		}
+		if (strcmp(text_at(entry, "manager"), FIELD_MANAGER) == 0) {
+			ours = strcmp(time, ours) > 0 ? time : ours;
+		} else if (strcmp(time, last) >= 0) {
+			last = time;
+			by = text_at(entry, "manager");
+		}
+	}
+	return by != NULL && strcmp(last, ours) >= 0 ? arena_text(arena, by) : NULL;
+}
+
+const char *view_changed_by(const struct view *view)
+{
+	size_t at = view->type->changed_by_at;
+
+	return at != 0 ? *(const char *const *)(const void *)((const char *)view + at) : NULL;
+}
+
 const char *view_own_spec(const struct view *view)
 {
 	size_t at = view->type->own_spec_at;

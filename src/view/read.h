@@ -46,5 +46,7 @@ struct object_meta read_meta(struct arena *arena, const json_t *object, const st
 uint16_t read_created_entry(const json_t *object);
 /* The spec of an object of ours as JSON; NULL of anybody else's. */
 const char *read_own_spec(struct arena *arena, const json_t *object);
+/* For view_changed_by(). */
+const char *read_changed_by(struct arena *arena, const json_t *object);
 
 #endif

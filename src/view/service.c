@@ -29,6 +29,7 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	const char *address = json_string_value(json_object_get(spec, "clusterIP"));
 
 	service->own_spec = read_own_spec(arena, object);
+	service->changed_by = service->own_spec != NULL ? read_changed_by(arena, object) : NULL;
 	service->selector = read_pairs(arena, json_object_get(spec, "selector"), NULL);
 	service->headless = address != NULL && strcmp(address, "None") == 0;
 	read_service_ports(arena, json_object_get(spec, "ports"), service);
@@ -36,4 +37,5 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 
 const struct view_type view_service_type = {.bytes = sizeof(struct view_service),
 	.own_spec_at = offsetof(struct view_service, own_spec),
+	.changed_by_at = offsetof(struct view_service, changed_by),
 	.decode = decode};

@@ -54,6 +54,31 @@ def test_without_a_token_nothing_is_told(operator, two):
     assert asks(port, "/metrics")[0] == 200
 
 
+def test_a_token_for_somebody_else_opens_nothing(cluster, operator, two):
+    """Of one who may see all, but made to be shown to another service: whoever has it there must not use it here."""
+    mine = two[0]
+    knows(cluster, operator, *two)
+    token = token_of(cluster, mine, "elsewhere")
+    lets_get(cluster, mine, "elsewhere")
+    eventually(lambda: asks(port_of(operator), "/explain", token)[0] == 200, timeout=30)
+    for audience in ("vault", "https://kubernetes.default.svc.cluster.local.example", "inference-autoscaler"):
+        foreign = cluster.kubectl("-n", mine, "create", "token", "elsewhere", f"--audience={audience}").stdout.strip()
+        status, text = asks(port_of(operator), "/explain", foreign)
+        assert status == 401 and "does not take this token" in text, (audience, text)
+
+
+def test_a_peer_that_guesses_is_sent_away_before_the_api_server_is_asked(cluster, operator, two):
+    knows(cluster, operator, *two)
+    port, mine = port_of(operator), token_of(cluster, two[0], "guesser")
+    lets_get(cluster, two[0], "guesser", two[0])
+    eventually(lambda: asks(port, f"/explain/{two[0]}", mine)[0] == 200, timeout=30)
+    answers = [asks(port, "/explain", f"guess-{i}")[0] for i in range(100)]
+    assert set(answers) == {401, 429} and answers.count(401) < 60, answers
+    assert asks(port, "/explain", "one-more")[0] == 429
+    # Who is known goes in beside it.
+    assert asks(port, f"/explain/{two[0]}", mine)[0] == 200
+
+
 def test_a_tenant_sees_its_own(cluster, operator, two):
     mine, other = two
     knows(cluster, operator, mine, other)

@@ -7,9 +7,11 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "kube_rig.h"
+#include "runtime/peers.h"
 #include "runtime/reviews.h"
 
 #define MANY 10000
@@ -22,6 +24,7 @@ struct bench {
 	int status; /* that it answers instead; 0 = none */
 	int tokens, accesses;
 	size_t most_kept;
+	unsigned char peer[PEER_BYTES]; /* who asks */
 	int done;
 	enum review_verdict last;
 	char caller[64];
@@ -97,7 +100,7 @@ static void close_bench(struct bench *bench)
 
 static struct review *start(struct bench *bench, const char *token, const char *ns, const char *path)
 {
-	const struct review_question question = {.token = token, .ns = ns, .path = path};
+	const struct review_question question = {.token = token, .ns = ns, .path = path, .peer = bench->peer};
 
 	return reviews_ask(bench->reviews, &question, on_done, bench);
 }
@@ -184,11 +187,38 @@ static void ten_thousand_tokens_take_bounded_room(void **state)
 		auto_free char *token = xasprintf("%s-%d", i % 2 == 0 ? "good" : "bad", i);
 
 		bench.done = 0;
+		memcpy(bench.peer, &i, sizeof(i));
 		start(&bench, token, "shop", NULL);
 		assert_true(run_until(&bench.kube.loop, is_done, &bench));
 	}
 	assert_int_equal(bench.tokens, MANY);
 	assert_int_equal(bench.most_kept, REVIEWS_KEPT);
+	close_bench(&bench);
+}
+
+/* New ones each time, of which nothing kept helps. */
+static void one_peer_cannot_have_ten_thousand_tokens_reviewed(void **state)
+{
+	static struct bench bench;
+	int64_t begun_ms = clock_monotonic_ms();
+	int64_t most;
+
+	(void)state;
+	open_bench(&bench);
+	assert_int_equal(ask(&bench, "good", "shop", NULL), REVIEW_ALLOWED);
+	for (int i = 0; i < MANY; i++) {
+		auto_free char *token = xasprintf("bad-%d", i);
+		enum review_verdict verdict = ask(&bench, token, "shop", NULL);
+
+		assert_int_equal(verdict, i < PEERS_BURST ? REVIEW_NOBODY : verdict);
+		assert_true(verdict == REVIEW_NOBODY || verdict == REVIEW_TOO_MANY);
+	}
+	most = 1 + PEERS_BURST + (clock_monotonic_ms() - begun_ms) / PEERS_EACH_MS + 1;
+	assert_in_range(bench.tokens, 1 + PEERS_BURST, most);
+	/* A token that is known to be somebody's costs nothing; nor does one that is shown by somebody else. */
+	bench.peer[0] = 1;
+	assert_int_equal(ask(&bench, "bad-again", "shop", NULL), REVIEW_NOBODY);
+	assert_int_equal(ask(&bench, "good-too", "shop", NULL), REVIEW_ALLOWED);
 	close_bench(&bench);
 }
 
@@ -285,6 +315,7 @@ int main(void)
 		cmocka_unit_test(an_answer_is_kept),
 		cmocka_unit_test(a_refusal_is_kept_for_less_long),
 		cmocka_unit_test(ten_thousand_tokens_take_bounded_room),
+		cmocka_unit_test(one_peer_cannot_have_ten_thousand_tokens_reviewed),
 		cmocka_unit_test(few_are_under_way_and_one_question_once),
 		cmocka_unit_test(one_that_hangs_is_no_open_door),
 		cmocka_unit_test(an_outage_is_no_open_door_and_is_not_kept),

@@ -34,16 +34,43 @@ static void told_apart(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		bool denied = rows[i].refusal == WRITE_DENIED;
-
 		assert_int_equal(write_refusal_of(rows[i].failure), rows[i].refusal);
-		assert_int_equal(write_refusal_remedy(rows[i].failure)[0] != '\0', denied);
+	}
+}
+
+static const struct {
+	enum error_kind kind;
+	const char *message;
+	const char *says; /* NULL = no remedy */
+} remedies[] = {
+	{ERROR_FORBIDDEN, "configmaps \"a\" is forbidden: User \"o\" cannot patch resource \"configmaps\"",
+		"chart's roles"},
+	{ERROR_FORBIDDEN, "services \"a\" is forbidden: cannot set blockOwnerDeletion", "chart's roles"},
+	{ERROR_FORBIDDEN,
+		"configmaps \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
+		"a policy or a webhook"},
+	{ERROR_INVALID, "admission webhook \"v.example\" denied the request: no", "a policy or a webhook"},
+	{ERROR_INVALID, "Service \"a\" is invalid: spec.ports: Required value", NULL},
+};
+
+static void each_has_its_remedy(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(remedies); i++) {
+		auto_error err = ERROR_INIT;
+
+		error_set(&err, remedies[i].kind, "%s", remedies[i].message);
+		if (remedies[i].says == NULL) {
+			assert_string_equal(write_refusal_remedy(&err), "");
+		} else {
+			assert_non_null(strstr(write_refusal_remedy(&err), remedies[i].says));
+		}
 	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(told_apart)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(told_apart), cmocka_unit_test(each_has_its_remedy)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
