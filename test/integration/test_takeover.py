@@ -187,6 +187,7 @@ class Readers:
 
     def __init__(self, cluster, namespace):
         self.codes, self.failures, self.done = Counter(), [], threading.Event()
+        self.took = []
         self.threads = [threading.Thread(target=self._read, args=(cluster, namespace)) for _ in range(3)]
         for thread in self.threads:
             thread.start()
@@ -194,7 +195,9 @@ class Readers:
     def _read(self, cluster, namespace):
         own = Cluster(cluster.kubeconfig, tool("kubectl"))
         while not self.done.wait(0.01):
+            begun = time.monotonic()
             code, body = theirs(own, namespace)
+            self.took.append(time.monotonic() - begun)
             self.codes[code] += 1
             if code != 200 or len(body["items"]) != 2:
                 self.failures.append((code, body))
@@ -226,7 +229,7 @@ def leads_to_us(cluster, version):
     assert found and json.loads(found)["spec"]["service"]["name"] == NAME, found
     api = cluster.request("GET", f"{APISERVICES}/{version}.custom.metrics.k8s.io")[1]
     conditions = {c["type"]: c for c in api.get("status", {}).get("conditions", [])}
-    assert conditions["Available"]["status"] == "True", conditions
+    assert conditions.get("Available", {}).get("status") == "True", conditions
     return True
 
 
@@ -277,7 +280,7 @@ def test_both_are_served_and_nothing_is_lost(cluster, helm, target, replicas, re
     Prometheus.value = 9
     eventually(lambda: hpa_reads(cluster, namespace, 9), timeout=40)
     readers.stop()
-    print(f"\nreads of another team: {dict(readers.codes)}")
+    print(f"\nreads of another team: {dict(readers.codes)}, the slowest took {max(readers.took):.2f} s")
     assert not readers.failures, readers.failures[:3]
     restored = helm("template", NAME, CHART, "--no-hooks", "--namespace", SYSTEM, "--kube-version", "1.36", *TAKES)
     cluster.apply(*[o for o in yaml.safe_load_all(restored.stdout) if o and o["kind"] == "ValidatingAdmissionPolicy"])
@@ -302,8 +305,8 @@ def test_an_uninstall_gives_it_back(cluster, target, replicas, readers):  # noqa
 def test_an_adapter_that_cannot_be_asked_has_it_back(cluster, adapter, target, replicas, namespace):  # noqa: F811
     before = apiservice(cluster)
     take_over(cluster, target, replicas)
-    adapter.stop()
-    adapter.running.clear()
+    for process in adapter.running:
+        process.kill()  # an orderly end would serve on for a while
     begun = time.monotonic()
 
     def given_back():
