@@ -6,6 +6,9 @@
 #include "engine/page_sieve.h"
 #include "reader.h"
 
+/* Of a page that is refused nobody reads more than the status. */
+#define REFUSAL_MAX_BYTES 1024
+
 struct page_pull {
 	struct fair_item place;
 	struct list_item answer;
@@ -104,13 +107,13 @@ static int failure_of(const struct page_pull *pull, const struct http_response *
 		return error_set(err, ERROR_UNAVAILABLE, "at '%s' has too many samples to be read beside others",
 			pull->url);
 	}
-	if (response->error != NULL) {
-		return error_set(err, ERROR_UNAVAILABLE, "at '%s' cannot be read: %s", pull->url,
-			response->error->message);
+	if (response->status != 0 && response->status != 200) {
+		return error_set(err, ERROR_UNAVAILABLE, "at '%s' is refused with the status %d", pull->url,
+			response->status);
 	}
-	return response->status == 200 ? 0
-	                               : error_set(err, ERROR_UNAVAILABLE, "at '%s' is refused with the status %d",
-						 pull->url, response->status);
+	return response->error == NULL ? 0
+	                               : error_set(err, ERROR_UNAVAILABLE, "at '%s' cannot be read: %s", pull->url,
+						 response->error->message);
 }
 
 static void on_done(void *ctx, const struct http_response *response)
@@ -156,7 +159,7 @@ static void begin(struct fair_item *item)
 		.tls = &unverified,
 		.timeout_ms = READER_TIMEOUT_MS,
 		.connect_timeout_ms = READER_TIMEOUT_MS,
-		.max_body = PAGE_MAX_BYTES,
+		.max_body = REFUSAL_MAX_BYTES,
 		.proxy = "",
 		.once = true,
 		.on_data = on_data,

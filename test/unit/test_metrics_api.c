@@ -178,6 +178,9 @@ static void what_is_not_there_is_said_with_the_remedy(void **state)
 	assert_values(&bench, "team", "old", RUNNING,
 		"404 the InferenceAutoscaler in namespace 'team' that has metric 'vllm_num_requests_running' for 'app=old' is "
 		"served from Prometheus: set its spec.source to Auto or Direct");
+	assert_values(&bench, "team", "nobody", RUNNING,
+		"404 no InferenceAutoscaler in namespace 'team' has metric 'vllm_num_requests_running' for 'app=nobody': create one "
+		"for the workload, or correct the metric's name");
 	assert_values(&bench, "team", "auto", RUNNING,
 		"503 which engine runs in the pods of InferenceAutoscaler 'team/auto' is not known yet: no page of theirs was "
 		"found so far");

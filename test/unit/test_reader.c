@@ -56,9 +56,10 @@ static size_t heap_bytes(void)
 static struct fake_answer on_request(void *ctx, const struct fake_request *request)
 {
 	struct bench *bench = ctx;
-	bool large = strstr(request->line, "/large") != NULL;
+	bool sick = strstr(request->line, "/sick") != NULL;
+	bool large = sick || strstr(request->line, "/large") != NULL;
 
-	return (struct fake_answer){.status = 200, .body = large ? bench->large.buf : bench->small.buf};
+	return (struct fake_answer){.status = sick ? 500 : 200, .body = large ? bench->large.buf : bench->small.buf};
 }
 
 static void on_after_poll(uv_check_t *check)
@@ -257,6 +258,24 @@ static void a_page_over_the_limit_is_refused(void **state)
 	close_bench(&bench);
 }
 
+static void of_a_refusal_only_the_status_is_read(void **state)
+{
+	struct bench bench;
+	auto_free char *wanted = NULL;
+
+	(void)state;
+	open_bench(&bench);
+	while (bench.large.len <= MIB) {
+		strbuf_addstr(&bench.large, "x 1\n");
+	}
+	ask(&bench, "one", "/sick");
+	assert_true(run_until(&bench.kube.loop, none_waits, &bench));
+	wanted = xasprintf("at 'http://127.0.0.1:%d/sick' is refused with the status 500", (int)bench.port);
+	assert_string_equal(reader_failure(&bench.wants[0].ask), wanted);
+	assert_int_equal(reader_counts(bench.reader).bytes, 0);
+	close_bench(&bench);
+}
+
 static void a_routers_page_is_none_of_its_pod(void **state)
 {
 	struct bench bench;
@@ -322,6 +341,7 @@ int main(void)
 		cmocka_unit_test(large_pages_are_not_held),
 		cmocka_unit_test(pages_made_to_be_kept_have_a_bound_together),
 		cmocka_unit_test(a_page_over_the_limit_is_refused),
+		cmocka_unit_test(of_a_refusal_only_the_status_is_read),
 		cmocka_unit_test(a_routers_page_is_none_of_its_pod),
 		cmocka_unit_test(figures_are_forgotten_a_minute_after_they_were_asked_for),
 		cmocka_unit_test(an_address_that_no_pod_has_is_not_read),

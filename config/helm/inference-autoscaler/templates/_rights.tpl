@@ -135,7 +135,7 @@
 {{- define "ia.sharedNamespaces" -}}
 {{- $names := list }}
 {{- if .Values.watchNamespaces }}
-{{- range concat (list (include "ia.adapterNamespace" .)) .Values.sharedNamespaces .Values.tenants.monitorNamespaces .Values.tenants.exporterNamespaces }}
+{{- range concat (ternary (list (include "ia.adapterNamespace" .)) list (eq (include "ia.hasAdapter" .) "true")) .Values.sharedNamespaces .Values.tenants.monitorNamespaces .Values.tenants.exporterNamespaces }}
 {{- if eq . "*" }}
 {{- fail "tenants.* may not be ['*'] with watchNamespaces: the operator has no rights elsewhere; list namespaces" }}
 {{- end }}
