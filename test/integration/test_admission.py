@@ -316,7 +316,7 @@ def test_every_expression_is_of_the_right_type(cluster, as_operator):
     def checked():
         found = cluster.request("GET", policies)[1]["items"]
         ours = [policy for policy in found if policy["metadata"]["name"].startswith("inference-autoscaler-system.")]
-        assert len(ours) == 6 and all(p["status"]["observedGeneration"] == p["metadata"]["generation"] for p in ours)
+        assert len(ours) == 7 and all(p["status"]["observedGeneration"] == p["metadata"]["generation"] for p in ours)
         return ours
 
     for policy in eventually(checked):
