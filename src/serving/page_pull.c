@@ -30,7 +30,7 @@ static void begin(struct fair_item *item);
 
 void page_pulls_init(struct page_pulls *pulls, uv_loop_t *loop, struct http_client *http)
 {
-	*pulls = (struct page_pulls){.http = http};
+	*pulls = (struct page_pulls){.http = http, .timeout_ms = READER_TIMEOUT_MS};
 	fair_line_init(&pulls->known, READER_KNOWN_MAX, READER_KNOWN_SHARE, begin);
 	fair_line_init(&pulls->others, READER_OTHERS_MAX, READER_OTHERS_SHARE, begin);
 	line_init(&pulls->answers, loop, answer);
@@ -157,8 +157,8 @@ static void begin(struct fair_item *item)
 		.url = pull->url,
 		.headers = headers,
 		.tls = &unverified,
-		.timeout_ms = READER_TIMEOUT_MS,
-		.connect_timeout_ms = READER_TIMEOUT_MS,
+		.timeout_ms = pull->pulls->timeout_ms,
+		.connect_timeout_ms = pull->pulls->timeout_ms,
 		.max_body = REFUSAL_MAX_BYTES,
 		.proxy = "",
 		.once = true,
