@@ -20,11 +20,15 @@ def _up(cluster, arguments):
     if arguments.kubernetes and cluster.kind != Loopback.kind:
         raise Failure("--kubernetes is for control planes, since no node is built of another version; "
                       "say --control-plane-only too")
+    if arguments.aggregate_to_endpoints and cluster.kind != Loopback.kind:
+        raise Failure("--aggregate-to-endpoints is for control planes: on a node Services have addresses; "
+                      "say --control-plane-only too")
     cluster.layout.lock(say, make=True)
     cluster.layout.create(cluster.kind)
     if arguments.kubernetes:
         cluster.layout.remember(kubernetes=arguments.kubernetes)
-    cluster.up(arguments.hpa_sync or cluster.hpa_sync, arguments.timeout)
+    more = [True] if arguments.aggregate_to_endpoints else []
+    cluster.up(arguments.hpa_sync or cluster.hpa_sync, arguments.timeout, *more)
     say(f"up; export KUBECONFIG={cluster.layout.kubeconfig}")
 
 
@@ -105,6 +109,8 @@ def _parse(words):
                          f"(default {Node.hpa_sync}; {Loopback.hpa_sync} with --control-plane-only)")
     up.add_argument("--kubernetes", metavar="VERSION",
                     help="another version that hack/tools has, such as 1.29; with --control-plane-only")
+    up.add_argument("--aggregate-to-endpoints", action="store_true",
+                    help="the API server asks the APIs behind Services at their endpoints; with --control-plane-only")
     up.add_argument("--timeout", type=int, default=120, metavar="SECONDS",
                     help="how long to wait for each part (default 120)")
     up.set_defaults(run=_up)

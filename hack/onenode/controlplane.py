@@ -69,8 +69,9 @@ class ControlPlane:
             f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
             f"--initial-cluster=onenode={peer}", *files])
 
-    def start_apiserver(self, advertise):
-        """advertise: whether pods reach the API server by the Service 'kubernetes'."""
+    def start_apiserver(self, advertise, to_endpoints=False):
+        """advertise: whether pods reach the API server by the Service 'kubernetes'. to_endpoints: whether it reaches the
+        APIs of others at the endpoints of their Services, by itself, as it must where nothing serves a Service's address."""
         layout, address, files = self._layout, self._address, self._layout.pki
         policy = layout.conf / "audit-policy.json"
         layout.write(policy, _AUDIT_POLICY)
@@ -93,6 +94,7 @@ class ControlPlane:
             "--requestheader-allowed-names=front-proxy",
             "--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
             "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+            *(["--enable-aggregator-routing=true"] if to_endpoints else []),
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
             f"--service-account-signing-key-file={files}/service-account.key",
             f"--service-account-key-file={files}/service-account.crt",

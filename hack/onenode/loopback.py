@@ -34,13 +34,13 @@ class Loopback:
             return
         self.layout.remember(ports=dict(zip(_PORTS, network.free_ports(len(_PORTS)))))
 
-    def up(self, hpa_sync, seconds):
+    def up(self, hpa_sync, seconds, to_endpoints=False):
         tools.build(self._module() or "control-plane")
         self._choose_ports()
         pki.create(self.layout.pki, "onenode", ["127.0.0.1", network.API_SERVICE])
         plane = self._control_plane()
         plane.start_etcd()
-        plane.start_apiserver(advertise=False)
+        plane.start_apiserver(advertise=False, to_endpoints=to_endpoints)
         plane.wait_apiserver(seconds)
         plane.start_controllers(hpa_sync, own_accounts=False)
         plane.wait_controllers(seconds)

@@ -54,6 +54,9 @@ struct autoscaler {
 	bool paused;
 };
 
+/* spec.source: where the figures come from. */
+enum source { SOURCE_AUTO, SOURCE_PROMETHEUS, SOURCE_DIRECT, SOURCE_COUNT };
+
 /* Fills from the object; -1 and ERROR_INVALID naming the field and the remedy. Always to be released. */
 int autoscaler_decode(const json_t *object, struct autoscaler *autoscaler, struct error *err);
 /* Whether it is ours to serve; one that could not be decoded is, unless it names another class. */
@@ -68,6 +71,8 @@ int autoscaler_check_settings(const struct autoscaler *autoscaler, const struct 
 /* What the mode scales on: the pods' own pages, the GPUs, or both. A spec that could not be decoded: the pages. */
 bool autoscaler_uses_pages(const struct autoscaler *autoscaler);
 bool autoscaler_uses_gpus(const struct autoscaler *autoscaler);
+/* Of a spec that could not be decoded: SOURCE_AUTO. */
+enum source autoscaler_source(const struct autoscaler *autoscaler);
 void autoscaler_release(struct autoscaler *autoscaler);
 #define auto_autoscaler ATTR_CLEANUP(autoscaler_release) struct autoscaler
 

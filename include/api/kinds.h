@@ -23,7 +23,7 @@ enum kind {
 	KIND_PROMETHEUS,
 	KIND_PROMETHEUSAGENT, /* scrapes and sends on, but answers nothing and has no rules */
 	KIND_NAMESPACE,
-	KIND_APISERVICE,   /* of the custom metrics API, no other */
+	KIND_APISERVICE,   /* of the custom metrics API, and all others, which are few and change rarely */
 	KIND_SCALEDOBJECT, /* KEDA's, which scales too */
 	KIND_CONFIGMAP,    /* the adapter's, no other */
 	KIND_COUNT
@@ -31,7 +31,6 @@ enum kind {
 
 struct kind_info {
 	struct kube_resource resource;
-	const char *only;   /* the one object of this name; NULL = all */
 	const char *fields; /* only those that this field selector matches; NULL = all */
 	bool beside;        /* it is read beside autoscalers only, and not where what they share is */
 };
@@ -40,6 +39,11 @@ extern const struct kind_info kinds[KIND_COUNT];
 
 /* KIND_COUNT when there is none. */
 enum kind kind_by_name(const char *api_version, const char *kind);
+
+/* The registrations of the custom metrics API: it has two versions. An adapter usually has the first one; the HPA
+ * controller asks the one of the higher priority. */
+#define APISERVICE_V1BETA1 "v1beta1.custom.metrics.k8s.io"
+#define APISERVICE_V1BETA2 "v1beta2.custom.metrics.k8s.io"
 
 /* Labels and annotations of ours. */
 #define LABEL_AUTOSCALER "inference-autoscaler.io/autoscaler"
@@ -59,6 +63,8 @@ enum kind kind_by_name(const char *api_version, const char *kind);
 /* On the adapter's ConfigMap: the revision of our rules, which its Deployment's pod template carries too;
  * the metrics whose rules these are; since when some of them are needed by nobody. */
 #define ANNOTATION_ADAPTER_RULES "inference-autoscaler.io/adapter-rules"
+/* On an APIService that we made: "ns/name" of the Service that it is for. One that leads elsewhere was taken over. */
+#define ANNOTATION_METRICS_SERVICE "inference-autoscaler.io/metrics-service"
 #define FIELD_MANAGER "inference-autoscaler"
 
 #endif

@@ -18,6 +18,13 @@ struct adapter_names {
 	const char *key; /* in the ConfigMap's data */
 };
 
+/* The Service through which the API server reaches our own metrics API. */
+struct metrics_service {
+	char ns[64]; /* "" = there is none: we do not serve */
+	char name[64];
+	int port;
+};
+
 /* All strings are borrowed and outlive every use. */
 struct settings {
 	struct adapter_names adapter; /* NULL = found (reconcile/adapter_find.h), each by itself */
@@ -38,7 +45,14 @@ struct settings {
 	const char *shared_namespaces;
 	/* What all autoscalers share, of whatever class, is written by the operator of another release; we check it only. */
 	bool leave_shared;
+	struct metrics_service metrics_service;
 };
+
+/* Whether this operator serves the custom metrics API itself. */
+bool settings_serve(const struct settings *settings);
+
+/* Reads "NAMESPACE/NAME:PORT"; -1 and ERROR_INVALID when it is written otherwise. */
+int metrics_service_read(const char *text, struct metrics_service *service, struct error *err);
 
 /* Whether what was given can be read; -1 and ERROR_INVALID naming the option. */
 int settings_check(const struct settings *settings, struct error *err);
@@ -64,7 +78,8 @@ json_t *settings_labels(const char *list, struct error *err);
 #define SETTINGS_DEFAULT                                                                                              \
 	{.adapter = {NULL, NULL, NULL, NULL}, .prometheus_url = NULL, .monitor_namespaces = NULL,                     \
 	 .exporter_namespaces = NULL, .min_scrape_interval = "5s", .monitor_labels = NULL, .operator_class = NULL,     \
-	 .watch_namespaces = NULL, .shared_namespaces = NULL, .leave_shared = false}
+	 .watch_namespaces = NULL, .shared_namespaces = NULL, .leave_shared = false,                                               \
+	 .metrics_service = {"", "", 0}}
 /* clang-format on */
 
 #endif

@@ -27,6 +27,9 @@ char *text_quote(const char *text);
  * caller owns. */
 char *text_hash(const char *text);
 
+/* Whether the text begins with these words. It is read up to the first difference only, so it need not be ended. */
+bool text_begins(const char *text, const char *words);
+
 /* NULL is allowed, and equals NULL alone. */
 bool text_equal(const char *one, const char *other);
 

@@ -74,9 +74,11 @@ struct facts {
 	bool adapter_awaited;            /* our rules are not there, and another operator is to write them */
 	const struct adapter_survey *adapter_survey; /* what it says of itself; NULL = nothing yet */
 
-	const char *api_reason; /* CamelCase: why the metrics API cannot serve; NULL = nothing against it */
+	/* Of the metrics API that is to serve, the adapter's or our own. */
+	const char *
+		api_reason; /* CamelCase: why it cannot serve, REASON_WAITING while it is about to; NULL = nothing against it */
 	const char *api_message;
-	bool api_away; /* of api_reason: only that nothing answers behind the registration now, as while the adapter restarts */
+	bool api_away; /* of api_reason: only that nothing answers behind the registration now, as while it restarts */
 	int64_t api_since_ms; /* wall: since when the API server finds it available, or not; -1 = not known */
 };
 

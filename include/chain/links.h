@@ -32,14 +32,15 @@ struct link {
 	/* Of a page's link that lies before the values: its reason when they arrive although the check says False. Then it is
 	 * the operator's own view that is barred, by a NetworkPolicy say, and not the chain. NULL = what the check says stands. */
 	const char *arrives;
-	bool beyond_ready; /* mirrored for people, does not count for Ready */
+	bool of_prometheus; /* there is none where the figures come from our own metrics API */
+	bool beyond_ready;  /* mirrored for people, does not count for Ready */
 };
 
 extern const struct link links[];
 extern const size_t links_count;
 
-/* Whether the autoscaler's mode has this link; what does not apply has no condition. */
-bool link_applies(const struct link *link, const struct autoscaler *spec);
+/* Whether the autoscaler's mode and source have this link; what does not apply has no condition. */
+bool link_applies(const struct link *link, const struct workload *workload);
 /* Checks all links that apply into verdicts[links_count]; behind the first that is not True, all are Unknown.
  * Returns the index of that first one, or links_count when every link up to Ready is True. */
 size_t links_check(const struct facts *facts, struct verdict *verdicts);

@@ -33,6 +33,7 @@ struct workload_signal {
 /* What the children are made from; all borrowed. */
 struct workload {
 	const struct autoscaler *spec;
+	bool direct;                 /* the figures come from our own metrics API, not from Prometheus */
 	const struct engine *engine; /* NULL = not known (yet) */
 	struct workload_signal signals[WORKLOAD_SIGNALS_MAX];
 	size_t signals_count;       /* those that can be named: a page's signal only once the engine is known */
@@ -61,14 +62,14 @@ struct child {
 	struct child_form form;
 	/* The suffix of the child's name after the autoscaler's. */
 	const char *suffix;
-	/* Made for the modes that read the pods' pages only. */
+	/* Made only where Prometheus is to read the pods' pages. */
 	bool for_pages;
 	/* New reference. */
 	json_t *(*make)(const struct workload *workload);
 };
 
-/* Whether the autoscaler's mode has this child. */
-bool child_wanted(const struct child *child, const struct autoscaler *spec);
+/* Whether the autoscaler's mode and source have this child. */
+bool child_wanted(const struct child *child, const struct workload *workload);
 /* The namespace: the autoscaler's, but for a ServiceMonitor that spec.monitor.namespace moves. Borrowed. */
 const char *child_namespace(const struct child *child, const struct autoscaler *spec);
 /* "name-suffix", or "namespace.name-suffix" in a foreign namespace; heap, caller owns. */

@@ -42,6 +42,7 @@ struct options {
 	bool dry_run;
 	bool force;
 	bool if_unused;
+	bool metrics_api_only;
 
 	const char *listen;
 	const char *health_listen; /* NULL = at `listen` too */
@@ -55,14 +56,22 @@ struct options {
 	const char *log_level;
 	const char *log_format;
 	struct settings settings;
-	struct access_options prometheus; /* without `url` and `headers` */
+	const char *metrics_certificates;
+	const char *metrics_api_listen;
+	const char *metrics_certificate_validity; /* a duration */
+	struct access_options prometheus;         /* without `url` and `headers` */
 	struct option_list prometheus_headers;
 };
 
 /* The values before anything is said. */
 extern const struct options options_default;
 
-enum option_type { OPTION_STRING, OPTION_BOOL, OPTION_LIST };
+enum option_type {
+	OPTION_STRING,
+	OPTION_BOOL,
+	OPTION_LIST,
+	OPTION_SERVICE /* struct metrics_service */
+};
 
 struct option_row {
 	const char *name;  /* without dashes */
@@ -118,6 +127,15 @@ struct option_row {
 		"serve the InferenceAutoscalers of this spec.operatorClass; without it those that name none"),         \
 		OPTION("leave-shared", 0, NULL, OPTION_BOOL, settings.leave_shared,                                    \
 			"leave what autoscalers of all classes share, such as the adapter's rules, to another operator")
+
+#define OPTION_METRICS_SERVICE                                                                                         \
+	OPTION("metrics-service", 0, "NAMESPACE/NAME:PORT", OPTION_SERVICE, settings.metrics_service,                  \
+		"the Service that leads to the operator's own metrics API; without it Prometheus and its adapter are " \
+		"needed")
+
+#define OPTION_METRICS_CERTIFICATES                                                                                    \
+	OPTION("metrics-certificates", 0, "NAME", OPTION_STRING, metrics_certificates,                                 \
+		"the ConfigMap, beside that Service, in which the replicas announce their certificates")
 
 /* Reads argv[1…] into `options`, which starts as options_default. `argument` is the verb's (command.h). --help ends it
  * and sets *help. */

@@ -49,11 +49,15 @@ void page_want(struct page *page, const char *expression);
 /* Likewise, for the buckets of the histogram of this name. Of these a page may have more, and too many are no
  * refusal. */
 void page_want_histogram(struct page *page, const char *name);
+/* Whether a line, which ends with '\n' or '\0', is a sample or the type of a series that it looks for. Before it is read. */
+bool page_wants_line(struct page *page, const char *line);
 /* Once; the text is borrowed for as long as the page is there. -1 when it is refused: then `err` names the limit that
  * it exceeds, as the end of a sentence that begins with the page. */
 int page_read(struct page *page, const char *text, struct error *err);
 /* A page that was read for all that the table of engines names; NULL when it is refused. */
 struct page *page_of_engines(const char *text, struct error *err);
+/* Before it is read: looks for what page_engine() and page_router() need. */
+void page_want_owners(struct page *page);
 /* NULL is allowed. */
 void page_free(struct page *page);
 void page_free_indirect(struct page **page);

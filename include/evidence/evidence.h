@@ -144,6 +144,7 @@ struct sample {
 	bool shared;     /* of GPUs: they are others' too */
 };
 
+/* Of a request that is direct: what the pages say. */
 struct series_seen {
 	int64_t seen_ms;
 	struct failure failure;

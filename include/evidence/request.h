@@ -43,11 +43,12 @@ struct probe_request {
 	struct page_places pages; /* in order of likelihood; none: no page is read */
 	char *scheme;             /* of the page */
 	char *engine;             /* NULL = not known */
-	char *prometheus;         /* base URL; NULL = none is known */
-	char *service;            /* the metrics Service, which is the job of its scrape; NULL = no page is scraped */
-	char *pool;               /* that scrape's pool; with service */
-	int64_t interval_ms;      /* of the scrape */
-	char *trusted;            /* PromQL of the targets that are believed about all pods' GPUs; NULL = no GPUs */
+	bool direct;      /* the figures are read on the pages when our own metrics API is asked, without Prometheus */
+	char *prometheus; /* base URL; NULL = none is known */
+	char *service;    /* the metrics Service, which is the job of its scrape; NULL = no page is scraped */
+	char *pool;       /* that scrape's pool; with service */
+	int64_t interval_ms; /* of the scrape; direct: of the HPA's readings */
+	char *trusted;       /* PromQL of the targets that are believed about all pods' GPUs; NULL = no GPUs */
 	struct LIST_OF(struct signal_request) signals;
 	size_t packed; /* by probe_request_pack(), into so many bytes; 0 = it is not */
 };

@@ -18,6 +18,7 @@
 struct gpu_need {
 	const char *id; /* of gpu_exporter_id() */
 	const struct view_autoscaler *autoscaler;
+	bool scraped; /* it has to come to Prometheus, and its figures to be recorded there */
 };
 
 /* Names the exporter that a spec asks for; heap, caller owns. */

@@ -1,6 +1,8 @@
 /*
- * What live autoscalers need of the part that they share: rules of the adapter, and GPU exporters.
+ * What live autoscalers need of the part that they share: rules of the adapter, GPU exporters, and our own metrics API.
  *
+ * Whose spec.source is Auto needs the one or the other, as it is resolved (reconcile/source.h) when the totals are read.
+
  * It is kept up with each change of an autoscaler, so that the shared pass reads totals and costs the same however many
  * there are.
  */
@@ -21,8 +23,10 @@
 
 struct needs {
 	struct map autoscalers; /* "ns/name" → what this one needs */
-	struct map metrics;     /* metric → who needs it */
-	struct map exporters;   /* gpu_exporter_id() → who asks for it */
+	/* By spec.source. */
+	struct map metrics[SOURCE_COUNT];   /* metric → who needs it */
+	struct map exporters[SOURCE_COUNT]; /* gpu_exporter_id() → who asks for it */
+	size_t count[SOURCE_COUNT];         /* of autoscalers */
 };
 
 void needs_init(struct needs *needs);
@@ -38,10 +42,13 @@ bool needs_remove(struct needs *needs, const char *key);
 /* Those of all autoscalers of a world; the caller releases them. */
 struct needs needs_of_world(const struct world *world);
 
-/* The set of metrics that somebody needs; new reference. */
-json_t *needs_metrics(const struct needs *needs);
+/* In what follows `direct` tells that Auto means our own metrics API. */
+/* The set of metrics that somebody needs of the adapter; new reference. */
+json_t *needs_metrics(const struct needs *needs, bool direct);
 /* The exporters that are asked for, in the order of the first autoscalers that do: a heap array of *count for the caller
  * to free. What is in it is borrowed. */
-struct gpu_need *needs_exporters(const struct needs *needs, size_t *count);
+struct gpu_need *needs_exporters(const struct needs *needs, bool direct, size_t *count);
+/* Whether all who are there want Prometheus, and somebody is: then our own metrics API is in nobody's interest. */
+bool needs_prometheus_alone(const struct needs *needs);
 
 #endif

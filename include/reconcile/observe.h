@@ -21,6 +21,7 @@ struct observation {
 	struct page_places pages;             /* candidates, see reconcile/pages.h */
 	const struct view *observed[8];       /* by index of children[]; borrowed */
 	bool owned[8];                        /* the observed one is ours */
+	bool served;                          /* every link up to Ready works; set when they were checked */
 	char *foreign_child;
 	char *select_unread; /* owned */
 	char *reverted;      /* owned */

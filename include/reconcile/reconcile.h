@@ -31,6 +31,16 @@ struct adapter_fight {
 		.revision = NULL                                                                                       \
 	}
 
+/* What there is to say of the metrics API that we serve ourselves (reconcile/registration.h). */
+struct own_api {
+	const char *
+		reason; /* static: why it cannot serve, REASON_WAITING while it is about to; NULL = nothing against it */
+	char *message;  /* owned, with reason */
+	int64_t since_ms; /* wall: since when the API server finds it available, or not; -1 = not known */
+	bool away;        /* of reason: only that the API server does not reach it now */
+	bool ours;        /* registration_is_ours() */
+};
+
 /* What the shared pass found; autoscalers' links are checked from it. */
 struct shared_state {
 	enum adapter_state state;
@@ -42,6 +52,7 @@ struct shared_state {
 	struct adapter_survey *adapter; /* owned; NULL = not made yet */
 	const char *api_reason;         /* static: why the metrics API cannot serve; NULL = nothing against it */
 	char *api_message;              /* owned, with api_reason */
+	struct own_api own;
 	struct adapter_fight fight;
 	struct gpu_memory gpu_memory;
 	bool awaited;         /* our rules are not there, and another operator is to write them */
@@ -52,7 +63,7 @@ struct shared_state {
 #define SHARED_STATE_INIT                                                                                              \
 	(struct shared_state)                                                                                          \
 	{                                                                                                              \
-		.state = ADAPTER_UNKNOWN, .api_since_ms = -1                                                           \
+		.state = ADAPTER_UNKNOWN, .api_since_ms = -1, .own = {.since_ms = -1 }                                 \
 	}
 void shared_state_release(struct shared_state *state);
 /* For the next pass: has of the state before what is remembered, which is taken from it, and nothing that is checked anew. */
@@ -66,7 +77,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 
 struct needs;
 
-/* Plans for the adapter: its ConfigMap holds the union of the rules that are needed, and its Deployment restarts once per
+/* Plans for our own metrics API: that it is registered; for the adapter: its ConfigMap holds the union of the rules that are needed, and its Deployment restarts once per
  * change of ours; for the GPUs: what reconcile/gpu.h says. `state` is overwritten, but for what it remembers. */
 void shared_reconcile(const struct world *world, const struct needs *needs, struct plan *plan,
 	struct shared_state *state);

@@ -2,8 +2,9 @@
  * The running operator: informers fill the caches, changes become keys, a pass turns a key's world
  * into a plan and a runner carries it out.
  *
- * Nothing is written before every informer has synced (a missing resource type counts as synced),
- * so that a half-seen world is never acted on.
+ * Every replica watches, so that it is warm when it leads; passes, probes, Events and writes are the leader's alone.
+ * Nothing is written before every informer has synced (a missing resource type counts as synced), so that a half-seen
+ * world is never acted on.
  */
 #ifndef RUNTIME_CONTROLLER_H
 #define RUNTIME_CONTROLLER_H
@@ -19,18 +20,30 @@
 
 struct controller;
 
-/* Borrows all but `identity`, which of the replicas this is. Nothing is sent before start. */
+/* Borrows all but `identity`, which of the replicas this is. Nothing is sent before watch. */
 struct controller *controller_new(struct kube_client *client, struct http_client *http, struct access *access,
 	const struct settings *settings, const char *identity);
-void controller_start(struct controller *controller);
-/* closed(ctx) from the loop when nothing is under way; freed after it. */
+/* Begins to fill the caches: nothing is written. */
+void controller_watch(struct controller *controller);
+/* From now on this replica acts; after watch. */
+void controller_lead(struct controller *controller);
+/* Acts no more: no pass, probe or write begins, and retired(ctx) comes from the loop when nothing is under way. The caches
+ * are kept up as before; of the rest only close may be called. */
+void controller_retire(struct controller *controller, void (*retired)(void *ctx), void *ctx);
+/* After it retired: closed(ctx) from the loop; freed after it. */
 void controller_close(struct controller *controller, void (*closed)(void *ctx), void *ctx);
+
+/* Tells of each change of an APIService, and when the caches are filled; `changed` NULL = nobody is told. */
+void controller_notify(struct controller *controller, void (*changed)(void *ctx), void *ctx);
+/* The certificates by which the API server is to know our own metrics API, PEM; copied. NULL = none. */
+void controller_set_ca_bundle(struct controller *controller, const char *pem);
 
 /* Every informer has synced. */
 bool controller_ready(const struct controller *controller);
 /* Each watch made progress within the last 15 minutes. */
 bool controller_live(const struct controller *controller);
-/* The keys of all autoscalers, "namespace/name", in order: a heap array of heap strings, all the caller's. */
+/* The keys of all autoscalers, "namespace/name", in order: a heap array of heap strings, all the caller's. None while the
+ * replica waits for the Lease, as with the next three: what there is to tell of them is the leader's to tell. */
 char **controller_autoscalers(const struct controller *controller, size_t *count);
 /* One of them as the cache has it; borrowed, valid until the loop goes on. NULL when it is not there. */
 const struct view_autoscaler *controller_autoscaler(const struct controller *controller, const char *key);

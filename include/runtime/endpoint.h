@@ -17,6 +17,7 @@
 #include "kube/client.h"
 #include "kube/lease.h"
 #include "runtime/controller.h"
+#include "runtime/metrics_server.h"
 
 struct endpoint;
 
@@ -27,7 +28,8 @@ struct endpoint_options {
 	bool metrics_need_token;    /* /metrics is for those who may get this path */
 	struct kube_client *client; /* to ask about callers; nothing guards it */
 	const struct controller *controller;
-	const struct kube_lease *lease; /* NULL = no leader election */
+	const struct kube_lease *lease;              /* NULL = no leader election */
+	const struct metrics_server *metrics_server; /* NULL = the metrics API is not served */
 };
 
 /* NULL and `err` on failure. */

@@ -20,6 +20,9 @@ struct view_apiservice {
 	struct view view;
 	const char *service_namespace; /* "" = not given, as the next */
 	const char *service_name;
+	const char *ca_bundle; /* base64, as it stands; NULL = not given */
+	int64_t service_port;  /* -1 = not given */
+	bool insecure;         /* the API server takes any certificate */
 	struct view_conditions conditions;
 };
 

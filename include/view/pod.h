@@ -22,6 +22,7 @@ struct view_pod {
 	struct view view;
 	const char *ip;            /* NULL = none yet */
 	const char *template_hash; /* of a ReplicaSet's pod; NULL = none */
+	const char *node;          /* where it runs; NULL = nowhere yet */
 	/* Of what it runs: the images' ids or, before it runs, names, and the revision of its template. */
 	struct digest image;
 	int64_t readiness_ms; /* since when the readiness is what it is, wall; -1 = not given */

@@ -253,6 +253,15 @@ int autoscaler_decode(const json_t *object, struct autoscaler *a, struct error *
 	return check(a, err) < 0 ? -1 : spec_form_check(object, err);
 }
 
+enum source autoscaler_source(const struct autoscaler *autoscaler)
+{
+	const char *source = autoscaler->source != NULL ? autoscaler->source : "Auto";
+
+	return strcmp(source, "Direct") == 0       ? SOURCE_DIRECT
+	       : strcmp(source, "Prometheus") == 0 ? SOURCE_PROMETHEUS
+	                                           : SOURCE_AUTO;
+}
+
 void autoscaler_release(struct autoscaler *a)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {

@@ -1,12 +1,56 @@
 /* Reading the lists that the command line gives. */
 #include "api/settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "name_form.h"
+
+bool settings_serve(const struct settings *settings)
+{
+	return settings->metrics_service.ns[0] != '\0';
+}
+
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
+#define PORT_MAX 65535
+
+/* A DNS label, which may be as long as `into` holds. False when it is none. */
+static bool read_name(const char *text, size_t len, char into[64])
+{
+	if (len == 0 || len >= 64 || strspn(text, NAME_LETTERS) < len) {
+		return false;
+	}
+	memcpy(into, text, len);
+	into[len] = '\0';
+	return true;
+}
+
+static bool read_port(const char *text, int *port)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	*port = digits > 0 && digits <= 5 && text[digits] == '\0' ? atoi(text) : 0;
+	return *port > 0 && *port <= PORT_MAX;
+}
+
+int metrics_service_read(const char *text, struct metrics_service *service, struct error *err)
+{
+	size_t ns_len = strcspn(text, "/");
+	const char *name = text + ns_len + (text[ns_len] == '/' ? 1 : 0);
+	size_t name_len = strcspn(name, ":");
+	const char *port = name + name_len + (name[name_len] == ':' ? 1 : 0);
+	struct metrics_service read;
+
+	if (!read_name(text, ns_len, read.ns) || !read_name(name, name_len, read.name) ||
+		!read_port(port, &read.port)) {
+		return error_set(err, ERROR_INVALID, "'%s' is no Service's port: write NAMESPACE/NAME:PORT", text);
+	}
+	*service = read;
+	return 0;
+}
 
 bool settings_list_has(const char *list, const char *ns)
 {

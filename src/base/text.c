@@ -109,3 +109,12 @@ bool text_equal(const char *one, const char *other)
 {
 	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
 }
+
+bool text_begins(const char *text, const char *words)
+{
+	while (*words != '\0' && *text == *words) {
+		text++;
+		words++;
+	}
+	return *words == '\0';
+}

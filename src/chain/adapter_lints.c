@@ -4,6 +4,9 @@
 enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct strbuf *sentence)
 {
 
+	if (facts->workload.direct) {
+		return LINT_SILENT;
+	}
 	if (facts->adapter_survey == NULL) {
 		return LINT_UNSEEN;
 	}
@@ -21,6 +24,9 @@ enum lint_verdict lint_one_adapter_replica(const struct facts *facts, struct str
 enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sentence)
 {
 
+	if (facts->workload.direct) {
+		return LINT_SILENT;
+	}
 	if (facts->adapter_survey == NULL) {
 		return LINT_UNSEEN;
 	}

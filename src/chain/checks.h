@@ -92,6 +92,8 @@ bool grace_of_restart(const struct facts *facts, int64_t seen_ms);
 bool grace_of_autoscaler(const struct facts *facts);
 /* A target whose controller may not have made its first pod yet. */
 bool grace_of_target(const struct facts *facts, int64_t seen_ms);
+/* Our own metrics API has been out of the API server's reach for so short a time that it may be restarting. */
+bool grace_of_own_api(const struct facts *facts);
 /* The HPA controller may not have come to a new HPA yet. */
 bool grace_of_hpa(const struct facts *facts);
 /* The HPA may not have read the metric yet since it or the metric is there, or its condition tells of one reading that
@@ -109,6 +111,8 @@ const struct pod_mismatch *values_find_certain(const struct pod_mismatch *pods, 
 bool values_mismatch_page(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 bool values_mismatch_record(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 bool values_mismatch_metric(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+/* The same of the metrics API that is our own, and the pages. */
+bool values_mismatch_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 bool values_mismatch_hpa(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 
 /* The older autoscaler of the same target, or NULL. */
@@ -143,5 +147,7 @@ bool say_namespace_enforced(const struct facts *facts, struct verdict *verdict);
 char *gpu_request_cause(const struct facts *facts);
 
 void check_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
+/* The same where we serve it ourselves (direct_link.c). */
+void check_direct_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 
 #endif

@@ -104,7 +104,8 @@ bool evidence_answers(const struct facts *facts, enum evidence_part part)
 	case PART_SCRAPE:
 		return text_equal(then->prometheus, now->prometheus) && text_equal(then->service, now->service);
 	case PART_SIGNALS:
-		return text_equal(then->selector, now->selector) && text_equal(then->prometheus, now->prometheus);
+		return text_equal(then->selector, now->selector) && text_equal(then->prometheus, now->prometheus) &&
+		       then->direct == now->direct;
 	}
 	return false;
 }

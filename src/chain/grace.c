@@ -11,6 +11,8 @@
 #define RELIST_MS 75000
 /* The API server still sends to a pod of the adapter that ended a moment ago. */
 #define RESTART_MS 15000
+/* Until a replica of ours is ready again, or for the first time, and the API server has noticed: it looks every 30 s. */
+#define OWN_API_MS 45000
 /* From an autoscaler to the target that is applied along with it, in whatever order. */
 #define TARGET_MS 5000
 /* From a target to its first pod. */
@@ -85,6 +87,12 @@ bool grace_of_registration(const struct facts *facts, int64_t seen_ms)
 bool grace_of_restart(const struct facts *facts, int64_t seen_ms)
 {
 	return seen_in_grace(seen_ms, adapter_since(facts), RESTART_MS);
+}
+
+bool grace_of_own_api(const struct facts *facts)
+{
+	return facts->api_away && facts->api_since_ms > 0 &&
+	       seen_in_grace(facts->now_ms, facts->api_since_ms, OWN_API_MS);
 }
 
 bool grace_of_autoscaler(const struct facts *facts)

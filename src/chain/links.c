@@ -18,22 +18,29 @@ const struct link links[] = {
 	{.type = "ScrapeSelected",
 		.check_page = check_page_selected,
 		.check_gpu = check_gpu_selected,
-		.arrives = "SelectedByOthers"},
+		.arrives = "SelectedByOthers",
+		.of_prometheus = true},
 	{.type = "ScrapeHealthy",
 		.check_page = check_page_scraped,
 		.check_gpu = check_gpu_scraped,
-		.arrives = "ScrapedByOthers"},
-	{.type = "SeriesFresh", .check_page = check_page_fresh, .check_gpu = check_gpu_fresh},
-	{.type = "SeriesRecorded", .check_gpu = check_gpu_recorded},
-	{.type = "AdapterConfigured", .check = check_adapter_configured},
+		.arrives = "ScrapedByOthers",
+		.of_prometheus = true},
+	{.type = "SeriesFresh", .check_page = check_page_fresh, .check_gpu = check_gpu_fresh, .of_prometheus = true},
+	{.type = "SeriesRecorded", .check_gpu = check_gpu_recorded, .of_prometheus = true},
+	{.type = "AdapterConfigured", .check = check_adapter_configured, .of_prometheus = true},
 	{.type = "MetricServed", .check_page = check_metric_served, .check_gpu = check_metric_served},
 	{.type = "ScalingActive", .check = check_scaling_active, .beyond_ready = true},
 };
 
 const size_t links_count = ARRAY_LEN(links);
 
-bool link_applies(const struct link *link, const struct autoscaler *spec)
+bool link_applies(const struct link *link, const struct workload *w)
 {
+	const struct autoscaler *spec = w->spec;
+
+	if (link->of_prometheus && w->direct) {
+		return false;
+	}
 	return link->check != NULL || (link->check_page != NULL && autoscaler_uses_pages(spec)) ||
 	       (link->check_gpu != NULL && autoscaler_uses_gpus(spec));
 }
@@ -80,8 +87,8 @@ static void check_page(const struct link *link, const struct facts *facts, bool 
 	const struct workload_signal *signal = signal_of(&facts->workload, false);
 
 	link->check_page(facts, signal, verdict);
-	if (link->arrives != NULL && verdict->status == VERDICT_FALSE && values_arrive(facts, signal) &&
-		is_settled(facts, link, *settled)) {
+	if (link->arrives != NULL && !facts->workload.direct && verdict->status == VERDICT_FALSE &&
+		values_arrive(facts, signal) && is_settled(facts, link, *settled)) {
 		auto_free char *view = verdict->message;
 
 		*settled = true;
@@ -136,7 +143,7 @@ size_t links_check(const struct facts *facts, struct verdict *verdicts)
 	bool settled = false;
 
 	for (size_t i = 0; i < links_count; i++) {
-		if (!link_applies(&links[i], facts->workload.spec)) {
+		if (!link_applies(&links[i], &facts->workload)) {
 			continue;
 		}
 		if (first < i) {
@@ -157,11 +164,11 @@ size_t links_check(const struct facts *facts, struct verdict *verdicts)
 bool links_settled(const struct facts *facts, const struct verdict *verdicts)
 {
 	/* A rule that is not loaded is not missed for a while (check_gpu_recorded()). */
-	bool rule_awaited =
-		autoscaler_uses_gpus(facts->workload.spec) && (facts->shared == NULL || !facts->shared->rule.loaded);
+	bool rule_awaited = autoscaler_uses_gpus(facts->workload.spec) && !facts->workload.direct &&
+	                    (facts->shared == NULL || !facts->shared->rule.loaded);
 
 	for (size_t i = 0; i < links_count; i++) {
-		if (link_applies(&links[i], facts->workload.spec) && verdicts[i].status != VERDICT_TRUE) {
+		if (link_applies(&links[i], &facts->workload) && verdicts[i].status != VERDICT_TRUE) {
 			return false;
 		}
 	}

@@ -309,6 +309,10 @@ static bool restart_explains(const struct facts *facts, const struct workload_si
 
 void check_metric_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
+	if (facts->workload.direct) {
+		check_direct_served(facts, signal, verdict);
+		return;
+	}
 	check_metric(facts, signal, verdict);
 	if (verdict->status == VERDICT_FALSE && restart_explains(facts, signal, verdict->reason)) {
 		say_rolling(facts, verdict);

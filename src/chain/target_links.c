@@ -55,7 +55,7 @@ void check_target_found(const struct facts *facts, struct verdict *verdict)
 			spec->ns, spec->target_name);
 		return;
 	}
-	if (facts->workload.match_labels == NULL && autoscaler_uses_pages(spec)) {
+	if (facts->workload.match_labels == NULL && autoscaler_uses_pages(spec) && !facts->workload.direct) {
 		SAY(verdict, VERDICT_FALSE, "SelectorNotSupported",
 			"%s '%s/%s' selects its pods by matchExpressions, which a Service cannot express: use matchLabels",
 			spec->target_kind, spec->ns, spec->target_name);

@@ -161,6 +161,24 @@ bool values_mismatch_metric(const struct facts *facts, const struct workload_sig
 	return true;
 }
 
+bool values_mismatch_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const struct mismatches *all = &evidence_signal(facts, signal)->mismatches;
+	const struct pod_mismatch *first = values_find_certain(all->metric.items, all->metric.count, false);
+	const struct metrics_service *service = &facts->settings->metrics_service;
+	auto_disagreement found = {NULL, NULL, NULL};
+
+	if (first == NULL) {
+		return false;
+	}
+	found = describe(first->pod, &first->mismatch, signal);
+	SAY(verdict, VERDICT_FALSE, "ValuesDisagree",
+		"the metrics API serves %s of '%s' for pod '%s', whose page says %s: see whether something else than the operator "
+		"answers behind Service '%s/%s'",
+		found.value, signal->signal->metric, found.pod, found.series, service->ns, service->name);
+	return true;
+}
+
 bool values_mismatch_hpa(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct mismatch *memory = &evidence_signal(facts, signal)->mismatches.hpa;

@@ -15,9 +15,9 @@ bool workload_complete(const struct workload *w)
 	return w->signals_count == wanted;
 }
 
-bool child_wanted(const struct child *child, const struct autoscaler *spec)
+bool child_wanted(const struct child *child, const struct workload *w)
 {
-	return !child->for_pages || autoscaler_uses_pages(spec);
+	return !child->for_pages || (autoscaler_uses_pages(w->spec) && !w->direct);
 }
 
 const char *child_namespace(const struct child *child, const struct autoscaler *spec)

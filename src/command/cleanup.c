@@ -3,151 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/kinds.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/strbuf.h"
 #include "command/command.h"
 #include "command/session.h"
-#include "reconcile/adapter.h"
+#include "findings.h"
 #include "reconcile/needs.h"
 #include "reconcile/reconcile.h"
+#include "reconcile/registration.h"
 
 #define PASSES_MAX 5
-
-/* What autoscalers make. */
-static const enum kind made[] = {KIND_HPA, KIND_SERVICE, KIND_SERVICEMONITOR, KIND_PROMETHEUSRULE};
-
-/* What is there: the adapter's objects and what leads to them, ours, and the autoscalers, which the shared part is not
- * shown. */
-struct findings {
-	json_t *document; /* a world of what the shared pass may see (reconcile/world.h) */
-	json_t *autoscalers;
-	struct adapter_survey *adapter; /* where that is */
-};
-
-static void findings_release(struct findings *found)
-{
-	json_decref(found->document);
-	json_decref(found->autoscalers);
-	adapter_survey_free(found->adapter);
-}
-#define auto_findings ATTR_CLEANUP(findings_release) struct findings
-
-/* The objects of a kind wherever the operator reads it; as session_list(). */
-static json_t *list_read(struct session *session, const struct settings *s, enum kind kind, const char *query,
-	struct error *err)
-{
-	struct texts namespaces = settings_namespaces(s, kinds[kind].beside);
-	json_t *all =
-		namespaces.count == 0 ? session_list(session, &kinds[kind].resource, NULL, query, err) : json_array();
-
-	for (size_t i = 0; i < namespaces.count && all != NULL; i++) {
-		auto_json *list = session_list(session, &kinds[kind].resource, namespaces.items[i], query, err);
-
-		json_array_extend(all, list);
-		if (list == NULL) {
-			json_decref(all);
-			all = NULL;
-		}
-	}
-	texts_release(&namespaces);
-	return all;
-}
-
-/* Adds the list to the world, or that the type is not installed. */
-static int add_list(struct findings *found, enum kind kind, json_t *list_take, struct error *err)
-{
-	auto_json *list = list_take;
-
-	if (list == NULL && err->kind != ERROR_NOT_FOUND) {
-		return -1;
-	}
-	if (list == NULL) {
-		error_release(err);
-		json_array_append_new(json_object_get(found->document, "missing"),
-			json_string(kinds[kind].resource.kind));
-		return 0;
-	}
-	json_array_extend(json_object_get(found->document, "objects"), list);
-	return 0;
-}
-
-static int collect(struct session *session, struct findings *found, enum kind kind, const char *ns, const char *query,
-	struct error *err)
-{
-	return add_list(found, kind, session_list(session, &kinds[kind].resource, ns, query, err), err);
-}
-
-static int collect_named(struct session *session, struct findings *found, enum kind kind, const char *ns,
-	const char *name, struct error *err)
-{
-	auto_strbuf query = STRBUF_INIT;
-
-	/* A list, since the operator's role allows that by name. */
-	strbuf_addstr(&query, "fieldSelector=metadata.name%3D");
-	strbuf_add_urlencoded(&query, name);
-	return collect(session, found, kind, ns, query.buf, err);
-}
-
-/* Where the adapter is, by what was collected. */
-static void find_adapter(struct findings *found, const struct settings *s)
-{
-	struct world world;
-
-	world_from_document(&world, found->document, s);
-	adapter_survey_free(found->adapter);
-	found->adapter = adapter_survey_make(&world);
-	world_release_document(&world);
-}
-
-/* As reconcile/adapter_find.h goes: the registration of the metrics API, its Service, the Deployments, the ConfigMap. */
-static int collect_adapter(struct session *session, const struct settings *s, struct findings *found, struct error *err)
-{
-	const json_t *objects = json_object_get(found->document, "objects");
-	const json_t *service;
-
-	if (collect_named(session, found, KIND_APISERVICE, NULL, kinds[KIND_APISERVICE].only, err) < 0) {
-		return -1;
-	}
-	service = json_path(json_array_get(objects, 0), "spec.service");
-	if (service != NULL && collect_named(session, found, KIND_SERVICE, json_path_string(service, "namespace", ""),
-				       json_path_string(service, "name", ""), err) < 0) {
-		return -1;
-	}
-	find_adapter(found, s);
-	if (s->adapter.ns == NULL && service != NULL) {
-		free_indirect(&found->adapter->ns);
-		found->adapter->ns = xstrdup(json_path_string(service, "namespace", ""));
-	}
-	if (collect(session, found, KIND_DEPLOYMENT, found->adapter->ns, NULL, err) < 0) {
-		return -1;
-	}
-	find_adapter(found, s);
-	return collect_named(session, found, KIND_CONFIGMAP, found->adapter->ns, found->adapter->configmap, err);
-}
-
-static int look(struct session *session, const struct settings *s, struct findings *found, struct error *err)
-{
-	found->document = json_pack("{s:[], s:[]}", "objects", "missing");
-	found->autoscalers = list_read(session, s, KIND_AUTOSCALER, NULL, err);
-	if (found->autoscalers == NULL && err->kind != ERROR_NOT_FOUND) {
-		return -1;
-	}
-	error_release(err);
-	if (collect_adapter(session, s, found, err) < 0) {
-		return -1;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
-		json_t *list = list_read(session, s, made[i],
-			"labelSelector=app.kubernetes.io%2Fmanaged-by%3D" MANAGED_BY, err);
-
-		if (add_list(found, made[i], list, err) < 0) {
-			return -1;
-		}
-	}
-	return 0;
-}
 
 static bool has_autoscaler(const struct findings *found, const struct object_meta *child)
 {
@@ -168,8 +33,8 @@ static bool has_autoscaler(const struct findings *found, const struct object_met
 /* What is shared goes with its own plan. */
 static void plan_orphans(const struct findings *found, const struct world *world, struct plan *plan)
 {
-	for (size_t k = 0; k < ARRAY_LEN(made); k++) {
-		auto_view_list all = world_views(world, made[k], NULL);
+	for (size_t k = 0; k < findings_made_count; k++) {
+		auto_view_list all = world_views(world, findings_made[k], NULL);
 
 		for (size_t i = 0; i < all.count; i++) {
 			const struct object_meta *meta = &all.items[i]->meta;
@@ -177,7 +42,7 @@ static void plan_orphans(const struct findings *found, const struct world *world
 
 			if (meta_label(meta, LABEL_AUTOSCALER) != NULL && managed_by != NULL &&
 				strcmp(managed_by, MANAGED_BY) == 0 && !has_autoscaler(found, meta)) {
-				plan_add_delete(plan, made[k], all.items[i]);
+				plan_add_delete(plan, findings_made[k], all.items[i]);
 			}
 		}
 	}
@@ -201,6 +66,24 @@ static void stand_in_for_deployment(const struct findings *found)
 	json_array_append_new(objects,
 		json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "apps/v1", "kind", "Deployment", "metadata", "name",
 			found->adapter->deployment, "namespace", found->adapter->ns));
+}
+
+/* First the certificates: without them the operator, which may run still, does not register its metrics API again. */
+static void plan_metrics_api(const struct findings *found, const struct options *o, struct plan *plan)
+{
+	const char *name = o->metrics_certificates;
+	const struct view *configmap;
+	struct world world;
+
+	world_from_document(&world, found->document, &o->settings);
+	configmap = name != NULL ? world_view(&world, KIND_CONFIGMAP, o->settings.metrics_service.ns, name) : NULL;
+	if (configmap != NULL) {
+		plan_add_delete(plan, KIND_CONFIGMAP, configmap);
+	}
+	if (o->metrics_api_only && (configmap == NULL || o->dry_run)) {
+		registration_plan_removal(&world, plan);
+	}
+	world_release_document(&world);
 }
 
 /* What is left to do. `problem`: why our block, which is in the ConfigMap, cannot be taken out. */
@@ -232,8 +115,9 @@ static void print_plan(const struct plan *plan, const char *tense)
 		                   : write->kind == KIND_DEPLOYMENT ? "restart"
 		                                                    : "change";
 
-		printf("%s%s %s '%s/%s'\n", tense, what, kinds[write->kind].resource.kind,
-			kube_object_namespace(write->object), kube_object_name(write->object));
+		auto_free char *key = kube_object_key(write->object);
+
+		printf("%s%s %s '%s'\n", tense, what, kinds[write->kind].resource.kind, key);
 	}
 }
 
@@ -270,13 +154,17 @@ static int pass_of(struct session *session, const struct options *o, bool *again
 	auto_error problem = ERROR_INIT;
 
 	*again = false;
-	if (look(session, &o->settings, &found, err) < 0) {
+	if (findings_read_metrics_api(&found, session, o, err) < 0 ||
+		(!o->metrics_api_only && findings_read_rest(&found, session, &o->settings, err) < 0)) {
 		return EXIT_FAILURE;
 	}
 	if (json_array_size(found.autoscalers) > 0 && !o->force) {
 		return o->if_unused ? leave(&found) : refuse(&found, err);
 	}
-	make_plan(&found, &o->settings, &plan, &problem);
+	plan_metrics_api(&found, o, &plan);
+	if (!o->metrics_api_only && (plan.count == 0 || o->dry_run)) {
+		make_plan(&found, &o->settings, &plan, &problem);
+	}
 	print_plan(&plan, o->dry_run ? "would " : "");
 	if (plan.count > 0 && !o->dry_run) {
 		*again = session_run(session, &plan, err) == 0 || err->kind == ERROR_CONFLICT;
@@ -327,6 +215,10 @@ static const struct option_row rows[] = {
 	OPTION("force", 0, NULL, OPTION_BOOL, force, "also while InferenceAutoscalers exist"),
 	OPTION("if-unused", 0, NULL, OPTION_BOOL, if_unused,
 		"while InferenceAutoscalers exist, leave all as it is and succeed"),
+	OPTION("metrics-api-only", 0, NULL, OPTION_BOOL, metrics_api_only,
+		"only end the registration of our metrics API, whatever InferenceAutoscalers exist: before the operator goes"),
+	OPTION_METRICS_SERVICE,
+	OPTION_METRICS_CERTIFICATES,
 	OPTIONS_NAMESPACES,
 	OPTIONS_ADAPTER,
 	OPTIONS_CONNECTION,
@@ -337,7 +229,8 @@ const struct command command_cleanup = {
 	.name = "cleanup",
 	.summary = "take away what is shared, after the operator",
 	.about =
-		"Takes away what autoscalers share and what does not go with them by itself: our rules in prometheus-adapter's "
+		"Takes away what autoscalers share and what does not go with them by itself: first the registration of our own "
+		"metrics API, for what is registered and not served keeps namespaces from being deleted; then our rules in prometheus-adapter's "
 		"ConfigMap, which gets its bytes back (the adapter restarts), the objects for GPU metrics, and objects of ours "
 		"whose autoscaler is gone.\n\n"
 		"It is for the time after the last InferenceAutoscaler; while there are any, it refuses. Exit code 0: nothing "

@@ -9,6 +9,8 @@
 const struct options options_default = {
 	.timeout = "60s",
 	.listen = "127.0.0.1:8080",
+	.metrics_api_listen = "127.0.0.1:6443",
+	.metrics_certificate_validity = "24h",
 	.lease_name = "inference-autoscaler",
 	.lease_duration = "15s",
 	.lease_renew_deadline = "10s",
@@ -88,6 +90,11 @@ static int store(const struct option_row *row, const char *value, struct options
 			return error_set(err, ERROR_INVALID, "--%s must be true or false, not '%s'", row->name, value);
 		}
 		*(bool *)place(options, row) = strcmp(value, "true") == 0;
+		return 0;
+	case OPTION_SERVICE:
+		if (metrics_service_read(value, place(options, row), err) < 0) {
+			return error_wrap(err, "--%s", row->name);
+		}
 		return 0;
 	}
 	return 0;

@@ -118,7 +118,7 @@ static void print_child(const struct observation *o, const struct child *child, 
 {
 	auto_json *object = NULL;
 
-	if (!child_wanted(child, &o->spec)) {
+	if (!child_wanted(child, &o->facts.workload)) {
 		return;
 	}
 	if (child->form.kind == KIND_SERVICE && o->facts.workload.match_labels == NULL) {
@@ -168,7 +168,7 @@ static json_t *make_gpu_rule(const struct world *world, const struct observation
 	auto_view_list order = monitoring_order(&context, &object);
 	const struct view_list first = {.items = order.items, .count = order.count > 0 ? 1 : 0};
 	const char *ns = first.count > 0 ? first.items[0]->meta.ns : o->facts.adapter_names.ns;
-	const struct gpu_need need = {o->exporter_id, o->object};
+	const struct gpu_need need = {o->exporter_id, o->object, true};
 	struct gpu_memory memory = {.mended_ms = 0};
 	auto_plan plan = PLAN_INIT;
 	struct gpu_survey *survey;
@@ -307,6 +307,7 @@ static const struct option_row rows[] = {
 	OPTION("output", 'o', "yaml|json", OPTION_STRING, output, "how to print (yaml)"),
 	OPTIONS_ADAPTER,
 	OPTIONS_TENANTS,
+	OPTION_METRICS_SERVICE,
 	OPTION_MONITOR_LABELS,
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "engine/spelling.h"
 #include "page_series.h"
 
@@ -240,9 +241,18 @@ static int keep_sample(struct page *page, struct series *series, const char *res
 	return line == LINE_OTHER ? 0 : refuse(series, line, err);
 }
 
+static const char type[] = "# TYPE ";
+
+bool page_wants_line(struct page *page, const char *line)
+{
+	bool announces = text_begins(line, type);
+	const char *end;
+
+	return series_of_line(&page->wanted, announces ? line + sizeof(type) - 1 : line, &end) != NULL;
+}
+
 static int read_line(struct page *page, const char *line, size_t len, struct error *err)
 {
-	static const char type[] = "# TYPE ";
 	bool announces = len >= sizeof(type) && memcmp(line, type, sizeof(type) - 1) == 0;
 	const char *name = announces ? line + sizeof(type) - 1 : line;
 	const char *end;

@@ -15,23 +15,30 @@ static void want_signal(struct page *page, const struct engine_signal *signal)
 	}
 }
 
+void page_want_owners(struct page *page)
+{
+	for (size_t e = 0; e < engines_count; e++) {
+		for (size_t m = 0; m < ENGINE_MARKS_MAX && engines[e].marks[m] != NULL; m++) {
+			page_want(page, engines[e].marks[m]);
+		}
+	}
+	for (size_t i = 0; i < routers_count; i++) {
+		page_want(page, routers[i].series);
+	}
+}
+
 static void want_all(struct page *page)
 {
+	page_want_owners(page);
 	for (size_t e = 0; e < engines_count; e++) {
 		const struct engine *engine = &engines[e];
 
-		for (size_t m = 0; m < ENGINE_MARKS_MAX && engine->marks[m] != NULL; m++) {
-			page_want(page, engine->marks[m]);
-		}
 		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
 			want_signal(page, &engine->signals[i]);
 		}
 		if (engine->latency != NULL) {
 			page_want_histogram(page, engine->latency);
 		}
-	}
-	for (size_t i = 0; i < routers_count; i++) {
-		page_want(page, routers[i].series);
 	}
 }
 

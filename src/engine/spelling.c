@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 
 #define RAY "ray_"
 #define VLLM "vllm"
@@ -137,5 +138,5 @@ const char *spelling_next(const char **at, size_t *len)
 
 const char *spelling_without_ray(const char *name)
 {
-	return strncmp(name, RAY VLLM, strlen(RAY VLLM)) == 0 ? name + strlen(RAY) : name;
+	return text_begins(name, RAY VLLM) ? name + strlen(RAY) : name;
 }

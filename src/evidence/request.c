@@ -36,6 +36,7 @@ static const struct field request_fields[] = {
 	LIST("pages", probe_request, pages, place_shape),
 	TEXT("scheme", probe_request, scheme),
 	TEXT("engine", probe_request, engine),
+	BOOL("direct", probe_request, direct),
 	TEXT("prometheus", probe_request, prometheus),
 	TEXT("service", probe_request, service),
 	TEXT("pool", probe_request, pool),

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "kube/base64.h"
 #include "sources.h"
 
 #define TOKEN_AGE_MS (60 * 1000)

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/memory.h"
-#include "kube/base64.h"
 
 int entry_text(const struct entry *entry, const char *field, const char **value, struct error *err)
 {

@@ -2,9 +2,9 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "kube/base64.h"
 #include "kubeconfig_entry.h"
 
 /* ---- exec ---- */

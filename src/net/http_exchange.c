@@ -274,7 +274,7 @@ int http_exchange_on_writable(struct http_connection *connection)
 		lws_callback_on_writable(wsi);
 		return 0;
 	}
-	connection->moved_ms = uv_now(x->server->loop);
+	connection->entry.moved_ms = uv_now(x->server->loop);
 	http_exchange_detach(connection);
 	return rc < 0 || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
@@ -293,7 +293,7 @@ void http_reply_content(struct http_exchange *x, int status, const char *content
 	wipe_indirect(&x->bearer);
 	stop_watching(x);
 	x->connection->held = false;
-	x->connection->moved_ms = uv_now(x->server->loop);
+	x->connection->entry.moved_ms = uv_now(x->server->loop);
 	lws_rx_flow_control(x->wsi, 1);
 	x->server->unsent++;
 	lws_callback_on_writable(x->wsi);
@@ -347,9 +347,9 @@ const char *http_exchange_path(const struct http_exchange *x)
 
 const unsigned char *http_exchange_peer(const struct http_exchange *x)
 {
-	static const unsigned char nobody[sizeof(x->connection->peer)];
+	static const unsigned char nobody[sizeof(x->connection->entry.peer)];
 
-	return x->wsi != NULL ? x->connection->peer : nobody;
+	return x->wsi != NULL ? x->connection->entry.peer : nobody;
 }
 
 const char *http_exchange_bearer(const struct http_exchange *x)

@@ -8,7 +8,9 @@
 #include <libwebsockets.h>
 #include <stdbool.h>
 
+#include "acceptor.h"
 #include "net/http_server.h"
+#include "peer_list.h"
 
 #define SERVER_MAGIC 0x68737276U
 /* Of a reply, given to the kernel at a time: what a client does not read is copied no more than this. */
@@ -19,11 +21,9 @@ struct http_connection {
 	unsigned magic;
 	struct http_server *server;
 	struct lws *wsi;
-	unsigned char peer[16];         /* its address; of IPv4 the first four bytes */
-	uint64_t moved_ms;              /* loop time of the accept, or of the last reply that was given or written */
+	struct peer_entry entry;        /* moved: accepted, or a reply was given or written */
 	struct http_exchange *exchange; /* under way; NULL = none */
 	bool held;                      /* the handler has its request: it is not the client who takes long */
-	struct http_connection *prev, *next;
 };
 
 struct http_server {
@@ -32,26 +32,21 @@ struct http_server {
 	struct lws_context *context; /* NULL again once it is freed */
 	http_handler_fn *handler;
 	void *ctx;
-	int listen_fd;
-	int port;
-	uv_poll_t listener;
-	uv_timer_t pause; /* of the listener, while there is no descriptor to be had */
-	bool starved;
+	struct acceptor acceptor;
 	uv_timer_t sweeper; /* runs while anybody is connected */
 	uv_timer_t closer;  /* runs at the end */
-	struct http_connection *connections;
-	size_t connections_count;
+	struct peer_list connections;
 	size_t connections_max; /* 0 = as many as come */
 	uint64_t patience_ms;
-	size_t handles; /* of our own, not yet closed */
-	size_t unsent;  /* replies given and not yet written; the last one wakes the closer */
+	size_t open;   /* of its parts: the acceptor and two timers */
+	size_t unsent; /* replies given and not yet written; the last one wakes the closer */
 	bool destroying;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 };
 
-/* http_connection.c: takes the socket over; the one that must make room for it is dropped. */
-void http_connection_accepted(struct http_server *server, int fd);
+/* http_connection.c: takes the socket over; the one that must make room for it is dropped. The ctx is the server. */
+void http_connection_accepted(void *ctx, int fd);
 /* What libwebsockets calls for each connection. */
 int http_connection_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 

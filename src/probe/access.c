@@ -5,10 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "kube/base64.h"
 #include "kube/key_pair.h"
 #include "reconcile/prometheus.h"
 

@@ -12,7 +12,7 @@
 #include "evidence/evidence.h"
 #include "hpa_silence.h"
 #include "key_probe.h"
-#include "line.h"
+#include "net/line.h"
 #include "pods/pods.h"
 #include "probe/probe.h"
 #include "timing.h"

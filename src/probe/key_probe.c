@@ -1,4 +1,5 @@
-/* One probe of an autoscaler's chain: pods, page, scrape, then each signal by itself. */
+/* One probe of an autoscaler's chain: pods, page, scrape, then each signal by itself. Of one that is direct there is no
+ * scrape. */
 #include "key_probe.h"
 
 #include "base/clock.h"
@@ -72,8 +73,11 @@ static bool can_probe(const struct key_probe *probe, const struct signal_request
 	const struct scrape_seen *scrape = &probe->evidence->scrape;
 	const struct page_seen *page = &probe->evidence->page;
 
-	if (probe->request->prometheus == NULL || probe->cancelled) {
+	if (probe->cancelled || (probe->request->prometheus == NULL && !probe->request->direct)) {
 		return false;
+	}
+	if (probe->request->direct) {
+		return !signal->page || (page->failure.text == NULL && texts_share(&signal->series, &page->series));
 	}
 	return !signal->page || (scrape->seen_ms > 0 && scrape->failure.text == NULL &&
 					(page->failure.text != NULL || texts_share(&signal->series, &page->series)));
@@ -139,7 +143,7 @@ static void probe_signals(struct key_probe *probe)
 		probe->signals[i] = (struct signal_probe){.context = &probe->context,
 			.request = request,
 			.last = probe->last,
-			.page = probe->page_stands ? NULL : &evidence->page,
+			.page = probe->page_stands && !request->direct ? NULL : &evidence->page,
 			.counted = &probe->counted,
 			.selector = selector_of(probe),
 			.signal = probe_request_signal(request, own->metric),

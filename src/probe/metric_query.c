@@ -1,6 +1,8 @@
 /* The metrics API's answer for one metric, or what stands in its way. */
 #include "metric_query.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
@@ -16,6 +18,7 @@ struct metric_query {
 	char *selector;
 	char *metric;
 	const struct counted_pods *counted;
+	bool direct;
 	int64_t grace_ms;
 	void (*done)(void *ctx, struct metric_seen *seen_take);
 	void *ctx;
@@ -53,10 +56,27 @@ static void finish_read(struct metric_query *query, const json_t *list, int http
 	finish(query, &seen);
 }
 
+#define ANSWERS "the operator's metrics API answers: "
+
+/* Of our own API: its words, behind the name of what was read. They may be those of a status in which we quoted it. */
+static char *direct_text(const struct error *err)
+{
+	const char *words = strstr(err->message, ": ");
+	const char *quoted;
+
+	words = words != NULL ? words + 2 : err->message;
+	while ((quoted = strstr(words, ANSWERS)) != NULL) {
+		words = quoted + strlen(ANSWERS);
+	}
+	return xasprintf(ANSWERS "%s", words);
+}
+
 /* Any failure but "not found". */
 static void finish_failed(struct metric_query *query, const struct error *err)
 {
-	if (err->kind == ERROR_FORBIDDEN) {
+	if (query->direct && err->kind != ERROR_FORBIDDEN) {
+		finish_refused(query, err->http == 503 ? CAUSE_UNAVAILABLE : CAUSE_FAILED, err->http, direct_text(err));
+	} else if (err->kind == ERROR_FORBIDDEN) {
 		finish_refused(query, CAUSE_FORBIDDEN, err->http,
 			xasprintf("the operator may not read the metric: it lacks the permission to get 'pods/%s' of "
 				  "custom.metrics.k8s.io in namespace '%s'; apply the chart's ClusterRole again (%s)",
@@ -104,7 +124,7 @@ static void on_value(void *ctx, json_t *result, const struct error *err)
 	struct metric_query *query = ctx;
 
 	query->read = NULL;
-	if (err != NULL && err->kind == ERROR_NOT_FOUND) {
+	if (err != NULL && err->kind == ERROR_NOT_FOUND && !query->direct) {
 		query->read = api_read_start(query->reads, API, on_discovery, query);
 	} else if (err != NULL) {
 		finish_failed(query, err);
@@ -123,6 +143,7 @@ struct metric_query *metric_query_start(const struct metric_order *order)
 		.selector = xstrdup(order->selector),
 		.metric = xstrdup(order->metric),
 		.counted = order->counted,
+		.direct = order->direct,
 		.grace_ms = order->grace_ms,
 		.done = order->done,
 		.ctx = order->ctx};

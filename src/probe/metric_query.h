@@ -18,6 +18,7 @@ struct metric_order {
 	const char *selector;
 	const char *metric;
 	const struct counted_pods *counted; /* borrowed until it is done */
+	bool direct;                        /* it is our own API: what it says of a failure is its diagnosis */
 	int64_t grace_ms;                   /* how long a pod may be ready without a value */
 	/* `seen` is the receiver's then, but for the time when. From the loop, once. */
 	void (*done)(void *ctx, struct metric_seen *seen_take);

@@ -41,19 +41,33 @@ static bool same_pods_count(const struct metric_trust *trust)
 	return trust->before->value.pods == (int64_t)counted->count;
 }
 
+/* Whether the HPA reads the metric. */
+static bool hpa_reads(const struct hpa_says *hpa)
+{
+	return hpa->there && hpa->active && hpa->average_milli != MILLI_NONE;
+}
+
+/* Whether what was read of the pages tells between which values the average lies: of GPUs, and of many pods, it does not. */
+static bool pages_tell(const struct metric_trust *trust)
+{
+	return trust->now->series.samples.count == trust->counted->count;
+}
+
 /* Whether the HPA's average lies among the samples. */
 static bool hpa_agrees(const struct metric_trust *trust)
 {
 	const struct series_seen *series = &trust->now->series;
 	struct range range = RANGE_EMPTY;
 
+	if (trust->request->direct && !pages_tell(trust)) {
+		return hpa_reads(&trust->hpa);
+	}
 	for (size_t i = 0; i < series->samples.count; i++) {
 		if (series->samples.items[i].age_ms < trust->fresh_ms) {
 			range_add(&range, series->samples.items[i].milli);
 		}
 	}
-	return trust->hpa.there && trust->hpa.active && trust->hpa.average_milli != MILLI_NONE &&
-	       range_holds(&range, trust->hpa.average_milli);
+	return hpa_reads(&trust->hpa) && range_holds(&range, trust->hpa.average_milli);
 }
 
 /* Whether the last good answer stands. */
@@ -83,7 +97,8 @@ static bool is_awaited(const struct metric_trust *trust)
 {
 	bool answered = trust->same_question && trust->before != NULL && trust->before->value.seen_ms > 0;
 
-	return !answered && !trust->hpa.spoke && hpa_silence_awaited_ms(trust->silence) > 0;
+	/* Our own server has the value at once: to ask it costs less than to wait. */
+	return !trust->request->direct && !answered && !trust->hpa.spoke && hpa_silence_awaited_ms(trust->silence) > 0;
 }
 
 enum metric_source metric_source(const struct metric_trust *trust)

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "engine/page.h"
+#include "pods/pod_counts.h"
 #include "reading.h"
 
 #define OTHERS_MAX 3 /* a fault of one pod alone is rare, and each page has a price */
@@ -73,7 +74,7 @@ static void on_page(void *ctx, const struct http_response *response)
 static void start(struct page_reads *reads, struct page_fetches *fetches, const struct view_pod *pod)
 {
 	const char *scheme = reads->request->scheme;
-	auto_free char *authority = reading_pod_authority(pod, scheme != NULL ? scheme : "http");
+	auto_free char *authority = pod_authority(pod, scheme != NULL ? scheme : "http");
 	auto_free char *url = xasprintf("%s:%lld%s", authority, (long long)reads->page->port, reads->page->path);
 	struct read *read = &reads->read[reads->count++];
 

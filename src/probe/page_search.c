@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/page.h"
 #include "engine/presets.h"
+#include "pods/pod_counts.h"
 #include "page_tries.h"
 #include "reading.h"
 
@@ -299,7 +300,7 @@ struct page_search *page_search_start(const struct page_search_order *order)
 	*search = (struct page_search){.fetches = order->fetches,
 		.request = request,
 		.pod = xstrdup(order->pod->view.meta.name),
-		.authority = reading_pod_authority(order->pod, request->scheme != NULL ? request->scheme : "http"),
+		.authority = pod_authority(order->pod, request->scheme != NULL ? request->scheme : "http"),
 		.image = xasprintf("%016" PRIx64 "%016" PRIx64, image->high, image->low),
 		.last = order->last,
 		.wanted = wanted_series(request),

@@ -11,6 +11,7 @@
 #include "engine/histogram.h"
 #include "engine/page.h"
 #include "engine/query.h"
+#include "pods/pod_counts.h"
 #include "question.h"
 
 #define MISSING_MAX 5
@@ -21,48 +22,6 @@
 char *reading_text(const char *text)
 {
 	return text_fit(text, TEXT_MAX);
-}
-
-/* Whether it has an address, and is not on its way out. */
-static bool is_reachable(const struct view_pod *pod)
-{
-	return !pod->view.meta.deleting && pod->ip != NULL;
-}
-
-/* Since when a pod is not ready that was, with the containers that it runs now, in ms of the wall; -1 for any other. */
-static int64_t unready_since(const struct view_pod *pod)
-{
-	if (!is_reachable(pod) || pod->readiness != POD_NOT_READY) {
-		return -1;
-	}
-	/* One whose container ended has not been ready since before the next one started. */
-	return pod->started_ms >= 0 && pod->readiness_ms > pod->started_ms ? pod->readiness_ms : -1;
-}
-
-char *reading_pod_authority(const struct view_pod *pod, const char *scheme)
-{
-	const char *ip = pod->ip != NULL ? pod->ip : "";
-	bool v6 = strchr(ip, ':') != NULL;
-
-	return xasprintf("%s://%s%s%s", scheme, v6 ? "[" : "", ip, v6 ? "]" : "");
-}
-
-/* Whether the target made the pod: a StatefulSet itself, a Deployment by a ReplicaSet that has its name and the hash of
- * its template. */
-static bool made_by(const struct view_pod *pod, const struct target_ref *target)
-{
-	const char *name = target->name != NULL ? target->name : "";
-	const char *kind = target->kind != NULL ? target->kind : "";
-	auto_free char *replica_set = xasprintf("%s-%s", name, pod->template_hash != NULL ? pod->template_hash : "");
-	bool direct = strcmp(kind, "StatefulSet") == 0;
-
-	for (uint32_t i = 0; i < pod->view.meta.owners_count; i++) {
-		if (strcmp(pod->view.meta.owners[i].name, direct ? name : replica_set) == 0) {
-			return true;
-		}
-	}
-	/* How other kinds make their pods is not known. */
-	return !direct && strcmp(kind, "Deployment") != 0;
 }
 
 /* The ports that the pod's containers list, in order. */
@@ -98,26 +57,27 @@ const struct view_pod *reading_pods(const struct pod_list *list, const struct ta
 	for (size_t i = 0; i < list->count; i++) {
 		const struct view_pod *pod = list->pods[i];
 		const char *name = pod->view.meta.name;
-		int64_t lost_ms = unready_since(pod); /* its readiness */
+		int64_t since_ms;
+		enum pod_counts counts = pod_counts(pod, &since_ms);
 
 		if (pod->ended) {
 			continue;
 		}
-		if (!made_by(pod, target)) {
+		if (!pod_made_by(pod, target->kind != NULL ? target->kind : "",
+			    target->name != NULL ? target->name : "")) {
 			if (seen->foreign.count < MISSING_MAX) {
 				texts_add(&seen->foreign, name);
 			}
 			continue;
 		}
 		seen->total++;
-		if (is_reachable(pod) && pod->readiness == POD_READY) {
-			/* One that does not tell since when has been so for ever. */
-			counted_pods_add(counted, name, pod->readiness_ms > 0 ? pod->readiness_ms : 0);
+		if (counts == POD_COUNTS) {
+			counted_pods_add(counted, name, since_ms);
 			seen->ready++;
 			first_ready = first_ready != NULL ? first_ready : pod;
-		} else if (lost_ms >= 0) {
+		} else if (counts == POD_COUNTS_WITH_LOAD) {
 			counted_pods_add(counted, name, -1);
-			add_unready(seen, name, lost_ms);
+			add_unready(seen, name, since_ms);
 			first_unready = first_unready != NULL ? first_unready : pod;
 		}
 	}

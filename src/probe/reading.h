@@ -27,8 +27,6 @@ struct reading_grace {
 /* A text of evidence: a peer's words may be no UTF-8, which JSON cannot hold, and of any length; they are cut at
  * 4 KiB. Heap, caller owns. */
 char *reading_text(const char *text);
-/* "http://10.0.0.1", "http://[fd00::1]"; heap, caller owns. */
-char *reading_pod_authority(const struct view_pod *pod, const char *scheme);
 /* Of the pods that the target made: how many there are and how many are ready, some that are not any more, the names of
  * some that it did not make, and the ports that one of those that count lists: the first ready one's, if there is any.
  * Returns that pod, borrowed; NULL when none counts. `counted` gets those that count. */

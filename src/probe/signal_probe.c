@@ -6,6 +6,7 @@
 #include "comparison.h"
 #include "hop.h"
 #include "metric_trust.h"
+#include "page_samples.h"
 #include "question.h"
 #include "reading.h"
 
@@ -13,6 +14,7 @@
 #define RECORD_INTERVAL_MS 15000
 #define SERIES_GRACE_MS 30000 /* beyond FRESH_INTERVALS: discovery and the first scrape */
 #define METRIC_GRACE_MS 90000 /* beyond FRESH_INTERVALS: and the adapter's relist */
+#define DIRECT_GRACE_MS 5000  /* until each replica knows of a pod, and has read its page */
 #define MISSING_AGAIN_MS 1500
 #define SURE_MS 2000 /* Prometheus answers us for a moment after the adapter has lost it */
 #define UNCONFIRMED_AGAIN_MS (PROMETHEUS_REFRESH_MS + SURE_MS + 500) /* an answer as old as it may be is sure then */
@@ -194,10 +196,12 @@ static void confirm_missing(struct signal_probe *probe, struct texts *missing, s
 
 /* 2. The metric. */
 
-/* Whether a Prometheus that is gone, or has lost all it had, could be why. */
-static bool blames_prometheus(const struct failure *failure)
+/* Whether a Prometheus that is gone, or has lost all it had, could be why; or a replica of ours that is about to go, and
+ * that the API server still sends to. */
+static bool may_pass(const struct signal_probe *probe, const struct failure *failure)
 {
-	return failure->cause == CAUSE_FAILED || failure->cause == CAUSE_NOT_LISTED;
+	return failure->cause == CAUSE_FAILED || failure->cause == CAUSE_NOT_LISTED ||
+	       (probe->request->direct && failure->cause == CAUSE_UNAVAILABLE);
 }
 
 /* When something fails that the adapter asks, the metrics API is the first to tell: what we know of Prometheus may be
@@ -208,9 +212,10 @@ static int64_t unconfirmed_since(const struct signal_probe *probe, const struct 
 {
 	const struct metric_seen *before = probe->before != NULL ? &probe->before->value : NULL;
 	int64_t since_ms = before != NULL && before->unconfirmed_ms > 0 ? before->unconfirmed_ms : now_ms;
+	int64_t known_ms = probe->request->direct ? now_ms : probe->seen->series.seen_ms;
 
 	if (before == NULL || before->seen_ms == 0 || before->failure.text != NULL || !probe->same_question ||
-		!blames_prometheus(&seen->failure) || probe->seen->series.seen_ms - since_ms >= SURE_MS) {
+		!may_pass(probe, &seen->failure) || known_ms - since_ms >= SURE_MS) {
 		return 0;
 	}
 	return since_ms;
@@ -253,7 +258,8 @@ static void ask_metrics_api(struct signal_probe *probe)
 		.selector = probe->selector,
 		.metric = probe->signal->metric,
 		.counted = probe->counted,
-		.grace_ms = fresh_ms(probe) + METRIC_GRACE_MS,
+		.direct = probe->request->direct,
+		.grace_ms = probe->request->direct ? DIRECT_GRACE_MS : fresh_ms(probe) + METRIC_GRACE_MS,
 		.done = on_metric,
 		.ctx = probe});
 }
@@ -373,6 +379,13 @@ void signal_probe_start(struct signal_probe *probe)
 
 	probe->same_question = probe->last != NULL && probe->last->asked == probe->request;
 	probe->before = evidence_find_signal(probe->last, signal->metric);
+	if (probe->request->direct) {
+		if (signal->page && probe->page != NULL) {
+			page_samples(probe->page, signal->metric, probe->counted, &probe->seen->series);
+		}
+		find_metric(probe);
+		return;
+	}
 	question = samples_question(probe->context->questions, &signal->series, signal->metric, trusted);
 	ask(probe, question->target, question->part, &answer_samples, on_samples);
 }

@@ -1,6 +1,7 @@
 /*
  * One signal along the links that are its own: its samples in Prometheus, compared with the pods' pages, then its
- * metric, compared with the samples.
+ * metric, compared with the samples. Where the pages are read by our own metrics API, what they say is in the samples'
+ * place.
  */
 #ifndef PROBE_SIGNAL_PROBE_H
 #define PROBE_SIGNAL_PROBE_H
@@ -16,8 +17,9 @@
 struct signal_probe {
 	const struct probe_context *context;
 	const struct probe_request *request;
-	const struct evidence *last;  /* the probe's evidence before; NULL = none */
-	const struct page_seen *page; /* of this probe; NULL = none was read */
+	const struct evidence *last; /* the probe's evidence before; NULL = none */
+	const struct page_seen
+		*page; /* of this probe, or of one that is direct that which stands; NULL = none was read */
 	const struct counted_pods *counted;
 	const char *selector; /* the pods' labels */
 	const struct signal_request *signal;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "list.h"
+#include "base/list.h"
 
 struct slots_item {
 	struct list_item place; /* in one of the lists; in none when it has left, or has had its slot for long */

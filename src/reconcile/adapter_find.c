@@ -15,7 +15,7 @@ static const struct adapter_names usual = {"monitoring", "prometheus-adapter", "
 static const struct view_service *service_of_api(const struct world *world)
 {
 	const struct view_apiservice *api =
-		view_apiservice(world_view(world, KIND_APISERVICE, NULL, kinds[KIND_APISERVICE].only));
+		view_apiservice(world_view(world, KIND_APISERVICE, NULL, APISERVICE_V1BETA1));
 	const struct view_service *service =
 		api != NULL ? view_service(world_view(world, KIND_SERVICE, api->service_namespace, api->service_name))
 			    : NULL;

@@ -16,6 +16,8 @@
 
 /* What is awaited comes as an event, or is checked anew after so long. */
 #define WAITING_AGAIN_MS 5000
+/* How often the HPA controller reads, by default. */
+#define HPA_PERIOD_MS 15000
 
 /* Whether somebody changes it back, so that it is left alone for now; says so. */
 static bool is_left_alone(struct observation *o, const struct world *world, size_t i, const json_t *wanted,
@@ -70,10 +72,16 @@ static void plan_child_take(const struct observation *o, size_t i, json_t *wante
 	}
 }
 
-/* Of an earlier mode. */
+/* Whether what an earlier source left may go: its figures are not needed any more, since others arrive. */
+static bool may_leave(const struct observation *o)
+{
+	return !o->facts.workload.direct || o->served;
+}
+
+/* Of an earlier mode or source. */
 static bool is_left_over(const struct observation *o, const struct world *world, size_t i)
 {
-	return o->owned[i] && !child_wanted(children[i], &o->spec) &&
+	return o->owned[i] && !child_wanted(children[i], &o->facts.workload) && may_leave(o) &&
 	       !world->missing(world->ctx, children[i]->form.kind);
 }
 
@@ -102,7 +110,8 @@ static bool can_make_children(const struct observation *o)
 	bool pages = autoscaler_uses_pages(&o->spec);
 
 	return workload_complete(&o->facts.workload) && o->target != NULL &&
-	       (!pages || (o->facts.workload.match_labels != NULL && o->facts.port_known));
+	       (!pages ||
+		       (o->facts.port_known && (o->facts.workload.match_labels != NULL || o->facts.workload.direct)));
 }
 
 static void make_children(struct observation *o, const struct world *world, struct plan *plan)
@@ -110,7 +119,8 @@ static void make_children(struct observation *o, const struct world *world, stru
 	json_t *wanted[ARRAY_LEN(o->observed)] = {NULL};
 
 	for (size_t i = 0; i < children_count; i++) {
-		if (child_wanted(children[i], &o->spec) && !world->missing(world->ctx, children[i]->form.kind)) {
+		if (child_wanted(children[i], &o->facts.workload) &&
+			!world->missing(world->ctx, children[i]->form.kind)) {
 			wanted[i] = desire_child(o, i);
 			if (wanted[i] != NULL && is_left_alone(o, world, i, wanted[i], plan)) {
 				json_decref(wanted[i]);
@@ -176,11 +186,15 @@ static void plan_move(const struct world *world, const struct observation *o, st
 	}
 }
 
-/* What an earlier spec.monitor.namespace, or an earlier mode, left elsewhere. */
+/* What an earlier spec.monitor.namespace, mode or source left elsewhere. */
 static void remove_orphans(const struct observation *o, const struct world *world, struct plan *plan)
 {
-	const char *ns = autoscaler_uses_pages(&o->spec) ? child_namespace(&child_servicemonitor, &o->spec) : NULL;
+	bool wanted = child_wanted(&child_servicemonitor, &o->facts.workload);
+	const char *ns = wanted ? child_namespace(&child_servicemonitor, &o->spec) : NULL;
 
+	if (!may_leave(o)) {
+		return;
+	}
 	if (ns != NULL && strcmp(ns, o->spec.ns) != 0) {
 		plan_move(world, o, plan);
 	}
@@ -203,11 +217,15 @@ static void request_signals(const struct workload *w, struct probe_request *requ
 /* Where the page is, and who scrapes it. */
 static void request_pages(const struct observation *o, struct probe_request *request)
 {
-	auto_free char *monitor = child_name(&child_servicemonitor, &o->spec);
+	auto_free char *monitor = NULL;
 
 	for (size_t i = 0; i < o->pages.count; i++) {
 		probe_request_add_page(request, o->pages.items[i].port, o->pages.items[i].path);
 	}
+	if (request->direct) {
+		return;
+	}
+	monitor = child_name(&child_servicemonitor, &o->spec);
 	request->service = child_name(&child_service, &o->spec);
 	/* prometheus-operator's name for the scrape pool of a ServiceMonitor's first endpoint. */
 	request->pool = xasprintf("serviceMonitor/%s/%s/0", child_namespace(&child_servicemonitor, &o->spec), monitor);
@@ -217,8 +235,9 @@ static void request_pages(const struct observation *o, struct probe_request *req
 static struct probe_request *request_of(const struct observation *o, const struct world *world)
 {
 	const struct workload *w = &o->facts.workload;
+	bool direct = w->direct;
 	bool pages = autoscaler_uses_pages(&o->spec);
-	bool gpus = autoscaler_uses_gpus(&o->spec);
+	bool gpus = autoscaler_uses_gpus(&o->spec) && !direct;
 	const struct gpu_survey *gpu = o->facts.gpu;
 	/* Where none that answers selects the monitor, the one that the adapter asks shows whether values arrive all the same. */
 	const char *answers = o->facts.selected_by != NULL ? o->facts.selected_by : o->asked;
@@ -239,8 +258,9 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	request->selector = o->facts.target_watched ? view_selector_text(&o->facts.target->selector) : NULL;
 	request->scheme = xstrdup(w->scheme);
 	request->engine = w->engine != NULL ? xstrdup(w->engine->type) : NULL;
-	request->prometheus = prometheus_url(world, prometheus);
-	request->interval_ms = clock_parse_duration(o->spec.scrape_interval);
+	request->direct = direct;
+	request->prometheus = direct ? NULL : prometheus_url(world, prometheus);
+	request->interval_ms = direct ? HPA_PERIOD_MS : clock_parse_duration(o->spec.scrape_interval);
 	request->trusted = gpus ? xstrdup(gpu->trusted) : NULL;
 	if (pages) {
 		request_pages(o, request);
@@ -269,7 +289,8 @@ static bool awaits_first_look(const struct observation *o, const struct verdict 
 	if (o->facts.evidence == NULL) {
 		return true;
 	}
-	unseen = o->facts.adapter == ADAPTER_UNKNOWN || (autoscaler_uses_gpus(&o->spec) && o->facts.shared == NULL);
+	unseen = !o->facts.workload.direct &&
+	         (o->facts.adapter == ADAPTER_UNKNOWN || (autoscaler_uses_gpus(&o->spec) && o->facts.shared == NULL));
 	status = view_condition_status(&reported->conditions, links[first].type);
 	return unseen && !is_unknown(status);
 }
@@ -305,6 +326,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	}
 	verdicts = xcalloc(links_count, sizeof(*verdicts));
 	first = links_check(&o.facts, verdicts);
+	o.served = first == links_count;
 	if (o.facts.invalid == NULL) {
 		if (links_target_exclusive(&o.facts)) {
 			desire_children(&o, world, plan);

@@ -24,7 +24,7 @@ static json_t *sorted_values(const json_t *object)
 	return json_sorted_keys(names);
 }
 
-static void fill_exporter(struct survey *s, const struct autoscaler *spec, struct exporter_survey *row)
+static void fill_exporter(struct survey *s, const struct autoscaler *spec, bool scraped, struct exporter_survey *row)
 {
 	struct found_exporter exporter = {NULL, NULL};
 	const struct view_workload *daemonset;
@@ -43,7 +43,9 @@ static void fill_exporter(struct survey *s, const struct autoscaler *spec, struc
 	if (!survey_note_place(s, spec, exporter.service)) {
 		row->local = xstrdup(service->ns);
 	}
-	survey_scrape(s, &exporter, row);
+	if (scraped) {
+		survey_scrape(s, &exporter, row);
+	}
 }
 
 /* A rule that somebody edited is on its way to Prometheus anew once it was mended: it is as young as that. */
@@ -115,7 +117,7 @@ static struct texts texts_of(const json_t *names)
 }
 
 /* Adds the rule, and whose series are asked for: of those that are believed, and of all exporters. */
-static void finish(struct survey *s, struct gpu_survey *survey)
+static void finish(struct survey *s, bool scraped, struct gpu_survey *survey)
 {
 	auto_json *namespaces = NULL;
 	auto_json *asked = NULL;
@@ -128,13 +130,16 @@ static void finish(struct survey *s, struct gpu_survey *survey)
 	survey->namespaces = texts_of(namespaces);
 	survey->trusted = gpu_targets(namespaces);
 	survey->targets = gpu_targets(json_array_size(asked) > 0 ? asked : namespaces);
-	survey_rule(s, survey->prometheus, namespaces, &survey->rule);
+	if (scraped) {
+		survey_rule(s, survey->prometheus, namespaces, &survey->rule);
+	}
 }
 
 /* What is needed of the chain. */
 static struct gpu_survey *find(struct survey *s, const struct gpu_need *needs, size_t needs_count)
 {
 	struct gpu_survey *survey = gpu_survey_new();
+	bool scraped = false;
 
 	survey_open(s);
 	for (size_t i = 0; i < needs_count; i++) {
@@ -142,12 +147,13 @@ static struct gpu_survey *find(struct survey *s, const struct gpu_need *needs, s
 		struct exporter_survey *row = shape_add(&shape_exporter_survey, &survey->exporters);
 
 		row->id = xstrdup(needs[i].id);
-		fill_exporter(s, &spec, row);
+		fill_exporter(s, &spec, needs[i].scraped, row);
+		scraped = scraped || needs[i].scraped;
 		if (survey->prometheus == NULL) {
 			survey->prometheus = xstrdup(row->selected_by);
 		}
 	}
-	finish(s, survey);
+	finish(s, scraped, survey);
 	return survey;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "reconcile/adapter_find.h"
+#include "reconcile/registration.h"
 #include "view/core.h"
 #include "view/service.h"
 #include "view/workload.h"
@@ -29,7 +30,7 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 {
 	const struct adapter_found found = adapter_find(world);
 	const struct adapter_names *names = &found.names;
-	const char *api_name = kinds[KIND_APISERVICE].only;
+	const char *api_name = APISERVICE_V1BETA1;
 	const struct view_apiservice *api = view_apiservice(world_view(world, KIND_APISERVICE, NULL, api_name));
 	const char *ns = api != NULL ? api->service_namespace : "";
 	const char *name = api != NULL ? api->service_name : "";
@@ -50,7 +51,17 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 	if (api == NULL) {
 		say(state, "APIServiceMissing",
 			xasprintf("APIService '%s' does not exist, so nobody serves metrics to an HPA: install "
-				  "prometheus-adapter with it",
+				  "prometheus-adapter with it%s",
+				api_name,
+				settings_serve(world->settings)
+					? ", or set spec.source to Direct, so that the operator serves them"
+					: ""));
+	} else if (settings_serve(world->settings) && registration_leads_to_us(world, api)) {
+		say(state, "OtherServer",
+			xasprintf(
+				"APIService '%s' is the operator's own, and it serves none of what comes over Prometheus: set "
+				"spec.source to Auto or Direct, or give the metrics API to prometheus-adapter: set the chart's "
+				"metricsServer.enabled to false, then install the adapter with its APIService",
 				api_name));
 	} else if (service == NULL) {
 		say(state, "APIServiceUnavailable",

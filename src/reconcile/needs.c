@@ -25,11 +25,13 @@ struct use {
 struct need {
 	struct use metrics[WORKLOAD_SIGNALS_MAX];
 	struct use exporter;
+	enum source source;
 	const struct view_autoscaler *view; /* one reference; NULL = it was not put in yet */
 };
 
 /* The same, as it is derived. */
 struct derived {
+	enum source source;
 	const char *metrics[WORKLOAD_SIGNALS_MAX]; /* static; NULL behind the last */
 	char *exporter;                            /* heap; NULL = none */
 };
@@ -67,7 +69,7 @@ static bool derive(const struct settings *settings, const struct view_autoscaler
 	struct workload workload = {.spec = spec};
 	auto_error err = ERROR_INIT;
 
-	*derived = (struct derived){.metrics = {NULL}};
+	*derived = (struct derived){.source = autoscaler_source(spec)};
 	if (object->invalid.kind != ERROR_NONE || object->view.meta.deleting ||
 		autoscaler_check_settings(spec, settings, &err) < 0 ||
 		observe_signals(&workload, spec, observe_engine(spec, &object->status, evidence), &err) < 0) {
@@ -87,6 +89,9 @@ static bool is_use_of(const struct use *use, const char *name)
 
 static bool is_same(const struct need *need, const struct derived *derived)
 {
+	if (need->source != derived->source) {
+		return false;
+	}
 	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX; s++) {
 		if (!is_use_of(&need->metrics[s], derived->metrics[s])) {
 			return false;
@@ -139,18 +144,21 @@ static void use_drop(struct map *totals, struct use *use)
 static void take_out(struct needs *needs, struct need *need)
 {
 	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX; s++) {
-		use_drop(&needs->metrics, &need->metrics[s]);
+		use_drop(&needs->metrics[need->source], &need->metrics[s]);
 	}
-	use_drop(&needs->exporters, &need->exporter);
+	use_drop(&needs->exporters[need->source], &need->exporter);
+	needs->count[need->source]--;
 }
 
 static void put_in(struct needs *needs, struct need *need, const struct derived *derived)
 {
+	need->source = derived->source;
+	needs->count[need->source]++;
 	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX && derived->metrics[s] != NULL; s++) {
-		use_add(&needs->metrics, derived->metrics[s], &need->metrics[s]);
+		use_add(&needs->metrics[need->source], derived->metrics[s], &need->metrics[s]);
 	}
 	if (derived->exporter != NULL) {
-		use_add(&needs->exporters, derived->exporter, &need->exporter);
+		use_add(&needs->exporters[need->source], derived->exporter, &need->exporter);
 	}
 }
 
@@ -189,15 +197,20 @@ static void need_free(void *value)
 void needs_init(struct needs *needs)
 {
 	map_init(&needs->autoscalers, need_free);
-	map_init(&needs->metrics, total_free);
-	map_init(&needs->exporters, total_free);
+	for (size_t s = 0; s < SOURCE_COUNT; s++) {
+		map_init(&needs->metrics[s], total_free);
+		map_init(&needs->exporters[s], total_free);
+		needs->count[s] = 0;
+	}
 }
 
 void needs_release(struct needs *needs)
 {
 	map_release(&needs->autoscalers);
-	map_release(&needs->metrics);
-	map_release(&needs->exporters);
+	for (size_t s = 0; s < SOURCE_COUNT; s++) {
+		map_release(&needs->metrics[s]);
+		map_release(&needs->exporters[s]);
+	}
 }
 
 bool needs_put(struct needs *needs, const struct settings *settings, const struct view_autoscaler *object,
@@ -252,41 +265,86 @@ struct needs needs_of_world(const struct world *world)
 
 /* ---- reading the totals ---- */
 
-json_t *needs_metrics(const struct needs *needs)
+/* Whether this spec.source means Prometheus. */
+static bool is_prometheus(enum source source, bool direct)
+{
+	return source == SOURCE_PROMETHEUS || (source == SOURCE_AUTO && !direct);
+}
+
+json_t *needs_metrics(const struct needs *needs, bool direct)
 {
 	json_t *metrics = json_object();
-	size_t pos = 0;
-	void *value;
 
-	while (map_next(&needs->metrics, &pos, NULL, &value)) {
-		const struct total *total = value;
+	for (enum source source = 0; source < SOURCE_COUNT; source++) {
+		size_t pos = 0;
+		void *value;
 
-		json_object_set_new(metrics, total->name, json_true());
+		while (is_prometheus(source, direct) && map_next(&needs->metrics[source], &pos, NULL, &value)) {
+			const struct total *total = value;
+
+			json_object_set_new(metrics, total->name, json_true());
+		}
 	}
 	return metrics;
 }
 
-static int compare_needs(const void *a, const void *b)
+static int compare_views(const struct view_autoscaler *a, const struct view_autoscaler *b)
 {
-	const struct object_meta *left = &((const struct gpu_need *)a)->autoscaler->view.meta;
-	const struct object_meta *right = &((const struct gpu_need *)b)->autoscaler->view.meta;
+	const struct object_meta *left = &a->view.meta;
+	const struct object_meta *right = &b->view.meta;
 	int by_ns = strcmp(left->ns, right->ns);
 
 	return by_ns != 0 ? by_ns : strcmp(left->name, right->name);
 }
 
-struct gpu_need *needs_exporters(const struct needs *needs, size_t *count)
+static int compare_needs(const void *a, const void *b)
 {
-	struct gpu_need *found = xcalloc(map_count(&needs->exporters) + 1, sizeof(*found));
-	size_t pos = 0;
-	void *value;
+	return compare_views(((const struct gpu_need *)a)->autoscaler, ((const struct gpu_need *)b)->autoscaler);
+}
 
+/* Adds it to those found; what several sources ask for is there once. */
+static void add_need(struct gpu_need *found, size_t *count, const struct gpu_need *need)
+{
+	for (size_t i = 0; i < *count; i++) {
+		struct gpu_need *same = &found[i];
+
+		if (strcmp(same->id, need->id) == 0) {
+			same->scraped = same->scraped || need->scraped;
+			same->autoscaler = compare_needs(need, same) < 0 ? need->autoscaler : same->autoscaler;
+			return;
+		}
+	}
+	found[(*count)++] = *need;
+}
+
+struct gpu_need *needs_exporters(const struct needs *needs, bool direct, size_t *count)
+{
+	size_t most = 1;
+	struct gpu_need *found;
+
+	for (size_t s = 0; s < SOURCE_COUNT; s++) {
+		most += map_count(&needs->exporters[s]);
+	}
+	found = xcalloc(most, sizeof(*found));
 	*count = 0;
-	while (map_next(&needs->exporters, &pos, NULL, &value)) {
-		const struct total *total = value;
+	for (enum source source = 0; source < SOURCE_COUNT; source++) {
+		size_t pos = 0;
+		void *value;
 
-		found[(*count)++] = (struct gpu_need){total->name, user_at(heap_first(&total->users))->view};
+		while (map_next(&needs->exporters[source], &pos, NULL, &value)) {
+			const struct total *total = value;
+
+			add_need(found, count,
+				&(struct gpu_need){total->name, user_at(heap_first(&total->users))->view,
+					is_prometheus(source, direct)});
+		}
 	}
 	qsort(found, *count, sizeof(*found), compare_needs);
 	return found;
+}
+
+bool needs_prometheus_alone(const struct needs *needs)
+{
+	return needs->count[SOURCE_PROMETHEUS] > 0 && needs->count[SOURCE_AUTO] == 0 &&
+	       needs->count[SOURCE_DIRECT] == 0;
 }

@@ -15,6 +15,7 @@
 #include "reconcile/default_target.h"
 #include "reconcile/prometheus.h"
 #include "reconcile/reconcile.h"
+#include "reconcile/source.h"
 
 const struct engine *observe_engine(const struct autoscaler *spec, const struct view_status *status,
 	const struct evidence *evidence)
@@ -185,7 +186,7 @@ static void observe_children(struct observation *o, const struct world *world)
 		if (kind == KIND_HPA && o->owned[i]) {
 			o->facts.hpa = view_hpa(o->observed[i]);
 		}
-		if (o->observed[i] != NULL && !o->owned[i] && child_wanted(children[i], &o->spec) &&
+		if (o->observed[i] != NULL && !o->owned[i] && child_wanted(children[i], &o->facts.workload) &&
 			o->foreign_child == NULL) {
 			o->foreign_child = xasprintf("%s '%s/%s'", kinds[kind].resource.kind, ns, name);
 		}
@@ -272,6 +273,18 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->facts.prometheus = prometheus_by_key(world, o->facts.selected_by);
 }
 
+/* The metrics API that is to serve. */
+static void observe_api(struct observation *o, const struct world *world)
+{
+	const struct shared_state *shared = world->shared;
+	bool direct = o->facts.workload.direct;
+
+	o->facts.api_reason = direct ? shared->own.reason : shared->api_reason;
+	o->facts.api_message = direct ? shared->own.message : shared->api_message;
+	o->facts.api_away = direct ? shared->own.away : shared->api_away;
+	o->facts.api_since_ms = direct ? shared->own.since_ms : shared->api_since_ms;
+}
+
 void observation_init(struct observation *o, const struct world *world, const struct view_autoscaler *object)
 {
 	auto_free char *key = meta_key(&object->view.meta);
@@ -295,6 +308,7 @@ void observation_init(struct observation *o, const struct world *world, const st
 		o->facts.invalid = &o->invalid;
 		return;
 	}
+	o->facts.workload.direct = source_is_direct(world, &o->spec);
 	observe_target(o, world);
 	target = kube_key(o->spec.ns, o->spec.target_name);
 	o->facts.hpas = world_views_by(world, KIND_HPA, target);
@@ -307,17 +321,16 @@ void observation_init(struct observation *o, const struct world *world, const st
 	o->facts.adapter_awaited = world->shared->awaited;
 	o->facts.adapter_survey = world->shared->adapter;
 	o->facts.adapter_names = adapter_names_known(world);
-	o->facts.api_reason = world->shared->api_reason;
-	o->facts.api_message = world->shared->api_message;
-	o->facts.api_away = world->shared->api_away;
-	o->facts.api_since_ms = world->shared->api_since_ms;
+	observe_api(o, world);
 	o->exporter_id = gpu_exporter_id(&o->spec);
 	o->facts.exporter_id = o->exporter_id;
 	o->facts.gpu = world->shared->gpu;
 	o->facts.shared = world->shared_evidence(world->ctx);
 	observe_workload(o);
 	observe_children(o, world);
-	observe_monitoring(o, world);
+	if (!o->facts.workload.direct) {
+		observe_monitoring(o, world);
+	}
 	if (o->invalid.kind != ERROR_NONE) {
 		o->facts.invalid = &o->invalid;
 	}

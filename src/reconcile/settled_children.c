@@ -20,7 +20,7 @@ static void add_workload(struct strbuf *text, const struct workload *w)
 	for (size_t i = 0; i < w->signals_count; i++) {
 		strbuf_addf(text, "%s %lld\n", w->signals[i].signal->metric, (long long)w->signals[i].target_milli);
 	}
-	strbuf_addf(text, "%lld %s %s %lld\n", (long long)w->port, w->scheme, w->path,
+	strbuf_addf(text, "%d %lld %s %s %lld\n", w->direct, (long long)w->port, w->scheme, w->path,
 		w->spec->paused ? (long long)w->replicas : -1LL);
 	add_json(text, w->match_labels);
 	add_json(text, w->monitor_labels);
@@ -34,6 +34,7 @@ struct digest settled_children_digest(const struct observation *o, const struct 
 	/* The generation stands for the spec, and the settings are the same for as long as the operator runs. */
 	strbuf_addf(&text, "%s %lld\n", meta->uid, (long long)meta->generation);
 	add_workload(&text, &o->facts.workload);
+	strbuf_addf(&text, "%d\n", o->facts.workload.direct && o->served); /* then what an earlier source left may go */
 	for (size_t i = 0; i < children_count; i++) {
 		strbuf_addf(&text, "%d %d\n", world->missing(world->ctx, children[i]->form.kind), o->owned[i]);
 		if (o->observed[i] != NULL) {

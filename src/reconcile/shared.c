@@ -1,6 +1,6 @@
 /*
- * The reconcile of what autoscalers share: the adapter (reconcile/adapter.h), the GPU
- * chain (reconcile/gpu.h) and the metrics API (reconcile/metrics_api.h).
+ * The reconcile of what autoscalers share: the adapter (reconcile/adapter.h), the GPU chain (reconcile/gpu.h) and the
+ * metrics API, the adapter's (reconcile/metrics_api.h) or our own (reconcile/registration.h).
  */
 #include "reconcile/reconcile.h"
 
@@ -10,14 +10,24 @@
 #include "reconcile/gpu.h"
 #include "reconcile/metrics_api.h"
 #include "reconcile/needs.h"
+#include "reconcile/registration.h"
 
 void shared_reconcile(const struct world *world, const struct needs *needs, struct plan *plan,
 	struct shared_state *state)
 {
-	auto_json *metrics = needs != NULL ? needs_metrics(needs) : NULL;
+	bool direct = registration_is_ours(world);
+	auto_json *metrics = needs != NULL ? needs_metrics(needs, direct) : NULL;
 	size_t exporters_count = 0;
-	auto_free struct gpu_need *exporters = needs != NULL ? needs_exporters(needs, &exporters_count) : NULL;
+	auto_free struct gpu_need *exporters = needs != NULL ? needs_exporters(needs, direct, &exporters_count) : NULL;
 
+	registration_check(world, state);
+	if (needs != NULL) {
+		registration_plan(world, !needs_prometheus_alone(needs), plan);
+	} else {
+		/* While the operator is there still: what is registered and not served hinders others. */
+		registration_plan_removal(world, plan);
+		plan_then(plan);
+	}
 	adapter_reconcile(world, metrics, plan, state);
 	adapter_survey_free(state->adapter);
 	state->adapter = adapter_survey_make(world);

@@ -12,6 +12,7 @@ void shared_state_release(struct shared_state *state)
 	adapter_survey_free(state->adapter);
 	texts_release(&state->gpu_memory.scraped);
 	free_indirect(&state->api_message);
+	free_indirect(&state->own.message);
 	adapter_fight_release(&state->fight);
 	*state = SHARED_STATE_INIT;
 }

@@ -336,6 +336,7 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.shared_evidence = document_shared_evidence,
 		.failure = document_failure,
 		.fight = document_fight,
+		.ca_bundle = json_path_string(document, "caBundle", NULL),
 		.shared = &no_shared,
 	};
 }

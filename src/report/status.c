@@ -137,7 +137,7 @@ static json_t *make_children(const struct facts *facts)
 		const char *kind = kinds[children[i]->form.kind].resource.kind;
 		auto_free char *name = child_name(children[i], spec);
 
-		if (child_wanted(children[i], spec)) {
+		if (child_wanted(children[i], &facts->workload)) {
 			json_array_append_new(list,
 				json_pack("{s:o, s:o, s:o}", "kind", status_string("children.kind", kind), "namespace",
 					status_string("children.namespace", child_namespace(children[i], spec)), "name",
@@ -145,6 +145,26 @@ static json_t *make_children(const struct facts *facts)
 		}
 	}
 	return list;
+}
+
+/* Said where there is a choice. New reference. */
+static json_t *make_source(const struct facts *facts)
+{
+	if (!facts->workload.direct && !settings_serve(facts->settings)) {
+		return NULL;
+	}
+	return json_string(facts->workload.direct ? "Direct" : "Prometheus");
+}
+
+/* Of a kind that is not watched: the replicas that serve its pods' figures know them by it. New reference. */
+static json_t *make_selector(const struct facts *facts)
+{
+	const char *found = facts->evidence != NULL ? facts->evidence->target.selector : NULL;
+
+	if (facts->target_watched || !facts->workload.direct) {
+		return NULL;
+	}
+	return status_string("selector", found != NULL ? found : facts->object->status.selector);
 }
 
 static json_t *make_advice(const struct facts *facts)
@@ -201,7 +221,7 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 	json_t *summary;
 
 	for (size_t i = 0; i < links_count; i++) {
-		if (link_applies(&links[i], facts->workload.spec)) {
+		if (link_applies(&links[i], &facts->workload)) {
 			json_array_append_new(conditions, condition(facts, links[i].type, &verdicts[i], now));
 		}
 	}
@@ -215,8 +235,9 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 	if (summary != NULL) {
 		json_array_append_new(conditions, summary);
 	}
-	return json_pack("{s:I, s:o*, s:o*, s:o, s:o, s:O*, s:o}", "observedGeneration",
-		(json_int_t)facts->object->view.meta.generation, "engine", make_engine(facts), "replicas",
-		make_replicas(facts), "signals", make_signals(facts, first == links_count), "children",
-		make_children(facts), "advice", summary != NULL ? advice : NULL, "conditions", conditions);
+	return json_pack("{s:I, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:O*, s:o}", "observedGeneration",
+		(json_int_t)facts->object->view.meta.generation, "source", make_source(facts), "selector",
+		make_selector(facts), "engine", make_engine(facts), "replicas", make_replicas(facts), "signals",
+		make_signals(facts, first == links_count), "children", make_children(facts), "advice",
+		summary != NULL ? advice : NULL, "conditions", conditions);
 }

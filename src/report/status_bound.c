@@ -9,6 +9,7 @@
 
 /* As in crds/inferenceautoscalers.yaml; a test compares them. What is not here has a format or an enum there. */
 const struct status_bound status_bounds[] = {
+	{"selector", 4096},
 	{"engine.type", 63},
 	{"engine.version", 128},
 	{"engine.path", 255},

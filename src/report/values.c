@@ -109,7 +109,9 @@ static json_t *pod_rows(const struct evidence *evidence, const struct signal_req
 		add_page(rows, &evidence->page, signal->metric);
 	}
 	if (seen != NULL) {
-		add_samples(rows, &seen->series);
+		if (!evidence->asked->direct) {
+			add_samples(rows, &seen->series);
+		}
 		add_served(rows, &seen->value);
 	}
 	names = json_sorted_keys(rows);
@@ -129,6 +131,9 @@ json_t *values_make(const struct evidence *evidence, const struct view_hpa *hpa)
 		json_t *item = json_pack("{s:s, s:b, s:o}", "metric", signal->metric, "percent",
 			engine_metric_is_percent(signal->metric), "pods", pod_rows(evidence, signal));
 
+		if (asked->direct) {
+			json_object_set_new(item, "direct", json_true());
+		}
 		add_reading(item, evidence, signal);
 		set_value(item, "hpa", view_hpa_average_of(hpa, signal->metric));
 		json_array_append_new(values, item);
@@ -198,13 +203,14 @@ static void fill(struct table *table, const json_t *item, bool percent, int64_t 
 	const json_t *pods = json_object_get(item, "pods");
 	bool page = has_column(pods, "page");
 	bool recorded = has_column(pods, "recorded");
+	bool direct = json_path_bool(item, "direct", false);
 	char **head = table->cells[table->rows++];
 	size_t i;
 	json_t *row;
 
 	head[0] = xstrdup("POD");
 	head[1] = page ? head_cell("PAGE", item, "pageReadAt", now_ms) : NULL;
-	head[2] = xstrdup("PROMETHEUS");
+	head[2] = direct ? NULL : xstrdup("PROMETHEUS");
 	head[3] = recorded ? xstrdup("RECORDED") : NULL;
 	head[4] = head_cell("METRICS API", item, "servedReadAt", now_ms);
 	json_array_foreach((json_t *)pods, i, row) {
@@ -216,7 +222,9 @@ static void fill(struct table *table, const json_t *item, bool percent, int64_t 
 		cells = table->cells[table->rows++];
 		cells[0] = name_cell(row);
 		cells[1] = page ? cell(row, "page", percent) : NULL;
-		cells[2] = recorded ? cell(row, "prometheus", percent) : aged_cell(row, "prometheus", percent);
+		cells[2] = direct     ? NULL
+		           : recorded ? cell(row, "prometheus", percent)
+		                      : aged_cell(row, "prometheus", percent);
 		cells[3] = recorded ? aged_cell(row, "recorded", percent) : NULL;
 		cells[4] = cell(row, "served", percent);
 	}

@@ -115,6 +115,7 @@ struct world cached_world(struct controller *c)
 		.fight = world_fight,
 		.child_fights = world_child_fights,
 		.settled = world_settled,
+		.ca_bundle = c->ca_bundle,
 		.shared = &c->shared,
 	};
 }

@@ -14,7 +14,7 @@ void changes_note_needs(struct controller *c, const struct view *autoscaler)
 	auto_free char *key = meta_key(&autoscaler->meta);
 
 	if (needs_put(&c->needs, c->settings, view_autoscaler(autoscaler), prober_evidence(c->prober, key)) &&
-		c->synced) {
+		controller_acts(c)) {
 		queue_add(c->queue, SHARED_KEY);
 	}
 }
@@ -23,7 +23,7 @@ static void forget_needs(struct controller *c, const struct view *autoscaler)
 {
 	auto_free char *key = meta_key(&autoscaler->meta);
 
-	if (needs_remove(&c->needs, key) && c->synced) {
+	if (needs_remove(&c->needs, key) && controller_acts(c)) {
 		queue_add(c->queue, SHARED_KEY);
 	}
 }
@@ -44,11 +44,20 @@ static void note_fights(struct controller *c, const struct view *now)
 	}
 }
 
+/* What our own metrics API is asked by, and whether it may serve. */
+static void notify(const struct controller *c, const struct kube_informer *informer)
+{
+	if (c->notify != NULL && informer == c->informers[KIND_APISERVICE]) {
+		c->notify(c->notify_ctx);
+	}
+}
+
 static void on_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
 {
 	struct controller *c = ctx;
 
-	for (int i = 0; i < KIND_COUNT && c->synced && !c->stopped; i++) {
+	notify(c, informer);
+	for (int i = 0; i < KIND_COUNT && controller_acts(c) && !c->stopped; i++) {
 		if (c->informers[i] == informer) {
 			if (before != NULL && now != NULL && (i == KIND_DEPLOYMENT || i == KIND_STATEFULSET) &&
 				replicas_are_set_back(view_workload(before), view_workload(now))) {
@@ -105,6 +114,14 @@ static void queue_failed(struct controller *c)
 	}
 }
 
+void changes_begin(struct controller *c)
+{
+	types_differ(c); /* they are known from now on */
+	/* First, so that the autoscalers are checked with what it finds. */
+	queue_add(c->queue, SHARED_KEY);
+	routes_all(&c->routes, false);
+}
+
 /* Something about a whole resource type moved: that it is there, or is not, changes how everything is checked. An error
  * that comes or goes does not, since the caches stay as they are. */
 static void on_state(void *ctx, struct kube_informer *informer)
@@ -128,10 +145,12 @@ static void on_state(void *ctx, struct kube_informer *informer)
 	if (!was) {
 		log_event(LOG_INFO, "caches synced", NULL);
 	}
+	notify(c, c->informers[KIND_APISERVICE]);
+	if (!c->leading) {
+		return;
+	}
 	if (types_differ(c) || !was) {
-		/* First, so that the autoscalers are checked with what it finds. */
-		queue_add(c->queue, SHARED_KEY);
-		routes_all(&c->routes, false);
+		changes_begin(c);
 	} else if (err == NULL) {
 		queue_failed(c);
 	}
@@ -152,7 +171,7 @@ static void on_pod_state(void *ctx, struct kube_informer *informer)
 {
 	const struct controller *c = ctx;
 
-	if (pod_feed_state(c->pods, informer)) {
+	if (pod_feed_state(c->pods, informer) && !c->stopped) {
 		prober_pods_known(c->prober);
 	}
 	on_state(ctx, informer);

@@ -102,13 +102,18 @@ static bool text_differs(const char *a, const char *b)
 	return strcmp(a != NULL ? a : "", b != NULL ? b : "") != 0;
 }
 
+static bool own_api_differs(const struct own_api *a, const struct own_api *b)
+{
+	return a->reason != b->reason || text_differs(a->message, b->message) || a->ours != b->ours;
+}
+
 /* Whether the autoscalers' links may be checked otherwise now. */
 static bool shared_differs(const struct shared_state *a, const struct shared_state *b)
 {
 	return a->state != b->state || a->reason != b->reason || text_differs(a->message, b->message) ||
-	       text_differs(a->api_message, b->api_message) || !gpu_survey_equal(a->gpu, b->gpu) ||
-	       !adapter_survey_equal(a->adapter, b->adapter) || a->awaited != b->awaited ||
-	       a->api_reason != b->api_reason ||
+	       text_differs(a->api_message, b->api_message) || own_api_differs(&a->own, &b->own) ||
+	       !gpu_survey_equal(a->gpu, b->gpu) || !adapter_survey_equal(a->adapter, b->adapter) ||
+	       a->awaited != b->awaited || a->api_reason != b->api_reason ||
 	       (a->conflicts != b->conflicts && !json_equal(a->conflicts, b->conflicts));
 }
 
@@ -139,8 +144,10 @@ static void work_shared(struct controller *c, struct pass *pass)
 			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->shared.reason,
 				"error", c->shared.message, NULL);
 		}
-		/* A newly loaded rule is worth a probe at once where it may have been awaited. */
-		routes_all(&c->routes, c->shared.state == ADAPTER_LOADED);
+		/* A newly loaded rule, or a metrics API that just became available, is worth a probe at once where it may have
+		 * been awaited. */
+		routes_all(&c->routes,
+			c->shared.state == ADAPTER_LOADED || (c->shared.own.ours && c->shared.own.reason == NULL));
 	}
 	shared_state_release(&before);
 	want_probe(c, pass, &plan);
@@ -201,15 +208,13 @@ static bool is_urgent(void *ctx, const char *key)
 
 static struct kube_informer *new_informer(struct controller *c, enum kind kind, const struct kube_informer_hooks *hooks)
 {
-	const char *name = kinds[kind].only;
-	auto_free char *selector = name != NULL ? xasprintf("metadata.name=%s", name) : xstrdup(kinds[kind].fields);
 	struct texts namespaces = {.items = NULL};
 	struct kube_informer *informer;
 
 	if (kinds[kind].resource.namespaced) {
 		namespaces = settings_namespaces(c->settings, kinds[kind].beside);
 	}
-	informer = kube_informer_new_in(c->client, &kinds[kind].resource, &namespaces, selector, hooks);
+	informer = kube_informer_new_in(c->client, &kinds[kind].resource, &namespaces, kinds[kind].fields, hooks);
 	texts_release(&namespaces);
 	return informer;
 }
@@ -246,7 +251,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	return c;
 }
 
-void controller_start(struct controller *c)
+void controller_watch(struct controller *c)
 {
 	for (int i = 0; i < KIND_COUNT; i++) {
 		if (i != KIND_CONFIGMAP) { /* it is found by what the others bring */
@@ -255,21 +260,41 @@ void controller_start(struct controller *c)
 	}
 }
 
+void controller_lead(struct controller *c)
+{
+	c->leading = true;
+	/* The adapter may read another ConfigMap by now than when the caches were filled. */
+	c->synced = c->synced && adapter_watch_follow(c);
+	if (c->synced) {
+		changes_begin(c);
+	}
+}
+
+void controller_notify(struct controller *c, void (*changed)(void *ctx), void *ctx)
+{
+	c->notify = changed;
+	c->notify_ctx = ctx;
+}
+
+void controller_set_ca_bundle(struct controller *c, const char *pem)
+{
+	free_indirect(&c->ca_bundle);
+	c->ca_bundle = xstrdup(pem);
+	if (controller_acts(c) && !c->stopped) {
+		queue_add(c->queue, SHARED_KEY);
+	}
+}
+
+/* The end comes in two steps, since the caches may be read longer than there are passes. */
+
 static void finish_close(struct controller *c)
 {
 	void (*closed)(void *ctx) = c->closed;
-	void *ctx = c->closed_ctx;
 
-	if (c->closing > 0 || c->running > 0) {
-		return;
+	if (c->closing == 0 && c->running == 0) {
+		c->closed = NULL;
+		closed(c->closed_ctx);
 	}
-	map_release(&c->passes);
-	needs_release(&c->needs);
-	pods_free(c->pods);
-	shared_state_release(&c->shared);
-	adapter_watch_release(&c->adapter);
-	free_indirect(&c);
-	closed(ctx);
 }
 
 static void on_part_closed(void *ctx)
@@ -280,17 +305,44 @@ static void on_part_closed(void *ctx)
 	finish_close(c);
 }
 
-void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx)
+void controller_retire(struct controller *c, void (*retired)(void *ctx), void *ctx)
 {
 	c->stopped = true;
-	c->closed = closed;
+	c->closed = retired;
 	c->closed_ctx = ctx;
-	c->closing = KIND_COUNT + 4;
-	trim_close(&c->trim, on_part_closed, c);
+	c->closing = 3;
 	queue_close(c->queue, on_part_closed, c);
 	prober_close(c->prober, on_part_closed, c);
 	kube_recorder_close(c->recorder, on_part_closed, c);
+}
+
+static void on_watch_closed(void *ctx)
+{
+	struct controller *c = ctx;
+	void (*closed)(void *ctx) = c->closed;
+	void *closed_ctx = c->closed_ctx;
+
+	c->closing--;
+	if (c->closing > 0) {
+		return;
+	}
+	map_release(&c->passes);
+	needs_release(&c->needs);
+	pods_free(c->pods);
+	shared_state_release(&c->shared);
+	adapter_watch_release(&c->adapter);
+	free_indirect(&c->ca_bundle);
+	free_indirect(&c);
+	closed(closed_ctx);
+}
+
+void controller_close(struct controller *c, void (*closed)(void *ctx), void *ctx)
+{
+	c->closed = closed;
+	c->closed_ctx = ctx;
+	c->closing = KIND_COUNT + 1;
+	trim_close(&c->trim, on_watch_closed, c);
 	for (int i = 0; i < KIND_COUNT; i++) {
-		kube_informer_close(c->informers[i], on_part_closed, c);
+		kube_informer_close(c->informers[i], on_watch_closed, c);
 	}
 }

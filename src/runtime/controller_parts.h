@@ -34,12 +34,18 @@ struct controller {
 	struct shared_state shared;
 	struct map passes; /* key → struct pass, see pass.h */
 	unsigned running;  /* passes whose runner is at work */
-	bool synced;
+	bool leading;
+	bool synced;              /* all caches are filled */
 	bool missing[KIND_COUNT]; /* types, as the autoscalers were checked with last */
 
 	uint64_t count_passes;
 	uint64_t count_failures;
 	uint64_t count_writes;
+
+	/* Who is told of changes of what concerns our own metrics API; NULL = nobody. */
+	void (*notify)(void *ctx);
+	void *notify_ctx;
+	char *ca_bundle; /* of the world; NULL = none */
 
 	unsigned closing; /* parts still to close */
 	bool stopped;
@@ -51,6 +57,8 @@ struct controller {
 const struct kube_cache *controller_cache(const struct controller *controller, enum kind kind);
 /* Whether all caches are filled but that of the adapter's ConfigMap, which is found by the others. */
 bool controller_finds_adapter(const struct controller *controller);
+/* Whether there are passes: it leads, and all caches are filled. */
+bool controller_acts(const struct controller *controller);
 /* The world as the caches show it now. Borrows the controller. */
 struct world cached_world(struct controller *controller);
 

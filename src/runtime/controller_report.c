@@ -26,7 +26,7 @@ static size_t count_ours(const struct controller *c)
 	auto_view_list all = cached_views(controller_cache(c, KIND_AUTOSCALER), NULL);
 	size_t count = 0;
 
-	for (size_t i = 0; i < all.count; i++) {
+	for (size_t i = 0; c->leading && i < all.count; i++) {
 		count += is_ours(c, all.items[i]) ? 1 : 0;
 	}
 	return count;
@@ -60,7 +60,7 @@ char **controller_autoscalers(const struct controller *c, size_t *count)
 	char **keys = xcalloc(all.count, sizeof(*keys));
 
 	*count = 0;
-	for (size_t i = 0; i < all.count; i++) {
+	for (size_t i = 0; c->leading && i < all.count; i++) {
 		if (is_ours(c, all.items[i])) {
 			keys[(*count)++] = meta_key(&all.items[i]->meta);
 		}
@@ -77,7 +77,7 @@ const struct view_autoscaler *controller_autoscaler(const struct controller *c, 
 {
 	const struct view *found = kube_cache_get_key(controller_cache(c, KIND_AUTOSCALER), key);
 
-	return found != NULL && is_ours(c, found) ? view_autoscaler(found) : NULL;
+	return c->leading && found != NULL && is_ours(c, found) ? view_autoscaler(found) : NULL;
 }
 
 json_t *controller_explain(const struct controller *c, const char *key)
@@ -128,6 +128,11 @@ bool controller_finds_adapter(const struct controller *c)
 		}
 	}
 	return true;
+}
+
+bool controller_acts(const struct controller *c)
+{
+	return c->leading && c->synced;
 }
 
 bool controller_ready(const struct controller *c)

@@ -113,6 +113,9 @@ static void *begin_listing(const struct endpoint *endpoint, const char *question
 	if (wanted.page->kind == LISTING_METRICS) {
 		metrics_of_leader(endpoint, text);
 		turns_metrics(endpoint->turns, text);
+		if (endpoint->health.metrics_server != NULL) {
+			metrics_server_metrics(endpoint->health.metrics_server, text);
+		}
 	}
 	return listing_new(endpoint->health.controller, wanted.page->kind, wanted.key,
 		space != NULL                                ? space + 1
@@ -237,7 +240,9 @@ struct endpoint *endpoint_new(uv_loop_t *loop, const struct endpoint_options *op
 {
 	struct endpoint *endpoint = xcalloc(1, sizeof(*endpoint));
 
-	endpoint->health = (struct health){.controller = options->controller, .lease = options->lease};
+	endpoint->health = (struct health){.controller = options->controller,
+		.lease = options->lease,
+		.metrics_server = options->metrics_server};
 	endpoint->metrics_need_token = options->metrics_need_token;
 	if (options->health_listen != NULL) {
 		endpoint->health_server = serve(loop, options->health_listen, handle_health, endpoint, err);

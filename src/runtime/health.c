@@ -3,13 +3,27 @@
 
 #include <string.h>
 
+static const char *why_unwell(const struct health *health)
+{
+	return controller_live(health->controller) ? NULL : "a watch has made no progress for 15 minutes\n";
+}
+
+static const char *why_unready(const struct health *health)
+{
+	if (health->metrics_server != NULL) {
+		return metrics_server_unready(health->metrics_server);
+	}
+	return health_standing_by(health) || controller_ready(health->controller)
+	               ? NULL
+	               : "the caches have not synced yet: see the log for what cannot be watched\n";
+}
+
 static const struct question {
 	const char *path;
-	bool (*well)(const struct controller *controller);
-	const char *why_not;
+	const char *(*why_not)(const struct health *health); /* NULL = all is well */
 } questions[] = {
-	{"/healthz", controller_live, "a watch has made no progress for 15 minutes\n"},
-	{"/readyz", controller_ready, "the caches have not synced yet: see the log for what cannot be watched\n"},
+	{"/healthz", why_unwell},
+	{"/readyz", why_unready},
 };
 
 bool health_standing_by(const struct health *health)
@@ -23,15 +37,15 @@ bool health_answer(const struct health *health, struct http_exchange *exchange)
 
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
 		const struct question *question = &questions[i];
-		bool well;
+		const char *why_not;
 		const char *text;
 
 		if (strcmp(path, question->path) != 0) {
 			continue;
 		}
-		well = health_standing_by(health) || question->well(health->controller);
-		text = well ? "ok\n" : question->why_not;
-		http_reply(exchange, well ? 200 : 503, "text/plain; charset=utf-8", text, strlen(text));
+		why_not = question->why_not(health);
+		text = why_not != NULL ? why_not : "ok\n";
+		http_reply(exchange, why_not != NULL ? 503 : 200, "text/plain; charset=utf-8", text, strlen(text));
 		return true;
 	}
 	return false;

@@ -211,9 +211,13 @@ void routes_changed(const struct routes *r, enum kind kind, const struct view *b
 		return;
 	case KIND_DAEMONSET:
 	case KIND_PROMETHEUSRULE:
-	case KIND_APISERVICE:
 	case KIND_CONFIGMAP:
 		queue_add(r->queue, SHARED_KEY);
+		return;
+	case KIND_APISERVICE:
+		if (strcmp(meta->name, APISERVICE_V1BETA1) == 0 || strcmp(meta->name, APISERVICE_V1BETA2) == 0) {
+			queue_add(r->queue, SHARED_KEY);
+		}
 		return;
 	case KIND_POD: /* the prober's to read (pod_feed.h) */
 	case KIND_COUNT:

@@ -15,10 +15,14 @@ static void decode_namespace(struct arena *arena, const json_t *object, struct v
 static void decode_apiservice(struct arena *arena, const json_t *object, struct view *view)
 {
 	struct view_apiservice *api = (struct view_apiservice *)view;
-	const json_t *service = json_object_get(json_object_get(object, "spec"), "service");
+	const json_t *spec = json_object_get(object, "spec");
+	const json_t *service = json_object_get(spec, "service");
 
 	api->service_namespace = read_text(arena, service, "namespace", "");
 	api->service_name = read_text(arena, service, "name", "");
+	api->service_port = read_int(service, "port", -1);
+	api->ca_bundle = read_text(arena, spec, "caBundle", NULL);
+	api->insecure = read_bool(spec, "insecureSkipTLSVerify");
 	api->conditions = read_conditions(arena, json_object_get(object, "status"));
 }
 

@@ -126,6 +126,7 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 
 	pod->ip = read_text(arena, status, "podIP", NULL);
 	pod->template_hash = meta_label(&view->meta, TEMPLATE_HASH);
+	pod->node = read_text(arena, json_object_get(object, "spec"), "nodeName", NULL);
 	pod->image = image_of(object, containers);
 	pod->readiness = readiness_of(ready);
 	pod->readiness_ms = read_time(ready, "lastTransitionTime", -1);

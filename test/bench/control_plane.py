@@ -18,11 +18,19 @@ from onenode.controlplane import Address, ControlPlane  # noqa: E402
 from onenode.layout import Layout  # noqa: E402
 from onenode.processes import Processes  # noqa: E402
 
-# Requests of service accounts are counted; what the bench itself and its stand-ins do is not.
+# Requests of service accounts are counted, and what the HPA's controller reads; what the bench itself and its stand-ins
+# do is not.
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata", "userGroups": ["system:serviceaccounts"]}, {"level": "None"}],
+    "rules": [
+        {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+        {"level": "Metadata", "users": ["system:kube-controller-manager"],
+         "resources": [{"group": "custom.metrics.k8s.io"}, {"group": "external.metrics.k8s.io"}]},
+        {"level": "None"},
+    ],
 }
+HPA_PERIOD_S = 15  # Kubernetes' default
+PROCESSES = ("etcd", "kube-apiserver", "kube-controller-manager")
 TIMEOUT_S = 120
 
 
@@ -62,6 +70,8 @@ class ApiServer:
             f"--audit-policy-file={policy}", "--audit-log-maxsize=100000",
             # Nobody makes the accounts that pods need.
             "--disable-admission-plugins=ServiceAccount",
+        ], "kube-controller-manager": [
+            "--controllers=horizontal-pod-autoscaler-controller", "--kube-api-qps=20", "--kube-api-burst=30",
         ]})
         pki.create(self.layout.pki, "onenode", ["127.0.0.1", network.API_SERVICE])
         self.plane = ControlPlane(self.layout, self.processes, Address("127.0.0.1", *ports))
@@ -76,6 +86,10 @@ class ApiServer:
         self.plane.start_etcd()
         self.plane.start_apiserver(advertise=False)
         self.plane.wait_apiserver(TIMEOUT_S)
+
+    def start_hpa_controller(self):
+        """With Kubernetes' defaults; nothing else of the controllers."""
+        self.plane.start_controllers(f"{HPA_PERIOD_S}s", False)
 
     def stop(self):
         # The API server would wait for those who watch it; all that it was told is in etcd.
@@ -99,6 +113,9 @@ class ApiServer:
     def close(self):
         self.processes.kill_all()
         shutil.rmtree(self.layout.state, ignore_errors=True)
+
+    def pids(self):
+        return [pid for name in PROCESSES if (pid := self.processes.alive(name))]
 
     def cpu_seconds(self):
         """Of the API server and of etcd, since their start."""

@@ -184,7 +184,7 @@ class Limit(Side):
     def children(self):
         """Those of ANY, as text."""
         file = self.world.folder / "render.yaml"
-        objects = [autoscaler(ANY), deployment(ANY, self.world.page_port), stack_objects(0)[1]]
+        objects = [autoscaler(ANY), deployment(ANY, self.world.page_port), stack_objects()[1]]
         file.write_text("---\n".join(json.dumps(o) + "\n" for o in objects))
         found = [o for o in rendered(run(self.binary, "render", "-f", file, "-o", "json")) if o["kind"] in CHILDREN]
         assert len(found) == len(CHILDREN), f"the operator renders {len(found)} children"

@@ -44,10 +44,9 @@ class Program:
 
 
 class Operator(Program):
-    def __init__(self, world, binary, kubeconfig):
+    def __init__(self, world, binary, kubeconfig, *more):
         self.user, self.port = world.user, None
-        self.start(world, "operator", binary, "run", "--kubeconfig", kubeconfig, "--listen", "127.0.0.1:0",
-                   "--prometheus-url", world.prometheus)
+        self.start(world, "operator", binary, "run", "--kubeconfig", kubeconfig, "--listen", "127.0.0.1:0", *more)
 
     def url(self, path):
         if self.port is None:
@@ -79,22 +78,35 @@ def turns(after, before=None):
     return counts, min(bound for bound, count in counts.items() if count == whole)
 
 
+def keda_environment(kubeconfig):
+    return {"PATH": os.environ["PATH"], "KUBECONFIG": str(kubeconfig), "WATCH_NAMESPACE": "", "POD_NAMESPACE": "keda",
+            "KEDA_CLUSTER_OBJECT_NAMESPACE": "keda", "POD_NAME": "keda-operator"}
+
+
 class Keda(Program):
     def __init__(self, world, binary, kubeconfig, unthrottled):
         self.user = "system:serviceaccount:keda:keda-operator"
-        folder = world.folder / "keda-certificates"
+        self.certificates = folder = world.folder / "keda-certificates"
         if not folder.exists():
             folder.mkdir()
             certificate, key = make_certificate(folder, "tls")
             (folder / "ca.crt").write_bytes(certificate.read_bytes())
             (folder / "ca.key").write_bytes(key.read_bytes())
-        env = {"PATH": os.environ["PATH"], "KUBECONFIG": str(kubeconfig), "WATCH_NAMESPACE": "",
-               "POD_NAMESPACE": "keda", "KEDA_CLUSTER_OBJECT_NAMESPACE": "keda",
-               "POD_NAME": "keda-operator"}
-        lifted = []
+        env, lifted, health, self.service_port = keda_environment(kubeconfig), [], free_port(), free_port()
+        self.health = f"http://127.0.0.1:{health}/readyz"
         if unthrottled:
             env["KEDA_SCALEDOBJECT_CTRL_MAX_RECONCILES"] = "100"
             lifted = [f"--kube-api-qps={MANY}", f"--kube-api-burst={MANY}"]
         self.start(world, "keda", binary, f"--cert-dir={folder}", f"--metrics-bind-address=127.0.0.1:{free_port()}",
-                   f"--health-probe-bind-address=127.0.0.1:{free_port()}", "--zap-log-level=error",
-                   f"--metrics-service-bind-address=127.0.0.1:{free_port()}", *lifted, env=env)
+                   f"--health-probe-bind-address=127.0.0.1:{health}", "--zap-log-level=error",
+                   f"--metrics-service-bind-address=127.0.0.1:{self.service_port}", *lifted, env=env)
+
+
+class KedaAdapter(Program):
+    """Serves the external metrics API at a port, and asks KEDA's operator for the values."""
+
+    def __init__(self, world, binary, kubeconfig, keda, port):
+        access = [f"--{what}-kubeconfig={kubeconfig}" for what in ("lister", "authentication", "authorization")]
+        self.start(world, "keda-adapter", binary, f"--secure-port={port}", "--bind-address=127.0.0.1",
+                   f"--cert-dir={keda.certificates}", f"--metrics-service-address=localhost:{keda.service_port}",
+                   f"--port={free_port()}", "--zap-log-level=error", *access, env=keda_environment(kubeconfig))

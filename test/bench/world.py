@@ -105,7 +105,7 @@ def world(count, one_name=False, keda=False):
 
 class World:
     def __init__(self, folder, targets):
-        self.folder, self.targets, self.processes = folder, targets, []
+        self.folder, self.targets, self.pods, self.processes = folder, targets, targets, []
         self.kubectl_path, self.server = tool("kubectl"), ApiServer(folder)
         self.page_port, self.own_port, self.adapter_port = free_port(), free_port(), free_port()
 
@@ -151,28 +151,34 @@ class World:
             module = run(BUILD, "--module-path", "keda-2.21").strip()
             files = sorted(Path(module, "config/crd/bases").glob("*.yaml"))
             crds += [yaml.safe_load(file.read_text()) for file in files]
-        self.apply(*crds, *stack_objects(self.adapter_port), *account("bench", "bare"),
-                   *account("keda", "keda-operator"))
+        self.apply(*crds, *self.stack(), *account("bench", "bare"), *account("keda", "keda-operator"))
         self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
         rendered = run(tool("helm"), "template", "inference-autoscaler", CHART, "--no-hooks", "--namespace", SYSTEM)
+        self.chart = [o for o in yaml.safe_load_all(rendered) if o]
         kinds = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
-        rights = [o for o in yaml.safe_load_all(rendered) if o and o["kind"] in kinds]
+        rights = [o for o in self.chart if o["kind"] in kinds]
         self.apply(namespace(SYSTEM), *rights)
         self.user = "system:serviceaccount:{}:{}".format(SYSTEM, next(
             o["metadata"]["name"] for o in rights if o["kind"] == "ServiceAccount"))
 
+    def stack(self):
+        """What is installed for the operator to work with."""
+        return [*stack_objects(), *metrics_api("custom", "adapter-process", self.adapter_port)]
+
     def make_targets(self):
-        say(f"making {len(self.targets)} Deployments with a pod each")
+        replicas = len(self.pods) // len(self.targets)
+        say(f"making {len(self.targets)} Deployments and {len(self.pods)} pods")
         spaces = sorted({t.namespace for t in self.targets})
         self.send([order("POST", "/api/v1/namespaces", namespace(name)) for name in spaces])
         deployments, pods = "/apis/apps/v1/namespaces/{}/deployments", "/api/v1/namespaces/{}/pods"
         patch = "application/merge-patch+json"
-        self.send([order("POST", deployments.format(t.namespace), deployment(t, self.page_port)) for t in self.targets])
-        self.send([order("POST", pods.format(t.namespace), pod(t, self.page_port)) for t in self.targets])
-        self.send([order("PATCH", f"{deployments.format(t.namespace)}/{t.name}/status", DEPLOYED, patch)
+        self.send([order("POST", deployments.format(t.namespace), deployment(t, self.page_port, replicas))
+                   for t in self.targets])
+        self.send([order("POST", pods.format(t.namespace), pod(t, self.page_port)) for t in self.pods])
+        self.send([order("PATCH", f"{deployments.format(t.namespace)}/{t.name}/status", deployed(replicas), patch)
                    for t in self.targets])
         self.send([order("PATCH", f"{pods.format(t.namespace)}/{t.pod}/status", ready_status(t), patch)
-                   for t in self.targets])
+                   for t in self.pods])
 
     def start(self, name, *words, env=None):
         with open(self.folder / f"{name}.log", "ab") as log:
@@ -226,6 +232,10 @@ class World:
         path = f"/apis/{GROUP}/v1alpha1/namespaces/{{}}/inferenceautoscalers"
         self.send([order("POST", path.format(t.namespace), autoscaler(t)) for t in self.targets])
 
+    def make_autoscaler(self, one):
+        path = f"/apis/{GROUP}/v1alpha1/namespaces/{one['metadata']['namespace']}/inferenceautoscalers"
+        self.send([order("POST", path, one)])
+
     def make_scaled_objects(self):
         path = "/apis/keda.sh/v1alpha1/namespaces/{}/scaledobjects"
         self.send([order("POST", path.format(t.namespace), scaled_object(t, self.prometheus)) for t in self.targets])
@@ -241,21 +251,24 @@ class World:
                 self.kubectl("get", "--raw", path)  # it asks again until it is not refused
         self.wait_metrics_api()
 
-    def wait_metrics_api(self):
+    def wait_metrics_api(self, group="custom"):
         """The API server finds out by itself that what serves it is there."""
-        path = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.custom.metrics.k8s.io"
+        path = f"/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.{group}.metrics.k8s.io"
 
         def available():
             conditions = json.loads(self.kubectl("get", "--raw", path)).get("status", {}).get("conditions", [])
             return any(c["type"] == "Available" and c["status"] == "True" for c in conditions)
 
-        until("the custom metrics API", available, 60, 0.5)
+        until(f"the {group} metrics API", available, 60, 0.5)
 
     def start_operator(self, binary):
         account = self.user.split(":")[-1]
         kubeconfig = self.server.write_kubeconfig(
             self.folder / "operator.kubeconfig", self.server.token(self.kubectl, SYSTEM, account))
-        return Operator(self, binary, kubeconfig)
+        return Operator(self, binary, kubeconfig, *self.operator_words())
+
+    def operator_words(self):
+        return ["--prometheus-url", self.prometheus]
 
     def start_keda(self, unthrottled):
         kubeconfig = self.server.write_kubeconfig(
@@ -266,8 +279,7 @@ class World:
 
     def pids(self):
         """Of all that runs for it."""
-        control_plane = [self.server.processes.alive(name) or 0 for name in ("kube-apiserver", "etcd")]
-        return control_plane + [process.pid for process in self.processes]
+        return self.server.pids() + [process.pid for process in self.processes]
 
     def others(self):
         return Others(self.pids)
@@ -372,8 +384,8 @@ def account(ns, name):
            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": ns}]}
 
 
-def stack_objects(port):
-    """A Prometheus that wants release=prometheus, and an adapter whose API this port of the machine serves."""
+def stack_objects():
+    """A Prometheus that wants release=prometheus, and an adapter."""
     template = {"metadata": {"labels": {"app": "adapter"}}, "spec": {"containers": [{
         "name": "adapter", "image": "nowhere/none",
         "args": ["--metrics-relist-interval=30s", "--prometheus-url=http://prometheus-operated.monitoring.svc:9090/"],
@@ -389,14 +401,23 @@ def stack_objects(port):
         {"apiVersion": "apps/v1", "kind": "Deployment",
          "metadata": {"name": "prometheus-adapter", "namespace": ADAPTER},
          "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "adapter"}}, "template": template}},
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "adapter-process", "namespace": ADAPTER},
-         "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}},
-        {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
-         "metadata": {"name": "v1beta1.custom.metrics.k8s.io"},
-         "spec": {"group": "custom.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
-                  "versionPriority": 100, "insecureSkipTLSVerify": True,
-                  "service": {"name": "adapter-process", "namespace": ADAPTER, "port": port}}},
     ]
+
+
+def process_service(name, ns, port):
+    """A Service that leads to a port of this machine."""
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": ns},
+            "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}}
+
+
+def metrics_api(group, name, port):
+    """GROUP.metrics.k8s.io, which this port of the machine serves; two objects."""
+    yield process_service(name, ADAPTER, port)
+    yield {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+           "metadata": {"name": f"v1beta1.{group}.metrics.k8s.io"},
+           "spec": {"group": f"{group}.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
+                    "versionPriority": 100, "insecureSkipTLSVerify": True,
+                    "service": {"name": name, "namespace": ADAPTER, "port": port}}}
 
 
 def container(port):
@@ -404,16 +425,17 @@ def container(port):
             "ports": [{"name": "http", "containerPort": port, "protocol": "TCP"}]}
 
 
-def deployment(target, port):
+def deployment(target, port, replicas=1):
     labels = {"app": target.name}
     return {"apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {"name": target.name, "namespace": target.namespace, "labels": labels},
-            "spec": {"replicas": 1, "selector": {"matchLabels": labels},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": labels},
                      "template": {"metadata": {"labels": labels}, "spec": {"containers": [container(port)]}}}}
 
 
-DEPLOYED = {"status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
-                       "availableReplicas": 1}}
+def deployed(replicas):
+    counts = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+    return {"status": {"observedGeneration": 1, **dict.fromkeys(counts, replicas)}}
 
 
 def pod(target, port):
@@ -436,18 +458,19 @@ def ready_status(target):
                        "conditions": conditions, "containerStatuses": [running]}}
 
 
-def autoscaler(target):
-    """One replica: nobody here would make another pod."""
+def autoscaler(target, **more):
+    """One replica: nobody here would make another pod. `more` is of its spec."""
     return {"apiVersion": f"{GROUP}/v1alpha1", "kind": "InferenceAutoscaler",
             "metadata": {"name": target.name, "namespace": target.namespace},
             "spec": {"maxReplicas": 1,
-                     "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": target.name}}}
+                     "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": target.name}, **more}}
 
 
-def scaled_object(target, prometheus):
+def scaled_object(target, prometheus, **more):
+    """`more` is of its spec."""
     query = f'sum(vllm:num_requests_running{{namespace="{target.namespace}",pod=~"{target.name}-.*"}})'
     return {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
             "metadata": {"name": target.name, "namespace": target.namespace},
             "spec": {"scaleTargetRef": {"name": target.name}, "minReplicaCount": 1, "maxReplicaCount": 1, "triggers": [{
                 "type": "prometheus",
-                "metadata": {"serverAddress": prometheus, "query": query, "threshold": "4"}}]}}
+                "metadata": {"serverAddress": prometheus, "query": query, "threshold": "4"}}], **more}}

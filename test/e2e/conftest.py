@@ -21,6 +21,8 @@ AUTOSCALER = ("inference-autoscaler.io/v1alpha1", "InferenceAutoscaler")
 HPA = ("autoscaling/v2", "HorizontalPodAutoscaler")
 RULES = ("v1", "ConfigMap", "prometheus-adapter", "monitoring")
 ADAPTER = ("apps/v1", "Deployment", "prometheus-adapter", "monitoring")
+# The cluster has no metric stack: the operator itself serves the metrics API (hack/demo --direct).
+DIRECT = bool(os.environ.get("IA_DIRECT"))
 PROMETHEUS = ("monitoring.coreos.com/v1", "Prometheus", "prometheus-kube-prometheus-prometheus", "monitoring")
 
 
@@ -33,7 +35,7 @@ def run(*command, stdin=None):
 
 @pytest.fixture(scope="session")
 def cluster():
-    """KUBECONFIG of a node with the metric stack and the operator; taken down unless it was up before, or IA_KEEP is set.
+    """KUBECONFIG of a node with the operator, and the metric stack unless DIRECT; taken down unless it was up before, or IA_KEEP is set.
     IA_TEST_KUBECONFIG names one that is prepared already, and stays as it is."""
     # A kubectl of another version may be on the path.
     os.environ["PATH"] = run("hack/tools/build", "--print-folder", "kubernetes").strip() + os.pathsep + os.environ["PATH"]
@@ -43,7 +45,7 @@ def cluster():
         return
     kept = subprocess.run(["hack/cluster", "status"], cwd=ROOT, capture_output=True).returncode == 0
     try:
-        run("hack/demo", "--prepare")
+        run("hack/demo", "--prepare", *(["--direct"] if DIRECT else []))
         kubeconfig = run("hack/cluster", "kubeconfig").strip()
         os.environ["KUBECONFIG"] = kubeconfig
         clear_earlier_runs()

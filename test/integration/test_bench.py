@@ -13,6 +13,7 @@ from operator_fixtures import OPERATOR
 BENCH = REPO / "test" / "bench"
 sys.path.insert(0, str(BENCH))
 import ranges  # noqa: E402
+import react  # noqa: E402
 
 FIGURES = {"sides": {"us": {"ratio": 2.0, "writes": 3, "seconds": None}}}
 
@@ -58,15 +59,46 @@ def test_declaring_measures_the_means_anew_and_leaves_the_limits(declared):
     assert rows["sides/us/ratio"] == {"mean": 2, "margin": 0.1} and rows["sides/us/writes"] == {"most": 2}
 
 
-def test_converge_measures_the_operator_beside_the_limit(tmp_path):
-    bare = REPO / "build" / "bench" / "bare"
-    bare.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([REPO / "hack/tools/go", "build", "-C", BENCH / "bare", "-buildvcs=false", "-o", bare, "."], check=True)
+def samples(*took):
+    """Changes at second 100 that the HPA wanted after so many seconds, read half way and served a second before."""
+    return [react.Sample(0, None, 100.0, 100.0 + s / 2, 99.0 + s, 100.0 + s) for s in took]
+
+
+def test_react_takes_its_hops_apart():
+    found = react.figures_of(samples(*range(2, 22)), 1)
+    assert (found["steps"], found["missed"]) == (20, 1)
+    assert (found["medianSeconds"], found["p95Seconds"], found["maxSeconds"]) == (11, 20, 21)
+    assert found["hops"]["pageSeconds"] == {"median": 5.5, "p95": 10.0}
+    assert found["hops"]["hpaSeconds"] == {"median": 1.0, "p95": 1.0}
+
+
+def test_react_holds_direct_to_the_fastest_of_the_others():
+    sides = {name: react.figures_of(samples(took), 0) for name, took in (("direct", 4), ("keda", 8), ("keda-fastest", 5))}
+    assert react.add_ratios(sides) == {"directOfFastestPeer": {"median": 0.8, "p95": 0.8}}
+    assert sides["keda"]["ratio"] == {"median": 2.0, "p95": 2.0}
+
+
+def test_react_without_an_answer_of_a_side_has_no_ratio_of_it():
+    sides = {"direct": react.figures_of(samples(4), 0), "keda": react.figures_of([], 3)}
+    assert react.add_ratios(sides) == {"directOfFastestPeer": {}} and sides["keda"] == {"steps": 0, "missed": 3}
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """The benchmarks' other side, built."""
+    path = REPO / "build" / "bench" / "bare"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([REPO / "hack/tools/go", "build", "-C", BENCH / "bare", "-buildvcs=false", "-o", path, "."], check=True)
+
+
+def run_bench(name, *words):
+    return subprocess.run([sys.executable, "-B", BENCH / f"{name}.py", *words, "--operator", OPERATOR],
+                          stdout=subprocess.PIPE, text=True, timeout=300)
+
+
+def test_converge_measures_the_operator_beside_the_limit(bare, tmp_path):
     figures, drawn = tmp_path / "figures.json", tmp_path / "plot.svg"
-    done = subprocess.run(
-        [sys.executable, "-B", BENCH / "converge.py", "5", "--sides", "limit,us", "--operator", OPERATOR,
-         "--json", figures, "--svg", drawn],
-        stdout=subprocess.PIPE, text=True, timeout=300)
+    done = run_bench("converge", "5", "--sides", "limit,us", "--json", figures, "--svg", drawn)
     assert done.returncode == 0, done.stdout
     sides = json.loads(figures.read_text())["sides"]
     assert {side: found["ready"] for side, found in sides.items()} == {"limit": 5, "us": 5}
@@ -74,3 +106,21 @@ def test_converge_measures_the_operator_beside_the_limit(tmp_path):
     assert sides["limit"]["perAutoscaler"]["writes"] == 4
     assert sides["limit"]["children"] == sides["us"]["children"] == 15
     assert drawn.read_text().startswith("<svg") and "seconds until all were" in done.stdout
+
+
+def test_serve_reads_what_the_operator_serves(bare, tmp_path):
+    figures = tmp_path / "figures.json"
+    done = run_bench("serve", "3", "--seconds", "3", "--settle", "1", "--json", figures)
+    found = json.loads(figures.read_text())
+    assert (found["reads"], found["errors"]) == (300, 0), done.stdout
+    # Each of the three is asked 33 times a second, and its pods' pages are read once in that.
+    assert 0.5 < found["pageReadsPerPodSecond"]["mean"] <= found["pageReadsPerPodSecond"]["most"] < 2
+
+
+def test_react_sees_each_hop_of_the_metrics_api_that_the_operator_serves(bare, tmp_path):
+    figures = tmp_path / "figures.json"
+    done = run_bench("react", "1", "--sides", "direct", "--json", figures)
+    direct = json.loads(figures.read_text())["sides"]["direct"]
+    assert (direct["steps"], direct["missed"]) == (react.TARGETS, 0), done.stdout
+    # It acts on what it has just read, not on what it reads a period later.
+    assert direct["hops"]["hpaSeconds"]["p95"] < react.HPA_PERIOD_S

@@ -72,6 +72,8 @@ def test_operator_is_told_what_the_values_say(render):
         "--leave-shared",
         "--adapter-namespace", "m", "--adapter-deployment", "d", "--adapter-configmap", "c",
         "--adapter-config-key", "k.yaml", "--tenant-min-scrape-interval", "5s",
+        "--metrics-service", f"{SYSTEM}/{RELEASE}:443", "--metrics-certificates", f"{RELEASE}-certificates",
+        "--metrics-api-listen", "0.0.0.0:6443",
         "--leader-elect=true", "--lease-name", "l", "--lease-namespace", SYSTEM,
         "--lease-duration", "60s", "--lease-renew-deadline", "40s", "--lease-retry-period", "5s",
         "--log-level", "debug", "--log-format", "text", "--more",
@@ -104,13 +106,62 @@ def test_service_finds_the_pods(render):
     labels = only(objects, "Deployment")["spec"]["template"]["metadata"]["labels"]
     service = only(objects, "Service")
     assert service["spec"]["selector"].items() <= labels.items()
-    assert service["spec"]["ports"] == [{"name": "metrics", "port": 8080, "targetPort": "http"}]
+    metrics = {"name": "metrics", "port": 8080, "targetPort": "http"}
+    assert service["spec"]["ports"] == [metrics, {"name": "metrics-api", "port": 443, "targetPort": "metrics-api"}]
+    assert only(render("metricsServer.enabled=false"), "Service")["spec"]["ports"] == [metrics]
+
+
+def test_the_service_of_the_arguments_leads_to_the_port_that_is_listened_on(render):
+    objects = render("metricsServer.port=10250", "fullnameOverride=ias")
+    service, certificates = only(objects, "Service"), only(objects, "ConfigMap")
+    (container,) = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    args = dict(zip(container["args"][1::2], container["args"][2::2]))
+    (port,) = [p for p in service["spec"]["ports"] if p["port"] == 443]
+    assert args["--metrics-service"] == f"{SYSTEM}/{service['metadata']['name']}:443"
+    assert args["--metrics-certificates"] == certificates["metadata"]["name"]
+    assert args["--metrics-api-listen"] == "[::]:10250"
+    assert {"name": port["targetPort"], "containerPort": 10250} in container["ports"]
+    # An upgrade leaves what is in it, since the release says nothing of it.
+    assert "data" not in certificates
+
+
+def test_an_operator_that_does_not_serve_may_register_nothing(render):
+    objects = render("metricsServer.enabled=false", hooks=True)
+    for _, namespace, rule in rules(objects):
+        assert namespace != "kube-system"
+        if "apiservices" in rule["resources"]:
+            assert set(rule["verbs"]) <= {"list", "watch"}, rule
+    assert "certificates" not in yaml.safe_dump_all(o for o in objects if o["kind"] != "CustomResourceDefinition")
+    assert not [o for o in objects if o["metadata"].get("annotations", {}).get("helm.sh/hook", "").startswith("pre-delete")]
+
+
+def hooked(objects, hook):
+    """Those that Helm makes at this time."""
+    return [o for o in objects if hook in o["metadata"].get("annotations", {}).get("helm.sh/hook", "").split(",")]
+
+
+def test_the_registration_goes_while_the_operator_is_there(render):
+    """By a Job before the release goes, which needs nothing that is made later."""
+    objects = render(hooks=True)
+    first = hooked(objects, "pre-delete")
+    job, server = only(first, "Job"), only(objects, "Deployment")
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    args = server["spec"]["template"]["spec"]["containers"][0]["args"]
+    at = args.index("--metrics-service")
+    assert container["args"] == ["cleanup", "--yes", "--metrics-api-only", *args[at:at + 4]]
+    account = job["spec"]["template"]["spec"]["serviceAccountName"]
+    assert only(first, "ServiceAccount")["metadata"]["name"] == account
+    granted = {(r, v, n) for _, _, rule in rules(first) for r in rule["resources"] for v in rule["verbs"]
+               for n in rule.get("resourceNames", [""])}
+    assert {("apiservices", "list", ""), ("configmaps", "delete", f"{RELEASE}-certificates"),
+            *(("apiservices", "delete", f"{v}.custom.metrics.k8s.io") for v in ("v1beta1", "v1beta2"))} <= granted
+    assert not [o for o in render("writeShared=false", hooks=True) if "helm.sh/hook" in o["metadata"].get("annotations", {})]
 
 
 def test_cleanup_runs_as_the_operator_does(render):
     """It comes after the release, once, in bounded time, and takes nothing from autoscalers that stay."""
     objects = render("adapter.namespace=m", "image.tag=v1", "nodeSelector.disk=ssd", hooks=True)
-    job, operator = only(objects, "Job"), only(objects, "Deployment")
+    job, operator = only(hooked(objects, "post-delete"), "Job"), only(objects, "Deployment")
     pod, server = (o["spec"]["template"]["spec"] for o in (job, operator))
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "post-delete"
     assert job["spec"]["activeDeadlineSeconds"] <= 120
@@ -122,7 +173,7 @@ def test_cleanup_runs_as_the_operator_does(render):
     assert args[3:] == server["containers"][0]["args"][5:7] == ["--adapter-namespace", "m"]
     labels = job["spec"]["template"]["metadata"]["labels"]
     assert not operator["spec"]["selector"]["matchLabels"].items() <= labels.items(), "the Service would find it"
-    (given,) = [o for o in render("crds.keep=false", hooks=True) if o["kind"] == "Job"]
+    given = only(hooked(render("crds.keep=false", hooks=True), "post-delete"), "Job")
     assert "--if-unused" not in given["spec"]["template"]["spec"]["containers"][0]["args"]
 
 
@@ -137,7 +188,8 @@ def test_cleanup_may_no_more_than_the_operator(render):
 
     own = render("rbac.aggregate=false")
     cleanup = granted(render("rbac.aggregate=false", hooks=True)[len(own):])
-    assert cleanup and cleanup <= granted(own)
+    # The certificates' ConfigMap goes first: an operator that could delete it, or make it, would register anew.
+    assert cleanup - granted(own) == {("", "configmaps", "delete", f"{RELEASE}-certificates")}
 
 
 @pytest.fixture
@@ -230,7 +282,7 @@ def test_a_policy_is_bound_and_about_this_release_alone(render):
     policies = [o for o in objects if o["kind"] == "ValidatingAdmissionPolicy"]
     bindings = [o for o in objects if o["kind"] == "ValidatingAdmissionPolicyBinding"]
     names = [o["metadata"]["name"] for o in policies]
-    assert len(set(names)) == 6 and all(name.startswith(f"{SYSTEM}.{RELEASE}.") for name in names)
+    assert len(set(names)) == 7 and all(name.startswith(f"{SYSTEM}.{RELEASE}.") for name in names)
     assert [(o["metadata"]["name"], o["spec"]) for o in bindings] == [
         (name, {"policyName": name, "validationActions": ["Deny"]}) for name in names
     ]
@@ -268,7 +320,8 @@ def test_writes_outside_are_by_name(render):
     for _, _, rule in named:
         if set(rule["verbs"]) <= {"get", "list", "watch"} or set(rule["resources"]) <= ours:
             continue
-        if set(rule["verbs"]) <= {"list", "watch", "create"} and rule["resources"] in (["leases"], ["prometheusrules"]):
+        if set(rule["verbs"]) <= {"list", "watch", "create"} and rule["resources"] in (
+                ["leases"], ["prometheusrules"], ["apiservices"]):
             continue
         if rule["verbs"] == ["create"] and rule["resources"] in (["tokenreviews"], ["subjectaccessreviews"]):
             continue  # questions: nothing is stored
@@ -278,7 +331,7 @@ def test_writes_outside_are_by_name(render):
 def test_who_leaves_what_is_shared_may_not_write_it(render):
     """Neither the adapter's objects, nor the rule of the GPUs; its own children still, and no cleanup comes after it."""
     for _, namespace, rule in rules(render("writeShared=false")):
-        if namespace == "monitoring" or "prometheusrules" in rule["resources"]:
+        if namespace == "monitoring" or {"prometheusrules", "apiservices"} & set(rule["resources"]):
             assert set(rule["verbs"]) <= {"list", "watch"}, rule
     assert not [o for o in render("writeShared=false", hooks=True) if "cleanup" in o["metadata"]["name"]]
 
@@ -363,7 +416,11 @@ ALLOWED = [
         ("monitoring.coreos.com", "prometheuses"), ("monitoring.coreos.com", "prometheusagents"), ("apps", "deployments"),
         ("apps", "statefulsets"), ("", "namespaces"),
     )),
-    *(("", v, "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io") for v in ("list", "watch")),
+    *(("", v, "apiregistration.k8s.io", "apiservices", "", "") for v in ("list", "watch", "create")),
+    *(("", v, "apiregistration.k8s.io", "apiservices", "", f"{version}.custom.metrics.k8s.io")
+      for v in ("patch", "delete") for version in ("v1beta1", "v1beta2")),
+    *(("{system}", v, "", "configmaps", "", f"{RELEASE}-certificates") for v in ("list", "watch", "patch")),
+    *(("kube-system", v, "", "configmaps", "", "extension-apiserver-authentication") for v in ("list", "watch")),
     ("{ns}", "get", "leaderworkerset.x-k8s.io", "leaderworkersets", "scale", "gemma"),
     *(("", v, "keda.sh", "scaledobjects", "", "") for v in ("list", "watch")),
     ("{ns}", "get", "custom.metrics.k8s.io", "pods", "vllm_num_requests_running", "*"),
@@ -391,6 +448,11 @@ DENIED = [
     *(("{ns}", v, "apps", "daemonsets", "", "dcgm") for v in ("create", "patch", "delete")),
     ("", "list", "apiextensions.k8s.io", "customresourcedefinitions", "", ""),
     ("", "get", "apiregistration.k8s.io", "apiservices", "", "v1beta1.custom.metrics.k8s.io"),
+    *(("", v, "apiregistration.k8s.io", "apiservices", "", name) for v in ("patch", "delete")
+      for name in ("v1beta1.metrics.k8s.io", "v1beta1.external.metrics.k8s.io")),
+    *(("{system}", v, "", "configmaps", "", f"{RELEASE}-certificates") for v in ("create", "update", "delete")),
+    ("{system}", "list", "", "configmaps", "", ""),
+    ("kube-system", "list", "", "configmaps", "", ""),
 ]
 
 

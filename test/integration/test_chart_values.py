@@ -59,6 +59,8 @@ EFFECTS = {
     "tenants.exporterNamespaces": (["*"], {}, "- '*'\n"),
     "tenants.minScrapeInterval": ("1s", {}, "- 1s\n"),
     "monitorLabels": ({"release": "kps", "team": "a"}, {}, "- release=kps,team=a\n"),
+    "metricsServer.enabled": (False, {}, "!ConfigMap"),
+    "metricsServer.port": (10250, {}, "containerPort: 10250"),
     "adapter.namespace": ("metrics", {}, "namespace: metrics"),
     "adapter.deployment": ("pa", {}, "- pa\n"),
     "adapter.configMap": ("pa", {}, "- pa\n"),
@@ -225,6 +227,8 @@ def test_every_value_does_something(render, path):
     (["monitorLabels.release=a b"], "monitorLabels"),
     (["operatorClass=Blue"], "operatorClass"),
     (["listenAddress=::"], "listenAddress"),
+    (["metricsServer.port=443"], "port"),
+    (["metricsServer.port=8081"], "port"),
     (["leaderElection.leaseDuration=15"], "leaseDuration"),
     (["resources.limit.cpu=1"], "limit"),
     (["strategy.type=Sometimes"], "strategy"),
@@ -295,7 +299,9 @@ def test_network_policy_lets_prometheus_read_the_metrics(render):
     policy, pod = only(objects, "NetworkPolicy")["spec"], only(objects, "Deployment")["spec"]["template"]
     assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
     assert policy["policyTypes"] == ["Ingress"], "egress cannot be limited without the user's rules"
-    (rule,) = policy["ingress"]
+    # A control plane is in no namespace: who may ask there is checked by its certificate.
+    everybody, rule = policy["ingress"]
+    assert everybody == {"ports": [{"port": "metrics-api", "protocol": "TCP"}]}
     assert rule == {
         "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
         "ports": [{"port": pod["spec"]["containers"][0]["ports"][0]["name"], "protocol": "TCP"}],
@@ -304,7 +310,8 @@ def test_network_policy_lets_prometheus_read_the_metrics(render):
 
 def test_a_network_policy_without_namespaces_lets_nobody_in(render):
     """An empty `from` would be everybody."""
-    policy = only(render("networkPolicy.enabled=true", **{"networkPolicy.prometheusNamespaces": []}), "NetworkPolicy")
+    values = {"networkPolicy.prometheusNamespaces": [], "metricsServer.enabled": False}
+    policy = only(render("networkPolicy.enabled=true", **values), "NetworkPolicy")
     assert policy["spec"]["policyTypes"] == ["Ingress"] and "ingress" not in policy["spec"]
 
 
@@ -340,7 +347,11 @@ def test_a_default_can_be_taken_back(render):
 def test_no_user_or_group_is_fixed(render, kind):
     """OpenShift's restricted-v2 gives each namespace its own, and refuses a pod that wants another; elsewhere the image's
     is taken, which is not root."""
-    pod = only(render(hooks=True), kind)["spec"]["template"]["spec"]
+    for made in [o for o in render(hooks=True) if o["kind"] == kind]:
+        runs_as_anybody(made["spec"]["template"]["spec"])
+
+
+def runs_as_anybody(pod):
     for context in (pod["securityContext"], *(c["securityContext"] for c in pod["containers"])):
         assert not {"runAsUser", "runAsGroup", "fsGroup", "supplementalGroups", "seLinuxOptions"} & set(context)
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -414,7 +425,7 @@ def test_every_way_to_prometheus_mounts_the_files_it_names(render, way):
     # The files are the kubelet's to fetch, for the operator alone.
     roles = yaml.safe_dump_all(o for o in objects if o["kind"] in ("Role", "ClusterRole"))
     assert "secrets" not in roles
-    assert "volumes" not in only(objects, "Job")["spec"]["template"]["spec"]
+    assert not [o for o in objects if o["kind"] == "Job" and "volumes" in o["spec"]["template"]["spec"]]
 
 
 def test_every_value_is_taken_by_the_api_server(cluster, stack, crd, namespace, render):  # noqa: F811
@@ -429,10 +440,10 @@ def test_every_value_is_taken_by_the_api_server(cluster, stack, crd, namespace, 
     if not has_policies(cluster):
         objects = [o for o in objects if not o["kind"].startswith("ValidatingAdmissionPolicy")]
     for o in objects:
-        if o["metadata"].get("namespace") == SYSTEM:
+        if o["metadata"].get("namespace") == SYSTEM or o["metadata"]["name"] == f"of-{RELEASE}":
             o["metadata"]["namespace"] = namespace
     done = cluster.kubectl(
-        "-n", namespace, "apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts",
+        "apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts",
         "-f", "-", stdin=yaml.safe_dump_all(objects),
     )
     assert len(done.stdout.splitlines()) == len(objects)

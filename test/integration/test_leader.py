@@ -57,7 +57,7 @@ class Replica(Operator):
 
     def leads(self):
         assert self.process.poll() is None, f"{self.name} ended {self.process.returncode}:\n{self.log()}"
-        return "caches synced" in self.log()
+        return "leading" in self.log() and "caches synced" in self.log()
 
 
 def lease(cluster):
@@ -236,6 +236,6 @@ def test_the_lease_has_a_connection_of_its_own(cluster, target, replicas):
     leader = replicas("leader")
     eventually(leader.leads, timeout=20)
     standby = replicas("standby")
-    # A stand-by looks at the Lease and watches nothing; a leader's lists and writes share one more, its watches another.
-    eventually(lambda: connections(standby.process.pid, port) == 1, timeout=10)
+    # A stand-by watches as a leader does: lists and writes share one more, watches another.
+    eventually(lambda: connections(standby.process.pid, port) == 3, timeout=10)
     eventually(lambda: connections(leader.process.pid, port) == 3, timeout=10)

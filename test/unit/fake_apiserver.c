@@ -248,7 +248,7 @@ static void start_listening(struct fake_apiserver *fake)
 	must(uv_tcp_init(fake->loop, fake->listener));
 	fake->listener->data = fake;
 	must(uv_tcp_bind(fake->listener, (const struct sockaddr *)&address, 0));
-	must(uv_listen((uv_stream_t *)fake->listener, 16, on_connection));
+	must(uv_listen((uv_stream_t *)fake->listener, SOMAXCONN, on_connection));
 	must(uv_tcp_getsockname(fake->listener, (struct sockaddr *)&address, &size));
 	fake->port = ntohs(address.sin_port);
 }

@@ -31,6 +31,7 @@ struct rig {
 	int writes;          /* sent to it */
 	const char *refused; /* the plural of what may not be read; NULL = nothing */
 	int watches;         /* of Prometheuses, begun */
+	int lists;           /* of autoscalers */
 	int wanted;          /* what is waited for, so many times in all */
 	bool closed;
 };
@@ -75,6 +76,7 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 		return (struct fake_answer){.status = 200, .body = LIST(PROMETHEUS("1", "{}", "1"))};
 	}
 	if (fnmatch("GET *[/]inferenceautoscalers*", request->line, 0) == 0) {
+		rig->lists++;
 		return (struct fake_answer){.status = 200, .body = LIST(AUTOSCALER("a") "," AUTOSCALER("b"))};
 	}
 	if (strncmp(request->line, "GET ", 4) != 0) {
@@ -139,14 +141,20 @@ static int settled(struct rig *rig)
 	return before;
 }
 
-static void rig_start(struct rig *rig, const char *refused)
+static void rig_watch(struct rig *rig, const char *refused)
 {
 	*rig = (struct rig){.settings = SETTINGS_DEFAULT, .refused = refused};
 	rig_open(&rig->kube, on_request, rig, NULL);
 	rig->access = access_new(&(struct access_options){.url = NULL}, NULL);
 	rig->controller =
 		controller_new(rig->kube.client, rig->kube.http, rig->access, &rig->settings, "the test's own");
-	controller_start(rig->controller);
+	controller_watch(rig->controller);
+}
+
+static void rig_start(struct rig *rig, const char *refused)
+{
+	rig_watch(rig, refused);
+	controller_lead(rig->controller);
 }
 
 static void rig_begin(struct rig *rig)
@@ -168,6 +176,9 @@ static bool is_true(void *ctx)
 
 static void rig_end(struct rig *rig)
 {
+	controller_retire(rig->controller, on_closed, &rig->closed);
+	assert_true(run_until(&rig->kube.loop, is_true, &rig->closed));
+	rig->closed = false;
 	controller_close(rig->controller, on_closed, &rig->closed);
 	assert_true(run_until(&rig->kube.loop, is_true, &rig->closed));
 	access_free(rig->access);
@@ -339,6 +350,62 @@ static void test_any_other_refused_watch_is_waited_for(void **state)
 	rig_end(&rig);
 }
 
+static bool is_ready(void *ctx)
+{
+	const struct rig *rig = ctx;
+
+	return controller_ready(rig->controller);
+}
+
+static size_t count_autoscalers(const struct rig *rig)
+{
+	size_t count;
+	char **keys = controller_autoscalers(rig->controller, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		free_indirect(&keys[i]);
+	}
+	free_indirect(&keys);
+	return count;
+}
+
+/* It has seen all, does nothing of it and says nothing of it, and lists nothing anew when its time comes. */
+static void test_a_replica_that_waits_is_warm_and_silent(void **state)
+{
+	struct rig rig;
+	int lists;
+
+	(void)state;
+	rig_watch(&rig, NULL);
+	assert_true(run_until(&rig.kube.loop, is_ready, &rig));
+	wait_for_watches(&rig, 1);
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("2", "{}", "2")));
+	fake_push(rig.kube.fake, MODIFIED(PROMETHEUS("3", "{\"matchLabels\":{\"team\":\"a\"}}", "3")));
+	assert_int_equal(settled(&rig), 0);
+	assert_int_equal(metric(&rig, "queue_length"), 0);
+	assert_int_equal(rig.writes, 0);
+	assert_int_equal(count_autoscalers(&rig), 0);
+	assert_false(controller_has(rig.controller, "shop/a"));
+	lists = rig.lists;
+	controller_lead(rig.controller);
+	wait_for_passes(&rig, 3);
+	assert_int_equal(rig.lists, lists);
+	assert_int_equal(count_autoscalers(&rig), 2);
+	rig_end(&rig);
+}
+
+/* The Lease may come first. */
+static void test_a_replica_that_leads_early_acts_when_it_has_seen_all(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, NULL);
+	assert_int_equal(passes(&rig), 0);
+	wait_for_passes(&rig, 3);
+	rig_end(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +417,8 @@ int main(void)
 		cmocka_unit_test(test_a_refused_watch_of_pods_is_not_waited_for),
 		cmocka_unit_test(test_a_refused_watch_of_the_adapters_configmap_is_not_waited_for),
 		cmocka_unit_test(test_any_other_refused_watch_is_waited_for),
+		cmocka_unit_test(test_a_replica_that_waits_is_warm_and_silent),
+		cmocka_unit_test(test_a_replica_that_leads_early_acts_when_it_has_seen_all),
 	};
 
 	log_configure(LOG_ERROR, LOG_TEXT);

@@ -120,7 +120,7 @@ static void decoys_are_bounded_in_work_and_words(void **state)
 		"name", "gemma", "spec", "scaleTargetRef", "kind", "Deployment", "name", "server", "maxReplicas", 5,
 		"mode", "GPU");
 	auto_view *autoscaler = view_decode(KIND_AUTOSCALER, object);
-	const struct gpu_need need = {"Auto", view_autoscaler(autoscaler)};
+	const struct gpu_need need = {"Auto", view_autoscaler(autoscaler), true};
 	struct gpu_memory memory = {.mended_ms = 0};
 	auto_plan plan = PLAN_INIT;
 	struct gpu_survey *survey;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "kube/base64.h"
+#include "base/base64.h"
 #include "kube/sources.h"
 #include "kube_rig.h"
 #include "pem_rig.h"

@@ -50,7 +50,7 @@ static bool put(struct needs *needs, const char *name, const char *spec, int min
 
 static bool is_needed(const struct needs *needs, const char *metric)
 {
-	auto_json *metrics = needs_metrics(needs);
+	auto_json *metrics = needs_metrics(needs, false);
 
 	return json_object_get(metrics, metric) != NULL;
 }
@@ -112,7 +112,7 @@ static void test_an_exporter_is_asked_for_by_the_first(void **state)
 	put(&needs, "c", "mode: GPU", 3, NULL);
 	put(&needs, "b", "mode: GPU, gpu: {exporter: {type: GPUOperator}}", 3, NULL);
 	put(&needs, "a", "mode: GPU", 3, NULL);
-	found = needs_exporters(&needs, &count);
+	found = needs_exporters(&needs, false, &count);
 	assert_int_equal(count, 2);
 	assert_string_equal(found[0].id, "Auto");
 	assert_string_equal(found[0].autoscaler->view.meta.name, "a");
@@ -121,7 +121,7 @@ static void test_an_exporter_is_asked_for_by_the_first(void **state)
 	/* Neither uses GPUs any more. */
 	needs_remove(&needs, "shop/a");
 	put(&needs, "b", "engine: {type: VLLM}", 3, NULL);
-	found = needs_exporters(&needs, &count);
+	found = needs_exporters(&needs, false, &count);
 	assert_int_equal(count, 1);
 	assert_string_equal(found[0].autoscaler->view.meta.name, "c");
 	free(found);
@@ -134,10 +134,10 @@ static double cpu_ms(void)
 
 static void read_all(const struct needs *needs)
 {
-	auto_json *metrics = needs_metrics(needs);
+	auto_json *metrics = needs_metrics(needs, false);
 	size_t count;
 
-	free(needs_exporters(needs, &count));
+	free(needs_exporters(needs, false, &count));
 	assert_true(json_object_size(metrics) == 2 && count == 1);
 }
 

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "engine/page.h"
+#include "pods/pod_counts.h"
 #include "probe/question.h"
 #include "pod_list_rig.h"
 #include "probe/reading.h"
@@ -269,8 +270,8 @@ static void test_an_address_of_either_family_is_in_a_url(void **state)
 {
 	const struct view_pod four = {.ip = "10.0.0.1"};
 	const struct view_pod six = {.ip = "fd00::1"};
-	auto_free char *first = reading_pod_authority(&four, "http");
-	auto_free char *second = reading_pod_authority(&six, "https");
+	auto_free char *first = pod_authority(&four, "http");
+	auto_free char *second = pod_authority(&six, "https");
 
 	(void)state;
 	assert_string_equal(first, "http://10.0.0.1");

@@ -123,6 +123,18 @@ static void test_nothing_is_the_same_as_nothing_alone(void **state)
 	assert_false(text_equal(NULL, ""));
 }
 
+static void test_a_begin_is_read_to_the_first_difference(void **state)
+{
+	auto_free char *not_ended = xcalloc(1, 2);
+
+	(void)state;
+	memcpy(not_ended, "ab", 2);
+	assert_true(text_begins(not_ended, "ab"));
+	assert_true(text_begins(not_ended, ""));
+	assert_false(text_begins(not_ended, "ac and more"));
+	assert_false(text_begins("ab", "abc"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +144,7 @@ int main(void)
 		cmocka_unit_test(test_a_quote_of_much_is_short),
 		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_nothing_is_the_same_as_nothing_alone),
+		cmocka_unit_test(test_a_begin_is_read_to_the_first_difference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ static void test_fields(void **state)
 	const struct view_pod *pod = view_pod(view);
 
 	(void)state;
-	view_rig_bound("Pod of two containers", view, 480);
+	view_rig_bound("Pod of two containers", view, 504);
 	assert_string_equal(view->meta.name, "vllm-gemma-deployment-7d9c8b6f5-x2k4q");
 	assert_string_equal(view->meta.ns, "vllm-example");
 	assert_string_equal(view->meta.uid, "");
@@ -32,6 +32,7 @@ static void test_fields(void **state)
 	assert_string_equal(view->meta.owners[0].name, "vllm-gemma-deployment-7d9c8b6f5");
 	assert_string_equal(pod->ip, "10.1.0.7");
 	assert_string_equal(pod->template_hash, "7d9c8b6f5");
+	assert_string_equal(pod->node, "gpu-node-1");
 	assert_int_equal(pod->readiness, POD_NOT_READY);
 	assert_int_equal(pod->readiness_ms, UTC_2026_01_31_07_00_MS + 30 * MINUTE_MS);
 	assert_int_equal(pod->started_ms, UTC_2026_01_31_07_00_MS + MINUTE_MS + MINUTE_MS / 2);
@@ -53,7 +54,7 @@ static void test_size_of_a_usual_pod(void **state)
 	json_array_remove(json_path(object, "spec.containers"), 1);
 	json_array_remove(json_path(object, "status.containerStatuses"), 1);
 	view = view_rig_decode(&view_pod_type, object);
-	view_rig_bound("Pod", view, 456);
+	view_rig_bound("Pod", view, 480);
 }
 
 static const struct view *with(const char *path, const char *member, json_t *value_take)

@@ -10,12 +10,15 @@ import (
 	"os"
 )
 
-const usage = `usage: bare send|stand-in|probe [options]
+const usage = `usage: bare send|load|stand-in|engines|probe [options]
 
   send       sends the requests that stdin has, one in JSON a line ({"method", "path", "type", "body"}), many at a time
              on one HTTP/2 connection, and prints how long that took
+  load       asks for the paths that stdin has, one a line, so many a second, and prints how long each answer took, in
+             milliseconds, and what went wrong
   stand-in   serves the pods' pages, their series for Prometheus and the custom metrics API, and writes what the
              controllers of Deployments and HorizontalPodAutoscalers would
+  engines    serves the pods' pages with values that can be set, and prints who read them to whoever asks
   probe      asks a URL every 50 ms until stdin ends, then prints when and how long each answer took, in milliseconds
 
 Each has its own --help.
@@ -28,6 +31,10 @@ func main() {
 	switch os.Args[1] {
 	case "send":
 		send(os.Args[2:])
+	case "load":
+		load(os.Args[2:])
+	case "engines":
+		runEngines(os.Args[2:])
 	case "stand-in":
 		standIn(os.Args[2:])
 	case "probe":

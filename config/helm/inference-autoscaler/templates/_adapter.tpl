@@ -37,3 +37,11 @@
 {{- end }}
 {{- $names | default (list "prometheus-adapter") | toJson }}
 {{- end }}
+
+{{/* Whether the operator gets rights there: not in a namespace of which Helm sees that it does not exist. */}}
+{{- define "ia.hasAdapter" -}}
+{{- $looks := lookup "v1" "Namespace" "" "kube-system" }}
+{{- if and .Values.adapter.enabled (or (not $looks) (lookup "v1" "Namespace" "" (include "ia.adapterNamespace" .))) }}
+{{- "true" }}
+{{- end }}
+{{- end }}

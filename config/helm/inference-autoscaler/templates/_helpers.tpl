@@ -35,7 +35,7 @@
 
 {{/* The Job that cleans up, and its ServiceAccount. */}}
 {{- define "ia.cleanupName" -}}
-{{- printf "%s-cleanup" (include "ia.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- printf "%s-cleanup" (include "ia.fullname" . | trunc 51 | trimSuffix "-") }}
 {{- end }}
 
 {{- define "ia.leaseName" -}}

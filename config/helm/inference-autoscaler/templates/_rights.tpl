@@ -115,8 +115,13 @@
 # Who serves the custom metrics API.
 - apiGroups: [apiregistration.k8s.io]
   resources: [apiservices]
-  resourceNames: [v1beta1.custom.metrics.k8s.io]
-  verbs: [list, watch]
+  verbs: {{ ternary "[list, watch, create]" "[list, watch]" (and .Values.metricsServer.enabled .Values.writeShared) }}
+{{- if and .Values.metricsServer.enabled .Values.writeShared }}
+- apiGroups: [apiregistration.k8s.io]
+  resources: [apiservices]
+  resourceNames: {{ include "ia.apiServices" . }}
+  verbs: [patch, delete]
+{{- end }}
 # Whoever asks for /explain shows a token: whose it is, and what that one may.
 - apiGroups: [authentication.k8s.io]
   resources: [tokenreviews]
@@ -130,7 +135,7 @@
 {{- define "ia.sharedNamespaces" -}}
 {{- $names := list }}
 {{- if .Values.watchNamespaces }}
-{{- range concat (list (include "ia.adapterNamespace" .)) .Values.sharedNamespaces .Values.tenants.monitorNamespaces .Values.tenants.exporterNamespaces }}
+{{- range concat (ternary (list (include "ia.adapterNamespace" .)) list (eq (include "ia.hasAdapter" .) "true")) .Values.sharedNamespaces .Values.tenants.monitorNamespaces .Values.tenants.exporterNamespaces }}
 {{- if eq . "*" }}
 {{- fail "tenants.* may not be ['*'] with watchNamespaces: the operator has no rights elsewhere; list namespaces" }}
 {{- end }}
@@ -212,6 +217,11 @@ subjects:
 {{- define "ia.cleanupClusterRules" -}}
 - apiGroups: [apiregistration.k8s.io]
   resources: [apiservices]
-  resourceNames: [v1beta1.custom.metrics.k8s.io]
   verbs: [list]
+{{- if .Values.metricsServer.enabled }}
+- apiGroups: [apiregistration.k8s.io]
+  resources: [apiservices]
+  resourceNames: {{ include "ia.apiServices" . }}
+  verbs: [delete]
+{{- end }}
 {{- end }}

@@ -1,0 +1,26 @@
+{{/* The custom metrics API that the operators serve. */}}
+
+{{/* The ConfigMap in which they announce their certificates. */}}
+{{- define "ia.certificates" -}}
+{{- printf "%s-certificates" (include "ia.fullname" . | trunc 50 | trimSuffix "-") }}
+{{- end }}
+
+{{/* By which Service they serve, as arguments. */}}
+{{- define "ia.metricsServerArgs" -}}
+{{- if .Values.metricsServer.enabled }}
+- --metrics-service
+- {{ printf "%s/%s:443" .Release.Namespace (include "ia.fullname" .) | quote }}
+- --metrics-certificates
+- {{ include "ia.certificates" . | quote }}
+{{- end }}
+{{- end }}
+
+{{/* Their registrations. */}}
+{{- define "ia.apiServices" -}}
+[v1beta1.custom.metrics.k8s.io, v1beta2.custom.metrics.k8s.io]
+{{- end }}
+
+{{/* Whether an admission request is about the ConfigMap of their certificates, in CEL. */}}
+{{- define "ia.isCertificates" -}}
+request.resource.resource == 'configmaps' && request.namespace == '{{ .Release.Namespace }}' && request.name == '{{ include "ia.certificates" . }}'
+{{- end }}

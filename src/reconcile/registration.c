@@ -1,0 +1,344 @@
+/* Registering our own metrics API, and whether the API server reaches it. */
+#include "reconcile/registration.h"
+
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "base/text.h"
+#include "chain/links.h"
+#include "view/service.h"
+
+#define GROUP "custom.metrics.k8s.io"
+#define GROUP_PRIORITY 100 /* as others have it for this group */
+
+/* The HPA controller asks the version of the higher priority. */
+static const struct version {
+	const char *apiservice;
+	const char *version;
+	int priority;
+} versions[] = {
+	{APISERVICE_V1BETA1, "v1beta1", 100},
+	{APISERVICE_V1BETA2, "v1beta2", 200},
+};
+
+static const struct view_apiservice *apiservice(const struct world *world, const struct version *version)
+{
+	return view_apiservice(world_view(world, KIND_APISERVICE, NULL, version->apiservice));
+}
+
+bool registration_leads_to_us(const struct world *world, const struct view_apiservice *api)
+{
+	const struct metrics_service *ours = &world->settings->metrics_service;
+
+	return settings_serve(world->settings) && strcmp(api->service_namespace, ours->ns) == 0 &&
+	       strcmp(api->service_name, ours->name) == 0;
+}
+
+/* By this release or another of ours; whoever takes it over leads it to another Service. */
+static bool is_made_by_us(const struct view_apiservice *api)
+{
+	const struct object_meta *meta = &api->view.meta;
+	auto_free char *service = kube_key(api->service_namespace, api->service_name);
+
+	return text_equal(meta_label(meta, LABEL_MANAGED_BY), MANAGED_BY) &&
+	       text_equal(meta_annotation(meta, ANNOTATION_METRICS_SERVICE), service);
+}
+
+/* Whether it is of a release of ours whose Service is gone. What is registered and not served keeps namespaces from being
+ * deleted. */
+static bool is_dead(const struct world *world, const struct view_apiservice *api)
+{
+	return !registration_leads_to_us(world, api) && is_made_by_us(api) &&
+	       world_view(world, KIND_SERVICE, api->service_namespace, api->service_name) == NULL;
+}
+
+/* The first version that another server has; NULL when there is none. */
+static const struct view_apiservice *others(const struct world *world)
+{
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		const struct view_apiservice *api = apiservice(world, &versions[i]);
+
+		if (api != NULL && !registration_leads_to_us(world, api)) {
+			return api;
+		}
+	}
+	return NULL;
+}
+
+/* What cannot be read may be anybody's. */
+static bool can_read(const struct world *world)
+{
+	return !world->missing(world->ctx, KIND_APISERVICE) && !world->refused(world->ctx, KIND_APISERVICE);
+}
+
+bool registration_is_ours(const struct world *world)
+{
+	return settings_serve(world->settings) && can_read(world) && others(world) == NULL;
+}
+
+/* ---- what is written ---- */
+
+/* As spec.caBundle has it; heap. */
+static char *encoded(const char *pem)
+{
+	auto_strbuf text = STRBUF_INIT;
+
+	base64_encode(pem, strlen(pem), &text);
+	return strbuf_take(&text);
+}
+
+static json_t *service_reference(const struct metrics_service *service)
+{
+	return json_pack("{s:s, s:s, s:i}", "namespace", service->ns, "name", service->name, "port", service->port);
+}
+
+static json_t *apiservice_make(const struct world *world, const struct version *version, const char *ca_bundle)
+{
+	const struct metrics_service *ours = &world->settings->metrics_service;
+	auto_free char *service = kube_key(ours->ns, ours->name);
+
+	return json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s}}, s:{s:s, s:s, s:o, s:s, s:i, s:i}}", "apiVersion",
+		"apiregistration.k8s.io/v1", "kind", "APIService", "metadata", "name", version->apiservice, "labels",
+		LABEL_MANAGED_BY, MANAGED_BY, "annotations", ANNOTATION_METRICS_SERVICE, service, "spec", "group",
+		GROUP, "version", version->version, "service", service_reference(ours), "caBundle", ca_bundle,
+		"groupPriorityMinimum", GROUP_PRIORITY, "versionPriority", version->priority);
+}
+
+/* With a certificate that is trusted the API server has no reason to take any. */
+static json_t *apiservice_patch(const struct world *world, const struct view_apiservice *api, const char *ca_bundle)
+{
+	const struct object_meta *meta = &api->view.meta;
+
+	return json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:o, s:s, s:o*}}", "apiVersion", "apiregistration.k8s.io/v1",
+		"kind", "APIService", "metadata", "name", meta->name, "resourceVersion", meta->resource_version, "spec",
+		"service", service_reference(&world->settings->metrics_service), "caBundle", ca_bundle,
+		"insecureSkipTLSVerify", api->insecure ? json_null() : NULL);
+}
+
+static bool is_as_wanted(const struct world *world, const struct view_apiservice *api, const char *ca_bundle)
+{
+	return !api->insecure && text_equal(api->ca_bundle, ca_bundle) &&
+	       api->service_port == world->settings->metrics_service.port;
+}
+
+/* `all` = those too that we serve. */
+static void remove_ours(const struct world *world, bool all, struct plan *plan)
+{
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		const struct view_apiservice *api = apiservice(world, &versions[i]);
+		bool served = api != NULL && registration_leads_to_us(world, api) && is_made_by_us(api);
+
+		if (api != NULL && (is_dead(world, api) || (all && served))) {
+			plan_add_delete(plan, KIND_APISERVICE, &api->view);
+		}
+	}
+}
+
+void registration_plan_removal(const struct world *world, struct plan *plan)
+{
+	remove_ours(world, true, plan);
+}
+
+void registration_plan(const struct world *world, bool wanted, struct plan *plan)
+{
+	auto_free char *ca_bundle = world->ca_bundle != NULL ? encoded(world->ca_bundle) : NULL;
+
+	remove_ours(world, false, plan);
+	if (!registration_is_ours(world) || ca_bundle == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		const struct view_apiservice *api = apiservice(world, &versions[i]);
+
+		if (api == NULL && wanted) {
+			plan_add_take(plan, PLAN_CREATE, KIND_APISERVICE,
+				apiservice_make(world, &versions[i], ca_bundle));
+		} else if (api != NULL && is_made_by_us(api) && !is_as_wanted(world, api, ca_bundle)) {
+			plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, apiservice_patch(world, api, ca_bundle));
+		}
+	}
+}
+
+/* ---- what is to be said ---- */
+
+static void say(struct own_api *own, const char *reason, char *message)
+{
+	own->reason = reason;
+	own->message = message;
+}
+
+/* Nobody has registered it. */
+static void say_absent(const struct world *world, const struct version *version, struct own_api *own)
+{
+	const char *failure = world->failure(world->ctx, SHARED_KEY);
+
+	if (world->settings->leave_shared) {
+		say(own, REASON_WAITING,
+			xasprintf("APIService '%s' does not exist yet: our chart's writeShared is false, so that the "
+				  "operator of another release is to register the metrics API",
+				version->apiservice));
+	} else if (failure != NULL) {
+		say(own, "APIServiceMissing",
+			xasprintf("APIService '%s' does not exist, and the operator could not make it: %s",
+				version->apiservice, failure));
+	} else if (world->ca_bundle == NULL) {
+		say(own, REASON_WAITING,
+			xasprintf("APIService '%s' does not exist yet: it is made once a replica of the operator has "
+				  "announced its certificate",
+				version->apiservice));
+	} else {
+		say(own, REASON_WAITING,
+			xasprintf("APIService '%s' does not exist yet: the operator is making it",
+				version->apiservice));
+	}
+}
+
+static void say_others(const struct world *world, const struct view_apiservice *api, struct own_api *own)
+{
+	const char *ns = api->service_namespace;
+	const char *name = api->service_name;
+	bool there = world_view(world, KIND_SERVICE, ns, name) != NULL;
+
+	say(own, "OtherServer",
+		xasprintf(
+			"APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
+			"remove that server together with its APIService, whose place the operator then takes, or set "
+			"spec.source to Prometheus",
+			api->view.meta.name, ns, name, there ? "" : ", which does not exist"));
+}
+
+/* Of the pods behind our Service; heap. */
+static char *port_text(const struct world *world)
+{
+	const struct metrics_service *ours = &world->settings->metrics_service;
+	const struct view_service *service = view_service(world_view(world, KIND_SERVICE, ours->ns, ours->name));
+
+	for (uint32_t i = 0; service != NULL && i < service->ports_count; i++) {
+		if (service->ports[i].number == ours->port && service->ports[i].target_port > 0) {
+			return xasprintf("port %lld", (long long)service->ports[i].target_port);
+		}
+	}
+	return xstrdup("the port");
+}
+
+/* What the API server's words for an APIService that is not available mean (kube-aggregator,
+ * remote_available_controller.go), and what is to be done. `%1$s` is the Service, `%2$s` its pods' port. */
+static const struct trouble {
+	const char *reason; /* the condition's; NULL = any, as the next */
+	const char *words;  /* a piece of its message */
+	const char *ours;   /* our reason */
+	const char *remedy;
+} troubles[] = {
+	{"FailedDiscoveryCheck", "x509", "CertificateNotTrusted",
+		"the API server does not trust the certificate of Service '%1$s': the operator keeps spec.caBundle, so see "
+		"what else writes it, and have that leave it alone"},
+	{"FailedDiscoveryCheck", "tls: ", "CertificateNotTrusted",
+		"the API server does not trust the certificate of Service '%1$s': the operator keeps spec.caBundle, so see "
+		"what else writes it, and have that leave it alone"},
+	{"FailedDiscoveryCheck", "bad status from", "APIServiceUnavailable",
+		"what answers behind Service '%1$s' refuses the API server: the operator has to read ConfigMap "
+		"'kube-system/extension-apiserver-authentication', by the chart's RoleBinding in kube-system; see its log"},
+	{"FailedDiscoveryCheck", NULL, "ServerNotReached",
+		"the control plane does not reach %2$s of the pods behind Service '%1$s': let the NetworkPolicies and the "
+		"control plane's firewall allow it, or set the chart's metricsServer.port to one that they allow"},
+	{"MissingEndpoints", NULL, "ServerNotReady",
+		"no pod of the operator behind Service '%1$s' is ready: see its events and its log"},
+	{"EndpointsNotFound", NULL, "ServerNotReady",
+		"no pod of the operator behind Service '%1$s' is ready: see its events and its log"},
+	{"ServiceNotFound", NULL, "APIServiceUnavailable", "Service '%1$s' does not exist: apply the chart again"},
+	{"ServicePortError", NULL, "APIServiceUnavailable",
+		"Service '%1$s' does not have the port that it names: apply the chart again"},
+	{NULL, NULL, "APIServiceUnavailable", "see Service '%1$s' and the pods behind it"},
+};
+
+static const struct trouble *trouble_of(const struct view_condition *available)
+{
+	const struct trouble *trouble = troubles;
+
+	while ((trouble->reason != NULL && !text_equal(trouble->reason, available->reason)) ||
+		(trouble->words != NULL &&
+			(available->message == NULL || strstr(available->message, trouble->words) == NULL))) {
+		trouble++;
+	}
+	return trouble;
+}
+
+static void say_unavailable(const struct world *world, const struct version *version,
+	const struct view_condition *available, struct own_api *own)
+{
+	const struct metrics_service *ours = &world->settings->metrics_service;
+	const struct trouble *trouble = trouble_of(available);
+	auto_free char *service = xasprintf("%s/%s", ours->ns, ours->name);
+	auto_free char *port = port_text(world);
+	auto_strbuf text = STRBUF_INIT;
+
+	strbuf_addf(&text, "APIService '%s' is not available (%s): ", version->apiservice,
+		available->reason != NULL ? available->reason : "no reason given");
+	for (const char *at = trouble->remedy; *at != '\0';) {
+		size_t len = strcspn(at, "%");
+
+		strbuf_add(&text, at, len);
+		at += len;
+		if (*at == '%') {
+			strbuf_addstr(&text, at[1] == '1' ? service : port);
+			at += strlen("%1$s");
+		}
+	}
+	say(own, trouble->ours, strbuf_take(&text));
+	own->away = true;
+	own->since_ms = available->transition_ms;
+}
+
+static void check_version(const struct world *world, const struct version *version, struct own_api *own)
+{
+	const struct view_apiservice *api = apiservice(world, version);
+	const struct view_condition *available = api != NULL ? view_condition(&api->conditions, "Available") : NULL;
+
+	if (api == NULL) {
+		say_absent(world, version, own);
+	} else if (available == NULL) {
+		say(own, REASON_WAITING,
+			xasprintf("APIService '%s' was just made: the API server has not tried to reach it yet",
+				version->apiservice));
+	} else if (strcmp(available->status, "True") != 0) {
+		say_unavailable(world, version, available, own);
+	} else if (available->transition_ms > own->since_ms) {
+		own->since_ms = available->transition_ms;
+	}
+}
+
+void registration_check(const struct world *world, struct shared_state *state)
+{
+	struct own_api *own = &state->own;
+	const struct view_apiservice *other;
+
+	free_indirect(&own->message);
+	*own = (struct own_api){.since_ms = -1, .ours = registration_is_ours(world)};
+	if (!settings_serve(world->settings)) {
+		say(own, "NotServing",
+			xstrdup("the operator does not serve the metrics API: set the chart's metricsServer.enabled to true, or "
+				"spec.source to Prometheus"));
+		return;
+	}
+	if (world->missing(world->ctx, KIND_APISERVICE)) {
+		say(own, "APIServiceMissing",
+			xstrdup("the API server has no aggregation layer (apiregistration.k8s.io): without it nobody can serve "
+				"metrics to an HPA"));
+		return;
+	}
+	if (world->refused(world->ctx, KIND_APISERVICE)) {
+		say(own, "Forbidden",
+			xstrdup("the operator may not list and watch APIServices: apply the chart's ClusterRole again"));
+		return;
+	}
+	other = others(world);
+	if (other != NULL) {
+		say_others(world, other, own);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(versions) && own->reason == NULL; i++) {
+		check_version(world, &versions[i], own);
+	}
+}

@@ -1,0 +1,103 @@
+/* The metrics API on the caches of this replica. */
+#include "served_metrics.h"
+
+#include "base/memory.h"
+#include "cached_views.h"
+#include "controller_parts.h"
+#include "view/workload.h"
+
+static struct view_list autoscalers(void *ctx, const char *ns)
+{
+	return cached_views(controller_cache(ctx, KIND_AUTOSCALER), ns);
+}
+
+static struct view_list autoscalers_of_target(void *ctx, const char *ns, const char *target)
+{
+	auto_free char *key = kube_key(ns, target);
+
+	return cached_views_by(controller_cache(ctx, KIND_AUTOSCALER), key);
+}
+
+static const struct view *autoscaler(void *ctx, const char *ns, const char *name)
+{
+	return kube_cache_get(controller_cache(ctx, KIND_AUTOSCALER), ns, name);
+}
+
+/* Of a kind that is watched. */
+static char *watched_selector(const struct controller *c, enum kind kind, const struct view_autoscaler *object,
+	struct error *err)
+{
+	const struct view_workload *target =
+		view_workload(kube_cache_get(controller_cache(c, kind), object->view.meta.ns, object->target_name));
+
+	if (target == NULL || !target->selector.valid) {
+		error_set(err, ERROR_NOT_FOUND, "%s '%s/%s' does not exist", object->target_kind, object->view.meta.ns,
+			object->target_name);
+		return NULL;
+	}
+	return view_selector_text(&target->selector);
+}
+
+/* Of any other the leader has read it, and the status has it since; of an earlier spec it may be another target's. */
+static char *target_selector(void *ctx, const struct view_autoscaler *object, struct error *err)
+{
+	enum kind kind = kind_by_name(object->spec.target_api_version, object->target_kind);
+	const struct view_status *status = &object->status;
+
+	if (kind == KIND_DEPLOYMENT || kind == KIND_STATEFULSET) {
+		return watched_selector(ctx, kind, object, err);
+	}
+	if (status->selector == NULL || status->observed_generation != object->view.meta.generation) {
+		error_set(err, ERROR_UNAVAILABLE, "the pods of %s '%s/%s' are not known yet", object->target_kind,
+			object->view.meta.ns, object->target_name);
+		return NULL;
+	}
+	return xstrdup(status->selector);
+}
+
+static struct view_list daemonsets(void *ctx)
+{
+	return cached_views(controller_cache(ctx, KIND_DAEMONSET), NULL);
+}
+
+static struct view_list services(void *ctx, const char *ns)
+{
+	return cached_views(controller_cache(ctx, KIND_SERVICE), ns);
+}
+
+struct metrics_api *served_metrics_new(struct controller *c, struct http_client *http, bool loopback)
+{
+	return metrics_api_new(kube_client_loop(c->client), http, c->pods,
+		&(struct metrics_api_hooks){.ctx = c,
+			.settings = c->settings,
+			.autoscalers = autoscalers,
+			.autoscalers_of_target = autoscalers_of_target,
+			.autoscaler = autoscaler,
+			.target_selector = target_selector,
+			.daemonsets = daemonsets,
+			.services = services,
+			.loopback = loopback});
+}
+
+/* One request on its way to an answer. */
+struct answering {
+	struct metrics_asker asker;
+	struct tls_exchange *exchange;
+};
+
+static void reply(struct metrics_asker *asker, int status, const char *content_type, const char *body, size_t len)
+{
+	struct answering *answering = container_of(asker, struct answering, asker);
+
+	tls_reply(answering->exchange, status, content_type, body, len);
+	free_indirect(&answering);
+}
+
+void served_metrics_answer(void *api, struct tls_exchange *exchange)
+{
+	struct answering *answering = xcalloc(1, sizeof(*answering));
+
+	*answering = (struct answering){.asker = {.target = tls_exchange_target(exchange), .reply = reply},
+		.exchange = exchange};
+	metrics_api_ask(api, &answering->asker);
+}

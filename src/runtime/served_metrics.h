@@ -1,0 +1,18 @@
+/*
+ * What the metrics API answers from: the caches of this replica.
+ *
+ * Private to src/runtime.
+ */
+#ifndef RUNTIME_SERVED_METRICS_H
+#define RUNTIME_SERVED_METRICS_H
+
+#include "net/tls_server.h"
+#include "runtime/controller.h"
+#include "serving/metrics_api.h"
+
+/* Borrows the controller, whose caches are there until the API was closed, and the client for the pods' pages. */
+struct metrics_api *served_metrics_new(struct controller *controller, struct http_client *http, bool loopback);
+/* A tls_handler_fn; its context is the API. */
+void served_metrics_answer(void *api, struct tls_exchange *exchange);
+
+#endif
