@@ -13,7 +13,8 @@
 #include "base/yaml.h"
 #include "reconcile/takeover.h"
 
-#define API "objects: [{kind: APIService, metadata: {name: v1beta1.custom.metrics.k8s.io"
+#define API                                                                                                            \
+	"objects: [{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: v1beta1.custom.metrics.k8s.io"
 #define NOTES                                                                                                          \
 	", annotations: {inference-autoscaler.io/metrics-service: system/ours, inference-autoscaler.io/former: "       \
 	"'{\"spec\":{\"service\":{\"name\":\"adapter\",\"namespace\":\"monitoring\"}}}'}"
