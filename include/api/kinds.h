@@ -65,6 +65,8 @@ enum kind kind_by_name(const char *api_version, const char *kind);
 #define ANNOTATION_ADAPTER_RULES "inference-autoscaler.io/adapter-rules"
 /* On an APIService that we made: "ns/name" of the Service that it is for. One that leads elsewhere was taken over. */
 #define ANNOTATION_METRICS_SERVICE "inference-autoscaler.io/metrics-service"
+/* Of an APIService that was taken over: what it was before, as JSON; "{}" = there was none. */
+#define ANNOTATION_FORMER "inference-autoscaler.io/former"
 #define FIELD_MANAGER "inference-autoscaler"
 
 #endif

@@ -46,6 +46,8 @@ struct settings {
 	/* What all autoscalers share, of whatever class, is written by the operator of another release; we check it only. */
 	bool leave_shared;
 	struct metrics_service metrics_service;
+	/* The metrics API is ours also where another server has it, whom we pass on what is not ours. */
+	bool metrics_take_over;
 };
 
 /* Whether this operator serves the custom metrics API itself. */
@@ -79,7 +81,7 @@ json_t *settings_labels(const char *list, struct error *err);
 	{.adapter = {NULL, NULL, NULL, NULL}, .prometheus_url = NULL, .monitor_namespaces = NULL,                     \
 	 .exporter_namespaces = NULL, .min_scrape_interval = "5s", .monitor_labels = NULL, .operator_class = NULL,     \
 	 .watch_namespaces = NULL, .shared_namespaces = NULL, .leave_shared = false,                                               \
-	 .metrics_service = {"", "", 0}}
+	 .metrics_service = {"", "", 0}, .metrics_take_over = false}
 /* clang-format on */
 
 #endif

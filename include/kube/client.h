@@ -40,6 +40,9 @@ void kube_client_guard(struct kube_client *client, bool (*may_write)(void *ctx),
  * does not take an event at once, and beside a hundred writes on the same connection it would not. */
 void kube_client_watch_over(struct kube_client *client, struct http_client *http);
 uv_loop_t *kube_client_loop(struct kube_client *client);
+/* Our credentials as a header "Authorization: …", for another server of the cluster that knows us by them; heap, caller owns.
+ * NULL when there are none, or a certificate is the credential. */
+char *kube_client_authorization(struct kube_client *client);
 
 /* Any request by path ("/apis/…?query"). `content_type` and `body` may be NULL. A body that is not JSON gives ERROR_INTERNAL. */
 struct kube_call *kube_request(struct kube_client *client, const char *method, const char *path,

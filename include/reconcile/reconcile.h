@@ -31,6 +31,13 @@ struct adapter_fight {
 		.revision = NULL                                                                                       \
 	}
 
+/* What is remembered of a metrics API that was taken over (reconcile/takeover.h), by version. */
+struct takeover_memory {
+	bool taken[2];
+	bool wanted;   /* in the pass before */
+	bool reverted; /* somebody gave one back, and nothing is taken over any more */
+};
+
 /* What there is to say of the metrics API that we serve ourselves (reconcile/registration.h). */
 struct own_api {
 	const char *
@@ -54,6 +61,7 @@ struct shared_state {
 	char *api_message;              /* owned, with api_reason */
 	struct own_api own;
 	struct adapter_fight fight;
+	struct takeover_memory takeover;
 	struct gpu_memory gpu_memory;
 	bool awaited;         /* our rules are not there, and another operator is to write them */
 	bool api_away;        /* of api_reason: only that nothing answers behind the registration now */

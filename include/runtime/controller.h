@@ -37,6 +37,8 @@ void controller_close(struct controller *controller, void (*closed)(void *ctx), 
 void controller_notify(struct controller *controller, void (*changed)(void *ctx), void *ctx);
 /* The certificates by which the API server is to know our own metrics API, PEM; copied. NULL = none. */
 void controller_set_ca_bundle(struct controller *controller, const char *pem);
+/* What others ask of a metrics API that was taken over cannot be passed on: it is given back, for an hour. */
+void controller_set_forward_failure(struct controller *controller, const char *why);
 
 /* Every informer has synced. */
 bool controller_ready(const struct controller *controller);

@@ -19,6 +19,15 @@
 
 struct metrics_api;
 
+/* The server whose metrics API was taken over. The texts are the receiver's. */
+struct metrics_former {
+	const char *version; /* static: that it has */
+	char *url;           /* "https://NAME.NAMESPACE.svc:PORT" */
+	char *ca_pem;        /* NULL = the system's */
+	char *server_name;   /* that its certificate is to be for; NULL = that of the URL */
+	bool insecure;       /* any certificate will do */
+};
+
 /* What is known of the cluster, from the caches. The views are borrowed, until the caches change; lists are the caller's to
  * release. */
 struct metrics_api_hooks {
@@ -33,6 +42,12 @@ struct metrics_api_hooks {
 	/* For the GPUs: all DaemonSets, and the Services of a namespace. */
 	struct view_list (*daemonsets)(void *ctx);
 	struct view_list (*services)(void *ctx, const char *ns);
+	/* Who had this version before we took it over; false when nobody. NULL = nobody ever. */
+	bool (*former)(void *ctx, const char *version, struct metrics_former *former);
+	/* The header by which we ask it, "Authorization: …"; heap, the caller's. NULL = none. */
+	char *(*authorization)(void *ctx);
+	/* What is not ours cannot be passed on to it, for too long. NULL = nobody wants to know. */
+	void (*forward_failed)(void *ctx, const char *why);
 	/* Pods may have loopback addresses: they are processes on one machine. */
 	bool loopback;
 };

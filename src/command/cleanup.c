@@ -111,6 +111,7 @@ static void print_plan(const struct plan *plan, const char *tense)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_write *write = &plan->writes[i];
 		const char *what = write->verb == PLAN_DELETE       ? "delete"
+		                   : write->kind == KIND_APISERVICE ? "give back"
 		                   : write->kind == KIND_CONFIGMAP  ? "take our rules out of"
 		                   : write->kind == KIND_DEPLOYMENT ? "restart"
 		                                                    : "change";

@@ -83,6 +83,9 @@ static const struct option_row rows[] = {
 		"how often the Lease is renewed"),
 	OPTION_METRICS_SERVICE,
 	OPTION_METRICS_CERTIFICATES,
+	OPTION("metrics-take-over", 0, NULL, OPTION_BOOL, settings.metrics_take_over,
+		"also where another server has the metrics API: it leads to us then, and what is not ours is passed on to "
+		"it"),
 	OPTION("metrics-api-listen", 0, "HOST:PORT", OPTION_STRING, metrics_api_listen,
 		"address of our own metrics API, which the Service leads to"),
 	OPTION("metrics-certificate-validity", 0, "DURATION", OPTION_STRING, metrics_certificate_validity,

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "call.h"
+#include "sources.h"
 
 struct kube_client *kube_client_new(uv_loop_t *loop, struct http_client *http, struct kube_config *config)
 {
@@ -35,6 +36,13 @@ void kube_client_watch_over(struct kube_client *client, struct http_client *http
 uv_loop_t *kube_client_loop(struct kube_client *client)
 {
 	return client->loop;
+}
+
+char *kube_client_authorization(struct kube_client *client)
+{
+	char *header;
+
+	return kube_config_authorization(client->config, &header, NULL) == 0 ? header : NULL;
 }
 
 struct kube_call *kube_request(struct kube_client *client, const char *method, const char *path,

@@ -11,13 +11,14 @@
 
 static const struct adapter_names usual = {"monitoring", "prometheus-adapter", "prometheus-adapter", "config.yaml"};
 
-/* The Service that the metrics API leads to; NULL when there is none, or it does not tell its pods. */
+/* The Service that the metrics API leads to, or led to before we took it over; NULL when there is none, or it does not tell its pods. */
 static const struct view_service *service_of_api(const struct world *world)
 {
 	const struct view_apiservice *api =
 		view_apiservice(world_view(world, KIND_APISERVICE, NULL, APISERVICE_V1BETA1));
 	const struct view_service *service =
-		api != NULL ? view_service(world_view(world, KIND_SERVICE, api->service_namespace, api->service_name))
+		api != NULL ? view_service(world_view(world, KIND_SERVICE, view_apiservice_owner_namespace(api),
+				      view_apiservice_owner_name(api)))
 			    : NULL;
 
 	return service != NULL && service->selector.count > 0 ? service : NULL;

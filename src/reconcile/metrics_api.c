@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "reconcile/adapter_find.h"
-#include "reconcile/registration.h"
+#include "registered.h"
 #include "view/core.h"
 #include "view/service.h"
 #include "view/workload.h"
@@ -32,8 +32,8 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 	const struct adapter_names *names = &found.names;
 	const char *api_name = APISERVICE_V1BETA1;
 	const struct view_apiservice *api = view_apiservice(world_view(world, KIND_APISERVICE, NULL, api_name));
-	const char *ns = api != NULL ? api->service_namespace : "";
-	const char *name = api != NULL ? api->service_name : "";
+	const char *ns = api != NULL ? view_apiservice_owner_namespace(api) : "";
+	const char *name = api != NULL ? view_apiservice_owner_name(api) : "";
 	const struct view_service *service = view_service(world_view(world, KIND_SERVICE, ns, name));
 	const struct view_condition *available = api != NULL ? view_condition(&api->conditions, "Available") : NULL;
 
@@ -56,7 +56,8 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 				settings_serve(world->settings)
 					? ", or set spec.source to Direct, so that the operator serves them"
 					: ""));
-	} else if (settings_serve(world->settings) && registration_leads_to_us(world, api)) {
+	} else if (settings_serve(world->settings) && registered_leads_to_us(world, api) &&
+		   api->former.service_name == NULL) {
 		say(state, "OtherServer",
 			xasprintf(
 				"APIService '%s' is the operator's own, and it serves none of what comes over Prometheus: set "

@@ -8,6 +8,8 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "chain/links.h"
+#include "reconcile/takeover.h"
+#include "registered.h"
 #include "view/service.h"
 
 #define GROUP "custom.metrics.k8s.io"
@@ -25,57 +27,12 @@ static const struct version {
 
 static const struct view_apiservice *apiservice(const struct world *world, const struct version *version)
 {
-	return view_apiservice(world_view(world, KIND_APISERVICE, NULL, version->apiservice));
-}
-
-bool registration_leads_to_us(const struct world *world, const struct view_apiservice *api)
-{
-	const struct metrics_service *ours = &world->settings->metrics_service;
-
-	return settings_serve(world->settings) && strcmp(api->service_namespace, ours->ns) == 0 &&
-	       strcmp(api->service_name, ours->name) == 0;
-}
-
-/* By this release or another of ours; whoever takes it over leads it to another Service. */
-static bool is_made_by_us(const struct view_apiservice *api)
-{
-	const struct object_meta *meta = &api->view.meta;
-	auto_free char *service = kube_key(api->service_namespace, api->service_name);
-
-	return text_equal(meta_label(meta, LABEL_MANAGED_BY), MANAGED_BY) &&
-	       text_equal(meta_annotation(meta, ANNOTATION_METRICS_SERVICE), service);
-}
-
-/* Whether it is of a release of ours whose Service is gone. What is registered and not served keeps namespaces from being
- * deleted. */
-static bool is_dead(const struct world *world, const struct view_apiservice *api)
-{
-	return !registration_leads_to_us(world, api) && is_made_by_us(api) &&
-	       world_view(world, KIND_SERVICE, api->service_namespace, api->service_name) == NULL;
-}
-
-/* The first version that another server has; NULL when there is none. */
-static const struct view_apiservice *others(const struct world *world)
-{
-	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
-		const struct view_apiservice *api = apiservice(world, &versions[i]);
-
-		if (api != NULL && !registration_leads_to_us(world, api)) {
-			return api;
-		}
-	}
-	return NULL;
-}
-
-/* What cannot be read may be anybody's. */
-static bool can_read(const struct world *world)
-{
-	return !world->missing(world->ctx, KIND_APISERVICE) && !world->refused(world->ctx, KIND_APISERVICE);
+	return registered(world, version->apiservice);
 }
 
 bool registration_is_ours(const struct world *world)
 {
-	return settings_serve(world->settings) && can_read(world) && others(world) == NULL;
+	return settings_serve(world->settings) && registered_readable(world) && registered_others(world) == NULL;
 }
 
 /* ---- what is written ---- */
@@ -94,16 +51,19 @@ static json_t *service_reference(const struct metrics_service *service)
 	return json_pack("{s:s, s:s, s:i}", "namespace", service->ns, "name", service->name, "port", service->port);
 }
 
+/* Beside one of another server's it is marked as what goes when that is given back. */
 static json_t *apiservice_make(const struct world *world, const struct version *version, const char *ca_bundle)
 {
 	const struct metrics_service *ours = &world->settings->metrics_service;
+	const struct view_apiservice *beside = registered_shared(world);
 	auto_free char *service = kube_key(ours->ns, ours->name);
 
-	return json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s}}, s:{s:s, s:s, s:o, s:s, s:i, s:i}}", "apiVersion",
+	return json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s, s:s*}}, s:{s:s, s:s, s:o, s:s, s:i, s:i}}", "apiVersion",
 		"apiregistration.k8s.io/v1", "kind", "APIService", "metadata", "name", version->apiservice, "labels",
-		LABEL_MANAGED_BY, MANAGED_BY, "annotations", ANNOTATION_METRICS_SERVICE, service, "spec", "group",
-		GROUP, "version", version->version, "service", service_reference(ours), "caBundle", ca_bundle,
-		"groupPriorityMinimum", GROUP_PRIORITY, "versionPriority", version->priority);
+		LABEL_MANAGED_BY, MANAGED_BY, "annotations", ANNOTATION_METRICS_SERVICE, service, ANNOTATION_FORMER,
+		beside != NULL ? "{}" : NULL, "spec", "group", GROUP, "version", version->version, "service",
+		service_reference(ours), "caBundle", ca_bundle, "groupPriorityMinimum", GROUP_PRIORITY,
+		"versionPriority", beside != NULL ? takeover_priority_beside(beside) : version->priority);
 }
 
 /* With a certificate that is trusted the API server has no reason to take any. */
@@ -123,41 +83,70 @@ static bool is_as_wanted(const struct world *world, const struct view_apiservice
 	       api->service_port == world->settings->metrics_service.port;
 }
 
-/* `all` = those too that we serve. */
-static void remove_ours(const struct world *world, bool all, struct plan *plan)
+/* Goes, or is given back to whom it was taken from. */
+static void remove_one(const struct view_apiservice *api, struct plan *plan)
+{
+	if (api->former.taken && api->former.service_name != NULL) {
+		plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, takeover_undo(api));
+	} else {
+		plan_add_delete(plan, KIND_APISERVICE, &api->view);
+	}
+}
+
+/* `all` = those too that we serve; `taken` = those of them that were taken over, and our notes on what somebody put back. */
+static void remove_ours(const struct world *world, bool all, bool taken, struct plan *plan)
 {
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		const struct view_apiservice *api = apiservice(world, &versions[i]);
-		bool served = api != NULL && registration_leads_to_us(world, api) && is_made_by_us(api);
+		bool served = api != NULL && registered_leads_to_us(world, api) && registered_by_us(api);
 
-		if (api != NULL && (is_dead(world, api) || (all && served))) {
-			plan_add_delete(plan, KIND_APISERVICE, &api->view);
+		if (api == NULL) {
+			continue;
 		}
+		if (registered_dead(world, api) || (served && (all || (taken && api->former.taken)))) {
+			remove_one(api, plan);
+		} else if (api->former.noted && !registered_by_us(api) && !world->settings->metrics_take_over) {
+			plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, takeover_undo(api));
+		}
+	}
+}
+
+/* An absent one is made, another server's is taken over, and ours has the certificates. */
+static void plan_version(const struct world *world, const struct version *version, const char *ca_bundle, bool wanted,
+	struct plan *plan)
+{
+	const struct view_apiservice *api = apiservice(world, version);
+	int64_t wait_ms = registered_shared(world) != NULL ? takeover_wait_ms(world) : 0;
+
+	if (api != NULL && registered_leads_to_us(world, api)) {
+		if (registered_by_us(api) && !is_as_wanted(world, api, ca_bundle)) {
+			plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, apiservice_patch(world, api, ca_bundle));
+		}
+	} else if (wanted && wait_ms > 0) {
+		plan->again_ms = wait_ms;
+	} else if (wanted && api == NULL) {
+		plan_add_take(plan, PLAN_CREATE, KIND_APISERVICE, apiservice_make(world, version, ca_bundle));
+	} else if (wanted && api->service_name[0] != '\0') {
+		plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, takeover_patch(world, api, ca_bundle));
 	}
 }
 
 void registration_plan_removal(const struct world *world, struct plan *plan)
 {
-	remove_ours(world, true, plan);
+	remove_ours(world, true, true, plan);
 }
 
 void registration_plan(const struct world *world, bool wanted, struct plan *plan)
 {
 	auto_free char *ca_bundle = world->ca_bundle != NULL ? encoded(world->ca_bundle) : NULL;
 
-	remove_ours(world, false, plan);
-	if (!registration_is_ours(world) || ca_bundle == NULL) {
+	remove_ours(world, false, !takeover_wanted(world), plan);
+	if (plan->count > 0 || !registered_readable(world) || ca_bundle == NULL ||
+		(!registration_is_ours(world) && !takeover_wanted(world))) {
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
-		const struct view_apiservice *api = apiservice(world, &versions[i]);
-
-		if (api == NULL && wanted) {
-			plan_add_take(plan, PLAN_CREATE, KIND_APISERVICE,
-				apiservice_make(world, &versions[i], ca_bundle));
-		} else if (api != NULL && is_made_by_us(api) && !is_as_wanted(world, api, ca_bundle)) {
-			plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, apiservice_patch(world, api, ca_bundle));
-		}
+		plan_version(world, &versions[i], ca_bundle, wanted, plan);
 	}
 }
 
@@ -199,14 +188,32 @@ static void say_others(const struct world *world, const struct view_apiservice *
 {
 	const char *ns = api->service_namespace;
 	const char *name = api->service_name;
-	bool there = world_view(world, KIND_SERVICE, ns, name) != NULL;
+	char *resting = takeover_resting(world, api);
 
+	if (resting != NULL) {
+		say(own, "OtherServer", resting);
+		return;
+	}
 	say(own, "OtherServer",
 		xasprintf(
 			"APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
 			"remove that server together with its APIService, whose place the operator then takes, or set "
 			"spec.source to Prometheus",
-			api->view.meta.name, ns, name, there ? "" : ", which does not exist"));
+			api->view.meta.name, ns, name, registered_leads_nowhere(world, api) ? ", which does not exist" : ""));
+}
+
+/* It is about to be taken over. */
+static void say_taking(const struct world *world, const struct view_apiservice *api, struct own_api *own)
+{
+	const char *failure = world->failure(world->ctx, SHARED_KEY);
+
+	say(own, failure != NULL ? "OtherServer" : REASON_WAITING,
+		failure != NULL
+			? xasprintf(
+				  "APIService '%s' leads to Service '%s/%s', and the operator could not take it over: %s",
+				  api->view.meta.name, api->service_namespace, api->service_name, failure)
+			: xasprintf("APIService '%s' leads to Service '%s/%s' still: the operator is taking it over",
+				  api->view.meta.name, api->service_namespace, api->service_name));
 }
 
 /* Of the pods behind our Service; heap. */
@@ -333,7 +340,11 @@ void registration_check(const struct world *world, struct shared_state *state)
 			xstrdup("the operator may not list and watch APIServices: apply the chart's ClusterRole again"));
 		return;
 	}
-	other = others(world);
+	other = registered_others(world);
+	if (other != NULL && takeover_wanted(world)) {
+		say_taking(world, other, own);
+		return;
+	}
 	if (other != NULL) {
 		say_others(world, other, own);
 		return;

@@ -11,15 +11,22 @@
 #include "reconcile/metrics_api.h"
 #include "reconcile/needs.h"
 #include "reconcile/registration.h"
+#include "reconcile/takeover.h"
 
 void shared_reconcile(const struct world *world, const struct needs *needs, struct plan *plan,
 	struct shared_state *state)
 {
-	bool direct = registration_is_ours(world);
-	auto_json *metrics = needs != NULL ? needs_metrics(needs, direct) : NULL;
+	auto_json *metrics = NULL;
 	size_t exporters_count = 0;
-	auto_free struct gpu_need *exporters = needs != NULL ? needs_exporters(needs, direct, &exporters_count) : NULL;
+	auto_free struct gpu_need *exporters = NULL;
 
+	takeover_note(world, &state->takeover);
+	if (needs != NULL) {
+		bool direct = registration_is_ours(world);
+
+		metrics = needs_metrics(needs, direct);
+		exporters = needs_exporters(needs, direct, &exporters_count);
+	}
 	registration_check(world, state);
 	if (needs != NULL) {
 		registration_plan(world, !needs_prometheus_alone(needs), plan);

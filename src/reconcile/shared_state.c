@@ -22,6 +22,7 @@ struct shared_state shared_state_next(struct shared_state *before)
 	struct shared_state next = SHARED_STATE_INIT;
 
 	next.fight = before->fight;
+	next.takeover = before->takeover;
 	next.gpu_memory = before->gpu_memory;
 	before->fight = ADAPTER_FIGHT_INIT;
 	before->gpu_memory = (struct gpu_memory){.mended_ms = 0};

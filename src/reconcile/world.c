@@ -337,6 +337,9 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.failure = document_failure,
 		.fight = document_fight,
 		.ca_bundle = json_path_string(document, "caBundle", NULL),
+		.ca_bundle_since_ms =
+			clock_parse_rfc3339(json_path_string(document, "caBundleSince", "1970-01-01T00:00:00Z")),
+		.forward_failure = json_path_string(document, "forwardFailure", NULL),
 		.shared = &no_shared,
 	};
 }

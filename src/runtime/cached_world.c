@@ -98,6 +98,13 @@ static struct digest world_settled(void *ctx, const char *key)
 	return pass != NULL ? pass->settled : DIGEST_NONE;
 }
 
+static const char *forward_failure(const struct controller *c)
+{
+	return c->forward_failure != NULL && clock_monotonic_ms() - c->forward_failure_ms < CONTROLLER_GIVEN_BACK_MS
+	               ? c->forward_failure
+	               : NULL;
+}
+
 struct world cached_world(struct controller *c)
 {
 	return (struct world){
@@ -116,6 +123,8 @@ struct world cached_world(struct controller *c)
 		.child_fights = world_child_fights,
 		.settled = world_settled,
 		.ca_bundle = c->ca_bundle,
+		.ca_bundle_since_ms = c->ca_bundle_since_ms,
+		.forward_failure = forward_failure(c),
 		.shared = &c->shared,
 	};
 }

@@ -278,10 +278,26 @@ void controller_notify(struct controller *c, void (*changed)(void *ctx), void *c
 
 void controller_set_ca_bundle(struct controller *c, const char *pem)
 {
+	if (text_differs(c->ca_bundle, pem)) {
+		c->ca_bundle_since_ms = clock_wall_ms();
+	}
 	free_indirect(&c->ca_bundle);
 	c->ca_bundle = xstrdup(pem);
 	if (controller_acts(c) && !c->stopped) {
 		queue_add(c->queue, SHARED_KEY);
+	}
+}
+
+void controller_set_forward_failure(struct controller *c, const char *why)
+{
+	log_event(LOG_ERROR, "what others ask of the metrics API cannot be passed on: it is given back for an hour",
+		"error", why, NULL);
+	free_indirect(&c->forward_failure);
+	c->forward_failure = xstrdup(why);
+	c->forward_failure_ms = clock_monotonic_ms();
+	if (controller_acts(c) && !c->stopped) {
+		queue_add(c->queue, SHARED_KEY);
+		queue_add_after(c->queue, SHARED_KEY, CONTROLLER_GIVEN_BACK_MS);
 	}
 }
 
@@ -332,6 +348,7 @@ static void on_watch_closed(void *ctx)
 	shared_state_release(&c->shared);
 	adapter_watch_release(&c->adapter);
 	free_indirect(&c->ca_bundle);
+	free_indirect(&c->forward_failure);
 	free_indirect(&c);
 	closed(closed_ctx);
 }

@@ -46,12 +46,18 @@ struct controller {
 	void (*notify)(void *ctx);
 	void *notify_ctx;
 	char *ca_bundle; /* of the world; NULL = none */
+	int64_t ca_bundle_since_ms;
+	char *forward_failure;      /* of the world; NULL = none */
+	int64_t forward_failure_ms; /* monotonic: when it was */
 
 	unsigned closing; /* parts still to close */
 	bool stopped;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 };
+
+/* So long a metrics API that was given back, since nothing could be passed on, is not taken over again. */
+#define CONTROLLER_GIVEN_BACK_MS (60 * 60 * 1000)
 
 /* The cache of a kind. */
 const struct kube_cache *controller_cache(const struct controller *controller, enum kind kind);

@@ -1,9 +1,13 @@
 /* The metrics API on the caches of this replica. */
 #include "served_metrics.h"
 
+#include <string.h>
+
+#include "base/base64.h"
 #include "base/memory.h"
 #include "cached_views.h"
 #include "controller_parts.h"
+#include "view/core.h"
 #include "view/workload.h"
 
 static struct view_list autoscalers(void *ctx, const char *ns)
@@ -65,6 +69,40 @@ static struct view_list services(void *ctx, const char *ns)
 	return cached_views(controller_cache(ctx, KIND_SERVICE), ns);
 }
 
+/* From the note on the APIService that leads to us. Between give-back and take-over nobody is asked. */
+static bool former(void *ctx, const char *version, struct metrics_former *found)
+{
+	const struct controller *c = ctx;
+	const bool newer = strcmp(version, "v1beta2") == 0;
+	const struct view_apiservice *api = view_apiservice(kube_cache_get(controller_cache(c, KIND_APISERVICE), NULL,
+		newer ? APISERVICE_V1BETA2 : APISERVICE_V1BETA1));
+	auto_strbuf pem = STRBUF_INIT;
+
+	if (api == NULL || !api->former.taken || api->former.service_name == NULL) {
+		return false;
+	}
+	*found = (struct metrics_former){.version = newer ? "v1beta2" : "v1beta1",
+		.url = xasprintf("https://%s.%s.svc:%lld", api->former.service_name, api->former.service_namespace,
+			(long long)api->former.service_port),
+		.insecure = api->former.insecure};
+	if (api->former.ca_bundle != NULL && base64_decode(api->former.ca_bundle, &pem) == 0) {
+		found->ca_pem = strbuf_take(&pem);
+	}
+	return true;
+}
+
+static char *authorization(void *ctx)
+{
+	const struct controller *c = ctx;
+
+	return kube_client_authorization(c->client);
+}
+
+static void forward_failed(void *ctx, const char *why)
+{
+	controller_set_forward_failure(ctx, why);
+}
+
 struct metrics_api *served_metrics_new(struct controller *c, struct http_client *http, bool loopback)
 {
 	return metrics_api_new(kube_client_loop(c->client), http, c->pods,
@@ -76,6 +114,9 @@ struct metrics_api *served_metrics_new(struct controller *c, struct http_client 
 			.target_selector = target_selector,
 			.daemonsets = daemonsets,
 			.services = services,
+			.former = former,
+			.authorization = authorization,
+			.forward_failed = forward_failed,
 			.loopback = loopback});
 }
 

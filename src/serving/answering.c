@@ -27,8 +27,12 @@ void answering_reply(struct answering_context *context, struct metrics_asker *as
 void answering_reply_failure(struct answering_context *context, struct metrics_asker *asker, const struct error *err)
 {
 	int status;
-	auto_free char *body = answer_failure(err, &status);
+	auto_free char *body = NULL;
 
+	if (err->kind == ERROR_NOT_FOUND && forward_ask(context->forward, asker)) {
+		return;
+	}
+	body = answer_failure(err, &status);
 	answering_reply(context, asker, status, body);
 }
 

@@ -6,6 +6,7 @@
 #define SERVING_ANSWERING_H
 
 #include "base/list.h"
+#include "forward.h"
 #include "measures.h"
 #include "reader.h"
 #include "request.h"
@@ -21,6 +22,7 @@ struct answering_context {
 	const struct pods *pods;
 	struct reader *reader;
 	struct measures *measures;
+	struct forward *forward;
 	size_t count; /* under way */
 };
 
@@ -43,7 +45,7 @@ struct answering *answering_begin(struct answering_context *context, struct metr
 void answering_end(struct answering *answering);
 /* The same with an error. */
 void answering_refuse(struct answering *answering, const struct error *err);
-/* A reply of an error to any request. */
+/* A reply of an error to any request; what is not found here is asked of whom we took the API over from. */
 void answering_reply_failure(struct answering_context *context, struct metrics_asker *asker, const struct error *err);
 /* A reply of JSON. */
 void answering_reply(struct answering_context *context, struct metrics_asker *asker, int status, const char *body);

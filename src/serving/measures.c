@@ -76,6 +76,10 @@ void measures_report(const struct measures *measures, const struct reader *reade
 		strbuf_addf(page, OWN "requests_total{code=\"%s\"} %llu\n", code,
 			(unsigned long long)measures->requests[i]);
 	}
+	add_counter(page, OWN "forwarded_total", "counter",
+		"Requests that the server answered whose metrics API was taken over.", measures->forwarded);
+	add_counter(page, OWN "forward_failures_total", "counter", "Requests that could not be passed on to it.",
+		measures->forward_failures);
 	add_histogram(page, OWN "request_seconds", "", "How long requests for metrics took.", &measures->took);
 	add_counter(page, OWN "page_reads_total", "counter", "Pages of pods that were read.", counts.read);
 	add_counter(page, OWN "page_read_failures_total", "counter", "Pages of pods that could not be read.",

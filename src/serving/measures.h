@@ -20,8 +20,10 @@ struct measure_histogram {
 
 struct measures {
 	uint64_t requests[MEASURE_CODES + 1]; /* by the codes of the table, and others */
-	struct measure_histogram took;        /* requests for metrics */
-	struct measure_histogram age;         /* values that were answered */
+	uint64_t forwarded;                   /* that a former owner of the API answered */
+	uint64_t forward_failures;
+	struct measure_histogram took; /* requests for metrics */
+	struct measure_histogram age;  /* values that were answered */
 };
 
 void measure_add(struct measure_histogram *histogram, int64_t ms);

@@ -63,7 +63,8 @@ struct metrics_api *metrics_api_new(uv_loop_t *loop, struct http_client *http, c
 	api->context = (struct answering_context){.hooks = &api->hooks,
 		.pods = pods,
 		.reader = reader_new(loop, http, hooks->loopback),
-		.measures = &api->measures};
+		.measures = &api->measures,
+		.forward = forward_new(loop, http, &api->hooks, &api->measures)};
 	uv_timer_init(loop, &api->deadline);
 	api->deadline.data = api;
 	return api;
@@ -80,7 +81,7 @@ static void on_part_closed(struct metrics_api *api)
 	}
 }
 
-static void on_reader_closed(void *ctx)
+static void on_part_ended(void *ctx)
 {
 	on_part_closed(ctx);
 }
@@ -101,8 +102,9 @@ void metrics_api_close(struct metrics_api *api, void (*closed)(void *ctx), void 
 	}
 	api->closed = closed;
 	api->ctx = ctx;
-	api->open = 2;
-	reader_close(api->context.reader, on_reader_closed, api);
+	api->open = 3;
+	forward_close(api->context.forward, on_part_ended, api);
+	reader_close(api->context.reader, on_part_ended, api);
 	uv_close((uv_handle_t *)&api->deadline, on_timer_closed);
 }
 
@@ -154,6 +156,9 @@ void metrics_api_ask(struct metrics_api *api, struct metrics_asker *asker)
 		return;
 	}
 	document = document_of(&request);
+	if (request.kind == REQUEST_DISCOVERY && forward_list(api->context.forward, asker, document)) {
+		return;
+	}
 	if (document != NULL) {
 		answering_reply(&api->context, asker, 200, document);
 	} else {

@@ -7,7 +7,7 @@
  *              merged (RFC 7396: null removes, a list replaces), any other is added
  *   remove     objects of the base that are not there: [Service/vllm-example/gemma-metrics]
  *   reconcile  "ns/name" of an autoscaler; "stack", the shared part; or "cleanup", the same when all is to go
- *   settings   {monitorNamespaces, exporterNamespaces, minScrapeInterval, monitorLabels, prometheusUrl, operatorClass, watchNamespaces, sharedNamespaces, leaveShared, metricsService}: what the operator is told (api/settings.h)
+ *   settings   {monitorNamespaces, exporterNamespaces, minScrapeInterval, monitorLabels, prometheusUrl, operatorClass, watchNamespaces, sharedNamespaces, leaveShared, metricsService, metricsTakeOver}: what the operator is told (api/settings.h)
  *   expect     the gist, written by hand, so that --update cannot bless a wrong plan:
  *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the shared part
  *              its state instead
@@ -180,6 +180,7 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 	settings.watch_namespaces = json_path_string(document, "settings.watchNamespaces", NULL);
 	settings.shared_namespaces = json_path_string(document, "settings.sharedNamespaces", NULL);
 	settings.leave_shared = json_is_true(json_path(document, "settings.leaveShared"));
+	settings.metrics_take_over = json_is_true(json_path(document, "settings.metricsTakeOver"));
 	if (service != NULL && metrics_service_read(service, &settings.metrics_service, NULL) < 0) {
 		die(folder, "settings.metricsService is not NAMESPACE/NAME:PORT");
 	}

@@ -60,6 +60,7 @@ EFFECTS = {
     "tenants.minScrapeInterval": ("1s", {}, "- 1s\n"),
     "monitorLabels": ({"release": "kps", "team": "a"}, {}, "- release=kps,team=a\n"),
     "metricsServer.enabled": (False, {}, "!ConfigMap"),
+    "metricsServer.takeOver": (True, {}, "- --metrics-take-over\n"),
     "metricsServer.port": (10250, {}, "containerPort: 10250"),
     "adapter.namespace": ("metrics", {}, "namespace: metrics"),
     "adapter.deployment": ("pa", {}, "- pa\n"),

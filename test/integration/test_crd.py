@@ -162,6 +162,7 @@ def test_smallest_gets_its_defaults(cluster, crd):
         "scrapeInterval": "15s",
         "source": "Auto",
         "paused": False,
+        "source": "Auto",
     }
 
 

@@ -87,6 +87,31 @@ static struct view_list services(void *ctx, const char *ns)
 	return some(NULL, 0, NULL, NULL);
 }
 
+static bool former(void *ctx, const char *version, struct metrics_former *found)
+{
+	struct serving_rig *rig = ctx;
+
+	if (rig->former == NULL || strcmp(rig->former, version) != 0) {
+		return false;
+	}
+	*found = (struct metrics_former){.version = rig->former, .url = xstrdup(fake_url(rig->kube.fake))};
+	return true;
+}
+
+static char *authorization(void *ctx)
+{
+	(void)ctx;
+	return xstrdup("Authorization: Bearer ours");
+}
+
+static void forward_failed(void *ctx, const char *why)
+{
+	struct serving_rig *rig = ctx;
+
+	free_indirect(&rig->forward_failure);
+	rig->forward_failure = xstrdup(why);
+}
+
 void serving_open(struct serving_rig *rig, fake_handler_fn *handler, void *ctx)
 {
 	const struct settings settings = SETTINGS_DEFAULT;
@@ -105,6 +130,9 @@ void serving_open(struct serving_rig *rig, fake_handler_fn *handler, void *ctx)
 			.target_selector = target_selector,
 			.daemonsets = daemonsets,
 			.services = services,
+			.former = former,
+			.authorization = authorization,
+			.forward_failed = forward_failed,
 			.loopback = true});
 }
 
@@ -132,6 +160,7 @@ void serving_close(struct serving_rig *rig)
 	}
 	free_indirect(&rig->autoscalers);
 	free_indirect(&rig->daemonsets);
+	free_indirect(&rig->forward_failure);
 	pods_free(rig->pods);
 	assert_int_equal(rig_close(&rig->kube), 0);
 }

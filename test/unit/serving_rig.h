@@ -15,7 +15,9 @@ struct serving_rig {
 	size_t count, cap;
 	const struct view **daemonsets;
 	size_t daemonsets_count, daemonsets_cap;
-	int port; /* of the pages */
+	int port;           /* of the pages */
+	const char *former; /* the version that somebody had before us, who is the pages' server too; NULL = nobody */
+	char *forward_failure; /* that was told; NULL = none */
 };
 
 /* A request and what became of it. */

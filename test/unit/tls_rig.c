@@ -18,6 +18,8 @@
 
 #include "base/memory.h"
 
+#define HEAD_MAX 1024 /* of a reply */
+
 static void require(bool holds)
 {
 	if (!holds) {
@@ -239,17 +241,18 @@ bool tls_client_poll(struct tls_client *client)
 	return !has_more_to_come(client, rc);
 }
 
-/* How long the first reply is; 0 = it is not whole. */
+/* How long the first reply is; 0 = it is not whole. Of a large one the head alone is looked through. */
 static size_t reply_len(const struct strbuf *got, bool only_head)
 {
-	const char *end = strstr(got->buf, "\r\n\r\n");
-	const char *length = strstr(got->buf, "Content-Length: ");
+	auto_free char *begin = xstrndup(got->buf, got->len < HEAD_MAX ? got->len : HEAD_MAX);
+	const char *end = strstr(begin, "\r\n\r\n");
+	const char *length = strstr(begin, "Content-Length: ");
 	size_t len;
 
 	if (end == NULL || length == NULL || length > end) {
 		return 0;
 	}
-	len = (size_t)(end + 4 - got->buf) + (only_head ? 0 : strtoul(length + 16, NULL, 10));
+	len = (size_t)(end + 4 - begin) + (only_head ? 0 : strtoul(length + 16, NULL, 10));
 	return len <= got->len ? len : 0;
 }
 

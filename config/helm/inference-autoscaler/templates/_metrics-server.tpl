@@ -20,6 +20,17 @@
 [v1beta1.custom.metrics.k8s.io, v1beta2.custom.metrics.k8s.io]
 {{- end }}
 
+{{/* True where they ask the former owner of the custom metrics API: with takeOver, and without it until they have given back
+what they took, which they do once they run so. `helm template` asks no cluster. */}}
+{{- define "ia.passesOn" -}}
+{{- $taken := .Values.metricsServer.takeOver }}
+{{- range include "ia.apiServices" . | fromYamlArray }}
+{{- $notes := dig "metadata" "annotations" dict (lookup "apiregistration.k8s.io/v1" "APIService" "" . | default dict) }}
+{{- $taken = or $taken (hasKey $notes "inference-autoscaler.io/former") }}
+{{- end }}
+{{- if and .Values.metricsServer.enabled $taken }}true{{ end }}
+{{- end }}
+
 {{/* Whether an admission request is about the ConfigMap of their certificates, in CEL. */}}
 {{- define "ia.isCertificates" -}}
 request.resource.resource == 'configmaps' && request.namespace == '{{ .Release.Namespace }}' && request.name == '{{ include "ia.certificates" . }}'

@@ -122,6 +122,12 @@
   resourceNames: {{ include "ia.apiServices" . }}
   verbs: [patch, delete]
 {{- end }}
+{{- if include "ia.passesOn" . }}
+# What others ask of the metrics API that was taken over, the operators ask its former owner. Its metrics have any names.
+- apiGroups: [custom.metrics.k8s.io]
+  resources: ["*"]
+  verbs: [get, list]
+{{- end }}
 # Whoever asks for /explain shows a token: whose it is, and what that one may.
 - apiGroups: [authentication.k8s.io]
   resources: [tokenreviews]
@@ -222,6 +228,7 @@ subjects:
 - apiGroups: [apiregistration.k8s.io]
   resources: [apiservices]
   resourceNames: {{ include "ia.apiServices" . }}
-  verbs: [delete]
+  # What was taken over is given back by a patch.
+  verbs: [delete, patch]
 {{- end }}
 {{- end }}

@@ -1,0 +1,71 @@
+/* Whose APIServices they are. */
+#include "registered.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+const char *const registered_names[REGISTERED_VERSIONS] = {APISERVICE_V1BETA1, APISERVICE_V1BETA2};
+
+const struct view_apiservice *registered(const struct world *world, const char *name)
+{
+	return view_apiservice(world_view(world, KIND_APISERVICE, NULL, name));
+}
+
+bool registered_readable(const struct world *world)
+{
+	return !world->missing(world->ctx, KIND_APISERVICE) && !world->refused(world->ctx, KIND_APISERVICE);
+}
+
+bool registered_leads_to_us(const struct world *world, const struct view_apiservice *api)
+{
+	const struct metrics_service *ours = &world->settings->metrics_service;
+
+	return settings_serve(world->settings) && strcmp(api->service_namespace, ours->ns) == 0 &&
+	       strcmp(api->service_name, ours->name) == 0;
+}
+
+bool registered_by_us(const struct view_apiservice *api)
+{
+	const struct object_meta *meta = &api->view.meta;
+	auto_free char *service = kube_key(api->service_namespace, api->service_name);
+
+	return (api->former.noted || text_equal(meta_label(meta, LABEL_MANAGED_BY), MANAGED_BY)) &&
+	       text_equal(meta_annotation(meta, ANNOTATION_METRICS_SERVICE), service);
+}
+
+bool registered_leads_nowhere(const struct world *world, const struct view_apiservice *api)
+{
+	return settings_reads(world->settings, api->service_namespace) &&
+	       world_view(world, KIND_SERVICE, api->service_namespace, api->service_name) == NULL;
+}
+
+bool registered_dead(const struct world *world, const struct view_apiservice *api)
+{
+	return !registered_leads_to_us(world, api) && registered_by_us(api) && registered_leads_nowhere(world, api);
+}
+
+const struct view_apiservice *registered_others(const struct world *world)
+{
+	for (size_t i = 0; i < REGISTERED_VERSIONS; i++) {
+		const struct view_apiservice *api = registered(world, registered_names[i]);
+
+		if (api != NULL && !registered_leads_to_us(world, api)) {
+			return api;
+		}
+	}
+	return NULL;
+}
+
+const struct view_apiservice *registered_shared(const struct world *world)
+{
+	const struct view_apiservice *found = registered_others(world);
+
+	for (size_t i = 0; i < REGISTERED_VERSIONS && found == NULL; i++) {
+		const struct view_apiservice *api = registered(world, registered_names[i]);
+
+		found = api != NULL && api->former.service_name != NULL ? api : NULL;
+	}
+	return found;
+}
