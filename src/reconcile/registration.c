@@ -199,7 +199,8 @@ static void say_others(const struct world *world, const struct view_apiservice *
 			"APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
 			"remove that server together with its APIService, whose place the operator then takes, or set "
 			"spec.source to Prometheus",
-			api->view.meta.name, ns, name, registered_leads_nowhere(world, api) ? ", which does not exist" : ""));
+			api->view.meta.name, ns, name,
+			registered_leads_nowhere(world, api) ? ", which does not exist" : ""));
 }
 
 /* It is about to be taken over. */

@@ -2,7 +2,8 @@
 
   about       what happened, in a user's words
   scope       namespace: it hurts only its own namespace, and is played beside others. stack: it breaks what all share
-  chain       requests (the default) or gpu: what it starts from, see breakages/usual
+  chain       requests (the default), gpu or direct: what it starts from, see breakages/usual. Those of direct are played on a
+              cluster without a metric stack, the others on one with it
   start       Ready (the default): a chain that works. Nothing: the autoscaler is made after the breaking steps
   workload, autoscaler
               overrides of the usual objects; lists of named things are merged by name
@@ -29,6 +30,8 @@ A step is a kubectl command, or one of
   {deny: NAMESPACE, to: NAMESPACE}, {allow: NAMESPACE, to: NAMESPACE}
                                            drops what the pods of the first send to those of the second (the case's),
                                            as a NetworkPolicy does, and lets it through again
+  {bar: NAMESPACE, port: PORT}             drops what the node, and so the control plane, sends to a port of its pods, until it
+                                           is allowed
   {divert: NAMESPACE, port: PORT, at: PORT}
                                            leads what its pods send to a port of the case's to another port of the same
                                            pod, as the proxy of a mesh does, until it is allowed
@@ -48,7 +51,7 @@ import time
 
 import yaml
 
-from conftest import Kube
+from conftest import DIRECT, Kube
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "hack"))
 from onenode.layout import Layout, default_state  # noqa: E402
@@ -129,7 +132,9 @@ class Case:
 
 
 def read_cases():
-    return sorted((Case(path) for path in FOLDER.glob("*.yaml")), key=lambda case: case.order)
+    """Those that this cluster is for."""
+    cases = (Case(path) for path in FOLDER.glob("*.yaml"))
+    return sorted((case for case in cases if (case.chain == "direct") == DIRECT), key=lambda case: case.order)
 
 
 def is_ready(conditions):
@@ -187,6 +192,12 @@ class Filter:
 
     def deny(self, source, destination):
         return self.add(source, destination, ("filter", "FORWARD"), lambda _: ("-j", "DROP"))
+
+    def bar(self, destination, port):
+        rules = [(("filter", "OUTPUT"), ("-d", pod, "-p", "tcp", "--dport", str(port), "-j", "DROP"))
+                 for pod in pod_addresses(destination)]
+        self.rules[destination, destination] = rules
+        return self.write("-I", rules) if rules else (1, f"no pods in '{destination}'")
 
     def divert(self, source, destination, port, other):
         return self.add(source, destination, ("nat", "PREROUTING"), lambda pod: (
@@ -251,6 +262,8 @@ class Steps:
             return self.repeat(told) if verb == "repeat" else self.cease(told)
         if verb in ("deny", "allow"):
             return getattr(self.filter, verb)(told, step.get("to", self.namespace))
+        if verb == "bar":
+            return self.filter.bar(told, step["port"])
         if verb == "divert":
             return self.filter.divert(told, self.namespace, step["port"], step["at"])
         words = self.here(shlex.split(told))

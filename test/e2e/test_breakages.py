@@ -11,7 +11,7 @@ import yaml
 from kubernetes import config
 
 from breakage import FOLDER, Outcome, Player, Steps, broken_links, fill, is_ready, kubectl, read_cases
-from conftest import LABEL, run
+from conftest import DIRECT, LABEL, run
 from statuses import Statuses
 
 CASES = read_cases()
@@ -91,6 +91,8 @@ class Suite:
 def await_adapter():
     """Mending what the case before broke may have restarted it, which is said of every chain until the pod that was
     is gone and the API server knows the new one."""
+    if DIRECT:
+        return
     kubectl("-n", "monitoring", "rollout", "status", "deployment/prometheus-adapter", "--timeout=120s")
     _, leaving = kubectl("-n", "monitoring", "get", "pods", "-o",
                          "jsonpath={.items[?(@.metadata.deletionTimestamp)].metadata.name}")
