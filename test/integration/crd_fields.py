@@ -41,10 +41,13 @@ def listed(name):
 
 
 FIGURE = {"name": "Running", "series": "depth"}
+SIGNALS = ["Running", "Waiting", "InFlight", "KVCache"]
 
 
 def custom(signals):
-    return {"engine": {"type": "Custom", "signals": signals}}
+    """With the signals that are described, since no other can be asked for."""
+    asked = [{"signal": name} for name in SIGNALS if name in [one["name"] for one in signals]]
+    return {"engine": {"type": "Custom", "signals": signals}, **({"requests": {"signals": asked}} if asked else {})}
 
 
 def figure(name):
@@ -57,9 +60,6 @@ def policy(direction, name):
 
 def exporter(name):
     return lambda value: {"gpu": {"exporter": {**CUSTOM, name: value}}}
-
-
-SIGNALS = ["Running", "Waiting", "InFlight", "KVCache"]
 TARGETS = [1, 4, "4", "2.5", "1500m", "1k", "1m", "0.001", "1M", 1000000]
 NO_TARGETS = [(bad, TARGET_SAYS) for bad in (
     0, -4, "0", "0m", "0.0", "", "four", "4 or 5", "-4", "1e3", "4\n", "0.0001", "0.5m", 1000001, "1.1M", "1G",

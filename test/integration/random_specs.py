@@ -119,6 +119,19 @@ def signals(rng):
     return [{"signal": name, **({"target": quantity(rng, 100)} if rng.random() < 0.7 else {})} for name in names]
 
 
+def figure(rng, name):
+    """Of an engine of type Custom."""
+    labels = [f'{key}="{rng.choice(["", "high", "org/name-1.5:v2@x+y"])}"' for key in rng.sample(["queue", "model", "_"], rng.randint(0, 3))]
+    made = {"name": name, "series": rng.choice(["depth", "queue:depth", "_", "ray_vllm_depth", "D0"])}
+    if labels:
+        made["series"] += "{" + ",".join(labels) + "}"
+    if rng.random() < 0.5:
+        made["over"] = rng.choice(["Sum", "Max"])
+    if rng.random() < 0.5:
+        made["unit"] = rng.choice(["Ratio", "Percent"]) if name == "KVCache" else "Requests"
+    return made
+
+
 def minutes(rng):
     return rng.choice(["30s", "3m", "1m30s", "1h", "60m", f"{rng.randint(30, 3600)}s"])
 
@@ -129,7 +142,7 @@ MADE = {
     "requests.target": lambda rng: quantity(rng, 100),
     "requests.signals": signals,
     "fallback.after": minutes,
-    "engine.signals": lambda rng: [{"name": "Running", "series": "depth"}],
+    "engine.signals": lambda rng: [figure(rng, "Running")],
     "behavior.scaleUp.tolerance": lambda rng: rng.choice([0, 1, "0", "0.05", "50m", "1.0", "0.0001", "3"]),
     "behavior.scaleDown.tolerance": lambda rng: rng.choice([0, 1, "0", "0.05", "50m", "1.0", "0.0001", "3"]),
 }
@@ -139,10 +152,6 @@ def mended(rng, spec, schema):
     """The spec with the rules kept that look at more than one field."""
     least = spec.get("minReplicas", 1)
     spec["maxReplicas"] = max(spec["maxReplicas"], least)
-    engine = spec.get("engine", {})
-    if engine.get("type") == "Custom" or "signals" in engine:
-        figures = [s["signal"] for s in requests.get("signals", [])] or [requests.get("signal", "Running")]
-        engine |= {"type": "Custom", "signals": [{"name": name, "series": f"depth_{name}"} for name in figures]}
     if "fallback" in spec:
         spec["fallback"]["replicas"] = min(spec["fallback"]["replicas"], spec["maxReplicas"])
     if "/" not in spec["scaleTargetRef"]["apiVersion"]:
@@ -152,6 +161,11 @@ def mended(rng, spec, schema):
         spec["requests"] = requests = {"signals": requests["signals"]}
     if "target" in requests and requests.get("signal") != "KVCache":
         requests["target"] = quantity(rng)
+    engine = spec.get("engine", {})
+    if engine.get("type") == "Custom" or "signals" in engine:
+        asked = [s["signal"] for s in requests.get("signals", [])] or [requests.get("signal", "Running")]
+        engine |= {"type": "Custom", "signals": [figure(rng, name) for name in asked]}
+        spec["source"] = "Direct"
     exporter = spec.get("gpu", {}).get("exporter", {})
     described = ("namespace", "selector", "port")
     for name in described:

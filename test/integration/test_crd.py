@@ -160,7 +160,6 @@ def test_smallest_gets_its_defaults(cluster, crd):
         "maxReplicas": 5,
         "engine": {"type": "Auto"},
         "scrapeInterval": "15s",
-        "source": "Auto",
         "paused": False,
         "source": "Auto",
     }

@@ -1,4 +1,5 @@
-{{/* The rights of the operator and of the cleanup: no wildcards, no Secrets, writing by name where it is known. */}}
+{{/* The rights of the operator and of the cleanup: no wildcards but of metrics that are read, no Secrets, writing by name where
+it is known. */}}
 
 {{/* The operator's, in every namespace, or as the next three say where. */}}
 {{- define "ia.rules" -}}
@@ -39,8 +40,13 @@
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
-# To the API server a metric of pods is a subresource of theirs; a rule for all of them would be a wildcard.
+# To the API server a metric of pods is a subresource of theirs. An engine of type Custom has metrics of its own, whose names
+# have a digest, and no rule can say how a name begins: where the operators serve them, they may read any. It is reading of
+# figures alone.
 - apiGroups: [custom.metrics.k8s.io]
+  {{- if .Values.metricsServer.enabled }}
+  resources: ["*"]
+  {{- else }}
   resources:
   - pods/vllm_num_requests_running
   - pods/vllm_num_requests_waiting
@@ -74,6 +80,7 @@
   - pods/llamacpp_num_requests_in_flight
   - pods/llamacpp_kv_cache_usage_percent
   - pods/gpu_utilization_percent
+  {{- end }}
   verbs: [get]
 {{- end }}
 
