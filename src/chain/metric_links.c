@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "chain/hpa_says.h"
-#include "engine/custom.h"
 #include "checks.h"
 
 /* Whether the probe left it to the HPA to read the metric first. */
@@ -132,14 +131,6 @@ static bool say_conflict(const struct facts *facts, struct verdict *verdict)
 
 void check_adapter_configured(const struct facts *facts, struct verdict *verdict)
 {
-	const struct engine *engine = facts->workload.engine;
-
-	if (engine != NULL && strcmp(engine->type, CUSTOM_ENGINE) == 0) {
-		SAY(verdict, VERDICT_FALSE, "SourceNotDirect",
-			"prometheus-adapter is given no rules of an engine of type Custom: set spec.source to Direct, by which the "
-			"operator reads the pages itself");
-		return;
-	}
 	if (facts->adapter != ADAPTER_BROKEN && say_conflict(facts, verdict)) {
 		return;
 	}

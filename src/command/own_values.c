@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/quantity.h"
 #include "base/strbuf.h"
+#include "engine/custom.h"
 #include "engine/page.h"
 #include "engine/query.h"
 #include "prometheus_proxy.h"
@@ -33,7 +34,21 @@ struct reading {
 	char *prometheus; /* path of the API server's proxy to it; NULL = not known */
 	json_t *pods;     /* the target's, by name: {} each; NULL = not known */
 	json_t *warnings;
+	struct custom_engine *custom; /* NULL = the spec describes none */
 };
+
+/* NULL when the metric is nobody's. */
+static const struct engine_signal *signal_of(const struct reading *r, const char *metric)
+{
+	const struct engine_signal *own = r->custom != NULL ? custom_engine(r->custom)->signals : NULL;
+
+	for (size_t i = 0; own != NULL && i < ENGINE_SIGNALS_MAX && own[i].name != NULL; i++) {
+		if (strcmp(own[i].metric, metric) == 0) {
+			return &own[i];
+		}
+	}
+	return engine_signal_by_metric(metric);
+}
 
 static void warn(const struct reading *r, const char *what, const struct error *err)
 {
@@ -110,7 +125,7 @@ static void add_page(const struct reading *r, json_t *rows_of_metrics, const cha
 	json_t *rows;
 
 	json_object_foreach(rows_of_metrics, metric, rows) {
-		const struct engine_signal *signal = engine_signal_by_metric(metric);
+		const struct engine_signal *signal = signal_of(r, metric);
 		double value;
 		int64_t milli;
 
@@ -119,6 +134,25 @@ static void add_page(const struct reading *r, json_t *rows_of_metrics, const cha
 			set_value(r, rows, pod, "page", milli);
 		}
 	}
+}
+
+/* NULL when it is refused. */
+static struct page *page_of(const struct reading *r, const char *text, struct error *err)
+{
+	struct page *page;
+
+	if (r->custom == NULL) {
+		return page_of_engines(text, err);
+	}
+	page = page_new();
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && custom_engine(r->custom)->signals[i].name != NULL; i++) {
+		page_want(page, custom_engine(r->custom)->signals[i].metrics_query);
+	}
+	if (page_read(page, text, err) < 0) {
+		page_free(page);
+		return NULL;
+	}
+	return page;
 }
 
 static void read_pages(const struct reading *r, json_t *rows_of_metrics)
@@ -139,7 +173,7 @@ static void read_pages(const struct reading *r, json_t *rows_of_metrics)
 		}
 		read++;
 		text = page_text_of(r, pod, &err);
-		page = text != NULL ? page_of_engines(text, &err) : NULL;
+		page = text != NULL ? page_of(r, text, &err) : NULL;
 		if (page == NULL) {
 			/* The others would fare no better. */
 			warn(r, "the pods' pages are not known", &err);
@@ -151,17 +185,17 @@ static void read_pages(const struct reading *r, json_t *rows_of_metrics)
 
 /* Prometheus ---------------------------------------------------------------------------------- */
 
-/* The metrics query for the pods of one namespace; heap. */
-static char *promql_of(const char *metric, const char *ns)
+/* The metrics query for the pods of the namespace; heap. */
+static char *promql_of(const struct reading *r, const char *metric)
 {
-	const struct engine_signal *signal = engine_signal_by_metric(metric);
+	const struct engine_signal *signal = signal_of(r, metric);
 	auto_free char *all = signal != NULL ? query_for_all(signal->metrics_query) : xstrdup("vector(0)");
 	struct strbuf promql = STRBUF_INIT;
 	const char *rest = all;
 	const char *any;
 
 	while ((any = strstr(rest, ANY_NAMESPACE)) != NULL) {
-		strbuf_addf(&promql, "%.*snamespace=\"%s\"", (int)(any - rest), rest, ns);
+		strbuf_addf(&promql, "%.*snamespace=\"%s\"", (int)(any - rest), rest, r->ns);
 		rest = any + strlen(ANY_NAMESPACE);
 	}
 	strbuf_addstr(&promql, rest);
@@ -170,7 +204,7 @@ static char *promql_of(const char *metric, const char *ns)
 
 static bool read_samples(const struct reading *r, const char *metric, json_t *rows, struct error *err)
 {
-	auto_free char *promql = promql_of(metric, r->ns);
+	auto_free char *promql = promql_of(r, metric);
 	auto_strbuf path = STRBUF_INIT;
 	auto_json *answer = NULL;
 	size_t i;
@@ -321,8 +355,11 @@ json_t *own_values_read(struct own_values *own, const struct view_autoscaler *au
 {
 	struct reading r = {.own = own, .autoscaler = autoscaler, .ns = autoscaler->view.meta.ns, .warnings = warnings};
 	auto_json *rows_of_metrics = empty_rows(&autoscaler->status);
+	auto_view_autoscaler_spec spec = view_autoscaler_spec(autoscaler);
+	auto_custom_engine *custom = custom_engine_new(spec.engine_type, spec.engine_signals);
 	auto_json *hpa = NULL;
 
+	r.custom = custom;
 	if (json_object_size(rows_of_metrics) == 0) {
 		return json_array();
 	}

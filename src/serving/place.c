@@ -52,8 +52,10 @@ bool place_has_metric(const struct view_autoscaler *autoscaler, const char *metr
 	if (strcmp(metric, gpu_utilization.metric) == 0) {
 		return true;
 	}
-	if (strncmp(metric, CUSTOM_METRIC, strlen(CUSTOM_METRIC)) == 0) {
-		return custom_has_metric(autoscaler, metric);
+	if (autoscaler->spec.engine_type != NULL && strcmp(autoscaler->spec.engine_type, CUSTOM_ENGINE) == 0) {
+		/* The name's beginning saves most of the parsing. */
+		return strncmp(metric, CUSTOM_METRIC, strlen(CUSTOM_METRIC)) == 0 &&
+		       custom_has_metric(autoscaler, metric);
 	}
 	/* Until it is known it may be: then the answer tells that. */
 	return engine != NULL ? engine_has_metric(engine, metric) : engine_signal_by_metric(metric) != NULL;
@@ -68,6 +70,12 @@ static bool is_path(const char *path)
 		}
 	}
 	return path[0] == '/';
+}
+
+/* A port that has a name is looked for in each pod. */
+static bool is_port(const struct place *place)
+{
+	return place->port_name != NULL || (place->port >= 1 && place->port <= PORT_MAX);
 }
 
 /* The last resort is where the engine usually serves it. */
@@ -115,7 +123,7 @@ int place_of(const struct view_autoscaler *autoscaler, struct place *place, stru
 			meta->ns, meta->name);
 	}
 	fill(autoscaler, engine, place);
-	if (!is_path(place->path) || place->port < 1 || place->port > PORT_MAX) {
+	if (!is_path(place->path) || !is_port(place)) {
 		return error_set(err, ERROR_UNAVAILABLE,
 			"the port or the path of the page is none in InferenceAutoscaler '%s/%s'", meta->ns,
 			meta->name);

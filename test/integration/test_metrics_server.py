@@ -90,6 +90,32 @@ def operator_kubeconfig(cluster, helm, tmp_path_factory):
     return path
 
 
+OWN_PAGE = b"""\
+# TYPE serve_deployment_queued_queries gauge
+serve_deployment_queued_queries{deployment="llm",replica="0"} 3
+serve_deployment_queued_queries{deployment="llm",replica="1"} 4
+serve_deployment_queued_queries{deployment="proxy",replica="0"} 90
+# TYPE serve_cache_fill gauge
+serve_cache_fill{replica="0"} 0.25
+serve_cache_fill{replica="1"} 0.625
+"""
+
+
+class OwnPage(Page):
+    """The page of an engine that nobody knows: two series a pod."""
+
+    page = OWN_PAGE
+
+
+@pytest.fixture(scope="module")
+def own_page_port():
+    server = ThreadingHTTPServer(("", 0), OwnPage)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+
+
 class Replica(Operator):
     """An operator that serves, and its endpoint, which is ready as long as it says so."""
 
@@ -178,7 +204,11 @@ def replicas(cluster, operator_kubeconfig, tmp_path):
 @pytest.fixture
 def target(cluster, namespace, page_port):
     """A Deployment with two ready pods at this machine's address; its namespace."""
-    cluster.apply(deployment("server", namespace, {"app": "server"}, page_port, replicas=2))
+    return run_target(cluster, namespace, page_port)
+
+
+def run_target(cluster, namespace, port):
+    cluster.apply(deployment("server", namespace, {"app": "server"}, port, replicas=2))
     pods = f"/api/v1/namespaces/{namespace}/pods"
 
     def names():
@@ -213,9 +243,9 @@ def is_ready(autoscaler):
     return True
 
 
-def read(cluster, namespace, version="v1beta2"):
+def read(cluster, namespace, version="v1beta2", metric=METRIC):
     return cluster.request(
-        "GET", f"/apis/custom.metrics.k8s.io/{version}/namespaces/{namespace}/pods/*/{METRIC}",
+        "GET", f"/apis/custom.metrics.k8s.io/{version}/namespaces/{namespace}/pods/*/{metric}",
         query=[("labelSelector", "app=server")],
     )
 
@@ -257,6 +287,44 @@ def test_an_install_is_ready_within_ten_seconds(cluster, target, replicas):
     assert set(announced(cluster)) == {"one", "two"}
     for version in VERSIONS:
         assert bundle(cluster, version).count("BEGIN CERTIFICATE") == 2
+    assert not (one.child("ServiceMonitor") or one.child("Service"))
+
+
+def test_an_engine_of_ones_own(cluster, namespace, own_page_port, replicas, operator_kubeconfig):
+    """What the spec describes is what the API and the HPA have: the sum of a pod's series of one label, and the largest
+    of its fills."""
+    run_target(cluster, namespace, own_page_port)
+    one = Autoscaler(cluster, namespace).create(
+        source="Direct", maxReplicas=4,
+        engine={"type": "Custom", "signals": [
+            {"name": "Waiting", "series": 'serve_deployment_queued_queries{deployment="llm"}'},
+            {"name": "KVCache", "series": "serve_cache_fill"},
+        ]},
+        requests={"signals": [{"signal": "Waiting", "target": 2}, {"signal": "KVCache", "target": 80}]},
+    )
+    replicas.start("one")
+    eventually(lambda: is_ready(one), timeout=60)
+    metrics = [signal["metric"] for signal in one.get()["status"]["signals"]]
+    for metric, value in zip(metrics, ("7", "62500m")):
+        assert metric.startswith("custom_")
+        for version in VERSIONS:
+            status, answer = read(cluster, namespace, version, metric)
+            assert status == 200 and [item["value"] for item in answer["items"]] == [value, value], answer
+
+    def averages():
+        hpa = one.child("HorizontalPodAutoscaler")
+        found = {m["pods"]["metric"]["name"]: m["pods"]["current"]["averageValue"]
+                 for m in hpa["status"].get("currentMetrics") or [] if m.get("pods")}
+        assert found == dict(zip(metrics, ("7", "62500m"))), hpa["status"]
+        return True
+
+    eventually(averages, timeout=40)
+    done = subprocess.run(
+        [OPERATOR, "explain", "gemma", "-n", namespace, "--values", "--kubeconfig", cluster.kubeconfig],
+        capture_output=True, text=True, timeout=60)
+    print(done.stdout, done.stderr)
+    assert all(metric in done.stdout for metric in metrics)
+    # Its figures are asked of nobody else.
     assert not (one.child("ServiceMonitor") or one.child("Service"))
 
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "engine/custom.h"
 #include "serving_rig.h"
 
 #define RUNNING "vllm_num_requests_running"
@@ -301,6 +302,90 @@ static void ten_thousand_autoscalers_in_one_namespace(void **state)
 	serving_close(&bench.rig);
 }
 
+/* An engine of type Custom, whose page is at a port that has a name only. */
+static void add_custom(struct bench *bench, const char *ns, const char *name, const char *signals)
+{
+	auto_free char *spec = xasprintf("engine: {type: Custom, port: web, signals: %s}", signals);
+	auto_free char *pod = xasprintf(
+		"{metadata: {namespace: %s, name: %s-hash-0, labels: {app: %s, pod-template-hash: hash}, ownerReferences: [{kind: "
+		"ReplicaSet, name: %s-hash}]}, spec: {nodeName: node-0, containers: [{name: e, ports: [{name: web, containerPort: "
+		"%d}]}]}, status: {phase: Running, podIP: 127.0.0.1, conditions: [{type: Ready, status: \"True\"}]}}",
+		ns, name, name, name, bench->rig.port);
+
+	serving_add(&bench->rig, ns, name, spec, "{}");
+	serving_pod_yaml(&bench->rig, pod);
+}
+
+/* Of the first autoscaler's, and of its metric's end. Heap. */
+static char *custom_metric(const struct bench *bench, const char *end)
+{
+	auto_view_autoscaler_spec spec = view_autoscaler_spec(view_autoscaler(bench->rig.autoscalers[0]));
+	auto_custom_engine *custom = custom_engine_new(spec.engine_type, spec.engine_signals);
+	const struct engine_signal *signal = custom_engine(custom)->signals;
+
+	while (signal->name != NULL && strstr(signal->metric, end) == NULL) {
+		signal++;
+	}
+	assert_non_null(signal->name);
+	return xstrdup(signal->metric);
+}
+
+static void an_engine_of_ones_own_has_its_values(void **state)
+{
+	struct bench bench;
+	auto_free char *running = NULL;
+	auto_free char *fill = NULL;
+	auto_free char *missing = NULL;
+
+	(void)state;
+	open_bench(&bench);
+	bench.long_page = "depth{rank=\"0\",queue=\"high\"} 3\ndepth{rank=\"1\",queue=\"high\"} 4\n"
+			  "depth{rank=\"0\",queue=\"low\"} 90\nfill{rank=\"0\"} 0.25\nfill{rank=\"1\"} 0.5\n";
+	add_custom(&bench, "team", "own",
+		"[{name: Running, series: 'depth{queue=\"high\"}'}, {name: KVCache, series: fill}]");
+	add_custom(&bench, "team", "other", "[{name: Running, series: width}]");
+	running = custom_metric(&bench, "_running");
+	fill = custom_metric(&bench, "_percent");
+	assert_values(&bench, "team", "own", running, "own-hash-0=7");
+	assert_values(&bench, "team", "own", fill, "own-hash-0=50");
+	assert_int_equal(bench.pages, 1);
+	/* One's figure is no other's. */
+	missing = xasprintf(
+		"404 no InferenceAutoscaler in namespace 'team' has metric '%s' for 'app=other': create one for the "
+		"workload, or correct the metric's name",
+		running);
+	assert_values(&bench, "team", "other", running, missing);
+	assert_values(&bench, "team", "own", RUNNING,
+		"404 no InferenceAutoscaler in namespace 'team' has metric '" RUNNING
+		"' for 'app=own': create one for the "
+		"workload, or correct the metric's name");
+	serving_close(&bench.rig);
+}
+
+static void ten_thousand_engines_of_ones_own_in_one_namespace(void **state)
+{
+	struct bench bench;
+	auto_free char *metric = NULL;
+	int64_t start_ns;
+
+	(void)state;
+	open_bench(&bench);
+	bench.long_page = "depth 3\n";
+	for (int i = 0; i < MANY; i++) {
+		auto_free char *name = xasprintf("model-%d", i);
+
+		serving_add(&bench.rig, "team", name,
+			"engine: {type: Custom, port: 8000, signals: [{name: Running, series: depth}]}", "{}");
+	}
+	add_custom(&bench, "team", "own", "[{name: Running, series: depth}]");
+	metric = custom_metric(&bench, "_running");
+	start_ns = clock_worked_ns();
+	assert_values(&bench, "team", "own", metric, "own-hash-0=3");
+	print_message("one among %d: %lld us\n", MANY, (long long)(clock_worked_ns() - start_ns) / 1000);
+	assert_true(clock_worked_ns() - start_ns < 50 * INT64_C(1000000));
+	serving_close(&bench.rig);
+}
+
 #define EXPORTER_PORTS "containers: [{name: e, ports: [{name: metrics, containerPort: %d}]}]"
 
 /* An exporter's DaemonSet as NVIDIA's GPU operator labels it, and its pod on node-0. */
@@ -504,6 +589,8 @@ int main(void)
 		cmocka_unit_test(the_last_reading_stands_in_for_a_pod_that_hangs),
 		cmocka_unit_test(five_hundred_pods_that_hang_take_nothing_from_others),
 		cmocka_unit_test(ten_thousand_autoscalers_in_one_namespace),
+		cmocka_unit_test(an_engine_of_ones_own_has_its_values),
+		cmocka_unit_test(ten_thousand_engines_of_ones_own_in_one_namespace),
 		cmocka_unit_test(three_hundred_autoscalers_of_four_pods),
 		cmocka_unit_test(gpus_are_read_from_the_exporters_of_their_nodes),
 		cmocka_unit_test(the_platforms_exporter_is_believed_and_an_older_one_is_not),
