@@ -8,11 +8,20 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "api/settings.h"
 #include "base/attr.h"
 #include "base/error.h"
+
+/* The most figures of the pods' pages that one autoscaler asks for: each that there is. */
+#define AUTOSCALER_SIGNALS_MAX 4
+
+struct wanted_signal {
+	const char *name;     /* "Running" …; static */
+	int64_t target_milli; /* per replica, in thousandths; -1 = the signal's default */
+};
 
 struct autoscaler {
 	char *ns;
@@ -36,8 +45,9 @@ struct autoscaler {
 	char *path;        /* NULL = the engine's */
 	char *scheme;      /* NULL = http */
 
-	char *signal;         /* "Running" … */
-	int64_t target_milli; /* per replica, in thousandths; -1 = the signal's default */
+	struct wanted_signal signals[AUTOSCALER_SIGNALS_MAX]; /* of the pods' pages, one at least */
+	size_t signals_count;
+	bool signals_listed; /* by spec.requests.signals, and not by its short form */
 
 	char *gpu_signal;         /* "Utilization" */
 	int64_t gpu_target;       /* percent; -1 = the signal's default */
@@ -46,11 +56,13 @@ struct autoscaler {
 	json_t *exporter_labels;
 	char *exporter_port; /* the port's name */
 
-	char *scrape_interval;   /* "15s" */
-	json_t *behavior;        /* the HPA's, owned; NULL = ours */
-	json_t *monitor_labels;  /* owned; NULL = none pinned */
-	char *monitor_namespace; /* of the ServiceMonitor; NULL = the autoscaler's */
-	char *source;            /* "Auto", "Prometheus" or "Direct" */
+	char *scrape_interval;     /* "15s" */
+	json_t *behavior;          /* the HPA's, owned; NULL = ours */
+	json_t *monitor_labels;    /* owned; NULL = none pinned */
+	char *monitor_namespace;   /* of the ServiceMonitor; NULL = the autoscaler's */
+	int64_t fallback_replicas; /* at least, while the chain is broken; 0 = as usual */
+	int64_t fallback_after_ms;
+	char *source; /* "Auto", "Prometheus" or "Direct" */
 	bool paused;
 };
 
@@ -71,6 +83,8 @@ int autoscaler_check_settings(const struct autoscaler *autoscaler, const struct 
 /* What the mode scales on: the pods' own pages, the GPUs, or both. A spec that could not be decoded: the pages. */
 bool autoscaler_uses_pages(const struct autoscaler *autoscaler);
 bool autoscaler_uses_gpus(const struct autoscaler *autoscaler);
+/* The field of the spec that has a member, "signal" or "target", of the signal of this index; heap, caller owns. */
+char *autoscaler_signal_field(const struct autoscaler *autoscaler, size_t index, const char *member);
 /* Of a spec that could not be decoded: SOURCE_AUTO. */
 enum source autoscaler_source(const struct autoscaler *autoscaler);
 void autoscaler_release(struct autoscaler *autoscaler);

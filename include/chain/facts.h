@@ -49,6 +49,7 @@ struct facts {
 	const struct replicas_fight *fight; /* with it, over the target's replicas; NULL = none was seen */
 	const char *foreign_child; /* "Kind 'ns/name'" that stands where a child of ours belongs; NULL = none */
 
+	bool fallback;             /* spec.fallback is in force: found from the links, after all else */
 	const char *reverted;      /* which child somebody changes back, and what to do; NULL = none */
 	const char *write_problem; /* why the last write failed; NULL when it did not */
 

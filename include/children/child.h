@@ -20,14 +20,15 @@
 /* The name of our metrics Service's port, and so the label `endpoint` of what Prometheus scrapes there. */
 #define METRICS_PORT "ias-metrics"
 
-/* The most signals that one autoscaler scales on: of mode Combined. */
-#define WORKLOAD_SIGNALS_MAX 2
+/* The most signals that one autoscaler scales on: of mode Combined, all of the pages and the GPUs'. */
+#define WORKLOAD_SIGNALS_MAX (AUTOSCALER_SIGNALS_MAX + 1)
 
 /* One figure that the HPA keeps to. */
 struct workload_signal {
 	const struct engine_signal *signal;
 	int64_t target_milli; /* the average per replica, in thousandths */
 	bool gpu;             /* the GPUs report it, not the pods' own page */
+	bool by_default;      /* the spec has no target: this one is ours to choose */
 };
 
 /* What the children are made from; all borrowed. */
@@ -35,18 +36,21 @@ struct workload {
 	const struct autoscaler *spec;
 	bool direct;                 /* the figures come from our own metrics API, not from Prometheus */
 	const struct engine *engine; /* NULL = not known (yet) */
-	struct workload_signal signals[WORKLOAD_SIGNALS_MAX];
-	size_t signals_count;       /* those that can be named: a page's signal only once the engine is known */
+	struct workload_signal signals[WORKLOAD_SIGNALS_MAX]; /* those of the pages first, in the order of the spec */
+	size_t signals_count;       /* those that can be named: a page's signals only once the engine is known */
 	const json_t *match_labels; /* the target's selector; NULL = not known */
 	int64_t port;               /* of the pods' /metrics; 0 = not known */
 	const char *path;
 	const char *scheme;
 	const json_t *monitor_labels; /* what a Prometheus selects; NULL = none */
 	int64_t replicas;             /* the target's now; -1 = not known */
+	int64_t min_replicas;         /* of the HPA: spec.minReplicas, or more while spec.fallback is in force */
 };
 
 /* Whether all that the mode asks for can be named. */
 bool workload_complete(const struct workload *workload);
+/* The field of the spec that has a member, "signal" or "target", of this one of the workload's signals; heap, caller owns. */
+char *workload_signal_field(const struct workload *workload, const struct workload_signal *signal, const char *member);
 
 /* How an observed object of ours is compared and mended. */
 struct child_form {

@@ -59,6 +59,7 @@ struct rule_survey {
 struct gpu_survey {
 	struct LIST_OF(struct exporter_survey) exporters;
 	struct rule_survey rule;
+	bool scraped;            /* somebody's figures come over Prometheus: else there is neither scrape nor rule */
 	char *prometheus;        /* "ns/name" of the one that scrapes; NULL when none does */
 	struct texts namespaces; /* of the exporters that are believed about all pods */
 	char *trusted;           /* the PromQL of the targets that are believed about all pods (engine/gpu.h) */

@@ -9,6 +9,9 @@
 
 #include "chain/links.h"
 
+/* The condition that is there while spec.fallback is in force. */
+#define CONDITION_FALLBACK "FallbackActive"
+
 /*
  * New reference. Conditions keep their lastTransitionTime unless their status flips
  * (Kubernetes API conventions); nothing that moves between transitions is in it, so an unchanged

@@ -7,6 +7,8 @@
  *   Ready becomes True          Normal   Ready            every link works
  *   Ready becomes False         Warning  <link's reason>  the broken link's message
  *   other replicas are wanted   Normal   Scaled           from how many to how many
+ *   FallbackActive comes        Warning  FallbackActive   how many replicas are kept now
+ *   FallbackActive goes         Normal   FallbackEnded
  *   advice is given             Warning  <lint's reason>  its sentence; one for each lint that did not speak before,
  *                                                     but for those of the way up
  *
@@ -30,7 +32,7 @@ struct transition {
 	char *note;         /* heap, owned */
 };
 
-#define TRANSITIONS_MAX (2 + LINTS_MAX)
+#define TRANSITIONS_MAX (3 + LINTS_MAX)
 
 /* From the status as it stands to the one that was written. Fills `found` and returns how many. */
 size_t transitions_find(const struct view_status *before, const json_t *after,

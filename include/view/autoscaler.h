@@ -47,6 +47,7 @@ struct view_status {
 	const struct view_advice *advice;
 	const struct view_signal *signals;
 	const struct view_child *children;
+	const char *source;       /* "Direct" or "Prometheus"; NULL = not given */
 	const char *selector;     /* of the target's pods, where its kind is not watched; NULL = not given */
 	int64_t current_replicas; /* -1 = not given, as the next */
 	int64_t desired_replicas;

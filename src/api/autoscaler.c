@@ -7,15 +7,15 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/quantity.h"
 #include "spec_form.h"
+#include "wanted_signals.h"
 
 enum field_type {
 	FIELD_STRING,
 	FIELD_INT,
 	FIELD_BOOL,
 	FIELD_OBJECT,
-	FIELD_QUANTITY,    /* a number or a string, kept in thousandths */
+	FIELD_DURATION,    /* a string, kept in milliseconds; -1 = it is none, which spec_form.c refuses */
 	FIELD_PORT_NUMBER, /* an int-or-string's number */
 	FIELD_PORT_NAME    /* an int-or-string's name */
 };
@@ -29,7 +29,7 @@ struct field {
 	bool required;
 };
 
-#define PERCENT_MAX_MILLI 100000
+#define FALLBACK_AFTER_MS (3 * 60 * 1000)
 
 #define AT(member) offsetof(struct autoscaler, member)
 
@@ -50,8 +50,6 @@ static const struct field fields[] = {
 	{"spec.engine.port", FIELD_PORT_NAME, AT(port_name), NULL, 0, false},
 	{"spec.engine.path", FIELD_STRING, AT(path), NULL, 0, false},
 	{"spec.engine.scheme", FIELD_STRING, AT(scheme), NULL, 0, false},
-	{"spec.requests.signal", FIELD_STRING, AT(signal), "Running", 0, false},
-	{"spec.requests.target", FIELD_QUANTITY, AT(target_milli), NULL, -1, false},
 	{"spec.gpu.signal", FIELD_STRING, AT(gpu_signal), "Utilization", 0, false},
 	{"spec.gpu.target", FIELD_INT, AT(gpu_target), NULL, -1, false},
 	{"spec.gpu.exporter.type", FIELD_STRING, AT(exporter_type), "Auto", 0, false},
@@ -62,6 +60,8 @@ static const struct field fields[] = {
 	{"spec.behavior", FIELD_OBJECT, AT(behavior), NULL, 0, false},
 	{"spec.monitor.labels", FIELD_OBJECT, AT(monitor_labels), NULL, 0, false},
 	{"spec.monitor.namespace", FIELD_STRING, AT(monitor_namespace), NULL, 0, false},
+	{"spec.fallback.replicas", FIELD_INT, AT(fallback_replicas), NULL, 0, false},
+	{"spec.fallback.after", FIELD_DURATION, AT(fallback_after_ms), NULL, FALLBACK_AFTER_MS, false},
 	{"spec.source", FIELD_STRING, AT(source), "Auto", 0, false},
 	{"spec.paused", FIELD_BOOL, AT(paused), NULL, 0, false},
 };
@@ -69,18 +69,6 @@ static const struct field fields[] = {
 static int type_error(const struct field *field, const char *wanted, struct error *err)
 {
 	return error_set(err, ERROR_INVALID, "%s must be %s", field->path, wanted);
-}
-
-static int decode_quantity(const struct field *field, const json_t *value, int64_t *out, struct error *err)
-{
-	auto_free char *text = json_is_string(value) ? xstrdup(json_string_value(value)) : json_text(value);
-
-	*out = quantity_parse_milli(text);
-	if (*out <= 0) {
-		return error_set(err, ERROR_INVALID,
-			"%s must be a quantity above zero such as 4 or \"2500m\", not '%s'", field->path, text);
-	}
-	return 0;
 }
 
 static int decode_field(const struct field *field, const json_t *value, void *base, struct error *err)
@@ -112,9 +100,12 @@ static int decode_field(const struct field *field, const json_t *value, void *ba
 		}
 		*(json_t **)at = value != NULL ? json_deep_copy(value) : NULL;
 		return 0;
-	case FIELD_QUANTITY:
-		*(int64_t *)at = field->number;
-		return value != NULL ? decode_quantity(field, value, at, err) : 0;
+	case FIELD_DURATION:
+		if (value != NULL && !json_is_string(value)) {
+			return type_error(field, "a duration such as 3m", err);
+		}
+		*(int64_t *)at = value != NULL ? clock_parse_duration(json_string_value(value)) : field->number;
+		return 0;
 	case FIELD_PORT_NUMBER:
 		*(int64_t *)at = json_integer_value(value);
 		return 0;
@@ -166,10 +157,6 @@ static int check(const struct autoscaler *a, struct error *err)
 			"spec.scaleTargetRef.apiVersion names no API group: write group and version as in the workload's own "
 			"manifest, such as apps/v1");
 	}
-	if (strcmp(a->signal, "KVCache") == 0 && a->target_milli > PERCENT_MAX_MILLI) {
-		return error_set(err, ERROR_INVALID,
-			"spec.requests.target is a percentage with signal KVCache: write a number up to 100, such as 80");
-	}
 	if (a->min_replicas < 1) {
 		return error_set(err, ERROR_INVALID,
 			"spec.minReplicas must be at least 1: a Pods metric cannot wake a target from zero replicas");
@@ -177,6 +164,10 @@ static int check(const struct autoscaler *a, struct error *err)
 	if (a->max_replicas < a->min_replicas) {
 		return error_set(err, ERROR_INVALID,
 			"spec.maxReplicas must not be below spec.minReplicas: raise maxReplicas or lower minReplicas");
+	}
+	if (a->fallback_replicas > a->max_replicas) {
+		return error_set(err, ERROR_INVALID,
+			"spec.fallback.replicas must not be above spec.maxReplicas: lower it or raise maxReplicas");
 	}
 	if (clock_parse_duration(a->scrape_interval) <= 0) {
 		return error_set(err, ERROR_INVALID,
@@ -250,7 +241,10 @@ int autoscaler_decode(const json_t *object, struct autoscaler *a, struct error *
 			return -1;
 		}
 	}
-	return check(a, err) < 0 ? -1 : spec_form_check(object, err);
+	if (wanted_signals_decode(object, a, err) < 0 || check(a, err) < 0) {
+		return -1;
+	}
+	return spec_form_check(object, err);
 }
 
 enum source autoscaler_source(const struct autoscaler *autoscaler)
@@ -276,8 +270,8 @@ void autoscaler_release(struct autoscaler *a)
 			json_decref(*(json_t **)at);
 			break;
 		case FIELD_INT:
+		case FIELD_DURATION:
 		case FIELD_BOOL:
-		case FIELD_QUANTITY:
 		case FIELD_PORT_NUMBER:
 			break;
 		}

@@ -17,6 +17,8 @@
 #define TARGET_MAX_MILLI 1000000000
 #define INTERVAL_MIN_MS 1000
 #define INTERVAL_MAX_MS 120000
+#define FALLBACK_MIN_MS (30 * 1000)
+#define FALLBACK_MAX_MS (60 * 60 * 1000)
 #define PORT_MAX 65535
 #define LABELS_MAX 16
 
@@ -159,6 +161,36 @@ static bool is_target(const json_t *value)
 	return false;
 }
 
+static bool is_absent(const json_t *value)
+{
+	return value == NULL || json_is_null(value);
+}
+
+/* Whether the signal of this index is one, and the first of its name. */
+static bool is_listed_signal(const json_t *list, size_t index)
+{
+	const json_t *item = json_array_get(list, index);
+	const json_t *name = json_object_get(item, "signal");
+	const json_t *target = json_object_get(item, "target");
+
+	for (size_t i = 0; i < index; i++) {
+		if (json_equal(json_object_get(json_array_get(list, i), "signal"), name)) {
+			return false;
+		}
+	}
+	return is_signal(name) && (is_absent(target) || is_target(target));
+}
+
+static bool are_signals(const json_t *value)
+{
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		if (!is_listed_signal(value, i)) {
+			return false;
+		}
+	}
+	return json_array_size(value) > 0;
+}
+
 static bool is_tolerance(const json_t *value)
 {
 	const char *suffix = after_number(text_of(value));
@@ -172,6 +204,20 @@ static bool is_interval(const json_t *value)
 	int64_t ms = clock_parse_duration(text);
 
 	return text[strspn(text, "0123456789ms")] == '\0' && ms >= INTERVAL_MIN_MS && ms <= INTERVAL_MAX_MS;
+}
+
+static bool is_fallback(const json_t *value)
+{
+	return !is_absent(json_object_get(value, "replicas"));
+}
+
+static bool is_fallback_time(const json_t *value)
+{
+	const char *text = text_of(value);
+	int64_t ms = clock_parse_duration(text);
+
+	return text[strspn(text, "0123456789hms")] == '\0' && strstr(text, "ms") == NULL && ms >= FALLBACK_MIN_MS &&
+	       ms <= FALLBACK_MAX_MS;
 }
 
 static bool is_window(const json_t *value)
@@ -269,6 +315,9 @@ static const struct {
 	{"spec.requests.signal", is_signal, "is unknown: use Running, Waiting, InFlight or KVCache"},
 	{"spec.requests.target", is_target,
 		"is not a quantity from 1m to 1M: write a number, such as 4, \"2.5\" or \"1500m\""},
+	{"spec.requests.signals", are_signals,
+		"are not 1 to 4 signals: write each once, with signal Running, Waiting, InFlight or KVCache, and a target from "
+		"1m to 1M, such as 4, \"2.5\" or \"1500m\""},
 	{"spec.gpu.exporter.type", is_exporter_type, "is unknown: use Auto, GKE, GPUOperator, Standalone or Custom"},
 	{"spec.gpu.exporter.namespace", is_namespace, NAMESPACE_SAYS},
 	{"spec.gpu.exporter.selector.matchLabels", are_some_labels, LABELS_SAY},
@@ -285,6 +334,10 @@ static const struct {
 	{"spec.behavior.scaleDown.policies", are_policies, POLICIES_SAY},
 	{"spec.behavior.scaleDown.tolerance", is_tolerance,
 		"is not a quantity of 0 or more: write a fraction, such as \"0.05\" or 0"},
+	{"spec.fallback", is_fallback,
+		"has no replicas: write how many there shall be at least while the chain is broken"},
+	{"spec.fallback.replicas", is_count, "is not a number of replicas: write 1 or more"},
+	{"spec.fallback.after", is_fallback_time, "is not a duration from 30s to 1h: write one such as 3m"},
 	{"spec.source", is_source, "is unknown: use Auto, Prometheus or Direct"},
 	{"spec.monitor.labels", are_labels, LABELS_SAY},
 	{"spec.monitor.labels", are_others_labels,

@@ -77,6 +77,13 @@ void check_gpu_exposed(const struct facts *facts, const struct workload_signal *
 			exporter->service);
 		return;
 	}
+	if (facts->workload.direct) {
+		SAY(verdict, VERDICT_TRUE, "Exposed",
+			"the DCGM exporter is ready%s%s%s; it is read on the nodes of the target's pods",
+			others != NULL ? "; left out is " : "", others != NULL ? others : "",
+			others != NULL ? ", which bears an exporter's label too" : "");
+		return;
+	}
 	SAY(verdict, VERDICT_TRUE, "Exposed", "the DCGM exporter behind Service '%s' is ready%s%s%s", exporter->service,
 		others != NULL ? "; left out is " : "", others != NULL ? others : "",
 		others != NULL ? ", which bears an exporter's label too" : "");

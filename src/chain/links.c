@@ -45,16 +45,6 @@ bool link_applies(const struct link *link, const struct workload *w)
 	       (link->check_gpu != NULL && autoscaler_uses_gpus(spec));
 }
 
-static const struct workload_signal *signal_of(const struct workload *w, bool gpu)
-{
-	for (size_t i = 0; i < w->signals_count; i++) {
-		if (w->signals[i].gpu == gpu) {
-			return &w->signals[i];
-		}
-	}
-	return NULL;
-}
-
 /* After an edit values go on to arrive by the way of before: for as long as Prometheus may take to load a monitor. */
 #define EDIT_SETTLES_MS (3 * 60 * 1000)
 
@@ -81,59 +71,112 @@ static bool is_settled(const struct facts *facts, const struct link *link, bool 
 	return earlier || (strcmp(before->status, "True") == 0 && !lost_selection(facts, link, before));
 }
 
-/* `settled` = what arrives settled a link before this one; becomes true when it settles this one. */
-static void check_page(const struct link *link, const struct facts *facts, bool *settled, struct verdict *verdict)
+/* `earlier` = what arrives settled a link before this one. Returns whether it settles this one. */
+static bool check_page(const struct link *link, const struct facts *facts, const struct workload_signal *signal,
+	bool earlier, struct verdict *verdict)
 {
-	const struct workload_signal *signal = signal_of(&facts->workload, false);
+	auto_free char *view = NULL;
 
 	link->check_page(facts, signal, verdict);
-	if (link->arrives != NULL && !facts->workload.direct && verdict->status == VERDICT_FALSE &&
-		values_arrive(facts, signal) && is_settled(facts, link, *settled)) {
-		auto_free char *view = verdict->message;
+	if (link->arrives == NULL || facts->workload.direct || verdict->status != VERDICT_FALSE ||
+		!values_arrive(facts, signal) || !is_settled(facts, link, earlier)) {
+		return false;
+	}
+	view = verdict->message;
+	verdict->message = NULL;
+	SAY(verdict, VERDICT_TRUE, link->arrives,
+		"fresh values of each pod arrive at HorizontalPodAutoscaler '%s/%s', although not by a way that the "
+		"operator sees: %s",
+		facts->hpa->view.meta.ns, facts->hpa->view.meta.name, view);
+	return true;
+}
 
-		*settled = true;
-		verdict->message = NULL;
-		SAY(verdict, VERDICT_TRUE, link->arrives,
-			"fresh values of each pod arrive at HorizontalPodAutoscaler '%s/%s', although not by a way that the "
-			"operator sees: %s",
-			facts->hpa->view.meta.ns, facts->hpa->view.meta.name, view);
+/* The verdict on one signal after another, and what both come to. */
+struct fold {
+	struct verdict verdict;
+	size_t count;
+	bool gpu; /* that the verdict is about the GPUs' signal */
+};
+
+/* What is as good is said too, unless it was said already. */
+static void join(struct verdict *all, const struct verdict *one)
+{
+	char *both;
+
+	if (strstr(all->message, one->message) == NULL) {
+		both = xasprintf("%s; %s", all->message, one->message);
+		free_indirect(&all->message);
+		all->message = both;
 	}
 }
 
-/* The worse of both is the link's: False before Unknown before True, the pages' before the GPUs'. */
-static void check_both(const struct link *link, const struct facts *facts, bool *settled, struct verdict *verdict)
+static unsigned badness(enum verdict_status status)
 {
-	struct verdict page = {VERDICT_UNKNOWN, NULL, NULL};
-	struct verdict gpu = {VERDICT_UNKNOWN, NULL, NULL};
-	bool page_worse;
+	return status == VERDICT_FALSE ? 2 : status == VERDICT_UNKNOWN ? 1 : 0;
+}
 
-	check_page(link, facts, settled, &page);
-	link->check_gpu(facts, signal_of(&facts->workload, true), &gpu);
-	page_worse = page.status == VERDICT_FALSE || (page.status == VERDICT_UNKNOWN && gpu.status != VERDICT_FALSE);
-	if (page.status == VERDICT_TRUE && gpu.status == VERDICT_TRUE) {
-		SAY(verdict, VERDICT_TRUE, page.reason, "%s; %s", page.message, gpu.message);
-	} else if (page_worse) {
-		SAY(verdict, page.status, page.reason, "requests: %s", page.message);
-	} else {
-		SAY(verdict, gpu.status, gpu.reason, "GPU: %s", gpu.message);
+/* The worst of all is the link's: False before Unknown before True, of several the first. */
+static void fold_take(struct fold *fold, struct verdict *one, bool gpu)
+{
+	if (fold->count++ == 0 || badness(one->status) > badness(fold->verdict.status)) {
+		free_indirect(&fold->verdict.message);
+		fold->verdict = *one;
+		fold->gpu = gpu;
+		return;
 	}
-	free_indirect(&page.message);
-	free_indirect(&gpu.message);
+	if (one->status == VERDICT_TRUE && fold->verdict.status == VERDICT_TRUE) {
+		join(&fold->verdict, one);
+	}
+	free_indirect(&one->message);
+}
+
+/* The signals of the pages: one that is not known yet while the engine is not. */
+static void check_pages(const struct link *link, const struct facts *facts, bool *settled, struct fold *fold)
+{
+	const struct workload *w = &facts->workload;
+	bool earlier = *settled;
+	size_t i = 0;
+
+	do {
+		const struct workload_signal *signal =
+			i < w->signals_count && !w->signals[i].gpu ? &w->signals[i] : NULL;
+		struct verdict verdict = {VERDICT_UNKNOWN, NULL, NULL};
+
+		*settled = check_page(link, facts, signal, earlier, &verdict) || *settled;
+		fold_take(fold, &verdict, false);
+		i++;
+	} while (i < w->signals_count && !w->signals[i].gpu);
+}
+
+static void check_gpus(const struct link *link, const struct facts *facts, struct fold *fold)
+{
+	const struct workload *w = &facts->workload;
+	struct verdict verdict = {VERDICT_UNKNOWN, NULL, NULL};
+
+	link->check_gpu(facts, &w->signals[w->signals_count - 1], &verdict);
+	fold_take(fold, &verdict, true);
 }
 
 static void check(const struct link *link, const struct facts *facts, bool *settled, struct verdict *verdict)
 {
 	bool page = link->check_page != NULL && autoscaler_uses_pages(facts->workload.spec);
 	bool gpu = link->check_gpu != NULL && autoscaler_uses_gpus(facts->workload.spec);
+	struct fold fold = {.count = 0};
 
 	if (link->check != NULL) {
 		link->check(facts, verdict);
-	} else if (page && gpu) {
-		check_both(link, facts, settled, verdict);
-	} else if (page) {
-		check_page(link, facts, settled, verdict);
-	} else {
-		link->check_gpu(facts, signal_of(&facts->workload, true), verdict);
+		return;
+	}
+	if (page) {
+		check_pages(link, facts, settled, &fold);
+	}
+	if (gpu) {
+		check_gpus(link, facts, &fold);
+	}
+	*verdict = fold.verdict;
+	if (page && gpu && verdict->status != VERDICT_TRUE) {
+		verdict->message = xasprintf("%s: %s", fold.gpu ? "GPU" : "requests", fold.verdict.message);
+		free_indirect(&fold.verdict.message);
 	}
 }
 

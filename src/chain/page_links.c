@@ -19,8 +19,9 @@ static bool page_serves(const struct page_seen *page, const struct engine_signal
 
 /* The page is an engine's, but has none of the series: what to do depends on whose page it is. */
 static void say_series_missing(const struct facts *facts, const struct page_seen *page,
-	const struct engine_signal *signal, struct verdict *verdict)
+	const struct workload_signal *missing, struct verdict *verdict)
 {
+	const struct engine_signal *signal = missing->signal;
 	const char *url = page->url != NULL ? page->url : "";
 	const char *declared = facts->workload.spec->engine_type;
 	const char *found = page->engine;
@@ -34,11 +35,12 @@ static void say_series_missing(const struct facts *facts, const struct page_seen
 			"the page at '%s' is of engine '%s', but spec.engine.type is '%s': set it to %s, or to Auto",
 			url, found, declared, found);
 	} else {
+		auto_free char *field = workload_signal_field(&facts->workload, missing, "signal");
+
 		SAY(verdict, VERDICT_FALSE, "SeriesNotOnPage",
 			"the page at '%s' is of engine '%s', but has no series '%s': some engines have none before their first "
-			"request, send it one; if it stays so, its version does not report spec.requests.signal '%s', choose "
-			"another",
-			url, found, signal->series[0], signal->name);
+			"request, send it one; if it stays so, its version does not report %s '%s', choose another",
+			url, found, signal->series[0], field, signal->name);
 	}
 }
 
@@ -128,7 +130,7 @@ void check_page_exposed(const struct facts *facts, const struct workload_signal 
 		return;
 	}
 	if (!page_serves(page, signal->signal)) {
-		say_series_missing(facts, page, signal->signal, verdict);
+		say_series_missing(facts, page, signal, verdict);
 		return;
 	}
 	SAY(verdict, VERDICT_TRUE, "Exposed", "%s serve '%s' on port %lld%s%s",

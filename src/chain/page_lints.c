@@ -1,6 +1,7 @@
 /* The lints of what the pods' own pages show. */
 #include <string.h>
 
+#include "base/memory.h"
 #include "checks.h"
 #include "lint.h"
 
@@ -31,21 +32,23 @@ static const char *successor(const struct engine_signal *signal, const char *for
 }
 
 /* Scaling survives a rename, since both names are asked for; what other people wrote does not. */
-static void say_name_leaves(const struct facts *facts, const struct engine_signal *signal, const char *next,
+static void say_name_leaves(const struct facts *facts, const struct workload_signal *leaving, const char *next,
 	struct strbuf *sentence)
 {
 	const struct autoscaler *spec = facts->workload.spec;
+	const struct engine_signal *signal = leaving->signal;
+	auto_free char *field = workload_signal_field(&facts->workload, leaving, "signal");
 
-	strbuf_addf(sentence, "the pods of %s '%s/%s' report spec.requests.signal %s as '%s', which %s removes",
-		spec->target_kind, spec->ns, spec->target_name, signal->name, signal->former, signal->gone_in);
+	strbuf_addf(sentence, "the pods of %s '%s/%s' report %s %s as '%s', which %s removes", spec->target_kind,
+		spec->ns, spec->target_name, field, signal->name, signal->former, signal->gone_in);
 	if (next != NULL) {
 		strbuf_addf(sentence,
 			": this autoscaler reads '%s' too and needs nothing; before upgrading the engine change your own "
 			"dashboards and alerts to it",
 			next);
 	} else {
-		strbuf_addstr(sentence,
-			" without another in its place: choose another spec.requests.signal before upgrading the engine");
+		strbuf_addf(sentence, " without another in its place: choose another %s before upgrading the engine",
+			field);
 	}
 }
 
@@ -65,7 +68,7 @@ enum lint_verdict lint_name_leaves(const struct facts *facts, struct strbuf *sen
 			return LINT_UNSEEN;
 		}
 		if (texts_hold(&page->series, signal->former) && (next == NULL || !texts_hold(&page->series, next))) {
-			say_name_leaves(facts, signal, next, sentence);
+			say_name_leaves(facts, &w->signals[i], next, sentence);
 			return LINT_REPORTED;
 		}
 	}

@@ -10,7 +10,7 @@ static void say_limit(const struct facts *facts, const struct workload_signal *s
 {
 	const struct autoscaler *spec = facts->workload.spec;
 	int64_t tolerance = limit_tolerance_milli(facts->workload.spec);
-	const char *field = signal->gpu ? "spec.gpu.target" : "spec.requests.target";
+	auto_free char *field = workload_signal_field(&facts->workload, signal, "target");
 	auto_free char *target = quantity_format_milli(signal->target_milli);
 	auto_free char *reachable = quantity_format_milli(limit_reachable_milli(limit->most, tolerance));
 	auto_free char *percent = quantity_format_milli(tolerance * 100);
@@ -70,23 +70,36 @@ static bool is_forced(const struct facts *facts, const struct workload_signal *s
 	       limit_reachable_milli(limit.most, limit_tolerance_milli(facts->workload.spec)) <= signal->target_milli;
 }
 
+static bool is_too_low(const struct facts *facts, const struct workload_signal *signal)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+
+	return !signal->gpu && !signal->by_default && !engine_metric_is_percent(signal->signal->metric) &&
+	       signal->target_milli < least_milli(spec) && spec->min_replicas < spec->max_replicas &&
+	       !is_forced(facts, signal);
+}
+
+static void say_too_low(const struct facts *facts, const struct workload_signal *signal, struct strbuf *sentence)
+{
+	const struct autoscaler *spec = facts->workload.spec;
+	auto_free char *field = workload_signal_field(&facts->workload, signal, "target");
+	auto_free char *target = quantity_format_milli(signal->target_milli);
+	auto_free char *wanted = quantity_format_milli(least_milli(spec));
+
+	strbuf_addf(sentence,
+		"%s%s is %s, so that a single request asks for all %lld replicas of spec.maxReplicas, and none goes while "
+		"there is one: set %s to %s or more",
+		sentence->len > 0 ? "; " : "", field, target, (long long)spec->max_replicas, field, wanted);
+}
+
 enum lint_verdict lint_target_low(const struct facts *facts, struct strbuf *sentence)
 {
 	const struct workload *w = &facts->workload;
-	int64_t least = least_milli(w->spec);
-	auto_free char *target = NULL;
-	auto_free char *wanted = NULL;
 
-	if (w->signals_count == 0 || w->signals[0].gpu || w->spec->target_milli <= 0 ||
-		engine_metric_is_percent(w->signals[0].signal->metric) || w->signals[0].target_milli >= least ||
-		w->spec->min_replicas >= w->spec->max_replicas || is_forced(facts, &w->signals[0])) {
-		return LINT_SILENT;
+	for (size_t i = 0; i < w->signals_count; i++) {
+		if (is_too_low(facts, &w->signals[i])) {
+			say_too_low(facts, &w->signals[i], sentence);
+		}
 	}
-	target = quantity_format_milli(w->signals[0].target_milli);
-	wanted = quantity_format_milli(least);
-	strbuf_addf(sentence,
-		"spec.requests.target is %s, so that a single request asks for all %lld replicas of spec.maxReplicas, and none "
-		"goes while there is one: set spec.requests.target to %s or more",
-		target, (long long)w->spec->max_replicas, wanted);
-	return LINT_REPORTED;
+	return sentence->len > 0 ? LINT_REPORTED : LINT_SILENT;
 }

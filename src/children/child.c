@@ -10,9 +10,16 @@
 
 bool workload_complete(const struct workload *w)
 {
-	size_t wanted = (autoscaler_uses_pages(w->spec) ? 1u : 0u) + (autoscaler_uses_gpus(w->spec) ? 1u : 0u);
+	size_t pages = autoscaler_uses_pages(w->spec) ? w->spec->signals_count : 0;
+	size_t wanted = pages + (autoscaler_uses_gpus(w->spec) ? 1u : 0u);
 
 	return w->signals_count == wanted;
+}
+
+char *workload_signal_field(const struct workload *w, const struct workload_signal *signal, const char *member)
+{
+	return signal->gpu ? xasprintf("spec.gpu.%s", member)
+	                   : autoscaler_signal_field(w->spec, (size_t)(signal - w->signals), member);
 }
 
 bool child_wanted(const struct child *child, const struct workload *w)

@@ -56,7 +56,7 @@ static json_t *make(const struct workload *w)
 {
 	const struct autoscaler *spec = w->spec;
 	json_t *hpa = child_base(&child_hpa, spec);
-	int64_t min = spec->min_replicas;
+	int64_t min = w->min_replicas;
 	int64_t max = spec->max_replicas;
 
 	/* Paused: everything stays in place and the HPA holds what it finds. A target at zero is at

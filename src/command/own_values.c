@@ -215,6 +215,15 @@ static bool read_served(const struct reading *r, const char *metric, json_t *row
 	return answer != NULL;
 }
 
+/* Its figures do not come over Prometheus. */
+static bool is_direct(const struct reading *r)
+{
+	const char *source = r->autoscaler->status.source;
+
+	return source != NULL && strcmp(source, "Direct") == 0;
+}
+
+/* The first is passed over where nothing comes over Prometheus. */
 static const struct hop {
 	const char *unknown;
 	bool (*read)(const struct reading *r, const char *metric, json_t *rows, struct error *err);
@@ -268,7 +277,7 @@ static json_t *sorted(json_t *rows)
 	return pods;
 }
 
-static json_t *items_of(json_t *rows_of_metrics, const json_t *hpa)
+static json_t *items_of(json_t *rows_of_metrics, bool direct, const json_t *hpa)
 {
 	auto_view *view = hpa != NULL ? view_decode(KIND_HPA, hpa) : NULL;
 	json_t *items = json_array();
@@ -284,6 +293,9 @@ static json_t *items_of(json_t *rows_of_metrics, const json_t *hpa)
 		if (text != NULL) {
 			json_object_set_new(item, "hpa", json_string(text));
 		}
+		if (direct) {
+			json_object_set_new(item, "direct", json_true());
+		}
 		json_array_append_new(items, item);
 	}
 	return items;
@@ -291,7 +303,7 @@ static json_t *items_of(json_t *rows_of_metrics, const json_t *hpa)
 
 static void read_hops(const struct reading *r, json_t *rows_of_metrics)
 {
-	for (size_t i = 0; i < ARRAY_LEN(hops); i++) {
+	for (size_t i = is_direct(r) ? 1 : 0; i < ARRAY_LEN(hops); i++) {
 		auto_error err = ERROR_INIT;
 		const char *metric;
 		json_t *rows;
@@ -324,7 +336,7 @@ json_t *own_values_read(struct own_values *own, const struct view_autoscaler *au
 	free_indirect(&r.selector);
 	free_indirect(&r.prometheus);
 	json_decref(r.pods);
-	return items_of(rows_of_metrics, hpa);
+	return items_of(rows_of_metrics, is_direct(&r), hpa);
 }
 
 struct own_values *own_values_new(struct session *session)

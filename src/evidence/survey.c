@@ -47,6 +47,7 @@ static const struct shape shape_rule_survey = SHAPE(rule_survey, rule_fields);
 static const struct field gpu_fields[] = {
 	MAP("exporters", gpu_survey, exporters, shape_exporter_survey),
 	PART("rule", gpu_survey, rule, shape_rule_survey),
+	BOOL("scraped", gpu_survey, scraped),
 	TEXT("prometheus", gpu_survey, prometheus),
 	TEXTS("namespaces", gpu_survey, namespaces),
 	TEXT("trusted", gpu_survey, trusted),

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "children/children.h"
 #include "kube/resource.h"
+#include "reconcile/fallback.h"
 #include "reconcile/observe.h"
 #include "reconcile/prometheus.h"
 #include "report/status.h"
@@ -269,6 +270,21 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	return request;
 }
 
+/* Raises the HPA's floor where spec.fallback says so. */
+static void fall_back(struct observation *o, const struct verdict *verdicts, size_t first, struct plan *plan)
+{
+	struct fallback fallback = fallback_find(&o->facts, verdicts, first);
+
+	if (!links_target_exclusive(&o->facts) || !can_make_children(o)) {
+		return;
+	}
+	plan->again_ms = fallback.again_ms;
+	o->facts.fallback = fallback.active;
+	if (fallback.active) {
+		o->facts.workload.min_replicas = o->spec.fallback_replicas;
+	}
+}
+
 static bool is_unknown(const char *status)
 {
 	return status[0] == '\0' || strcmp(status, "Unknown") == 0;
@@ -328,6 +344,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	first = links_check(&o.facts, verdicts);
 	o.served = first == links_count;
 	if (o.facts.invalid == NULL) {
+		fall_back(&o, verdicts, first, plan);
 		if (links_target_exclusive(&o.facts)) {
 			desire_children(&o, world, plan);
 			plan_then(plan); /* a monitor that moves is there before it is gone */

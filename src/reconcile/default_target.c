@@ -7,11 +7,6 @@
 #include "base/text.h"
 #include "chain/limit.h"
 
-static bool is_default(const struct autoscaler *spec, const struct workload_signal *signal)
-{
-	return signal->gpu ? spec->gpu_target <= 0 : spec->target_milli <= 0;
-}
-
 /* As it was read last of this engine; NULL when it was not. */
 static const struct page_seen *page_of(const struct facts *facts)
 {
@@ -54,7 +49,7 @@ void default_targets(struct facts *facts)
 	struct workload *w = &facts->workload;
 
 	for (size_t i = 0; i < w->signals_count; i++) {
-		int64_t most = is_default(w->spec, &w->signals[i]) ? most_of(facts, &w->signals[i]) : INT64_MAX;
+		int64_t most = w->signals[i].by_default ? most_of(facts, &w->signals[i]) : INT64_MAX;
 
 		w->signals[i].target_milli = most < w->signals[i].target_milli ? most : w->signals[i].target_milli;
 	}

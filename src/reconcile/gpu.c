@@ -117,7 +117,7 @@ static struct texts texts_of(const json_t *names)
 }
 
 /* Adds the rule, and whose series are asked for: of those that are believed, and of all exporters. */
-static void finish(struct survey *s, bool scraped, struct gpu_survey *survey)
+static void finish(struct survey *s, struct gpu_survey *survey)
 {
 	auto_json *namespaces = NULL;
 	auto_json *asked = NULL;
@@ -130,8 +130,10 @@ static void finish(struct survey *s, bool scraped, struct gpu_survey *survey)
 	survey->namespaces = texts_of(namespaces);
 	survey->trusted = gpu_targets(namespaces);
 	survey->targets = gpu_targets(json_array_size(asked) > 0 ? asked : namespaces);
-	if (scraped) {
+	if (survey->scraped) {
 		survey_rule(s, survey->prometheus, namespaces, &survey->rule);
+	} else {
+		json_array_clear(s->wanted); /* a Service that an exporter lacks is for the scrape alone */
 	}
 }
 
@@ -139,7 +141,6 @@ static void finish(struct survey *s, bool scraped, struct gpu_survey *survey)
 static struct gpu_survey *find(struct survey *s, const struct gpu_need *needs, size_t needs_count)
 {
 	struct gpu_survey *survey = gpu_survey_new();
-	bool scraped = false;
 
 	survey_open(s);
 	for (size_t i = 0; i < needs_count; i++) {
@@ -148,12 +149,12 @@ static struct gpu_survey *find(struct survey *s, const struct gpu_need *needs, s
 
 		row->id = xstrdup(needs[i].id);
 		fill_exporter(s, &spec, needs[i].scraped, row);
-		scraped = scraped || needs[i].scraped;
+		survey->scraped = survey->scraped || needs[i].scraped;
 		if (survey->prometheus == NULL) {
 			survey->prometheus = xstrdup(row->selected_by);
 		}
 	}
-	finish(s, scraped, survey);
+	finish(s, survey);
 	return survey;
 }
 

@@ -24,7 +24,7 @@ struct shared_request *gpu_request(const struct world *world, const struct gpu_s
 	const struct exporter_survey *exporter;
 	struct shared_request *request;
 
-	if (survey == NULL) {
+	if (survey == NULL || !survey->scraped) {
 		return NULL;
 	}
 	exporter = main_exporter(survey);

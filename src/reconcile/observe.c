@@ -35,22 +35,36 @@ static void add_signal(struct workload *w, const struct engine_signal *signal, i
 		.signal = signal,
 		.target_milli = target_milli > 0 ? target_milli : signal->default_target_milli,
 		.gpu = gpu,
+		.by_default = target_milli <= 0,
 	};
+}
+
+static int add_page_signal(struct workload *w, const struct autoscaler *spec, size_t index, const struct engine *engine,
+	struct error *err)
+{
+	const struct wanted_signal *wanted = &spec->signals[index];
+	const struct engine_signal *signal = engine_signal_by_name(engine, wanted->name);
+
+	if (signal == NULL) {
+		auto_free char *known = engine_signals_text(engine);
+		auto_free char *field = autoscaler_signal_field(spec, index, "signal");
+
+		return error_set(err, ERROR_INVALID, "%s '%s' is not reported by %s: use %s", field, wanted->name,
+			engine->type, known);
+	}
+	add_signal(w, signal, wanted->target_milli, false);
+	return 0;
 }
 
 int observe_signals(struct workload *w, const struct autoscaler *spec, const struct engine *engine, struct error *err)
 {
+	size_t pages = autoscaler_uses_pages(spec) && engine != NULL ? spec->signals_count : 0;
+
 	w->signals_count = 0;
-	if (autoscaler_uses_pages(spec) && engine != NULL) {
-		const struct engine_signal *signal = engine_signal_by_name(engine, spec->signal);
-
-		if (signal == NULL) {
-			auto_free char *known = engine_signals_text(engine);
-
-			return error_set(err, ERROR_INVALID, "spec.requests.signal '%s' is not reported by %s: use %s",
-				spec->signal, engine->type, known);
+	for (size_t i = 0; i < pages; i++) {
+		if (add_page_signal(w, spec, i, engine, err) < 0) {
+			return -1;
 		}
-		add_signal(w, signal, spec->target_milli, false);
 	}
 	if (autoscaler_uses_gpus(spec)) {
 		add_signal(w, &gpu_utilization, spec->gpu_target * 1000, true);
@@ -297,6 +311,7 @@ void observation_init(struct observation *o, const struct world *world, const st
 	o->facts.now_ms = world->now_ms;
 	o->facts.workload.spec = &o->spec;
 	o->facts.workload.replicas = -1;
+	o->facts.workload.min_replicas = o->spec.min_replicas;
 	o->facts.evidence = world->evidence(world->ctx, key);
 	o->facts.write_problem = world->failure(world->ctx, key);
 	o->facts.fight = world->fight(world->ctx, key);

@@ -35,10 +35,15 @@ bool registered_by_us(const struct view_apiservice *api)
 	       text_equal(meta_annotation(meta, ANNOTATION_METRICS_SERVICE), service);
 }
 
+bool registered_leads_nowhere(const struct world *world, const struct view_apiservice *api)
+{
+	return settings_reads(world->settings, api->service_namespace) &&
+	       world_view(world, KIND_SERVICE, api->service_namespace, api->service_name) == NULL;
+}
+
 bool registered_dead(const struct world *world, const struct view_apiservice *api)
 {
-	return !registered_leads_to_us(world, api) && registered_by_us(api) &&
-	       world_view(world, KIND_SERVICE, api->service_namespace, api->service_name) == NULL;
+	return !registered_leads_to_us(world, api) && registered_by_us(api) && registered_leads_nowhere(world, api);
 }
 
 const struct view_apiservice *registered_others(const struct world *world)

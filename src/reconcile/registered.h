@@ -21,6 +21,8 @@ bool registered_readable(const struct world *world);
 bool registered_leads_to_us(const struct world *world, const struct view_apiservice *api);
 /* Whether this release or another of ours made it or took it over, and it leads where that wanted it. */
 bool registered_by_us(const struct view_apiservice *api);
+/* Whether the Service that it leads to is surely not there. */
+bool registered_leads_nowhere(const struct world *world, const struct view_apiservice *api);
 /* Whether it is of a release of ours whose Service is gone. What is registered and not served keeps namespaces from being
  * deleted. */
 bool registered_dead(const struct world *world, const struct view_apiservice *api);

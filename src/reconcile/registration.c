@@ -188,7 +188,6 @@ static void say_others(const struct world *world, const struct view_apiservice *
 {
 	const char *ns = api->service_namespace;
 	const char *name = api->service_name;
-	bool there = world_view(world, KIND_SERVICE, ns, name) != NULL;
 	char *resting = takeover_resting(world, api);
 
 	if (resting != NULL) {
@@ -200,7 +199,8 @@ static void say_others(const struct world *world, const struct view_apiservice *
 			"APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
 			"remove that server together with its APIService, whose place the operator then takes, or set "
 			"spec.source to Prometheus",
-			api->view.meta.name, ns, name, there ? "" : ", which does not exist"));
+			api->view.meta.name, ns, name,
+			registered_leads_nowhere(world, api) ? ", which does not exist" : ""));
 }
 
 /* It is about to be taken over. */

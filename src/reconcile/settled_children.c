@@ -20,8 +20,8 @@ static void add_workload(struct strbuf *text, const struct workload *w)
 	for (size_t i = 0; i < w->signals_count; i++) {
 		strbuf_addf(text, "%s %lld\n", w->signals[i].signal->metric, (long long)w->signals[i].target_milli);
 	}
-	strbuf_addf(text, "%d %lld %s %s %lld\n", w->direct, (long long)w->port, w->scheme, w->path,
-		w->spec->paused ? (long long)w->replicas : -1LL);
+	strbuf_addf(text, "%d %lld %s %s %lld %lld\n", w->direct, (long long)w->port, w->scheme, w->path,
+		w->spec->paused ? (long long)w->replicas : -1LL, (long long)w->min_replicas);
 	add_json(text, w->match_labels);
 	add_json(text, w->monitor_labels);
 }

@@ -163,10 +163,10 @@ json_t *diagnosis_make(const struct view_autoscaler *object)
 	auto_free char *since = ready != NULL && ready->transition_ms >= 0 ? clock_rfc3339(ready->transition_ms) : NULL;
 
 	return json_pack(
-		"{s:s, s:s, s:s, s:{s:s, s:s}, s:b, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:I, s:I, s:o, s:o*, s:o*, "
+		"{s:s, s:s, s:s, s:s*, s:{s:s, s:s}, s:b, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:I, s:I, s:o, s:o*, s:o*, "
 		"s:o*, s:o*, s:o, s:o}",
-		"namespace", object->view.meta.ns, "name", object->view.meta.name, "mode", object->mode, "target",
-		"kind", object->target_kind, "name", object->target_name, "works",
+		"namespace", object->view.meta.ns, "name", object->view.meta.name, "mode", object->mode, "source",
+		status->source, "target", "kind", object->target_kind, "name", object->target_name, "works",
 		!stale && strcmp(status_of(ready), "True") == 0, "ready", status_of(ready), "reason",
 		ready != NULL ? ready->reason : NULL, "message", ready != NULL ? ready->message : NULL, "broken",
 		first_broken(&status->conditions), "since", since, "stale", stale, "generation",

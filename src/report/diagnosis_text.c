@@ -166,13 +166,19 @@ void diagnosis_text(struct strbuf *text, const json_t *d, bool colour, int64_t n
 {
 	const json_t *replicas = json_object_get(d, "replicas");
 	const char *ready = json_path_string(d, "ready", "");
+	const char *source = json_path_string(d, "source", NULL);
 	size_t i;
 	json_t *warning;
 
 	strbuf_addf(text, "%s", colour ? BOLD : "");
-	strbuf_addf(text, "%s/%s%s scales %s %s, mode %s\n", json_path_string(d, "namespace", ""),
+	strbuf_addf(text, "%s/%s%s scales %s %s, mode %s", json_path_string(d, "namespace", ""),
 		json_path_string(d, "name", ""), colour ? RESET : "", json_path_string(d, "target.kind", ""),
 		json_path_string(d, "target.name", ""), json_path_string(d, "mode", ""));
+	if (source != NULL) {
+		strbuf_addstr(text, ", source ");
+		add_clean(text, source);
+	}
+	strbuf_addf(text, "\n");
 	json_array_foreach(json_object_get(d, "warnings"), i, warning) {
 		strbuf_addf(text, "! ");
 		add_clean(text, json_string_value(warning));

@@ -201,9 +201,25 @@ static json_t *advice_condition(const struct facts *facts, const json_t *advice,
 	return condition(facts, CONDITION_ADVICE, &verdict, now);
 }
 
+static json_t *fallback_condition(const struct facts *facts, const char *now)
+{
+	const struct workload *w = &facts->workload;
+	struct verdict verdict = {VERDICT_TRUE, "ChainBroken", NULL};
+	json_t *made;
+
+	verdict.message = xasprintf(
+		"Ready was False for longer than spec.fallback.after: minReplicas of HorizontalPodAutoscaler '%s/%s' is %lld by "
+		"spec.fallback.replicas instead of %lld, until Ready is True",
+		w->spec->ns, w->spec->name, (long long)w->min_replicas, (long long)w->spec->min_replicas);
+	made = condition(facts, CONDITION_FALLBACK, &verdict, now);
+	free_indirect(&verdict.message);
+	return made;
+}
+
 bool status_only_while_true(const char *type)
 {
-	static const char *const types[] = {CONDITION_ADVICE, CONDITION_RECONCILING, CONDITION_STALLED};
+	static const char *const types[] = {CONDITION_ADVICE, CONDITION_FALLBACK, CONDITION_RECONCILING,
+		CONDITION_STALLED};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		if (strcmp(types[i], type) == 0) {
@@ -231,6 +247,9 @@ json_t *status_make(const struct facts *facts, const struct verdict *verdicts, s
 			"conditions", conditions);
 	}
 	advice = make_advice(facts);
+	if (facts->fallback) {
+		json_array_append_new(conditions, fallback_condition(facts, now));
+	}
 	summary = advice_condition(facts, advice, now);
 	if (summary != NULL) {
 		json_array_append_new(conditions, summary);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "report/status.h"
 
 static const json_t *ready_of(const json_t *status)
 {
@@ -41,6 +42,23 @@ static bool replicas_changed(const struct view_status *before, const json_t *aft
 		.reason = "Scaled",
 		.action = "Scale",
 		.note = xasprintf("the wanted replicas went from %lld to %lld", (long long)was, (long long)is),
+	};
+	return true;
+}
+
+static bool fallback_changed(const struct view_status *before, const json_t *after, struct transition *transition)
+{
+	const json_t *active = json_find(json_object_get(after, "conditions"), "type", CONDITION_FALLBACK);
+	bool was = strcmp(view_condition_status(&before->conditions, CONDITION_FALLBACK), "True") == 0;
+
+	if (was == (active != NULL)) {
+		return false;
+	}
+	*transition = (struct transition){
+		.warning = active != NULL,
+		.reason = active != NULL ? CONDITION_FALLBACK : "FallbackEnded",
+		.action = "FallBack",
+		.note = xstrdup(json_path_string(active, "message", "spec.fallback is not in force any more")),
 	};
 	return true;
 }
@@ -91,6 +109,7 @@ size_t transitions_find(const struct view_status *before, const json_t *after, s
 
 	count += ready_changed(before, after, &found[count]);
 	count += replicas_changed(before, after, &found[count]);
+	count += fallback_changed(before, after, &found[count]);
 	count += advice_came(before, after, &found[count], TRANSITIONS_MAX - count);
 	return count;
 }

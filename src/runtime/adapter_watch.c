@@ -1,11 +1,13 @@
 /* Following the adapter to the ConfigMap that it reads. */
 #include "adapter_watch.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cached_views.h"
 #include "controller_parts.h"
 #include "reconcile/adapter_find.h"
+#include "reconcile/registration.h"
 #include "view/workload.h"
 
 static struct kube_informer *new_informer(struct controller *c, const char *ns, const char *name)
@@ -51,6 +53,18 @@ static void watch(struct controller *c, const struct adapter_names *names)
 	kube_informer_start(c->informers[KIND_CONFIGMAP]);
 }
 
+/* One that is watched already may have our rules. */
+static bool is_idle(const struct controller *c, const struct world *world, const struct adapter_found *found)
+{
+	auto_json *metrics = NULL;
+
+	if (c->adapter.configmap != NULL || found->deployment != NULL || !registration_is_ours(world)) {
+		return false;
+	}
+	metrics = needs_metrics(&c->needs, true);
+	return json_object_size(metrics) == 0;
+}
+
 bool adapter_watch_follow(struct controller *c)
 {
 	const struct world world = cached_world(c);
@@ -60,6 +74,10 @@ bool adapter_watch_follow(struct controller *c)
 
 	free_indirect(&c->adapter.deployment);
 	c->adapter.deployment = kube_key(found.names.ns, found.names.deployment);
+	c->adapter.rests = is_idle(c, &world, &found);
+	if (c->adapter.rests) {
+		return true;
+	}
 	if (!text_equal(configmap, c->adapter.configmap)) {
 		free_indirect(&c->adapter.configmap);
 		c->adapter.configmap = xstrdup(configmap);

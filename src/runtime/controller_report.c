@@ -137,7 +137,7 @@ bool controller_acts(const struct controller *c)
 
 bool controller_ready(const struct controller *c)
 {
-	return controller_finds_adapter(c) && is_ready(c, KIND_CONFIGMAP);
+	return controller_finds_adapter(c) && (c->adapter.rests || is_ready(c, KIND_CONFIGMAP));
 }
 
 /* That of the adapter's ConfigMap begins after the others, which have to come that far. */

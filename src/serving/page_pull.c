@@ -6,6 +6,9 @@
 #include "engine/page_sieve.h"
 #include "reader.h"
 
+/* Of a page that is refused nobody reads more than the status. */
+#define REFUSAL_MAX_BYTES 1024
+
 struct page_pull {
 	struct fair_item place;
 	struct list_item answer;
@@ -27,7 +30,7 @@ static void begin(struct fair_item *item);
 
 void page_pulls_init(struct page_pulls *pulls, uv_loop_t *loop, struct http_client *http)
 {
-	*pulls = (struct page_pulls){.http = http};
+	*pulls = (struct page_pulls){.http = http, .timeout_ms = READER_TIMEOUT_MS};
 	fair_line_init(&pulls->known, READER_KNOWN_MAX, READER_KNOWN_SHARE, begin);
 	fair_line_init(&pulls->others, READER_OTHERS_MAX, READER_OTHERS_SHARE, begin);
 	line_init(&pulls->answers, loop, answer);
@@ -104,13 +107,13 @@ static int failure_of(const struct page_pull *pull, const struct http_response *
 		return error_set(err, ERROR_UNAVAILABLE, "at '%s' has too many samples to be read beside others",
 			pull->url);
 	}
-	if (response->error != NULL) {
-		return error_set(err, ERROR_UNAVAILABLE, "at '%s' cannot be read: %s", pull->url,
-			response->error->message);
+	if (response->status != 0 && response->status != 200) {
+		return error_set(err, ERROR_UNAVAILABLE, "at '%s' is refused with the status %d", pull->url,
+			response->status);
 	}
-	return response->status == 200 ? 0
-	                               : error_set(err, ERROR_UNAVAILABLE, "at '%s' is refused with the status %d",
-						 pull->url, response->status);
+	return response->error == NULL ? 0
+	                               : error_set(err, ERROR_UNAVAILABLE, "at '%s' cannot be read: %s", pull->url,
+						 response->error->message);
 }
 
 static void on_done(void *ctx, const struct http_response *response)
@@ -154,9 +157,9 @@ static void begin(struct fair_item *item)
 		.url = pull->url,
 		.headers = headers,
 		.tls = &unverified,
-		.timeout_ms = READER_TIMEOUT_MS,
-		.connect_timeout_ms = READER_TIMEOUT_MS,
-		.max_body = PAGE_MAX_BYTES,
+		.timeout_ms = pull->pulls->timeout_ms,
+		.connect_timeout_ms = pull->pulls->timeout_ms,
+		.max_body = REFUSAL_MAX_BYTES,
 		.proxy = "",
 		.once = true,
 		.on_data = on_data,

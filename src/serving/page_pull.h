@@ -18,6 +18,7 @@ struct page_pull;
 
 struct page_pulls {
 	struct http_client *http;
+	int64_t timeout_ms; /* of one page, from when it begins */
 	struct fair_line known, others;
 	struct line answers; /* pages that came */
 	size_t beyond;       /* bytes that pages under way keep beyond READER_KEPT_MAX each */

@@ -90,6 +90,11 @@ struct reader *reader_new(uv_loop_t *loop, struct http_client *http, bool loopba
 	return reader;
 }
 
+void reader_set_patience(struct reader *reader, int64_t ms)
+{
+	reader->pulls.timeout_ms = ms;
+}
+
 static void on_part_closed(struct reader *reader)
 {
 	if (--reader->open == 0) {

@@ -62,6 +62,8 @@ struct reader_counts {
 
 /* The client is borrowed; `loopback`: see address.h. */
 struct reader *reader_new(uv_loop_t *loop, struct http_client *http, bool loopback);
+/* How long a page may take, instead of READER_TIMEOUT_MS. */
+void reader_set_patience(struct reader *reader, int64_t ms);
 /* Everybody left. Ends what is under way; closed(ctx) comes from the loop, and the client may be closed after it. */
 void reader_close(struct reader *reader, void (*closed)(void *ctx), void *ctx);
 /* False when there is nothing to wait for; otherwise ask->done(ask) comes from the loop, once, unless it leaves before. */

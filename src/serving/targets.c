@@ -32,20 +32,20 @@ static bool makes_known_pods(const char *kind)
 	return strcmp(kind, "Deployment") == 0 || strcmp(kind, "StatefulSet") == 0;
 }
 
-/* Whether its figures are asked of us; notes it for the diagnosis. */
+static bool has_metric(const struct search *search, const struct view_autoscaler *autoscaler)
+{
+	return autoscaler_is_ours(&autoscaler->spec, search->hooks->settings) &&
+	       place_has_metric(autoscaler, search->request->metric);
+}
+
+/* Of one that the request means: whether its figures are asked of us. That they are not is noted for the diagnosis. */
 static bool serves(struct search *search, const struct view_autoscaler *autoscaler)
 {
 	const char *source = autoscaler->spec.source;
+	bool prometheus = source != NULL && strcmp(source, "Prometheus") == 0;
 
-	if (!autoscaler_is_ours(&autoscaler->spec, search->hooks->settings) ||
-		!place_has_metric(autoscaler, search->request->metric)) {
-		return false;
-	}
-	if (source != NULL && strcmp(source, "Prometheus") == 0) {
-		search->targets->prometheus = true;
-		return false;
-	}
-	return true;
+	search->targets->prometheus = search->targets->prometheus || prometheus;
+	return !prometheus;
 }
 
 static void note_autoscaler(struct targets *targets, const struct view_autoscaler *autoscaler)
@@ -104,7 +104,8 @@ static const struct view_autoscaler *find_by_target(struct search *search, const
 	for (size_t i = 0; i < found.count; i++) {
 		const struct view_autoscaler *one = view_autoscaler(found.items[i]);
 
-		if (makes_known_pods(one->target_kind) && serves(search, one) && owns(search, one, pod)) {
+		if (makes_known_pods(one->target_kind) && has_metric(search, one) && owns(search, one, pod) &&
+			serves(search, one)) {
 			best = older_of(best, one);
 		}
 	}
@@ -143,7 +144,7 @@ static const struct view_list *others_of(struct search *search)
 		for (size_t i = 0; i < search->others.count; i++) {
 			const struct view_autoscaler *one = view_autoscaler(search->others.items[i]);
 
-			if (!makes_known_pods(one->target_kind) && serves(search, one)) {
+			if (!makes_known_pods(one->target_kind) && has_metric(search, one)) {
 				search->others.items[kept++] = search->others.items[i];
 			}
 		}
@@ -160,7 +161,7 @@ static const struct view_autoscaler *find_other(struct search *search, const str
 	for (size_t i = 0; i < others->count; i++) {
 		const struct view_autoscaler *one = view_autoscaler(others->items[i]);
 
-		if (owns(search, one, pod)) {
+		if (owns(search, one, pod) && serves(search, one)) {
 			best = older_of(best, one);
 		}
 	}
@@ -235,12 +236,12 @@ static void find_diagnosis(struct search *search, const struct view_selector *se
 		const struct view_autoscaler *one = view_autoscaler(all.items[i]);
 		const struct view_selector *own;
 
-		if (!serves(search, one)) {
+		if (!has_metric(search, one)) {
 			continue;
 		}
 		tried++;
 		own = labels.count > 0 ? own_selector(search, one) : NULL;
-		if (own != NULL && view_selector_matches(own, &labels, false)) {
+		if (own != NULL && view_selector_matches(own, &labels, false) && serves(search, one)) {
 			note_autoscaler(search->targets, one);
 		}
 	}
@@ -284,7 +285,7 @@ static int find_by_name(const struct metrics_api_hooks *hooks, const struct pods
 	struct search search = {.hooks = hooks, .request = request, .targets = targets};
 	auto_free struct view_selector *selector = NULL;
 
-	if (autoscaler == NULL || !serves(&search, autoscaler)) {
+	if (autoscaler == NULL || !has_metric(&search, autoscaler) || !serves(&search, autoscaler)) {
 		return 0;
 	}
 	note_autoscaler(targets, autoscaler);

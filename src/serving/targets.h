@@ -25,7 +25,7 @@ struct targets {
 	size_t count;
 	/* One that has the metric, whether or not its pods count: whose diagnosis is told. NULL = there is none. A reference. */
 	const struct view *autoscaler;
-	bool prometheus;  /* there is only one whose figures Prometheus reads */
+	bool prometheus;  /* there is one, but Prometheus has its figures */
 	size_t uncounted; /* pods of its that do not count */
 };
 

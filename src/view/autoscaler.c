@@ -14,7 +14,7 @@
 
 /* The texts of a spec, which autoscaler_decode() makes on the heap. */
 static const size_t texts[] = {AT(ns), AT(name), AT(uid), AT(operator_class), AT(target_api_version), AT(target_kind),
-	AT(target_name), AT(mode), AT(engine_type), AT(port_name), AT(path), AT(scheme), AT(signal), AT(gpu_signal),
+	AT(target_name), AT(mode), AT(engine_type), AT(port_name), AT(path), AT(scheme), AT(gpu_signal),
 	AT(exporter_type), AT(exporter_namespace), AT(exporter_port), AT(scrape_interval), AT(source),
 	AT(monitor_namespace)};
 

@@ -67,6 +67,7 @@ struct view_status read_status(struct arena *arena, const json_t *status)
 		.observed_generation = read_int(status, "observedGeneration", -1),
 		.engine = read_engine(arena, json_object_get(status, "engine")),
 		.conditions = read_conditions(arena, status),
+		.source = read_text(arena, status, "source", NULL),
 		.selector = read_text(arena, status, "selector", NULL),
 		.current_replicas = read_int(replicas, "current", -1),
 		.desired_replicas = read_int(replicas, "desired", -1),

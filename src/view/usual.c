@@ -24,6 +24,7 @@ const char *const usual_texts[] = {
 	"DesiredWithinRange",
 	"Exclusive",
 	"Exposed",
+	"FallbackActive",
 	"False",
 	"Fresh",
 	"GPU",

@@ -36,6 +36,10 @@ def reference(name):
     return lambda value: {"scaleTargetRef": {**TARGET, name: value}}
 
 
+def listed(name):
+    return lambda value: {"requests": {"signals": [{"signal": "Waiting", name: value}]}}
+
+
 def policy(direction, name):
     return lambda value: {"behavior": {direction: {"policies": [{**POLICY, name: value}]}}}
 
@@ -43,6 +47,13 @@ def policy(direction, name):
 def exporter(name):
     return lambda value: {"gpu": {"exporter": {**CUSTOM, name: value}}}
 
+
+SIGNALS = ["Running", "Waiting", "InFlight", "KVCache"]
+TARGETS = [1, 4, "4", "2.5", "1500m", "1k", "1m", "0.001", "1M", 1000000]
+NO_TARGETS = [(bad, TARGET_SAYS) for bad in (
+    0, -4, "0", "0m", "0.0", "", "four", "4 or 5", "-4", "1e3", "4\n", "0.0001", "0.5m", 1000001, "1.1M", "1G",
+    "999999999999999999Gi", "1e20",
+)] + [(2.5, "integer"), ("1" * 21, "20")]
 
 LABELS = [{"release": "prometheus"}, {"example.com/team": "a", "empty": ""}, {"A.b_c-d": "A.b_c-d"}]
 NO_LABELS = [
@@ -142,20 +153,29 @@ FIELDS = [
     ("engine.scheme", ["http", "https"], [("HTTP", SUPPORTED), ("ftp", SUPPORTED)], None),
     (
         "requests.signal",
-        ["Running", "Waiting", "InFlight", "KVCache"],
+        SIGNALS,
         [("running", SUPPORTED), ("", SUPPORTED)],
         None,
     ),
+    ("requests.target", TARGETS, NO_TARGETS, None),
     (
-        "requests.target",
-        [1, 4, "4", "2.5", "1500m", "1k", "1m", "0.001", "1M", 1000000],
-        [(bad, TARGET_SAYS) for bad in (
-            0, -4, "0", "0m", "0.0", "", "four", "4 or 5", "-4", "1e3", "4\n", "0.0001", "0.5m", 1000001, "1.1M", "1G",
-            "999999999999999999Gi", "1e20",
-        )]
-        + [(2.5, "integer"), ("1" * 21, "20")],
+        "requests.signals",
+        [
+            [{"signal": "Running", "target": 4}],
+            [{"signal": "Waiting"}, {"signal": "KVCache", "target": "80"}],
+            [{"signal": name} for name in SIGNALS],
+        ],
+        [
+            ([], "at least 1"),
+            ([{"signal": "Running"}, {"signal": "Running"}], "Duplicate"),
+            ([{"signal": name} for name in (*SIGNALS, "Running")], "4"),
+            ([{"target": 4}], "Required"),
+            ([{"signal": "KVCache", "target": 101}], "write a number up to 100"),
+        ],
         None,
     ),
+    ("requests.signals[].signal", SIGNALS, [("running", SUPPORTED), ("", SUPPORTED)], listed("signal")),
+    ("requests.signals[].target", TARGETS, NO_TARGETS, listed("target")),
     ("gpu.signal", ["Utilization"], [("Memory", SUPPORTED), ("", SUPPORTED)], None),
     ("gpu.target", [1, 70, 100], [(0, AT_LEAST_1), (101, "100"), ("70", TYPE)], None),
     (
@@ -196,6 +216,18 @@ FIELDS = [
         ["a", "blue-team", "9"],
         [(bad, "write lower-case letters") for bad in ("", "A", "a.b", INJECTION)] + [("a" * 64, "63"), (1, TYPE)],
         None,
+    ),
+    (
+        "fallback.replicas",
+        [1, 3, 5],
+        [(0, AT_LEAST_1), ("3", TYPE), (6, "lower it or raise maxReplicas")],
+        None,
+    ),
+    (
+        "fallback.after",
+        ["30s", "3m", "1m30s", "1h", "59m60s"],
+        [(bad, "write one such as 3m") for bad in ("", "3", "29s", "1h1s", "-3m", "3m\n", "1.5m", "90000ms")] + [(180, TYPE)],
+        lambda value: {"fallback": {"replicas": 3, "after": value}},
     ),
     ("source", ["Auto", "Prometheus", "Direct"], [("direct", SUPPORTED), ("KEDA", SUPPORTED)], None),
     ("paused", [True, False], [("true", TYPE), ("no", TYPE)], None),

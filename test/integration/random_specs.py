@@ -113,10 +113,22 @@ def quantity(rng, most=None):
     return rng.choice(forms if most else [*forms, f"{min(whole, 1000)}k", f"{min(whole, 900)}Ki", "0.5M", "1M"])
 
 
+def signals(rng):
+    """Each at most once, and a target that any of them may have."""
+    names = rng.sample(["Running", "Waiting", "InFlight", "KVCache"], rng.randint(1, 4))
+    return [{"signal": name, **({"target": quantity(rng, 100)} if rng.random() < 0.7 else {})} for name in names]
+
+
+def minutes(rng):
+    return rng.choice(["30s", "3m", "1m30s", "1h", "60m", f"{rng.randint(30, 3600)}s"])
+
+
 # Per path what no regular expression says.
 MADE = {
     "scrapeInterval": duration,
     "requests.target": lambda rng: quantity(rng, 100),
+    "requests.signals": signals,
+    "fallback.after": minutes,
     "behavior.scaleUp.tolerance": lambda rng: rng.choice([0, 1, "0", "0.05", "50m", "1.0", "0.0001", "3"]),
     "behavior.scaleDown.tolerance": lambda rng: rng.choice([0, 1, "0", "0.05", "50m", "1.0", "0.0001", "3"]),
 }
@@ -126,9 +138,13 @@ def mended(rng, spec, schema):
     """The spec with the rules kept that look at more than one field."""
     least = spec.get("minReplicas", 1)
     spec["maxReplicas"] = max(spec["maxReplicas"], least)
+    if "fallback" in spec:
+        spec["fallback"]["replicas"] = min(spec["fallback"]["replicas"], spec["maxReplicas"])
     if "/" not in spec["scaleTargetRef"]["apiVersion"]:
         spec["scaleTargetRef"]["kind"] = "ReplicationController"
     requests = spec.get("requests", {})
+    if "signals" in requests:
+        spec["requests"] = requests = {"signals": requests["signals"]}
     if "target" in requests and requests.get("signal") != "KVCache":
         requests["target"] = quantity(rng)
     exporter = spec.get("gpu", {}).get("exporter", {})

@@ -141,6 +141,19 @@ def test_a_tool_that_reverts_fifteen_times_costs_one_restart(cluster, quiet, ope
     assert generation(cluster) == before + 2 and rules(cluster) == ours
 
 
+def test_a_hundred_reverts_cost_two_restarts_at_most(cluster, quiet, operator):
+    """Each is another text, as of a tool that delivers a new version each time."""
+    at_rest = generation(cluster)
+    quiet("VLLM")
+    first_rules(cluster, at_rest)
+    before = generation(cluster)
+    for number in range(100):
+        write_rules(cluster, f"{FOREIGN}# version {number}\n", "argocd-controller")
+    eventually(lambda: "RevertedBy" in operator.log(), timeout=30)
+    assert generation(cluster) <= before + 2
+    assert rules(cluster) == f"{FOREIGN}# version 99\n"
+
+
 def test_who_reverts_is_said_and_what_helps(cluster, working):
     ours, before = rules(cluster), generation(cluster)
     write_rules(cluster, FOREIGN, "argocd-controller")

@@ -22,6 +22,7 @@ MERGE = "application/merge-patch+json"
 SERVICES = "/api/v1/namespaces/{}/services"
 MONITORS = "/apis/monitoring.coreos.com/v1/namespaces/{}/servicemonitors"
 RULES = "/apis/monitoring.coreos.com/v1/namespaces/{}/prometheusrules"
+APISERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 HPAS = "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers"
 OURS = {"app.kubernetes.io/managed-by": "inference-autoscaler", "inference-autoscaler.io/autoscaler": "gemma"}
 SHARED = {"app.kubernetes.io/managed-by": "inference-autoscaler", "inference-autoscaler.io/shared": "gpu"}
@@ -48,6 +49,14 @@ def rule(record="inference_autoscaler:gpu_utilization:percent", **more):
             "spec": {"groups": [{"name": "x", "rules": [one]}]}}
 
 
+def registration(group="custom.metrics.k8s.io", service="inference-autoscaler", labels=OURS, **spec):
+    return {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+            "metadata": {"name": f"v1beta1.{group}", "labels": labels},
+            "spec": {"group": group, "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
+                     "caBundle": "eA==", "service": {"namespace": "inference-autoscaler-system", "name": service, "port": 443},
+                     **spec}}
+
+
 HPA = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
        "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "server"}, "maxReplicas": 2}}
 SECRET = {"name": "s", "key": "k"}
@@ -55,6 +64,12 @@ OTHERS = {"selector": {"matchLabels": {"app": "api"}}}
 
 # (what is made, by whose labels, the policy's words): each may be created by the roles.
 MADE = {
+    "another API": (APISERVICES, registration("external.metrics.k8s.io"), "only the custom metrics API"),
+    "the API of another Service": (APISERVICES, registration(service="other"), "leads to its own Service"),
+    "an API that is not labelled": (APISERVICES, registration(labels={}), "leads to its own Service"),
+    "an API that nobody checks": (
+        APISERVICES, {**registration(), "spec": {**registration()["spec"], "caBundle": None, "insecureSkipTLSVerify": True}},
+        "whose certificates are checked"),
     "a Service that is not labelled": (SERVICES, named(service(), "a"), "may make only what bears its label"),
     "a Service of a load balancer": (SERVICES, named(service(type="LoadBalancer", clusterIP=""), "a", OURS), "without an address"),
     "a Service with an address": (SERVICES, named(service(clusterIP=""), "a", OURS), "without an address"),
@@ -301,7 +316,7 @@ def test_every_expression_is_of_the_right_type(cluster, as_operator):
     def checked():
         found = cluster.request("GET", policies)[1]["items"]
         ours = [policy for policy in found if policy["metadata"]["name"].startswith("inference-autoscaler-system.")]
-        assert len(ours) == 6 and all(p["status"]["observedGeneration"] == p["metadata"]["generation"] for p in ours)
+        assert len(ours) == 7 and all(p["status"]["observedGeneration"] == p["metadata"]["generation"] for p in ours)
         return ours
 
     for policy in eventually(checked):

@@ -160,12 +160,14 @@ def test_smallest_gets_its_defaults(cluster, crd):
         "maxReplicas": 5,
         "engine": {"type": "Auto"},
         "scrapeInterval": "15s",
+        "source": "Auto",
         "paused": False,
+        "source": "Auto",
     }
 
 
 def test_nested_defaults(cluster, crd):
-    assert accepted(cluster, smallest(requests={}))["spec"]["requests"] == {"signal": "Running"}
+    assert accepted(cluster, smallest(requests={}))["spec"]["requests"] == {}, "a default would stand beside a list"
     gpu = accepted(cluster, smallest(gpu={}))["spec"]["gpu"]
     assert gpu == {"signal": "Utilization", "target": 70, "exporter": {"type": "Auto"}}
 
@@ -179,6 +181,8 @@ def test_zero_is_a_value(cluster, crd):
     ({"minReplicas": 6}, "maxReplicas is less than minReplicas: raise maxReplicas"),
     ({"requests": {"signal": "KVCache", "target": 101}}, "write a number up to 100"),
     ({"requests": {"signal": "KVCache", "target": "100.5"}}, "write a number up to 100"),
+    ({"requests": {"signals": [{"signal": "Running"}], "target": 4}}, "write the list alone, or signal and target"),
+    ({"requests": {"signals": [{"signal": "Running"}], "signal": "Running"}}, "write the list alone"),
     ({"maxReplica": 5}, 'unknown field "spec.maxReplica"'),
     ({"scaleTargetRef": {"kind": "Deployment", "name": "server"}}, "spec.scaleTargetRef.apiVersion: Required value"),
     ({"scaleTargetRef": {"apiVersion": "apps/v1", "name": "server"}}, "spec.scaleTargetRef.kind: Required value"),
@@ -252,6 +256,15 @@ def test_an_edit_never_needs_a_delete(cluster, crd, namespace):
             GROUP, VERSION, namespace, PLURAL, "gemma", [{"op": "replace", "path": "/spec", "value": spec}],
             _content_type="application/json-patch+json",
         )
+
+
+def test_kubectl_goes_from_one_form_of_signals_to_the_other(cluster, crd, namespace):
+    listed = {"signals": [{"signal": "Running", "target": 4}, {"signal": "KVCache", "target": 80}]}
+    for requests in ({"signal": "Running", "target": 4}, listed, {"signal": "Waiting"}):
+        resource = smallest(namespace=namespace, requests=requests)
+        cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(resource))
+        stored = cluster.custom.get_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, "gemma")
+        assert stored["spec"]["requests"] == requests
 
 
 def contains(whole, part):

@@ -7,21 +7,20 @@ endpoints by what /readyz says.
 
 import base64
 import json
+import os
 import signal
+import socket
 import ssl
 import subprocess
-import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from http.server import ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-import yaml
-from conftest import CHART, Cluster, control_plane, eventually, install_our_crd, tool
+from conftest import Cluster, control_plane, eventually, install_our_crd, tool
 from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     OPERATOR,
     Autoscaler,
@@ -48,7 +47,6 @@ def address():
 
 
 def free_port():
-    import socket
     with socket.socket() as found:
         found.bind(("", 0))
         return found.getsockname()[1]
@@ -153,7 +151,6 @@ class Replicas:
     def close(self):
         self.done.set()
         self.kubelet.join()
-        for replica in self.all: print(replica.name, replica.log())  # DEBUG
         for replica in self.all:
             if replica.process.poll() is None:
                 assert replica.stop() == 0, replica.log()
@@ -204,8 +201,9 @@ def target(cluster, namespace, page_port):
 def available(cluster):
     for version in VERSIONS:
         status, api = cluster.request("GET", f"{APISERVICES}/{version}.custom.metrics.k8s.io")
-        conditions = {c["type"]: c for c in api.get("status", {}).get("conditions", [])}
-        assert status == 200 and conditions["Available"]["status"] == "True", (status, conditions or api)
+        assert status == 200, api
+        conditions = {c["type"]: c["status"] for c in api.get("status", {}).get("conditions", [])}
+        assert conditions.get("Available") == "True", api
     return True
 
 
@@ -239,9 +237,9 @@ def test_an_install_is_ready_within_ten_seconds(cluster, target, replicas):
     one = Autoscaler(cluster, target).create(source="Direct", maxReplicas=4)
     eventually(lambda: available(cluster), timeout=30)
     served = time.monotonic() - start
-    try: eventually(lambda: is_ready(one), timeout=20)
-    except TimeoutError: print(one.get()); raise
+    eventually(lambda: is_ready(one), timeout=30)
     print(f"\nserved after {served:.1f} s, Ready after {time.monotonic() - start:.1f} s")
+    assert time.monotonic() - start < 10 or os.getloadavg()[0] > os.cpu_count(), "a quiet machine needs half of it"
     for version in VERSIONS:
         raw = cluster.kubectl(
             "get", "--raw",
@@ -249,6 +247,7 @@ def test_an_install_is_ready_within_ten_seconds(cluster, target, replicas):
         ).stdout
         items = json.loads(raw)["items"]
         assert len(items) == 2, raw
+
     def scaled():
         hpa = one.child("HorizontalPodAutoscaler")
         assert hpa and hpa["status"].get("currentMetrics"), hpa and hpa.get("status")
@@ -259,3 +258,166 @@ def test_an_install_is_ready_within_ten_seconds(cluster, target, replicas):
     for version in VERSIONS:
         assert bundle(cluster, version).count("BEGIN CERTIFICATE") == 2
     assert not (one.child("ServiceMonitor") or one.child("Service"))
+
+
+@pytest.fixture
+def working(cluster, target, replicas):
+    """Two replicas that serve an autoscaler's metric; the function starts them, and says with which certificates."""
+
+    def start(validity="24h"):
+        replicas.start("one", validity)
+        replicas.start("two", validity)
+        Autoscaler(cluster, target).create(source="Direct", maxReplicas=4)
+        eventually(lambda: available(cluster), timeout=60)
+        eventually(lambda: bundle(cluster).count("BEGIN CERTIFICATE") == 2 and all(r.shown for r in replicas.all), timeout=30)
+        eventually(lambda: read(cluster, target)[0] == 200, timeout=30)
+        return replicas
+
+    return start
+
+
+class Load:
+    """Readers of a metric, one after the other each, until they are told to end; what came of it."""
+
+    def __init__(self, cluster, namespace, readers=3):
+        self.cluster, self.namespace = cluster, namespace
+        self.good, self.bad, self.ended = 0, Counter(), threading.Event()
+        self.threads = [threading.Thread(target=self._run, daemon=True) for _ in range(readers)]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self):
+        while not self.ended.is_set():
+            status, answer = read(self.cluster, self.namespace)
+            if status == 200 and len(answer["items"]) == 2:
+                self.good += 1
+            else:
+                self.bad[f"{status} {answer}"] += 1
+
+    def end(self):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+        return self.good, self.bad
+
+
+def test_certificates_turn_over_without_a_failed_read(cluster, target, working):
+    """Of thirty seconds' certificates a new one is served every twenty; each replica's is another each time."""
+    working("30s")
+    load, seen = Load(cluster, target), set()
+    end = time.monotonic() + 55
+    while time.monotonic() < end:
+        seen |= set(announced(cluster).values())
+        time.sleep(0.2)
+    good, bad = load.end()
+    alone = {text for text in seen if text.count("BEGIN CERTIFICATE") == 1}
+    print(f"\n{len(alone)} certificates served, {good} reads, failed: {dict(bad)}")
+    assert len(alone) >= 6 and good > 100 and not bad
+
+
+def test_one_replica_that_is_killed_is_not_missed(cluster, target, working):
+    """Reads fail until the endpoint is known to be dead; the APIServices stay available, and the leader's entry goes in
+    its time."""
+    replicas = working()
+    one = replicas.all[0]
+    load = Load(cluster, target, readers=2)
+    one.process.send_signal(signal.SIGKILL)
+    one.process.wait()
+    killed = time.monotonic()
+    while time.monotonic() < killed + 5:
+        available(cluster)
+        time.sleep(0.1)
+    load.end()
+    load = Load(cluster, target, readers=2)
+    time.sleep(3)
+    good, bad = load.end()
+    assert good > 20 and not bad, bad
+    replicas.start("three")
+    eventually(lambda: "three" in announced(cluster), timeout=10)
+    # The other one leads after a while, and has the new one trusted.
+    eventually(lambda: all(r.shown for r in replicas.all[1:]), timeout=40)
+    load = Load(cluster, target, readers=2)
+    time.sleep(3)
+    good, bad = load.end()
+    assert good > 20 and not bad, bad
+
+
+def test_a_replica_that_is_told_to_stop_fails_nobody(cluster, target, working):
+    replicas = working()
+    load = Load(cluster, target, readers=2)
+    time.sleep(1)
+    one, two = replicas.all
+    replicas.terminate(one)
+    start = time.monotonic()
+    assert one.process.wait(timeout=15) == 0, one.log()
+    took = time.monotonic() - start
+    time.sleep(2)
+    good, bad = load.end()
+    print(f"\nstopped after {took:.1f} s, {good} reads, failed: {dict(bad)}")
+    assert good > 20 and not bad
+    assert took < 10
+    eventually(lambda: "leading" in two.log(), timeout=10)
+
+
+def ask(port, path):
+    """What a replica answers to somebody without a certificate."""
+    context = ssl._create_unverified_context()
+    try:
+        with urllib.request.urlopen(f"https://127.0.0.1:{port}{path}", context=context, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_who_has_no_certificate_of_the_api_servers_gets_nothing(cluster, target, working):
+    replicas = working()
+    for path in (f"/apis/custom.metrics.k8s.io/v1beta1/namespaces/{target}/pods/*/{METRIC}", "/apis", "/metrics", "/"):
+        for replica in replicas.all:
+            status, text = ask(replica.port, path)
+            assert status == 401 and json.loads(text)["kind"] == "Status", (path, status, text)
+    # Nor does a token help, nor the name of somebody who may.
+    assert read(cluster, target)[0] == 200
+
+
+def test_the_api_server_has_another_authority(cluster, target, working, tmp_path):
+    """What its ConfigMap says holds at once: with another authority alone nobody is believed; with both the old one is."""
+    working()
+    path = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
+    before = cluster.request("GET", path)[1]["data"]["requestheader-client-ca-file"]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+         "-subj", "/CN=another", "-keyout", tmp_path / "key", "-out", tmp_path / "ca"], check=True, capture_output=True)
+    another = (tmp_path / "ca").read_text()
+
+    def believe(text):
+        patch = {"data": {"requestheader-client-ca-file": text}}
+        code, answer = cluster.request("PATCH", path, patch, content="application/merge-patch+json")
+        assert code == 200, answer
+
+    load = Load(cluster, target, readers=2)
+    believe(another + before)
+    time.sleep(2)
+    good, bad = load.end()
+    assert good > 10 and not bad, bad
+    believe(before)
+    eventually(lambda: read(cluster, target)[0] == 200, timeout=10)
+
+
+def test_nothing_hinders_a_namespace_after_the_cleanup(cluster, target, working, operator_kubeconfig):
+    """Before the operator goes, its registration does, and it makes no other while it runs."""
+    replicas = working()
+    done = subprocess.run(
+        [OPERATOR, "cleanup", "--yes", "--metrics-api-only", "--kubeconfig", cluster.kubeconfig,
+         "--metrics-service", f"{SYSTEM}/{NAME}:443", "--metrics-certificates", CERTIFICATES],
+        capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    time.sleep(3)  # nothing shows that an operator does not write
+    for version in VERSIONS:
+        assert cluster.request("GET", f"{APISERVICES}/{version}.custom.metrics.k8s.io")[0] == 404
+    for replica in list(replicas.all):
+        assert replica.stop() == 0, replica.log()
+    name = f"{target}-more"
+    cluster.core.create_namespace({"metadata": {"name": name}})
+    cluster.core.delete_namespace(name)
+    eventually(lambda: cluster.request("GET", f"/api/v1/namespaces/{name}")[0] == 404, timeout=30)
+    cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CERTIFICATES, "namespace": SYSTEM}})

@@ -53,8 +53,8 @@ static void the_smallest_resource_is_complete(void **state)
 	assert_null(a.port_name);
 	assert_null(a.path);
 	assert_null(a.scheme);
-	assert_string_equal(a.signal, "Running");
-	assert_int_equal(a.target_milli, -1);
+	assert_string_equal(a.signals[0].name, "Running");
+	assert_int_equal(a.signals[0].target_milli, -1);
 	assert_string_equal(a.scrape_interval, "15s");
 	assert_null(a.behavior);
 	assert_null(a.monitor_labels);
@@ -94,8 +94,8 @@ static void everything_that_is_written_arrives(void **state)
 	assert_null(a.port_name);
 	assert_string_equal(a.path, "/m");
 	assert_string_equal(a.scheme, "https");
-	assert_string_equal(a.signal, "Waiting");
-	assert_int_equal(a.target_milli, 2500);
+	assert_string_equal(a.signals[0].name, "Waiting");
+	assert_int_equal(a.signals[0].target_milli, 2500);
 	assert_string_equal(a.scrape_interval, "1m30s");
 	assert_true(a.paused);
 	assert_string_equal(json_path_string(a.monitor_labels, "release", ""), "x");
@@ -138,7 +138,45 @@ static void targets_are_quantities(void **state)
 		auto_autoscaler a;
 
 		assert_int_equal(autoscaler_decode(object, &a, &err), 0);
-		assert_int_equal(a.target_milli, quantities[i].milli);
+		assert_int_equal(a.signals[0].target_milli, quantities[i].milli);
+	}
+}
+
+static void several_signals_come_in_their_order(void **state)
+{
+	auto_json *object =
+		with_spec(SMALLEST ", requests: {signals: [{signal: KVCache, target: 80}, {signal: Waiting}, "
+				   "{signal: Running, target: '2.5'}]}");
+	auto_error err = ERROR_INIT;
+	auto_autoscaler a;
+
+	(void)state;
+	assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+	assert_int_equal(a.signals_count, 3);
+	assert_true(a.signals_listed);
+	assert_string_equal(a.signals[0].name, "KVCache");
+	assert_int_equal(a.signals[0].target_milli, 80000);
+	assert_string_equal(a.signals[1].name, "Waiting");
+	assert_int_equal(a.signals[1].target_milli, -1);
+	assert_string_equal(a.signals[2].name, "Running");
+	assert_int_equal(a.signals[2].target_milli, 2500);
+}
+
+static void the_short_form_is_a_list_of_one(void **state)
+{
+	static const char *const forms[] = {"", "{}", "{signal: Running}", "{signals: [{signal: Running}]}"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		auto_free char *spec = xasprintf(SMALLEST "%s%s", forms[i][0] != '\0' ? ", requests: " : "", forms[i]);
+		auto_json *object = with_spec(spec);
+		auto_error err = ERROR_INIT;
+		auto_autoscaler a;
+
+		assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+		assert_int_equal(a.signals_count, 1);
+		assert_string_equal(a.signals[0].name, "Running");
+		assert_int_equal(a.signals[0].target_milli, -1);
 	}
 }
 
@@ -212,6 +250,77 @@ static void what_is_wrong_is_refused_by_name(void **state)
 		assert_int_equal(autoscaler_decode(object, &a, &err), -1);
 		assert_int_equal(err.kind, ERROR_INVALID);
 		assert_string_equal(err.message, refused[i].message);
+	}
+}
+
+static void a_fallback_has_a_time_by_default(void **state)
+{
+	static const struct {
+		const char *fallback;
+		int64_t replicas, after_ms;
+	} rows[] = {
+		{"null", 0, 180000},
+		{"{replicas: 3}", 3, 180000},
+		{"{replicas: 5, after: 1m30s}", 5, 90000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *spec = xasprintf(SMALLEST ", fallback: %s", rows[i].fallback);
+		auto_json *object = with_spec(spec);
+		auto_error err = ERROR_INIT;
+		auto_autoscaler a;
+
+		assert_int_equal(autoscaler_decode(object, &a, &err), 0);
+		assert_int_equal(a.fallback_replicas, rows[i].replicas);
+		assert_int_equal(a.fallback_after_ms, rows[i].after_ms);
+	}
+}
+
+static const struct {
+	const char *spec;
+	const char *says; /* the message begins with it */
+} refused_by_form[] = {
+	{SMALLEST ", fallback: {replicas: 6}",
+		"spec.fallback.replicas must not be above spec.maxReplicas: lower it or raise maxReplicas"},
+	{SMALLEST ", fallback: {replicas: 0}", "spec.fallback.replicas is not a number of replicas: write 1 or more"},
+	{SMALLEST ", fallback: {after: 3m}", "spec.fallback has no replicas: write how many"},
+	{SMALLEST ", fallback: {replicas: 2, after: 3}", "spec.fallback.after must be a duration such as 3m"},
+	{SMALLEST ", fallback: {replicas: 2, after: 29s}",
+		"spec.fallback.after '29s' is not a duration from 30s to 1h: write one such as 3m"},
+	{SMALLEST ", fallback: {replicas: 2, after: soon}", "spec.fallback.after 'soon' is not a duration"},
+	{SMALLEST ", requests: {signals: [{signal: Running}], target: 4}",
+		"spec.requests has signals beside signal or target: write the list alone"},
+	{SMALLEST ", requests: {signals: [{signal: Running}], signal: Running}",
+		"spec.requests has signals beside signal or target: write the list alone"},
+	{SMALLEST ", requests: {signals: [{signal: Running}, {signal: KVCache, target: 101}]}",
+		"spec.requests.signals[1].target is a percentage with signal KVCache: write a number up to 100, such as 80"},
+	{SMALLEST ", requests: {signals: [{signal: Running, target: many}]}",
+		"spec.requests.signals[0].target must be a quantity above zero such as 4 or \"2500m\", not 'many'"},
+	{SMALLEST ", requests: {signals: []}", "spec.requests.signals are not 1 to 4 signals: write each once"},
+	{SMALLEST ", requests: {signals: Running}", "spec.requests.signals 'Running' are not 1 to 4 signals"},
+	{SMALLEST ", requests: {signals: [Running]}", "spec.requests.signals are not 1 to 4 signals"},
+	{SMALLEST ", requests: {signals: [{target: 4}]}", "spec.requests.signals are not 1 to 4 signals"},
+	{SMALLEST ", requests: {signals: [{signal: Running}, {signal: Running}]}",
+		"spec.requests.signals are not 1 to 4 signals: write each once"},
+	{SMALLEST ", requests: {signals: [{signal: Running}, {signal: Waiting}, {signal: InFlight}, {signal: KVCache}, "
+		  "{signal: Running}]}",
+		"spec.requests.signals are not 1 to 4 signals"},
+	{SMALLEST ", requests: {signals: [{signal: Running, target: 2M}]}",
+		"spec.requests.signals are not 1 to 4 signals"},
+};
+
+static void what_has_not_its_form_is_refused_by_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refused_by_form); i++) {
+		auto_json *object = with_spec(refused_by_form[i].spec);
+		auto_error err = ERROR_INIT;
+		auto_autoscaler a;
+
+		assert_int_equal(autoscaler_decode(object, &a, &err), -1);
+		assert_int_equal(err.kind, ERROR_INVALID);
+		assert_memory_equal(err.message, refused_by_form[i].says, strlen(refused_by_form[i].says));
 	}
 }
 
@@ -458,6 +567,10 @@ int main(void)
 		cmocka_unit_test(targets_are_quantities),
 		cmocka_unit_test(a_port_is_a_number_or_a_name),
 		cmocka_unit_test(null_is_absent),
+		cmocka_unit_test(several_signals_come_in_their_order),
+		cmocka_unit_test(the_short_form_is_a_list_of_one),
+		cmocka_unit_test(a_fallback_has_a_time_by_default),
+		cmocka_unit_test(what_has_not_its_form_is_refused_by_name),
 		cmocka_unit_test(what_is_wrong_is_refused_by_name),
 		cmocka_unit_test(an_object_without_anything_is_refused),
 		cmocka_unit_test(a_list_of_namespaces_is_read_by_whole_names),

@@ -32,6 +32,7 @@ struct rig {
 	const char *refused; /* the plural of what may not be read; NULL = nothing */
 	int watches;         /* of Prometheuses, begun */
 	int lists;           /* of autoscalers */
+	int configmaps;      /* asked for */
 	int wanted;          /* what is waited for, so many times in all */
 	bool closed;
 };
@@ -63,6 +64,13 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 	}
 	if (fnmatch("*sendInitialEvents*", request->line, 0) == 0) {
 		return (struct fake_answer){.status = 422, .body = "{\"kind\":\"Status\",\"reason\":\"Invalid\"}"};
+	}
+	if (fnmatch("GET *[/]configmaps[?]*", request->line, 0) == 0) {
+		rig->configmaps++;
+	}
+	if (settings_serve(&rig->settings) && fnmatch("GET *[/]apiservices[?]*", request->line, 0) == 0) {
+		return strstr(request->line, "watch=") != NULL ? (struct fake_answer){.end = FAKE_MUTE}
+		                                               : (struct fake_answer){.status = 200, .body = LIST("")};
 	}
 	if (fnmatch("GET *[/]prometheuses[?]watch*", request->line, 0) == 0) {
 		rig->watches++;
@@ -141,14 +149,23 @@ static int settled(struct rig *rig)
 	return before;
 }
 
-static void rig_watch(struct rig *rig, const char *refused)
+/* Of an operator that serves the metrics API, when that is not "". */
+static void rig_watch_serving(struct rig *rig, const char *service, const char *refused)
 {
 	*rig = (struct rig){.settings = SETTINGS_DEFAULT, .refused = refused};
+	if (service[0] != '\0') {
+		assert_int_equal(metrics_service_read(service, &rig->settings.metrics_service, NULL), 0);
+	}
 	rig_open(&rig->kube, on_request, rig, NULL);
 	rig->access = access_new(&(struct access_options){.url = NULL}, NULL);
 	rig->controller =
 		controller_new(rig->kube.client, rig->kube.http, rig->access, &rig->settings, "the test's own");
 	controller_watch(rig->controller);
+}
+
+static void rig_watch(struct rig *rig, const char *refused)
+{
+	rig_watch_serving(rig, "", refused);
 }
 
 static void rig_start(struct rig *rig, const char *refused)
@@ -337,6 +354,26 @@ static void test_a_refused_watch_of_the_adapters_configmap_is_not_waited_for(voi
 	rig_end(&rig);
 }
 
+/* Where nobody needs an adapter and there is none, the operator may have no rights in what would be its namespace. */
+static void test_no_adapter_is_looked_for_where_the_metrics_api_is_ours(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_watch_serving(&rig, "shop/metrics:443", NULL);
+	controller_lead(rig.controller);
+	wait_for_passes(&rig, 3);
+	assert_true(controller_ready(rig.controller));
+	assert_true(controller_live(rig.controller));
+	assert_int_equal(rig.configmaps, 0);
+	rig_end(&rig);
+
+	rig_start(&rig, NULL);
+	wait_for_passes(&rig, 3);
+	assert_true(rig.configmaps > 0);
+	rig_end(&rig);
+}
+
 /* Of anything else a half-seen world is never acted on. */
 static void test_any_other_refused_watch_is_waited_for(void **state)
 {
@@ -416,6 +453,7 @@ int main(void)
 		cmocka_unit_test(test_a_server_that_asks_to_be_left_alone_is_left_alone),
 		cmocka_unit_test(test_a_refused_watch_of_pods_is_not_waited_for),
 		cmocka_unit_test(test_a_refused_watch_of_the_adapters_configmap_is_not_waited_for),
+		cmocka_unit_test(test_no_adapter_is_looked_for_where_the_metrics_api_is_ours),
 		cmocka_unit_test(test_any_other_refused_watch_is_waited_for),
 		cmocka_unit_test(test_a_replica_that_waits_is_warm_and_silent),
 		cmocka_unit_test(test_a_replica_that_leads_early_acts_when_it_has_seen_all),

@@ -383,6 +383,39 @@ static void the_hpa_is_silent_of_another_question(struct scene *scene)
 	scene->trust.same_question = false;
 }
 
+/* Our own metrics API is asked where the pages are read too. */
+static void direct(struct scene *scene)
+{
+	scene->request->direct = true;
+}
+
+static void direct_and_the_hpa_is_silent(struct scene *scene)
+{
+	the_hpa_is_silent(scene);
+	direct(scene);
+}
+
+static void direct_and_the_hpa_disagrees(struct scene *scene)
+{
+	scene->trust.hpa.average_milli = 8003;
+	direct(scene);
+}
+
+/* Of many pods a few pages are read: the average may be anything. */
+static void direct_and_some_pages_are_not_read(struct scene *scene)
+{
+	direct_and_the_hpa_disagrees(scene);
+	counted_pods_add(&scene->counted, "p-2", 1);
+	scene->before->value.pods = 3;
+	add_value(scene, "p-2");
+}
+
+static void direct_and_the_hpa_reads_none_of_many(struct scene *scene)
+{
+	direct_and_some_pages_are_not_read(scene);
+	scene->trust.hpa.active = false;
+}
+
 #define ROW(change, source)                                                                                            \
 	{                                                                                                              \
 #change, change, METRIC_##source                                                                       \
@@ -448,6 +481,11 @@ static void any_doubt_has_it_asked(void **state)
 		ROW(the_hpa_is_silent_for_too_long, ASK),
 		ROW(the_hpa_speaks_of_another_metric_only, ASK),
 		ROW(the_hpa_was_made_anew, ASK),
+		ROW(direct, STANDS),
+		ROW(direct_and_the_hpa_is_silent, ASK),
+		ROW(direct_and_the_hpa_disagrees, ASK),
+		ROW(direct_and_some_pages_are_not_read, STANDS),
+		ROW(direct_and_the_hpa_reads_none_of_many, ASK),
 	};
 
 	(void)state;

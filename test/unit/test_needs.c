@@ -127,6 +127,46 @@ static void test_an_exporter_is_asked_for_by_the_first(void **state)
 	free(found);
 }
 
+/* What Auto needs is decided when the totals are read. */
+static void test_a_source_of_its_own_needs_nothing_of_the_adapter(void **state)
+{
+	auto_needs needs;
+	size_t count;
+	auto_json *some = NULL;
+
+	(void)state;
+	needs_init(&needs);
+	assert_false(needs_prometheus_alone(&needs));
+	put(&needs, "a", "engine: {type: VLLM}, source: Prometheus", 0, NULL);
+	assert_true(needs_prometheus_alone(&needs));
+	put(&needs, "b", "engine: {type: SGLang}, mode: Combined", 1, NULL);
+	assert_false(needs_prometheus_alone(&needs));
+	some = needs_metrics(&needs, true);
+	assert_int_equal(json_object_size(some), 1);
+	assert_non_null(json_object_get(some, RUNNING));
+	assert_true(is_needed(&needs, "sglang_num_requests_running"));
+	/* The exporter is needed whoever serves, and has to be scraped for Prometheus alone. */
+	for (int direct = 0; direct < 2; direct++) {
+		auto_free struct gpu_need *exporters = needs_exporters(&needs, direct, &count);
+
+		assert_int_equal(count, 1);
+		assert_int_equal(exporters[0].scraped, !direct);
+	}
+	put(&needs, "c", "mode: GPU, source: Prometheus", 2, NULL);
+	for (int direct = 0; direct < 2; direct++) {
+		auto_free struct gpu_need *exporters = needs_exporters(&needs, direct, &count);
+
+		assert_int_equal(count, 1);
+		assert_true(exporters[0].scraped);
+		assert_string_equal(exporters[0].autoscaler->view.meta.name, "b");
+	}
+	/* An edit of the source is a change. */
+	assert_true(put(&needs, "b", "engine: {type: SGLang}, mode: Combined, source: Direct", 1, NULL));
+	assert_false(is_needed(&needs, "sglang_num_requests_running"));
+	needs_remove(&needs, "shop/b");
+	assert_true(needs_prometheus_alone(&needs));
+}
+
 static double cpu_ms(void)
 {
 	return (double)clock() * 1000 / CLOCKS_PER_SEC;
@@ -183,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_a_refused_spec_needs_nothing),
 		cmocka_unit_test(test_an_engine_that_is_found_is_needed_from_then_on),
 		cmocka_unit_test(test_an_exporter_is_asked_for_by_the_first),
+		cmocka_unit_test(test_a_source_of_its_own_needs_nothing_of_the_adapter),
 		cmocka_unit_test(test_many_cost_as_much_as_few),
 	};
 

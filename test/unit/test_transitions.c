@@ -131,6 +131,25 @@ static void advice_is_reported_when_it_is_first_given(void **state)
 		false, NULL, NULL);
 }
 
+/* In force from then on. */
+static json_t *falling_back(json_t *status_take)
+{
+	json_array_append_new(json_object_get(status_take, "conditions"),
+		json_pack("{s:s, s:s, s:s}", "type", "FallbackActive", "status", "True", "message", "3 instead of 1"));
+	return status_take;
+}
+
+static void a_fallback_is_news_when_it_begins_and_when_it_ends(void **state)
+{
+	(void)state;
+	expect(status("False", "NoTargets", "m", -1), falling_back(status("False", "NoTargets", "m", -1)), true,
+		"FallbackActive", "3 instead of 1");
+	expect(falling_back(status("False", "NoTargets", "m", -1)), falling_back(status("Unknown", "Waiting", "m", -1)),
+		false, NULL, NULL);
+	expect(falling_back(status("True", "Ready", "works", -1)), status("True", "Ready", "works", -1), false,
+		"FallbackEnded", "spec.fallback is not in force any more");
+}
+
 static void on_the_way_up_ready_is_the_only_news(void **state)
 {
 	(void)state;
@@ -150,6 +169,7 @@ int main(void)
 		cmocka_unit_test(the_first_count_of_replicas_is_no_scaling),
 		cmocka_unit_test(two_at_once_are_two),
 		cmocka_unit_test(advice_is_reported_when_it_is_first_given),
+		cmocka_unit_test(a_fallback_is_news_when_it_begins_and_when_it_ends),
 		cmocka_unit_test(on_the_way_up_ready_is_the_only_news),
 	};
 

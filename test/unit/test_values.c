@@ -82,6 +82,22 @@ static void hops_stand_side_by_side(void **state)
 		"          the HPA's average is 10.5\n");
 }
 
+static void nothing_comes_over_prometheus_where_it_is_direct(void **state)
+{
+	(void)state;
+	assert_table("asked: {direct: true, signals: [{metric: " RUNNING ", page: true}]}\n"
+		     "page: {values: {gemma-1: {" RUNNING ": 12000}}}\n"
+		     "signals:\n"
+		     "  " RUNNING ":\n"
+		     "    series: {samples: {gemma-1: {age: 20, milli: 12000}}}\n"
+		     "    metric: {values: {gemma-1: 11000, gemma-0: 850}}\n",
+		two_averages, RUNNING,
+		"          POD      PAGE  METRICS API\n"
+		"          gemma-0  -     0.85\n"
+		"          gemma-1  12    11\n"
+		"          the HPA's average is 10.5\n");
+}
+
 static void gpus_have_a_recorded_series_and_no_page(void **state)
 {
 	(void)state;
@@ -180,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hops_stand_side_by_side),
+		cmocka_unit_test(nothing_comes_over_prometheus_where_it_is_direct),
 		cmocka_unit_test(gpus_have_a_recorded_series_and_no_page),
 		cmocka_unit_test(what_was_read_some_time_ago_has_its_age),
 		cmocka_unit_test(what_the_hpa_has_read_is_said_to_be_its_reading),

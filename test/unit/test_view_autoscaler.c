@@ -49,7 +49,7 @@ static void check_texts(const struct view *view, const struct autoscaler *fresh)
 		assert_ptr_not_equal(text, (const char *)theirs[i]);
 	}
 	assert_int_equal(documents, 3);
-	assert_int_equal(texts, 19);
+	assert_int_equal(texts, 18);
 }
 
 static void test_the_spec_is_whole(void **state)
@@ -80,7 +80,7 @@ static void test_the_spec_with_its_json(void **state)
 	(void)state;
 	assert_ptr_equal(spec.name, view_autoscaler(view)->spec.name);
 	assert_int_equal(spec.gpu_target, 70);
-	assert_int_equal(spec.target_milli, 2500);
+	assert_int_equal(spec.signals[0].target_milli, 2500);
 	assert_true(json_equal(spec.behavior, json_path(object, "spec.behavior")));
 	assert_true(json_equal(spec.monitor_labels, json_path(object, "spec.monitor.labels")));
 	assert_true(json_equal(spec.exporter_labels, json_path(object, "spec.gpu.exporter.selector.matchLabels")));
