@@ -370,10 +370,10 @@ def test_of_some_namespaces_the_rights_are_roles_in_them(render):
 
 
 def test_of_some_namespaces_operator_and_cleanup_are_told(render):
-    # The Job of the registration alone reads nothing in a namespace.
-    objects = [o for o in render(*FEW, hooks=True) if not (o["kind"] == "Job" and o["metadata"]["name"].endswith("-api"))]
+    objects = render(*FEW, hooks=True)
+    after = [o for o in objects if o["kind"] == "Job" and o["metadata"]["annotations"]["helm.sh/hook"] == "post-delete"]
     for kind in ("Deployment", "Job"):
-        args = only(objects, kind)["spec"]["template"]["spec"]["containers"][0]["args"]
+        args = only(objects if kind == "Deployment" else after, kind)["spec"]["template"]["spec"]["containers"][0]["args"]
         at = args.index("--watch-namespaces")
         assert args[at:at + 4] == ["--watch-namespaces", "team-a,team-b", "--shared-namespaces", "monitoring,prom,gpus"]
     cleanup = [o for o in objects if o["kind"] == "ClusterRole" and "cleanup" in o["metadata"]["name"]]
