@@ -71,6 +71,12 @@ class Release:
     def rules(self):
         return self.cluster.core.read_namespaced_config_map("prometheus-adapter", self.adapter).data["config.yaml"]
 
+    def registered(self):
+        """The versions of the custom metrics API that lead to this release."""
+        found = self.listed("apiservices")
+        return sorted(o["spec"]["version"] for o in found if o["spec"].get("group") == "custom.metrics.k8s.io"
+                      and (o["spec"].get("service") or {}).get("namespace") == self.namespace)
+
     def kubeconfig(self, pod):
         account = pod["serviceAccountName"]
         return write_kubeconfig(self.folder / account, self.cluster, self.namespace, account)
@@ -86,20 +92,23 @@ class Release:
         return running
 
     def uninstall(self, pod_runs=True):
-        """Uninstalls, playing the kubelet to the cleanup's pod: helm's process, and what the cleanup said."""
-        uninstall = subprocess.Popen(
-            self.command("uninstall", RELEASE), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        """Uninstalls, playing the kubelet to the cleanup's pods: helm's process, and what the cleanups said."""
+        return self.with_jobs("uninstall", RELEASE, pod_runs=pod_runs)
+
+    def with_jobs(self, *args, pod_runs=True):
+        helm = subprocess.Popen(
+            self.command(*args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         said = []
         try:
-            while uninstall.poll() is None:
+            while helm.poll() is None:
                 for pod in self.cluster.core.list_namespaced_pod(self.namespace, label_selector="job-name").items:
                     if pod.status.phase == "Pending" and pod_runs:
                         said.append(self.run_pod(pod))
                 time.sleep(0.1)
         finally:
-            uninstall.kill()
-        return uninstall.returncode, uninstall.stdout.read(), said
+            helm.kill()
+        return helm.returncode, helm.stdout.read(), said
 
     def run_pod(self, pod):
         """Runs the one container of a pod here, and reports its end as the kubelet would."""
@@ -236,3 +245,20 @@ def test_uninstall_is_complete_where_the_cleanup_cannot_be(release):
     assert code != 0 and "uninstallation completed with 1 error" in output, output
     assert len(said) == 1, said  # of the registration
     assert [k for k in release.objects() if k[2].startswith((RELEASE, release.namespace))] == []
+
+
+def test_an_upgrade_that_ends_serving_takes_the_registration_away_first(release):
+    """A registered API that nobody serves would keep every namespace of the cluster from being deleted."""
+    release.install()
+    running = release.operator()
+    try:
+        eventually(lambda: release.registered() == ["v1beta1", "v1beta2"], timeout=20)
+        code, output, said = release.with_jobs("upgrade", RELEASE, CHART, "--reuse-values", "--set",
+                                               "metricsServer.enabled=false")
+        assert code == 0, output
+        assert len(said) == 1 and "v1beta1.custom.metrics.k8s.io" in said[0], said
+        assert release.registered() == []
+    finally:
+        assert running.stop() == 0, running.log()
+    code, output, said = release.uninstall()
+    assert code == 0 and len(said) == 1, (output, said)

@@ -7,12 +7,20 @@
 
 {{/* By which Service they serve, as arguments. */}}
 {{- define "ia.metricsServerArgs" -}}
-{{- if .Values.metricsServer.enabled }}
 - --metrics-service
 - {{ printf "%s/%s:443" .Release.Namespace (include "ia.fullname" .) | quote }}
 - --metrics-certificates
 - {{ include "ia.certificates" . | quote }}
 {{- end }}
+
+{{/* True for an upgrade after which they serve no more, while the API still leads to their Service. */}}
+{{- define "ia.servesNoMore" -}}
+{{- $leads := false }}
+{{- range include "ia.apiServices" . | fromYamlArray }}
+{{- $to := dig "spec" "service" dict (lookup "apiregistration.k8s.io/v1" "APIService" "" . | default dict) }}
+{{- $leads = or $leads (and (eq ($to.namespace | default "") $.Release.Namespace) (eq ($to.name | default "") (include "ia.fullname" $))) }}
+{{- end }}
+{{- if and $leads (not .Values.metricsServer.enabled) }}true{{ end }}
 {{- end }}
 
 {{/* Their registrations. */}}

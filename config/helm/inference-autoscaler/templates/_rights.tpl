@@ -231,7 +231,7 @@ subjects:
 - apiGroups: [apiregistration.k8s.io]
   resources: [apiservices]
   verbs: [list]
-{{- if .Values.metricsServer.enabled }}
+{{- if or .Values.metricsServer.enabled (include "ia.servesNoMore" .) }}
 - apiGroups: [apiregistration.k8s.io]
   resources: [apiservices]
   resourceNames: {{ include "ia.apiServices" . }}
