@@ -97,3 +97,19 @@ def test_a_port_that_nothing_lists(containers, port):
     template = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": containers}}
     objects, _ = render(autoscaler("apps/v1", "Deployment"), deployment({"matchLabels": {"app": "a"}}, template))
     assert ports(objects) == [port]
+
+
+@pytest.mark.parametrize("spec, kinds", [
+    ({}, {"HorizontalPodAutoscaler", "Service", "ServiceMonitor", "ConfigMap"}),
+    ({"source": "Direct"}, {"HorizontalPodAutoscaler"}),
+    (
+        {"engine": {"type": "Custom", "signals": [{"name": "Running", "series": "depth"}]}},
+        {"HorizontalPodAutoscaler", "Service", "ServiceMonitor"},
+    ),
+])
+def test_the_adapter_has_rules_of_what_it_serves(spec, kinds):
+    one = autoscaler("apps/v1", "Deployment")
+    one["spec"] |= spec
+    objects, notes = render(one, deployment({"matchLabels": {"app": "a"}}))
+    assert set(objects) == kinds
+    assert ("set spec.source to Direct" in notes) == ("engine" in spec)
