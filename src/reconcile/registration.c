@@ -93,14 +93,15 @@ static void remove_one(const struct view_apiservice *api, struct plan *plan)
 	}
 }
 
-/* `all` = those too that we serve; `taken` = those of them that were taken over, and our notes on what somebody put back. */
+/* An operator that does not serve has no right to it. `all` = those too that we serve, as a cleanup does; `taken` = those of them that were taken
+ * over, and our notes on what somebody put back. */
 static void remove_ours(const struct world *world, bool all, bool taken, struct plan *plan)
 {
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		const struct view_apiservice *api = apiservice(world, &versions[i]);
 		bool served = api != NULL && registered_leads_to_us(world, api) && registered_by_us(api);
 
-		if (api == NULL) {
+		if (api == NULL || (!all && !settings_serve(world->settings))) {
 			continue;
 		}
 		if (registered_dead(world, api) || (served && (all || (taken && api->former.taken)))) {

@@ -108,6 +108,7 @@ def test_converge_measures_the_operator_beside_the_limit(bare, tmp_path):
     assert drawn.read_text().startswith("<svg") and "seconds until all were" in done.stdout
 
 
+@pytest.mark.alone
 def test_serve_reads_what_the_operator_serves(bare, tmp_path):
     figures = tmp_path / "figures.json"
     done = run_bench("serve", "3", "--seconds", "3", "--settle", "1", "--json", figures)
@@ -117,6 +118,7 @@ def test_serve_reads_what_the_operator_serves(bare, tmp_path):
     assert 0.5 < found["pageReadsPerPodSecond"]["mean"] <= found["pageReadsPerPodSecond"]["most"] < 2
 
 
+@pytest.mark.alone
 def test_react_sees_each_hop_of_the_metrics_api_that_the_operator_serves(bare, tmp_path):
     figures = tmp_path / "figures.json"
     done = run_bench("react", "1", "--sides", "direct", "--json", figures)

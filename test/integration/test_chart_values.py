@@ -62,6 +62,7 @@ EFFECTS = {
     "metricsServer.enabled": (False, {}, "!ConfigMap"),
     "metricsServer.takeOver": (True, {}, "- --metrics-take-over\n"),
     "metricsServer.port": (10250, {}, "containerPort: 10250"),
+    "adapter.enabled": (False, {}, "kind: ClusterRole"),
     "adapter.namespace": ("metrics", {}, "namespace: metrics"),
     "adapter.deployment": ("pa", {}, "- pa\n"),
     "adapter.configMap": ("pa", {}, "- pa\n"),
