@@ -116,9 +116,17 @@ def test_the_api_is_ours_and_trusted(kube, version):
     found = kube.get("apiregistration.k8s.io/v1", "APIService", f"{version}.custom.metrics.k8s.io")
     assert found["spec"]["service"]["namespace"] == OPERATOR
     assert not found["spec"].get("insecureSkipTLSVerify")
-    bundle = base64.b64decode(found["spec"]["caBundle"]).decode()
-    assert bundle.count("BEGIN CERTIFICATE") == 2 and "PRIVATE" not in bundle
     assert {c["type"]: c["status"] for c in found["status"]["conditions"]}["Available"] == "True"
+
+
+def test_the_api_server_trusts_each_replica_and_nobody_else(kube, story):
+    """The certificates of replicas that an upgrade replaced are taken away after a minute."""
+    def bundle():
+        found = kube.get("apiregistration.k8s.io/v1", "APIService", "v1beta1.custom.metrics.k8s.io")
+        return base64.b64decode(found["spec"]["caBundle"]).decode()
+
+    eventually_is("one certificate of each of two replicas", lambda: bundle().count("BEGIN CERTIFICATE"), 2, 120)
+    assert "PRIVATE" not in bundle()
 
 
 def test_load_scales_up_and_every_figure_is_the_pages(kube, story):
