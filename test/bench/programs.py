@@ -46,6 +46,7 @@ class Program:
 class Operator(Program):
     def __init__(self, world, binary, kubeconfig, *more):
         self.user, self.port = world.user, None
+        self.told = {word.rpartition(":")[2] for word in more if word.startswith("127.0.0.1:")}
         self.start(world, "operator", binary, "run", "--kubeconfig", kubeconfig, "--listen", "127.0.0.1:0", *more)
 
     def url(self, path):
@@ -56,7 +57,7 @@ class Operator(Program):
     def listening_port(self):
         self.check()
         found = re.findall(rf"127\.0\.0\.1:(\d+) .*pid={self.pid},", run("ss", "-Hltnp"))
-        return found and found[0]
+        return next((port for port in found if port not in self.told), None)
 
     def synced(self):
         """It is ready when it has all objects."""
