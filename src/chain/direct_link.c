@@ -3,6 +3,9 @@
 
 #include "checks.h"
 
+/* So long a status takes to be written, and to be seen by all replicas, at the most. */
+#define FIRST_STATUS_MS 10000
+
 /* What the API server says of the registration. */
 static void say_registration(const struct facts *facts, struct verdict *verdict)
 {
@@ -44,6 +47,18 @@ static bool say_none_counts(const struct facts *facts, const struct workload_sig
 	return true;
 }
 
+/* Where the pages are, and of which engine, replicas learn from the status: the first readings may come before it. */
+static bool awaits_first_status(const struct facts *facts, const struct workload_signal *signal)
+{
+	const struct view_condition *before = view_condition(&facts->object->status.conditions, "MetricServed");
+
+	if (evidence_signal(facts, signal)->value.failure.cause != CAUSE_UNAVAILABLE) {
+		return false;
+	}
+	return before == NULL ||
+	       (strcmp(before->status, "Unknown") == 0 && facts->now_ms - before->transition_ms < FIRST_STATUS_MS);
+}
+
 void check_direct_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct metric_seen *metric;
@@ -55,7 +70,12 @@ void check_direct_served(const struct facts *facts, const struct workload_signal
 	}
 	metric = evidence_read_metric(facts, signal, failure_reason(facts, signal), verdict);
 	if (metric == NULL) {
-		if (verdict->status == VERDICT_FALSE) {
+		if (verdict->status == VERDICT_FALSE && awaits_first_status(facts, signal)) {
+			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+				"the engine was found just now: until all of the operator's pods know it, its metrics API has "
+				"no value of '%s'",
+				signal->signal->metric);
+		} else if (verdict->status == VERDICT_FALSE) {
 			(void)say_none_counts(facts, signal, verdict);
 		}
 		return;
