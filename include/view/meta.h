@@ -59,6 +59,8 @@ struct object_meta {
 
 /* NULL when absent. */
 const char *meta_label(const struct object_meta *meta, const char *key);
+/* Whether all of these are its labels; `labels` is an object, of a spec. */
+bool meta_has_labels(const struct object_meta *meta, const json_t *labels);
 const char *meta_annotation(const struct object_meta *meta, const char *key);
 /* Whether one of its owners has this uid. */
 bool meta_owned_by(const struct object_meta *meta, const char *uid);

@@ -304,22 +304,6 @@ static bool find_preset(struct survey *s, const struct autoscaler *spec, struct 
 	return false;
 }
 
-/* Whether the labels are all there; `labels` is of the spec. */
-static bool bears(const struct view_service *service, const json_t *labels)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)labels, key, value) {
-		const char *own = meta_label(&service->view.meta, key);
-
-		if (own == NULL || !json_is_string(value) || strcmp(own, json_string_value(value)) != 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static bool find_custom(struct survey *s, const struct autoscaler *spec, struct found_exporter *found)
 {
 	/* Each tenant may ask for one of its own: not all Services are compared with each. */
@@ -328,7 +312,7 @@ static bool find_custom(struct survey *s, const struct autoscaler *spec, struct 
 	for (size_t i = 0; i < services.count; i++) {
 		const struct view_service *service = view_service(services.items[i]);
 
-		if (!survey_is_shared(&service->view) && bears(service, spec->exporter_labels)) {
+		if (!survey_is_shared(&service->view) && meta_has_labels(&service->view.meta, spec->exporter_labels)) {
 			return take_service(s, service, spec->exporter_port, false, found);
 		}
 	}

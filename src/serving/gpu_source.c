@@ -124,21 +124,6 @@ static void add_local(struct gpu_source *source, const struct pods *pods, const 
 	}
 }
 
-static bool bears(const struct view_service *service, const json_t *labels)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)labels, key, value) {
-		const char *own = meta_label(&service->view.meta, key);
-
-		if (own == NULL || !json_is_string(value) || strcmp(own, json_string_value(value)) != 0) {
-			return false;
-		}
-	}
-	return json_object_size(labels) > 0;
-}
-
 static const struct view_service_port *port_of(const struct view_service *service, const char *name)
 {
 	for (uint32_t i = 0; i < service->ports_count; i++) {
@@ -164,7 +149,8 @@ static void add_custom(struct gpu_source *source, const struct metrics_api_hooks
 		const struct view_service *service = view_service(services.items[i]);
 		const struct view_service_port *port = port_of(service, spec->exporter_port);
 
-		if (port != NULL && service->selector.count > 0 && bears(service, spec->exporter_labels)) {
+		if (port != NULL && service->selector.count > 0 && json_object_size(spec->exporter_labels) > 0 &&
+			meta_has_labels(&service->view.meta, spec->exporter_labels)) {
 			const struct view_selector selector = {.match_labels = service->selector,
 				.given = true,
 				.valid = true};

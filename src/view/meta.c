@@ -152,6 +152,21 @@ const char *meta_label(const struct object_meta *meta, const char *key)
 	return view_pairs_get(&meta->labels, key);
 }
 
+bool meta_has_labels(const struct object_meta *meta, const json_t *labels)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)labels, key, value) {
+		const char *own = meta_label(meta, key);
+
+		if (own == NULL || !json_is_string(value) || strcmp(own, json_string_value(value)) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 const char *meta_annotation(const struct object_meta *meta, const char *key)
 {
 	return view_pairs_get(&meta->annotations, key);

@@ -26,13 +26,6 @@ CHILDREN = {
 }
 
 
-def sides(text):
-    found = text.split(",")
-    if not set(found) <= set(SIDES):
-        raise ValueError
-    return [side for side in SIDES if side in found]
-
-
 def parse(words):
     parser = report.parser(
         "converge",
@@ -45,7 +38,7 @@ def parse(words):
         f"  keda               KEDA's operator as it comes\n\n"
         f"A side that takes longer than {TIMEOUT_S} s is stopped; its rate counts then.")
     report.add_world_options(parser, 1000)
-    parser.add_argument("--sides", type=sides, default=",".join(SIDES), metavar="SIDE,…",
+    parser.add_argument("--sides", type=report.sides_of(SIDES), default=",".join(SIDES), metavar="SIDE,…",
                         help="which of them (default: all)")
     return parser.parse_args(words)
 

@@ -44,13 +44,6 @@ HOPS = {"pageSeconds": "until its page was read", "apiSeconds": "from there unti
 Sample = collections.namedtuple("Sample", "step target changed read served wanted")
 
 
-def sides(text):
-    found = text.split(",")
-    if not set(found) <= set(SIDES):
-        raise ValueError
-    return [side for side in SIDES if side in found]
-
-
 def parse(words):
     parser = report.parser(
         "react",
@@ -66,7 +59,7 @@ def parse(words):
         "stabilization window. A minute or so of preparation, and about 40 s for each change.")
     parser.add_argument("steps", type=report.positive, nargs="?", default=30, metavar="N",
                         help="how many changes (default 30)")
-    parser.add_argument("--sides", type=sides, default=",".join(SIDES), metavar="SIDE,…", help="which (default: all)")
+    parser.add_argument("--sides", type=report.sides_of(SIDES), default=",".join(SIDES), metavar="SIDE,…", help="which (default: all)")
     parser.add_argument("--seed", type=int, default=1, help="of what is by chance (default 1)")
     parser.add_argument("--operator", type=Path, metavar="BINARY", default=REPO / "build/release/inference-autoscaler",
                         help="the operator to measure (default: this tree's, built with preset release)")

@@ -29,6 +29,18 @@ def positive(text):
     return value
 
 
+def sides_of(known):
+    """The type of an option that takes some of these, separated by commas; in the order of `known`."""
+
+    def sides(text):
+        found = text.split(",")
+        if not set(found) <= set(known):
+            raise ValueError
+        return [side for side in known if side in found]
+
+    return sides
+
+
 def parser(name, description, epilog=""):
     """With the options that each has."""
     made = argparse.ArgumentParser(
