@@ -44,6 +44,8 @@ enum kind kind_by_name(const char *api_version, const char *kind);
  * controller asks the one of the higher priority. */
 #define APISERVICE_V1BETA1 "v1beta1.custom.metrics.k8s.io"
 #define APISERVICE_V1BETA2 "v1beta2.custom.metrics.k8s.io"
+#define APISERVICES 2
+extern const char *const apiservices[APISERVICES]; /* both, in this order */
 
 /* Labels and annotations of ours. */
 #define LABEL_AUTOSCALER "inference-autoscaler.io/autoscaler"

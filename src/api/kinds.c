@@ -32,6 +32,8 @@ const struct kind_info kinds[KIND_COUNT] = {
 	[KIND_CONFIGMAP] = {.resource = {"", "v1", "configmaps", "ConfigMap", true}},
 };
 
+const char *const apiservices[APISERVICES] = {APISERVICE_V1BETA1, APISERVICE_V1BETA2};
+
 enum kind kind_by_name(const char *api_version, const char *kind)
 {
 	for (int i = 0; i < KIND_COUNT; i++) {

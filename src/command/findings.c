@@ -115,11 +115,9 @@ static int collect_service(struct session *session, struct findings *found, cons
 /* Both versions of the metrics API, and what they lead to. */
 static int collect_metrics_api(struct session *session, struct findings *found, struct error *err)
 {
-	static const char *const names[] = {APISERVICE_V1BETA1, APISERVICE_V1BETA2};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (collect_named(session, found, KIND_APISERVICE, NULL, names[i], err) < 0 ||
-			collect_service(session, found, names[i], err) < 0) {
+	for (size_t i = 0; i < APISERVICES; i++) {
+		if (collect_named(session, found, KIND_APISERVICE, NULL, apiservices[i], err) < 0 ||
+			collect_service(session, found, apiservices[i], err) < 0) {
 			return -1;
 		}
 	}

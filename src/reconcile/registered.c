@@ -6,8 +6,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-const char *const registered_names[REGISTERED_VERSIONS] = {APISERVICE_V1BETA1, APISERVICE_V1BETA2};
-
 const struct view_apiservice *registered(const struct world *world, const char *name)
 {
 	return view_apiservice(world_view(world, KIND_APISERVICE, NULL, name));
@@ -48,8 +46,8 @@ bool registered_dead(const struct world *world, const struct view_apiservice *ap
 
 const struct view_apiservice *registered_others(const struct world *world)
 {
-	for (size_t i = 0; i < REGISTERED_VERSIONS; i++) {
-		const struct view_apiservice *api = registered(world, registered_names[i]);
+	for (size_t i = 0; i < APISERVICES; i++) {
+		const struct view_apiservice *api = registered(world, apiservices[i]);
 
 		if (api != NULL && !registered_leads_to_us(world, api)) {
 			return api;
@@ -62,8 +60,8 @@ const struct view_apiservice *registered_shared(const struct world *world)
 {
 	const struct view_apiservice *found = registered_others(world);
 
-	for (size_t i = 0; i < REGISTERED_VERSIONS && found == NULL; i++) {
-		const struct view_apiservice *api = registered(world, registered_names[i]);
+	for (size_t i = 0; i < APISERVICES && found == NULL; i++) {
+		const struct view_apiservice *api = registered(world, apiservices[i]);
 
 		found = api != NULL && api->former.service_name != NULL ? api : NULL;
 	}

@@ -9,10 +9,6 @@
 #include "reconcile/world.h"
 #include "view/core.h"
 
-#define REGISTERED_VERSIONS 2
-
-extern const char *const registered_names[REGISTERED_VERSIONS];
-
 /* NULL when it is absent. */
 const struct view_apiservice *registered(const struct world *world, const char *name);
 /* Whether they can be read: what cannot be read may be anybody's. */

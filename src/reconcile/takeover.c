@@ -25,8 +25,8 @@ bool takeover_wanted(const struct world *world)
 		world->shared->takeover.reverted) {
 		return false;
 	}
-	for (size_t i = 0; i < REGISTERED_VERSIONS; i++) {
-		if (is_reverted(world, registered(world, registered_names[i]))) {
+	for (size_t i = 0; i < APISERVICES; i++) {
+		if (is_reverted(world, registered(world, apiservices[i]))) {
 			return false;
 		}
 	}
@@ -35,8 +35,8 @@ bool takeover_wanted(const struct world *world)
 
 void takeover_note(const struct world *world, struct takeover_memory *memory)
 {
-	for (size_t i = 0; i < REGISTERED_VERSIONS; i++) {
-		const struct view_apiservice *api = registered(world, registered_names[i]);
+	for (size_t i = 0; i < APISERVICES; i++) {
+		const struct view_apiservice *api = registered(world, apiservices[i]);
 		bool ours = api != NULL && registered_leads_to_us(world, api);
 
 		/* What is given back leads to another too: then it was not to be ours any more. */

@@ -37,8 +37,6 @@ struct metrics_server {
 
 /* ---- the registration, as the cache has it ---- */
 
-static const char *const apiservices[] = {APISERVICE_V1BETA1, APISERVICE_V1BETA2};
-
 /* NULL when it does not lead to us. */
 static const struct view_apiservice *registration(const struct metrics_server *s, const char *name)
 {
@@ -70,7 +68,7 @@ static bool is_known(void *ctx, const char *pem)
 {
 	const struct metrics_server *s = ctx;
 
-	for (size_t i = 0; i < ARRAY_LEN(apiservices); i++) {
+	for (size_t i = 0; i < APISERVICES; i++) {
 		const struct view_apiservice *api = registration(s, apiservices[i]);
 
 		if (api != NULL && !trusts(api, pem)) {
