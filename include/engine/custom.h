@@ -27,8 +27,8 @@
 /* What the labels of all tags begin with. */
 #define CUSTOM_TAGS "inference_autoscaler_"
 
-/* All their signals, as the adapter's rules have them: without series, and with a tag of no value. */
-extern const struct engine_signal custom_signals[ENGINE_SIGNALS_MAX];
+/* The adapter's rules for them: an engine that has all signals, without series and with tags of no value. */
+extern const struct engine custom_rules;
 
 struct custom_engine;
 

@@ -20,7 +20,7 @@ struct adapter_rule *adapter_rules_all(size_t *count)
 		}
 	}
 	for (size_t i = 0; i < ENGINE_SIGNALS_MAX; i++) {
-		rules[(*count)++] = adapter_rule_of(&custom_signals[i]);
+		rules[(*count)++] = adapter_rule_of(&custom_rules.signals[i]);
 	}
 	rules[(*count)++] = adapter_rule_of(&gpu_utilization);
 	return rules;

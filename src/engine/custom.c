@@ -100,7 +100,7 @@ static void add_samples(struct strbuf *query, const struct description *describe
 		matchers[0] != '\0' ? "," : "");
 }
 
-/* As the rules read it (custom_signals.c). Heap. */
+/* As the rules read it (custom_rules.c). Heap. */
 static char *tag_of(const struct description *described)
 {
 	auto_free char *whole = xasprintf("%s\n%s\n%s\n", described->series, described->over, described->unit);
@@ -146,12 +146,12 @@ struct custom_engine *custom_engine_new(const char *type, const json_t *signals)
 	custom = xcalloc(1, sizeof(*custom));
 	custom->engine = (struct engine){.type = CUSTOM_ENGINE, .places = {{0, "/metrics"}}};
 	for (size_t i = 0; i < ENGINE_SIGNALS_MAX; i++) {
-		const json_t *wanted = json_find(signals, "name", custom_signals[i].name);
+		const json_t *wanted = json_find(signals, "name", custom_rules.signals[i].name);
 
 		if (wanted != NULL) {
-			const struct description described = read_description(wanted, &custom_signals[i]);
+			const struct description described = read_description(wanted, &custom_rules.signals[i]);
 
-			make_signal(custom, count++, &custom_signals[i], &described);
+			make_signal(custom, count++, &custom_rules.signals[i], &described);
 		}
 	}
 	return custom;

@@ -558,8 +558,8 @@ const struct engine_signal *engine_signal_by_metric(const char *metric)
 		}
 	}
 	for (size_t i = 0; i < ENGINE_SIGNALS_MAX; i++) {
-		if (strcmp(custom_signals[i].metric, metric) == 0) {
-			return &custom_signals[i];
+		if (strcmp(custom_rules.signals[i].metric, metric) == 0) {
+			return &custom_rules.signals[i];
 		}
 	}
 	return strcmp(gpu_utilization.metric, metric) == 0 ? &gpu_utilization : NULL;

@@ -100,7 +100,7 @@ static char *tagged_spelling(const char *series, size_t i)
 }
 
 /* The i-th selector of a series' samples, NULL behind the last. Heap. */
-static char *selector_of(const struct samples_asked *asked, const char *series, size_t i)
+static char *selector_of(const struct signal_request *asked, const char *series, size_t i)
 {
 	auto_free char *name = NULL;
 
@@ -113,13 +113,13 @@ static char *selector_of(const struct samples_asked *asked, const char *series, 
 
 /* The series in all spellings, each within `before` and `after`. They are listed and not asked for by a pattern: where
  * one target had a series in two of them, which differ in nothing but the name, a function of both would fail. Heap. */
-static char *all_spellings(const struct samples_asked *asked, const char *before, const char *after, bool part)
+static char *all_spellings(const struct signal_request *asked, const char *before, const char *after, bool part)
 {
 	struct strbuf promql = STRBUF_INIT;
 	char *selector;
 
-	for (size_t i = 0; i < asked->series->count; i++) {
-		for (size_t k = 0; (selector = selector_of(asked, asked->series->items[i], k)) != NULL; k++) {
+	for (size_t i = 0; i < asked->series.count; i++) {
+		for (size_t k = 0; (selector = selector_of(asked, asked->series.items[i], k)) != NULL; k++) {
 			add_one(&promql, selector, before, after, part);
 			free_indirect(&selector);
 		}
@@ -133,7 +133,7 @@ char *question_scrapes(void)
 	return query("count_values by (namespace, job) (\"up\", up{endpoint=\"" METRICS_PORT "\"})");
 }
 
-char *question_samples(const struct samples_asked *asked, const char *trusted, bool part)
+char *question_samples(const struct signal_request *asked, const char *trusted, bool part)
 {
 	const struct engine_signal *signal = engine_signal_by_metric(asked->metric);
 	auto_free char *value = signal != NULL ? query_for_all(signal->metrics_query, asked->tag) : NULL;
@@ -155,7 +155,7 @@ char *question_samples(const struct samples_asked *asked, const char *trusted, b
 	return part ? query_part(promql.buf) : query(promql.buf);
 }
 
-char *question_scrapers(const struct samples_asked *asked, bool part)
+char *question_scrapers(const struct signal_request *asked, bool part)
 {
 	auto_free char *series = all_spellings(asked, "", "", part);
 	auto_free char *promql = xasprintf("count by (namespace, pod, job) (%s)", series);

@@ -7,16 +7,16 @@
 #include "base/text.h"
 #include "question.h"
 
-const struct samples_question *samples_question(struct samples_questions *questions, const struct samples_asked *asked,
-	const char *trusted)
+const struct samples_question *samples_question(struct samples_questions *questions,
+	const struct signal_request *signal, const char *trusted)
 {
 	struct samples_question *made;
 
 	for (size_t i = 0; i < questions->count; i++) {
 		const struct samples_question *one = &questions->items[i];
 
-		if (strcmp(one->metric, asked->metric) == 0 && text_equal(one->trusted, trusted) &&
-			text_equal(one->tag, asked->tag) && texts_equal(&one->series, asked->series)) {
+		if (strcmp(one->metric, signal->metric) == 0 && text_equal(one->trusted, trusted) &&
+			text_equal(one->tag, signal->tag) && texts_equal(&one->series, &signal->series)) {
 			return one;
 		}
 	}
@@ -24,12 +24,12 @@ const struct samples_question *samples_question(struct samples_questions *questi
 		samples_questions_release(questions);
 	}
 	made = &questions->items[questions->count++];
-	*made = (struct samples_question){.metric = xstrdup(asked->metric),
-		.tag = xstrdup(asked->tag),
+	*made = (struct samples_question){.metric = xstrdup(signal->metric),
+		.tag = xstrdup(signal->tag),
 		.trusted = xstrdup(trusted),
-		.target = question_samples(asked, trusted, false),
-		.part = question_samples(asked, trusted, true)};
-	texts_copy(&made->series, asked->series);
+		.target = question_samples(signal, trusted, false),
+		.part = question_samples(signal, trusted, true)};
+	texts_copy(&made->series, &signal->series);
 	return made;
 }
 

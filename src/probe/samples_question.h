@@ -29,8 +29,8 @@ struct samples_questions {
 };
 
 /* Of question_samples() with these, made when it is new. Borrowed until the next call. */
-const struct samples_question *samples_question(struct samples_questions *questions, const struct samples_asked *asked,
-	const char *trusted);
+const struct samples_question *samples_question(struct samples_questions *questions,
+	const struct signal_request *signal, const char *trusted);
 void samples_questions_release(struct samples_questions *questions);
 
 #endif

@@ -40,24 +40,15 @@ static void ask(struct signal_probe *probe, const char *target, const char *part
 		.target = target,
 		.part = part,
 		.type = type,
-		/* Those of one description are few, and descriptions may be many. */
 		.rare = probe->signal->tag != NULL};
 
 	prometheus_ask(probe->context->prometheus, &question, probe->healthy, done, probe);
 }
 
-static struct samples_asked samples_asked_of(const struct signal_probe *probe)
-{
-	return (struct samples_asked){.metric = probe->signal->metric,
-		.series = &probe->signal->series,
-		.tag = probe->signal->tag};
-}
-
 static void ask_scrapers(struct signal_probe *probe, prometheus_done_fn *done)
 {
-	const struct samples_asked asked = samples_asked_of(probe);
-	auto_free char *target = question_scrapers(&asked, false);
-	auto_free char *part = question_scrapers(&asked, true);
+	auto_free char *target = question_scrapers(probe->signal, false);
+	auto_free char *part = question_scrapers(probe->signal, true);
 
 	ask(probe, target, part, &answer_scrapers, done);
 }
@@ -385,7 +376,6 @@ void signal_probe_start(struct signal_probe *probe)
 {
 	const struct signal_request *signal = probe->signal;
 	const char *trusted = probe->request->trusted;
-	const struct samples_asked asked = samples_asked_of(probe);
 	const struct samples_question *question;
 
 	probe->same_question = probe->last != NULL && probe->last->asked == probe->request;
@@ -397,7 +387,7 @@ void signal_probe_start(struct signal_probe *probe)
 		find_metric(probe);
 		return;
 	}
-	question = samples_question(probe->context->questions, &asked, trusted);
+	question = samples_question(probe->context->questions, signal, trusted);
 	ask(probe, question->target, question->part, &answer_samples, on_samples);
 }
 

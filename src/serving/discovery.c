@@ -38,7 +38,7 @@ char *discovery_list(const char *version)
 		}
 	}
 	for (size_t i = 0; i < ENGINE_SIGNALS_MAX; i++) {
-		add_metric(list, custom_signals[i].metric);
+		add_metric(list, custom_rules.signals[i].metric);
 	}
 	add_metric(list, gpu_utilization.metric);
 	return json_text(document);

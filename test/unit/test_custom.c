@@ -80,7 +80,7 @@ static void no_description_changes_a_rule(void **state)
 		const struct engine_signal *own = &custom_engine(custom)->signals[i];
 		const struct engine_signal *rule = engine_signal_by_metric(own->metric);
 
-		assert_ptr_equal(rule, &custom_signals[i]);
+		assert_ptr_equal(rule, &custom_rules.signals[i]);
 		assert_string_equal(own->name, rule->name);
 		assert_int_equal(strncmp(own->metric, CUSTOM_METRIC, strlen(CUSTOM_METRIC)), 0);
 		assert_string_equal(own->metrics_query, rule->metrics_query);
@@ -241,8 +241,8 @@ static void no_other_engine_is_one(void **state)
 	(void)state;
 	assert_null(custom_engine_new("VLLM", NULL));
 	assert_null(custom_tag_matcher(&engines[0].signals[0]));
-	assert_null(custom_tag_relabeling(&custom_signals[0]));
-	assert_null(custom_tag_config(&custom_signals[0]));
+	assert_null(custom_tag_relabeling(&custom_rules.signals[0]));
+	assert_null(custom_tag_config(&custom_rules.signals[0]));
 	custom_engine_free(NULL);
 }
 

@@ -27,12 +27,12 @@ static struct texts list_of(const char *const *texts)
 
 #define LIST(...) list_of((const char *const[]){__VA_ARGS__, NULL})
 
-/* All samples of these series. */
-#define ASKED(list, of)                                                                                                \
-	&(struct samples_asked)                                                                                        \
-	{                                                                                                              \
-		.metric = (of), .series = &(list)                                                                      \
-	}
+/* A signal with these series, which are borrowed. */
+#define ASKED(list, of) (&(const struct signal_request){.metric = (char *)(uintptr_t)(of), .series = (list)})
+#define TAGGED(list, of, by)                                                                                           \
+	(&(const struct signal_request){.metric = (char *)(uintptr_t)(of),                                             \
+		.series = (list),                                                                                      \
+		.tag = (char *)(uintptr_t)(by)})
 
 /* Indentation is left out of what is asked. */
 static void assert_query(char *target_take, const char *promql)
@@ -160,10 +160,9 @@ static void test_tagged_samples_are_asked_for_by_their_tag(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct texts series = LIST(rows[i].series);
-		const struct samples_asked asked = {.metric = "another's", .series = &series, .tag = TAG};
 		auto_free char *wanted = xasprintf(PART("max by (namespace, pod) (%s)", "time"), rows[i].times);
 
-		assert_query(question_samples(&asked, NULL, false), wanted);
+		assert_query(question_samples(TAGGED(series, "another's", TAG), NULL, false), wanted);
 		texts_release(&series);
 	}
 }
@@ -172,7 +171,6 @@ static void test_tagged_samples_are_asked_for_by_their_tag(void **state)
 static void test_the_value_of_tagged_samples_is_that_of_the_rule(void **state)
 {
 	struct texts series = LIST("depth");
-	const struct samples_asked asked = {.metric = "custom_num_requests_waiting", .series = &series, .tag = TAG};
 
 	(void)state;
 #define OF(how, unready)                                                                                               \
@@ -181,7 +179,7 @@ static void test_the_value_of_tagged_samples_is_that_of_the_rule(void **state)
 #define COUNT(unready)                                                                                                 \
 	"(max(sum" OF("sum", unready) ", inference_autoscaler_waiting)) by (namespace, pod) or max" OF("max",          \
 		unready) "))"
-	assert_query(question_samples(&asked, NULL, false),
+	assert_query(question_samples(TAGGED(series, "custom_num_requests_waiting", TAG), NULL, false),
 		PART("max by (namespace, pod) (timestamp(depth{" TAG "}))",
 			"time") " or " PART(COUNT("true") " > 0 or " COUNT(""), "milli"));
 	texts_release(&series);
@@ -211,13 +209,13 @@ static void test_so_is_that_of_the_longest_series(void **state)
 {
 	auto_free char *name = xasprintf("vllm:%0250d", 0);
 	struct texts series = LIST(name);
-	const struct samples_asked asked = {.metric = "custom_kv_cache_usage_percent",
-		.series = &series,
-		.tag = "inference_autoscaler_kv_cache=\"ratio_max.3fbe7e95\""};
 
 	(void)state;
 	for (int part = 0; part < 2; part++) {
-		auto_free char *target = question_samples(&asked, NULL, part == 1);
+		auto_free char *target =
+			question_samples(TAGGED(series, "custom_kv_cache_usage_percent",
+						 "inference_autoscaler_kv_cache=\"ratio_max.3fbe7e95\""),
+				NULL, part == 1);
 
 		print_message("%zu letters\n", strlen(target));
 		assert_in_range(strlen(target), 4 * 255, 8 * 1024 - 256);
@@ -477,11 +475,7 @@ static void the_question_about_samples_is_made_once(void **state)
 	assert_ptr_equal(samples_question(&questions, ASKED(series, "vllm_num_requests_running"), NULL), first);
 	assert_ptr_not_equal(samples_question(&questions, ASKED(series, "vllm_num_requests_running"), "up"), first);
 	assert_ptr_not_equal(samples_question(&questions, ASKED(series, "other"), NULL), first);
-	assert_ptr_not_equal(samples_question(&questions,
-				     &(struct samples_asked){.metric = "vllm_num_requests_running",
-					     .series = &series,
-					     .tag = TAG},
-				     NULL),
+	assert_ptr_not_equal(samples_question(&questions, TAGGED(series, "vllm_num_requests_running", TAG), NULL),
 		first);
 	texts_add(&series, "more");
 	assert_ptr_not_equal(samples_question(&questions, ASKED(series, "vllm_num_requests_running"), NULL), first);

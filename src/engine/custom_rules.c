@@ -26,37 +26,41 @@
 #define IN_FLIGHT CUSTOM_TAGS "in_flight"
 #define KV_CACHE CUSTOM_TAGS "kv_cache"
 
-const struct engine_signal custom_signals[ENGINE_SIGNALS_MAX] = {
-	{
-		.name = "Running",
-		.metric = "custom_num_requests_running",
-		.series_query = DISCOVER(RUNNING),
-		.metrics_query = COUNTED(COUNT_OF, RUNNING),
-		.tag = {.label = RUNNING},
-		.default_target_milli = 4000,
-	},
-	{
-		.name = "Waiting",
-		.metric = "custom_num_requests_waiting",
-		.series_query = DISCOVER(WAITING),
-		.metrics_query = COUNTED(COUNT_OF, WAITING),
-		.tag = {.label = WAITING},
-		.default_target_milli = 1000,
-	},
-	{
-		.name = "InFlight",
-		.metric = "custom_num_requests_in_flight",
-		.series_query = DISCOVER(IN_FLIGHT),
-		.metrics_query = COUNTED(COUNT_OF, IN_FLIGHT),
-		.tag = {.label = IN_FLIGHT},
-		.default_target_milli = 4000,
-	},
-	{
-		.name = "KVCache",
-		.metric = "custom_kv_cache_usage_percent",
-		.series_query = DISCOVER(KV_CACHE),
-		.metrics_query = COUNTED(PERCENT_OF, KV_CACHE),
-		.tag = {.label = KV_CACHE},
-		.default_target_milli = 80000,
-	},
+const struct engine custom_rules = {
+	.type = CUSTOM_ENGINE,
+	.signals =
+		{
+			{
+				.name = "Running",
+				.metric = "custom_num_requests_running",
+				.series_query = DISCOVER(RUNNING),
+				.metrics_query = COUNTED(COUNT_OF, RUNNING),
+				.tag = {.label = RUNNING},
+				.default_target_milli = 4000,
+			},
+			{
+				.name = "Waiting",
+				.metric = "custom_num_requests_waiting",
+				.series_query = DISCOVER(WAITING),
+				.metrics_query = COUNTED(COUNT_OF, WAITING),
+				.tag = {.label = WAITING},
+				.default_target_milli = 1000,
+			},
+			{
+				.name = "InFlight",
+				.metric = "custom_num_requests_in_flight",
+				.series_query = DISCOVER(IN_FLIGHT),
+				.metrics_query = COUNTED(COUNT_OF, IN_FLIGHT),
+				.tag = {.label = IN_FLIGHT},
+				.default_target_milli = 4000,
+			},
+			{
+				.name = "KVCache",
+				.metric = "custom_kv_cache_usage_percent",
+				.series_query = DISCOVER(KV_CACHE),
+				.metrics_query = COUNTED(PERCENT_OF, KV_CACHE),
+				.tag = {.label = KV_CACHE},
+				.default_target_milli = 80000,
+			},
+		},
 };
