@@ -145,12 +145,12 @@ def test_a_hundred_reverts_cost_two_restarts_at_most(cluster, quiet, operator):
     """Each is another text, as of a tool that delivers a new version each time."""
     at_rest = generation(cluster)
     quiet("VLLM")
-    ours = first_rules(cluster, at_rest)
+    first_rules(cluster, at_rest)
     before = generation(cluster)
     for number in range(100):
         write_rules(cluster, f"{FOREIGN}# version {number}\n", "argocd-controller")
         if number == 0:
-            eventually(lambda: rules(cluster) == ours)  # else the operator may see no version but the last
+            eventually(lambda: has_rules_of(cluster, "VLLM"))  # else the operator may see no version but the last
     eventually(lambda: "RevertedBy" in operator.log())
     assert generation(cluster) <= before + 2
     assert rules(cluster) == f"{FOREIGN}# version 99\n"
