@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "engine/custom.h"
 #include "engine/gpu.h"
 #include "engine/kept.h"
 #include "engine/spelling.h"
@@ -28,18 +29,24 @@ static char *kept_names(const struct engine *engine)
 	return xstrdup(json_path_string(only, "regex", ""));
 }
 
-/* As Prometheus does: the expression means the whole name. */
+/* As Prometheus does: the expression means the whole text. */
+static bool means(const char *expression, const char *text)
+{
+	auto_free char *whole = xasprintf("^(%s)$", expression);
+	regex_t regex;
+	bool found;
+
+	assert_int_equal(regcomp(&regex, whole, REG_EXTENDED | REG_NOSUB), 0);
+	found = regexec(&regex, text, 0, NULL, 0) == 0;
+	regfree(&regex);
+	return found;
+}
+
 static bool keeps(const struct engine *engine, const char *name)
 {
 	auto_free char *names = kept_names(engine);
-	auto_free char *whole = xasprintf("^(%s)$", names);
-	regex_t regex;
-	bool kept;
 
-	assert_int_equal(regcomp(&regex, whole, REG_EXTENDED | REG_NOSUB), 0);
-	kept = regexec(&regex, name, 0, NULL, 0) == 0;
-	regfree(&regex);
-	return kept;
+	return means(names, name);
 }
 
 /* NIM does not run under Ray, and no rule looks for it there. */
@@ -144,12 +151,47 @@ static void a_page_that_we_read_is_taken_whole(void **state)
 	}
 }
 
+/* Two figures of one series, and one of another; what a page itself calls a tag goes first. */
+static void an_engine_of_ones_own_keeps_what_is_tagged(void **state)
+{
+	static const char signals[] = "[{\"name\": \"Running\", \"series\": \"depth{a=\\\"b\\\"}\"},"
+				      "{\"name\": \"Waiting\", \"series\": \"depth{a=\\\"c\\\"}\"},"
+				      "{\"name\": \"KVCache\", \"series\": \"vllm:fill\"}]";
+	auto_json *list = json_loads(signals, 0, NULL);
+	auto_custom_engine *custom = custom_engine_new(CUSTOM_ENGINE, list);
+	auto_json *relabelings = kept_relabelings(custom_engine(custom));
+	const json_t *first = json_array_get(relabelings, 0);
+	const json_t *last = json_array_get(relabelings, 4);
+	const json_t *labels = json_object_get(last, "sourceLabels");
+	const char *keep = json_path_string(last, "regex", "");
+
+	(void)state;
+	assert_int_equal(json_array_size(relabelings), 5);
+	assert_string_equal(json_path_string(first, "action", ""), "labeldrop");
+	assert_true(means(json_path_string(first, "regex", ""), "inference_autoscaler_anything"));
+	assert_false(means(json_path_string(first, "regex", ""), "the_inference_autoscaler_waiting"));
+	assert_string_equal(json_path_string(last, "action", ""), "keep");
+	assert_int_equal(json_array_size(labels), 3);
+	for (size_t i = 0; i < 3; i++) {
+		const char *target = json_path_string(json_array_get(relabelings, i + 1), "targetLabel", "");
+
+		assert_string_equal(target, json_string_value(json_array_get(labels, i)));
+		assert_true(means(json_path_string(first, "regex", ""), target));
+	}
+	assert_false(means(keep, ";;"));
+	assert_true(means(keep, "sum.1;;"));
+	assert_true(means(keep, ";sum.1;"));
+	assert_true(means(keep, ";;ratio_max.1"));
+	assert_int_equal(kept_samples_max(custom_engine(custom)), 2 * PAGE_SAMPLES_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_that_is_asked_for_is_kept),
 		cmocka_unit_test(all_that_the_rules_read_is_kept),
 		cmocka_unit_test(nothing_else_is_kept),
+		cmocka_unit_test(an_engine_of_ones_own_keeps_what_is_tagged),
 		cmocka_unit_test(an_expression_is_short),
 		cmocka_unit_test(a_page_that_we_read_is_taken_whole),
 	};

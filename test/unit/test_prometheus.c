@@ -126,13 +126,19 @@ static void scene_close(struct scene *scene)
 	assert_int_equal(rig_close(&scene->rig), 0);
 }
 
-static void ask(struct scene *scene, const char *target, bool healthy)
+static void ask_as(struct scene *scene, const char *target, bool rare, bool healthy)
 {
 	const struct prometheus_question question = {.base = fake_url(scene->rig.fake),
 		.target = target,
-		.type = &answer_n};
+		.type = &answer_n,
+		.rare = rare};
 
 	prometheus_ask(scene->prometheus, &question, healthy, on_answer, scene);
+}
+
+static void ask(struct scene *scene, const char *target, bool healthy)
+{
+	ask_as(scene, target, false, healthy);
 }
 
 struct count {
@@ -366,6 +372,27 @@ static void test_what_only_broken_ones_asked_is_not_kept(void **state)
 	/* The healthy one's is asked again and again, by itself. */
 	assert_true(run_until(&scene.rig.loop, was_asked_five_times, &scene));
 	assert_int_equal(scene.broken, 1);
+	scene_close(&scene);
+}
+
+/* Of those there may be as many as autoscalers: each costs what its own probes ask. */
+static void test_a_rare_one_is_not_asked_again_by_itself(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open(&scene);
+	ask_as(&scene, "/broken", true, true);
+	wait_reported(&scene, 1);
+	ask(&scene, "/healthy", true);
+	wait_reported(&scene, 2);
+	assert_true(run_until(&scene.rig.loop, was_asked_five_times, &scene));
+	assert_int_equal(scene.broken, 1);
+	/* An answer that is young serves others all the same. */
+	ask_as(&scene, "/broken", true, true);
+	ask_as(&scene, "/broken", true, true);
+	wait_reported(&scene, 4);
+	assert_int_equal(scene.broken, 2);
 	scene_close(&scene);
 }
 
@@ -957,6 +984,7 @@ int main(void)
 		cmocka_unit_test(test_a_thousand_healthy_ones_cost_as_much_as_one),
 		cmocka_unit_test(test_a_broken_one_is_given_no_answer_older_than_two_seconds),
 		cmocka_unit_test(test_what_only_broken_ones_asked_is_not_kept),
+		cmocka_unit_test(test_a_rare_one_is_not_asked_again_by_itself),
 		cmocka_unit_test(test_what_nobody_asks_any_more_is_forgotten),
 		cmocka_unit_test(test_failures_are_reported_in_words),
 		cmocka_unit_test(test_the_remedy_stands_behind_many_words),
