@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "chain/aggregator.h"
 #include "chain/links.h"
 #include "reconcile/takeover.h"
 #include "registered.h"
@@ -218,86 +219,20 @@ static void say_taking(const struct world *world, const struct view_apiservice *
 				  api->view.meta.name, api->service_namespace, api->service_name));
 }
 
-/* Of the pods behind our Service; heap. */
-static char *port_text(const struct world *world)
-{
-	const struct metrics_service *ours = &world->settings->metrics_service;
-	const struct view_service *service = view_service(world_view(world, KIND_SERVICE, ours->ns, ours->name));
-
-	for (uint32_t i = 0; service != NULL && i < service->ports_count; i++) {
-		if (service->ports[i].number == ours->port && service->ports[i].target_port > 0) {
-			return xasprintf("port %lld", (long long)service->ports[i].target_port);
-		}
-	}
-	return xstrdup("the port");
-}
-
-/* What the API server's words for an APIService that is not available mean (kube-aggregator,
- * remote_available_controller.go), and what is to be done. `%1$s` is the Service, `%2$s` its pods' port. */
-static const struct trouble {
-	const char *reason; /* the condition's; NULL = any, as the next */
-	const char *words;  /* a piece of its message */
-	const char *ours;   /* our reason */
-	const char *remedy;
-} troubles[] = {
-	{"FailedDiscoveryCheck", "x509", "CertificateNotTrusted",
-		"the API server does not trust the certificate of Service '%1$s': the operator keeps spec.caBundle, so see "
-		"what else writes it, and have that leave it alone"},
-	{"FailedDiscoveryCheck", "tls: ", "CertificateNotTrusted",
-		"the API server does not trust the certificate of Service '%1$s': the operator keeps spec.caBundle, so see "
-		"what else writes it, and have that leave it alone"},
-	{"FailedDiscoveryCheck", "bad status from", "APIServiceUnavailable",
-		"what answers behind Service '%1$s' refuses the API server: the operator has to read ConfigMap "
-		"'kube-system/extension-apiserver-authentication', by the chart's RoleBinding in kube-system; see its log"},
-	{"FailedDiscoveryCheck", NULL, "ServerNotReached",
-		"the control plane does not reach %2$s of the pods behind Service '%1$s': let the NetworkPolicies and the "
-		"control plane's firewall allow it, or set the chart's metricsServer.port to one that they allow"},
-	{"MissingEndpoints", NULL, "ServerNotReady",
-		"no pod of the operator behind Service '%1$s' is ready: see its events and its log"},
-	{"EndpointsNotFound", NULL, "ServerNotReady",
-		"no pod of the operator behind Service '%1$s' is ready: see its events and its log"},
-	{"ServiceNotFound", NULL, "APIServiceUnavailable", "Service '%1$s' does not exist: apply the chart again"},
-	{"ServicePortError", NULL, "APIServiceUnavailable",
-		"Service '%1$s' does not have the port that it names: apply the chart again"},
-	{NULL, NULL, "APIServiceUnavailable", "see Service '%1$s' and the pods behind it"},
-};
-
-static const struct trouble *trouble_of(const struct view_condition *available)
-{
-	const struct trouble *trouble = troubles;
-
-	while ((trouble->reason != NULL && !text_equal(trouble->reason, available->reason)) ||
-		(trouble->words != NULL &&
-			(available->message == NULL || strstr(available->message, trouble->words) == NULL))) {
-		trouble++;
-	}
-	return trouble;
-}
-
 static void say_unavailable(const struct world *world, const struct version *version,
 	const struct view_condition *available, struct own_api *own)
 {
 	const struct metrics_service *ours = &world->settings->metrics_service;
-	const struct trouble *trouble = trouble_of(available);
-	auto_free char *service = xasprintf("%s/%s", ours->ns, ours->name);
-	auto_free char *port = port_text(world);
-	auto_strbuf text = STRBUF_INIT;
+	const struct view_service *service = view_service(world_view(world, KIND_SERVICE, ours->ns, ours->name));
+	struct aggregator_trouble trouble =
+		aggregator_of_condition(ours, service, available->reason, available->message);
 
-	strbuf_addf(&text, "APIService '%s' is not available (%s): ", version->apiservice,
-		available->reason != NULL ? available->reason : "no reason given");
-	for (const char *at = trouble->remedy; *at != '\0';) {
-		size_t len = strcspn(at, "%");
-
-		strbuf_add(&text, at, len);
-		at += len;
-		if (*at == '%') {
-			strbuf_addstr(&text, at[1] == '1' ? service : port);
-			at += strlen("%1$s");
-		}
-	}
-	say(own, trouble->ours, strbuf_take(&text));
-	own->away = true;
+	say(own, trouble.reason,
+		xasprintf("APIService '%s' is not available (%s): %s", version->apiservice,
+			available->reason != NULL ? available->reason : "no reason given", trouble.remedy));
+	own->away = !trouble.certain;
 	own->since_ms = available->transition_ms;
+	free_indirect(&trouble.remedy);
 }
 
 static void check_version(const struct world *world, const struct version *version, struct own_api *own)

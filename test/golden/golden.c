@@ -7,7 +7,7 @@
  *              merged (RFC 7396: null removes, a list replaces), any other is added
  *   remove     objects of the base that are not there: [Service/vllm-example/gemma-metrics]
  *   reconcile  "ns/name" of an autoscaler; "stack", the shared part; or "cleanup", the same when all is to go
- *   settings   {monitorNamespaces, exporterNamespaces, minScrapeInterval, monitorLabels, prometheusUrl, operatorClass, watchNamespaces, sharedNamespaces, leaveShared, metricsService, metricsTakeOver}: what the operator is told (api/settings.h)
+ *   settings   {monitorNamespaces, exporterNamespaces, minScrapeInterval, monitorLabels, prometheusUrl, operatorClass, watchNamespaces, sharedNamespaces, leaveShared, metricsService, metricsApiListen, metricsTakeOver}: what the operator is told (api/settings.h)
  *   expect     the gist, written by hand, so that --update cannot bless a wrong plan:
  *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the shared part
  *              its state instead
@@ -184,6 +184,7 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 	if (service != NULL && metrics_service_read(service, &settings.metrics_service, NULL) < 0) {
 		die(folder, "settings.metricsService is not NAMESPACE/NAME:PORT");
 	}
+	metrics_service_listen(&settings.metrics_service, json_path_string(document, "settings.metricsApiListen", ""));
 	settings.adapter = (struct adapter_names){
 		.ns = json_path_string(document, "settings.adapter.namespace", NULL),
 		.deployment = json_path_string(document, "settings.adapter.deployment", NULL),
