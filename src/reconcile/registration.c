@@ -11,6 +11,7 @@
 #include "chain/links.h"
 #include "reconcile/takeover.h"
 #include "registered.h"
+#include "vacancy.h"
 #include "view/service.h"
 
 #define GROUP "custom.metrics.k8s.io"
@@ -33,7 +34,8 @@ static const struct view_apiservice *apiservice(const struct world *world, const
 
 bool registration_is_ours(const struct world *world)
 {
-	return settings_serve(world->settings) && registered_readable(world) && registered_others(world) == NULL;
+	return settings_serve(world->settings) && registered_readable(world) && registered_others(world) == NULL &&
+	       (vacancy_wait_ms(world) == 0 || registered_any(world));
 }
 
 /* ---- what is written ---- */
@@ -120,12 +122,15 @@ static void plan_version(const struct world *world, const struct version *versio
 	const struct view_apiservice *api = apiservice(world, version);
 	int64_t wait_ms = registered_shared(world) != NULL ? takeover_wait_ms(world) : 0;
 
+	if (api == NULL && wait_ms < vacancy_wait_ms(world)) {
+		wait_ms = vacancy_wait_ms(world);
+	}
 	if (api != NULL && registered_leads_to_us(world, api)) {
 		if (registered_by_us(api) && !is_as_wanted(world, api, ca_bundle)) {
 			plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, apiservice_patch(world, api, ca_bundle));
 		}
 	} else if (wanted && wait_ms > 0) {
-		plan->again_ms = wait_ms;
+		plan_again(plan, wait_ms);
 	} else if (wanted && api == NULL) {
 		plan_add_take(plan, PLAN_CREATE, KIND_APISERVICE, apiservice_make(world, version, ca_bundle));
 	} else if (wanted && api->service_name[0] != '\0') {
@@ -143,6 +148,9 @@ void registration_plan(const struct world *world, bool wanted, struct plan *plan
 	auto_free char *ca_bundle = world->ca_bundle != NULL ? encoded(world->ca_bundle) : NULL;
 
 	remove_ours(world, false, !takeover_wanted(world), plan);
+	if (wanted) {
+		plan_again(plan, vacancy_wait_ms(world));
+	}
 	if (plan->count > 0 || !registered_readable(world) || ca_bundle == NULL ||
 		(!registration_is_ours(world) && !takeover_wanted(world))) {
 		return;
@@ -165,7 +173,9 @@ static void say_absent(const struct world *world, const struct version *version,
 {
 	const char *failure = world->failure(world->ctx, SHARED_KEY);
 
-	if (world->settings->leave_shared) {
+	if (vacancy_wait_ms(world) > 0) {
+		say(own, REASON_WAITING, vacancy_text(world));
+	} else if (world->settings->leave_shared) {
 		say(own, REASON_WAITING,
 			xasprintf("APIService '%s' does not exist yet: our chart's writeShared is false, so that the "
 				  "operator of another release is to register the metrics API",
@@ -199,7 +209,7 @@ static void say_others(const struct world *world, const struct view_apiservice *
 	say(own, "OtherServer",
 		xasprintf(
 			"APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
-			"remove that server together with its APIService, whose place the operator then takes, or set "
+			"remove that server together with its APIService, whose place the operator takes two minutes later, or set "
 			"spec.source to Prometheus",
 			api->view.meta.name, ns, name,
 			registered_leads_nowhere(world, api) ? ", which does not exist" : ""));

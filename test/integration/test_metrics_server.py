@@ -489,3 +489,31 @@ def test_nothing_hinders_a_namespace_after_the_cleanup(cluster, target, working,
     cluster.core.delete_namespace(name)
     eventually(lambda: cluster.request("GET", f"/api/v1/namespaces/{name}")[0] == 404, timeout=30)
     cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CERTIFICATES, "namespace": SYSTEM}})
+
+
+def test_an_adapter_that_is_installed_again_finds_its_place_free(cluster, target, replicas):
+    """Helm refuses to install what somebody else has made meanwhile."""
+    name = "v1beta1.custom.metrics.k8s.io"
+    theirs = {
+        "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "Helm"}},
+        "spec": {"group": "custom.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
+                 "versionPriority": 100, "insecureSkipTLSVerify": True,
+                 "service": {"name": "adapter", "namespace": "monitoring", "port": 443}},
+    }
+    assert cluster.request("POST", APISERVICES, theirs)[0] == 201
+    replicas.start("one")
+    one = Autoscaler(cluster, target).create(source="Direct", maxReplicas=4)
+
+    def says(words):
+        condition = one.condition("MetricServed")
+        assert condition and words in condition["message"], condition
+        return True
+
+    eventually(lambda: says("belongs to another server"), timeout=40)
+    assert cluster.request("DELETE", f"{APISERVICES}/{name}")[0] == 200
+    eventually(lambda: says("its return is awaited"), timeout=20)
+    time.sleep(3)  # nothing shows that an operator does not write
+    assert cluster.request("GET", f"{APISERVICES}/v1beta2.custom.metrics.k8s.io")[0] == 404
+    assert cluster.request("POST", APISERVICES, theirs)[0] == 201
+    eventually(lambda: says("belongs to another server"), timeout=20)
