@@ -33,7 +33,8 @@ struct adapter_fight {
 
 /* What is remembered of a metrics API that was taken over (reconcile/takeover.h), by version. */
 struct takeover_memory {
-	bool taken[2];
+	bool noted; /* there was a pass */
+	bool taken[APISERVICES];
 	bool wanted;   /* in the pass before */
 	bool reverted; /* somebody gave one back, and nothing is taken over any more */
 };

@@ -239,6 +239,13 @@ def is_given_back(cluster, before):
     return True
 
 
+def events(cluster):
+    """What is told of the APIService that stands: (type, reason) and the note of each."""
+    uid = cluster.request("GET", f"{APISERVICES}/v1beta1.custom.metrics.k8s.io")[1]["metadata"]["uid"]
+    found = cluster.request("GET", "/apis/events.k8s.io/v1/namespaces/default/events")[1]["items"]
+    return {(e["type"], e["reason"]): e["note"] for e in found if e["regarding"].get("uid") == uid}
+
+
 def hpa_reads(cluster, namespace, value):
     hpa = cluster.request("GET", f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers/shop")[1]
     metrics = hpa["status"].get("currentMetrics") or []
@@ -321,6 +328,10 @@ def test_an_adapter_that_cannot_be_asked_has_it_back(cluster, adapter, target, r
     eventually(given_back, timeout=30)
     print(f"\ngiven back after {time.monotonic() - begun:.1f} s")
     assert any("it is given back" in replica.log() for replica in replicas.all)
+    eventually(lambda: set(events(cluster)) >= {("Normal", "TakenOver"), ("Warning", "GivenBack")}, timeout=20)
+    told = events(cluster)
+    assert f"of Service '{ADAPTER}/adapter' leads to the operator" in told["Normal", "TakenOver"]
+    assert "could not be passed on" in told["Warning", "GivenBack"]
 
 
 def test_what_is_put_back_is_not_taken_again(cluster, target, replicas):  # noqa: F811
@@ -338,6 +349,7 @@ def test_what_is_put_back_is_not_taken_again(cluster, target, replicas):  # noqa
     eventually(is_said, timeout=30)
     assert json.loads(apiservice(cluster))["spec"] == before["spec"]
     eventually(lambda: apiservice(cluster, "v1beta2") is None, timeout=20)
+    eventually(lambda: "not by this operator" in events(cluster).get(("Warning", "GivenBack"), ""), timeout=20)
 
 
 def test_the_policies_let_it_take_only_with_the_value(cluster, helm, operator_kubeconfig, adapter):  # noqa: F811
