@@ -299,6 +299,11 @@ static void observe_api(struct observation *o, const struct world *world)
 	const struct shared_state *shared = world->shared;
 	bool direct = o->facts.workload.direct;
 
+	if (direct) {
+		const struct metrics_service *ours = &world->settings->metrics_service;
+
+		o->facts.api_service = view_service(world_view(world, KIND_SERVICE, ours->ns, ours->name));
+	}
 	o->facts.api_reason = direct ? shared->own.reason : shared->api_reason;
 	o->facts.api_message = direct ? shared->own.message : shared->api_message;
 	o->facts.api_away = direct ? shared->own.away : shared->api_away;
