@@ -278,7 +278,10 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->asked = prometheus_asked(world);
 	monitoring_find(&(struct monitoring_context){.prometheuses = &prometheuses,
 				.namespaces = &namespaces,
-				.asked = o->asked},
+				.asked = o->asked,
+				.platform = o->asked,
+				.adapter_ns = o->facts.adapter_names.ns,
+				.settings = world->settings},
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 			.ns = ns,
 			.pinned = o->spec.monitor_labels,
