@@ -64,9 +64,9 @@ static void on_timer(uv_timer_t *timer)
 
 static bool retry_later(struct kube_call *call, const struct http_response *response)
 {
-	if (call->on_line != NULL || call->cancelled || response->error != NULL || call->retry_after_ms < 0 ||
-		(response->status != 429 && response->status < 500) || call->retries >= MAX_RETRIES ||
-		call->retry_after_ms > MAX_WAIT_MS - call->waited_ms) {
+	if ((call->on_line != NULL && !call->is_list) || call->cancelled || response->error != NULL ||
+		call->retry_after_ms < 0 || (response->status != 429 && response->status < 500) ||
+		call->retries >= MAX_RETRIES || call->retry_after_ms > MAX_WAIT_MS - call->waited_ms) {
 		return false;
 	}
 	call->retries++;

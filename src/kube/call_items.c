@@ -57,8 +57,8 @@ static bool begins_items(const struct call_items *items)
 	const struct strbuf *rest = &items->rest;
 	size_t len = strlen(ITEMS);
 
-	return items->depth == LIST_DEPTH && rest->len > len &&
-	       memcmp(rest->buf + rest->len - len, ITEMS, len) == 0 && strchr("{,", rest->buf[rest->len - len - 1]);
+	return items->depth == LIST_DEPTH && rest->len > len && memcmp(rest->buf + rest->len - len, ITEMS, len) == 0 &&
+	       strchr("{,", rest->buf[rest->len - len - 1]) != NULL;
 }
 
 static void open_value(struct call_items *items, struct piece *piece, struct call_lines *lines)

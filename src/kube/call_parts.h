@@ -37,10 +37,10 @@ struct kube_call {
 	struct call_lines lines; /* of a stream */
 	struct call_items items; /* of a stream that is a list */
 	bool is_list;
-	bool lines_wait;         /* some are for the next turn, by the timer */
-	bool holds;              /* the reading of all that its client does */
-	bool ended;              /* the stream, before its lines were taken */
-	struct error end;        /* how: ERROR_NONE = well */
+	bool lines_wait;  /* some are for the next turn, by the timer */
+	bool holds;       /* the reading of all that its client does */
+	bool ended;       /* the stream, before its lines were taken */
+	struct error end; /* how: ERROR_NONE = well */
 	kube_done_fn *done;
 	void *ctx;
 };

@@ -1,8 +1,8 @@
 /*
  * The inside of an informer, shared by its files. informer.c decides what follows on what; it starts a list
- * (informer_first.c, later informer_list.c) or a watch (informer_watch.c, which gives a streaming list's events to informer_stream.c) and is
- * called when that is done. All put what they read into informer_store.c, which has informer_reports.c tell the owner.
- * Private to src/kube.
+ * (informer_first.c, later informer_list.c) or a watch (informer_watch.c, which gives a streaming list's events to
+ * informer_stream.c) and is called when that is done. All put what they read into informer_store.c, which has
+ * informer_reports.c tell the owner. Private to src/kube.
  *
  *     start ──► streaming list ─────── its end bookmark ──────────┐
  *                 ▲    │ refused, silent, broken                  │
