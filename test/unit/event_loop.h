@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
-#define EVENT_LOOP_DEADLINE_MS 10000
+#define EVENT_LOOP_DEADLINE_MS 60000
 
 struct event_loop {
 	uv_loop_t uv;
