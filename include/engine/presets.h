@@ -107,6 +107,8 @@ extern const size_t routers_count;
 /* NULL when unknown. */
 const struct engine *engine_by_type(const char *type);
 const struct engine_signal *engine_signal_by_name(const struct engine *engine, const char *name);
+/* Of one engine, or of all and of GPUs. */
+const struct engine_signal *engine_signal_of_metric(const struct engine *engine, const char *metric);
 const struct engine_signal *engine_signal_by_metric(const char *metric);
 
 /* Whether the metric's unit is percent, as its name tells. */
