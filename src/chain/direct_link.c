@@ -1,6 +1,7 @@
 /* The link of our own metrics API: that it is registered, reached, and has a value of each pod. */
 #include <string.h>
 
+#include "chain/aggregator.h"
 #include "checks.h"
 
 /* So long a status takes to be written, and to be seen by all replicas, at the most. */
@@ -27,6 +28,21 @@ static const char *failure_reason(const struct facts *facts, const struct worklo
 	return evidence_cause(&evidence_signal(facts, signal)->value.failure, reasons, "MetricNotServed");
 }
 
+/* What the API server says in our place is put in our words, with what is to be done. */
+static void say_not_reached(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const struct failure *failure = &evidence_signal(facts, signal)->value.failure;
+	struct aggregator_trouble trouble;
+
+	if (failure->cause != CAUSE_UNAVAILABLE ||
+		!aggregator_of_answer(&facts->settings->metrics_service, facts->api_service, failure->text, &trouble)) {
+		return;
+	}
+	SAY(verdict, VERDICT_FALSE, trouble.reason, "the API server does not reach the operator's metrics API: %s",
+		trouble.remedy);
+	free_indirect(&trouble.remedy);
+}
+
 static void say_served(const struct workload_signal *signal, struct verdict *verdict)
 {
 	SAY(verdict, VERDICT_TRUE, "Served", "the operator's metrics API serves '%s' for the target's pods",
@@ -50,13 +66,19 @@ static bool say_none_counts(const struct facts *facts, const struct workload_sig
 /* Where the pages are, and of which engine, replicas learn from the status: the first readings may come before it. */
 static bool awaits_first_status(const struct facts *facts, const struct workload_signal *signal)
 {
-	const struct view_condition *before = view_condition(&facts->object->status.conditions, "MetricServed");
+	const struct view_conditions *before = &facts->object->status.conditions;
+	const struct view_condition *served = view_condition(before, "MetricServed");
+	const struct view_condition *exposed = view_condition(before, "MetricsExposed");
 
 	if (evidence_signal(facts, signal)->value.failure.cause != CAUSE_UNAVAILABLE) {
 		return false;
 	}
-	return before == NULL ||
-	       (strcmp(before->status, "Unknown") == 0 && facts->now_ms - before->transition_ms < FIRST_STATUS_MS);
+	if (served == NULL) {
+		return true;
+	}
+	return strcmp(served->status, "Unknown") == 0 &&
+	       (exposed == NULL || strcmp(exposed->status, "True") != 0 ||
+		       facts->now_ms - exposed->transition_ms < FIRST_STATUS_MS);
 }
 
 void check_direct_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
@@ -75,8 +97,8 @@ void check_direct_served(const struct facts *facts, const struct workload_signal
 				"the engine was found just now: until all of the operator's pods know it, its metrics API has "
 				"no value of '%s'",
 				signal->signal->metric);
-		} else if (verdict->status == VERDICT_FALSE) {
-			(void)say_none_counts(facts, signal, verdict);
+		} else if (verdict->status == VERDICT_FALSE && !say_none_counts(facts, signal, verdict)) {
+			say_not_reached(facts, signal, verdict);
 		}
 		return;
 	}

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "children/children.h"
+#include "engine/custom.h"
 #include "engine/gpu.h"
 #include "reconcile/adapter_find.h"
 #include "reconcile/gpu.h"
@@ -22,6 +23,9 @@ const struct engine *observe_engine(const struct autoscaler *spec, const struct 
 {
 	const char *found = evidence != NULL ? evidence->page.engine : NULL;
 
+	if (strcmp(spec->engine_type, CUSTOM_ENGINE) == 0) {
+		return &custom_rules;
+	}
 	if (strcmp(spec->engine_type, "Auto") != 0) {
 		return engine_by_type(spec->engine_type);
 	}
@@ -298,6 +302,11 @@ static void observe_api(struct observation *o, const struct world *world)
 	const struct shared_state *shared = world->shared;
 	bool direct = o->facts.workload.direct;
 
+	if (direct) {
+		const struct metrics_service *ours = &world->settings->metrics_service;
+
+		o->facts.api_service = view_service(world_view(world, KIND_SERVICE, ours->ns, ours->name));
+	}
 	o->facts.api_reason = direct ? shared->own.reason : shared->api_reason;
 	o->facts.api_message = direct ? shared->own.message : shared->api_message;
 	o->facts.api_away = direct ? shared->own.away : shared->api_away;
