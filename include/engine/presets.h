@@ -116,6 +116,7 @@ extern const size_t routers_count;
 /* NULL when unknown. */
 const struct engine *engine_by_type(const char *type);
 const struct engine_signal *engine_signal_by_name(const struct engine *engine, const char *name);
+const struct engine_signal *engine_signal_of_metric(const struct engine *engine, const char *metric);
 /* Of those that the adapter has a rule for. */
 const struct engine_signal *engine_signal_by_metric(const char *metric);
 /* Borrowed. */

@@ -40,14 +40,10 @@ struct reading {
 /* NULL when the metric is nobody's. */
 static const struct engine_signal *signal_of(const struct reading *r, const char *metric)
 {
-	const struct engine_signal *own = r->custom != NULL ? custom_engine(r->custom)->signals : NULL;
+	const struct engine_signal *own =
+		r->custom != NULL ? engine_signal_of_metric(custom_engine(r->custom), metric) : NULL;
 
-	for (size_t i = 0; own != NULL && i < ENGINE_SIGNALS_MAX && own[i].name != NULL; i++) {
-		if (strcmp(own[i].metric, metric) == 0) {
-			return &own[i];
-		}
-	}
-	return engine_signal_by_metric(metric);
+	return own != NULL ? own : engine_signal_by_metric(metric);
 }
 
 static void warn(const struct reading *r, const char *what, const struct error *err)

@@ -548,13 +548,23 @@ const struct engine_signal *engine_signal_by_name(const struct engine *engine, c
 	return NULL;
 }
 
+const struct engine_signal *engine_signal_of_metric(const struct engine *engine, const char *metric)
+{
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
+		if (strcmp(engine->signals[i].metric, metric) == 0) {
+			return &engine->signals[i];
+		}
+	}
+	return NULL;
+}
+
 const struct engine_signal *engine_signal_by_metric(const char *metric)
 {
 	for (size_t e = 0; e < engines_count; e++) {
-		for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engines[e].signals[i].name != NULL; i++) {
-			if (strcmp(engines[e].signals[i].metric, metric) == 0) {
-				return &engines[e].signals[i];
-			}
+		const struct engine_signal *signal = engine_signal_of_metric(&engines[e], metric);
+
+		if (signal != NULL) {
+			return signal;
 		}
 	}
 	for (size_t i = 0; i < ENGINE_SIGNALS_MAX; i++) {

@@ -20,16 +20,6 @@ static const struct engine *engine_of(const struct view_autoscaler *autoscaler)
 	return type != NULL ? engine_by_type(type) : NULL;
 }
 
-static bool engine_has_metric(const struct engine *engine, const char *metric)
-{
-	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
-		if (strcmp(engine->signals[i].metric, metric) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* NULL when its engine is none of somebody's own. */
 static struct custom_engine *custom_of(const struct view_autoscaler *autoscaler)
 {
@@ -42,7 +32,7 @@ static bool custom_has_metric(const struct view_autoscaler *autoscaler, const ch
 {
 	auto_custom_engine *custom = custom_of(autoscaler);
 
-	return custom != NULL && engine_has_metric(custom_engine(custom), metric);
+	return custom != NULL && engine_signal_of_metric(custom_engine(custom), metric) != NULL;
 }
 
 bool place_has_metric(const struct view_autoscaler *autoscaler, const char *metric)
@@ -58,7 +48,8 @@ bool place_has_metric(const struct view_autoscaler *autoscaler, const char *metr
 		       custom_has_metric(autoscaler, metric);
 	}
 	/* Until it is known it may be: then the answer tells that. */
-	return engine != NULL ? engine_has_metric(engine, metric) : engine_signal_by_metric(metric) != NULL;
+	return engine != NULL ? engine_signal_of_metric(engine, metric) != NULL
+	                      : engine_signal_by_metric(metric) != NULL;
 }
 
 /* Whether it can only be a path behind an address, and never a part of that: a status is text that somebody wrote. */

@@ -7,10 +7,8 @@ import json
 import math
 import random
 import re
-import shutil
 import ssl
 import sys
-import tempfile
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -23,7 +21,7 @@ from direct import DirectWorld
 from engines import Engines
 from machine import REPO, Others, until
 from report import say
-from world import HASH, METRIC, Target, Watch
+from world import HASH, METRIC, Target, Watch, world_folder
 
 TARGETS = 4  # of each side, whose HPAs are synced at different times of the period
 CHAIN = {"prometheus-5s": "5s", "prometheus-15s": "15s", "keda-fastest": "1s", "keda": "15s"}
@@ -146,11 +144,6 @@ class Bench:
         try:
             self.start()
             yield self
-        except BaseException:
-            for log in sorted(self.folder.glob("*/**/*.log")):
-                if log.name != "audit.log" and log.stat().st_size:
-                    say(f"{log.relative_to(self.folder)} ends: {log.read_text(errors='replace')[-600:]}")
-            raise
         finally:
             for world in reversed(self.worlds):
                 world.close()
@@ -322,14 +315,10 @@ def text(found):
 
 def run_benchmark(words):
     options = parse(words)
-    folder = Path(tempfile.mkdtemp(prefix="ia-bench-"))
-    try:
-        with Bench(folder, options).running() as bench:
-            others = Others(bench.pids)
-            bench.run()
-            share = others.share()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with world_folder() as folder, Bench(folder, options).running() as bench:
+        others = Others(bench.pids)
+        bench.run()
+        share = others.share()
     found = {side: figures_of(bench.samples[side], bench.missed[side]) for side in options.sides}
     figures = {"steps": options.steps, "targets": TARGETS, "seed": options.seed, "operator": str(options.operator),
                **add_ratios(found), "sides": found, "othersShare": share}

@@ -1,12 +1,10 @@
 """How fast the operator answers the metrics API that it serves, and what that costs: hack/bench serve."""
 
 import collections
+import contextlib
 import json
-import shutil
 import sys
-import tempfile
 import time
-from pathlib import Path
 from urllib.parse import quote
 
 import plot
@@ -14,10 +12,10 @@ import report
 from chain import CUSTOM
 from direct import DirectWorld
 from engines import Engines
-from machine import Others, run, until
+from machine import Others, run
 from programs import turns
 from report import say
-from world import AUTOSCALERS, BARE, METRIC, Watch, autoscaler, order, targets
+from world import AUTOSCALERS, BARE, METRIC, Watch, autoscaler, order, targets, world_folder
 
 PODS = 4
 RATE = 100
@@ -103,23 +101,14 @@ def measure(world, engines, operator, options):
 
 
 def run_world(options):
-    folder = Path(tempfile.mkdtemp(prefix="ia-bench-"))
-    world = ServeWorld(folder, targets(options.autoscalers, options.one_name))
-    try:
+    made = targets(options.autoscalers, options.one_name)
+    with world_folder() as folder, contextlib.closing(ServeWorld(folder, made)) as world:
         engines = Engines(world, f"{DELAY_MS}ms")
         world.page_port = engines.port
         engines.set({pod.ip: VALUE for pod in world.pods})
         world.prepare(options.operator)
         world.make_autoscalers()
         return measure(world, engines, world.operator, options)
-    except BaseException:
-        for log in sorted([*folder.glob("*.log"), *folder.glob("control-plane/logs/*.log")]):
-            if log.name != "audit.log":
-                say(f"{log.name} ends: {log.read_text(errors='replace')[-600:]}")
-        raise
-    finally:
-        world.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def text(figures):

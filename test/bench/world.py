@@ -86,21 +86,26 @@ def resting(options):
 
 
 @contextlib.contextmanager
-def world(count, one_name=False, keda=False):
-    """A world with so many targets and no autoscalers yet; gone afterwards."""
+def world_folder():
+    """Gone afterwards; of what fails in it the ends of the logs are said."""
     folder = Path(tempfile.mkdtemp(prefix="ia-bench-"))
-    made = World(folder, targets(count, one_name))
     try:
-        made.prepare(keda)
-        yield made
+        yield folder
     except BaseException:
-        for log in sorted([*folder.glob("*.log"), *folder.glob("control-plane/logs/*.log")]):
-            if log.name != "audit.log":
-                say(f"{log.name} ends: {log.read_text(errors='replace')[-600:]}")
+        for log in sorted(folder.glob("**/*.log")):
+            if log.name != "audit.log" and log.stat().st_size:
+                say(f"{log.relative_to(folder)} ends: {log.read_text(errors='replace')[-600:]}")
         raise
     finally:
-        made.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def world(count, one_name=False, keda=False):
+    """A world with so many targets and no autoscalers yet; gone afterwards."""
+    with world_folder() as folder, contextlib.closing(World(folder, targets(count, one_name))) as made:
+        made.prepare(keda)
+        yield made
 
 
 class World:

@@ -14,6 +14,7 @@
 #include "event_loop.h"
 #include "kube/informer.h"
 #include "kube_rig.h"
+#include "net/http_server.h"
 #include "runtime/cached_views.h"
 #include "view_rig.h"
 
@@ -233,6 +234,77 @@ static void test_pages_of_many_hold_nobody_up(void **state)
 	check_list(IN_PAGES, false);
 }
 
+/* A pod's page that is read again and again, as HPAs ask for it, until the list is in. */
+struct reads {
+	struct rig rig;
+	struct http_client *watches;
+	struct http_server *page;
+	int done;
+	int closed;
+};
+
+static void on_page(void *ctx, struct http_exchange *exchange)
+{
+	(void)ctx;
+	http_reply(exchange, 200, "text/plain", "vllm:num_requests_running 1\n", 28);
+}
+
+static void read_page(struct reads *reads);
+
+static void on_read(void *ctx, const struct http_response *response)
+{
+	struct reads *reads = ctx;
+
+	assert_int_equal(response->status, 200);
+	reads->done++;
+	if (!kube_informer_synced(reads->rig.informer)) {
+		read_page(reads);
+	}
+}
+
+static void read_page(struct reads *reads)
+{
+	auto_free char *url = xasprintf("http://127.0.0.1:%d/metrics", http_server_port(reads->page));
+	const struct http_request request = {.method = "GET", .url = url, .proxy = "", .done = on_read, .ctx = reads};
+
+	http_client_start(reads->rig.kube.http, &request);
+}
+
+static bool are_closed(void *ctx)
+{
+	return ((struct reads *)ctx)->closed == 2;
+}
+
+/* While lines wait for their turn nothing is read of the API server; of all others it is. */
+static void test_pages_are_read_while_a_list_comes_in(void **state)
+{
+	struct reads reads = {.rig = {.answer = STRBUF_INIT}};
+	struct rig *rig = &reads.rig;
+	struct kube_informer_hooks hooks = {.form = cached_form(KIND_AUTOSCALER), .changed = on_changed, .ctx = rig};
+
+	(void)state;
+	rig_open(&rig->kube, answer, rig, NULL);
+	reads.watches = http_client_new(&rig->kube.loop);
+	reads.page = http_server_new(&rig->kube.loop, "127.0.0.1:0", on_page, &reads, NULL);
+	kube_client_watch_over(rig->kube.client, reads.watches);
+	rig->informer = kube_informer_new(rig->kube.client, &kinds[KIND_AUTOSCALER].resource, NULL, NULL, &hooks);
+	kube_informer_start(rig->informer);
+	read_page(&reads);
+	while (!kube_informer_synced(rig->informer)) {
+		event_loop_turn(&rig->kube.loop);
+	}
+	print_message("%d reads while %d objects came in\n", reads.done, MANY);
+	/* A turn of the list takes 5 ms, and all of it hundreds of them. */
+	assert_true(reads.done >= MANY / 100);
+	kube_informer_close(rig->informer, on_closed, rig);
+	assert_true(run_until(&rig->kube.loop, is_closed, rig));
+	http_client_close(reads.watches, event_loop_count, &reads.closed);
+	http_server_close(reads.page, event_loop_count, &reads.closed);
+	assert_true(run_until(&rig->kube.loop, are_closed, &reads));
+	assert_int_equal(rig_close(&rig->kube), 0);
+	strbuf_release(&rig->answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_a_stream_that_ends_with_its_list),
 		cmocka_unit_test(test_a_whole_list_of_many_holds_nobody_up),
 		cmocka_unit_test(test_pages_of_many_hold_nobody_up),
+		cmocka_unit_test(test_pages_are_read_while_a_list_comes_in),
 	};
 
 	return cmocka_run_group_tests(tests, make_objects, free_objects);

@@ -11,23 +11,9 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "engine/page_sieve.h"
+#include "loaded_metrics.h"
 #include "page_text.h"
 #include "serving/questions.h"
-#include "standin/kinds.h"
-
-static struct standin_metrics loaded(void)
-{
-	struct standin_metrics metrics;
-
-	standin_metrics_init(&metrics, 1795478506.25);
-	metrics.used = true;
-	metrics.value[VALUE_RUNNING] = 7;
-	metrics.value[VALUE_WAITING] = 2;
-	metrics.value[VALUE_ACTIVE] = 9;
-	metrics.value[VALUE_MAX_NUM_SEQS] = 64;
-	metrics.value[VALUE_CACHE_USAGE] = 0.25;
-	return metrics;
-}
 
 /* What the page says to the engine's questions when it comes in pieces. */
 static struct figures figures_of(const struct engine *engine, const char *text)
@@ -77,7 +63,7 @@ static void each_engines_figures_are_those_of_its_queries(void **state)
 	static const char *const names[] = {"vllm", "sglang", "tgi", "tensorrt-llm", "triton", "lmdeploy", "nim",
 		"llamacpp"};
 	const enum standin_generation generations[] = {GENERATION_NEW, GENERATION_OLD};
-	struct standin_metrics metrics = loaded();
+	struct standin_metrics metrics = loaded_metrics();
 
 	(void)state;
 	for (size_t n = 0; n < ARRAY_LEN(names); n++) {

@@ -13,8 +13,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "loaded_metrics.h"
 #include "page_text.h"
-#include "standin/kinds.h"
 
 static const struct expected {
 	const char *name;
@@ -40,20 +40,6 @@ static const struct expected {
 	{"llamacpp", GENERATION_OLD, "LlamaCpp", ""},
 };
 
-static struct standin_metrics loaded(void)
-{
-	struct standin_metrics metrics;
-
-	standin_metrics_init(&metrics, 1795478506.25);
-	metrics.used = true;
-	metrics.value[VALUE_RUNNING] = 7;
-	metrics.value[VALUE_WAITING] = 2;
-	metrics.value[VALUE_ACTIVE] = 9;
-	metrics.value[VALUE_MAX_NUM_SEQS] = 64;
-	metrics.value[VALUE_CACHE_USAGE] = 0.25;
-	return metrics;
-}
-
 static char *page_of(const struct standin_kind *kind, const struct standin_metrics *metrics)
 {
 	struct strbuf page = STRBUF_INIT;
@@ -74,7 +60,7 @@ static bool proven(const char *page, const struct engine_signal *signal)
 
 static void every_page_is_its_engines_and_has_its_signals(void **state)
 {
-	const struct standin_metrics metrics = loaded();
+	const struct standin_metrics metrics = loaded_metrics();
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
@@ -100,7 +86,7 @@ static void every_page_is_its_engines_and_has_its_signals(void **state)
 /* Whose type is set by hand, while its page is vLLM's. */
 static void a_new_nim_has_the_signals_of_nim(void **state)
 {
-	const struct standin_metrics metrics = loaded();
+	const struct standin_metrics metrics = loaded_metrics();
 	auto_free char *page = page_of(kind_find("nim", GENERATION_NEW), &metrics);
 	const struct engine *engine = engine_by_type("NIM");
 
@@ -179,7 +165,7 @@ static const struct {
 
 static void values_are_shown_as_each_engine_does(void **state)
 {
-	const struct standin_metrics metrics = loaded();
+	const struct standin_metrics metrics = loaded_metrics();
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -193,7 +179,7 @@ static void values_are_shown_as_each_engine_does(void **state)
 
 static void a_routers_page_is_no_engines(void **state)
 {
-	const struct standin_metrics metrics = loaded();
+	const struct standin_metrics metrics = loaded_metrics();
 	auto_free char *text = page_of(kind_find("vllm-router", GENERATION_NEW), &metrics);
 	auto_page *page = page_of_engines(text, NULL);
 
@@ -229,7 +215,7 @@ static void an_unused_engine_is_recognised_when_it_announces_itself(void **state
 
 static void a_model_name_is_escaped_and_a_nan_is_written(void **state)
 {
-	struct standin_metrics metrics = loaded();
+	struct standin_metrics metrics = loaded_metrics();
 	auto_strbuf page = STRBUF_INIT;
 
 	(void)state;
@@ -242,7 +228,7 @@ static void a_model_name_is_escaped_and_a_nan_is_written(void **state)
 
 static void the_stats_are_json(void **state)
 {
-	struct standin_metrics metrics = loaded();
+	struct standin_metrics metrics = loaded_metrics();
 	auto_strbuf text = STRBUF_INIT;
 	auto_error err = ERROR_INIT;
 	auto_json *stats = NULL;
