@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "evidence/evidence.h"
+#include "view/autoscaler.h"
 #include "view/hpa.h"
 
 #define HPA_SAYS_MS 60000
@@ -24,10 +25,14 @@ struct hpa_says {
 	bool spoke;            /* of this metric or of its failure, and not of an older spec as far as that is known */
 	bool active;           /* it could read its metrics last */
 	int64_t average_milli; /* of the metric; MILLI_NONE = it has none */
+	bool reported;         /* beside it the autoscaler's status, of this spec, says that the metric is served */
 };
 
 /* `hpa`: NULL = there is none. */
 struct hpa_says hpa_says(const struct view_hpa *hpa, const char *metric);
+/* Whether the status of this autoscaler (NULL = there is none) speaks of its spec as it is, and says that this metric is
+ * served. */
+bool hpa_says_reported(const struct view *autoscaler, const char *metric);
 
 /* All is borrowed. */
 struct hpa_proof {

@@ -167,7 +167,8 @@ struct metric_seen {
 	struct texts missing;
 	struct texts unconfirmed;
 	struct LIST_OF(struct pod_value) values;
-	bool by_hpa;            /* not we read it but the HPA, as its status tells: there are no values by pod */
+	bool by_hpa; /* not we read it but the HPA, as its status tells: there are no values by pod. Perhaps an operator
+		      * before us did (probe/metric_trust.h), at about that time */
 	int64_t unconfirmed_ms; /* since when a failure after this good answer is not believed; 0 = there was none */
 };
 

@@ -28,6 +28,26 @@ struct hpa_says hpa_says(const struct view_hpa *hpa, const char *metric)
 	return says;
 }
 
+bool hpa_says_reported(const struct view *autoscaler, const char *metric)
+{
+	const struct view_status *status;
+
+	if (autoscaler == NULL) {
+		return false;
+	}
+	status = &view_autoscaler(autoscaler)->status;
+	if (status->observed_generation != autoscaler->meta.generation ||
+		strcmp(view_condition_status(&status->conditions, "MetricServed"), "True") != 0) {
+		return false;
+	}
+	for (uint32_t i = 0; i < status->signals_count; i++) {
+		if (strcmp(status->signals[i].metric, metric) == 0) {
+			return status->signals[i].served;
+		}
+	}
+	return false;
+}
+
 static bool all_are_fresh(const struct hpa_proof *proof)
 {
 	const struct series_seen *series = &proof->seen->series;

@@ -162,7 +162,11 @@ static json_t *make_gpu_rule(const struct world *world, const struct observation
 {
 	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
 	auto_view_list namespaces = world_views(world, KIND_NAMESPACE, NULL);
-	struct monitoring_context context = {&prometheuses, &namespaces, o->asked};
+	struct monitoring_context context = {.prometheuses = &prometheuses,
+		.namespaces = &namespaces,
+		.asked = o->asked,
+		.adapter_ns = o->facts.adapter_names.ns,
+		.settings = world->settings};
 	auto_json *usual = settings_labels(world->settings->monitor_labels, NULL);
 	struct monitoring_object object = {.kind = &monitoring_rule, .usual = usual};
 	auto_view_list order = monitoring_order(&context, &object);
@@ -245,12 +249,6 @@ static int render(struct rendering *rendering, const struct view_autoscaler *obj
 		print_gpu_rule(rendering, &o);
 	}
 	if (w->direct) {
-		return 0;
-	}
-	if (o.custom != NULL) {
-		fprintf(stderr, "note: of an engine of type " CUSTOM_ENGINE
-				" the adapter is given no rules: set spec.source to Direct, by "
-				"which the operator reads the pages itself\n");
 		return 0;
 	}
 	return print_rules(&o.facts.adapter_names, w, rendering->as_json, err);

@@ -32,6 +32,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	error_release(&call->err);
 	error_release(&call->end);
 	call_lines_release(&call->lines);
+	call_items_release(&call->items);
 	free(call);
 }
 
@@ -63,9 +64,9 @@ static void on_timer(uv_timer_t *timer)
 
 static bool retry_later(struct kube_call *call, const struct http_response *response)
 {
-	if (call->on_line != NULL || call->cancelled || response->error != NULL || call->retry_after_ms < 0 ||
-		(response->status != 429 && response->status < 500) || call->retries >= MAX_RETRIES ||
-		call->retry_after_ms > MAX_WAIT_MS - call->waited_ms) {
+	if ((call->on_line != NULL && !call->is_list) || call->cancelled || response->error != NULL ||
+		call->retry_after_ms < 0 || (response->status != 429 && response->status < 500) ||
+		call->retries >= MAX_RETRIES || call->retry_after_ms > MAX_WAIT_MS - call->waited_ms) {
 		return false;
 	}
 	call->retries++;
@@ -108,29 +109,35 @@ static void finish_refused(struct kube_call *call, const struct http_response *r
 	call_fail(call);
 }
 
-static void finish_answered(struct kube_call *call, const struct http_response *response)
+/* NULL when it cannot be read; `why` says so. New reference. */
+static json_t *read_result(struct kube_call *call, const struct http_response *response, struct error *why)
 {
-	auto_json *result = NULL;
-
+	if (call->is_list) {
+		return json_parse(call->items.rest.buf, call->items.rest.len, why);
+	}
 	if (call->on_line != NULL) {
-		result = json_null();
-	} else if (call->on_text != NULL) {
+		return json_null();
+	}
+	if (call->on_text != NULL) {
 		size_t len = response->body_len;
 
 		call->on_text(call->ctx, strbuf_take(response->buffer), len);
-		result = json_null();
-	} else {
-		auto_error why = ERROR_INIT;
-
-		result = json_parse_read(response->body, response->body_len, call->unread, &why);
-		if (result == NULL) {
-			error_set(&call->err, ERROR_INTERNAL, "cannot %s: the answer is not JSON: %s", call->what,
-				why.message);
-			call_fail(call);
-			return;
-		}
+		return json_null();
 	}
-	call_finish(call, result, NULL);
+	return json_parse_read(response->body, response->body_len, call->unread, why);
+}
+
+static void finish_answered(struct kube_call *call, const struct http_response *response)
+{
+	auto_error why = ERROR_INIT;
+	auto_json *result = read_result(call, response, &why);
+
+	if (result == NULL) {
+		error_set(&call->err, ERROR_INTERNAL, "cannot %s: the answer is not JSON: %s", call->what, why.message);
+		call_fail(call);
+	} else {
+		call_finish(call, result, NULL);
+	}
 }
 
 static void conclude(struct kube_call *call, const struct http_response *response)
@@ -272,6 +279,8 @@ struct kube_call *kube_call_start(struct kube_client *client, const struct kube_
 		.on_text = spec->on_text,
 		.idle_timeout_ms = spec->idle_timeout_ms,
 		.lines = CALL_LINES_INIT,
+		.items = CALL_ITEMS_INIT,
+		.is_list = spec->is_list,
 		.end = ERROR_INIT,
 		.done = spec->done,
 		.ctx = spec->ctx,

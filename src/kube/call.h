@@ -37,6 +37,9 @@ struct kube_call_spec {
 	/* A stream (a watch): lines come here, and nothing is retried inside. `result` of done is
 	 * JSON null on a clean end; a line over 16 MiB is an error. */
 	kube_line_fn *on_line;
+	/* With on_line: the body is one list, whose items come as lines; `result` of done is the list without them. A
+	 * refusal is retried as that of any other call. */
+	bool is_list;
 	int64_t idle_timeout_ms; /* of a stream */
 	/* The body of a good answer comes here, instead of being parsed; then `result` of done is JSON null. */
 	kube_text_fn *on_text;

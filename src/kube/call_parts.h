@@ -4,6 +4,7 @@
 #ifndef KUBE_CALL_PARTS_H
 #define KUBE_CALL_PARTS_H
 
+#include "call_items.h"
 #include "call_lines.h"
 #include "net/http_client.h"
 #include "sources.h"
@@ -34,10 +35,12 @@ struct kube_call {
 	/* The end, after all that came of it was handed on. */
 	void (*conclude)(struct kube_call *call, const struct http_response *response);
 	struct call_lines lines; /* of a stream */
-	bool lines_wait;         /* some are for the next turn, by the timer */
-	bool holds;              /* the reading of all that its client does */
-	bool ended;              /* the stream, before its lines were taken */
-	struct error end;        /* how: ERROR_NONE = well */
+	struct call_items items; /* of a stream that is a list */
+	bool is_list;
+	bool lines_wait;  /* some are for the next turn, by the timer */
+	bool holds;       /* the reading of all that its client does */
+	bool ended;       /* the stream, before its lines were taken */
+	struct error end; /* how: ERROR_NONE = well */
 	kube_done_fn *done;
 	void *ctx;
 };

@@ -43,7 +43,11 @@ int call_stream_data(void *ctx, const char *data, size_t len)
 {
 	struct kube_call *call = ctx;
 
-	call_lines_add(&call->lines, data, len);
+	if (call->is_list) {
+		call_items_add(&call->items, data, len, &call->lines);
+	} else {
+		call_lines_add(&call->lines, data, len);
+	}
 	if (call->lines_wait) {
 		return 0;
 	}

@@ -11,11 +11,13 @@
 
 /* So many streaming lists in a row have failed before their end: the server has none. */
 #define STREAM_FAILURES 2
+/* So often the server's cache is tried for the first list, before etcd is asked. */
+#define FIRST_FAILURES 2
 
 /* ---- waiting and the end ---- */
 
 static void fill(struct kube_informer *informer);
-static void start_pages(struct kube_informer *informer);
+static void start_list(struct kube_informer *informer);
 static void start_watch(struct kube_informer *informer);
 
 static void on_timer(uv_timer_t *timer)
@@ -24,7 +26,7 @@ static void on_timer(uv_timer_t *timer)
 
 	static void (*const starts[])(struct kube_informer *) = {
 		[INFORMER_FILL] = fill,
-		[INFORMER_PAGES] = start_pages,
+		[INFORMER_LIST] = start_list,
 		[INFORMER_WATCH] = start_watch,
 	};
 
@@ -89,7 +91,7 @@ static bool ended(struct kube_informer *informer)
 	return true;
 }
 
-/* ---- the list in pages ---- */
+/* ---- the list: the first one as it comes, later ones in pages ---- */
 
 static void list_failed(struct kube_informer *informer, const struct error *err)
 {
@@ -99,12 +101,12 @@ static void list_failed(struct kube_informer *informer, const struct error *err)
 		informer_clear(informer);
 		informer_progress(informer);
 		backoff_reset(&informer->backoff);
-		wait_then(informer, INFORMER_PAGES, informer->timing.missing_ms);
+		wait_then(informer, INFORMER_LIST, informer->timing.missing_ms);
 		informer_set_state(informer, true, true, NULL);
 		return;
 	}
 	error_copy(&copy, err);
-	back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
+	back_off_then(informer, INFORMER_LIST, err->retry_after_ms);
 	informer_set_state(informer, informer->synced, informer->missing, &copy);
 }
 
@@ -121,9 +123,22 @@ static void on_listed(struct kube_informer *informer, const struct error *err, b
 	}
 }
 
-static void start_pages(struct kube_informer *informer)
+static void on_first_listed(struct kube_informer *informer, const struct error *err, bool in_stream)
 {
-	informer_list_start(informer, on_listed);
+	if (err != NULL) {
+		informer->first_failures++;
+		informer_forget_list(informer);
+	}
+	on_listed(informer, err, in_stream);
+}
+
+static void start_list(struct kube_informer *informer)
+{
+	if (informer->resource_version == NULL && informer->first_failures < FIRST_FAILURES) {
+		informer_first_start(informer, on_first_listed);
+	} else {
+		informer_list_start(informer, on_listed);
+	}
 }
 
 /* ---- the streaming list ---- */
@@ -149,16 +164,16 @@ static void stream_failed(struct kube_informer *informer, const struct error *er
 	informer_forget_list(informer);
 	if (is_of_stream(err, in_stream)) {
 		informer->stream_failures++;
-		informer->pages_only = is_for_good(informer, err);
-		log_event(LOG_DEBUG, "no streaming list to be had, asking for pages", "kind", informer->resource->kind,
+		informer->lists_only = is_for_good(informer, err);
+		log_event(LOG_DEBUG, "no streaming list to be had, asking for a list", "kind", informer->resource->kind,
 			"error", err != NULL ? err->message : "", NULL);
 	}
 	/* A server that is away or busy is not asked otherwise at once. */
 	if (err != NULL && err->kind == ERROR_UNAVAILABLE && !in_stream) {
-		back_off_then(informer, INFORMER_PAGES, err->retry_after_ms);
+		back_off_then(informer, INFORMER_LIST, err->retry_after_ms);
 		informer_report_sent_away(informer, err);
 	} else {
-		start_pages(informer);
+		start_list(informer);
 	}
 }
 
@@ -238,8 +253,8 @@ static void start_watch(struct kube_informer *informer)
 /* Starts whatever brings the whole list soonest. */
 static void fill(struct kube_informer *informer)
 {
-	if (informer->pages_only) {
-		start_pages(informer);
+	if (informer->lists_only) {
+		start_list(informer);
 	} else {
 		informer_watch_start_streaming(informer, on_watched);
 	}

@@ -1,13 +1,13 @@
 /*
  * The inside of an informer, shared by its files. informer.c decides what follows on what; it starts a list
- * (informer_list.c) or a watch (informer_watch.c, which gives a streaming list's events to informer_stream.c) and is
- * called when that is done. All put what they read into informer_store.c, which has informer_reports.c tell the owner.
- * Private to src/kube.
+ * (informer_first.c, later informer_list.c) or a watch (informer_watch.c, which gives a streaming list's events to
+ * informer_stream.c) and is called when that is done. All put what they read into informer_store.c, which has
+ * informer_reports.c tell the owner. Private to src/kube.
  *
  *     start ──► streaming list ─────── its end bookmark ──────────┐
  *                 ▲    │ refused, silent, broken                  │
  *                 │    ▼                                          ▼
- *                 │  list pages ─────────────────────────────► watch ──┐ broken or ended:
+ *                 │  list ───────────────────────────────────► watch ──┐ broken or ended:
  *                 │    ▲  │ failed; 404: missing                  ▲    │ same resourceVersion
  *                 │    └ wait                                     └────┤
  *                 └─── expired, type gone, undecodable event, old ─────┘
@@ -26,8 +26,8 @@
 #include "timing.h"
 
 enum informer_step {
-	INFORMER_FILL, /* all of it anew: as a stream, or in pages where that is refused */
-	INFORMER_PAGES,
+	INFORMER_FILL, /* all of it anew: as a stream, or as a list where that is refused */
+	INFORMER_LIST,
 	INFORMER_WATCH
 };
 
@@ -83,8 +83,9 @@ struct kube_informer {
 	bool whole;                  /* the list under way is not paged */
 	struct kube_cache *arriving; /* what the list under way has shown; else NULL */
 	int stream_failures;         /* of streaming lists, in a row */
+	int first_failures;          /* of lists from the server's cache, before there was any list */
 	struct json_items page;      /* of a list, on its way into it */
-	bool pages_only;             /* the server has shown that it knows no streaming list */
+	bool lists_only;             /* the server has shown that it knows no streaming list */
 
 	bool reported; /* the watch under way moved resource_version */
 	int64_t watch_start_ms;
@@ -106,7 +107,9 @@ struct kube_informer {
 	void *closed_ctx;
 };
 
-/* informer_list.c: page by page into the cache, until it is filled. */
+/* informer_first.c: from the server's cache as it comes, until ours is filled. */
+void informer_first_start(struct kube_informer *informer, informer_done_fn *done);
+/* informer_list.c: page by page, as etcd has it, until the cache is filled. */
 void informer_list_start(struct kube_informer *informer, informer_done_fn *done);
 /* informer_watch.c: from informer->resource_version. */
 void informer_watch_start(struct kube_informer *informer, informer_done_fn *done);

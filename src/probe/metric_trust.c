@@ -92,6 +92,21 @@ static bool is_proved(const struct metric_trust *trust)
 	return hpa_proves(&proof) && (trust->before == NULL || evidence_matches(&trust->before->mismatches));
 }
 
+/* Whether the first probe since our start sees nothing else than what the status says. */
+static bool is_reported(const struct metric_trust *trust)
+{
+	const struct series_seen *series = &trust->now->series;
+
+	return trust->before == NULL && !trust->request->direct && trust->hpa.reported &&
+	       series->pods == (int64_t)trust->counted->count && series->missing.count == 0 &&
+	       series->unconfirmed.count == 0 && evidence_matches(&trust->now->mismatches) && hpa_agrees(trust);
+}
+
+int64_t metric_reported_ms(const struct probe_request *request, int64_t now_ms)
+{
+	return now_ms - timing_part_of_key(METRIC_TRUSTED_MS, request->ns, request->name);
+}
+
 /* Whether it is the HPA's turn to ask for the first time; who has an answer to this question does not lose it. */
 static bool is_awaited(const struct metric_trust *trust)
 {
@@ -108,6 +123,9 @@ enum metric_source metric_source(const struct metric_trust *trust)
 	}
 	if (is_proved(trust)) {
 		return METRIC_BY_HPA;
+	}
+	if (is_reported(trust)) {
+		return METRIC_REPORTED;
 	}
 	return is_awaited(trust) ? METRIC_AWAITED : METRIC_ASK;
 }

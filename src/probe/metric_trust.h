@@ -3,7 +3,10 @@
  *
  * The HPA reads the metric every 15 s, and its status, which is watched, tells whether it could and what it read. Of a
  * new HPA that is awaited, and is the proof (chain/hpa_says.h). As long as it goes on to agree with the samples in
- * Prometheus, and nothing has changed, the last good answer stands. Private to src/probe.
+ * Prometheus, and nothing has changed, the last good answer stands: also that of the operator before this one, which is in
+ * the autoscaler's status. When that was given is not known, so that it stands for some part of the time, of each key
+ * another: ten thousand are not asked for in the moment of a restart, but within the time that an answer stands for.
+ * Private to src/probe.
  */
 #ifndef PROBE_METRIC_TRUST_H
 #define PROBE_METRIC_TRUST_H
@@ -34,13 +37,16 @@ struct metric_trust {
 };
 
 enum metric_source {
-	METRIC_ASK,    /* the metrics API */
-	METRIC_STANDS, /* the answer of the probe before */
-	METRIC_BY_HPA, /* the HPA has read it newly */
-	METRIC_AWAITED /* the HPA is about to read it */
+	METRIC_ASK,      /* the metrics API */
+	METRIC_STANDS,   /* the answer of the probe before */
+	METRIC_BY_HPA,   /* the HPA has read it newly */
+	METRIC_REPORTED, /* the answer that the autoscaler's status has from before our start */
+	METRIC_AWAITED   /* the HPA is about to read it */
 };
 
 /* What is to be told of the metric, or by whom. */
 enum metric_source metric_source(const struct metric_trust *trust);
+/* When an answer that was reported counts as given: at some time, of this key always as long ago, for which it stands. */
+int64_t metric_reported_ms(const struct probe_request *request, int64_t now_ms);
 
 #endif

@@ -39,15 +39,16 @@ static void ask(struct signal_probe *probe, const char *target, const char *part
 	const struct prometheus_question question = {.base = probe->request->prometheus,
 		.target = target,
 		.part = part,
-		.type = type};
+		.type = type,
+		.rare = probe->signal->tag != NULL};
 
 	prometheus_ask(probe->context->prometheus, &question, probe->healthy, done, probe);
 }
 
 static void ask_scrapers(struct signal_probe *probe, prometheus_done_fn *done)
 {
-	auto_free char *target = question_scrapers(&probe->signal->series, false);
-	auto_free char *part = question_scrapers(&probe->signal->series, true);
+	auto_free char *target = question_scrapers(probe->signal, false);
+	auto_free char *part = question_scrapers(probe->signal, true);
 
 	ask(probe, target, part, &answer_scrapers, done);
 }
@@ -264,14 +265,14 @@ static void ask_metrics_api(struct signal_probe *probe)
 		.ctx = probe});
 }
 
-/* What the HPA has read, now or at the probe before. */
-static void take_from_hpa(struct signal_probe *probe)
+/* What the HPA has read, by what it says now or said at the probe before. */
+static void take_from_hpa(struct signal_probe *probe, int64_t seen_ms)
 {
 	struct metric_seen *metric = &probe->seen->value;
 	const struct metric_seen *last = probe->same_question && probe->before != NULL ? &probe->before->value : NULL;
 
 	metric->by_hpa = true;
-	metric->seen_ms = last != NULL && last->by_hpa ? last->seen_ms : clock_wall_ms();
+	metric->seen_ms = last != NULL && last->by_hpa ? last->seen_ms : seen_ms;
 	metric->pods = (int64_t)probe->counted->count;
 }
 
@@ -287,20 +288,19 @@ static void find_metric(struct signal_probe *probe)
 		.silence = probe->silence,
 		.fresh_ms = fresh_ms(probe),
 		.now_ms = clock_wall_ms()};
+	const enum metric_source source = metric_source(&trust);
 
-	switch (metric_source(&trust)) {
-	case METRIC_ASK:
+	probe->awaited = source == METRIC_AWAITED;
+	if (source == METRIC_ASK) {
 		ask_metrics_api(probe);
 		return;
-	case METRIC_STANDS:
+	}
+	if (source == METRIC_STANDS) {
 		shape_copy(&shape_metric_seen, &probe->seen->value, &probe->before->value);
-		break;
-	case METRIC_BY_HPA:
-		take_from_hpa(probe);
-		break;
-	case METRIC_AWAITED:
-		probe->awaited = true;
-		break;
+	} else if (source == METRIC_BY_HPA) {
+		take_from_hpa(probe, trust.now_ms);
+	} else if (source == METRIC_REPORTED) {
+		take_from_hpa(probe, metric_reported_ms(probe->request, trust.now_ms));
 	}
 	signal_probe_end(probe);
 }
@@ -386,7 +386,7 @@ void signal_probe_start(struct signal_probe *probe)
 		find_metric(probe);
 		return;
 	}
-	question = samples_question(probe->context->questions, &signal->series, signal->metric, trusted);
+	question = samples_question(probe->context->questions, signal, trusted);
 	ask(probe, question->target, question->part, &answer_samples, on_samples);
 }
 

@@ -17,6 +17,7 @@
 #define PODS_MS 1000
 #define LATER_MS 20000
 #define OF_KEY_PERCENT 20
+#define PARTS 9973 /* a prime: all bits of a digest count */
 
 /* Else the questions of an autoscaler that is alone would rest until it comes back: Prometheus would have fewer of
  * them, and its news would come late. HEALTHY_MS is jittered by 20 %. */
@@ -108,11 +109,19 @@ bool timing_begin(struct timing *timing, enum timing_calm *calm)
 	return healthy;
 }
 
-int64_t timing_of_key(int64_t ms, const char *ns, const char *name)
+static uint64_t digest_of_key(const char *ns, const char *name)
 {
 	auto_free char *key = xasprintf("%s/%s", ns, name);
-	struct digest digest = digest_bytes(key, strlen(key));
-	int64_t percent = 100 - OF_KEY_PERCENT + (int64_t)(digest.low % (2 * OF_KEY_PERCENT + 1));
 
-	return ms / 100 * percent;
+	return digest_bytes(key, strlen(key)).low;
+}
+
+int64_t timing_of_key(int64_t ms, const char *ns, const char *name)
+{
+	return ms / 100 * (100 - OF_KEY_PERCENT + (int64_t)(digest_of_key(ns, name) % (2 * OF_KEY_PERCENT + 1)));
+}
+
+int64_t timing_part_of_key(int64_t ms, const char *ns, const char *name)
+{
+	return timing_of_key(ms, ns, name) * (int64_t)(digest_of_key(ns, name) % PARTS) / PARTS;
 }

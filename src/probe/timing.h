@@ -37,5 +37,7 @@ uint64_t timing_after_pods(const struct timing *timing);
 bool timing_begin(struct timing *timing, enum timing_calm *calm);
 /* So long, ± 20 %, for this key always the same: so that what lasts so long does not end for many in one moment. */
 int64_t timing_of_key(int64_t ms, const char *ns, const char *name);
+/* A part of that time, from none to less than all of it, of this key always the same. */
+int64_t timing_part_of_key(int64_t ms, const char *ns, const char *name);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "children/children.h"
+#include "engine/custom.h"
 #include "engine/gpu.h"
 #include "reconcile/adapter_find.h"
 #include "reconcile/gpu.h"
@@ -22,6 +23,9 @@ const struct engine *observe_engine(const struct autoscaler *spec, const struct 
 {
 	const char *found = evidence != NULL ? evidence->page.engine : NULL;
 
+	if (strcmp(spec->engine_type, CUSTOM_ENGINE) == 0) {
+		return &custom_rules;
+	}
 	if (strcmp(spec->engine_type, "Auto") != 0) {
 		return engine_by_type(spec->engine_type);
 	}
@@ -274,7 +278,10 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->asked = prometheus_asked(world);
 	monitoring_find(&(struct monitoring_context){.prometheuses = &prometheuses,
 				.namespaces = &namespaces,
-				.asked = o->asked},
+				.asked = o->asked,
+				.platform = o->asked,
+				.adapter_ns = o->facts.adapter_names.ns,
+				.settings = world->settings},
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 			.ns = ns,
 			.pinned = o->spec.monitor_labels,

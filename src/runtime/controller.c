@@ -53,8 +53,10 @@ static struct hpa_says hpa_now(void *ctx, const char *ns, const char *name, cons
 {
 	/* It has the autoscaler's name. */
 	const struct view *view = kube_cache_get(controller_cache(ctx, KIND_HPA), ns, name);
+	struct hpa_says says = hpa_says(view_hpa(view), metric);
 
-	return hpa_says(view_hpa(view), metric);
+	says.reported = hpa_says_reported(kube_cache_get(controller_cache(ctx, KIND_AUTOSCALER), ns, name), metric);
+	return says;
 }
 
 /* From keys to passes. */

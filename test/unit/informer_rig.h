@@ -12,6 +12,8 @@
 #include "kube/timing.h"
 #include "kube_rig.h"
 
+/* From the server's cache, as a list that is whole; then from etcd, in pages. */
+#define FIRST "GET /api/v1/services[?]resourceVersion=0"
 #define LIST "GET /api/v1/services[?]limit=100"
 #define WATCH(rv)                                                                                                      \
 	"GET "                                                                                                         \

@@ -1,4 +1,4 @@
-/* The informer's list in pages, and its watches. */
+/* The informer's lists, and its watches. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,9 +22,73 @@ static bool has_progress(void *ctx)
 	return kube_informer_progress_ms(test->informer) > test->progress_ms;
 }
 
-static void test_list_comes_in_pages(void **state)
+/* However it is cut, and whatever is in its objects. */
+static void test_the_first_list_is_taken_as_it_comes(void **state)
 {
 	static const struct fake_step steps[] = {
+		{FIRST, {.status = 200,
+				.body = "{\"kind\":\"ServiceList\",\"items\":[" META("a",
+					"1") ",\n "
+					     "{\"spec\":{\"items\":[{\"a]\\\"},{\":[1,2]}]},"
+					     "\"metadata\":{\"namespace\":\"d\",\"name\":\"b\",\"resourceVersion\":\"2\"}}"
+					     "],\"metadata\":{\"resourceVersion\":\"10\"}}",
+				.piece = 7}},
+		{WATCH("10"), {.status = 200, .end = FAKE_HOLD}},
+	};
+	struct test test;
+	const json_t *first;
+
+	(void)state;
+	OPEN(&test, steps);
+	assert_false(kube_informer_synced(test.informer));
+	expect_seen(&test, "+a +b !synced ");
+	expect_requests(&test, "2");
+	first = kube_cache_get(kube_informer_cache(test.informer), "d", "a");
+	assert_string_equal(kube_object_resource_version(first), "1");
+	assert_true(kube_informer_progress_ms(test.informer) > 0);
+	assert_ptr_equal(kube_informer_resource(test.informer), &services);
+	finish(&test);
+}
+
+/* Nothing of it stays, and after the second time etcd is asked, in pages. */
+static void test_a_first_list_that_is_not_whole_is_none(void **state)
+{
+	static const struct fake_answer failures[] = {
+		{.status = 429, .body = STATUS("TooManyRequests", "storage is (re)initializing")},
+		{.status = 504, .body = STATUS("Timeout", "Too large resource version")},
+		{.status = 200, .body = "{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[" META("x", "1") ","},
+		{.status = 200, .body = ITEMS("9", "[" META("x", "1") ",{\"metadata\":{}}]")},
+		{.status = 200, .body = ITEMS("9", "[" META("x", "1") ",7]")},
+		{.status = 200, .body = ITEMS("0", "[" META("x", "1") "]")},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+		const struct fake_step steps[] = {
+			{FIRST, failures[i]},
+			{FIRST, failures[i]},
+			{LIST, {.status = 200,
+				       .body = "{\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"t/1\"},\"items\":["
+					       "]}"}},
+			{LIST "&continue=t%2F1", {.status = 200, .body = ITEMS("10", "[" META("a", "1") "]")}},
+			{WATCH("10"), {.status = 200, .end = FAKE_HOLD}},
+		};
+		struct test test;
+
+		OPEN(&test, steps);
+		expect_requests(&test, "5");
+		assert_int_equal(kube_cache_count(kube_informer_cache(test.informer)), 1);
+		assert_null(strstr(test.seen.buf, "x"));
+		assert_true(kube_informer_synced(test.informer));
+		finish(&test);
+	}
+}
+
+static void test_a_later_list_comes_in_pages(void **state)
+{
+	static const struct fake_step steps[] = {
+		{FIRST, {.status = 200, .body = EMPTY("5")}},
+		{WATCH("5"), {.status = 410, .body = STATUS("Expired", "too old")}},
 		{LIST, {.status = 200,
 			       .body = "{\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"t/"
 				       "1\"},\"items\":[" META("a", "1") "]}"}},
@@ -35,23 +99,19 @@ static void test_list_comes_in_pages(void **state)
 		{WATCH("10"), {.status = 200, .end = FAKE_HOLD}},
 	};
 	struct test test;
-	const json_t *first;
 
 	(void)state;
 	OPEN(&test, steps);
-	assert_false(kube_informer_synced(test.informer));
-	expect_seen(&test, "+a +b !synced ");
-	expect_requests(&test, "3");
-	first = kube_cache_get(kube_informer_cache(test.informer), "d", "a");
-	assert_string_equal(kube_object_resource_version(first), "1");
-	assert_true(kube_informer_progress_ms(test.informer) > 0);
-	assert_ptr_equal(kube_informer_resource(test.informer), &services);
+	expect_seen(&test, "!synced +a +b ");
+	expect_requests(&test, "5");
 	finish(&test);
 }
 
 static void test_a_snapshot_lost_between_pages_is_listed_whole(void **state)
 {
 	static const struct fake_step steps[] = {
+		{FIRST, {.status = 200, .body = EMPTY("5")}},
+		{WATCH("5"), {.status = 410, .body = STATUS("Expired", "too old")}},
 		{LIST, {.status = 200,
 			       .body = "{\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"t\"},\"items\":"
 				       "[" META("a", "1") "]}"}},
@@ -64,15 +124,15 @@ static void test_a_snapshot_lost_between_pages_is_listed_whole(void **state)
 	(void)state;
 	OPEN(&test, steps);
 	/* What was lost leaves no trace. */
-	expect_seen(&test, "+b !synced ");
-	expect_requests(&test, "4");
+	expect_seen(&test, "!synced +b ");
+	expect_requests(&test, "6");
 	finish(&test);
 }
 
 static void test_events_may_be_cut_anywhere(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 200,
 				      .body = EVENT("ADDED", "a", "11") BOOKMARK("12") EVENT("MODIFIED", "a", "13")
 					      EVENT("MODIFIED", "a", "13") EVENT("ADDED", "b", "14")
@@ -97,7 +157,7 @@ static void test_events_may_be_cut_anywhere(void **state)
 static void test_the_next_watch_starts_at_the_bookmark(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 200, .body = BOOKMARK("50"), .end = FAKE_END}},
 		{WATCH("50"), {.status = 200, .end = FAKE_HOLD}},
 	};
@@ -113,7 +173,7 @@ static void test_the_next_watch_starts_at_the_bookmark(void **state)
 static void test_a_reset_connection_resumes_at_the_same_place(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 200, .body = EVENT("ADDED", "a", "11"), .end = FAKE_HOLD}},
 		{WATCH("11"), {.status = 200, .body = EVENT("ADDED", "b", "12"), .end = FAKE_HOLD}},
 	};
@@ -131,7 +191,7 @@ static void test_a_reset_connection_resumes_at_the_same_place(void **state)
 static void test_expired_in_the_stream_lists_again(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "," META("b", "2") "]")}},
+		{FIRST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "," META("b", "2") "]")}},
 		{WATCH("10"), {.status = 200, .body = ERROR_EVENT("410", "Expired"), .end = FAKE_HOLD}},
 		{LIST, {.status = 200, .body = ITEMS("20", "[" META("b", "15") "," META("c", "16") "]")}},
 		{WATCH("20"), {.status = 200, .end = FAKE_HOLD}},
@@ -149,7 +209,7 @@ static void test_expired_in_the_stream_lists_again(void **state)
 static void test_expired_as_http_status_lists_again(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 410, .body = STATUS("Expired", "too old")}},
 		{LIST, {.status = 200, .body = EMPTY("20")}},
 		{WATCH("20"), {.status = 200, .end = FAKE_HOLD}},
@@ -166,7 +226,7 @@ static void test_expired_as_http_status_lists_again(void **state)
 static void test_too_large_resource_version_lists_again(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("20")}},
+		{FIRST, {.status = 200, .body = EMPTY("20")}},
 		{WATCH("20"), {.status = 504,
 				      .body = "{\"kind\":\"Status\",\"reason\":\"Timeout\",\"message\":\"Too large "
 					      "resource "
@@ -187,7 +247,7 @@ static void test_too_large_resource_version_lists_again(void **state)
 static void test_refused_connections_resume_at_the_same_place(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 200, .body = EVENT("ADDED", "a", "11"), .end = FAKE_HOLD}},
 		{WATCH("11"), {.status = 200, .body = EVENT("ADDED", "b", "12"), .end = FAKE_HOLD}},
 	};
@@ -207,7 +267,7 @@ static void test_refused_connections_resume_at_the_same_place(void **state)
 static void test_an_old_list_is_compared_with_a_new_one(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "]")}},
+		{FIRST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "]")}},
 		{WATCH("10"), {.status = 200, .body = BOOKMARK("11"), .end = FAKE_END}},
 		/* a went, and no event told so. */
 		{LIST, {.status = 200, .body = EMPTY("20")}},
@@ -227,7 +287,7 @@ static void test_an_old_list_is_compared_with_a_new_one(void **state)
 static void test_events_bookmarks_and_reconnects_are_progress(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 200, .end = FAKE_HOLD}},
 		{WATCH("12"), {.status = 200, .end = FAKE_HOLD}},
 	};
@@ -257,7 +317,7 @@ static void test_events_bookmarks_and_reconnects_are_progress(void **state)
 static void test_a_failing_watch_does_not_list(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 503, .body = STATUS("ServiceUnavailable", "later")}},
 		{WATCH("10"), {.status = 200, .body = ERROR_EVENT("500", "InternalError"), .end = FAKE_END}},
 		{WATCH("10"), {.status = 429, .body = STATUS("TooManyRequests", "slow down")}},
@@ -275,10 +335,10 @@ static void test_a_failing_watch_does_not_list(void **state)
 static void test_retry_after_is_honoured(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 429,
-			       .headers = "Retry-After: 1\r\n",
-			       .body = STATUS("TooManyRequests", "slow down")}},
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 429,
+				.headers = "Retry-After: 1\r\n",
+				.body = STATUS("TooManyRequests", "slow down")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 429,
 				      .headers = "Retry-After: 1\r\n",
 				      .body = STATUS("TooManyRequests", "slow down")}},
@@ -300,8 +360,8 @@ static void test_who_is_sent_away_says_so_and_is_back_in_a_minute(void **state)
 	static const struct fake_answer later = {.status = 503,
 		.headers = "Retry-After: 3600\r\n",
 		.body = STATUS("ServiceUnavailable", "later")};
-	const struct fake_step list[] = {{LIST, later}};
-	const struct fake_step watch[] = {{LIST, {.status = 200, .body = EMPTY("10")}}, {WATCH("10"), later}};
+	const struct fake_step list[] = {{FIRST, later}};
+	const struct fake_step watch[] = {{FIRST, {.status = 200, .body = EMPTY("10")}}, {WATCH("10"), later}};
 	const struct fake_step stream[] = {{STREAM, later}};
 	struct test test;
 
@@ -325,7 +385,7 @@ static void test_who_is_sent_away_says_so_and_is_back_in_a_minute(void **state)
 static void test_a_watch_that_reports_nothing_is_a_failure(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 200, .end = FAKE_END}},
 		{WATCH("10"), {.status = 200, .end = FAKE_END}},
 		{WATCH("10"), {.status = 200, .body = BOOKMARK("11"), .end = FAKE_HOLD}},
@@ -341,7 +401,7 @@ static void test_a_watch_that_reports_nothing_is_a_failure(void **state)
 static void test_a_dead_watch_is_given_up_an_idle_one_is_not(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 200, .end = FAKE_HOLD}},
 		{WATCH("10"), {.status = 200, .body = EVENT("ADDED", "a", "11"), .end = FAKE_HOLD}},
 	};
@@ -361,7 +421,7 @@ static void test_a_dead_watch_is_given_up_an_idle_one_is_not(void **state)
 static void test_timeouts_are_five_to_ten_minutes(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 200, .end = FAKE_HOLD}},
 	};
 	struct test test;
@@ -379,8 +439,8 @@ static void test_timeouts_are_five_to_ten_minutes(void **state)
 static void test_a_missing_type_is_a_state_not_an_error(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 404, .body = "404 page not found"}},
-		{LIST, {.status = 404, .body = STATUS("NotFound", "could not find the requested resource")}},
+		{FIRST, {.status = 404, .body = "404 page not found"}},
+		{FIRST, {.status = 404, .body = STATUS("NotFound", "could not find the requested resource")}},
 		{LIST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "]")}},
 		{WATCH("10"), {.status = 404, .body = "404 page not found"}},
 		{LIST, {.status = 404, .body = "404 page not found"}},
@@ -400,8 +460,8 @@ static void test_a_missing_type_is_a_state_not_an_error(void **state)
 static void test_refused_access_is_reported_and_ends(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 403, .body = STATUS("Forbidden", "services is forbidden")}},
-		{LIST, {.status = 403, .body = STATUS("Forbidden", "services is forbidden")}},
+		{FIRST, {.status = 403, .body = STATUS("Forbidden", "services is forbidden")}},
+		{FIRST, {.status = 403, .body = STATUS("Forbidden", "services is forbidden")}},
 		{LIST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 403, .body = STATUS("Forbidden", "no watch")}},
 		{WATCH("10"), {.status = 200, .body = BOOKMARK("11"), .end = FAKE_HOLD}},
@@ -420,7 +480,7 @@ static void test_refused_access_is_reported_and_ends(void **state)
 static void test_what_cannot_be_read_does_not_stall(void **state)
 {
 	static const struct fake_step steps[] = {
-		{LIST, {.status = 200, .body = ITEMS("10", "null")}},
+		{FIRST, {.status = 200, .body = ITEMS("10", "null")}},
 		{WATCH("10"), {.status = 200,
 				      .body = "not JSON\n{\"type\":\"ADDED\"}\n{\"type\":\"MODIFIED\",\"object\":{}}\n"
 					      "{\"type\":\"NEWS\",\"object\":{}}\n\n[]\n" EVENT("ADDED", "a", "11"),
@@ -444,6 +504,8 @@ static void test_what_cannot_be_read_does_not_stall(void **state)
 static void test_a_list_without_resource_version_is_an_error(void **state)
 {
 	static const struct fake_step steps[] = {
+		{FIRST, {.status = 200, .body = "{\"items\":[]}"}},
+		{FIRST, {.status = 200, .body = "no JSON"}},
 		{LIST, {.status = 200, .body = "{\"items\":[]}"}},
 		{LIST, {.status = 200, .body = "no JSON"}},
 		{LIST, {.status = 200, .body = EMPTY("10")}},
@@ -453,9 +515,9 @@ static void test_a_list_without_resource_version_is_an_error(void **state)
 
 	(void)state;
 	OPEN(&test, steps);
-	expect_seen(&test, "!Internal !Internal !synced ");
+	expect_seen(&test, "!Internal !Internal !Internal !Internal !synced ");
 	assert_string_equal(test.first_error, "cannot list Service objects: the server's list has no resourceVersion");
-	expect_requests(&test, "4");
+	expect_requests(&test, "6");
 	expect_requests(&test, "4");
 	finish(&test);
 }
@@ -466,7 +528,7 @@ static void test_namespace_and_field_selector(void **state)
 		{"GET /api/v1/namespaces/d/services[?]watch=true*&sendInitialEvents=true*"
 		 "fieldSelector=metadata.name%3Da",
 			REFUSED},
-		{"GET /api/v1/namespaces/d/services[?]limit=100&fieldSelector=metadata.name%3Da",
+		{"GET /api/v1/namespaces/d/services[?]resourceVersion=0&fieldSelector=metadata.name%3Da",
 			{.status = 200, .body = EMPTY("10")}},
 		{"GET /api/v1/namespaces/d/services[?]watch=true*fieldSelector=metadata.name%3Da",
 			{.status = 200, .end = FAKE_HOLD}},
@@ -486,10 +548,10 @@ static void test_namespace_and_field_selector(void **state)
 static void test_closing_from_a_hook(void **state)
 {
 	static const struct fake_step in_list[] = {
-		{LIST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "," META("b", "2") "]")}},
+		{FIRST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "," META("b", "2") "]")}},
 	};
 	static const struct fake_step in_watch[] = {
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"),
 			{.status = 200, .body = EVENT("ADDED", "a", "11") EVENT("ADDED", "b", "12"), .end = FAKE_HOLD}},
 	};
@@ -511,8 +573,8 @@ static void test_closing_from_a_hook(void **state)
 
 static void test_closing_at_any_time(void **state)
 {
-	static const struct fake_step mute[] = {{LIST, {.end = FAKE_MUTE}}};
-	static const struct fake_step waiting[] = {{LIST, {.status = 500, .body = "{}"}}};
+	static const struct fake_step mute[] = {{FIRST, {.end = FAKE_MUTE}}};
+	static const struct fake_step waiting[] = {{FIRST, {.status = 500, .body = "{}"}}};
 	struct informer_timing slow = quick;
 	struct test test;
 
@@ -554,7 +616,9 @@ static void test_an_unreachable_server_is_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_list_comes_in_pages),
+		cmocka_unit_test(test_the_first_list_is_taken_as_it_comes),
+		cmocka_unit_test(test_a_first_list_that_is_not_whole_is_none),
+		cmocka_unit_test(test_a_later_list_comes_in_pages),
 		cmocka_unit_test(test_a_snapshot_lost_between_pages_is_listed_whole),
 		cmocka_unit_test(test_events_may_be_cut_anywhere),
 		cmocka_unit_test(test_the_next_watch_starts_at_the_bookmark),

@@ -63,8 +63,8 @@ static void test_resource_versions_in_a_stream_are_not_ours(void **state)
 	finish(&test);
 }
 
-/* Any failure of a stream leads to pages, and nothing of the stream stays. */
-static void test_a_failed_stream_falls_back_to_pages(void **state)
+/* Any failure of a stream leads to a list, and nothing of the stream stays. */
+static void test_a_failed_stream_falls_back_to_a_list(void **state)
 {
 	static const struct fake_answer failures[] = {
 		REFUSED,
@@ -89,7 +89,7 @@ static void test_a_failed_stream_falls_back_to_pages(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
 		const struct fake_step steps[] = {
 			{STREAM, failures[i]},
-			{LIST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "]")}},
+			{FIRST, {.status = 200, .body = ITEMS("10", "[" META("a", "1") "]")}},
 			{WATCH("10"), {.status = 200, .end = FAKE_HOLD}},
 		};
 		struct test test;
@@ -105,7 +105,7 @@ static void test_a_refused_stream_is_not_asked_for_again(void **state)
 {
 	static const struct fake_step steps[] = {
 		{STREAM, REFUSED},
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), {.status = 410, .body = STATUS("Expired", "too old")}},
 		{LIST, {.status = 200, .body = EMPTY("20")}},
 		{WATCH("20"), {.status = 200, .end = FAKE_HOLD}},
@@ -133,7 +133,7 @@ static void test_one_stream_that_ends_early_is_no_refusal(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		const struct fake_step steps[] = {
 			{STREAM, ends[i]},
-			{LIST, {.status = 200, .body = EMPTY("10")}},
+			{FIRST, {.status = 200, .body = EMPTY("10")}},
 			{WATCH("10"), {.status = 410, .body = STATUS("Expired", "too old")}},
 			{STREAM, {.status = 200, .body = END_OF_LIST("20"), .end = FAKE_END}},
 			{WATCH("20"), {.status = 200, .end = FAKE_HOLD}},
@@ -153,7 +153,7 @@ static void test_streams_that_end_early_are_counted_in_a_row(void **state)
 	static const struct fake_answer expired = {.status = 410, .body = STATUS("Expired", "too old")};
 	const struct fake_step steps[] = {
 		{STREAM, early},
-		{LIST, {.status = 200, .body = EMPTY("10")}},
+		{FIRST, {.status = 200, .body = EMPTY("10")}},
 		{WATCH("10"), expired},
 		{STREAM, {.status = 200, .body = END_OF_LIST("20"), .end = FAKE_END}},
 		{WATCH("20"), expired},
@@ -223,7 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_list_comes_as_a_stream),
 		cmocka_unit_test(test_resource_versions_in_a_stream_are_not_ours),
-		cmocka_unit_test(test_a_failed_stream_falls_back_to_pages),
+		cmocka_unit_test(test_a_failed_stream_falls_back_to_a_list),
 		cmocka_unit_test(test_a_refused_stream_is_not_asked_for_again),
 		cmocka_unit_test(test_one_stream_that_ends_early_is_no_refusal),
 		cmocka_unit_test(test_streams_that_end_early_are_counted_in_a_row),

@@ -34,11 +34,15 @@
 #define TURN_MAX_MS 100
 #endif
 
+/* How the server gives its list. */
+enum way { AS_STREAM, WHOLE, IN_PAGES };
+static const char *const ways[] = {"as a stream", "as a whole list", "in pages"};
+
 struct rig {
 	struct kube_rig kube;
 	struct kube_informer *informer;
 	struct strbuf answer;
-	bool paged;
+	enum way way;
 	bool ends; /* the stream, with the list */
 	bool closed;
 	int pages; /* asked for */
@@ -79,6 +83,16 @@ static int free_objects(void **state)
 	return 0;
 }
 
+static void add_list(struct strbuf *text, const char *token, int from, int to)
+{
+	strbuf_addf(text, "{\"metadata\":{\"resourceVersion\":\"99\",\"continue\":\"%s\"},\"items\":[", token);
+	for (int i = from; i < to; i++) {
+		strbuf_addstr(text, i > from ? "," : "");
+		strbuf_addstr(text, objects[i]);
+	}
+	strbuf_addstr(text, "]}");
+}
+
 static struct fake_answer answer(void *ctx, const struct fake_request *request)
 {
 	struct rig *rig = ctx;
@@ -86,7 +100,7 @@ static struct fake_answer answer(void *ctx, const struct fake_request *request)
 	int from = token != NULL ? atoi(token + strlen("continue=")) : 0;
 
 	strbuf_reset(&rig->answer);
-	if (strstr(request->line, "sendInitialEvents") != NULL && rig->paged) {
+	if (strstr(request->line, "sendInitialEvents") != NULL && rig->way != AS_STREAM) {
 		return (struct fake_answer){.status = 422, .body = "{\"kind\":\"Status\",\"reason\":\"Invalid\"}"};
 	}
 	if (strstr(request->line, "sendInitialEvents") != NULL) {
@@ -105,17 +119,17 @@ static struct fake_answer answer(void *ctx, const struct fake_request *request)
 	if (strstr(request->line, "watch=true") != NULL) {
 		return (struct fake_answer){.status = 200, .end = FAKE_HOLD};
 	}
-	rig->pages++;
-	strbuf_addf(&rig->answer, "{\"metadata\":{\"resourceVersion\":\"99\",\"continue\":\"");
-	if (from + PAGE < MANY) {
-		strbuf_addf(&rig->answer, "%d", from + PAGE);
+	if (strstr(request->line, "resourceVersion=0") != NULL && rig->way == IN_PAGES) {
+		return (struct fake_answer){.status = 504, .body = "{\"kind\":\"Status\",\"reason\":\"Timeout\"}"};
 	}
-	strbuf_addstr(&rig->answer, "\"},\"items\":[");
-	for (int i = from; i < from + PAGE; i++) {
-		strbuf_addstr(&rig->answer, i > from ? "," : "");
-		strbuf_addstr(&rig->answer, objects[i]);
+	if (strstr(request->line, "resourceVersion=0") != NULL) {
+		add_list(&rig->answer, "", 0, MANY);
+	} else {
+		auto_free char *next = from + PAGE < MANY ? xasprintf("%d", from + PAGE) : xstrdup("");
+
+		rig->pages++;
+		add_list(&rig->answer, next, from, from + PAGE);
 	}
-	strbuf_addstr(&rig->answer, "]}");
 	return (struct fake_answer){.status = 200, .body = rig->answer.buf};
 }
 
@@ -170,9 +184,9 @@ static double longest_turn_ms(struct rig *rig)
 	return longest;
 }
 
-static void check_list(bool paged, bool ends)
+static void check_list(enum way way, bool ends)
 {
-	struct rig rig = {.answer = STRBUF_INIT, .paged = paged, .ends = ends};
+	struct rig rig = {.answer = STRBUF_INIT, .way = way, .ends = ends};
 	struct kube_informer_hooks hooks = {.form = cached_form(KIND_AUTOSCALER), .changed = on_changed, .ctx = &rig};
 	double longest;
 
@@ -182,9 +196,8 @@ static void check_list(bool paged, bool ends)
 	longest = longest_turn_ms(&rig);
 	assert_int_equal(kube_cache_count(kube_informer_cache(rig.informer)), MANY);
 	assert_int_equal(rig.reported, MANY);
-	assert_int_equal(rig.pages, paged ? MANY / PAGE : 0);
-	print_message("%d objects %s: the longest turn took %.1f ms\n", MANY, paged ? "in pages" : "as a stream",
-		longest);
+	assert_int_equal(rig.pages, way == IN_PAGES ? MANY / PAGE : 0);
+	print_message("%d objects %s: the longest turn took %.1f ms\n", MANY, ways[way], longest);
 	kube_informer_close(rig.informer, on_closed, &rig);
 	assert_true(run_until(&rig.kube.loop, is_closed, &rig));
 	assert_int_equal(rig_close(&rig.kube), 0);
@@ -198,20 +211,26 @@ static void check_list(bool paged, bool ends)
 static void test_a_stream_of_many_holds_nobody_up(void **state)
 {
 	(void)state;
-	check_list(false, false);
+	check_list(AS_STREAM, false);
 }
 
 /* Most of the lines wait for their turn when the connection is closed: none is lost. */
 static void test_a_stream_that_ends_with_its_list(void **state)
 {
 	(void)state;
-	check_list(false, true);
+	check_list(AS_STREAM, true);
+}
+
+static void test_a_whole_list_of_many_holds_nobody_up(void **state)
+{
+	(void)state;
+	check_list(WHOLE, false);
 }
 
 static void test_pages_of_many_hold_nobody_up(void **state)
 {
 	(void)state;
-	check_list(true, false);
+	check_list(IN_PAGES, false);
 }
 
 int main(void)
@@ -219,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_stream_of_many_holds_nobody_up),
 		cmocka_unit_test(test_a_stream_that_ends_with_its_list),
+		cmocka_unit_test(test_a_whole_list_of_many_holds_nobody_up),
 		cmocka_unit_test(test_pages_of_many_hold_nobody_up),
 	};
 

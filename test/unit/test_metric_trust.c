@@ -416,6 +416,57 @@ static void direct_and_the_hpa_reads_none_of_many(struct scene *scene)
 	scene->trust.hpa.active = false;
 }
 
+/* The first probe since our start, of an autoscaler whose status says that its metric is served. */
+static void reported(struct scene *scene)
+{
+	the_first_probe(scene);
+	scene->trust.same_question = scene->trust.healthy = false;
+	scene->trust.hpa.reported = true;
+	scene->now->series.pods = 2;
+}
+
+static void reported_and_direct(struct scene *scene)
+{
+	reported(scene);
+	direct(scene);
+}
+
+static void reported_and_the_hpa_is_not_active(struct scene *scene)
+{
+	reported(scene);
+	scene->trust.hpa.active = false;
+}
+
+static void reported_and_the_hpa_disagrees(struct scene *scene)
+{
+	reported(scene);
+	scene->trust.hpa.average_milli = 8003;
+}
+
+static void reported_and_a_pod_more_counts(struct scene *scene)
+{
+	reported(scene);
+	counted_pods_add(&scene->counted, "p-2", 1);
+}
+
+static void reported_and_a_pod_misses_a_sample(struct scene *scene)
+{
+	reported(scene);
+	a_pod_misses_a_sample(scene);
+}
+
+static void reported_and_a_page_mismatches(struct scene *scene)
+{
+	reported(scene);
+	a_page_mismatches(scene);
+}
+
+static void reported_and_seen_since(struct scene *scene)
+{
+	reported(scene);
+	scene->trust.before = scene->before;
+}
+
 #define ROW(change, source)                                                                                            \
 	{                                                                                                              \
 #change, change, METRIC_##source                                                                       \
@@ -486,6 +537,14 @@ static void any_doubt_has_it_asked(void **state)
 		ROW(direct_and_the_hpa_disagrees, ASK),
 		ROW(direct_and_some_pages_are_not_read, STANDS),
 		ROW(direct_and_the_hpa_reads_none_of_many, ASK),
+		ROW(reported, REPORTED),
+		ROW(reported_and_direct, ASK),
+		ROW(reported_and_the_hpa_is_not_active, ASK),
+		ROW(reported_and_the_hpa_disagrees, ASK),
+		ROW(reported_and_a_pod_more_counts, ASK),
+		ROW(reported_and_a_pod_misses_a_sample, ASK),
+		ROW(reported_and_a_page_mismatches, ASK),
+		ROW(reported_and_seen_since, ASK),
 	};
 
 	(void)state;
@@ -522,11 +581,32 @@ static void each_key_has_its_own_time(void **state)
 	}
 }
 
+/* Those of before a restart are asked for again all along the time for which they stand. */
+static void reported_ones_end_at_all_times(void **state)
+{
+	int of_minute[10] = {0};
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		auto_free char *name = xasprintf("gemma-%d", i);
+		const struct probe_request request = {.ns = (char[]){"team"}, .name = name};
+		int64_t left_ms = metric_reported_ms(&request, NOW_MS) - NOW_MS +
+		                  timing_of_key(METRIC_TRUSTED_MS, request.ns, request.name);
+
+		assert_in_range(left_ms, 1, METRIC_TRUSTED_MS / 10 * 12);
+		of_minute[left_ms / 60000 < 10 ? left_ms / 60000 : 9]++;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(of_minute); i++) {
+		assert_in_range(of_minute[i], 600, 1600);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_doubt_has_it_asked),
 		cmocka_unit_test(each_key_has_its_own_time),
+		cmocka_unit_test(reported_ones_end_at_all_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
