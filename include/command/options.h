@@ -59,7 +59,9 @@ struct options {
 	const char *metrics_certificates;
 	const char *metrics_api_listen;
 	const char *metrics_certificate_validity; /* a duration */
-	struct access_options prometheus;         /* without `url` and `headers` */
+	const char *metrics_api_cert_file;
+	const char *metrics_api_key_file;
+	struct access_options prometheus; /* without `url` and `headers` */
 	struct option_list prometheus_headers;
 };
 

@@ -1,8 +1,9 @@
 /*
- * A server's private key and the certificate that it signed itself: made in memory, and the key never leaves it.
+ * A server's private key and its certificate, which it signed itself: made in memory, and the key never leaves it. Or
+ * both as somebody else has issued them.
  *
- * Who is to believe the certificate is given it as a root (an APIService's caBundle). It is no authority: nothing else
- * that the key signs is believed.
+ * Who is to believe the certificate is given it as a root (an APIService's caBundle). One that was made is no authority:
+ * nothing else that the key signs is believed.
  */
 #ifndef NET_CERTIFICATE_H
 #define NET_CERTIFICATE_H
@@ -16,6 +17,10 @@ struct certificate;
 /* Of a new key (EC P-256), for servers of this DNS name, good from five minutes before now until `valid_ms` after it.
  * NULL and `err` when OpenSSL cannot (it has no randomness). The caller owns it. */
 struct certificate *certificate_make(const char *dns_name, int64_t now_ms, int64_t valid_ms, struct error *err);
+/* One that somebody else has issued, of both texts in PEM; of several certificates the first. NULL and `err` unless the
+ * key is its, and it is good now, for servers of this DNS name. The message is the bare reason. The caller owns it. */
+struct certificate *certificate_read(const char *pem, const char *key, const char *dns_name, int64_t now_ms,
+	struct error *err);
 /* Whoever presents it has a reference of its own. NULL is allowed. */
 void certificate_free(struct certificate *certificate);
 

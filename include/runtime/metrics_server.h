@@ -25,10 +25,12 @@ struct metrics_server_options {
 	const char *certificates;              /* the ConfigMap, in the Service's namespace */
 	const char *identity;                  /* of this replica: its pod's name */
 	int64_t validity_ms;                   /* of a certificate */
-	struct kube_client *client;            /* for watches, and for what only the leader writes */
-	struct kube_client *writer;            /* for what every replica writes: nothing guards it */
-	struct http_client *http;              /* for the pods' pages */
-	struct controller *controller;         /* whose caches are read */
+	const char *cert_file;                 /* the one to serve, with its key; NULL = one is made */
+	const char *key_file;
+	struct kube_client *client;    /* for watches, and for what only the leader writes */
+	struct kube_client *writer;    /* for what every replica writes: nothing guards it */
+	struct http_client *http;      /* for the pods' pages */
+	struct controller *controller; /* whose caches are read */
 };
 
 /* NULL and `err` on failure. Nothing is sent before start. */

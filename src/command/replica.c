@@ -252,6 +252,8 @@ static int serve(struct replica *replica, const struct options *o, const char *i
 					   .certificates = o->metrics_certificates,
 					   .identity = identity,
 					   .validity_ms = clock_parse_duration(o->metrics_certificate_validity),
+					   .cert_file = o->metrics_api_cert_file,
+					   .key_file = o->metrics_api_key_file,
 					   .client = replica->client,
 					   .writer = replica->lease_client,
 					   .http = replica->http,

@@ -41,6 +41,10 @@ static int check_serving(const struct options *o, struct error *err)
 			"--metrics-service needs --metrics-certificates: the ConfigMap in which the replicas announce their "
 			"certificates");
 	}
+	if ((o->metrics_api_cert_file != NULL) != (o->metrics_api_key_file != NULL)) {
+		return error_set(err, ERROR_INVALID,
+			"--metrics-api-cert-file and --metrics-api-key-file belong together: give both or none");
+	}
 	if (clock_parse_duration(o->metrics_certificate_validity) < VALIDITY_MIN_MS) {
 		return error_set(err, ERROR_INVALID,
 			"--metrics-certificate-validity '%s' is no duration of at least 30s: write for example 24h",
@@ -92,6 +96,10 @@ static const struct option_row rows[] = {
 		"address of our own metrics API, which the Service leads to"),
 	OPTION("metrics-certificate-validity", 0, "DURATION", OPTION_STRING, metrics_certificate_validity,
 		"how long a certificate of our own metrics API is good; another follows after two thirds of that"),
+	OPTION("metrics-api-cert-file", 0, "FILE", OPTION_STRING, metrics_api_cert_file,
+		"certificate of our own metrics API, for NAME.NAMESPACE.svc of its Service, if not one that is made; what is new "
+		"in the file follows"),
+	OPTION("metrics-api-key-file", 0, "FILE", OPTION_STRING, metrics_api_key_file, "its key"),
 	OPTIONS_CLASS,
 	OPTIONS_NAMESPACES,
 	OPTIONS_ADAPTER,

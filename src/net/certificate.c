@@ -1,4 +1,4 @@
-/* A server's private key and the certificate that it signed itself. */
+/* A server's private key and its certificate. */
 #include "certificate_parts.h"
 
 #include <openssl/bn.h>
@@ -171,11 +171,72 @@ X509 *certificate_next(BIO *text, bool *broken)
 	return x509;
 }
 
+int64_t certificate_end_ms(const X509 *x509)
+{
+	int days = 0, seconds = 0;
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	bool known = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(x509)) == 1;
+
+	ASN1_TIME_free(epoch);
+	ERR_clear_error();
+	return known ? ((int64_t)days * 86400 + seconds) * 1000 : 0;
+}
+
 static bool is_good_at(const X509 *x509, int64_t now_ms)
 {
 	time_t now = (time_t)(now_ms / 1000);
 
 	return X509_cmp_time(X509_get0_notBefore(x509), &now) < 0 && X509_cmp_time(X509_get0_notAfter(x509), &now) > 0;
+}
+
+static bool is_for(X509 *x509, const char *dns_name)
+{
+	return X509_check_host(x509, dns_name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+}
+
+/* Why it cannot be served; NULL = it can. */
+static const char *unfit(const struct certificate *certificate, const char *dns_name, int64_t now_ms)
+{
+	if (certificate->x509 == NULL) {
+		return "the certificate is not PEM";
+	}
+	if (certificate->key == NULL) {
+		return "the key is not PEM, or it is encrypted";
+	}
+	if (X509_check_private_key(certificate->x509, certificate->key) != 1) {
+		return "the key is not the certificate's";
+	}
+	if (!is_good_at(certificate->x509, now_ms)) {
+		return "the certificate is not good now";
+	}
+	return is_for(certificate->x509, dns_name) ? NULL : "the certificate is for other names";
+}
+
+struct certificate *certificate_read(const char *pem, const char *key, const char *dns_name, int64_t now_ms,
+	struct error *err)
+{
+	struct certificate *certificate = xcalloc(1, sizeof(*certificate));
+	BIO *pem_bio = BIO_new_mem_buf(pem, -1), *key_bio = BIO_new_mem_buf(key, -1);
+	const char *why;
+	bool broken;
+
+	certificate->x509 = pem_bio != NULL ? certificate_next(pem_bio, &broken) : NULL;
+	certificate->key = key_bio != NULL ? PEM_read_bio_PrivateKey(key_bio, NULL, no_password, NULL) : NULL;
+	BIO_free(pem_bio);
+	BIO_free(key_bio);
+	why = unfit(certificate, dns_name, now_ms);
+	if (why == NULL) {
+		certificate->pem = pem_of(certificate->x509);
+		certificate->until_ms = certificate_end_ms(certificate->x509);
+		why = certificate->pem == NULL ? "OpenSSL cannot write it" : NULL;
+	}
+	ERR_clear_error();
+	if (why != NULL) {
+		error_set(err, ERROR_INVALID, "%s", why);
+		certificate_free(certificate);
+		return NULL;
+	}
+	return certificate;
 }
 
 char *certificate_keep_valid(const char *text, const char *dns_name, int64_t now_ms)
@@ -189,8 +250,7 @@ char *certificate_keep_valid(const char *text, const char *dns_name, int64_t now
 	while (bio != NULL && count < KEPT_MAX && ((x509 = certificate_next(bio, &broken)) != NULL || broken)) {
 		auto_free char *pem = NULL;
 
-		if (x509 != NULL && is_good_at(x509, now_ms) &&
-			X509_check_host(x509, dns_name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1) {
+		if (x509 != NULL && is_good_at(x509, now_ms) && is_for(x509, dns_name)) {
 			pem = pem_of(x509);
 		}
 		if (pem != NULL && strstr(kept.buf, pem) == NULL) {

@@ -18,6 +18,9 @@ struct certificate {
 /* Shares key and certificate, which are never changed; the caller owns what is returned. */
 struct certificate *certificate_share(const struct certificate *certificate);
 
+/* When it is good no more, in milliseconds since the epoch. */
+int64_t certificate_end_ms(const X509 *x509);
+
 /* The next PEM certificate of the text; NULL at its end, or at a broken one: then *broken is true. The caller owns it. */
 X509 *certificate_next(BIO *text, bool *broken);
 

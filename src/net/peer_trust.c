@@ -144,14 +144,3 @@ const char *peer_trust_check(const struct peer_trust *trust, X509 *leaf, STACK_O
 	why = check_chain(trust, leaf, chain, now_ms);
 	return why != NULL ? why : check_name(trust, leaf);
 }
-
-int64_t peer_trust_until_ms(const X509 *leaf)
-{
-	int days = 0, seconds = 0;
-	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-	bool known = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(leaf)) == 1;
-
-	ASN1_TIME_free(epoch);
-	ERR_clear_error();
-	return known ? ((int64_t)days * 86400 + seconds) * 1000 : 0;
-}

@@ -19,7 +19,5 @@ struct peer_trust *peer_trust_share(const struct peer_trust *trust);
 /* NULL = the client is trusted at this time; else why it is not, a text that stays. `trust`, `leaf` and `chain` may be
  * NULL. */
 const char *peer_trust_check(const struct peer_trust *trust, X509 *leaf, STACK_OF(X509) * chain, int64_t now_ms);
-/* When the certificate is good no more, in milliseconds since the epoch. */
-int64_t peer_trust_until_ms(const X509 *leaf);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "certificate_parts.h"
 #include "net/request_head.h"
 #include "tls_server_parts.h"
 
@@ -242,7 +243,7 @@ static const char *untrusted(struct tls_connection *c)
 	c->untrusted = peer_trust_check(server->trust, leaf, SSL_get_peer_cert_chain(c->stream.ssl), now_ms);
 	c->checked_generation = server->trust_generation;
 	c->checked_ms = uv_now(server->loop);
-	c->good_until_ms = leaf != NULL ? peer_trust_until_ms(leaf) : 0;
+	c->good_until_ms = leaf != NULL ? certificate_end_ms(leaf) : 0;
 	return c->untrusted;
 }
 

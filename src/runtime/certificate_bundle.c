@@ -24,6 +24,22 @@ static char *entry_certificates(const char *text, const char *dns_name, int64_t 
 	return taken;
 }
 
+/* Each once: replicas that are given a certificate announce the same one. */
+static void add_new(struct strbuf *bundle, const char *certificates)
+{
+	static const char end[] = "-----END CERTIFICATE-----\n";
+
+	for (const char *at = certificates, *next; (next = strstr(at, end)) != NULL; at = next) {
+		auto_free char *pem = NULL;
+
+		next += sizeof(end) - 1;
+		pem = xstrndup(at, (size_t)(next - at));
+		if (bundle->len == 0 || strstr(bundle->buf, pem) == NULL) {
+			strbuf_addstr(bundle, pem);
+		}
+	}
+}
+
 char *certificate_bundle(const struct view_pairs *announced, const char *dns_name, int64_t now_ms,
 	bundle_refused_fn *refused, void *ctx)
 {
@@ -36,7 +52,7 @@ char *certificate_bundle(const struct view_pairs *announced, const char *dns_nam
 		                                               : NULL;
 
 		if (taken != NULL) {
-			strbuf_addstr(&bundle, taken);
+			add_new(&bundle, taken);
 		} else if (refused != NULL) {
 			refused(ctx, announced->items[i].key, reason);
 		}

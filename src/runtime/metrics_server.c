@@ -212,7 +212,11 @@ struct metrics_server *metrics_server_new(const struct metrics_server_options *o
 	}
 	s->identity = xstrdup(o->identity);
 	s->api = served_metrics_new(o->controller, o->http, is_loopback(o->listen));
-	s->certificate = serving_certificate_new(loop, dns_name, o->validity_ms,
+	s->certificate = serving_certificate_new(loop,
+		&(struct serving_certificate_options){.dns_name = dns_name,
+			.valid_ms = o->validity_ms,
+			.cert_file = o->cert_file,
+			.key_file = o->key_file},
 		&(struct serving_certificate_hooks){.present = present,
 			.announce = announce,
 			.asked = is_asked,

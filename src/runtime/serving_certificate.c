@@ -1,18 +1,26 @@
 /* The certificate of this replica, from one to the next. */
 #include "serving_certificate.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "kube/kept_file.h"
 #include "turnover.h"
 
 /* OpenSSL could not: it is tried again. */
 #define RETRY_MS 1000
+#define LOOK_MS 10000 /* at the files */
+#define FILE_MAX (256u * 1024)
 
 struct serving_certificate {
 	char *dns_name;
 	int64_t valid_ms;
+	char *cert_file; /* NULL = it is made */
+	char *key_file;
+	bool failing; /* the files cannot be used, and that was logged */
 	struct serving_certificate_hooks hooks;
 	struct certificate *old; /* announced still, and served no more; NULL = none, as with the next two */
 	struct certificate *serving;
@@ -38,14 +46,52 @@ static void announce(const struct serving_certificate *c)
 	c->hooks.announce(c->hooks.ctx, pem.buf);
 }
 
-/* False when OpenSSL cannot. */
-static bool renew(struct serving_certificate *c)
+/* What the files hold; NULL while it cannot be served. */
+static struct certificate *read_files(struct serving_certificate *c)
+{
+	auto_strbuf cert = STRBUF_INIT;
+	auto_strbuf key = STRBUF_INIT;
+	auto_error err = ERROR_INIT;
+	struct certificate *read = NULL;
+
+	if (file_read(c->cert_file, FILE_MAX, &cert, &err) == 0 && file_read(c->key_file, FILE_MAX, &key, &err) == 0) {
+		read = certificate_read(cert.buf, key.buf, c->dns_name, clock_wall_ms(), &err);
+	}
+	if (read == NULL && !c->failing) {
+		log_event(LOG_ERROR, "the certificate for the metrics API cannot be used", "file", c->cert_file, "name",
+			c->dns_name, "error", err.message, NULL);
+	}
+	c->failing = read == NULL;
+	return read;
+}
+
+static struct certificate *make(const struct serving_certificate *c)
 {
 	auto_error err = ERROR_INIT;
+	struct certificate *made = certificate_make(c->dns_name, clock_wall_ms(), c->valid_ms, &err);
 
-	c->next = certificate_make(c->dns_name, clock_wall_ms(), c->valid_ms, &err);
-	if (c->next == NULL) {
+	if (made == NULL) {
 		log_event(LOG_ERROR, "cannot make a certificate for the metrics API", "error", err.message, NULL);
+	}
+	return made;
+}
+
+static bool is_served(const struct serving_certificate *c, const struct certificate *certificate)
+{
+	return c->serving != NULL && strcmp(certificate_pem(certificate), certificate_pem(c->serving)) == 0;
+}
+
+/* False when there is none. */
+static bool renew(struct serving_certificate *c)
+{
+	c->next = c->cert_file != NULL ? read_files(c) : make(c);
+	if (c->next != NULL && is_served(c, c->next)) {
+		certificate_free(c->next);
+		c->next = NULL;
+		c->due_ms = clock_wall_ms() + LOOK_MS;
+		return true;
+	}
+	if (c->next == NULL) {
 		return false;
 	}
 	c->known_ms = 0;
@@ -65,7 +111,7 @@ static void serve(struct serving_certificate *c)
 	c->served_ms = clock_monotonic_ms();
 	c->serving = c->next;
 	c->next = NULL;
-	c->due_ms = until_ms - c->valid_ms / 3;
+	c->due_ms = c->cert_file != NULL ? clock_wall_ms() + LOOK_MS : until_ms - c->valid_ms / 3;
 }
 
 static void drop(struct serving_certificate *c)
@@ -142,13 +188,17 @@ bool serving_certificate_ready(const struct serving_certificate *c)
 	       (!c->hooks.asked(c->hooks.ctx) || c->hooks.known(c->hooks.ctx, certificate_pem(c->serving)));
 }
 
-struct serving_certificate *serving_certificate_new(uv_loop_t *loop, const char *dns_name, int64_t valid_ms,
+struct serving_certificate *serving_certificate_new(uv_loop_t *loop, const struct serving_certificate_options *options,
 	const struct serving_certificate_hooks *hooks)
 {
 	struct serving_certificate *c = xcalloc(1, sizeof(*c));
 
-	c->dns_name = xstrdup(dns_name);
-	c->valid_ms = valid_ms;
+	c->dns_name = xstrdup(options->dns_name);
+	c->valid_ms = options->valid_ms;
+	if (options->cert_file != NULL) {
+		c->cert_file = xstrdup(options->cert_file);
+		c->key_file = xstrdup(options->key_file);
+	}
 	c->hooks = *hooks;
 	uv_timer_init(loop, &c->timer);
 	c->timer.data = c;
@@ -165,6 +215,8 @@ static void on_closed(uv_handle_t *handle)
 	certificate_free(c->serving);
 	certificate_free(c->next);
 	free_indirect(&c->dns_name);
+	free_indirect(&c->cert_file);
+	free_indirect(&c->key_file);
 	free_indirect(&c);
 	closed(ctx);
 }

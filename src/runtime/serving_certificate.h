@@ -1,5 +1,6 @@
 /*
- * The certificate that this replica serves the custom metrics API with, through its turnover (turnover.h).
+ * The certificate that this replica serves the custom metrics API with, through its turnover (turnover.h). It is made
+ * here, or given in files, which are read again every ten seconds: what is new in them is announced and follows likewise.
  *
  * Private to src/runtime.
  */
@@ -24,8 +25,15 @@ struct serving_certificate_hooks {
 	void *ctx;
 };
 
-/* For servers of this DNS name, each good for `valid_ms`; another follows after two thirds of that. Both are copied. */
-struct serving_certificate *serving_certificate_new(uv_loop_t *loop, const char *dns_name, int64_t valid_ms,
+/* All is copied. */
+struct serving_certificate_options {
+	const char *dns_name;
+	int64_t valid_ms;      /* of one that is made; another follows after two thirds of that */
+	const char *cert_file; /* PEM, given with its key; NULL = it is made */
+	const char *key_file;
+};
+
+struct serving_certificate *serving_certificate_new(uv_loop_t *loop, const struct serving_certificate_options *options,
 	const struct serving_certificate_hooks *hooks);
 /* closed(ctx) from the loop; freed after it. */
 void serving_certificate_close(struct serving_certificate *certificate, void (*closed)(void *ctx), void *ctx);

@@ -125,6 +125,23 @@ def test_the_service_of_the_arguments_leads_to_the_port_that_is_listened_on(rend
     assert "data" not in certificates
 
 
+def test_a_certificate_of_cert_manager_is_for_the_service_and_mounted(render):
+    objects = render("metricsServer.certManager.issuerRef.name=ca", "fullnameOverride=ias")
+    certificate, pod = only(objects, "Certificate"), only(objects, "Deployment")["spec"]["template"]["spec"]
+    assert certificate["spec"]["dnsNames"] == [f"{only(objects, 'Service')['metadata']['name']}.{SYSTEM}.svc"]
+    assert certificate["spec"]["issuerRef"] == {"name": "ca"}
+    (volume,) = [v for v in pod["volumes"] if v.get("secret", {}).get("secretName") == certificate["spec"]["secretName"]]
+    (container,) = pod["containers"]
+    (mount,) = [m for m in container["volumeMounts"] if m["name"] == volume["name"]]
+    args = dict(zip(container["args"], container["args"][1:]))
+    assert args["--metrics-api-cert-file"] == f"{mount['mountPath']}/tls.crt" and mount["readOnly"]
+    assert args["--metrics-api-key-file"] == f"{mount['mountPath']}/tls.key"
+    for values in ((), ("metricsServer.certManager.issuerRef.name=ca", "metricsServer.enabled=false")):
+        plain = render(*values)
+        assert not [o for o in plain if o["kind"] == "Certificate"]
+        assert "metrics-api-cert-file" not in str(plain) and "metrics-api/" not in str(plain)
+
+
 def test_an_operator_that_does_not_serve_may_register_nothing(render):
     objects = render("metricsServer.enabled=false", hooks=True)
     for _, namespace, rule in rules(objects):

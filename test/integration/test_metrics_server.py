@@ -121,13 +121,13 @@ def own_page_port():
 class Replica(Operator):
     """An operator that serves, and its endpoint, which is ready as long as it says so."""
 
-    def __init__(self, cluster, kubeconfig, folder, name, validity):
+    def __init__(self, cluster, kubeconfig, folder, name, validity, *more):
         self.cluster, self.name, self.port, self.shown = cluster, name, free_port(), None
         super().__init__(
             kubeconfig, folder / f"{name}.log", "--leader-elect", "--lease-namespace", SYSTEM, "--lease-name", NAME,
             "--metrics-service", f"{SYSTEM}/{NAME}:443", "--metrics-certificates", CERTIFICATES,
             "--metrics-api-listen", f"0.0.0.0:{self.port}", "--metrics-certificate-validity", validity,
-            env={"POD_NAME": name},
+            *more, env={"POD_NAME": name},
         )
         self.http = None
 
@@ -161,8 +161,8 @@ class Replicas:
         self.kubelet = threading.Thread(target=self._watch, daemon=True)
         self.kubelet.start()
 
-    def start(self, name, validity="24h"):
-        self.all.append(Replica(self.cluster, self.kubeconfig, self.folder, name, validity))
+    def start(self, name, validity="24h", *more):
+        self.all.append(Replica(self.cluster, self.kubeconfig, self.folder, name, validity, *more))
         return self.all[-1]
 
     def _watch(self):
@@ -333,12 +333,12 @@ def test_an_engine_of_ones_own(cluster, namespace, own_page_port, replicas, oper
 def working(cluster, target, replicas):
     """Two replicas that serve an autoscaler's metric; the function starts them, and says with which certificates."""
 
-    def start(validity="24h"):
-        replicas.start("one", validity)
-        replicas.start("two", validity)
+    def start(validity="24h", *more, certificates=2):
+        replicas.start("one", validity, *more)
+        replicas.start("two", validity, *more)
         Autoscaler(cluster, target).create(source="Direct", maxReplicas=4)
         eventually(lambda: available(cluster), timeout=60)
-        eventually(lambda: bundle(cluster).count("BEGIN CERTIFICATE") == 2 and all(r.shown for r in replicas.all), timeout=30)
+        eventually(lambda: bundle(cluster).count("BEGIN CERTIFICATE") == certificates and all(r.shown for r in replicas.all), timeout=30)
         eventually(lambda: read(cluster, target)[0] == 200, timeout=30)
         return replicas
 
@@ -545,6 +545,46 @@ def test_the_api_server_has_a_new_certificate_of_a_new_authority(cluster, kubeco
                         content="application/merge-patch+json")
     time.sleep(5)
     eventually(lambda: read(cluster, target)[0] == 200, timeout=30)
+
+
+def issue(folder, authority, name):
+    """tls.crt and tls.key of the folder, as cert-manager renews both in a Secret that is mounted."""
+    fresh = folder / "fresh"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 1, "-subj", "/",
+            "-keyout", f"{fresh}.key", "-out", f"{fresh}.crt", "-CA", f"{authority}.crt", "-CAkey", f"{authority}.key",
+            "-addext", "basicConstraints=CA:false", "-addext", "extendedKeyUsage=serverAuth",
+            "-addext", f"subjectAltName=DNS:{name}")
+    for end in (".crt", ".key"):
+        os.replace(f"{fresh}{end}", folder / f"tls{end}")
+
+
+def test_a_certificate_that_is_given_is_served_and_renewed(cluster, target, working, tmp_path):
+    """By another authority even: no reading fails, and what is served afterwards is the new one."""
+    for number in (1, 2):
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 1, "-subj",
+                f"/CN=authority-{number}", "-keyout", tmp_path / f"{number}.key", "-out", tmp_path / f"{number}.crt",
+                "-addext", "basicConstraints=critical,CA:true")
+    issue(tmp_path, tmp_path / "1", f"{NAME}.{SYSTEM}.svc")
+    replicas = working("24h", "--metrics-api-cert-file", tmp_path / "tls.crt", "--metrics-api-key-file", tmp_path / "tls.key",
+                       certificates=1)
+
+    def served():
+        return {ssl.get_server_certificate(("127.0.0.1", replica.port)).strip() for replica in replicas.all}
+
+    given = (tmp_path / "tls.crt").read_text().strip()
+    assert served() == {given} and bundle(cluster).strip() == given
+    load = Load(cluster, target, readers=2)
+    issue(tmp_path, tmp_path / "2", "another.name.svc")
+    eventually(lambda: all("is for other names" in replica.log() for replica in replicas.all), timeout=40)
+    assert served() == {given}
+    issue(tmp_path, tmp_path / "2", f"{NAME}.{SYSTEM}.svc")
+    renewed = (tmp_path / "tls.crt").read_text().strip()
+    eventually(lambda: served() == {renewed}, timeout=60)
+    eventually(lambda: bundle(cluster).strip() == renewed, timeout=30)
+    time.sleep(2)  # more reads
+    good, bad = load.end()
+    print(f"\n{good} reads, failed: {dict(bad)}")
+    assert good > 50 and not bad, bad
 
 
 def test_nothing_hinders_a_namespace_after_the_cleanup(cluster, target, working, operator_kubeconfig):

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "net/certificate.h"
+#include "net/certificate_parts.h"
 #include "net/peer_trust_parts.h"
 #include "tls_rig.h"
 
@@ -85,6 +86,64 @@ static void test_long_name(void **state)
 	assert_int_equal(X509_check_host(x509, name, 0, 0, NULL), 1);
 	X509_free(x509);
 	certificate_free(certificate);
+}
+
+/* Its key, as a file has it. */
+static char *key_text(const struct certificate *certificate)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *bytes, *text;
+	long len;
+
+	assert_int_equal(PEM_write_bio_PrivateKey(bio, certificate->key, NULL, NULL, 0, NULL, NULL), 1);
+	len = BIO_get_mem_data(bio, &bytes);
+	text = xstrndup(bytes, (size_t)len);
+	BIO_free(bio);
+	return text;
+}
+
+static void test_what_is_given(void **state)
+{
+	struct certificate *one = make(NAME, HOUR_MS), *other = make(NAME, HOUR_MS),
+			   *elsewhere = make("a.b.svc", HOUR_MS);
+	auto_free char *key = key_text(one);
+	auto_free char *key_of_other = key_text(other);
+	auto_free char *key_of_elsewhere = key_text(elsewhere);
+	auto_free char *chain = xasprintf("issued by somebody\n%s%s", certificate_pem(one), certificate_pem(elsewhere));
+	const struct {
+		const char *pem, *key;
+		int64_t now_ms;
+		const char *why; /* NULL = it is taken */
+	} rows[] = {
+		{certificate_pem(one), key, NOW_MS, NULL},
+		{chain, key, NOW_MS, NULL},
+		{"", key, NOW_MS, "the certificate is not PEM"},
+		{key, key, NOW_MS, "the certificate is not PEM"},
+		{certificate_pem(one), "", NOW_MS, "the key is not PEM, or it is encrypted"},
+		{certificate_pem(one), key_of_other, NOW_MS, "the key is not the certificate's"},
+		{certificate_pem(one), key, NOW_MS + HOUR_MS, "the certificate is not good now"},
+		{certificate_pem(one), key, NOW_MS - HOUR_MS, "the certificate is not good now"},
+		{certificate_pem(elsewhere), key_of_elsewhere, NOW_MS, "the certificate is for other names"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_error err = ERROR_INIT;
+		struct certificate *read = certificate_read(rows[i].pem, rows[i].key, NAME, rows[i].now_ms, &err);
+
+		if (rows[i].why != NULL) {
+			assert_null(read);
+			assert_string_equal(err.message, rows[i].why);
+			continue;
+		}
+		assert_non_null(read);
+		assert_string_equal(certificate_pem(read), certificate_pem(one));
+		assert_int_equal(certificate_until_ms(read), certificate_until_ms(one));
+		certificate_free(read);
+	}
+	certificate_free(one);
+	certificate_free(other);
+	certificate_free(elsewhere);
 }
 
 static void test_what_is_kept(void **state)
@@ -193,8 +252,8 @@ static void test_times(void **state)
 	assert_null(check(&authority, NULL, 0, &client, 50000));
 	assert_string_equal(check(&authority, NULL, 0, &client, 70000), "certificate has expired");
 	assert_string_equal(check(&authority, NULL, 0, &client, -2 * HOUR_MS), "certificate is not yet valid");
-	assert_true(peer_trust_until_ms(client.x509) >= ((int64_t)time(NULL) + 58) * 1000);
-	assert_true(peer_trust_until_ms(client.x509) <= ((int64_t)time(NULL) + 60) * 1000);
+	assert_true(certificate_end_ms(client.x509) >= ((int64_t)time(NULL) + 58) * 1000);
+	assert_true(certificate_end_ms(client.x509) <= ((int64_t)time(NULL) + 60) * 1000);
 	tls_identity_release(&authority);
 	tls_identity_release(&client);
 }
@@ -231,6 +290,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_made),
 		cmocka_unit_test(test_long_name),
+		cmocka_unit_test(test_what_is_given),
 		cmocka_unit_test(test_what_is_kept),
 		cmocka_unit_test(test_few_are_kept),
 		cmocka_unit_test(test_no_authority),

@@ -13,6 +13,20 @@
 - {{ include "ia.certificates" . | quote }}
 {{- end }}
 
+{{/* The Secret with the certificate that cert-manager issues; empty where each operator makes its own. */}}
+{{- define "ia.givenCertificate" -}}
+{{- if and .Values.metricsServer.enabled .Values.metricsServer.certManager.issuerRef }}{{ include "ia.fullname" . }}-metrics-api{{ end }}
+{{- end }}
+
+{{- define "ia.certificateFolder" }}/etc/inference-autoscaler/metrics-api{{ end }}
+
+{{- define "ia.certificateVolumes" -}}
+{{- with include "ia.givenCertificate" . }}
+- name: metrics-api
+  secret: {secretName: {{ . | quote }}}
+{{- end }}
+{{- end }}
+
 {{/* True for an upgrade after which they serve no more, while the API still leads to their Service. */}}
 {{- define "ia.servesNoMore" -}}
 {{- $leads := false }}

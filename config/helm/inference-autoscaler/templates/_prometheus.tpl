@@ -112,7 +112,7 @@
 {{- define "ia.operatorVolumes" -}}
 {{- $sources := include "ia.prometheusSources" . | fromYamlArray }}
 {{- $ours := list (dict "name" "prometheus-access" "projected" (dict "sources" $sources)) }}
-{{- with concat .Values.volumes (ternary $ours list (gt (len $sources) 0)) }}
+{{- with concat .Values.volumes (ternary $ours list (gt (len $sources) 0)) (include "ia.certificateVolumes" . | fromYamlArray) }}
 volumes:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -120,7 +120,8 @@ volumes:
 
 {{- define "ia.operatorVolumeMounts" -}}
 {{- $ours := list (dict "name" "prometheus-access" "mountPath" (include "ia.prometheusFolder" .) "readOnly" true) }}
-{{- with concat .Values.volumeMounts (ternary $ours list (gt (len (include "ia.prometheusSources" . | fromYamlArray)) 0)) }}
+{{- $given := ternary (list (dict "name" "metrics-api" "mountPath" (include "ia.certificateFolder" .) "readOnly" true)) list (ne (include "ia.givenCertificate" .) "") }}
+{{- with concat .Values.volumeMounts (ternary $ours list (gt (len (include "ia.prometheusSources" . | fromYamlArray)) 0)) $given }}
 volumeMounts:
   {{- toYaml . | nindent 2 }}
 {{- end }}
