@@ -1,8 +1,7 @@
 /* FNV-1a, 128 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
 #include "base/digest.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "base/json_write.h"
 
 /* The prime is 2^88 + 0x13B. */
 #define PRIME_LOW UINT64_C(0x13B)
@@ -36,26 +35,12 @@ struct digest digest_bytes(const void *bytes, size_t count)
 	return d;
 }
 
-static int add_written(const char *bytes, size_t count, void *ctx)
-{
-	add(ctx, bytes, count);
-	return 0;
-}
-
 struct digest digest_json(const json_t *value)
 {
-	static const char null[] = "null";
-	struct digest d = empty;
+	auto_strbuf text = STRBUF_INIT;
 
-	if (value == NULL) {
-		return digest_bytes(null, sizeof(null) - 1);
-	}
-	if (json_dump_callback(value, add_written, &d, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) != 0) {
-		/* out of memory, or a tree that contains itself */
-		fputs("cannot write JSON: out of memory or a cycle\n", stderr);
-		abort();
-	}
-	return d;
+	json_write(value, &text);
+	return digest_bytes(text.buf, text.len);
 }
 
 bool digest_equal(const struct digest *a, const struct digest *b)
