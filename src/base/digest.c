@@ -7,6 +7,9 @@
 #define PRIME_LOW UINT64_C(0x13B)
 #define PRIME_SHIFT (88 - 64)
 
+/* A status has three times as many. */
+#define USUAL_BYTES 1000
+
 static const struct digest empty = {UINT64_C(0x6c62272e07bb0142), UINT64_C(0x62b821756295c58d)};
 
 /* Times the prime, modulo 2^128; C11 has no integers of 128 bits. */
@@ -39,6 +42,7 @@ struct digest digest_json(const json_t *value)
 {
 	auto_strbuf text = STRBUF_INIT;
 
+	strbuf_reserve(&text, USUAL_BYTES);
 	json_write(value, &text);
 	return digest_bytes(text.buf, text.len);
 }

@@ -134,6 +134,22 @@ static void write_array(const json_t *array, struct strbuf *text)
 	strbuf_addch(text, ']');
 }
 
+static void write_integer(json_int_t integer, struct strbuf *text)
+{
+	char digits[24];
+	char *at = digits + sizeof(digits);
+	unsigned long long left = integer < 0 ? 0ULL - (unsigned long long)integer : (unsigned long long)integer;
+
+	do {
+		*--at = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (integer < 0) {
+		*--at = '-';
+	}
+	strbuf_add(text, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 /* They are rare, and how many digits they have is jansson's to say. */
 static void write_real(const json_t *real, struct strbuf *text)
 {
@@ -163,7 +179,7 @@ void json_write(const json_t *value, struct strbuf *text)
 		write_text(json_string_value(value), json_string_length(value), text);
 		return;
 	case JSON_INTEGER:
-		strbuf_addf(text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		write_integer(json_integer_value(value), text);
 		return;
 	case JSON_REAL:
 		write_real(value, text);

@@ -67,11 +67,9 @@ const struct view *view_decode(enum kind kind, const json_t *object)
 
 const char *const *view_unread(const struct view_type *type)
 {
-	static const char *const unread[] = {"fieldsV1", NULL};
-	/* Of a workload's fields the replicas are looked for, which are in its spec. */
-	static const char *const unread_of_fields[] = {"f:metadata", "f:template", "f:status", NULL};
+	static const char *const of_most[] = {"fieldsV1", NULL};
 
-	return type->reads_fields ? unread_of_fields : unread;
+	return type->unread != NULL ? type->unread : of_most;
 }
 
 const struct view *view_ref(const struct view *view)
