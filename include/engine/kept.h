@@ -8,20 +8,23 @@
 #ifndef ENGINE_KEPT_H
 #define ENGINE_KEPT_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "engine/page.h"
 #include "engine/presets.h"
 
-/* Of a sample: what a page may write, its name, and what prometheus-operator and Prometheus add about the target, some ten. */
+/* Of a sample: what a page may write, its name, and what prometheus-operator and Prometheus add about the target, some ten; up
+ * to four tags. */
 #define KEPT_LABELS_MAX (PAGE_LABELS_MAX + 16)
 /* As a ServiceMonitor writes it. In the other formats that Prometheus asks for, a page is longer than in the one that we read:
  * each counter and histogram tells when it began. Twice as long is more than any comes to. */
 #define KEPT_BODY_MAX "2MiB"
 _Static_assert(PAGE_MAX_BYTES == 1024u * 1024, "the body is twice as much");
 
-/* A regular expression for the whole names that the engine's queries read, in all spellings. Heap, caller owns. */
-char *kept_names(const struct engine *engine);
+/* The metric relabelings of a ServiceMonitor that keep what the engine's rules read, and nothing else: by the whole names, in
+ * all spellings; or by tags (custom.h), which they put on. New reference. */
+json_t *kept_relabelings(const struct engine *engine);
 /* The most samples of these that a page can have that we read. */
 size_t kept_samples_max(const struct engine *engine);
 

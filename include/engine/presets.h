@@ -45,6 +45,12 @@ struct engine_limit {
 	const char *env; /* a variable that stands for it (view_env_is_read() knows it); NULL when none does */
 };
 
+/* A label that a scrape puts on the samples of a figure, by which the adapter's rule finds them (engine/custom.h). */
+struct engine_tag {
+	const char *label; /* NULL = none: the rule knows the series */
+	const char *value; /* NULL = not known: that of the rule itself */
+};
+
 struct engine_signal {
 	const char *name;   /* spec.requests.signal */
 	const char *metric; /* in the metrics API */
@@ -53,6 +59,9 @@ struct engine_signal {
 	const char *series[ENGINE_SERIES_MAX];
 	const char *series_query;  /* the adapter's discovery */
 	const char *metrics_query; /* the adapter's template */
+	/* What the template comes to on a page, where it reads samples by their tag; NULL = the template itself. */
+	const char *page_query;
+	struct engine_tag tag;
 	int64_t default_target_milli;
 	/* The options that bound the figure, each by itself; ended by one without flags when fewer. Their defaults are not
 	 * told here: they differ from version to version. */
@@ -107,7 +116,10 @@ extern const size_t routers_count;
 /* NULL when unknown. */
 const struct engine *engine_by_type(const char *type);
 const struct engine_signal *engine_signal_by_name(const struct engine *engine, const char *name);
+/* Of those that the adapter has a rule for. */
 const struct engine_signal *engine_signal_by_metric(const char *metric);
+/* Borrowed. */
+const char *engine_page_query(const struct engine_signal *signal);
 
 /* Whether the metric's unit is percent, as its name tells. */
 bool engine_metric_is_percent(const char *metric);

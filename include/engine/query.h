@@ -11,9 +11,9 @@
 
 struct page;
 
-/* The query as PromQL, one value for each pod of the cluster by the labels namespace and pod. Heap,
- * caller owns. */
-char *query_for_all(const char *metrics_query);
+/* The query as PromQL, one value for each pod of the cluster by the labels namespace and pod; of the samples that this
+ * matcher selects, NULL = of all. Heap, caller owns. */
+char *query_for_all(const char *metrics_query, const char *matcher);
 
 /*
  * Its value on a pod's page that was read for its series (page.h); false when the page has none, or

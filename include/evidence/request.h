@@ -25,7 +25,8 @@ struct signal_request {
 	char *name;   /* "Running" */
 	char *metric; /* as the metrics API serves it */
 	bool page;    /* its series come from the pods' page, else they are recorded */
-	char *query;  /* the metrics query of a figure that is no preset's; NULL = the preset of this metric has it */
+	char *query;  /* what is read of it on a page; NULL = the metrics query of this metric */
+	char *tag; /* the matcher of its samples in Prometheus, of which there may be other figures'; NULL = none is needed */
 	struct texts series; /* PromQL selectors: any of them will do */
 };
 

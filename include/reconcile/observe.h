@@ -38,7 +38,7 @@ void observation_release(struct observation *observation);
 #define auto_observation ATTR_CLEANUP(observation_release) struct observation
 
 /* The engine of an autoscaler: what the spec says, else what its pods' page showed last, else what
- * the status remembers. NULL when none is known. */
+ * the status remembers. Of type Custom it has all signals, described or not. NULL when none is known. */
 const struct engine *observe_engine(const struct autoscaler *spec, const struct view_status *status,
 	const struct evidence *evidence);
 /* Sets the workload's signals from the spec and the engine (may be NULL); -1 and ERROR_INVALID when

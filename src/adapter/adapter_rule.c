@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "engine/custom.h"
 
 /* What is left to the reader of a value in the adapter's Go structs: a string takes any scalar. */
 enum shape { SCALAR, LIST, OBJECT, MAP };
@@ -345,14 +346,26 @@ static bool begins_and_ends(const char *text, const char *begin, const char *end
 	       strcmp(text + len - strlen(end), end) == 0;
 }
 
+/* A discovery of ours: by names, or by a tag. */
+static bool is_our_discovery(const char *query)
+{
+	static const char *const begins[] = {"{__name__=~\"^", "{" CUSTOM_TAGS};
+
+	for (size_t i = 0; i < ARRAY_LEN(begins); i++) {
+		if (begins_and_ends(query, begins[i], ",namespace!=\"\",pod!=\"\"}")) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool adapter_rule_is_ours(const json_t *rule)
 {
 	const char *as = json_path_string(rule, "name.as", "");
 	const struct engine_signal *signal = engine_signal_by_metric(as);
 	auto_json *wanted = NULL;
 
-	if (signal == NULL || !begins_and_ends(json_path_string(rule, "seriesQuery", ""), "{__name__=~\"^",
-				      ",namespace!=\"\",pod!=\"\"}")) {
+	if (signal == NULL || !is_our_discovery(json_path_string(rule, "seriesQuery", ""))) {
 		return false;
 	}
 	/* All but the queries, which an earlier version of ours wrote otherwise. */

@@ -2,11 +2,12 @@
 #include "adapter/adapter_rules.h"
 
 #include "base/memory.h"
+#include "engine/custom.h"
 #include "engine/gpu.h"
 
 struct adapter_rule *adapter_rules_all(size_t *count)
 {
-	struct adapter_rule *rules = xcalloc(engines_count * ENGINE_SIGNALS_MAX + 1, sizeof(*rules));
+	struct adapter_rule *rules = xcalloc((engines_count + 1) * ENGINE_SIGNALS_MAX + 1, sizeof(*rules));
 
 	*count = 0;
 	for (size_t e = 0; e < engines_count; e++) {
@@ -17,6 +18,9 @@ struct adapter_rule *adapter_rules_all(size_t *count)
 				rules[(*count)++] = adapter_rule_of(signal);
 			}
 		}
+	}
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX; i++) {
+		rules[(*count)++] = adapter_rule_of(&custom_rules.signals[i]);
 	}
 	rules[(*count)++] = adapter_rule_of(&gpu_utilization);
 	return rules;

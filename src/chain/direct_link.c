@@ -50,13 +50,19 @@ static bool say_none_counts(const struct facts *facts, const struct workload_sig
 /* Where the pages are, and of which engine, replicas learn from the status: the first readings may come before it. */
 static bool awaits_first_status(const struct facts *facts, const struct workload_signal *signal)
 {
-	const struct view_condition *before = view_condition(&facts->object->status.conditions, "MetricServed");
+	const struct view_conditions *before = &facts->object->status.conditions;
+	const struct view_condition *served = view_condition(before, "MetricServed");
+	const struct view_condition *exposed = view_condition(before, "MetricsExposed");
 
 	if (evidence_signal(facts, signal)->value.failure.cause != CAUSE_UNAVAILABLE) {
 		return false;
 	}
-	return before == NULL ||
-	       (strcmp(before->status, "Unknown") == 0 && facts->now_ms - before->transition_ms < FIRST_STATUS_MS);
+	if (served == NULL) {
+		return true;
+	}
+	return strcmp(served->status, "Unknown") == 0 &&
+	       (exposed == NULL || strcmp(exposed->status, "True") != 0 ||
+		       facts->now_ms - exposed->transition_ms < FIRST_STATUS_MS);
 }
 
 void check_direct_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)

@@ -2,11 +2,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "checks.h"
 #include "children/children.h"
 #include "engine/custom.h"
 #include "prometheus_spec.h"
+#include "tags.h"
 
 static bool page_serves(const struct page_seen *page, const struct engine_signal *signal)
 {
@@ -252,7 +254,17 @@ static bool say_scrape_awaited(const struct facts *facts, const struct workload_
 static void say_no_targets(const struct facts *facts, struct verdict *verdict)
 {
 	const struct autoscaler *spec = facts->workload.spec;
+	auto_free char *tags = tags_needed(facts);
 
+	if (without_resource(facts) && tags != NULL) {
+		SAY(verdict, VERDICT_FALSE, "NoTargets",
+			"'%s' has no target for ServiceMonitor '%s', although it had the time to load it: see whether "
+			"anything reads ServiceMonitors where there is no Prometheus resource; set spec.source to Direct, which "
+			"needs none; or let it scrape the pods of %s '%s/%s' by itself, with the labels namespace and pod, and "
+			"with metric_relabel_configs [%s]",
+			prometheus_name(facts), facts->monitor, spec->target_kind, spec->ns, spec->target_name, tags);
+		return;
+	}
 	if (without_resource(facts)) {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"'%s' has no target for ServiceMonitor '%s', although it had the time to load it: see whether "
@@ -328,13 +340,16 @@ void check_page_fresh(const struct facts *facts, const struct workload_signal *s
 	if (series->pods == 0 && evidence_gap_passes(facts, "SeriesFresh", &series->missing)) {
 		say_fresh(facts, signal, verdict);
 	} else if ((series->pods == 0 || missing != NULL) &&
-		   (monitor_in_grace(facts, series->seen_ms) || grace_of_pods(series))) {
+		   (monitor_in_grace(facts, series->seen_ms) || tags_in_grace(facts, signal, series->seen_ms) ||
+			   grace_of_pods(series))) {
 		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 			"Prometheus '%s' begins to scrape the pods by ServiceMonitor '%s': each has its first sample of '%s' "
 			"within two scrape intervals",
 			prometheus_name(facts), facts->monitor, signal->signal->series[0]);
 	} else if ((series->pods == 0 || missing != NULL) && prometheus_spec_hinders(facts, verdict)) {
 		return;
+	} else if (series->pods == 0 && signal->signal->tag.label != NULL) {
+		tags_say_missing(facts, signal, verdict);
 	} else if (series->pods == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus '%s' has no sample of '%s' for the target's pods younger than three scrape intervals: the "

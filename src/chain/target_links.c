@@ -2,22 +2,12 @@
 #include <string.h>
 
 #include "checks.h"
-#include "engine/custom.h"
 #include "view/core.h"
 
 void check_accepted(const struct facts *facts, struct verdict *verdict)
 {
-	const struct autoscaler *spec = facts->workload.spec;
-
 	if (facts->invalid != NULL) {
 		SAY(verdict, VERDICT_FALSE, "InvalidSpec", "%s", facts->invalid->message);
-		return;
-	}
-	/* Said at once: whatever is mended of the chain over Prometheus, the figures do not arrive by it. */
-	if (!facts->workload.direct && autoscaler_uses_pages(spec) && strcmp(spec->engine_type, CUSTOM_ENGINE) == 0) {
-		SAY(verdict, VERDICT_FALSE, "SourceNotDirect",
-			"prometheus-adapter is given no rules of an engine of type Custom: set spec.source to Direct, by which the "
-			"operator reads the pages itself");
 		return;
 	}
 	SAY(verdict, VERDICT_TRUE, "Accepted", "the spec is consistent");

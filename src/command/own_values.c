@@ -129,7 +129,7 @@ static void add_page(const struct reading *r, json_t *rows_of_metrics, const cha
 		double value;
 		int64_t milli;
 
-		if (signal != NULL && query_on_page(signal->metrics_query, page, &value) &&
+		if (signal != NULL && query_on_page(engine_page_query(signal), page, &value) &&
 			query_milli(value, &milli)) {
 			set_value(r, rows, pod, "page", milli);
 		}
@@ -146,7 +146,7 @@ static struct page *page_of(const struct reading *r, const char *text, struct er
 	}
 	page = page_new();
 	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && custom_engine(r->custom)->signals[i].name != NULL; i++) {
-		page_want(page, custom_engine(r->custom)->signals[i].metrics_query);
+		page_want(page, engine_page_query(&custom_engine(r->custom)->signals[i]));
 	}
 	if (page_read(page, text, err) < 0) {
 		page_free(page);
@@ -189,7 +189,7 @@ static void read_pages(const struct reading *r, json_t *rows_of_metrics)
 static char *promql_of(const struct reading *r, const char *metric)
 {
 	const struct engine_signal *signal = signal_of(r, metric);
-	auto_free char *all = signal != NULL ? query_for_all(signal->metrics_query) : xstrdup("vector(0)");
+	auto_free char *all = signal != NULL ? query_for_all(signal->metrics_query, NULL) : xstrdup("vector(0)");
 	struct strbuf promql = STRBUF_INIT;
 	const char *rest = all;
 	const char *any;

@@ -247,12 +247,6 @@ static int render(struct rendering *rendering, const struct view_autoscaler *obj
 	if (w->direct) {
 		return 0;
 	}
-	if (o.custom != NULL) {
-		fprintf(stderr, "note: of an engine of type " CUSTOM_ENGINE
-				" the adapter is given no rules: set spec.source to Direct, by "
-				"which the operator reads the pages itself\n");
-		return 0;
-	}
 	return print_rules(&o.facts.adapter_names, w, rendering->as_json, err);
 }
 

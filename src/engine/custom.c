@@ -9,31 +9,43 @@
 #include "base/strbuf.h"
 #include "engine/spelling.h"
 
-#define DIGITS 16
+#define DIGITS 8
 
 struct custom_engine {
 	struct engine engine;
 	struct custom_texts {
-		char *metric;
 		char *series;
-		char *series_query;
-		char *metrics_query;
+		char *page_query;
+		char *tag;
 	} texts[ENGINE_SIGNALS_MAX];
 };
 
-/* What each figure is, by its name. */
-static const struct kind_of_figure {
-	const char *name;
-	const char *metric; /* the end of its metric's name */
-	const char *over;   /* when the spec does not say it, as the next */
+/* What the spec says of one figure. */
+struct description {
+	const char *series;
+	const char *over;
 	const char *unit;
-	int64_t default_target_milli;
-} figures[ENGINE_SIGNALS_MAX] = {
-	{"Running", "num_requests_running", "Sum", "Requests", 4000},
-	{"Waiting", "num_requests_waiting", "Sum", "Requests", 1000},
-	{"InFlight", "num_requests_in_flight", "Sum", "Requests", 4000},
-	{"KVCache", "kv_cache_usage_percent", "Max", "Ratio", 80000},
 };
+
+static bool is_ratio(const struct description *described)
+{
+	return strcmp(described->unit, "Ratio") == 0;
+}
+
+static bool is_maximum(const struct description *described)
+{
+	return strcmp(described->over, "Max") == 0;
+}
+
+/* Counts add up over a pod's samples, a fill level is the fullest's, when the spec does not say it. */
+static struct description read_description(const json_t *wanted, const struct engine_signal *signal)
+{
+	bool fill = engine_metric_is_percent(signal->metric);
+
+	return (struct description){.series = json_path_string(wanted, "series", ""),
+		.over = json_path_string(wanted, "over", fill ? "Max" : "Sum"),
+		.unit = json_path_string(wanted, "unit", fill ? "Ratio" : "Requests")};
+}
 
 /* The name that a client library may write in other ways, as a pattern of them (engine/spelling.h). */
 static char *pattern_of(const char *name)
@@ -63,49 +75,64 @@ static char *first_spelling(const char *pattern)
 	return spelling_first_name(pattern, strlen(pattern), 0);
 }
 
-/* What is summed up, or of what the maximum is, of ready pods or of others. */
-static void add_samples(struct strbuf *query, const char *over, const char *unit, const char *pattern,
-	const char *labels, const char *unready)
+/* What stands between the braces of a series, which may have none. Heap. */
+static char *matchers_of(const char *series)
 {
-	strbuf_addf(query, "%s%s(" SPELLING_BEGIN "%s\",unready=\"%s\",%s%s<<.LabelMatchers>>} >= 0) by (<<.GroupBy>>)",
-		strcmp(unit, "Ratio") == 0 ? "100 * " : "", strcmp(over, "Max") == 0 ? "max" : "sum", pattern, unready,
-		labels, labels[0] != '\0' ? "," : "");
+	const char *brace = strchr(series, '{');
+
+	return brace != NULL ? xstrndup(brace + 1, strlen(brace) - 2) : xstrdup("");
 }
 
-static void make_signal(struct custom_engine *custom, size_t index, const struct kind_of_figure *figure,
-	const json_t *wanted)
+/* The pattern of its name. Heap. */
+static char *name_pattern_of(const char *series)
 {
-	const char *series = json_path_string(wanted, "series", "");
-	const char *over = json_path_string(wanted, "over", figure->over);
-	const char *unit = json_path_string(wanted, "unit", figure->unit);
-	const char *brace = strchr(series, '{');
-	auto_free char *name = xstrndup(series, brace != NULL ? (size_t)(brace - series) : strlen(series));
-	auto_free char *labels = brace != NULL ? xstrndup(brace + 1, strlen(brace) - 2) : xstrdup("");
-	auto_free char *pattern = pattern_of(spelling_without_ray(name));
-	auto_free char *first = first_spelling(pattern);
-	auto_free char *whole = xasprintf("%s\n%s\n%s\n", series, over, unit);
+	auto_free char *name = xstrndup(series, strcspn(series, "{"));
+
+	return pattern_of(spelling_without_ray(name));
+}
+
+/* What is summed up, or of what the maximum is, of ready pods or of others. */
+static void add_samples(struct strbuf *query, const struct description *described, const char *pattern,
+	const char *matchers, const char *unready)
+{
+	strbuf_addf(query, "%s%s(" SPELLING_BEGIN "%s\",unready=\"%s\",%s%s<<.LabelMatchers>>} >= 0) by (<<.GroupBy>>)",
+		is_ratio(described) ? "100 * " : "", is_maximum(described) ? "max" : "sum", pattern, unready, matchers,
+		matchers[0] != '\0' ? "," : "");
+}
+
+/* As the rules read it (custom_rules.c). Heap. */
+static char *tag_of(const struct description *described)
+{
+	auto_free char *whole = xasprintf("%s\n%s\n%s\n", described->series, described->over, described->unit);
 	auto_free char *digits = sha256_text(whole, DIGITS);
+
+	return xasprintf("%s%s.%s", is_ratio(described) ? "ratio_" : "", is_maximum(described) ? "max" : "sum", digits);
+}
+
+static void make_signal(struct custom_engine *custom, size_t index, const struct engine_signal *signal,
+	const struct description *described)
+{
+	auto_free char *matchers = matchers_of(described->series);
+	auto_free char *pattern = name_pattern_of(described->series);
+	auto_free char *first = first_spelling(pattern);
 	struct custom_texts *texts = &custom->texts[index];
+	struct engine_signal *own = &custom->engine.signals[index];
 	struct strbuf query = STRBUF_INIT;
 
 	strbuf_addstr(&query, "(");
-	add_samples(&query, over, unit, pattern, labels, "true");
+	add_samples(&query, described, pattern, matchers, "true");
 	strbuf_addstr(&query, ") > 0 or (");
-	add_samples(&query, over, unit, pattern, labels, "");
+	add_samples(&query, described, pattern, matchers, "");
 	strbuf_addstr(&query, ")");
 	*texts = (struct custom_texts){
-		.metric = xasprintf(CUSTOM_METRIC "%s_%s", digits, figure->metric),
-		.series = labels[0] != '\0' ? xasprintf("%s{%s}", first, labels) : xstrdup(first),
-		.series_query = xasprintf("{__name__=~\"^%s$\",%s%snamespace!=\"\",pod!=\"\"}", pattern, labels,
-			labels[0] != '\0' ? "," : ""),
-		.metrics_query = strbuf_take(&query),
+		.series = matchers[0] != '\0' ? xasprintf("%s{%s}", first, matchers) : xstrdup(first),
+		.page_query = strbuf_take(&query),
+		.tag = tag_of(described),
 	};
-	custom->engine.signals[index] = (struct engine_signal){.name = figure->name,
-		.metric = texts->metric,
-		.series = {texts->series},
-		.series_query = texts->series_query,
-		.metrics_query = texts->metrics_query,
-		.default_target_milli = figure->default_target_milli};
+	*own = *signal;
+	own->series[0] = texts->series;
+	own->page_query = texts->page_query;
+	own->tag.value = texts->tag;
 }
 
 struct custom_engine *custom_engine_new(const char *type, const json_t *signals)
@@ -118,11 +145,13 @@ struct custom_engine *custom_engine_new(const char *type, const json_t *signals)
 	}
 	custom = xcalloc(1, sizeof(*custom));
 	custom->engine = (struct engine){.type = CUSTOM_ENGINE, .places = {{0, "/metrics"}}};
-	for (size_t f = 0; f < ARRAY_LEN(figures); f++) {
-		const json_t *wanted = json_find(signals, "name", figures[f].name);
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX; i++) {
+		const json_t *wanted = json_find(signals, "name", custom_rules.signals[i].name);
 
 		if (wanted != NULL) {
-			make_signal(custom, count++, &figures[f], wanted);
+			const struct description described = read_description(wanted, &custom_rules.signals[i]);
+
+			make_signal(custom, count++, &custom_rules.signals[i], &described);
 		}
 	}
 	return custom;
@@ -138,10 +167,9 @@ void custom_engine_free(struct custom_engine *custom)
 	for (size_t i = 0; custom != NULL && i < ENGINE_SIGNALS_MAX; i++) {
 		struct custom_texts *texts = &custom->texts[i];
 
-		free_indirect(&texts->metric);
 		free_indirect(&texts->series);
-		free_indirect(&texts->series_query);
-		free_indirect(&texts->metrics_query);
+		free_indirect(&texts->page_query);
+		free_indirect(&texts->tag);
 	}
 	free_indirect(&custom);
 }

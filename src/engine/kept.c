@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/texts.h"
+#include "engine/custom.h"
 #include "engine/spelling.h"
 
 /* The names and patterns of all its queries, each once. */
@@ -14,7 +15,7 @@ static struct texts patterns_of(const struct engine *engine)
 	struct texts patterns = {NULL, 0};
 
 	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
-		const char *at = engine->signals[i].metrics_query;
+		const char *at = engine_page_query(&engine->signals[i]);
 		const char *name;
 		size_t len;
 
@@ -29,7 +30,8 @@ static struct texts patterns_of(const struct engine *engine)
 	return patterns;
 }
 
-char *kept_names(const struct engine *engine)
+/* A regular expression. Heap. */
+static char *names_of(const struct engine *engine)
 {
 	struct texts patterns = patterns_of(engine);
 	struct strbuf names = STRBUF_INIT;
@@ -39,6 +41,33 @@ char *kept_names(const struct engine *engine)
 	}
 	texts_release(&patterns);
 	return strbuf_take(&names);
+}
+
+static json_t *keep_names(const struct engine *engine)
+{
+	auto_free char *names = names_of(engine);
+
+	return json_pack("[{s:s, s:[s], s:s}]", "action", "keep", "sourceLabels", "__name__", "regex", names);
+}
+
+/* What a page itself calls so is no tag. */
+static json_t *keep_tagged(const struct engine *engine)
+{
+	json_t *relabelings = json_pack("[{s:s, s:s}]", "action", "labeldrop", "regex", CUSTOM_TAGS ".*");
+	json_t *labels = json_array();
+
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX && engine->signals[i].name != NULL; i++) {
+		json_array_append_new(relabelings, custom_tag_relabeling(&engine->signals[i]));
+		json_array_append_new(labels, json_string(engine->signals[i].tag.label));
+	}
+	json_array_append_new(relabelings,
+		json_pack("{s:s, s:o, s:s}", "action", "keep", "sourceLabels", labels, "regex", ";*[^;].*"));
+	return relabelings;
+}
+
+json_t *kept_relabelings(const struct engine *engine)
+{
+	return engine->signals[0].tag.label != NULL ? keep_tagged(engine) : keep_names(engine);
 }
 
 /* Adds the series that a pattern stands for; one that Ray writes is the same. */

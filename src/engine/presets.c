@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "engine/custom.h"
 #include "engine/gpu.h"
 #include "engine/spelling.h"
 
@@ -556,7 +557,17 @@ const struct engine_signal *engine_signal_by_metric(const char *metric)
 			}
 		}
 	}
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX; i++) {
+		if (strcmp(custom_rules.signals[i].metric, metric) == 0) {
+			return &custom_rules.signals[i];
+		}
+	}
 	return strcmp(gpu_utilization.metric, metric) == 0 ? &gpu_utilization : NULL;
+}
+
+const char *engine_page_query(const struct engine_signal *signal)
+{
+	return signal->page_query != NULL ? signal->page_query : signal->metrics_query;
 }
 
 bool engine_metric_is_percent(const char *metric)

@@ -371,12 +371,14 @@ bool query_milli(double value, int64_t *milli)
 	return true;
 }
 
-char *query_for_all(const char *metrics_query)
+char *query_for_all(const char *metrics_query, const char *matcher)
 {
-	static const struct {
+	auto_free char *where =
+		xasprintf("%s%snamespace!=\"\",pod!=\"\"", matcher != NULL ? matcher : "", matcher != NULL ? "," : "");
+	const struct {
 		const char *action;
 		const char *text;
-	} actions[] = {{WHERE, "namespace!=\"\",pod!=\"\""}, {BY, "namespace, pod"}};
+	} actions[] = {{WHERE, where}, {BY, "namespace, pod"}};
 	struct strbuf promql = STRBUF_INIT;
 
 	while (*metrics_query != '\0') {

@@ -18,6 +18,7 @@ static const struct field signal_fields[] = {
 	TEXT("metric", signal_request, metric),
 	BOOL("page", signal_request, page),
 	TEXT("query", signal_request, query),
+	TEXT("tag", signal_request, tag),
 	TEXTS("series", signal_request, series),
 };
 static const struct shape signal_shape = SHAPE(signal_request, signal_fields);

@@ -368,7 +368,7 @@ void prometheus_ask(struct prometheus *prometheus, const struct prometheus_quest
 	*question->waiters_end = waiter;
 	question->waiters_end = &waiter->next;
 	question->wanted_ms = now;
-	question->healthy_ms = healthy ? now : question->healthy_ms;
+	question->healthy_ms = healthy && !asked->rare ? now : question->healthy_ms;
 	if (is_under_way(question)) {
 		return;
 	}

@@ -40,6 +40,7 @@ struct prometheus_question {
 	const char *target; /* "/api/v1/…?…" */
 	const char *part;   /* the same of a part (question.h); NULL = there are none */
 	const struct answer_type *type;
+	bool rare; /* of few autoscalers, while there may be many such: not asked again by itself */
 };
 
 /* Borrowed for the call that hands it out; the table may be kept by table_ref(). */

@@ -75,24 +75,56 @@ static void add_part(struct strbuf *promql, const char *part, const char *expres
 		expression, part);
 }
 
-/* Of the series in all spellings, each within `before` and `after`. They are listed and not asked for by a pattern: where
- * one target had a series in two of them, which differ in nothing but the name, a function of both would fail. */
-static void add_spellings(struct strbuf *promql, const struct texts *series, const char *before, const char *after,
-	bool part)
+/* A selector of a series within `before` and `after`, one of several. */
+static void add_one(struct strbuf *promql, const char *series, const char *before, const char *after, bool part)
 {
-	bool first = true;
+	strbuf_addf(promql, "%s%s", promql->len > 0 ? " or " : "", before);
+	add_selector(promql, series, part);
+	strbuf_addstr(promql, after);
+}
 
-	for (size_t i = 0; i < series->count; i++) {
-		char *spelling;
+/* The name with its ':' as they are, and as '_'. Which name it is makes no difference to a rule that goes by tags. */
+static char *tagged_spelling(const char *series, size_t i)
+{
+	size_t len = strcspn(series, "{");
+	auto_free char *name = xstrndup(series, len);
+	char *spelling = spelling_of(name, i);
 
-		for (size_t k = 0; (spelling = spelling_of(series->items[i], k)) != NULL; k++) {
-			strbuf_addf(promql, "%s%s", first ? "" : " or ", before);
-			add_selector(promql, spelling, part);
-			strbuf_addstr(promql, after);
-			free_indirect(&spelling);
-			first = false;
+	if (spelling == NULL && i == 1 && strchr(name, ':') != NULL) {
+		spelling = xstrdup(name);
+		for (char *c = spelling; *c != '\0'; c++) {
+			*c = *c == ':' ? '_' : *c;
 		}
 	}
+	return spelling;
+}
+
+/* The i-th selector of a series' samples, NULL behind the last. Heap. */
+static char *selector_of(const struct signal_request *asked, const char *series, size_t i)
+{
+	auto_free char *name = NULL;
+
+	if (asked->tag == NULL) {
+		return spelling_of(series, i);
+	}
+	name = tagged_spelling(series, i);
+	return name != NULL ? xasprintf("%s{%s}", name, asked->tag) : NULL;
+}
+
+/* The series in all spellings, each within `before` and `after`. They are listed and not asked for by a pattern: where
+ * one target had a series in two of them, which differ in nothing but the name, a function of both would fail. Heap. */
+static char *all_spellings(const struct signal_request *asked, const char *before, const char *after, bool part)
+{
+	struct strbuf promql = STRBUF_INIT;
+	char *selector;
+
+	for (size_t i = 0; i < asked->series.count; i++) {
+		for (size_t k = 0; (selector = selector_of(asked, asked->series.items[i], k)) != NULL; k++) {
+			add_one(&promql, selector, before, after, part);
+			free_indirect(&selector);
+		}
+	}
+	return strbuf_take(&promql);
 }
 
 char *question_scrapes(void)
@@ -101,17 +133,15 @@ char *question_scrapes(void)
 	return query("count_values by (namespace, job) (\"up\", up{endpoint=\"" METRICS_PORT "\"})");
 }
 
-char *question_samples(const struct texts *series, const char *metric, const char *trusted, bool part)
+char *question_samples(const struct signal_request *asked, const char *trusted, bool part)
 {
-	const struct engine_signal *signal = engine_signal_by_metric(metric);
-	auto_free char *value = signal != NULL ? query_for_all(signal->metrics_query) : NULL;
-	auto_strbuf youngest = STRBUF_INIT;
+	const struct engine_signal *signal = engine_signal_by_metric(asked->metric);
+	auto_free char *value = signal != NULL ? query_for_all(signal->metrics_query, asked->tag) : NULL;
+	auto_free char *times = all_spellings(asked, "timestamp(", ")", part);
+	auto_free char *youngest = xasprintf("max by (namespace, pod) (%s)", times);
 	auto_strbuf promql = STRBUF_INIT;
 
-	strbuf_addstr(&youngest, "max by (namespace, pod) (");
-	add_spellings(&youngest, series, "timestamp(", ")", part);
-	strbuf_addstr(&youngest, ")");
-	add_part(&promql, "time", youngest.buf);
+	add_part(&promql, "time", youngest);
 	if (value != NULL) {
 		add_part(&promql, "milli", value);
 	}
@@ -125,14 +155,12 @@ char *question_samples(const struct texts *series, const char *metric, const cha
 	return part ? query_part(promql.buf) : query(promql.buf);
 }
 
-char *question_scrapers(const struct texts *series, bool part)
+char *question_scrapers(const struct signal_request *asked, bool part)
 {
-	auto_strbuf promql = STRBUF_INIT;
+	auto_free char *series = all_spellings(asked, "", "", part);
+	auto_free char *promql = xasprintf("count by (namespace, pod, job) (%s)", series);
 
-	strbuf_addstr(&promql, "count by (namespace, pod, job) (");
-	add_spellings(&promql, series, "", "", part);
-	strbuf_addstr(&promql, ")");
-	return part ? query_part(promql.buf) : query(promql.buf);
+	return part ? query_part(promql) : query(promql);
 }
 
 char *question_pool(const char *pool)

@@ -16,6 +16,7 @@
 
 #include "base/texts.h"
 #include "body_read.h"
+#include "evidence/request.h"
 
 /* As it stands in a target; nothing else in a target is encoded so. */
 #define QUESTION_PART_LETTERS "%01"
@@ -76,15 +77,15 @@ extern const struct answer_type answer_scrapes;
 /* Whether two such answers say another thing of a job. NULL is allowed: that there is an answer, or none any more, is
  * news to everybody, and `job` NULL = any. */
 bool answer_scrapes_differ(const struct table *before, const struct table *now, const char *ns, const char *job);
-/* The youngest sample of any of these series (names or selectors), and what they come to for `metric` as the
- * adapter would ask for it: struct sample_row. `milli` is what is recorded when it is the GPUs', and `source` then
+/* The youngest sample of any of the signal's series (of their names, where it has a tag), and what they come to for the metric
+ * as the adapter would ask for it: struct sample_row. `milli` is what is recorded when it is the GPUs', and `source` then
  * what the expression comes to that is recorded of the `trusted` targets (engine/gpu.h; NULL = not known). A metric
- * that is no preset's has neither. `part`: of a part. */
-char *question_samples(const struct texts *series, const char *metric, const char *trusted, bool part);
+ * that the adapter has no rule for has neither. `part`: of a part. */
+char *question_samples(const struct signal_request *asked, const char *trusted, bool part);
 extern const struct answer_type answer_samples;
 /* Whose scrapes have these series: struct scraper_row, sorted by job too; asked only while a pod's values do not
  * agree. */
-char *question_scrapers(const struct texts *series, bool part);
+char *question_scrapers(const struct signal_request *asked, bool part);
 extern const struct answer_type answer_scrapers;
 /* The last errors of a scrape pool's targets: struct target_row, of others too where the pool is no filter (Thanos). */
 char *question_pool(const char *pool);

@@ -7,16 +7,16 @@
 #include "base/text.h"
 #include "question.h"
 
-const struct samples_question *samples_question(struct samples_questions *questions, const struct texts *series,
-	const char *metric, const char *trusted)
+const struct samples_question *samples_question(struct samples_questions *questions,
+	const struct signal_request *signal, const char *trusted)
 {
 	struct samples_question *made;
 
 	for (size_t i = 0; i < questions->count; i++) {
 		const struct samples_question *one = &questions->items[i];
 
-		if (strcmp(one->metric, metric) == 0 && text_equal(one->trusted, trusted) &&
-			texts_equal(&one->series, series)) {
+		if (strcmp(one->metric, signal->metric) == 0 && text_equal(one->trusted, trusted) &&
+			text_equal(one->tag, signal->tag) && texts_equal(&one->series, &signal->series)) {
 			return one;
 		}
 	}
@@ -24,11 +24,12 @@ const struct samples_question *samples_question(struct samples_questions *questi
 		samples_questions_release(questions);
 	}
 	made = &questions->items[questions->count++];
-	*made = (struct samples_question){.metric = xstrdup(metric),
+	*made = (struct samples_question){.metric = xstrdup(signal->metric),
+		.tag = xstrdup(signal->tag),
 		.trusted = xstrdup(trusted),
-		.target = question_samples(series, metric, trusted, false),
-		.part = question_samples(series, metric, trusted, true)};
-	texts_copy(&made->series, series);
+		.target = question_samples(signal, trusted, false),
+		.part = question_samples(signal, trusted, true)};
+	texts_copy(&made->series, &signal->series);
 	return made;
 }
 
@@ -39,6 +40,7 @@ void samples_questions_release(struct samples_questions *questions)
 
 		texts_release(&one->series);
 		free_indirect(&one->metric);
+		free_indirect(&one->tag);
 		free_indirect(&one->trusted);
 		free_indirect(&one->target);
 		free_indirect(&one->part);

@@ -8,6 +8,7 @@
 #define PROBE_SAMPLES_QUESTION_H
 
 #include "base/texts.h"
+#include "question.h"
 
 /* More than there are engines and signals in use at once; beyond that all are made anew. */
 #define SAMPLES_QUESTIONS_MAX 32
@@ -15,6 +16,7 @@
 struct samples_question {
 	struct texts series;
 	char *metric;
+	char *tag;     /* NULL = none */
 	char *trusted; /* NULL = none are */
 	char *target;  /* as of question_samples() */
 	char *part;    /* likewise, of a part */
@@ -27,8 +29,8 @@ struct samples_questions {
 };
 
 /* Of question_samples() with these, made when it is new. Borrowed until the next call. */
-const struct samples_question *samples_question(struct samples_questions *questions, const struct texts *series,
-	const char *metric, const char *trusted);
+const struct samples_question *samples_question(struct samples_questions *questions,
+	const struct signal_request *signal, const char *trusted);
 void samples_questions_release(struct samples_questions *questions);
 
 #endif

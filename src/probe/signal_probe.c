@@ -39,15 +39,16 @@ static void ask(struct signal_probe *probe, const char *target, const char *part
 	const struct prometheus_question question = {.base = probe->request->prometheus,
 		.target = target,
 		.part = part,
-		.type = type};
+		.type = type,
+		.rare = probe->signal->tag != NULL};
 
 	prometheus_ask(probe->context->prometheus, &question, probe->healthy, done, probe);
 }
 
 static void ask_scrapers(struct signal_probe *probe, prometheus_done_fn *done)
 {
-	auto_free char *target = question_scrapers(&probe->signal->series, false);
-	auto_free char *part = question_scrapers(&probe->signal->series, true);
+	auto_free char *target = question_scrapers(probe->signal, false);
+	auto_free char *part = question_scrapers(probe->signal, true);
 
 	ask(probe, target, part, &answer_scrapers, done);
 }
@@ -385,7 +386,7 @@ void signal_probe_start(struct signal_probe *probe)
 		find_metric(probe);
 		return;
 	}
-	question = samples_question(probe->context->questions, &signal->series, signal->metric, trusted);
+	question = samples_question(probe->context->questions, signal, trusted);
 	ask(probe, question->target, question->part, &answer_samples, on_samples);
 }
 

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "children/children.h"
+#include "engine/custom.h"
 #include "kube/resource.h"
 #include "reconcile/fallback.h"
 #include "reconcile/observe.h"
@@ -211,7 +212,8 @@ static void request_signals(const struct observation *o, struct probe_request *r
 		struct signal_request *own =
 			probe_request_add_signal(request, signal->name, signal->metric, !w->signals[i].gpu);
 
-		own->query = o->custom != NULL && own->page ? xstrdup(signal->metrics_query) : NULL;
+		own->query = xstrdup(signal->page_query);
+		own->tag = request->direct ? NULL : custom_tag_matcher(signal);
 		for (size_t s = 0; s < ENGINE_SERIES_MAX && signal->series[s] != NULL; s++) {
 			texts_add(&own->series, signal->series[s]);
 		}

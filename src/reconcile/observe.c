@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "children/children.h"
+#include "engine/custom.h"
 #include "engine/gpu.h"
 #include "reconcile/adapter_find.h"
 #include "reconcile/gpu.h"
@@ -22,6 +23,9 @@ const struct engine *observe_engine(const struct autoscaler *spec, const struct 
 {
 	const char *found = evidence != NULL ? evidence->page.engine : NULL;
 
+	if (strcmp(spec->engine_type, CUSTOM_ENGINE) == 0) {
+		return &custom_rules;
+	}
 	if (strcmp(spec->engine_type, "Auto") != 0) {
 		return engine_by_type(spec->engine_type);
 	}

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "engine/custom.h"
 #include "engine/gpu.h"
 #include "engine/presets.h"
 #include "request.h"
@@ -35,6 +36,9 @@ char *discovery_list(const char *version)
 				add_metric(list, engines[e].signals[i].metric);
 			}
 		}
+	}
+	for (size_t i = 0; i < ENGINE_SIGNALS_MAX; i++) {
+		add_metric(list, custom_rules.signals[i].metric);
 	}
 	add_metric(list, gpu_utilization.metric);
 	return json_text(document);

@@ -101,7 +101,7 @@ static struct questions *questions_for(const struct engine *engine, bool is_pres
 	}
 	for (; count < ENGINE_SIGNALS_MAX && engine->signals[count].name != NULL; count++) {
 		metrics[count] = engine->signals[count].metric;
-		queries[count] = engine->signals[count].metrics_query;
+		queries[count] = engine_page_query(&engine->signals[count]);
 	}
 	return questions_new(metrics, queries, count);
 }

@@ -31,17 +31,28 @@ ROWS = [
     Row("nim", "old", "NIM", 8000, "1.14.0+standin"),
     Row("llamacpp", "new", "LlamaCpp", 8080, "b6900-standin"),
     Row("llamacpp", "old", "LlamaCpp", 8080, "b5400-standin"),
+    # An engine that nobody knows: the spec describes what this page says.
+    Row("triton", "new", "Custom", 8002, None, written="Custom"),
 ]
+DESCRIBED = {
+    **{signal: {"series": f'nv_trt_llm_request_metrics{{request_type="{label}"}}'}
+       for signal, label in (("Running", "scheduled"), ("Waiting", "waiting"), ("InFlight", "active"))},
+    "KVCache": {"series": 'nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type="fraction"}', "unit": "Ratio"},
+}
 # What a generation of an engine does not tell, so that there is nothing to read.
 UNTOLD = {("tensorrt-llm", "old"): {"Running", "Waiting", "InFlight"}, ("llamacpp", "new"): {"KVCache"}}
 
 
+def signals_of(text):
+    return dict(re.findall(r'\.name = "(\w+)",\s*\.metric = "(\w+)"', text))
+
+
 def presets():
-    """The signals of each engine and their metrics, as src/engine/presets.c has them."""
+    """The signals of each engine and their metrics, as src/engine has them."""
     text = (ROOT / "src/engine/presets.c").read_text()
     engines = re.split(r'\.type = "(\w+)"', text)[1:]
-    return {engine: dict(re.findall(r'\.name = "(\w+)",\s*\.metric = "(\w+)"', row))
-            for engine, row in zip(engines[::2], engines[1::2])}
+    return {engine: signals_of(row) for engine, row in zip(engines[::2], engines[1::2])} | \
+        {"Custom": signals_of((ROOT / "src/engine/custom_rules.c").read_text())}
 
 
 PRESETS = presets()
@@ -53,7 +64,7 @@ class Cell:
     def __init__(self, number, row, signal):
         self.row, self.signal = row, signal
         self.metric = PRESETS[row.engine][signal]
-        self.name = f"{row.page}-{row.generation}-{signal}".lower()
+        self.name = f"{row.engine if row.engine == 'Custom' else row.page}-{row.generation}-{signal}".lower()
         self.figures = {"running": 10 + number, "waiting": 200 + number, "kv": (number + 1) / 100}
         self.told = signal not in UNTOLD.get((row.page, row.generation), ())
         self.pod = self.reported = self.read = self.hpa_read = None
@@ -63,7 +74,8 @@ class Cell:
         # Not to be scaled: the value is what matters here.
         yield deployment(namespace, self.name, image, "--page", self.row.page, "--generation", self.row.generation,
                          port=self.row.port)
-        yield autoscaler(namespace, self.name, max_replicas=1, engine={"type": self.row.written},
+        described = {"signals": [{"name": self.signal} | DESCRIBED[self.signal]]} if self.row.written == "Custom" else {}
+        yield autoscaler(namespace, self.name, max_replicas=1, engine={"type": self.row.written} | described,
                          requests={"signal": self.signal, "target": 50})
 
     def report(self, figures):
@@ -117,7 +129,10 @@ def read(kube, namespace, cells):
 
 
 def name_series(kube, namespace, cell, rules):
-    """The series that the rule for it asks for and the pod's page has."""
+    """The series that the rule for it asks for and the pod's page has, or that the spec describes."""
+    if cell.row.written == "Custom":
+        cell.series = DESCRIBED[cell.signal]["series"]
+        return
     page = kube.ask_pod(namespace, cell.pod, cell.found["port"], cell.found["path"])
     query = next(rule["metricsQuery"] for rule in rules if rule["name"]["as"] == cell.metric)
     asked = re.findall(r'__name__=~"([^"]+)"', query) + re.findall(r"([a-zA-Z_:][\w:]*)\{", query)
@@ -179,7 +194,7 @@ def table(kube, image, request):
 
 
 def title(value):
-    return value.name if isinstance(value, Cell) else "-".join(value[:2])
+    return value.name if isinstance(value, Cell) else "-".join(value[:3])
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.told], ids=title)

@@ -1,10 +1,12 @@
 """A chain that works from end to end without nodes: a real Prometheus and a real prometheus-adapter as processes
 of this machine, in front of a page that the target's pod is said to serve.
 
-    working      an InferenceAutoscaler 'gemma' that is Ready, and its running operator: working.operator; what Prometheus
-                 scrapes: working.prometheus
+    working        an InferenceAutoscaler 'gemma' that is Ready, and its running operator: working.operator; what Prometheus
+                   scrapes: working.prometheus
+    working_chain  the same of any spec, to be used with `with`
 """
 
+import contextlib
 import shutil
 import signal
 import socket
@@ -78,6 +80,16 @@ class Scrapes:
         self.config.write_text(yaml.safe_dump(yaml.safe_load(self.config.read_text()) | {"scrape_configs": scrapes}))
         self.process.send_signal(signal.SIGHUP)
 
+    def obey(self, monitor):
+        """The relabelings of a ServiceMonitor, as prometheus-operator writes them."""
+        names = {"sourceLabels": "source_labels", "targetLabel": "target_label"}
+        (endpoint,) = monitor["spec"]["endpoints"]
+        told = {
+            written: [{names.get(key, key): value for key, value in one.items()} for one in endpoint[field]]
+            for field, written in (("relabelings", "relabel_configs"), ("metricRelabelings", "metric_relabel_configs"))
+        }
+        self.set([scrape | told for scrape in self.get()])
+
 
 def start_prometheus(processes, namespace, name, pod, port, *more, program=None):
     """As prometheus-operator would configure it for the autoscaler's ServiceMonitor; its HOST:PORT. `more` are
@@ -145,11 +157,11 @@ def register_metrics_api(cluster, port):
     eventually(is_available, timeout=60)
 
 
-def adapter_lists_ours(cluster):
+def adapter_lists(cluster, metric="vllm_num_requests_running"):
     """Its API is there before its first list is. Nobody waits for that who reads of a relist of ten minutes, as the
     Deployment here has it."""
     code, answer = cluster.request("GET", "/apis/custom.metrics.k8s.io/v1beta1")
-    return code == 200 and any(r["name"] == "pods/vllm_num_requests_running" for r in answer.get("resources", []))
+    return code == 200 and any(r["name"] == f"pods/{metric}" for r in answer.get("resources", []))
 
 
 def stop_serving_metrics(cluster):
@@ -172,8 +184,9 @@ def adapter_comes_up(cluster):
     eventually(rolled_out, timeout=30)
 
 
-@pytest.fixture
-def working(cluster, target, engine_port, operator_kubeconfig, prometheus_program, adapter_program, tmp_path):
+@contextlib.contextmanager
+def working_chain(cluster, target, port, kubeconfig, programs, log, **spec):
+    """`programs` are Prometheus and its adapter; the pod's page is at the port of this machine."""
     folder = Path(tempfile.mkdtemp(prefix="ia-chain-"))
     processes = Processes(folder)
     operator = None
@@ -181,16 +194,16 @@ def working(cluster, target, engine_port, operator_kubeconfig, prometheus_progra
     try:
         # Else an adapter that has the rule from an earlier test would be asked before its API is there.
         forget_rules(cluster)
-        prometheus = "http://" + start_prometheus(processes, target, "gemma", pod, engine_port,
-                                                 program=prometheus_program)
-        operator = Operator(operator_kubeconfig, tmp_path / "operator.log", "--prometheus-url", prometheus,
-                            "--tenant-min-scrape-interval", "1s")
+        prometheus = "http://" + start_prometheus(processes, target, "gemma", pod, port, program=programs[0])
+        operator = Operator(kubeconfig, log, "--prometheus-url", prometheus, "--tenant-min-scrape-interval", "1s")
         eventually(operator.synced, timeout=20)
         # One replica: a new pod would never become ready here.
-        autoscaler = Autoscaler(cluster, target).create(maxReplicas=1)
+        autoscaler = Autoscaler(cluster, target).create(maxReplicas=1, **spec)
+        processes.scrapes.obey(eventually(lambda: autoscaler.child("ServiceMonitor"), timeout=20))
         rules = eventually(lambda: rules_with_ours(cluster), timeout=20)
-        start_adapter(processes, cluster, rules, prometheus, adapter_program)
-        eventually(lambda: adapter_lists_ours(cluster), timeout=30)
+        start_adapter(processes, cluster, rules, prometheus, programs[1])
+        metric = autoscaler.child("HorizontalPodAutoscaler")["spec"]["metrics"][0]["pods"]["metric"]["name"]
+        eventually(lambda: adapter_lists(cluster, metric), timeout=30)
         adapter_comes_up(cluster)
         autoscaler.operator, autoscaler.prometheus = operator, processes.scrapes
         autoscaler.waits_for("Ready", "Ready", timeout=90)
@@ -201,6 +214,13 @@ def working(cluster, target, engine_port, operator_kubeconfig, prometheus_progra
         processes.stop()
         shutil.rmtree(folder, ignore_errors=True)
     assert code in (None, 0) and "Sanitizer" not in operator.log(), operator.log()
+
+
+@pytest.fixture
+def working(cluster, target, engine_port, operator_kubeconfig, prometheus_program, adapter_program, tmp_path):
+    with working_chain(cluster, target, engine_port, operator_kubeconfig, (prometheus_program, adapter_program),
+                       tmp_path / "operator.log") as autoscaler:
+        yield autoscaler
 
 
 def rules_with_ours(cluster):

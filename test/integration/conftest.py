@@ -55,7 +55,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "alone: measures time or the processor, so nothing else may run beside it")
 
 
-def eventually(probe, timeout=10.0, interval=0.05):
+def eventually(probe, timeout=30.0, interval=0.05):
     """The first result of probe() that is not None or False; what probe raised last when none comes in time.
 
     An AssertionError or an API error within probe() means "not yet".

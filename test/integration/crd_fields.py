@@ -170,8 +170,11 @@ FIELDS = [
          'd{m="org/name-1.5:v2@x+y"}'],
         [(bad, "write letters, digits") for bad in (
             "", "9a", "a b", "a{}", "a{", 'a{b="c"', 'a{b=c}', 'a{b="c"} or b', 'a{pod="x"}', 'a{b="c",namespace="x"}',
-            'a{__name__="b"}', 'a{b=~"c"}', 'a{b="}"}', 'a{b="{{.}}"}', 'a{b="<<.X>>"}', "a\n", "sum(a)", INJECTION)]
-        + [("a" * 256, "255")],
+            'a{__name__="b"}', 'a{b=~"c"}', 'a{b="}"}', 'a{b="{{.}}"}', 'a{b="<<.X>>"}', "a\n", "sum(a)", INJECTION,
+            # what would mean something in a relabeling
+            'a{b="c\\"d"}', 'a{b="c;d"}', 'a{b="(c|d)"}', 'a{b="c*"}', 'a{b="$1"}', 'a{b="^c"}', 'a{b="[c]"}', "a.*", "a|b",
+            "a'b", 'a{b="c\'d"}', 'a{b="$(POD_NAME)"}')]
+        + [("a" * 256, "255"), ("a" * 10000, "255"), ('a{b="' + "c" * 10000 + '"}', "255")],
         figure("series"),
     ),
     ("engine.signals[].over", ["Sum", "Max"], [("sum", SUPPORTED), ("Avg", SUPPORTED)], figure("over")),

@@ -76,7 +76,7 @@ MADE = {
     "a Service of external addresses": (SERVICES, named(service(externalIPs=["192.0.2.1"]), "a", OURS), "externalIPs"),
     "an external name": (SERVICES, named(service(type="ExternalName", externalName="x.example", clusterIP=""), "a", OURS), "without an"),
     "an HPA without an owner": (HPAS, named(HPA, "a", OURS), "InferenceAutoscaler that owns it"),
-    "a ServiceMonitor that is not labelled": (MONITORS, named(monitor(), "a"), "label"),
+    "a ServiceMonitor that is not labelled": (MONITORS, named(monitor(), "a"), "the operator may make "),  # two refuse it
     "a token file": (MONITORS, named(monitor(endpoint={"bearerTokenFile": "/token"}), "a", OURS), "credentials"),
     "a token": (MONITORS, named(monitor(endpoint={"bearerTokenSecret": SECRET}), "a", OURS), "credentials"),
     "authorization": (MONITORS, named(monitor(endpoint={"authorization": {"credentials": SECRET}}), "a", OURS), "credentials"),

@@ -34,6 +34,12 @@ SGLANG_DECODE = {
     'sglang:num_decode_prealloc_queue_reqs{tp_rank="1"}': 17,
     "sglang:num_decode_transfer_queue_reqs": 5,
 }
+
+
+def TAGGED(figure, tag, **series):
+    return {f'{name}{{inference_autoscaler_{figure}="{tag}"}}': value for name, value in series.items()}
+
+
 ROWS = {
     ("VLLM", "Running"): [({"vllm:num_requests_running": 3}, 3)],
     ("VLLM", "Waiting"): [({"vllm:num_requests_waiting": 3}, 3)],
@@ -95,12 +101,18 @@ ROWS = {
     ("LlamaCpp", "Waiting"): [({"llamacpp:requests_deferred": 3}, 3)],
     ("LlamaCpp", "InFlight"): [({"llamacpp:requests_processing": 3, "llamacpp:requests_deferred": 2}, 5)],
     ("LlamaCpp", "KVCache"): [({"llamacpp:kv_cache_usage_ratio": 0.5}, 50)],
+    # Whatever the spec describes, as the ServiceMonitor tags it. Here the generations are what an edit makes of it.
+    ("Custom", "Running"): [(TAGGED("running", "sum.3fbe7e95", depth=3), 3), (TAGGED("running", "sum.9a", width=4), 4)],
+    ("Custom", "Waiting"): [(TAGGED("waiting", "sum.3fbe7e95", depth=3), 3)],
+    ("Custom", "InFlight"): [(TAGGED("in_flight", "sum.3fbe7e95", depth=3, width=2), 5)],
+    ("Custom", "KVCache"): [(TAGGED("kv_cache", "ratio_max.1", fill=0.5), 50), (TAGGED("kv_cache", "max.2", percent=25), 25)],
 }
 
 
 def rendered(folder, engine, signal):
     file = folder / f"{engine}-{signal}.yaml"
-    file.write_text(yaml.safe_dump(smallest(engine={"type": engine}, requests={"signal": signal})))
+    described = {"signals": [{"name": signal, "series": "depth"}]} if engine == "Custom" else {}
+    file.write_text(yaml.safe_dump(smallest(engine={"type": engine} | described, requests={"signal": signal})))
     return subprocess.run([OPERATOR, "render", "-f", file], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -167,7 +179,7 @@ def test_no_row_escapes(rules, tmp_path):
     for row in {(e, s) for e in ENGINES for s in SIGNALS} - set(ROWS):
         run = rendered(tmp_path, *row)
         assert run.returncode != 0 and f"'{row[1]}'" in run.stderr, row
-    table = (REPO / "src" / "engine" / "presets.c").read_text()
+    table = "".join((REPO / "src" / "engine" / name).read_text() for name in ("presets.c", "custom_rules.c"))
     assert {r["name"]["as"] for r in rules.values()} == set(re.findall(r'\.metric = "(\w+)"', table))
 
 
@@ -259,6 +271,41 @@ def test_old_and_new_names_of_one_pod_are_never_added_up(promtool, rules, tmp_pa
     series = {at("a", name): number for name, number in (old | new).items()}
     document = expression_tests(expression_test(series, asked(rules[row]), {"a": value}))
     assert check(promtool, tmp_path, ["test", "rules"], document) is None
+
+
+OWN = [("Custom", "Running"), ("Custom", "KVCache")]
+
+
+@pytest.mark.parametrize("row, how, factor", [
+    *((row, how, 1) for row in OWN for how in ("sum", "max")),
+    (OWN[1], "ratio_sum", 100), (OWN[1], "ratio_max", 100),
+], ids=str)
+def test_what_becomes_of_a_pods_samples_is_in_their_tag(promtool, rules, tmp_path, row, how, factor):
+    label = {"Running": "inference_autoscaler_running", "KVCache": "inference_autoscaler_kv_cache"}[row[1]]
+
+    def tagged(series, tag=f"{how}.1", pod="a", **more):
+        return at(pod, series, **{label: tag}, **more)
+
+    ranks = {tagged("depth", rank="0"): 3, tagged("depth", rank="1"): 4, tagged("depth", rank="2"): "NaN",
+             tagged("depth", rank="3"): -5}
+    of_ranks = factor * (7 if how.endswith("sum") else 4)
+    tests = [
+        expression_test(ranks, asked(rules[row]), {"a": of_ranks}),
+        # of another figure, of nobody's
+        expression_test({at("a", "depth", inference_autoscaler_waiting=f"{how}.1"): 9, at("a", "depth"): 9,
+                         tagged("depth", tag=""): 9, tagged("depth", tag="x" + how): 9}, asked(rules[row]), {}),
+        # after an edit both descriptions are there for two intervals: never added up
+        expression_test({tagged("depth"): 3, tagged("width", tag=f"{how}.2"): 5}, asked(rules[row]), {"a": factor * 5}),
+        expression_test({tagged("depth"): 3, tagged("depth", tag=f"{how}.2", queue="x"): 2}, asked(rules[row]), {"a": factor * 3}),
+        # series that differ in nothing but the name fail nothing
+        expression_test({tagged("depth"): 3, tagged("width"): 3}, asked(rules[row]),
+                        {"a": factor * (6 if how.endswith("sum") else 3)}),
+        # as written by hand, for a Prometheus that reads no ServiceMonitor
+        expression_test({tagged("depth", tag=how): 3}, asked(rules[row]), {"a": factor * 3}),
+        # another pod has its own
+        expression_test({tagged("depth"): 3, tagged("width", tag="max.7", pod="b"): 5}, asked(rules[row]), {"a": factor * 3, "b": 5}),
+    ]
+    assert check(promtool, tmp_path, ["test", "rules"], expression_tests(*tests)) is None
 
 
 def test_a_wrong_expectation_is_seen(promtool, rules, tmp_path):

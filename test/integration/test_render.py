@@ -99,17 +99,44 @@ def test_a_port_that_nothing_lists(containers, port):
     assert ports(objects) == [port]
 
 
+OWN = {"type": "Custom", "signals": [
+    {"name": "Running", "series": 'depth{queue="a.b"}'}, {"name": "KVCache", "series": "fill", "over": "Sum"},
+]}
+
+
 @pytest.mark.parametrize("spec, kinds", [
     ({}, {"HorizontalPodAutoscaler", "Service", "ServiceMonitor", "ConfigMap"}),
     ({"source": "Direct"}, {"HorizontalPodAutoscaler"}),
-    (
-        {"engine": {"type": "Custom", "signals": [{"name": "Running", "series": "depth"}]}},
-        {"HorizontalPodAutoscaler", "Service", "ServiceMonitor"},
-    ),
+    ({"engine": OWN}, {"HorizontalPodAutoscaler", "Service", "ServiceMonitor", "ConfigMap"}),
+    ({"engine": OWN, "source": "Direct"}, {"HorizontalPodAutoscaler"}),
 ])
 def test_the_adapter_has_rules_of_what_it_serves(spec, kinds):
     one = autoscaler("apps/v1", "Deployment")
     one["spec"] |= spec
     objects, notes = render(one, deployment({"matchLabels": {"app": "a"}}))
     assert set(objects) == kinds
-    assert ("set spec.source to Direct" in notes) == ("engine" in spec)
+    assert "Custom" not in notes
+
+
+def test_an_engine_of_ones_own_has_its_samples_tagged():
+    """The monitor knows what the spec describes; the rules are those of anybody else's."""
+    def rendered(engine):
+        one = autoscaler("apps/v1", "Deployment")
+        one["spec"] |= {"engine": engine, "requests": {"signals": [{"signal": s["name"]} for s in engine["signals"]]}}
+        return render(one, deployment({"matchLabels": {"app": "a"}}))[0]
+
+    objects = rendered(OWN)
+    (endpoint,) = objects["ServiceMonitor"]["spec"]["endpoints"]
+    drop, running, fill, keep = endpoint["metricRelabelings"]
+    assert drop == {"action": "labeldrop", "regex": "inference_autoscaler_.*"}
+    assert running.pop("replacement").startswith("sum.") and fill.pop("replacement").startswith("ratio_sum.")
+    assert running == {"action": "replace", "sourceLabels": ["__name__", "queue"], "regex": "depth;a[.]b",
+                       "targetLabel": "inference_autoscaler_running"}
+    assert fill == {"action": "replace", "sourceLabels": ["__name__"], "regex": "fill", "targetLabel": "inference_autoscaler_kv_cache"}
+    assert keep["action"] == "keep" and keep["sourceLabels"] == [running["targetLabel"], fill["targetLabel"]]
+    metrics = [m["pods"]["metric"]["name"] for m in objects["HorizontalPodAutoscaler"]["spec"]["metrics"]]
+    assert metrics == ["custom_num_requests_running", "custom_kv_cache_usage_percent"]
+    other = rendered({"type": "Custom", "signals": [
+        {"name": "Running", "series": "other", "over": "Max"}, {"name": "KVCache", "series": "another", "unit": "Percent"},
+    ]})
+    assert other["ConfigMap"] == objects["ConfigMap"] and other["ServiceMonitor"] != objects["ServiceMonitor"]

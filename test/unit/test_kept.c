@@ -11,10 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "engine/gpu.h"
 #include "engine/kept.h"
 #include "engine/spelling.h"
+
+/* Of a preset: the expression of its only relabeling. Heap. */
+static char *kept_names(const struct engine *engine)
+{
+	auto_json *relabelings = kept_relabelings(engine);
+	const json_t *only = json_array_get(relabelings, 0);
+
+	assert_int_equal(json_array_size(relabelings), 1);
+	assert_string_equal(json_path_string(only, "action", ""), "keep");
+	return xstrdup(json_path_string(only, "regex", ""));
+}
 
 /* As Prometheus does: the expression means the whole name. */
 static bool keeps(const struct engine *engine, const char *name)

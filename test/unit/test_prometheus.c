@@ -835,8 +835,12 @@ static void test_what_is_too_large_is_asked_in_parts(void **state)
 
 	(void)state;
 	texts_add(&series, "vllm:num_requests_running");
-	target = question_samples(&series, "another's", NULL, false);
-	part = question_samples(&series, "another's", NULL, true);
+	target = question_samples(&(const struct signal_request){.metric = (char *)(uintptr_t) "another's",
+					  .series = series},
+		NULL, false);
+	part = question_samples(&(const struct signal_request){.metric = (char *)(uintptr_t) "another's",
+					.series = series},
+		NULL, true);
 	scene_open_with(&scene, 1000, on_crowd);
 	for (unsigned i = 0; i <= QUESTION_PARTS; i++) {
 		scene.bodies[i] = samples_of(i < QUESTION_PARTS ? question_part_letters(i) : NULL, &pods);

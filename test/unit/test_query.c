@@ -179,8 +179,9 @@ static void a_filter_leaves_what_is_above(void **state)
 
 static void prometheus_is_asked_for_all_pods_at_once(void **state)
 {
-	auto_free char *sglang = query_for_all(engine_signal_by_metric("sglang_num_requests_running")->metrics_query);
-	auto_free char *gpu = query_for_all(gpu_utilization.metrics_query);
+	auto_free char *sglang =
+		query_for_all(engine_signal_by_metric("sglang_num_requests_running")->metrics_query, NULL);
+	auto_free char *gpu = query_for_all(gpu_utilization.metrics_query, NULL);
 
 	(void)state;
 	assert_string_equal(sglang,

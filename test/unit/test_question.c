@@ -27,6 +27,13 @@ static struct texts list_of(const char *const *texts)
 
 #define LIST(...) list_of((const char *const[]){__VA_ARGS__, NULL})
 
+/* A signal with these series, which are borrowed. */
+#define ASKED(list, of) (&(const struct signal_request){.metric = (char *)(uintptr_t)(of), .series = (list)})
+#define TAGGED(list, of, by)                                                                                           \
+	(&(const struct signal_request){.metric = (char *)(uintptr_t)(of),                                             \
+		.series = (list),                                                                                      \
+		.tag = (char *)(uintptr_t)(by)})
+
 /* Indentation is left out of what is asked. */
 static void assert_query(char *target_take, const char *promql)
 {
@@ -113,20 +120,20 @@ static void test_samples_and_their_values_are_one_question(void **state)
 			source, shared);
 
 	(void)state;
-	assert_query(question_samples(&one, "not a preset's", NULL, false),
+	assert_query(question_samples(ASKED(one, "not a preset's"), NULL, false),
 		PART("max by (namespace, pod) (timestamp(x))", "time"));
-	assert_query(question_samples(&two, "llamacpp_num_requests_running", "up", false),
+	assert_query(question_samples(ASKED(two, "llamacpp_num_requests_running"), "up", false),
 		PART("max by (namespace, pod) (timestamp(new{a=\"b\"}) or timestamp(old))", "time") " or " PART(
 			"(sum({__name__=~\"llamacpp[:_]requests_processing\",unready=\"true\",namespace!=\"\",pod!=\"\"} >= 0) "
 			"by (namespace, pod)) > 0 or "
 			"(sum({__name__=~\"llamacpp[:_]requests_processing\",unready=\"\",namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod))",
 			"milli"));
 	/* each spelling, one by one: a function of a pattern fails where a target has two of them */
-	assert_query(question_samples(&spelled, "x", NULL, false),
+	assert_query(question_samples(ASKED(spelled, "x"), NULL, false),
 		PART("max by (namespace, pod) (timestamp(vllm:x) or timestamp(vllm_x) or timestamp(ray_vllm_x) or "
 		     "timestamp(ray_vllm:x) or timestamp(y))",
 			"time"));
-	assert_query(question_samples(&gpu, gpu_utilization.metric, "up{a=\"b\"}", false), recorded);
+	assert_query(question_samples(ASKED(gpu, gpu_utilization.metric), "up{a=\"b\"}", false), recorded);
 	texts_release(&one);
 	texts_release(&two);
 	texts_release(&spelled);
@@ -134,6 +141,50 @@ static void test_samples_and_their_values_are_one_question(void **state)
 }
 
 /* Of 12 namespaces with names of 20 letters, which is more than a cluster has exporters: proxies take 8 KiB. */
+#define TAG "inference_autoscaler_waiting=\"sum.3fbe7e95\""
+
+/* What the page's labels are does not matter to whoever has the tag; the name does, since a function of several fails. */
+static void test_tagged_samples_are_asked_for_by_their_tag(void **state)
+{
+	static const struct {
+		const char *series;
+		const char *times;
+	} rows[] = {
+		{"depth", "timestamp(depth{" TAG "})"},
+		{"depth{queue=\"high\"}", "timestamp(depth{" TAG "})"},
+		{"queue:depth{a=\"b:c\"}", "timestamp(queue:depth{" TAG "}) or timestamp(queue_depth{" TAG "})"},
+		{"vllm:x", "timestamp(vllm:x{" TAG "}) or timestamp(vllm_x{" TAG "}) or timestamp(ray_vllm_x{" TAG
+			   "}) or timestamp(ray_vllm:x{" TAG "})"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct texts series = LIST(rows[i].series);
+		auto_free char *wanted = xasprintf(PART("max by (namespace, pod) (%s)", "time"), rows[i].times);
+
+		assert_query(question_samples(TAGGED(series, "another's", TAG), NULL, false), wanted);
+		texts_release(&series);
+	}
+}
+
+/* As the adapter asks, but for others' descriptions. */
+static void test_the_value_of_tagged_samples_is_that_of_the_rule(void **state)
+{
+	struct texts series = LIST("depth");
+
+	(void)state;
+#define OF(how, unready)                                                                                               \
+	"({inference_autoscaler_waiting=~\"" how ".*\",unready=\"" unready "\"," TAG                                   \
+	",namespace!=\"\",pod!=\"\"} >= 0) by (namespace, pod"
+#define COUNT(unready)                                                                                                 \
+	"(max(sum" OF("sum", unready) ", inference_autoscaler_waiting)) by (namespace, pod) or max" OF("max",          \
+		unready) "))"
+	assert_query(question_samples(TAGGED(series, "custom_num_requests_waiting", TAG), NULL, false),
+		PART("max by (namespace, pod) (timestamp(depth{" TAG "}))",
+			"time") " or " PART(COUNT("true") " > 0 or " COUNT(""), "milli"));
+	texts_release(&series);
+}
+
 static void test_the_longest_question_is_an_address(void **state)
 {
 	struct texts gpu = LIST(GPU_RECORD);
@@ -146,7 +197,7 @@ static void test_the_longest_question_is_an_address(void **state)
 	}
 	targets = gpu_targets(names);
 	for (int part = 0; part < 2; part++) {
-		auto_free char *target = question_samples(&gpu, gpu_utilization.metric, targets, part == 1);
+		auto_free char *target = question_samples(ASKED(gpu, gpu_utilization.metric), targets, part == 1);
 
 		print_message("%zu letters\n", strlen(target));
 		assert_in_range(strlen(target), 1, 8 * 1024 - 256);
@@ -154,15 +205,33 @@ static void test_the_longest_question_is_an_address(void **state)
 	texts_release(&gpu);
 }
 
+static void test_so_is_that_of_the_longest_series(void **state)
+{
+	auto_free char *name = xasprintf("vllm:%0250d", 0);
+	struct texts series = LIST(name);
+
+	(void)state;
+	for (int part = 0; part < 2; part++) {
+		auto_free char *target =
+			question_samples(TAGGED(series, "custom_kv_cache_usage_percent",
+						 "inference_autoscaler_kv_cache=\"ratio_max.3fbe7e95\""),
+				NULL, part == 1);
+
+		print_message("%zu letters\n", strlen(target));
+		assert_in_range(strlen(target), 4 * 255, 8 * 1024 - 256);
+	}
+	texts_release(&series);
+}
+
 /* Each selector wants the pods of the part, whichever label of it is the pod's. */
 static void test_a_part_is_of_some_pods(void **state)
 {
 	struct texts two = LIST("new{a=\"b\"}", "old");
 	struct texts gpu = LIST(GPU_RECORD);
-	auto_free char *target = question_samples(&gpu, gpu_utilization.metric, "up", true);
+	auto_free char *target = question_samples(ASKED(gpu, gpu_utilization.metric), "up", true);
 
 	(void)state;
-	assert_query(question_samples(&two, "llamacpp_num_requests_running", NULL, true),
+	assert_query(question_samples(ASKED(two, "llamacpp_num_requests_running"), NULL, true),
 		PART("max by (namespace, pod) (timestamp(new{a=\"b\",pod=~\".*[\001]\"}) or "
 		     "timestamp(old{pod=~\".*[\001]\"}))",
 			"time") " or " PART("(sum({__name__=~\"llamacpp[:_]requests_processing\",unready=\"true\",namespace!=\"\",pod=~\".*["
@@ -198,9 +267,9 @@ static void test_scrapers_are_the_jobs_of_a_pods_series(void **state)
 	struct texts two = LIST("new{a=\"b\"}", "old");
 
 	(void)state;
-	assert_query(question_scrapers(&two, true),
+	assert_query(question_scrapers(ASKED(two, "x"), true),
 		"count by (namespace, pod, job) (new{a=\"b\",pod=~\".*[\001]\"} or old{pod=~\".*[\001]\"})");
-	assert_query(question_scrapers(&two, false), "count by (namespace, pod, job) (new{a=\"b\"} or old)");
+	assert_query(question_scrapers(ASKED(two, "x"), false), "count by (namespace, pod, job) (new{a=\"b\"} or old)");
 	assert_rows(&answer_scrapers,
 		"{\"data\":{\"result\":["
 		"{\"metric\":{\"namespace\":\"a\",\"pod\":\"p\",\"job\":\"x\"},\"value\":[9,\"1\"]},"
@@ -398,21 +467,23 @@ static void the_question_about_samples_is_made_once(void **state)
 
 	(void)state;
 	texts_add(&series, "vllm:num_requests_running");
-	first = samples_question(&questions, &series, "vllm_num_requests_running", NULL);
-	auto_free char *target = question_samples(&series, "vllm_num_requests_running", NULL, false);
-	auto_free char *part = question_samples(&series, "vllm_num_requests_running", NULL, true);
+	first = samples_question(&questions, ASKED(series, "vllm_num_requests_running"), NULL);
+	auto_free char *target = question_samples(ASKED(series, "vllm_num_requests_running"), NULL, false);
+	auto_free char *part = question_samples(ASKED(series, "vllm_num_requests_running"), NULL, true);
 	assert_string_equal(first->target, target);
 	assert_string_equal(first->part, part);
-	assert_ptr_equal(samples_question(&questions, &series, "vllm_num_requests_running", NULL), first);
-	assert_ptr_not_equal(samples_question(&questions, &series, "vllm_num_requests_running", "up"), first);
-	assert_ptr_not_equal(samples_question(&questions, &series, "other", NULL), first);
+	assert_ptr_equal(samples_question(&questions, ASKED(series, "vllm_num_requests_running"), NULL), first);
+	assert_ptr_not_equal(samples_question(&questions, ASKED(series, "vllm_num_requests_running"), "up"), first);
+	assert_ptr_not_equal(samples_question(&questions, ASKED(series, "other"), NULL), first);
+	assert_ptr_not_equal(samples_question(&questions, TAGGED(series, "vllm_num_requests_running", TAG), NULL),
+		first);
 	texts_add(&series, "more");
-	assert_ptr_not_equal(samples_question(&questions, &series, "vllm_num_requests_running", NULL), first);
-	assert_int_equal(questions.count, 4);
+	assert_ptr_not_equal(samples_question(&questions, ASKED(series, "vllm_num_requests_running"), NULL), first);
+	assert_int_equal(questions.count, 5);
 	for (int i = 0; i < 100; i++) {
 		auto_free char *metric = xasprintf("m%d", i);
 
-		assert_string_equal(samples_question(&questions, &series, metric, NULL)->metric, metric);
+		assert_string_equal(samples_question(&questions, ASKED(series, metric), NULL)->metric, metric);
 		assert_in_range(questions.count, 1, SAMPLES_QUESTIONS_MAX);
 	}
 	samples_questions_release(&questions);
@@ -425,7 +496,10 @@ int main(void)
 		cmocka_unit_test(the_question_about_samples_is_made_once),
 		cmocka_unit_test(test_scrapes_of_the_whole_cluster_are_one_question),
 		cmocka_unit_test(test_samples_and_their_values_are_one_question),
+		cmocka_unit_test(test_tagged_samples_are_asked_for_by_their_tag),
+		cmocka_unit_test(test_the_value_of_tagged_samples_is_that_of_the_rule),
 		cmocka_unit_test(test_the_longest_question_is_an_address),
+		cmocka_unit_test(test_so_is_that_of_the_longest_series),
 		cmocka_unit_test(test_samples_are_aged_by_prometheus_own_clock),
 		cmocka_unit_test(test_scrapers_are_the_jobs_of_a_pods_series),
 		cmocka_unit_test(test_a_pool_reports_its_pods_errors),

@@ -40,13 +40,8 @@ it is known. */}}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
-# To the API server a metric of pods is a subresource of theirs. An engine of type Custom has metrics of its own, whose names
-# have a digest, and no rule can say how a name begins: where the operators serve them, they may read any. It is reading of
-# figures alone.
+# To the API server a metric of pods is a subresource of theirs.
 - apiGroups: [custom.metrics.k8s.io]
-  {{- if .Values.metricsServer.enabled }}
-  resources: ["*"]
-  {{- else }}
   resources:
   - pods/vllm_num_requests_running
   - pods/vllm_num_requests_waiting
@@ -79,8 +74,11 @@ it is known. */}}
   - pods/llamacpp_num_requests_waiting
   - pods/llamacpp_num_requests_in_flight
   - pods/llamacpp_kv_cache_usage_percent
+  - pods/custom_num_requests_running
+  - pods/custom_num_requests_waiting
+  - pods/custom_num_requests_in_flight
+  - pods/custom_kv_cache_usage_percent
   - pods/gpu_utilization_percent
-  {{- end }}
   verbs: [get]
 {{- end }}
 
