@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_write.h"
 #include "base/memory.h"
-#include "base/strbuf.h"
 
 void json_decref_indirect(json_t **p)
 {
@@ -167,10 +165,18 @@ char *json_first_uncovered(const json_t *observed, const json_t *wanted)
 
 char *json_text(const json_t *value)
 {
-	struct strbuf text = STRBUF_INIT;
+	if (value == NULL) {
+		return xstrdup("null");
+	}
 
-	json_write(value, &text);
-	return strbuf_take(&text);
+	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+
+	if (text == NULL) {
+		/* out of memory, or a tree that contains itself */
+		fputs("cannot write JSON: out of memory or a cycle\n", stderr);
+		abort();
+	}
+	return text;
 }
 
 json_t *json_parse(const char *data, size_t len, struct error *err)
