@@ -23,6 +23,7 @@ struct metrics_service {
 	char ns[64]; /* "" = there is none: we do not serve */
 	char name[64];
 	int port;
+	int listens; /* the port that its pods listen on; 0 = not known */
 };
 
 /* All strings are borrowed and outlive every use. */
@@ -55,6 +56,8 @@ bool settings_serve(const struct settings *settings);
 
 /* Reads "NAMESPACE/NAME:PORT"; -1 and ERROR_INVALID when it is written otherwise. */
 int metrics_service_read(const char *text, struct metrics_service *service, struct error *err);
+/* Notes the port of the address "HOST:PORT" on which its pods listen. */
+void metrics_service_listen(struct metrics_service *service, const char *address);
 
 /* Whether what was given can be read; -1 and ERROR_INVALID naming the option. */
 int settings_check(const struct settings *settings, struct error *err);
@@ -81,7 +84,7 @@ json_t *settings_labels(const char *list, struct error *err);
 	{.adapter = {NULL, NULL, NULL, NULL}, .prometheus_url = NULL, .monitor_namespaces = NULL,                     \
 	 .exporter_namespaces = NULL, .min_scrape_interval = "5s", .monitor_labels = NULL, .operator_class = NULL,     \
 	 .watch_namespaces = NULL, .shared_namespaces = NULL, .leave_shared = false,                                               \
-	 .metrics_service = {"", "", 0}, .metrics_take_over = false}
+	 .metrics_service = {"", "", 0, 0}, .metrics_take_over = false}
 /* clang-format on */
 
 #endif

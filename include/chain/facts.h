@@ -19,6 +19,7 @@
 #include "view/autoscaler.h"
 #include "view/hpa.h"
 #include "view/monitoring.h"
+#include "view/service.h"
 #include "view/workload.h"
 
 enum adapter_state {
@@ -81,6 +82,7 @@ struct facts {
 	const char *api_message;
 	bool api_away; /* of api_reason: only that nothing answers behind the registration now, as while it restarts */
 	int64_t api_since_ms; /* wall: since when the API server finds it available, or not; -1 = not known */
+	const struct view_service *api_service; /* the Service of our own; NULL = there is none */
 };
 
 #endif

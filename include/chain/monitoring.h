@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api/settings.h"
 #include "view/view.h"
 
 /* What a Prometheus selects, and by which fields of its spec. */
@@ -28,7 +29,10 @@ extern const struct monitoring_kind monitoring_rule;
 struct monitoring_context {
 	const struct view_list *prometheuses; /* ordered by key; NULL = there are none */
 	const struct view_list *namespaces;   /* ordered by name; NULL = none is known */
-	const char *asked; /* "ns/name" of the one whose answers count, the adapter's; NULL = not known */
+	const char *asked;      /* "ns/name" of the one whose answers count, the adapter's; NULL = not known */
+	const char *platform;   /* "ns/name" of one that is the platform's, mostly the same; NULL = not known */
+	const char *adapter_ns; /* where the adapter is; NULL = not known */
+	const struct settings *settings; /* whose lists of namespaces are the platform's too; NULL = none */
 };
 
 /* An object of ours that a Prometheus is to select. All borrowed. */
@@ -58,6 +62,10 @@ struct view_list monitoring_order(const struct monitoring_context *context, cons
 /*
  * The first in this order that can be satisfied selects the object. Each further one has its labels too, as far as no
  * earlier one would stop selecting the object by them.
+ *
+ * A Prometheus of a tenant's has no say in what is written elsewhere: labels are given for those in the object's namespace,
+ * beside the one that is known to be the platform's or the adapter, and in namespaces that the settings list or
+ * exporters are known by. Where none of these runs, all count: behind a Thanos, say, any of them may be the platform's.
  */
 void monitoring_find(const struct monitoring_context *context, const struct monitoring_object *object,
 	struct monitoring *found);

@@ -60,5 +60,6 @@ extern const struct gpu_exporter gpu_exporters[];
 extern const size_t gpu_exporters_count;
 /* Where they usually run, in no tenant's namespace; ended by NULL. */
 extern const char *const gpu_exporter_namespaces[];
+bool gpu_is_exporters_namespace(const char *ns);
 
 #endif

@@ -41,6 +41,8 @@ size_t kube_cache_count(const struct kube_cache *cache);
 const void *kube_cache_get(const struct kube_cache *cache, const char *ns, const char *name);
 /* The same by its key, "namespace/name" or "name". */
 const void *kube_cache_get_key(const struct kube_cache *cache, const char *key);
+/* The first whose key comes after this one, in the order of strcmp(); NULL as the key = the first of all. */
+const void *kube_cache_after(const struct kube_cache *cache, const char *key);
 /* All of a namespace (NULL = all), ordered by key: a heap array of *count, which the caller frees. */
 const void **kube_cache_list(const struct kube_cache *cache, const char *ns, size_t *count);
 /* Of all, those whose index is "ns/name", or "name": costs what is found, not what there is. */

@@ -56,6 +56,8 @@ struct plan {
 
 /* What is added from here on waits until what was added before is written. */
 void plan_then(struct plan *plan);
+/* In so many ms there is another plan, unless there is one before; 0 = there is not by this. */
+void plan_again(struct plan *plan, int64_t again_ms);
 /* Takes the object. */
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object);
 /* For an apply of the object as observed, which comes in a later step. Nothing to be claimed adds nothing. */

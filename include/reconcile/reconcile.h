@@ -33,9 +33,17 @@ struct adapter_fight {
 
 /* What is remembered of a metrics API that was taken over (reconcile/takeover.h), by version. */
 struct takeover_memory {
-	bool taken[2];
+	bool noted; /* there was a pass */
+	bool taken[APISERVICES];
 	bool wanted;   /* in the pass before */
 	bool reverted; /* somebody gave one back, and nothing is taken over any more */
+};
+
+/* What is remembered of a metrics API that another server had (src/reconcile/vacancy.h). */
+struct vacancy_memory {
+	bool noted;       /* the APIServices were read by this process */
+	bool others;      /* another server had them last */
+	int64_t since_ms; /* wall: since when, then, one is absent; 0 = none is */
 };
 
 /* What there is to say of the metrics API that we serve ourselves (reconcile/registration.h). */
@@ -62,6 +70,7 @@ struct shared_state {
 	struct own_api own;
 	struct adapter_fight fight;
 	struct takeover_memory takeover;
+	struct vacancy_memory vacancy;
 	struct gpu_memory gpu_memory;
 	bool awaited;         /* our rules are not there, and another operator is to write them */
 	bool api_away;        /* of api_reason: only that nothing answers behind the registration now */

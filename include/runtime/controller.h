@@ -44,9 +44,10 @@ void controller_set_forward_failure(struct controller *controller, const char *w
 bool controller_ready(const struct controller *controller);
 /* Each watch made progress within the last 15 minutes. */
 bool controller_live(const struct controller *controller);
-/* The keys of all autoscalers, "namespace/name", in order: a heap array of heap strings, all the caller's. None while the
- * replica waits for the Lease, as with the next three: what there is to tell of them is the leader's to tell. */
-char **controller_autoscalers(const struct controller *controller, size_t *count);
+/* The first autoscaler whose key, "namespace/name", comes after this one in the order of strcmp(); NULL as the key = the first
+ * of all. Borrowed, valid until the loop goes on. NULL when it was the last, and while the replica waits for the Lease, as
+ * with the next three: what there is to tell of them is the leader's to tell. */
+const struct view_autoscaler *controller_next(const struct controller *controller, const char *key);
 /* One of them as the cache has it; borrowed, valid until the loop goes on. NULL when it is not there. */
 const struct view_autoscaler *controller_autoscaler(const struct controller *controller, const char *key);
 bool controller_has(const struct controller *controller, const char *key);

@@ -3,8 +3,8 @@
  * saw) and /explain.txt (for people) of the autoscalers, of those of one namespace at /explain/NAMESPACE, or of one at
  * /explain/NAMESPACE/NAME.
  *
- * Everybody in the cluster can reach it, and it shares the loop with the Lease: what takes work is shared by all who
- * ask (answers.h), pages have a length, and connections a number. /explain is for those who may get
+ * Everybody in the cluster can reach it, and it shares the loop with the Lease: what takes work is made piece by piece, as
+ * it is taken (answers.h), and connections have a number. /explain is for those who may get
  * InferenceAutoscalers (gate.h), by the token that they show.
  */
 #ifndef RUNTIME_ENDPOINT_H

@@ -11,9 +11,10 @@
 #include "view/view.h"
 
 struct view_service_port {
-	const char *name;    /* "" = not given */
-	int64_t number;      /* -1 = not given */
-	int64_t target_port; /* -1 = not given as a number */
+	const char *name;        /* "" = not given */
+	int64_t number;          /* -1 = not given */
+	int64_t target_port;     /* -1 = not given as a number */
+	const char *target_name; /* "" = not given as a name */
 };
 
 struct view_service {

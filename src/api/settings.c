@@ -48,8 +48,18 @@ int metrics_service_read(const char *text, struct metrics_service *service, stru
 		!read_port(port, &read.port)) {
 		return error_set(err, ERROR_INVALID, "'%s' is no Service's port: write NAMESPACE/NAME:PORT", text);
 	}
+	read.listens = service->listens;
 	*service = read;
 	return 0;
+}
+
+void metrics_service_listen(struct metrics_service *service, const char *address)
+{
+	const char *port = strrchr(address, ':');
+
+	if (port == NULL || !read_port(port + 1, &service->listens)) {
+		service->listens = 0;
+	}
 }
 
 bool settings_list_has(const char *list, const char *ns)

@@ -1,6 +1,7 @@
 /* The link of our own metrics API: that it is registered, reached, and has a value of each pod. */
 #include <string.h>
 
+#include "chain/aggregator.h"
 #include "checks.h"
 
 /* So long a status takes to be written, and to be seen by all replicas, at the most. */
@@ -25,6 +26,21 @@ static const char *failure_reason(const struct facts *facts, const struct worklo
 	};
 
 	return evidence_cause(&evidence_signal(facts, signal)->value.failure, reasons, "MetricNotServed");
+}
+
+/* What the API server says in our place is put in our words, with what is to be done. */
+static void say_not_reached(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
+{
+	const struct failure *failure = &evidence_signal(facts, signal)->value.failure;
+	struct aggregator_trouble trouble;
+
+	if (failure->cause != CAUSE_UNAVAILABLE ||
+		!aggregator_of_answer(&facts->settings->metrics_service, facts->api_service, failure->text, &trouble)) {
+		return;
+	}
+	SAY(verdict, VERDICT_FALSE, trouble.reason, "the API server does not reach the operator's metrics API: %s",
+		trouble.remedy);
+	free_indirect(&trouble.remedy);
 }
 
 static void say_served(const struct workload_signal *signal, struct verdict *verdict)
@@ -81,8 +97,8 @@ void check_direct_served(const struct facts *facts, const struct workload_signal
 				"the engine was found just now: until all of the operator's pods know it, its metrics API has "
 				"no value of '%s'",
 				signal->signal->metric);
-		} else if (verdict->status == VERDICT_FALSE) {
-			(void)say_none_counts(facts, signal, verdict);
+		} else if (verdict->status == VERDICT_FALSE && !say_none_counts(facts, signal, verdict)) {
+			say_not_reached(facts, signal, verdict);
 		}
 		return;
 	}

@@ -215,12 +215,12 @@ static struct view_pair *sorted_pairs(const json_t *labels)
 	return pairs;
 }
 
-/* Whether this Prometheus selects the object too, by labels that are added then. */
+/* Whether this Prometheus selects the object too, by labels that are added then if its wishes count. */
 static bool win(const struct monitoring_context *context, const struct monitoring_object *object,
-	const struct view *prometheus, struct satisfied *all)
+	const struct view *prometheus, bool counts, struct satisfied *all)
 {
 	const struct view_selector *selector = monitoring_selector(object->kind, prometheus);
-	auto_json *labels = satisfy(all, object, selector);
+	auto_json *labels = counts ? satisfy(all, object, selector) : json_deep_copy(all->labels);
 	auto_json *whole = json_deep_copy(labels);
 	auto_free struct view_pair *pairs = NULL;
 
@@ -232,9 +232,11 @@ static bool win(const struct monitoring_context *context, const struct monitorin
 		    &(struct view_pairs){.items = pairs, .count = (uint32_t)json_object_size(whole)})) {
 		return false;
 	}
-	json_decref(all->labels);
-	all->labels = json_incref(labels);
-	all->selectors[all->count++] = selector;
+	if (counts) {
+		json_decref(all->labels);
+		all->labels = json_incref(labels);
+		all->selectors[all->count++] = selector;
+	}
 	return true;
 }
 
@@ -282,17 +284,21 @@ void monitoring_find(const struct monitoring_context *context, const struct moni
 	*found = (struct monitoring){.labels = NULL};
 	for (size_t i = 0; i < order.count; i++) {
 		const struct view *prometheus = order.items[i];
+		bool counts = monitoring_counts(context, object, prometheus);
 
+		if (found->selected_by != NULL && !counts) {
+			continue;
+		}
 		if (found->selected_by != NULL && others++ == OTHERS_MAX) {
 			break;
 		}
-		if (win(context, object, prometheus, &all)) {
+		if (win(context, object, prometheus, counts, &all)) {
 			if (found->selected_by == NULL) {
 				found->selected_by = meta_key(&prometheus->meta);
 				found->agent = view_is_agent(prometheus);
 			}
 			/* No label is added that would have to be checked against it. */
-			if (is_large(monitoring_selector(object->kind, prometheus))) {
+			if (counts && is_large(monitoring_selector(object->kind, prometheus))) {
 				break;
 			}
 		} else if (found->selected_by == NULL) {

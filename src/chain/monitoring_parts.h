@@ -18,6 +18,10 @@ const struct view_pairs *monitoring_namespace_labels(const struct view_list *nam
 bool monitoring_covers(const struct monitoring_context *context, const struct monitoring_object *object,
 	const struct view *prometheus);
 
+/* monitoring_platform.c: whether this Prometheus may want labels of the object. */
+bool monitoring_counts(const struct monitoring_context *context, const struct monitoring_object *object,
+	const struct view *prometheus);
+
 /* monitoring_why.c: adds why this Prometheus does not select the object, and what to do. */
 void monitoring_explain(struct strbuf *text, const struct monitoring_context *context,
 	const struct monitoring_object *object, const struct view *prometheus);

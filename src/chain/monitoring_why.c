@@ -81,6 +81,11 @@ void monitoring_explain(struct strbuf *text, const struct monitoring_context *co
 	} else if (!selector->given) {
 		strbuf_addf(text, "%s '%s' selects no %s at all: set its spec.%s", who, key, kind->kind,
 			kind->selector);
+	} else if (!monitoring_counts(context, object, prometheus)) {
+		strbuf_addf(text,
+			"%s '%s' wants '%s', and is neither in namespace '%s' nor known to be the platform's: name these "
+			"labels in spec.monitor.labels if it is to select",
+			who, key, wanted, object->ns);
 	} else if (json_object_size(object->pinned) > 0) {
 		strbuf_addf(text, "%s '%s' wants '%s', which spec.monitor.labels contradicts: remove or correct them",
 			who, key, wanted);

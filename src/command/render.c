@@ -162,7 +162,11 @@ static json_t *make_gpu_rule(const struct world *world, const struct observation
 {
 	auto_view_list prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
 	auto_view_list namespaces = world_views(world, KIND_NAMESPACE, NULL);
-	struct monitoring_context context = {&prometheuses, &namespaces, o->asked};
+	struct monitoring_context context = {.prometheuses = &prometheuses,
+		.namespaces = &namespaces,
+		.asked = o->asked,
+		.adapter_ns = o->facts.adapter_names.ns,
+		.settings = world->settings};
 	auto_json *usual = settings_labels(world->settings->monitor_labels, NULL);
 	struct monitoring_object object = {.kind = &monitoring_rule, .usual = usual};
 	auto_view_list order = monitoring_order(&context, &object);

@@ -52,15 +52,17 @@ static int check_serving(const struct options *o, struct error *err)
 static int run_operator(const struct options *options, const struct command_table *verbs, struct error *err)
 {
 	struct kube_lease_times times;
+	struct options listening = *options;
 
 	(void)verbs;
+	metrics_service_listen(&listening.settings.metrics_service, options->metrics_api_listen);
 	if (read_times(options, &times, err) < 0 || check_serving(options, err) < 0) {
 		return EXIT_USAGE;
 	}
 	/* Both were checked against the alternatives of the table. */
 	log_configure((enum log_level)log_level_from_name(options->log_level),
 		(enum log_format)log_format_from_name(options->log_format));
-	return settings_check(&options->settings, err) == 0 ? replica_run(options, &times, err) : EXIT_USAGE;
+	return settings_check(&options->settings, err) == 0 ? replica_run(&listening, &times, err) : EXIT_USAGE;
 }
 
 static const struct option_row rows[] = {

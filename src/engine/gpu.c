@@ -131,3 +131,13 @@ const size_t gpu_exporters_count = sizeof(gpu_exporters) / sizeof(gpu_exporters[
 
 /* GKE's; NVIDIA/gpu-operator's chart; the same operator on OpenShift. */
 const char *const gpu_exporter_namespaces[] = {"gke-managed-system", "gpu-operator", "nvidia-gpu-operator", NULL};
+
+bool gpu_is_exporters_namespace(const char *ns)
+{
+	for (size_t i = 0; gpu_exporter_namespaces[i] != NULL; i++) {
+		if (strcmp(gpu_exporter_namespaces[i], ns) == 0) {
+			return true;
+		}
+	}
+	return false;
+}

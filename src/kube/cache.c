@@ -155,6 +155,18 @@ const void *kube_cache_get_key(const struct kube_cache *cache, const char *key)
 	return kube_cache_get(cache, ns, slash != NULL ? slash + 1 : key);
 }
 
+const void *kube_cache_after(const struct kube_cache *cache, const char *key)
+{
+	const char *slash = key != NULL ? strchr(key, '/') : NULL;
+	auto_free char *ns = slash != NULL ? xstrndup(key, (size_t)(slash - key)) : NULL;
+	size_t at = 0;
+
+	if (key != NULL && find_name(cache, ns, slash != NULL ? slash + 1 : key, &at)) {
+		at++;
+	}
+	return at < cache->by_name.count ? cache->by_name.items[at] : NULL;
+}
+
 static const void **copy(const struct order *order, size_t from, size_t count)
 {
 	const void **items = xcalloc(count, sizeof(*items));

@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/memory.h"
 #include "http_server_parts.h"
@@ -33,17 +32,11 @@ static void ended(struct http_connection *connection)
  * more from now on. */
 static void drop(struct http_connection *connection)
 {
-	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 	struct lws *wsi = connection->wsi;
-	int fd = lws_get_socket_fd(wsi);
 
 	http_exchange_detach(connection);
 	ended(connection);
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	/* Else libwebsockets would wait for the client to read what was written. */
-	(void)shutdown(fd, SHUT_RDWR);
-	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+	http_exchange_hang_up(wsi);
 }
 
 static void on_sweep(uv_timer_t *timer)

@@ -66,7 +66,7 @@ static void say_reverted(const struct adapter_names *names, const struct view_co
 	const char *by = adapter_fight_by(configmap);
 	auto_free char *until = clock_rfc3339(state->fight.until_ms);
 
-	plan->again_ms = state->fight.until_ms - now_ms;
+	plan_again(plan, state->fight.until_ms - now_ms);
 	shared_state_set(state, ADAPTER_BROKEN, "RevertedBy",
 		xasprintf(
 			"%s%s%s takes our rules out of ConfigMap '%s/%s', key '%s', each time they are written, which "

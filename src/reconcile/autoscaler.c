@@ -39,7 +39,7 @@ static bool is_left_alone(struct observation *o, const struct world *world, size
 	if (rest_ms == 0) {
 		return false;
 	}
-	plan->again_ms = plan->again_ms == 0 || rest_ms < plan->again_ms ? rest_ms : plan->again_ms;
+	plan_again(plan, rest_ms);
 	free_indirect(&o->reverted);
 	o->reverted = xasprintf("%s '%s/%s' is changed back by '%s' each time it is mended: have that leave it out, or "
 				"ignore its differences; it is mended once more when it was left alone for some time",
@@ -283,7 +283,7 @@ static void fall_back(struct observation *o, const struct verdict *verdicts, siz
 	if (!links_target_exclusive(&o->facts) || !can_make_children(o)) {
 		return;
 	}
-	plan->again_ms = fallback.again_ms;
+	plan_again(plan, fallback.again_ms);
 	o->facts.fallback = fallback.active;
 	if (fallback.active) {
 		o->facts.workload.min_replicas = o->spec.fallback_replicas;
@@ -366,7 +366,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	plan->waiting = first < links_count && (strcmp(verdicts[first].reason, REASON_WAITING) == 0 ||
 						       strcmp(verdicts[first].reason, REASON_ROLLING_OUT) == 0);
 	if (plan->waiting && plan->probe == NULL) {
-		plan->again_ms = WAITING_AGAIN_MS;
+		plan_again(plan, WAITING_AGAIN_MS);
 	}
 	plan->status = status_make(&o.facts, verdicts, first, world->now_ms);
 	digest = digest_json(plan->status);

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "reconcile/adapter_find.h"
 #include "survey.h"
 #include "view/monitoring.h"
 
@@ -18,7 +19,12 @@ static bool is_taken_in(const struct survey *s, struct monitoring_object *object
 {
 	const struct view_list one = {.items = &prometheus, .count = 1};
 	auto_free char *key = meta_key(&prometheus->meta);
-	struct monitoring_context context = {&one, &s->namespaces, key};
+	struct monitoring_context context = {.prometheuses = &one,
+		.namespaces = &s->namespaces,
+		.asked = key,
+		.platform = s->prometheus_asked,
+		.adapter_ns = adapter_names_known(s->world).ns,
+		.settings = s->world->settings};
 
 	object->ns = ns;
 	survey_place_release(place);
@@ -52,7 +58,12 @@ bool survey_place(const struct survey *s, const struct survey_placed *placed, st
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_SHARED, SHARED_GPU);
 	auto_json *usual = settings_labels(s->world->settings->monitor_labels, NULL);
 	const struct view *now = placed->now;
-	struct monitoring_context context = {&s->prometheuses, &s->namespaces, s->prometheus_asked};
+	struct monitoring_context context = {.prometheuses = &s->prometheuses,
+		.namespaces = &s->namespaces,
+		.asked = s->prometheus_asked,
+		.platform = s->prometheus_asked,
+		.adapter_ns = adapter_names_known(s->world).ns,
+		.settings = s->world->settings};
 	struct monitoring_object object = {.kind = placed->kind,
 		.ns = now != NULL ? now->meta.ns : "",
 		.usual = usual,

@@ -67,7 +67,9 @@ static void note_enforced(struct survey *s, const struct object_meta *monitor, b
 /* Somebody else's ServiceMonitor that a Prometheus selects and that scrapes the exporter. */
 static bool scraped_by_others(struct survey *s, const struct found_exporter *exporter, struct exporter_survey *row)
 {
-	const struct monitoring_context context = {&s->prometheuses, &s->namespaces, s->prometheus_asked};
+	const struct monitoring_context context = {.prometheuses = &s->prometheuses,
+		.namespaces = &s->namespaces,
+		.asked = s->prometheus_asked};
 
 	for (size_t i = 0; i < s->monitors.count; i++) {
 		const struct object_meta *meta = &s->monitors.items[i]->meta;

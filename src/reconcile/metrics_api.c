@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "reconcile/adapter_find.h"
 #include "registered.h"
+#include "vacancy.h"
 #include "view/core.h"
 #include "view/service.h"
 #include "view/workload.h"
@@ -48,7 +49,9 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 	if (api != NULL && service == NULL && !settings_reads(world->settings, ns)) {
 		return;
 	}
-	if (api == NULL) {
+	if (api == NULL && vacancy_wait_ms(world) > 0) {
+		say(state, "APIServiceMissing", vacancy_text(world));
+	} else if (api == NULL) {
 		say(state, "APIServiceMissing",
 			xasprintf("APIService '%s' does not exist, so nobody serves metrics to an HPA: install "
 				  "prometheus-adapter with it%s",

@@ -278,7 +278,10 @@ static void observe_monitoring(struct observation *o, const struct world *world)
 	o->asked = prometheus_asked(world);
 	monitoring_find(&(struct monitoring_context){.prometheuses = &prometheuses,
 				.namespaces = &namespaces,
-				.asked = o->asked},
+				.asked = o->asked,
+				.platform = o->asked,
+				.adapter_ns = o->facts.adapter_names.ns,
+				.settings = world->settings},
 		&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 			.ns = ns,
 			.pinned = o->spec.monitor_labels,
@@ -299,6 +302,11 @@ static void observe_api(struct observation *o, const struct world *world)
 	const struct shared_state *shared = world->shared;
 	bool direct = o->facts.workload.direct;
 
+	if (direct) {
+		const struct metrics_service *ours = &world->settings->metrics_service;
+
+		o->facts.api_service = view_service(world_view(world, KIND_SERVICE, ours->ns, ours->name));
+	}
 	o->facts.api_reason = direct ? shared->own.reason : shared->api_reason;
 	o->facts.api_message = direct ? shared->own.message : shared->api_message;
 	o->facts.api_away = direct ? shared->own.away : shared->api_away;

@@ -8,6 +8,13 @@ void plan_then(struct plan *plan)
 	plan->step++;
 }
 
+void plan_again(struct plan *plan, int64_t again_ms)
+{
+	if (again_ms > 0 && (plan->again_ms == 0 || again_ms < plan->again_ms)) {
+		plan->again_ms = again_ms;
+	}
+}
+
 void plan_add_take(struct plan *plan, enum plan_verb verb, enum kind kind, json_t *object)
 {
 	plan->writes = xgrow(plan->writes, &plan->cap, plan->count + 1, sizeof(*plan->writes));

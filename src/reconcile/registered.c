@@ -11,6 +11,16 @@ const struct view_apiservice *registered(const struct world *world, const char *
 	return view_apiservice(world_view(world, KIND_APISERVICE, NULL, name));
 }
 
+bool registered_any(const struct world *world)
+{
+	for (size_t i = 0; i < APISERVICES; i++) {
+		if (registered(world, apiservices[i]) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool registered_readable(const struct world *world)
 {
 	return !world->missing(world->ctx, KIND_APISERVICE) && !world->refused(world->ctx, KIND_APISERVICE);

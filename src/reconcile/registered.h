@@ -11,6 +11,8 @@
 
 /* NULL when it is absent. */
 const struct view_apiservice *registered(const struct world *world, const char *name);
+/* Whether there is any of them. */
+bool registered_any(const struct world *world);
 /* Whether they can be read: what cannot be read may be anybody's. */
 bool registered_readable(const struct world *world);
 /* Whether it leads to our Service. */

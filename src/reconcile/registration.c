@@ -7,9 +7,11 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "chain/aggregator.h"
 #include "chain/links.h"
 #include "reconcile/takeover.h"
 #include "registered.h"
+#include "vacancy.h"
 #include "view/service.h"
 
 #define GROUP "custom.metrics.k8s.io"
@@ -32,7 +34,8 @@ static const struct view_apiservice *apiservice(const struct world *world, const
 
 bool registration_is_ours(const struct world *world)
 {
-	return settings_serve(world->settings) && registered_readable(world) && registered_others(world) == NULL;
+	return settings_serve(world->settings) && registered_readable(world) && registered_others(world) == NULL &&
+	       (vacancy_wait_ms(world) == 0 || registered_any(world));
 }
 
 /* ---- what is written ---- */
@@ -119,12 +122,15 @@ static void plan_version(const struct world *world, const struct version *versio
 	const struct view_apiservice *api = apiservice(world, version);
 	int64_t wait_ms = registered_shared(world) != NULL ? takeover_wait_ms(world) : 0;
 
+	if (api == NULL && wait_ms < vacancy_wait_ms(world)) {
+		wait_ms = vacancy_wait_ms(world);
+	}
 	if (api != NULL && registered_leads_to_us(world, api)) {
 		if (registered_by_us(api) && !is_as_wanted(world, api, ca_bundle)) {
 			plan_add_take(plan, PLAN_PATCH, KIND_APISERVICE, apiservice_patch(world, api, ca_bundle));
 		}
 	} else if (wanted && wait_ms > 0) {
-		plan->again_ms = wait_ms;
+		plan_again(plan, wait_ms);
 	} else if (wanted && api == NULL) {
 		plan_add_take(plan, PLAN_CREATE, KIND_APISERVICE, apiservice_make(world, version, ca_bundle));
 	} else if (wanted && api->service_name[0] != '\0') {
@@ -142,6 +148,9 @@ void registration_plan(const struct world *world, bool wanted, struct plan *plan
 	auto_free char *ca_bundle = world->ca_bundle != NULL ? encoded(world->ca_bundle) : NULL;
 
 	remove_ours(world, false, !takeover_wanted(world), plan);
+	if (wanted) {
+		plan_again(plan, vacancy_wait_ms(world));
+	}
 	if (plan->count > 0 || !registered_readable(world) || ca_bundle == NULL ||
 		(!registration_is_ours(world) && !takeover_wanted(world))) {
 		return;
@@ -164,7 +173,9 @@ static void say_absent(const struct world *world, const struct version *version,
 {
 	const char *failure = world->failure(world->ctx, SHARED_KEY);
 
-	if (world->settings->leave_shared) {
+	if (vacancy_wait_ms(world) > 0) {
+		say(own, REASON_WAITING, vacancy_text(world));
+	} else if (world->settings->leave_shared) {
 		say(own, REASON_WAITING,
 			xasprintf("APIService '%s' does not exist yet: our chart's writeShared is false, so that the "
 				  "operator of another release is to register the metrics API",
@@ -198,7 +209,7 @@ static void say_others(const struct world *world, const struct view_apiservice *
 	say(own, "OtherServer",
 		xasprintf(
 			"APIService '%s' belongs to another server, behind Service '%s/%s'%s, and only one can have it: "
-			"remove that server together with its APIService, whose place the operator then takes, or set "
+			"remove that server together with its APIService, whose place the operator takes two minutes later, or set "
 			"spec.source to Prometheus",
 			api->view.meta.name, ns, name,
 			registered_leads_nowhere(world, api) ? ", which does not exist" : ""));
@@ -218,86 +229,20 @@ static void say_taking(const struct world *world, const struct view_apiservice *
 				  api->view.meta.name, api->service_namespace, api->service_name));
 }
 
-/* Of the pods behind our Service; heap. */
-static char *port_text(const struct world *world)
-{
-	const struct metrics_service *ours = &world->settings->metrics_service;
-	const struct view_service *service = view_service(world_view(world, KIND_SERVICE, ours->ns, ours->name));
-
-	for (uint32_t i = 0; service != NULL && i < service->ports_count; i++) {
-		if (service->ports[i].number == ours->port && service->ports[i].target_port > 0) {
-			return xasprintf("port %lld", (long long)service->ports[i].target_port);
-		}
-	}
-	return xstrdup("the port");
-}
-
-/* What the API server's words for an APIService that is not available mean (kube-aggregator,
- * remote_available_controller.go), and what is to be done. `%1$s` is the Service, `%2$s` its pods' port. */
-static const struct trouble {
-	const char *reason; /* the condition's; NULL = any, as the next */
-	const char *words;  /* a piece of its message */
-	const char *ours;   /* our reason */
-	const char *remedy;
-} troubles[] = {
-	{"FailedDiscoveryCheck", "x509", "CertificateNotTrusted",
-		"the API server does not trust the certificate of Service '%1$s': the operator keeps spec.caBundle, so see "
-		"what else writes it, and have that leave it alone"},
-	{"FailedDiscoveryCheck", "tls: ", "CertificateNotTrusted",
-		"the API server does not trust the certificate of Service '%1$s': the operator keeps spec.caBundle, so see "
-		"what else writes it, and have that leave it alone"},
-	{"FailedDiscoveryCheck", "bad status from", "APIServiceUnavailable",
-		"what answers behind Service '%1$s' refuses the API server: the operator has to read ConfigMap "
-		"'kube-system/extension-apiserver-authentication', by the chart's RoleBinding in kube-system; see its log"},
-	{"FailedDiscoveryCheck", NULL, "ServerNotReached",
-		"the control plane does not reach %2$s of the pods behind Service '%1$s': let the NetworkPolicies and the "
-		"control plane's firewall allow it, or set the chart's metricsServer.port to one that they allow"},
-	{"MissingEndpoints", NULL, "ServerNotReady",
-		"no pod of the operator behind Service '%1$s' is ready: see its events and its log"},
-	{"EndpointsNotFound", NULL, "ServerNotReady",
-		"no pod of the operator behind Service '%1$s' is ready: see its events and its log"},
-	{"ServiceNotFound", NULL, "APIServiceUnavailable", "Service '%1$s' does not exist: apply the chart again"},
-	{"ServicePortError", NULL, "APIServiceUnavailable",
-		"Service '%1$s' does not have the port that it names: apply the chart again"},
-	{NULL, NULL, "APIServiceUnavailable", "see Service '%1$s' and the pods behind it"},
-};
-
-static const struct trouble *trouble_of(const struct view_condition *available)
-{
-	const struct trouble *trouble = troubles;
-
-	while ((trouble->reason != NULL && !text_equal(trouble->reason, available->reason)) ||
-		(trouble->words != NULL &&
-			(available->message == NULL || strstr(available->message, trouble->words) == NULL))) {
-		trouble++;
-	}
-	return trouble;
-}
-
 static void say_unavailable(const struct world *world, const struct version *version,
 	const struct view_condition *available, struct own_api *own)
 {
 	const struct metrics_service *ours = &world->settings->metrics_service;
-	const struct trouble *trouble = trouble_of(available);
-	auto_free char *service = xasprintf("%s/%s", ours->ns, ours->name);
-	auto_free char *port = port_text(world);
-	auto_strbuf text = STRBUF_INIT;
+	const struct view_service *service = view_service(world_view(world, KIND_SERVICE, ours->ns, ours->name));
+	struct aggregator_trouble trouble =
+		aggregator_of_condition(ours, service, available->reason, available->message);
 
-	strbuf_addf(&text, "APIService '%s' is not available (%s): ", version->apiservice,
-		available->reason != NULL ? available->reason : "no reason given");
-	for (const char *at = trouble->remedy; *at != '\0';) {
-		size_t len = strcspn(at, "%");
-
-		strbuf_add(&text, at, len);
-		at += len;
-		if (*at == '%') {
-			strbuf_addstr(&text, at[1] == '1' ? service : port);
-			at += strlen("%1$s");
-		}
-	}
-	say(own, trouble->ours, strbuf_take(&text));
-	own->away = true;
+	say(own, trouble.reason,
+		xasprintf("APIService '%s' is not available (%s): %s", version->apiservice,
+			available->reason != NULL ? available->reason : "no reason given", trouble.remedy));
+	own->away = !trouble.certain;
 	own->since_ms = available->transition_ms;
+	free_indirect(&trouble.remedy);
 }
 
 static void check_version(const struct world *world, const struct version *version, struct own_api *own)

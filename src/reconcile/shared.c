@@ -12,6 +12,7 @@
 #include "reconcile/needs.h"
 #include "reconcile/registration.h"
 #include "reconcile/takeover.h"
+#include "vacancy.h"
 
 void shared_reconcile(const struct world *world, const struct needs *needs, struct plan *plan,
 	struct shared_state *state)
@@ -21,6 +22,7 @@ void shared_reconcile(const struct world *world, const struct needs *needs, stru
 	auto_free struct gpu_need *exporters = NULL;
 
 	takeover_note(world, &state->takeover);
+	vacancy_note(world, &state->vacancy);
 	if (needs != NULL) {
 		bool direct = registration_is_ours(world);
 

@@ -23,6 +23,7 @@ struct shared_state shared_state_next(struct shared_state *before)
 
 	next.fight = before->fight;
 	next.takeover = before->takeover;
+	next.vacancy = before->vacancy;
 	next.gpu_memory = before->gpu_memory;
 	before->fight = ADAPTER_FIGHT_INIT;
 	before->gpu_memory = (struct gpu_memory){.mended_ms = 0};

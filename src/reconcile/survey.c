@@ -31,12 +31,7 @@ bool survey_prometheus_in(const struct survey *s, const char *ns)
 
 bool survey_is_platforms(const struct survey *s, const char *ns)
 {
-	for (size_t i = 0; gpu_exporter_namespaces[i] != NULL; i++) {
-		if (strcmp(gpu_exporter_namespaces[i], ns) == 0) {
-			return true;
-		}
-	}
-	return survey_prometheus_in(s, ns);
+	return gpu_is_exporters_namespace(ns) || survey_prometheus_in(s, ns);
 }
 
 bool survey_was_taken(const struct survey *s, const char *ns, const char *service)

@@ -44,6 +44,7 @@ void takeover_note(const struct world *world, struct takeover_memory *memory)
 		memory->taken[i] = ours && api->former.taken;
 	}
 	memory->wanted = takeover_wanted(world) && !memory->reverted;
+	memory->noted = true;
 }
 
 int64_t takeover_wait_ms(const struct world *world)

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 
 /* Words of Kubernetes: k8s.io/apiserver, authorization/…/rbac (responsewriters.Forbidden), admission/plugin/webhook,
- * admission/plugin/policy/validating. The first that is there counts: what follows it may quote anything. */
+ * admission/plugin/policy/validating, …/resourcequota, …/namespace/lifecycle; plugin/pkg/admission/limitranger. The first that is there counts: what follows it may quote anything. */
 static const struct {
 	const char *words;
 	enum write_refusal refusal;
@@ -17,6 +17,30 @@ static const struct {
 	{" is forbidden: ValidatingAdmissionPolicy '", WRITE_DENIED},
 	{" denied the request", WRITE_DENIED},
 	{" denied request", WRITE_DENIED},
+	{" is forbidden: exceeded quota: ", WRITE_OVER_QUOTA},
+	{" is forbidden: failed quota: ", WRITE_OVER_QUOTA},
+	{" is forbidden: status unknown for quota: ", WRITE_OVER_QUOTA},
+	{" is forbidden: insufficient quota to ", WRITE_OVER_QUOTA},
+	{" is forbidden: unable to create new content in namespace ", WRITE_NAMESPACE_ENDS},
+	{" usage per ", WRITE_OVER_LIMIT},
+	{" max limit to request ratio per ", WRITE_OVER_LIMIT},
+};
+
+static const char *const remedies[] = {
+	[WRITE_FAILED_OTHERWISE] = "",
+	[WRITE_LACKS_RIGHT] = "; give the operator this right, by the chart's roles",
+	[WRITE_DENIED] =
+		"; a policy or a webhook of this cluster refuses it: have it allow the operator's ServiceAccount this "
+		"write",
+	[WRITE_OVER_QUOTA] =
+		"; a ResourceQuota of the namespace leaves no room for it: raise that, or delete something else "
+		"that it counts",
+	[WRITE_OVER_LIMIT] =
+		"; a LimitRange of the namespace does not let it: change that, or what it says is too small or too "
+		"large",
+	[WRITE_NAMESPACE_ENDS] =
+		"; the namespace is being deleted, and what is in it goes with it: nothing is to be done but "
+		"to wait, or to find out which finalizer holds it",
 };
 
 enum write_refusal write_refusal_of(const char *failure)
@@ -37,10 +61,12 @@ enum write_refusal write_refusal_of(const char *failure)
 
 const char *write_refusal_remedy(const struct error *failure)
 {
+	enum write_refusal refusal = write_refusal_of(failure->message);
+
 	/* A webhook may answer with any code. */
-	if (write_refusal_of(failure->message) == WRITE_DENIED) {
-		return "; a policy or a webhook of this cluster refuses it: have it allow the operator's ServiceAccount this "
-		       "write";
+	if (failure->kind != ERROR_FORBIDDEN) {
+		return refusal == WRITE_DENIED ? remedies[refusal] : "";
 	}
-	return failure->kind == ERROR_FORBIDDEN ? "; give the operator this right, by the chart's roles" : "";
+	/* Such as an owner that may not be set: that needs a right as well. */
+	return remedies[refusal != WRITE_FAILED_OTHERWISE ? refusal : WRITE_LACKS_RIGHT];
 }

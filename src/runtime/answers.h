@@ -1,9 +1,9 @@
 /*
- * Answers that take work: made in slices between the loop's other work, and one text for all who ask.
+ * Answers that take work: made piece by piece, as each client takes them, in slices between the loop's other work.
  *
- * Whoever can reach the port can ask as often as it likes. So all answers together get a fifth of the loop's time, and
- * one that was made is given for a second to everybody who asks for the same; whoever asks while it is made waits
- * for it. Who leaves meanwhile is forgotten, and an answer that nobody waits for is not made.
+ * Whoever can reach the port can ask as often as it likes, and need not read. So of each answer there is a piece at a time,
+ * the next one is made when the client has taken it, and who does not take it is dropped (http_server.h). All
+ * answers together get a fifth of the loop's time, address by address, however many connections come from one.
  */
 #ifndef RUNTIME_ANSWERS_H
 #define RUNTIME_ANSWERS_H
@@ -26,11 +26,10 @@ struct answers_hooks {
 };
 
 struct answers *answers_new(uv_loop_t *loop, const struct answers_hooks *hooks);
-/* Replies 200 with the answer to the question, now or later; `content_type` is a literal. What differs from one who asks
- * to another, such as what each may see, is part of the question. */
+/* Replies 200 with the answer to the question; `content_type` is a literal. */
 void answers_give(struct answers *answers, struct http_exchange *exchange, const char *question,
 	const char *content_type);
-/* Who waits is sent away; closed(ctx) from the loop, freed after it. */
+/* Who waits is sent away, and an answer that has begun is cut; closed(ctx) from the loop, freed after it. */
 void answers_close(struct answers *answers, void (*closed)(void *ctx), void *ctx);
 
 #endif

@@ -12,6 +12,8 @@
 #include "changes.h"
 #include "chain/links.h"
 #include "controller_parts.h"
+#include "object_event.h"
+#include "reconcile/handover.h"
 #include "runtime/runner.h"
 #include "settle.h"
 
@@ -132,6 +134,18 @@ static void want_probe(struct controller *c, const struct pass *pass, const stru
 	}
 }
 
+/* An APIService that changed hands. */
+static void report_handovers(struct controller *c, const struct world *world, const struct takeover_memory *before)
+{
+	struct handover found[APISERVICES];
+	size_t count = handovers_find(world, before, found);
+
+	for (size_t i = 0; i < count; i++) {
+		object_event(c->recorder, KIND_APISERVICE, &found[i].api->view.meta, &found[i].told);
+		transitions_release(&found[i].told, 1);
+	}
+}
+
 static void work_shared(struct controller *c, struct pass *pass)
 {
 	struct world world = cached_world(c);
@@ -141,6 +155,7 @@ static void work_shared(struct controller *c, struct pass *pass)
 	c->shared = shared_state_next(&before);
 	shared_reconcile(&world, &c->needs, &plan, &c->shared);
 	adapter_watch_planned(&c->adapter, &plan);
+	report_handovers(c, &world, &before.takeover);
 	if (shared_differs(&before, &c->shared)) {
 		if (c->shared.state == ADAPTER_BROKEN) {
 			log_event(LOG_WARN, "the adapter cannot be given our rules", "reason", c->shared.reason,

@@ -54,18 +54,17 @@ void controller_metrics(const struct controller *c, struct strbuf *page)
 	metric(page, "queue_length", "gauge", "Keys waiting or being worked on.", queue_length(c->queue));
 }
 
-char **controller_autoscalers(const struct controller *c, size_t *count)
+const struct view_autoscaler *controller_next(const struct controller *c, const char *key)
 {
-	auto_view_list all = cached_views(controller_cache(c, KIND_AUTOSCALER), NULL);
-	char **keys = xcalloc(all.count, sizeof(*keys));
+	const struct kube_cache *cache = controller_cache(c, KIND_AUTOSCALER);
+	const struct view *found = c->leading ? kube_cache_after(cache, key) : NULL;
 
-	*count = 0;
-	for (size_t i = 0; c->leading && i < all.count; i++) {
-		if (is_ours(c, all.items[i])) {
-			keys[(*count)++] = meta_key(&all.items[i]->meta);
-		}
+	while (found != NULL && !is_ours(c, found)) {
+		auto_free char *others = meta_key(&found->meta);
+
+		found = kube_cache_after(cache, others);
 	}
-	return keys;
+	return found != NULL ? view_autoscaler(found) : NULL;
 }
 
 bool controller_has(const struct controller *c, const char *key)

@@ -199,24 +199,22 @@ static void handle_health(void *ctx, struct http_exchange *exchange)
 	}
 }
 
-/* The keys are in order, so those of one namespace stand together. */
+/* The keys are in order, so that those of one namespace stand together: '0' is the character after '/'. */
 static char **namespaces_of(void *ctx, size_t *count)
 {
-	const struct endpoint *endpoint = ctx;
-	size_t keys_count;
-	char **keys = controller_autoscalers(endpoint->health.controller, &keys_count);
-	char **found = xcalloc(keys_count + 1, sizeof(*found));
+	const struct controller *controller = ((const struct endpoint *)ctx)->health.controller;
+	const struct view_autoscaler *autoscaler = controller_next(controller, NULL);
+	char **found = NULL;
+	size_t cap = 0;
 
 	*count = 0;
-	for (size_t i = 0; i < keys_count; i++) {
-		keys[i][strcspn(keys[i], "/")] = '\0';
-		if (*count > 0 && strcmp(found[*count - 1], keys[i]) == 0) {
-			free_indirect(&keys[i]);
-		} else {
-			found[(*count)++] = keys[i];
-		}
+	while (autoscaler != NULL) {
+		auto_free char *end = xasprintf("%s0/", autoscaler->view.meta.ns);
+
+		found = xgrow(found, &cap, *count + 1, sizeof(*found));
+		found[(*count)++] = xstrdup(autoscaler->view.meta.ns);
+		autoscaler = controller_next(controller, end);
 	}
-	free_indirect(&keys);
 	return found;
 }
 

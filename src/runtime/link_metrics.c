@@ -18,26 +18,36 @@ static void add_sample(const struct object_meta *autoscaler, const struct view_c
 	}
 }
 
-void link_metrics_begin(struct strbuf *health, struct strbuf *advice)
+void link_health_begin(struct strbuf *page)
 {
-	strbuf_addstr(health,
+	strbuf_addstr(page,
 		"# HELP inference_autoscaler_link_healthy Whether a link of an InferenceAutoscaler's chain works; absent "
 		"where it is not known.\n# TYPE inference_autoscaler_link_healthy gauge\n");
-	strbuf_addstr(advice,
+}
+
+void link_health_add(const struct view_autoscaler *autoscaler, struct strbuf *page)
+{
+	const struct view_status *status = &autoscaler->status;
+
+	for (uint32_t i = 0; i < status->conditions.count; i++) {
+		add_sample(&autoscaler->view.meta, &status->conditions.items[i], page);
+	}
+}
+
+void advice_begin(struct strbuf *page)
+{
+	strbuf_addstr(page,
 		"# HELP inference_autoscaler_advice What will hurt an InferenceAutoscaler although no link is broken.\n"
 		"# TYPE inference_autoscaler_advice gauge\n");
 }
 
-void link_metrics_add(const struct view_autoscaler *autoscaler, struct strbuf *health, struct strbuf *advice)
+void advice_add(const struct view_autoscaler *autoscaler, struct strbuf *page)
 {
 	const struct object_meta *meta = &autoscaler->view.meta;
 	const struct view_status *status = &autoscaler->status;
 
-	for (uint32_t i = 0; i < status->conditions.count; i++) {
-		add_sample(meta, &status->conditions.items[i], health);
-	}
 	for (uint32_t i = 0; i < status->advice_count; i++) {
-		strbuf_addf(advice,
+		strbuf_addf(page,
 			"inference_autoscaler_advice{autoscaler_namespace=\"%s\",autoscaler=\"%s\",reason=\"%s\"} 1\n",
 			meta->ns, meta->name, status->advice[i].reason);
 	}

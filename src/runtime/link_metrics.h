@@ -14,10 +14,11 @@
  * renamed by a Prometheus that puts the operator's own there.)
  *
  * And inference_autoscaler_advice{…, reason}: 1 while a lint (chain/lints.h) has something to say. All samples of a
- * metric must stand together, so that the two are written separately.
+ * metric must stand together, so that the two are written separately; `begin` writes what comes first of each.
  */
-void link_metrics_add(const struct view_autoscaler *autoscaler, struct strbuf *health, struct strbuf *advice);
-/* What comes first in each. */
-void link_metrics_begin(struct strbuf *health, struct strbuf *advice);
+void link_health_begin(struct strbuf *page);
+void link_health_add(const struct view_autoscaler *autoscaler, struct strbuf *page);
+void advice_begin(struct strbuf *page);
+void advice_add(const struct view_autoscaler *autoscaler, struct strbuf *page);
 
 #endif

@@ -5,40 +5,22 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/json.h"
 #include "base/memory.h"
+#include "object_event.h"
 #include "report/transitions.h"
 #include "report/write_refusal.h"
-
-/* What an Event tells of the object that it is about. New reference. */
-static json_t *reference_to(const struct object_meta *meta)
-{
-	const struct kube_resource *resource = &kinds[KIND_AUTOSCALER].resource;
-	auto_free char *api_version = kube_api_version(resource);
-
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s}}", "apiVersion", api_version, "kind", resource->kind,
-		"metadata", "namespace", meta->ns, "name", meta->name, "uid", meta->uid, "resourceVersion",
-		meta->resource_version);
-}
 
 static void report_transitions(struct controller *c, const struct run_result *result)
 {
 	struct transition found[TRANSITIONS_MAX];
-	auto_json *regarding = NULL;
 	size_t count;
 
 	if (result->status == NULL) {
 		return;
 	}
-	regarding = reference_to(&result->owner->view.meta);
 	count = transitions_find(&result->owner->status, result->status, found);
 	for (size_t i = 0; i < count; i++) {
-		const struct kube_event event = {.warning = found[i].warning,
-			.reason = found[i].reason,
-			.action = found[i].action,
-			.note = found[i].note};
-
-		kube_recorder_report(c->recorder, regarding, &event);
+		object_event(c->recorder, KIND_AUTOSCALER, &result->owner->view.meta, &found[i]);
 	}
 	transitions_release(found, count);
 }

@@ -55,23 +55,13 @@ static const struct gpu_exporter *row_of(const struct view_workload *daemonset, 
 	return NULL;
 }
 
-static bool is_platforms(const char *ns)
-{
-	for (size_t i = 0; gpu_exporter_namespaces[i] != NULL; i++) {
-		if (strcmp(gpu_exporter_namespaces[i], ns) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* A decoy of a tenant's is younger than the platform's, and in no namespace of its. */
 static int rank_of(const struct view_workload *daemonset, const struct settings *settings)
 {
 	const char *ns = daemonset->view.meta.ns;
 	const char *listed = settings->exporter_namespaces;
 
-	if (is_platforms(ns)) {
+	if (gpu_is_exporters_namespace(ns)) {
 		return 3;
 	}
 	if (listed != NULL) {

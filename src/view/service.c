@@ -16,7 +16,8 @@ static void read_service_ports(struct arena *arena, const json_t *list, struct v
 
 		ports[i] = (struct view_service_port){.name = read_text(arena, port, "name", ""),
 			.number = read_int(port, "port", -1),
-			.target_port = read_int(port, "targetPort", -1)};
+			.target_port = read_int(port, "targetPort", -1),
+			.target_name = read_text(arena, port, "targetPort", "")};
 	}
 	service->ports = ports;
 	service->ports_count = count;

@@ -7,7 +7,8 @@
  *              merged (RFC 7396: null removes, a list replaces), any other is added
  *   remove     objects of the base that are not there: [Service/vllm-example/gemma-metrics]
  *   reconcile  "ns/name" of an autoscaler; "stack", the shared part; or "cleanup", the same when all is to go
- *   settings   {monitorNamespaces, exporterNamespaces, minScrapeInterval, monitorLabels, prometheusUrl, operatorClass, watchNamespaces, sharedNamespaces, leaveShared, metricsService, metricsTakeOver}: what the operator is told (api/settings.h)
+ *   settings   {monitorNamespaces, exporterNamespaces, minScrapeInterval, monitorLabels, prometheusUrl, operatorClass, watchNamespaces, sharedNamespaces, leaveShared, metricsService, metricsApiListen, metricsTakeOver}: what the operator is told (api/settings.h)
+ *   vacantSince  since when the APIServices that another server had are gone, as this process remembers; none = it does not
  *   expect     the gist, written by hand, so that --update cannot bless a wrong plan:
  *              writes, ready ("True Ready") and the reasons of the advice if there is any, of the shared part
  *              its state instead
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
@@ -167,6 +169,7 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 	auto_free char *ns = slash != NULL ? xstrndup(what, (size_t)(slash - what)) : NULL;
 	auto_plan shared_plan = PLAN_INIT;
 	const char *service = json_path_string(document, "settings.metricsService", NULL);
+	const char *vacant = json_path_string(document, "vacantSince", NULL);
 	struct settings settings = SETTINGS_DEFAULT;
 	struct world world;
 
@@ -184,6 +187,7 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 	if (service != NULL && metrics_service_read(service, &settings.metrics_service, NULL) < 0) {
 		die(folder, "settings.metricsService is not NAMESPACE/NAME:PORT");
 	}
+	metrics_service_listen(&settings.metrics_service, json_path_string(document, "settings.metricsApiListen", ""));
 	settings.adapter = (struct adapter_names){
 		.ns = json_path_string(document, "settings.adapter.namespace", NULL),
 		.deployment = json_path_string(document, "settings.adapter.deployment", NULL),
@@ -191,16 +195,19 @@ static void reconcile(const char *folder, const json_t *document, struct outcome
 		.key = json_path_string(document, "settings.adapter.configKey", NULL),
 	};
 	*outcome = (struct outcome){.plan = PLAN_INIT, .shared = SHARED_STATE_INIT};
+	if (vacant != NULL) {
+		outcome->shared.vacancy = (struct vacancy_memory){true, true, clock_parse_rfc3339(vacant)};
+	}
 	outcome->is_shared = slash == NULL;
 	if (slash == NULL && !cleans_up && strcmp(what, "stack") != 0) {
 		die(folder, "'reconcile' is neither ns/name nor stack nor cleanup");
 	}
 	world_from_document(&world, document, &settings);
+	world.shared = &outcome->shared;
 	auto_needs needs = needs_of_world(&world);
 	shared_reconcile(&world, cleans_up ? NULL : &needs, outcome->is_shared ? &outcome->plan : &shared_plan,
 		&outcome->shared);
 	if (!outcome->is_shared) {
-		world.shared = &outcome->shared;
 		autoscaler_reconcile(&world, ns, slash + 1, &outcome->plan);
 	}
 	world_release_document(&world);

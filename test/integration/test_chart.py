@@ -354,11 +354,15 @@ def test_of_some_namespaces_the_rights_are_roles_in_them(render):
     usual = spread(rule for kind, _, rule in rules(render()) if kind == "ClusterRole")
     for team in ("team-a", "team-b"):
         assert spread(wide) | spread(rule for _, namespace, rule in found if namespace == team) == usual
+    assert spread(rule for _, namespace, rule in found if namespace == "default") == {
+        ("events.k8s.io", "events", "create"), ("events.k8s.io", "events", "patch")}
     for place in ("prom", "gpus", "monitoring"):
         here = spread(rule for _, namespace, rule in found if namespace == place and "configmaps" not in rule["resources"])
         assert here and here - {("apps", "deployments", "patch", "prometheus-adapter")} < usual
         assert not {r for _, r, *_ in here} & {"inferenceautoscalers", "horizontalpodautoscalers", "statefulsets", "events"}
-    assert {namespace for _, namespace, _ in found} == {None, "team-a", "team-b", "prom", "gpus", "monitoring", SYSTEM}
+    assert {namespace for _, namespace, _ in found} == {
+        None, "team-a", "team-b", "prom", "gpus", "monitoring", "default", SYSTEM}
+    assert "default" not in {namespace for _, namespace, _ in rules(render(*FEW, "metricsServer.enabled=false"))}
 
 
 def test_of_some_namespaces_operator_and_cleanup_are_told(render):

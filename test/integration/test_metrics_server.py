@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from http.server import ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from conftest import Cluster, control_plane, eventually, install_our_crd, tool
@@ -216,7 +217,7 @@ def run_target(cluster, namespace, port):
         items = cluster.request("GET", pods)[1]["items"]
         return [item["metadata"]["name"] for item in items] if len(items) == 2 else None
 
-    for name in eventually(names):
+    for name in eventually(names, timeout=60):
         set_status(cluster, f"{pods}/{name}", {
             "phase": "Running", "podIP": address(), "podIPs": [{"ip": address()}],
             "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
@@ -427,9 +428,11 @@ def test_a_replica_that_is_told_to_stop_fails_nobody(cluster, target, working):
     eventually(lambda: "leading" in two.log(), timeout=10)
 
 
-def ask(port, path):
-    """What a replica answers to somebody without a certificate."""
+def ask(port, path, certificate=None):
+    """What a replica answers to somebody without a certificate, or with this one: its file and its key's."""
     context = ssl._create_unverified_context()
+    if certificate:
+        context.load_cert_chain(*certificate)
     try:
         with urllib.request.urlopen(f"https://127.0.0.1:{port}{path}", context=context, timeout=10) as answer:
             return answer.status, answer.read().decode()
@@ -471,6 +474,79 @@ def test_the_api_server_has_another_authority(cluster, target, working, tmp_path
     eventually(lambda: read(cluster, target)[0] == 200, timeout=10)
 
 
+def openssl(*words):
+    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+def replace(path, data):
+    """The file is whole at any moment."""
+    fresh = path.with_suffix(".fresh")
+    fresh.write_bytes(data)
+    os.replace(fresh, path)
+
+
+def test_the_api_server_has_a_new_certificate_of_a_new_authority(cluster, kubeconfig, target, working, tmp_path):
+    """As an administrator renews both: the new authority beside the old, the new certificate, the old authority gone. No
+    reading fails on the way, and the old certificate is worth nothing afterwards."""
+    replicas = working()
+    path = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
+    pki = Path(kubeconfig).parent / "pki"
+    files = {name: pki / f"front-proxy{name}" for name in ("-ca.crt", ".crt", ".key")}
+    before = {name: file.read_bytes() for name, file in files.items()}
+    for name, data in before.items():
+        (tmp_path / f"old{name}").write_bytes(data)
+    made = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 1)
+    openssl("req", "-x509", *made, "-subj", "/CN=front-proxy-ca-2", "-keyout", tmp_path / "ca.key", "-out", tmp_path / "ca.crt",
+            "-addext", "basicConstraints=critical,CA:true")
+    openssl("req", "-x509", *made, "-subj", "/CN=front-proxy", "-keyout", tmp_path / "new.key", "-out", tmp_path / "new.crt",
+            "-CA", tmp_path / "ca.crt", "-CAkey", tmp_path / "ca.key", "-addext", "basicConstraints=CA:false",
+            "-addext", "extendedKeyUsage=clientAuth")
+    old, new = before["-ca.crt"], (tmp_path / "ca.crt").read_bytes()
+
+    def announced_authorities():
+        return cluster.request("GET", path)[1]["data"]["requestheader-client-ca-file"]
+
+    def old_is_dropped():
+        """The API server adds what its file has, and takes nothing away by itself."""
+        cluster.request("PATCH", path, {"data": {"requestheader-client-ca-file": new.decode()}},
+                        content="application/merge-patch+json")
+        time.sleep(1)
+        return announced_authorities().count("BEGIN CERTIFICATE") == 1
+
+    def asks(certificate):
+        return [ask(replica.port, f"/apis/custom.metrics.k8s.io/v1beta1/namespaces/{target}/pods/*/{METRIC}"
+                    "?labelSelector=app%3Dserver", [tmp_path / f"{certificate}{end}" for end in (".crt", ".key")])[0]
+                for replica in replicas.all]
+
+    assert asks("old") == [200, 200]
+    assert asks("new") == [401, 401]
+    load = Load(cluster, target, readers=2)
+    try:
+        replace(files["-ca.crt"], old + new)
+        eventually(lambda: announced_authorities().count("BEGIN CERTIFICATE") == 2, timeout=90)
+        eventually(lambda: asks("new") == [200, 200], timeout=10)
+        replace(files[".key"], (tmp_path / "new.key").read_bytes())
+        replace(files[".crt"], (tmp_path / "new.crt").read_bytes())
+        time.sleep(5)  # nothing shows when the API server has read them
+        assert asks("old") == [200, 200]
+        replace(files["-ca.crt"], new)
+        eventually(old_is_dropped, timeout=90)
+        eventually(lambda: asks("old") == [401, 401], timeout=10)
+        time.sleep(3)  # more reads
+        good, bad = load.end()
+        print(f"\n{good} reads, failed: {dict(bad)}")
+        assert asks("new") == [200, 200]
+        assert good > 50 and not bad, bad
+    finally:
+        load.end()
+        for name, file in files.items():
+            replace(file, before[name])
+        cluster.request("PATCH", path, {"data": {"requestheader-client-ca-file": (old + new).decode()}},
+                        content="application/merge-patch+json")
+    time.sleep(5)
+    eventually(lambda: read(cluster, target)[0] == 200, timeout=30)
+
+
 def test_nothing_hinders_a_namespace_after_the_cleanup(cluster, target, working, operator_kubeconfig):
     """Before the operator goes, its registration does, and it makes no other while it runs."""
     replicas = working()
@@ -489,3 +565,31 @@ def test_nothing_hinders_a_namespace_after_the_cleanup(cluster, target, working,
     cluster.core.delete_namespace(name)
     eventually(lambda: cluster.request("GET", f"/api/v1/namespaces/{name}")[0] == 404, timeout=30)
     cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CERTIFICATES, "namespace": SYSTEM}})
+
+
+def test_an_adapter_that_is_installed_again_finds_its_place_free(cluster, target, replicas):
+    """Helm refuses to install what somebody else has made meanwhile."""
+    name = "v1beta1.custom.metrics.k8s.io"
+    theirs = {
+        "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "Helm"}},
+        "spec": {"group": "custom.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
+                 "versionPriority": 100, "insecureSkipTLSVerify": True,
+                 "service": {"name": "adapter", "namespace": "monitoring", "port": 443}},
+    }
+    assert cluster.request("POST", APISERVICES, theirs)[0] == 201
+    replicas.start("one")
+    one = Autoscaler(cluster, target).create(source="Direct", maxReplicas=4)
+
+    def says(words):
+        condition = one.condition("MetricServed")
+        assert condition and words in condition["message"], condition
+        return True
+
+    eventually(lambda: says("belongs to another server"), timeout=40)
+    assert cluster.request("DELETE", f"{APISERVICES}/{name}")[0] == 200
+    eventually(lambda: says("its return is awaited"), timeout=20)
+    time.sleep(3)  # nothing shows that an operator does not write
+    assert cluster.request("GET", f"{APISERVICES}/v1beta2.custom.metrics.k8s.io")[0] == 404
+    assert cluster.request("POST", APISERVICES, theirs)[0] == 201
+    eventually(lambda: says("belongs to another server"), timeout=20)

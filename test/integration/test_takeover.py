@@ -38,12 +38,13 @@ from test_metrics_server import (  # noqa: F401  (fixtures are found by name)
 )
 
 ADAPTER = "monitoring"
+PAGE_VALUE = "8"  # of vllm:num_requests_running
 TAKES = ("--set", "metricsServer.takeOver=true")
-RULES = """rules:
-- seriesQuery: 'http_requests{namespace!="",pod!=""}'
-  resources: {overrides: {namespace: {resource: namespace}, pod: {resource: pod}}}
-  metricsQuery: sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)
-"""
+RULES = "rules:\n" + "".join(f"""\
+- seriesQuery: '{series}{{namespace!="",pod!=""}}'
+  resources: {{overrides: {{namespace: {{resource: namespace}}, pod: {{resource: pod}}}}}}
+  metricsQuery: sum(<<.Series>>{{<<.LabelMatchers>>}}) by (<<.GroupBy>>)
+""" for series in ("http_requests", METRIC))
 
 pytestmark = [
     pytest.mark.alone,  # others' reads go on without a pause
@@ -54,18 +55,21 @@ pytestmark = [
 
 
 class Prometheus(BaseHTTPRequestHandler):
-    """As much of one as the adapter asks: each pod has the value."""
+    """As much of one as the adapter asks: each pod has the value, of http_requests; each of the engine's has `recorded`."""
 
     namespace, pods, value = "", (), 3
+    engines, recorded = (), 0
 
-    def do_GET(self):
+    def do_GET(self, asked=""):
         path = urllib.parse.urlsplit(self.path).path
-        series = [{"__name__": "http_requests", "namespace": self.namespace, "pod": pod} for pod in self.pods]
+        ours = METRIC in self.path + asked
+        name, pods, value = (METRIC, self.engines, self.recorded) if ours else ("http_requests", self.pods, self.value)
+        series = [{"__name__": name, "namespace": self.namespace, "pod": pod} for pod in pods]
         if path.endswith("/series"):
             data = series
         else:
             data = {"resultType": "vector", "result": [
-                {"metric": {"pod": one["pod"]}, "value": [time.time(), str(self.value)]} for one in series
+                {"metric": {"pod": one["pod"]}, "value": [time.time(), str(value)]} for one in series
             ]}
         body = json.dumps({"status": "success", "data": data}).encode()
         self.send_response(200)
@@ -75,8 +79,7 @@ class Prometheus(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.do_GET()
+        self.do_GET(self.rfile.read(int(self.headers["Content-Length"])).decode())
 
     def log_message(self, *args):
         pass
@@ -242,6 +245,13 @@ def is_given_back(cluster, before):
     return True
 
 
+def events(cluster):
+    """What is told of the APIService that stands: (type, reason) and the note of each."""
+    uid = cluster.request("GET", f"{APISERVICES}/v1beta1.custom.metrics.k8s.io")[1]["metadata"]["uid"]
+    found = cluster.request("GET", "/apis/events.k8s.io/v1/namespaces/default/events")[1]["items"]
+    return {(e["type"], e["reason"]): e["note"] for e in found if e["regarding"].get("uid") == uid}
+
+
 def hpa_reads(cluster, namespace, value):
     hpa = cluster.request("GET", f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers/shop")[1]
     metrics = hpa["status"].get("currentMetrics") or []
@@ -249,10 +259,10 @@ def hpa_reads(cluster, namespace, value):
     return True
 
 
-def take_over(cluster, target, replicas):  # noqa: F811
+def take_over(cluster, target, replicas, most=4):  # noqa: F811
     start(replicas, "one", "--metrics-take-over")
     start(replicas, "two", "--metrics-take-over")
-    made = Autoscaler(cluster, target).create(source="Direct", maxReplicas=4)
+    made = Autoscaler(cluster, target).create(source="Direct", maxReplicas=most)
     eventually(lambda: leads_to_us(cluster, "v1beta1") and leads_to_us(cluster, "v1beta2"), timeout=60)
     return made
 
@@ -324,6 +334,66 @@ def test_an_adapter_that_cannot_be_asked_has_it_back(cluster, adapter, target, r
     eventually(given_back, timeout=30)
     print(f"\ngiven back after {time.monotonic() - begun:.1f} s")
     assert any("it is given back" in replica.log() for replica in replicas.all)
+    eventually(lambda: set(events(cluster)) >= {("Normal", "TakenOver"), ("Warning", "GivenBack")}, timeout=20)
+    told = events(cluster)
+    assert f"of Service '{ADAPTER}/adapter' leads to the operator" in told["Normal", "TakenOver"]
+    assert "could not be passed on" in told["Warning", "GivenBack"]
+
+
+class Watched:
+    """An HPA that is looked at all the time: what it read, and when it did not."""
+
+    def __init__(self, cluster, namespace, name):
+        self.values, self.lost, self.done = [], [], threading.Event()
+        own = Cluster(cluster.kubeconfig, tool("kubectl"))
+        path = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers/{name}"
+        self.thread = threading.Thread(target=self._look, args=(own, path))
+        self.thread.start()
+
+    def _look(self, cluster, path):
+        while not self.done.wait(0.1):
+            code, hpa = cluster.request("GET", path)
+            status = hpa.get("status", {})
+            values = [m["pods"]["current"]["averageValue"] for m in status.get("currentMetrics") or [] if m.get("pods")]
+            active = [c["status"] for c in status.get("conditions", []) if c["type"] == "ScalingActive"]
+            if code != 200 or len(values) != 1 or active != ["True"]:
+                self.lost.append((code, status))
+            elif self.values[-1:] != values:
+                self.values += values
+
+    def stop(self):
+        self.done.set()
+        self.thread.join()
+
+
+def test_the_source_is_changed_without_a_lost_reading(cluster, target, replicas, readers):  # noqa: F811
+    """Prometheus, Direct and Prometheus again, under an HPA that reads all the time: Prometheus says 5 of each pod, the
+    pages what they say."""
+    pods = cluster.request("GET", f"/api/v1/namespaces/{target}/pods", query=[("labelSelector", "app=server")])[1]["items"]
+    Prometheus.engines, Prometheus.recorded = [pod["metadata"]["name"] for pod in pods], 5
+    one = take_over(cluster, target, replicas, most=2)
+    one.patch({"source": "Prometheus"})
+
+    def has_read(value):
+        hpa = one.child("HorizontalPodAutoscaler")
+        read = [m["pods"]["current"]["averageValue"] for m in hpa["status"].get("currentMetrics") or [] if m.get("pods")]
+        assert read == [value], hpa["status"]
+        return True
+
+    eventually(lambda: has_read("5"), timeout=60)
+    watched = Watched(cluster, target, one.child("HorizontalPodAutoscaler")["metadata"]["name"])
+    try:
+        one.patch({"source": "Direct"})
+        eventually(lambda: has_read(PAGE_VALUE), timeout=60)
+        one.patch({"source": "Prometheus"})
+        eventually(lambda: has_read("5"), timeout=60)
+    finally:
+        watched.stop()
+        readers.stop()
+        Prometheus.engines = ()
+    assert not watched.lost, watched.lost[:3]
+    assert watched.values == ["5", PAGE_VALUE, "5"]
+    assert not readers.failures, readers.failures[:3]
 
 
 def test_what_is_put_back_is_not_taken_again(cluster, target, replicas):  # noqa: F811
@@ -341,6 +411,7 @@ def test_what_is_put_back_is_not_taken_again(cluster, target, replicas):  # noqa
     eventually(is_said, timeout=30)
     assert json.loads(apiservice(cluster))["spec"] == before["spec"]
     eventually(lambda: apiservice(cluster, "v1beta2") is None, timeout=20)
+    eventually(lambda: "not by this operator" in events(cluster).get(("Warning", "GivenBack"), ""), timeout=20)
 
 
 def test_the_policies_let_it_take_only_with_the_value(cluster, helm, operator_kubeconfig, adapter):  # noqa: F811

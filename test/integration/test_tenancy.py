@@ -172,6 +172,12 @@ OBJECTS = {
         {"inference-autoscaler.io/exporters": "{victim}/server"}, groups=RECORDED)],
     "a rule that records the figure of the GPUs": [monitoring("PrometheusRule", "attack", {"release": "prometheus"}, groups=RECORDED)],
     "a Prometheus that selects all": [monitoring("Prometheus", "attack", **ANY)],
+    "a Prometheus that wants a label of all": [
+        monitoring("Prometheus", "attack", **{**ANY, "serviceMonitorSelector": {"matchLabels": TRACKED}, "ruleSelector": {"matchLabels": TRACKED}})],
+    "a PrometheusAgent that wants a label of all": [
+        monitoring("PrometheusAgent", "attack", version="v1alpha1", **{**ANY, "serviceMonitorSelector": {"matchLabels": TRACKED}})],
+    "a Prometheus that wants no label of the platform's": [monitoring("Prometheus", "attack", **{
+        **ANY, "serviceMonitorSelector": {"matchExpressions": [{"key": "release", "operator": "DoesNotExist"}]}})],
     "a Prometheus of the platform's name": [monitoring("Prometheus", "k8s", **ANY, paused=True)],
     "a PrometheusAgent that selects all": [monitoring("PrometheusAgent", "attack", version="v1alpha1", **ANY)],
     "a flood of Prometheuses": [monitoring("Prometheus", f"flood-{i}", **ANY, replicas=0) for i in range(30)],

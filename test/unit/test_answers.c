@@ -1,13 +1,17 @@
-/* Answers that take work are shared, made beside the loop's other work, and not made for nobody. */
+/* Answers that take work are made as they are taken, beside the loop's other work, and not for nobody. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "event_loop.h"
@@ -15,7 +19,9 @@
 #include "net/http_server.h"
 #include "runtime/answers.h"
 
-/* A path is "/NAME/STEPS": an answer of so many steps, each a millisecond of work. */
+/* A path is "/NAME/STEPS": an answer of so many steps, each a millisecond of work and a KiB of text. */
+#define STEP 1024
+
 struct world {
 	struct event_loop loop;
 	struct http_server *server;
@@ -23,10 +29,14 @@ struct world {
 	struct http_client *client;
 	int made; /* answers that were finished */
 	int steps;
+	int asked; /* what takes work */
 	int begun;
 	int done;
-	int quick; /* of `done`, those to "/quick" */
+	int quick;   /* of `done`, those to "/quick" */
+	size_t held; /* of an answer at a time, at most */
 	int status;
+	int broken;    /* replies that broke off */
+	int sent_away; /* at the end */
 	char *body;
 };
 
@@ -54,7 +64,10 @@ static bool make(void *ctx, const char *path, void **state, struct strbuf *text)
 	}
 	work_for(1000000);
 	w->steps++;
-	strbuf_addstr(text, "x");
+	for (int i = 0; i < STEP; i++) {
+		strbuf_addch(text, 'x');
+	}
+	w->held = text->len > w->held ? text->len : w->held;
 	w->made += --*left == 0 ? 1 : 0;
 	return *left == 0;
 }
@@ -77,6 +90,7 @@ static void handle(void *ctx, struct http_exchange *exchange)
 	} else if (w->answers == NULL) {
 		http_reply(exchange, 503, "text/plain", "", 0);
 	} else {
+		w->asked++;
 		answers_give(w->answers, exchange, http_exchange_path(exchange), "text/plain");
 	}
 }
@@ -129,6 +143,8 @@ static void on_done(void *ctx, const struct http_response *response)
 	free(w->body);
 	w->status = response->status;
 	w->body = xstrdup(response->body);
+	w->broken += response->error != NULL ? 1 : 0;
+	w->sent_away += strcmp(w->body, "the operator is stopping\n") == 0 ? 1 : 0;
 	w->quick += strcmp(w->body, "q") == 0 ? 1 : 0;
 	w->done++;
 }
@@ -146,35 +162,18 @@ static void wait_done(struct world *w, int count)
 	assert_true(event_loop_wait(&w->loop, &w->done, count));
 }
 
-static void all_who_ask_share_one(void **state)
+static void an_answer_comes_whole(void **state)
 {
 	struct world *w = *state;
 
-	for (int i = 0; i < 30; i++) {
-		start(w, "/a/20");
-	}
-	wait_done(w, 30);
-	assert_string_equal(w->body, "xxxxxxxxxxxxxxxxxxxx");
-	start(w, "/a/20"); /* while it is fresh */
-	wait_done(w, 31);
-	assert_int_equal(w->status, 200);
-	assert_int_equal(w->made, 1);
-	start(w, "/b/1"); /* another one */
-	wait_done(w, 32);
-	assert_string_equal(w->body, "x");
-	assert_int_equal(w->made, 2);
-}
-
-static void an_old_answer_is_made_anew(void **state)
-{
-	struct world *w = *state;
-	int never = 0;
-
-	start(w, "/a/1");
+	start(w, "/a/100");
 	wait_done(w, 1);
-	assert_false(event_loop_wait_for(&w->loop, &never, 1, 1100));
-	start(w, "/a/1");
+	assert_int_equal(w->status, 200);
+	assert_int_equal(strlen(w->body), 100 * STEP);
+	assert_in_range(w->held, STEP, 9 * STEP);
+	start(w, "/b/1");
 	wait_done(w, 2);
+	assert_int_equal(strlen(w->body), STEP);
 	assert_int_equal(w->made, 2);
 }
 
@@ -238,7 +237,66 @@ static void different_answers_share_the_time(void **state)
 	assert_true(uv_hrtime() - start_ns >= UINT64_C(180000000));
 }
 
-static void what_nobody_waits_for_is_not_made(void **state)
+/* A client at an address of its own, with room for little, which reads nothing by itself. */
+static int connect_from(struct world *w, const char *address, const char *path)
+{
+	auto_free char *bytes = xasprintf("GET %s HTTP/1.0\r\nHost: x\r\n\r\n", path);
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	struct sockaddr_in where = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)http_server_port(w->server)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int room = 4096;
+
+	assert_int_equal(inet_pton(AF_INET, address, &from.sin_addr), 1);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&where, sizeof(where)), 0);
+	assert_int_equal(write(fd, bytes, strlen(bytes)), (ssize_t)strlen(bytes));
+	return fd;
+}
+
+/* Whoever has many connections gets no more of the time than another address with one. */
+static void each_address_has_its_share(void **state)
+{
+	struct world *w = *state;
+	int steps;
+	int fd;
+
+	for (int i = 0; i < 10; i++) {
+		start(w, "/many/300");
+	}
+	assert_true(event_loop_wait(&w->loop, &w->begun, 10));
+	steps = w->steps;
+	fd = connect_from(w, "127.0.0.9", "/one/40");
+	while (w->made == 0) {
+		event_loop_turn(&w->loop.uv);
+	}
+	/* Its 40, as many for all the others, and what is under way. */
+	assert_in_range(w->steps - steps, 40, 120);
+	assert_int_equal(w->done, 0);
+	close(fd);
+}
+
+static void what_is_not_taken_is_not_made(void **state)
+{
+	struct world *w = *state;
+	int never = 0;
+	int steps;
+	int fd = connect_from(w, "127.0.0.9", "/long/100000");
+
+	assert_true(event_loop_wait(&w->loop, &w->steps, 1));
+	while (steps = w->steps, assert_false(event_loop_wait_for(&w->loop, &never, 1, 200)), w->steps > steps) {
+	}
+	assert_in_range(steps, 1, 400); /* KiB, of which the kernel keeps most */
+	start(w, "/a/20");
+	wait_done(w, 1);
+	assert_int_equal(w->steps, steps + 20);
+	close(fd);
+	assert_true(event_loop_wait(&w->loop, &released, 2));
+}
+
+static void who_leaves_is_forgotten(void **state)
 {
 	struct world *w = *state;
 	int never = 0;
@@ -253,27 +311,27 @@ static void what_nobody_waits_for_is_not_made(void **state)
 	/* One of two that leaves takes nothing from the other. */
 	transfer = start(w, "/two/100");
 	start(w, "/two/100");
-	assert_true(event_loop_wait(&w->loop, &w->begun, 2));
+	assert_true(event_loop_wait(&w->loop, &w->begun, 3));
 	http_transfer_cancel(transfer);
 	wait_done(w, 3);
 	assert_int_equal(w->status, 200);
-	assert_int_equal(w->made, 1);
+	assert_int_equal(strlen(w->body), 100 * STEP);
 }
 
-static void who_waits_at_the_end_is_sent_away(void **state)
+static void at_the_end_who_waits_is_sent_away_and_the_rest_is_cut(void **state)
 {
 	struct world *w = *state;
+	int before;
 
 	start(w, "/long/1000");
-	start(w, "/long/1000");
+	assert_true(event_loop_wait(&w->loop, &w->steps, 20));
 	start(w, "/other/1000");
-	assert_true(event_loop_wait(&w->loop, &w->begun, 1));
-	start(w, "/quick");
-	assert_true(event_loop_wait(&w->loop, &w->quick, 1));
+	before = w->asked;
+	assert_true(event_loop_wait(&w->loop, &w->asked, before + 1));
 	close_answers(w);
-	wait_done(w, 4);
-	assert_int_equal(w->status, 503);
-	assert_string_equal(w->body, "the operator is stopping\n");
+	wait_done(w, 2);
+	assert_int_equal(w->broken, 1);
+	assert_int_equal(w->sent_away, 1);
 	assert_int_equal(w->made, 0);
 }
 
@@ -282,12 +340,13 @@ static void who_waits_at_the_end_is_sent_away(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(all_who_ask_share_one),
-		TEST(an_old_answer_is_made_anew),
+		TEST(an_answer_comes_whole),
 		TEST(the_loop_goes_on_meanwhile),
 		TEST(different_answers_share_the_time),
-		TEST(what_nobody_waits_for_is_not_made),
-		TEST(who_waits_at_the_end_is_sent_away),
+		TEST(each_address_has_its_share),
+		TEST(what_is_not_taken_is_not_made),
+		TEST(who_leaves_is_forgotten),
+		TEST(at_the_end_who_waits_is_sent_away_and_the_rest_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

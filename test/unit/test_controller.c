@@ -396,13 +396,15 @@ static bool is_ready(void *ctx)
 
 static size_t count_autoscalers(const struct rig *rig)
 {
-	size_t count;
-	char **keys = controller_autoscalers(rig->controller, &count);
+	size_t count = 0;
+	const struct view_autoscaler *next = controller_next(rig->controller, NULL);
 
-	for (size_t i = 0; i < count; i++) {
-		free_indirect(&keys[i]);
+	while (next != NULL) {
+		auto_free char *key = meta_key(&next->view.meta);
+
+		count++;
+		next = controller_next(rig->controller, key);
 	}
-	free_indirect(&keys);
 	return count;
 }
 

@@ -720,31 +720,6 @@ static void no_descriptor_is_no_work(void **state)
 	close(fd);
 }
 
-static void many_replies_share_a_content(void **state)
-{
-	struct world *w = *state;
-	struct strbuf text = STRBUF_INIT;
-	struct http_content *content;
-	size_t len;
-
-	strbuf_addstr(&text, "shared");
-	content = http_content_new(&text);
-	assert_int_equal(text.len, 0);
-	for (int i = 0; i < 2; i++) {
-		start(w, "GET", "/held", NULL, 0);
-		assert_true(event_loop_wait(&w->loop, &w->asked, i + 1));
-		http_reply_content(w->held, 200, "text/plain", content);
-	}
-	http_content_unref(content);
-	assert_true(event_loop_wait(&w->loop, &w->done, 2));
-	assert_string_equal(w->body, "shared");
-	content = http_content_new(&text);
-	assert_string_equal(http_content_text(content, &len), "");
-	assert_int_equal(len, 0);
-	http_content_unref(content);
-	http_content_unref(NULL);
-}
-
 static void unusable_address_is_reported(void **state)
 {
 	struct world *w = *state;
@@ -827,7 +802,6 @@ int main(void)
 		TEST(a_held_exchange_may_lose_its_connection_to_another),
 		TEST(replies_on_a_kept_connection_do_not_wait),
 		TEST(no_descriptor_is_no_work),
-		TEST(many_replies_share_a_content),
 		TEST(unusable_address_is_reported),
 		TEST(two_servers_share_a_loop),
 	};

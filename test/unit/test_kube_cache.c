@@ -91,6 +91,34 @@ static void test_put_get_take(void **state)
 	kube_cache_free(cache);
 }
 
+static const char *name_after(const struct kube_cache *cache, const char *key)
+{
+	const void *found = kube_cache_after(cache, key);
+
+	return found != NULL ? kube_object_name(found) : "";
+}
+
+/* Also after one that is gone, and after all of a namespace: '0' is the character after '/'. */
+static void test_one_after_the_other(void **state)
+{
+	struct kube_cache *cache = new_cache(false);
+
+	(void)state;
+	assert_null(kube_cache_after(cache, NULL));
+	add(cache, "a", "1", "1", NULL);
+	add(cache, "a", "3", "1", NULL);
+	add(cache, "a-b", "2", "1", NULL);
+	add(cache, "a0", "4", "1", NULL);
+	assert_string_equal(name_after(cache, NULL), "2");
+	assert_string_equal(name_after(cache, "a-b/2"), "1");
+	assert_string_equal(name_after(cache, "a/1"), "3");
+	assert_string_equal(name_after(cache, "a/2"), "3");
+	assert_string_equal(name_after(cache, "a0/"), "4");
+	assert_string_equal(name_after(cache, "a-b0/"), "1");
+	assert_string_equal(name_after(cache, "a0/4"), "");
+	kube_cache_free(cache);
+}
+
 /* Without a version nothing can be told to be the same. */
 static void test_without_a_version_it_differs(void **state)
 {
@@ -346,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_get_take),
+		cmocka_unit_test(test_one_after_the_other),
 		cmocka_unit_test(test_without_a_version_it_differs),
 		cmocka_unit_test(test_what_is_known_is_not_decoded_again),
 		cmocka_unit_test(test_differences),

@@ -31,18 +31,22 @@ static void what_the_status_says_is_sampled(void **state)
 		"inference_autoscaler_advice{autoscaler_namespace=\"shop\",autoscaler=\"gemma\",reason=\"RelistLong\"} 1\n";
 	auto_json *autoscalers = yaml_parse(text, strlen(text), NULL);
 	auto_strbuf page = STRBUF_INIT;
-	auto_strbuf advices = STRBUF_INIT;
 	size_t i;
 	json_t *autoscaler;
 
 	(void)state;
-	link_metrics_begin(&page, &advices);
+	link_health_begin(&page);
 	json_array_foreach(autoscalers, i, autoscaler) {
 		auto_view *view = view_decode(KIND_AUTOSCALER, autoscaler);
 
-		link_metrics_add(view_autoscaler(view), &page, &advices);
+		link_health_add(view_autoscaler(view), &page);
 	}
-	strbuf_addstr(&page, advices.buf);
+	advice_begin(&page);
+	json_array_foreach(autoscalers, i, autoscaler) {
+		auto_view *view = view_decode(KIND_AUTOSCALER, autoscaler);
+
+		advice_add(view_autoscaler(view), &page);
+	}
 	assert_non_null(strstr(page.buf, "# TYPE inference_autoscaler_link_healthy gauge\n"));
 	assert_memory_equal(strstr(page.buf, "gauge\n") + strlen("gauge\n"), samples, strlen(samples));
 	assert_string_equal(strstr(page.buf, "# TYPE inference_autoscaler_advice"), advice);

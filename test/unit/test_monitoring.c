@@ -437,6 +437,75 @@ static void selectors_that_refuse_each_other_cost_little(void **state)
 	monitoring_release(&found);
 }
 
+/* Namespaces of tenants, of the platform, and the object's own; `labels` NULL = nobody selects it. */
+static const struct {
+	const char *prometheuses;
+	const char *platform; /* NULL = not known */
+	const char *monitor_namespaces;
+	const char *labels;
+	const char *selected_by;
+} tenants[] = {
+#define OF(ns, selector) "- {metadata: {namespace: " ns ", name: p}, spec: " SELECTOR(selector) "}\n"
+	/* a tenant's gets no label, nor is its wish for none respected */
+	{OF("monitoring", "matchLabels: {r: a}") OF("team-a", "matchLabels: {t: b}"), "monitoring/p", NULL,
+		"{r: a, usual: x}", "monitoring/p"},
+	{OF("monitoring", "") OF("team-a", "matchExpressions: [{key: usual, operator: DoesNotExist}]"), "monitoring/p",
+		NULL, "{usual: x}", "monitoring/p"},
+	{OF("monitoring", "matchExpressions: [{key: t, operator: Exists}]") OF("monitoring-2", "matchLabels: {t: b}"),
+		"monitoring/p", NULL, "{t: 'true', usual: x}", "monitoring/p"},
+	/* those of the platform's namespaces do, and of the object's own */
+	{OF("monitoring", "matchLabels: {r: a}") OF("apm", "matchLabels: {t: b}"), "monitoring/p", "apm",
+		"{r: a, t: b, usual: x}", "monitoring/p"},
+	{OF("monitoring", "matchLabels: {r: a}") OF("apm", "matchLabels: {t: b}"), "monitoring/p", "*",
+		"{r: a, usual: x}", "monitoring/p"},
+	{OF("monitoring", "matchLabels: {r: a}") OF("gpu-operator", "matchLabels: {t: b}"), "monitoring/p", NULL,
+		"{r: a, t: b, usual: x}", "monitoring/p"},
+	{OF("monitoring", "matchLabels: {r: a}") OF("shop", "matchLabels: {t: b}"), "monitoring/p", NULL,
+		"{r: a, t: b, usual: x}", "monitoring/p"},
+	{OF("team-a", "matchLabels: {t: b}") OF("apm", "matchLabels: {r: a}"), NULL, "apm", "{r: a, usual: x}",
+		"apm/p"},
+	/* where nothing tells whose is the platform's, all do */
+	{OF("a", "matchLabels: {r: a}") OF("b", "matchLabels: {t: b}"), NULL, NULL, "{r: a, t: b, usual: x}", "a/p"},
+	/* a tenant's alone is told why it does not select */
+	{OF("monitoring", "matchLabels: {pinned: no}") OF("team-a", "matchLabels: {t: b}"), "monitoring/p", NULL, NULL,
+		NULL},
+};
+
+static void a_tenants_has_no_say_elsewhere(void **state)
+{
+	auto_json *usual = parsed("{usual: x}");
+	auto_json *pinned = parsed("{pinned: 'yes'}");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tenants); i++) {
+		auto_json *wanted = tenants[i].labels != NULL ? parsed(tenants[i].labels) : NULL;
+		auto_json *prometheuses = parsed(tenants[i].prometheuses);
+		auto_views list = views(KIND_PROMETHEUS, prometheuses);
+		const struct settings settings = {.monitor_namespaces = tenants[i].monitor_namespaces};
+		const struct monitoring_context context = {.prometheuses = &list,
+			.asked = tenants[i].platform,
+			.platform = tenants[i].platform,
+			.settings = &settings};
+		const struct monitoring_object object = {.kind = &monitoring_servicemonitor,
+			.ns = "shop",
+			.usual = usual,
+			.pinned = wanted == NULL ? pinned : NULL};
+		struct monitoring found;
+
+		monitoring_find(&context, &object, &found);
+		if (wanted != NULL) {
+			assert_string_equal(found.selected_by, tenants[i].selected_by);
+			assert_true(json_equal(found.labels, wanted));
+		} else {
+			assert_null(found.selected_by);
+			assert_non_null(strstr(found.problem,
+				"Prometheus 'team-a/p' wants 't=b', and is neither in namespace 'shop' nor known to be the "
+				"platform's: name these labels in spec.monitor.labels"));
+		}
+		monitoring_release(&found);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,6 +517,7 @@ int main(void)
 		cmocka_unit_test(what_was_pinned_stays_the_callers),
 		cmocka_unit_test(of_several_by_the_table),
 		cmocka_unit_test(the_one_that_is_asked_is_said_to_select),
+		cmocka_unit_test(a_tenants_has_no_say_elsewhere),
 		cmocka_unit_test(many_selectors_cost_little),
 		cmocka_unit_test(selectors_that_refuse_each_other_cost_little),
 		/* the last, since what it frees costs whoever allocates next */

@@ -46,6 +46,7 @@ static void test_a_service_of_others(void **state)
 	assert_string_equal(service->ports[0].name, "");
 	assert_int_equal(service->ports[0].number, 80);
 	assert_int_equal(service->ports[0].target_port, -1);
+	assert_string_equal(service->ports[0].target_name, "web");
 	assert_string_equal(service->ports[1].name, "b");
 	assert_int_equal(service->ports[1].number, -1);
 }

@@ -25,7 +25,21 @@ static const struct {
 		WRITE_DENIED},
 	{"admission webhook \"v.example\" denied the request: User \"x\" cannot", WRITE_DENIED},
 	{"admission webhook \"v.example\" denied the request without explanation", WRITE_DENIED},
-	{"services \"a\" is forbidden: exceeded quota: q, requested: services=1", WRITE_FAILED_OTHERWISE},
+	{"services \"a\" is forbidden: exceeded quota: q, requested: services=1, used: services=1, limited: services=1",
+		WRITE_OVER_QUOTA},
+	{"services \"a\" is forbidden: failed quota: q: must specify services", WRITE_OVER_QUOTA},
+	{"services \"a\" is forbidden: status unknown for quota: q, resources: services", WRITE_OVER_QUOTA},
+	{"services \"a\" is forbidden: insufficient quota to consume: services", WRITE_OVER_QUOTA},
+	{"pods \"a\" is forbidden: maximum cpu usage per Container is 1, but limit is 2", WRITE_OVER_LIMIT},
+	{"pods \"a\" is forbidden: [minimum memory usage per Pod is 1Gi.  No request is specified, x]",
+		WRITE_OVER_LIMIT},
+	{"pods \"a\" is forbidden: cpu max limit to request ratio per Pod is 2, but provided ratio is 4.000000",
+		WRITE_OVER_LIMIT},
+	{"services \"a\" is forbidden: unable to create new content in namespace b because it is being terminated",
+		WRITE_NAMESPACE_ENDS},
+	/* what a policy quotes is not the reason */
+	{"admission webhook \"v.example\" denied the request: pods \"a\" is forbidden: exceeded quota: q",
+		WRITE_DENIED},
 	{"cannot reach the API server", WRITE_FAILED_OTHERWISE},
 	{"", WRITE_FAILED_OTHERWISE},
 };
@@ -49,6 +63,11 @@ static const struct {
 	{ERROR_FORBIDDEN,
 		"configmaps \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
 		"a policy or a webhook"},
+	{ERROR_FORBIDDEN, "services \"a\" is forbidden: exceeded quota: q, requested: services=1", "; a ResourceQuota"},
+	{ERROR_FORBIDDEN, "pods \"a\" is forbidden: maximum cpu usage per Pod is 1, but limit is 2", "; a LimitRange"},
+	{ERROR_FORBIDDEN,
+		"services \"a\" is forbidden: unable to create new content in namespace b because it is being terminated",
+		"; the namespace is being deleted"},
 	{ERROR_INVALID, "admission webhook \"v.example\" denied the request: no", "a policy or a webhook"},
 	{ERROR_INVALID, "Service \"a\" is invalid: spec.ports: Required value", NULL},
 };
@@ -64,6 +83,8 @@ static void each_has_its_remedy(void **state)
 			assert_string_equal(write_refusal_remedy(&err), "");
 		} else {
 			assert_non_null(strstr(write_refusal_remedy(&err), remedies[i].says));
+			assert_true((strstr(write_refusal_remedy(&err), "right") != NULL) ==
+				    (strstr(remedies[i].says, "roles") != NULL));
 		}
 	}
 }

@@ -8,6 +8,12 @@ it is known. */}}
 {{ include "ia.clusterRules" . }}
 {{- end }}
 
+{{- define "ia.eventRules" -}}
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+
 {{/* Where autoscalers are served, beside the next: what is read beside them, and written of their own. */}}
 {{- define "ia.watchedRules" -}}
 - apiGroups: [inference-autoscaler.io]
@@ -37,9 +43,7 @@ it is known. */}}
 - apiGroups: [keda.sh]
   resources: [scaledobjects]
   verbs: [list, watch]
-- apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [create, patch]
+{{ include "ia.eventRules" . }}
 # To the API server a metric of pods is a subresource of theirs.
 - apiGroups: [custom.metrics.k8s.io]
   resources:

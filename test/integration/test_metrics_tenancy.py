@@ -1,0 +1,131 @@
+"""Tenants of the metrics API that the operator serves: who has the role `edit` in team-a reads no figures of team-b, and has
+the operator read nothing that is not a pod of an autoscaler's target.
+"""
+
+import threading
+import uuid
+from http.server import ThreadingHTTPServer
+
+import pytest
+import test_metrics_server as serving
+import test_tenancy as tenancy
+from conftest import eventually
+from operator_fixtures import Autoscaler, Page, pod_template, set_status
+from test_metrics_server import (  # noqa: F401  (fixtures are found by name)
+    METRIC,
+    VERSIONS,
+    address,
+    cluster,
+    is_ready,
+    kubeconfig,
+    operator_kubeconfig,
+    read,
+    replicas,
+)
+
+GROUP = "/apis/custom.metrics.k8s.io"
+EDIT = "inference-autoscaler-system:inference-autoscaler:edit"
+
+
+class Witness(Page):
+    """A page that remembers from which addresses it was read."""
+
+    readers = set()
+
+    def do_GET(self):
+        self.readers.add(self.client_address[0])
+        super().do_GET()
+
+
+@pytest.fixture(scope="module")
+def page_port():
+    """At all addresses of this machine, its loopback address among them."""
+    server = ThreadingHTTPServer(("", 0), Witness)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+
+
+def team(cluster, name, port):  # noqa: F811
+    """A namespace with an autoscaler that is Ready, of two pods with the labels that the others' have too."""
+    made = f"{name}-{uuid.uuid4().hex[:8]}"
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made}})
+    eventually(lambda: cluster.core.read_namespaced_service_account("default", made))
+    serving.run_target(cluster, made, port)
+    one = Autoscaler(cluster, made).create(source="Direct", maxReplicas=2)
+    eventually(lambda: is_ready(one), timeout=60)
+    return made
+
+
+@pytest.fixture
+def teams(cluster, replicas, page_port):  # noqa: F811
+    replicas.start("one")
+    made = [team(cluster, name, page_port) for name in ("team-a", "team-b")]
+    yield made
+    for name in made:
+        cluster.core.delete_namespace(name)
+
+
+def pods(cluster, namespace):  # noqa: F811
+    return {pod.metadata.name for pod in cluster.core.list_namespaced_pod(namespace, label_selector="app=server").items}
+
+
+def names(answer):
+    return {item["describedObject"]["name"] for item in answer["items"]}
+
+
+def test_figures_are_read_where_one_may(cluster, teams, tmp_path):  # noqa: F811
+    """A selector leads out of no namespace, nor does a path."""
+    mine, victim = teams
+    tenant = tenancy.make_user(cluster, tmp_path, "edit", mine)
+    cluster.kubectl("-n", mine, "create", "rolebinding", "ours", f"--clusterrole={EDIT}", f"--serviceaccount={mine}:{tenant.name}")
+    cluster.kubectl("-n", mine, "create", "role", "figures", "--verb=get", "--resource=*.custom.metrics.k8s.io")
+    cluster.kubectl("-n", mine, "create", "rolebinding", "figures", "--role=figures", f"--serviceaccount={mine}:{tenant.name}")
+    eventually(lambda: read(tenant, mine)[0] == 200, timeout=30)
+    pod = sorted(pods(cluster, victim))[0]
+    for version in VERSIONS:
+        code, answer = read(tenant, mine, version)
+        assert code == 200 and names(answer) == pods(cluster, mine), answer
+        there = f"{GROUP}/{version}/namespaces/{victim}"
+        for path in (f"pods/*/{METRIC}", f"pods/{pod}/{METRIC}", f"inferenceautoscalers.inference-autoscaler.io/gemma/{METRIC}",
+                     f"metrics/{METRIC}"):
+            code, answer = tenant.request("GET", f"{there}/{path}", query=[("labelSelector", "app=server")])
+            assert code == 403, (path, code, answer)
+        code, answer = tenant.request("GET", f"{GROUP}/{version}/pods/*/{METRIC}")
+        assert code == 403, answer
+        # Another's pod has no figure in one's own namespace.
+        code, answer = tenant.request("GET", f"{GROUP}/{version}/namespaces/{mine}/pods/{pod}/{METRIC}")
+        assert code in (404, 503), answer
+        code, answer = tenant.request("GET", f"{GROUP}/{version}/namespaces/{mine}/..%2F{victim}/pods/*/{METRIC}")
+        assert code in (400, 403, 404), answer
+
+
+def test_only_a_pod_of_the_target_is_read(cluster, teams, tmp_path):  # noqa: F811
+    """Neither one that has its labels alone, nor one at an address that no pod has; and a tenant writes no pod's status."""
+    mine, _ = teams
+    path = f"/api/v1/namespaces/{mine}/pods"
+    tenant = tenancy.make_user(cluster, tmp_path, "edit", mine)
+    wanted = pods(cluster, mine)
+    claimed = {"phase": "Running", "podIP": address(), "podIPs": [{"ip": address()}],
+               "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "claimant", "labels": {"app": "server"}},
+            "spec": pod_template({})["spec"]}
+    code, answer = eventually(lambda: (found := tenant.request("POST", path, body))[0] == 201 and found, timeout=30)
+    assert code == 201, answer
+    code, answer = tenant.request("PATCH", f"{path}/claimant/status", {"status": claimed}, content=tenancy.MERGE)
+    assert code == 403, answer
+    set_status(cluster, f"{path}/claimant", claimed)  # as if its node lied
+    assert names(read(cluster, mine)[1]) == wanted
+    elsewhere = sorted(wanted)[0]
+    Witness.readers.clear()
+    set_status(cluster, f"{path}/{elsewhere}", claimed | {"podIP": "127.0.0.1", "podIPs": [{"ip": "127.0.0.1"}]})
+
+    def is_left_out():
+        code, answer = read(cluster, mine)
+        assert code == 200 and names(answer) == wanted - {elsewhere}, answer
+        return True
+
+    # What was read of it before counts for 15 s.
+    eventually(is_left_out, timeout=40)
+    assert Witness.readers == {address()}
