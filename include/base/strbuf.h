@@ -28,6 +28,8 @@ void strbuf_init(struct strbuf *sb);
 void strbuf_release(struct strbuf *sb);
 #define auto_strbuf ATTR_CLEANUP(strbuf_release) struct strbuf
 
+/* Makes room for so many bytes more, and the '\0', so that to add them moves nothing. */
+void strbuf_reserve(struct strbuf *sb, size_t extra);
 void strbuf_add(struct strbuf *sb, const void *data, size_t len);
 void strbuf_addstr(struct strbuf *sb, const char *s);
 void strbuf_addch(struct strbuf *sb, char c);

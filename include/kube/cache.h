@@ -25,7 +25,7 @@ struct kube_names {
 struct kube_cache_form {
 	const void *type; /* given to decode() */
 	const void *(*decode)(const void *type, const json_t *object);
-	/* Keys whose objects decode() does not read (json_cut.h); NULL = it may read all. */
+	/* Keys whose objects and arrays decode() does not read (json_cut.h); NULL = it may read all. */
 	const char *const *unread;
 	const void *(*ref)(const void *decoded);
 	void (*unref)(const void *decoded);

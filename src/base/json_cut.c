@@ -15,9 +15,14 @@ static const char *behind_string(const char *at, const char *end)
 	return at < end ? at + 1 : end;
 }
 
-/* Behind the object whose brace is before `at`; NULL when it does not end. Braces alone are counted: what is between them
- * is parsed by nobody. */
-static const char *behind_object(const char *at, const char *end)
+static bool opens(char c)
+{
+	return c == '{' || c == '[';
+}
+
+/* Behind the object or array that was opened before `at`; NULL when it does not end. Braces and brackets alone are
+ * counted: what is between them is parsed by nobody. */
+static const char *behind_value(const char *at, const char *end)
 {
 	size_t depth = 1;
 
@@ -26,9 +31,9 @@ static const char *behind_object(const char *at, const char *end)
 
 		if (c == '"') {
 			at = behind_string(at, end);
-		} else if (c == '{') {
+		} else if (opens(c)) {
 			depth++;
-		} else if (c == '}') {
+		} else if (c == '}' || c == ']') {
 			depth--;
 		}
 	}
@@ -51,15 +56,16 @@ void json_cut(const char *text, size_t len, const char *const *keys, struct strb
 	const char *kept = text; /* not appended yet from here on */
 	const char *at = text;
 
+	strbuf_reserve(rest, len);
 	while (at < end && (at = memchr(at, '"', (size_t)(end - at))) != NULL) {
 		const char *key = at + 1;
 		const char *behind;
 
 		at = behind_string(key, end);
-		if (end - at < 2 || at[0] != ':' || at[1] != '{' || !is_one_of(key, (size_t)(at - 1 - key), keys)) {
+		if (end - at < 2 || at[0] != ':' || !opens(at[1]) || !is_one_of(key, (size_t)(at - 1 - key), keys)) {
 			continue;
 		}
-		behind = behind_object(at + 2, end);
+		behind = behind_value(at + 2, end);
 		if (behind == NULL) {
 			break;
 		}

@@ -25,8 +25,7 @@ void strbuf_release(struct strbuf *sb)
 	strbuf_init(sb);
 }
 
-/* Makes room for `extra` bytes and the terminator. */
-static void reserve(struct strbuf *sb, size_t extra)
+void strbuf_reserve(struct strbuf *sb, size_t extra)
 {
 	if (extra > SIZE_MAX - sb->len - 1) {
 		fputs("out of memory\n", stderr);
@@ -40,7 +39,7 @@ void strbuf_add(struct strbuf *sb, const void *data, size_t len)
 	if (!len) {
 		return;
 	}
-	reserve(sb, len);
+	strbuf_reserve(sb, len);
 	memcpy(sb->buf + sb->len, data, len);
 	sb->len += len;
 	sb->buf[sb->len] = '\0';

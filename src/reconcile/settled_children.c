@@ -7,6 +7,8 @@
 #include "children/children.h"
 #include "view/own.h"
 
+#define USUAL_BYTES 4000
+
 static void add_json(struct strbuf *text, const json_t *value)
 {
 	auto_free char *words = json_text(value);
@@ -31,6 +33,7 @@ struct digest settled_children_digest(const struct observation *o, const struct 
 	const struct object_meta *meta = &o->object->view.meta;
 	auto_strbuf text = STRBUF_INIT;
 
+	strbuf_reserve(&text, USUAL_BYTES);
 	/* The generation stands for the spec, and the settings are the same for as long as the operator runs. */
 	strbuf_addf(&text, "%s %lld\n", meta->uid, (long long)meta->generation);
 	add_workload(&text, &o->facts.workload);

@@ -87,7 +87,11 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	autoscaler->status = read_status(arena, json_object_get(object, "status"));
 }
 
-const struct view_type view_autoscaler_type = {.bytes = sizeof(struct view_autoscaler), .decode = decode};
+static const char *const unread[] = {"managedFields", NULL};
+
+const struct view_type view_autoscaler_type = {.bytes = sizeof(struct view_autoscaler),
+	.unread = unread,
+	.decode = decode};
 
 json_t *view_engine_json(const struct view_engine *engine)
 {

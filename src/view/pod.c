@@ -157,4 +157,12 @@ bool view_pod_alike(const struct view_pod *a, const struct view_pod *b)
 	       digest_equal(&a->image, &b->image) && view_pairs_equal(&a->view.meta.labels, &b->view.meta.labels);
 }
 
-const struct view_type view_pod_type = {.bytes = sizeof(struct view_pod), .no_uids = true, .decode = decode};
+/* The most of what a pod is made of, in what a cluster's pods are in the mean. */
+static const char *const unread[] = {"affinity", "env", "envFrom", "ephemeralContainers", "initContainers",
+	"initContainerStatuses", "lifecycle", "livenessProbe", "managedFields", "podIPs", "readinessProbe", "resources",
+	"securityContext", "startupProbe", "tolerations", "topologySpreadConstraints", "volumeMounts", "volumes", NULL};
+
+const struct view_type view_pod_type = {.bytes = sizeof(struct view_pod),
+	.no_uids = true,
+	.unread = unread,
+	.decode = decode};

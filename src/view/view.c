@@ -67,9 +67,9 @@ const struct view *view_decode(enum kind kind, const json_t *object)
 
 const char *const *view_unread(const struct view_type *type)
 {
-	static const char *const unread[] = {"fieldsV1", NULL};
+	static const char *const of_most[] = {"fieldsV1", NULL};
 
-	return type->reads_fields ? NULL : unread;
+	return type->unread != NULL ? type->unread : of_most;
 }
 
 const struct view *view_ref(const struct view *view)

@@ -222,9 +222,12 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	read_status(arena, json_object_get(object, "status"), w);
 }
 
+/* Of its managed fields the replicas are looked for, which are in its spec. */
+static const char *const unread[] = {"f:metadata", "f:template", "f:status", NULL};
+
 const struct view_type view_workload_type = {.bytes = sizeof(struct view_workload),
 	.no_labels = true,
-	.reads_fields = true,
+	.unread = unread,
 	.decode = decode};
 
 /* What follows the flag's name in the word; NULL when the word is another. */

@@ -26,8 +26,10 @@ static void cut_by_the_table(void **state)
 		{"{\"fields\":{\"a\":{\"b\":{}}},\"c\":1}", "{\"fields\":{},\"c\":1}"},
 		{"[{\"status\":{\"a\":1}},{\"x\":{\"fields\":{\"a\":[{}]}}}]",
 			"[{\"status\":{}},{\"x\":{\"fields\":{}}}]"},
-		/* What is no object stays, and so does what only looks like the key. */
-		{"{\"status\":\"True\",\"fields\":[{\"a\":1}]}", "{\"status\":\"True\",\"fields\":[{\"a\":1}]}"},
+		{"{\"fields\":[{\"a\":[1]},[\"]\"]],\"status\":[],\"c\":[1]}",
+			"{\"fields\":[],\"status\":[],\"c\":[1]}"},
+		/* What is neither object nor array stays, and so does what only looks like the key. */
+		{"{\"status\":\"True\",\"fields\":1}", "{\"status\":\"True\",\"fields\":1}"},
 		{"{\"f:status\":{\"a\":1},\"statu\":{\"b\":1}}", "{\"f:status\":{\"a\":1},\"statu\":{\"b\":1}}"},
 		{"{\"x\\\"status\":{\"a\":1}}", "{\"x\\\"status\":{\"a\":1}}"},
 		{"{\"a\":\"\\\"status\\\":{\\\"b\\\":1}\"}", "{\"a\":\"\\\"status\\\":{\\\"b\\\":1}\"}"},
@@ -42,6 +44,8 @@ static void cut_by_the_table(void **state)
 		{"{\"status\"", "{\"status\""},
 		{"{\"status\":", "{\"status\":"},
 		{"{\"status\":{", "{\"status\":{"},
+		{"{\"status\":[", "{\"status\":["},
+		{"{\"status\":[[]", "{\"status\":[[]"},
 		{"{\"a\":\"\\", "{\"a\":\"\\"},
 	};
 

@@ -17,6 +17,7 @@
 #include "view/usual.h"
 #include "view/pod.h"
 #include "view/view.h"
+#include "view/workload.h"
 #include "view_rig.h"
 
 /* A word of a view that is the address of something freed is a pointer that was left behind. Only what can be an address
@@ -277,10 +278,16 @@ static void test_what_is_cut_out_nobody_reads(void **state)
 			auto_view *cut = view_decode((enum kind)kind, rest);
 
 			assert_int_equal(cut->bytes, whole->bytes);
+			if (kind == KIND_DEPLOYMENT && object == deployment) {
+				assert_non_null(view_workload(whole)->replicas_manager);
+				assert_string_equal(view_workload(cut)->replicas_manager,
+					view_workload(whole)->replicas_manager);
+			}
 		}
 	}
-	assert_non_null(view_unread(view_types[KIND_HPA]));
-	assert_null(view_unread(view_types[KIND_DEPLOYMENT])); /* who sets the replicas */
+	for (int kind = 0; kind < KIND_COUNT; kind++) {
+		assert_non_null(view_unread(view_types[kind]));
+	}
 }
 
 int main(void)
