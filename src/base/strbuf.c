@@ -32,6 +32,7 @@ void strbuf_reserve(struct strbuf *sb, size_t extra)
 		abort();
 	}
 	sb->buf = xgrow(sb->cap ? sb->buf : NULL, &sb->cap, sb->len + extra + 1, 1);
+	sb->buf[sb->len] = '\0'; /* the shared empty string was left */
 }
 
 void strbuf_add(struct strbuf *sb, const void *data, size_t len)

@@ -142,9 +142,22 @@ static void urlencoding(void **state)
 	}
 }
 
+static void reserved_room_is_still_empty(void **state)
+{
+	auto_strbuf sb = STRBUF_INIT;
+
+	(void)state;
+	strbuf_reserve(&sb, 100);
+	assert_string_equal(sb.buf, "");
+	strbuf_addstr(&sb, "a");
+	strbuf_reserve(&sb, 1000);
+	assert_string_equal(sb.buf, "a");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reserved_room_is_still_empty),
 		cmocka_unit_test(empty_is_printable),
 		cmocka_unit_test(grows_by_every_verb),
 		cmocka_unit_test(is_terminated_after_each_byte),
