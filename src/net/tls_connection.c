@@ -1,6 +1,5 @@
 /* One client of the TLS server: its requests and the replies to them, one after the other. */
 #include <assert.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
