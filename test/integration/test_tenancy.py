@@ -7,7 +7,6 @@ restarts, and how soon /healthz answers. By the audit log the operator has writt
 """
 
 import json
-import os
 import time
 import uuid
 
@@ -23,6 +22,7 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     asks,
     deployment,
     engine_port,
+    is_quiet,
     listening_port,
     make_pod_ready,
     operator_kubeconfig,
@@ -290,10 +290,6 @@ def state(cluster, *namespaces):
 
 # Of an operator on a machine with nothing else to do; where others build or test, an answer waits for a processor.
 HEALTHY_S, LATE_S = 0.05, 1
-
-
-def is_quiet():
-    return os.getloadavg()[0] <= os.cpu_count()
 
 
 class Guard:
