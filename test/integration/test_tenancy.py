@@ -7,6 +7,7 @@ restarts, and how soon /healthz answers. By the audit log the operator has writt
 """
 
 import json
+import os
 import time
 import uuid
 
