@@ -19,6 +19,7 @@ from conftest import eventually, smallest
 from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     OPERATOR,
     Operator,
+    is_quiet,
     listening_port,
     operator_kubeconfig,
     reader_token,
@@ -32,7 +33,7 @@ SYSTEM = "inference-autoscaler-system"
 AUTOSCALERS = 1000
 CLIENTS = 300  # half of which never read
 ROOM_MIB = 8
-ANSWER_S = 0.1
+ANSWER_S, LATE_S = 0.1, 1  # on a machine with nothing else to do, and where others build or test
 FLOOD_S = 20
 LIMIT_MIB = 128  # of the chart
 
@@ -154,7 +155,7 @@ def probe(port):
 
 def test_a_flood_stops_nothing(cluster, crowd):
     until, took, most, texts = time.monotonic() + FLOOD_S, [], 0, []
-    before = resident_mib(crowd)
+    before, patience = resident_mib(crowd), ANSWER_S if is_quiet() else LATE_S
     other = threading.Thread(target=read_from, args=(crowd, "127.0.0.9", "/explain", texts))
     with flood(crowd, until):
         other.start()
@@ -169,7 +170,7 @@ def test_a_flood_stops_nothing(cluster, crowd):
     print(f"/healthz took {statistics.median(took):.3f} s, {max(took):.3f} s at most, of {len(took)}; "
           f"{before:.1f} MiB before, {most:.1f} MiB at most, {resident_mib(crowd, 'VmHWM'):.1f} MiB ever")
     # Three late ones in a row, and the kubelet would restart it.
-    assert all(min(took[i:i + 3]) < ANSWER_S for i in range(len(took) - 2)), took
+    assert all(min(took[i:i + 3]) < patience for i in range(len(took) - 2)), took
     if "asan" not in OPERATOR:  # which keeps what was freed
         assert resident_mib(crowd, "VmHWM") < LIMIT_MIB
         assert most - before <= ROOM_MIB

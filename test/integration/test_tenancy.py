@@ -23,6 +23,7 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     asks,
     deployment,
     engine_port,
+    is_quiet,
     listening_port,
     make_pod_ready,
     operator_kubeconfig,
@@ -290,10 +291,6 @@ def state(cluster, *namespaces):
 
 # Of an operator on a machine with nothing else to do; where others build or test, an answer waits for a processor.
 HEALTHY_S, LATE_S = 0.05, 1
-
-
-def is_quiet():
-    return os.getloadavg()[0] <= os.cpu_count()
 
 
 class Guard:
