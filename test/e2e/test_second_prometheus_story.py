@@ -13,14 +13,15 @@ NAME = "second"
 SERVICE_MONITOR = ("monitoring.coreos.com/v1", "ServiceMonitor")
 # First among all by name, as a team's own stack may be.
 OTHERS = "apm-example"
+STACK = "monitoring"
 # Seconds: several scrapes, relists of the adapter and readings of the HPA.
 WATCHED = {"installed": 75, "removed": 45}
 
 
-def prometheus(name, selector, replicas=0):
-    """One of all namespaces, which has no pod yet."""
+def prometheus(name, selector, replicas=0, namespace=OTHERS):
+    """One that selects in all namespaces, which has no pod yet."""
     return {
-        "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": name, "namespace": OTHERS},
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": name, "namespace": namespace},
         "spec": {"replicas": replicas, "version": "v3.14.0", "image": "localhost/prometheus:v3.14.0",
                  "imagePullPolicy": "IfNotPresent",
                  "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -101,10 +102,12 @@ def test_the_hpa_never_says_unknown(watched):
     assert all("averageValue" in line for line in watched.metrics), watched.metrics
 
 
-def test_labels_that_contradict_nobody_come_and_go(kube, watched):
-    kube.apply([prometheus("team", {"matchLabels": {"team": "apm"}})])
-    eventually("the other's label", lambda: watched.labels() == watched.before | {"team": "apm"}, 20)
-    kube.delete("monitoring.coreos.com/v1", "Prometheus", "team", OTHERS)
+def test_labels_of_the_platforms_come_and_go_and_a_teams_never_come(kube, watched):
+    kube.apply([prometheus("team", {"matchLabels": {"team": "apm"}}),
+                prometheus("platform", {"matchLabels": {"long-term": "yes"}}, namespace=STACK)])
+    eventually("the label that the platform's wants", lambda: watched.labels() == watched.before | {"long-term": "yes"}, 20)
+    for name, namespace in (("team", OTHERS), ("platform", STACK)):
+        kube.delete("monitoring.coreos.com/v1", "Prometheus", name, namespace)
     eventually("it is gone", lambda: watched.labels() == watched.before, 20)
     assert watched.is_ready()
 
