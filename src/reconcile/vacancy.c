@@ -65,7 +65,7 @@ char *vacancy_text(const struct world *world)
 	auto_free char *until = clock_rfc3339(world->shared->vacancy.since_ms + KEPT_FREE_MS);
 
 	return xasprintf(
-		"APIService '%s' of another server is gone: until %s its return is awaited, then the operator makes "
-		"its own",
+		"APIService '%s' of another server is gone: install prometheus-adapter again, with it; where nobody has done "
+		"so by %s, the operator makes its own",
 		absent(world), until);
 }

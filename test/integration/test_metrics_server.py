@@ -628,7 +628,7 @@ def test_an_adapter_that_is_installed_again_finds_its_place_free(cluster, target
 
     eventually(lambda: says("belongs to another server"), timeout=40)
     assert cluster.request("DELETE", f"{APISERVICES}/{name}")[0] == 200
-    eventually(lambda: says("its return is awaited"), timeout=20)
+    eventually(lambda: says("of another server is gone"), timeout=20)
     time.sleep(3)  # nothing shows that an operator does not write
     assert cluster.request("GET", f"{APISERVICES}/v1beta2.custom.metrics.k8s.io")[0] == 404
     assert cluster.request("POST", APISERVICES, theirs)[0] == 201
