@@ -30,7 +30,9 @@ static const char *absent(const struct world *world)
 /* An adapter that runs had it, unless one of them is ours. */
 static bool was_adapters(const struct world *world)
 {
-	return !registered_any(world) && adapter_find(world).deployment != NULL;
+	const struct view_workload *adapter = adapter_find(world).deployment;
+
+	return !registered_any(world) && adapter != NULL && adapter->replicas != 0;
 }
 
 void vacancy_note(const struct world *world, struct vacancy_memory *memory)

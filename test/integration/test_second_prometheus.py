@@ -8,6 +8,7 @@ import pytest
 from chain_fixtures import working  # noqa: F401  (fixtures are found by name)
 from conftest import eventually
 from operator_fixtures import (  # noqa: F401
+    ADAPTER,
     Autoscaler,
     Operator,
     engine_port,
@@ -20,21 +21,26 @@ from operator_fixtures import (  # noqa: F401
 
 @pytest.fixture
 def another(cluster, stack):
-    """Makes a Prometheus, or an agent, of all namespaces, in one that sorts before that of the first; its path."""
-    namespace = f"apm-{uuid.uuid4().hex[:8]}"
-    cluster.core.create_namespace({"metadata": {"name": namespace}})
+    """Makes a Prometheus, or an agent, that selects in all namespaces, in one that sorts before that of the first, or in
+    another; its path."""
+    team = f"apm-{uuid.uuid4().hex[:8]}"
+    cluster.core.create_namespace({"metadata": {"name": team}})
+    made = []
 
-    def make(name, selector, version="v1", kind="Prometheus", plural="prometheuses"):
+    def make(name, selector, version="v1", kind="Prometheus", plural="prometheuses", namespace=team):
         cluster.apply({
             "apiVersion": f"monitoring.coreos.com/{version}",
             "kind": kind,
             "metadata": {"name": name, "namespace": namespace},
             "spec": {"replicas": 0, "serviceMonitorNamespaceSelector": {}, "serviceMonitorSelector": selector},
         })
-        return f"/apis/monitoring.coreos.com/{version}/namespaces/{namespace}/{plural}/{name}"
+        made.append(f"/apis/monitoring.coreos.com/{version}/namespaces/{namespace}/{plural}/{name}")
+        return made[-1]
 
     yield make
-    cluster.core.delete_namespace(namespace)
+    for path in made:
+        cluster.request("DELETE", path)
+    cluster.core.delete_namespace(team)
 
 
 def monitor(autoscaler):
@@ -59,8 +65,9 @@ def test_the_one_that_selects_us_keeps_us(cluster, target, operator, operator_ku
         eventually(second.synced, timeout=20)
         time.sleep(5)
         assert monitor(autoscaler) == before
-        path = another("team", {"matchLabels": {"team": "apm"}})
-        eventually(lambda: monitor(autoscaler)[1] == {"release": "prometheus", "team": "apm"})
+        another("team", {"matchLabels": {"team": "apm"}})
+        path = another("platform", {"matchLabels": {"long-term": "yes"}}, namespace=ADAPTER)
+        eventually(lambda: monitor(autoscaler)[1] == {"release": "prometheus", "long-term": "yes"})
         cluster.request("DELETE", path)
         eventually(lambda: monitor(autoscaler)[1] == {"release": "prometheus"})
     finally:
@@ -70,7 +77,7 @@ def test_the_one_that_selects_us_keeps_us(cluster, target, operator, operator_ku
 def test_an_agent_gets_its_label(cluster, target, operator, another):
     autoscaler = Autoscaler(cluster, target).create()
     eventually(lambda: autoscaler.child("ServiceMonitor"), timeout=20)
-    path = another("agent", {"matchLabels": {"scrape": "agent"}}, "v1alpha1", "PrometheusAgent", "prometheusagents")
+    path = another("agent", {"matchLabels": {"scrape": "agent"}}, "v1alpha1", "PrometheusAgent", "prometheusagents", ADAPTER)
     eventually(lambda: monitor(autoscaler)[1] == {"release": "prometheus", "scrape": "agent"})
     cluster.request("DELETE", path)
     eventually(lambda: monitor(autoscaler)[1] == {"release": "prometheus"})
