@@ -384,9 +384,9 @@ def test_the_source_is_changed_without_a_lost_reading(cluster, target, replicas,
     watched = Watched(cluster, target, one.child("HorizontalPodAutoscaler")["metadata"]["name"])
     try:
         one.patch({"source": "Direct"})
-        eventually(lambda: has_read(PAGE_VALUE), timeout=60)
+        eventually(lambda: watched.values[-1:] == [PAGE_VALUE], timeout=60)
         one.patch({"source": "Prometheus"})
-        eventually(lambda: has_read("5"), timeout=60)
+        eventually(lambda: watched.values[-1:] == ["5"], timeout=60)
     finally:
         watched.stop()
         readers.stop()
