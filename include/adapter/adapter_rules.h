@@ -1,5 +1,6 @@
 /*
- * All rules of ours: one for each signal of each engine, of those that somebody describes too (engine/custom.h), and the one for GPUs.
+ * All rules of ours: one for each signal of each engine, of those that somebody describes too (engine/custom.h), and the
+ * one for GPUs.
  *
  * They are written together, since each change of them restarts the adapter for all: so that no spec of anybody makes
  * it restart once they are there.

@@ -560,19 +560,15 @@ const struct engine_signal *engine_signal_of_metric(const struct engine *engine,
 
 const struct engine_signal *engine_signal_by_metric(const char *metric)
 {
-	for (size_t e = 0; e < engines_count; e++) {
-		const struct engine_signal *signal = engine_signal_of_metric(&engines[e], metric);
+	const struct engine_signal *signal = engine_signal_of_metric(&custom_rules, metric);
 
-		if (signal != NULL) {
-			return signal;
-		}
+	for (size_t e = 0; signal == NULL && e < engines_count; e++) {
+		signal = engine_signal_of_metric(&engines[e], metric);
 	}
-	for (size_t i = 0; i < ENGINE_SIGNALS_MAX; i++) {
-		if (strcmp(custom_rules.signals[i].metric, metric) == 0) {
-			return &custom_rules.signals[i];
-		}
+	if (signal == NULL && strcmp(gpu_utilization.metric, metric) == 0) {
+		signal = &gpu_utilization;
 	}
-	return strcmp(gpu_utilization.metric, metric) == 0 ? &gpu_utilization : NULL;
+	return signal;
 }
 
 const char *engine_page_query(const struct engine_signal *signal)

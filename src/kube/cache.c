@@ -147,21 +147,27 @@ const void *kube_cache_get(const struct kube_cache *cache, const char *ns, const
 	return find_name(cache, ns, name, &at) ? cache->by_name.items[at] : NULL;
 }
 
-const void *kube_cache_get_key(const struct kube_cache *cache, const char *key)
+/* The same by its key. */
+static bool find_key(const struct kube_cache *cache, const char *key, size_t *at)
 {
 	const char *slash = strchr(key, '/');
 	auto_free char *ns = slash != NULL ? xstrndup(key, (size_t)(slash - key)) : NULL;
 
-	return kube_cache_get(cache, ns, slash != NULL ? slash + 1 : key);
+	return find_name(cache, ns, slash != NULL ? slash + 1 : key, at);
+}
+
+const void *kube_cache_get_key(const struct kube_cache *cache, const char *key)
+{
+	size_t at;
+
+	return find_key(cache, key, &at) ? cache->by_name.items[at] : NULL;
 }
 
 const void *kube_cache_after(const struct kube_cache *cache, const char *key)
 {
-	const char *slash = key != NULL ? strchr(key, '/') : NULL;
-	auto_free char *ns = slash != NULL ? xstrndup(key, (size_t)(slash - key)) : NULL;
 	size_t at = 0;
 
-	if (key != NULL && find_name(cache, ns, slash != NULL ? slash + 1 : key, &at)) {
+	if (key != NULL && find_key(cache, key, &at)) {
 		at++;
 	}
 	return at < cache->by_name.count ? cache->by_name.items[at] : NULL;

@@ -27,14 +27,13 @@ typedef int kube_line_fn(void *ctx, const char *line, size_t len);
 
 struct kube_call_spec {
 	const char *method;
-	const char *path;         /* with its query */
-	const char *content_type; /* NULL = application/json, when there is a body */
-	const json_t *body;       /* NULL = none */
-	const char *what;         /* "apply Service 'ns/name'": completes "cannot …: <reason>" */
-	size_t max_body;          /* 0 = the HTTP client's */
-	const char *const
-		*unread; /* keys whose objects and arrays are left empty in the result (json_cut.h); NULL = none */
-	bool missing_ok; /* NOT_FOUND is success with result {} */
+	const char *path;          /* with its query */
+	const char *content_type;  /* NULL = application/json, when there is a body */
+	const json_t *body;        /* NULL = none */
+	const char *what;          /* "apply Service 'ns/name'": completes "cannot …: <reason>" */
+	size_t max_body;           /* 0 = the HTTP client's */
+	const char *const *unread; /* keys whose values are left empty in the result (json_cut.h); NULL = none */
+	bool missing_ok;           /* NOT_FOUND is success with result {} */
 	/* A stream (a watch): lines come here, and nothing is retried inside. `result` of done is
 	 * JSON null on a clean end; a line over 16 MiB is an error. */
 	kube_line_fn *on_line;

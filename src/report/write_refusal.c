@@ -7,7 +7,8 @@
 #include "base/memory.h"
 
 /* Words of Kubernetes: k8s.io/apiserver, authorization/…/rbac (responsewriters.Forbidden), admission/plugin/webhook,
- * admission/plugin/policy/validating, …/resourcequota, …/namespace/lifecycle; plugin/pkg/admission/limitranger. The first that is there counts: what follows it may quote anything. */
+ * admission/plugin/policy/validating, …/resourcequota, …/namespace/lifecycle; plugin/pkg/admission/limitranger. The first
+ * that is there counts: what follows it may quote anything. */
 static const struct {
 	const char *words;
 	enum write_refusal refusal;

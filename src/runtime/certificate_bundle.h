@@ -19,7 +19,8 @@
 /* An entry of which nothing is taken, and why. */
 typedef void bundle_refused_fn(void *ctx, const char *key, const char *reason);
 
-/* Each certificate once, in the order of the entries' keys. Heap, caller owns; NULL when there is none. `refused` NULL = nobody is told. */
+/* Each certificate once, in the order of the entries' keys. Heap, caller owns; NULL when there is none. `refused` NULL =
+ * nobody is told. */
 char *certificate_bundle(const struct view_pairs *announced, const char *dns_name, int64_t now_ms,
 	bundle_refused_fn *refused, void *ctx);
 /* Whether an entry's text has a certificate that is taken; `text` NULL = no. */

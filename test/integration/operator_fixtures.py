@@ -4,6 +4,7 @@ The operator runs from build/asan (IA_OPERATOR names another binary) with the ri
 gives it, so that a missing right, a leak or a bad access fails the tests.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -90,13 +91,22 @@ class Page(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def engine_port():
-    """A port of this machine that serves a vLLM page."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+@contextlib.contextmanager
+def serving(handler, host="127.0.0.1", context=None):
+    """The port of a server with this handler, at this address ("" = at all of this machine's); `context` is for TLS."""
+    server = ThreadingHTTPServer((host, 0), handler)
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_port
     server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def engine_port():
+    """A port of this machine that serves a vLLM page."""
+    with serving(Page) as port:
+        yield port
 
 
 def unsigned_tls(folder):
@@ -115,11 +125,8 @@ def unsigned_tls(folder):
 @pytest.fixture
 def https_port(tmp_path):
     """The same behind TLS that cannot be verified."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    server.socket = unsigned_tls(tmp_path).wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port
-    server.shutdown()
+    with serving(Page, context=unsigned_tls(tmp_path)) as port:
+        yield port
 
 
 def set_status(cluster, path, status):

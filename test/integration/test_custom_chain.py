@@ -1,9 +1,6 @@
 """An engine that nobody knows, over a real Prometheus and a real adapter: what the spec describes of a page arrives at the
 metrics API, and nothing else of the page does, whatever it is called."""
 
-import threading
-from http.server import ThreadingHTTPServer
-
 import pytest
 
 from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
@@ -13,7 +10,7 @@ from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     working_chain,
 )
 from conftest import eventually
-from operator_fixtures import Page, adapter_configmap, adapter_deployment, explained, listening_port
+from operator_fixtures import Page, adapter_configmap, adapter_deployment, explained, listening_port, serving
 
 PAGE = b"""\
 # TYPE serve_queue gauge
@@ -58,10 +55,8 @@ class OwnPage(Page):
 
 @pytest.fixture(scope="session")
 def engine_port():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), OwnPage)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port
-    server.shutdown()
+    with serving(OwnPage) as port:
+        yield port
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -31,6 +30,7 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     asks,
     deployment,
     listening_port,
+    serving,
     set_status,
     write_operator_kubeconfig,
 )
@@ -70,11 +70,8 @@ def cluster(kubeconfig):
 @pytest.fixture(scope="module")
 def page_port():
     """A port of this machine, at all its addresses, that serves a vLLM page."""
-    server = ThreadingHTTPServer(("", 0), Page)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port
-    server.shutdown()
+    with serving(Page, "") as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
@@ -111,11 +108,8 @@ class OwnPage(Page):
 
 @pytest.fixture(scope="module")
 def own_page_port():
-    server = ThreadingHTTPServer(("", 0), OwnPage)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port
-    server.shutdown()
+    with serving(OwnPage, "") as port:
+        yield port
 
 
 class Replica(Operator):

@@ -2,15 +2,12 @@
 the operator read nothing that is not a pod of an autoscaler's target.
 """
 
-import threading
 import uuid
-from http.server import ThreadingHTTPServer
 
 import pytest
-import test_metrics_server as serving
 import test_tenancy as tenancy
 from conftest import eventually
-from operator_fixtures import Autoscaler, Page, pod_template, set_status
+from operator_fixtures import Autoscaler, Page, pod_template, serving, set_status
 from test_metrics_server import (  # noqa: F401  (fixtures are found by name)
     METRIC,
     VERSIONS,
@@ -21,6 +18,7 @@ from test_metrics_server import (  # noqa: F401  (fixtures are found by name)
     operator_kubeconfig,
     read,
     replicas,
+    run_target,
 )
 
 GROUP = "/apis/custom.metrics.k8s.io"
@@ -40,11 +38,8 @@ class Witness(Page):
 @pytest.fixture(scope="module")
 def page_port():
     """At all addresses of this machine, its loopback address among them."""
-    server = ThreadingHTTPServer(("", 0), Witness)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port
-    server.shutdown()
+    with serving(Witness, "") as port:
+        yield port
 
 
 def team(cluster, name, port):  # noqa: F811
@@ -52,7 +47,7 @@ def team(cluster, name, port):  # noqa: F811
     made = f"{name}-{uuid.uuid4().hex[:8]}"
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made}})
     eventually(lambda: cluster.core.read_namespaced_service_account("default", made))
-    serving.run_target(cluster, made, port)
+    run_target(cluster, made, port)
     one = Autoscaler(cluster, made).create(source="Direct", maxReplicas=2)
     eventually(lambda: is_ready(one), timeout=60)
     return made
