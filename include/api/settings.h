@@ -49,6 +49,8 @@ struct settings {
 	struct metrics_service metrics_service;
 	/* The metrics API is ours also where another server has it, whom we pass on what is not ours. */
 	bool metrics_take_over;
+	/* Only this machine can ask this operator: pods may be processes on it, with a loopback address. */
+	bool local;
 };
 
 /* Whether this operator serves the custom metrics API itself. */
@@ -58,6 +60,8 @@ bool settings_serve(const struct settings *settings);
 int metrics_service_read(const char *text, struct metrics_service *service, struct error *err);
 /* Notes the port of the address "HOST:PORT" on which its pods listen. */
 void metrics_service_listen(struct metrics_service *service, const char *address);
+/* Whether the address "HOST:PORT" is one that other machines cannot ask. */
+bool settings_is_loopback(const char *address);
 
 /* Whether what was given can be read; -1 and ERROR_INVALID naming the option. */
 int settings_check(const struct settings *settings, struct error *err);
@@ -84,7 +88,7 @@ json_t *settings_labels(const char *list, struct error *err);
 	{.adapter = {NULL, NULL, NULL, NULL}, .prometheus_url = NULL, .monitor_namespaces = NULL,                     \
 	 .exporter_namespaces = NULL, .min_scrape_interval = "5s", .monitor_labels = NULL, .operator_class = NULL,     \
 	 .watch_namespaces = NULL, .shared_namespaces = NULL, .leave_shared = false,                                               \
-	 .metrics_service = {"", "", 0, 0}, .metrics_take_over = false}
+	 .metrics_service = {"", "", 0, 0}, .metrics_take_over = false, .local = false}
 /* clang-format on */
 
 #endif

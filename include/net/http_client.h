@@ -67,6 +67,7 @@ struct http_request {
 	int64_t idle_timeout_ms;    /* no byte for so long fails the transfer; 0 = none */
 	int64_t connect_timeout_ms; /* 0 = 10 s */
 	size_t max_body;            /* 0 = 16 MiB */
+	const char *refused;        /* why it must not be sent: it ends with this error, ERROR_INVALID; NULL = it may */
 	bool once; /* the connection is not kept for another request: for one of very many hosts, each of which is asked rarely */
 	/* Asked when the connection stands and the request is about to leave; with false it never does, and
 	 * ends with ERROR_CANCELLED. NULL = it may. */

@@ -48,6 +48,7 @@ struct prober_hooks {
 	/* Likewise of what is shared. */
 	bool (*shared_seen)(void *ctx, const char *key, const struct shared_evidence *before);
 	probe_hpa_fn *hpa;
+	bool loopback; /* see pods/pod_address.h */
 	void *ctx;
 };
 

@@ -48,8 +48,6 @@ struct metrics_api_hooks {
 	char *(*authorization)(void *ctx);
 	/* What is not ours cannot be passed on to it, for too long. NULL = nobody wants to know. */
 	void (*forward_failed)(void *ctx, const char *why);
-	/* Pods may have loopback addresses: they are processes on one machine. */
-	bool loopback;
 };
 
 /* One request, embedded in what the caller has of it. */

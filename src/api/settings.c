@@ -62,6 +62,11 @@ void metrics_service_listen(struct metrics_service *service, const char *address
 	}
 }
 
+bool settings_is_loopback(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0;
+}
+
 bool settings_list_has(const char *list, const char *ns)
 {
 	if (list == NULL || strcmp(list, "*") == 0) {

@@ -60,6 +60,8 @@ static int run_operator(const struct options *options, const struct command_tabl
 
 	(void)verbs;
 	metrics_service_listen(&listening.settings.metrics_service, options->metrics_api_listen);
+	listening.settings.local =
+		settings_is_loopback(options->listen) && settings_is_loopback(options->metrics_api_listen);
 	if (read_times(options, &times, err) < 0 || check_serving(options, err) < 0) {
 		return EXIT_USAGE;
 	}

@@ -325,6 +325,9 @@ struct http_transfer *http_client_start(struct http_client *client, const struct
 			curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
 		}
 	}
+	if (request->refused != NULL) {
+		error_set(&t->error, ERROR_INVALID, "%s", request->refused);
+	}
 	enqueue(t);
 	if (client->closing) {
 		http_transfer_cancel(t);

@@ -5,10 +5,12 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "pods/pod_address.h"
 #include "slots.h"
 
 struct page_fetches {
 	struct http_client *http;
+	bool loopback;
 	struct slots slots;
 };
 
@@ -38,6 +40,7 @@ static void fetch_begin(struct page_fetch *fetch)
 		.connect_timeout_ms = fetch->order.connect_timeout_ms,
 		.max_body = fetch->order.max_body,
 		.proxy = "",
+		.refused = fetch->order.refused,
 		.once = true,
 		.done = on_done,
 		.ctx = fetch};
@@ -66,11 +69,13 @@ static void on_done(void *ctx, const struct http_response *response)
 	order.done(order.ctx, response);
 }
 
-struct page_fetches *page_fetches_new(struct http_client *http)
+struct page_fetches *page_fetches_new(struct http_client *http, bool loopback)
 {
 	struct page_fetches *fetches = xcalloc(1, sizeof(*fetches));
 
-	*fetches = (struct page_fetches){.http = http, .slots = {.free = PAGE_FETCHES_MAX, .begin = begin}};
+	*fetches = (struct page_fetches){.http = http,
+		.loopback = loopback,
+		.slots = {.free = PAGE_FETCHES_MAX, .begin = begin}};
 	return fetches;
 }
 
@@ -78,6 +83,11 @@ void page_fetches_free(struct page_fetches *fetches)
 {
 	assert(fetches->slots.free == PAGE_FETCHES_MAX && slots_idle(&fetches->slots));
 	free_indirect(&fetches);
+}
+
+const char *page_fetches_refuse(const struct page_fetches *fetches, const struct view_pod *pod)
+{
+	return pod->ip != NULL && pod_address_is_read(pod->ip, fetches->loopback) ? NULL : PAGE_FETCH_NO_ADDRESS;
 }
 
 struct page_fetch *page_fetch_start(struct page_fetches *fetches, const struct page_fetch_order *order)

@@ -81,6 +81,7 @@ static void start(struct page_reads *reads, struct page_fetches *fetches, const 
 	*read = (struct read){.reads = reads, .pod = xstrdup(pod->view.meta.name)};
 	reads->waiting++;
 	read->fetch = page_fetch_start(fetches, &(struct page_fetch_order){.url = url,
+							.refused = page_fetches_refuse(fetches, pod),
 							.timeout_ms = TIMEOUT_MS,
 							.connect_timeout_ms = TIMEOUT_MS,
 							.max_body = PAGE_MAX_BYTES,

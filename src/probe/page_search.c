@@ -24,7 +24,8 @@ struct page_search {
 	struct page_fetch *fetch; /* under way */
 	const struct probe_request *request;
 	char *pod;
-	char *authority; /* "scheme://address" */
+	char *authority;     /* "scheme://address" */
+	const char *refused; /* why nothing is read there; NULL = it may be */
 	char *image;
 	const struct page_seen *last; /* NULL = none */
 	struct texts wanted;          /* series */
@@ -74,6 +75,7 @@ static void finish(struct page_search *search)
 static void get(struct page_search *search, const char *url, size_t max_body, http_done_fn *done)
 {
 	search->fetch = page_fetch_start(search->fetches, &(struct page_fetch_order){.url = url,
+								  .refused = search->refused,
 								  .timeout_ms = REQUEST_TIMEOUT_MS,
 								  .connect_timeout_ms = CONNECT_TIMEOUT_MS,
 								  .max_body = max_body,
@@ -301,6 +303,7 @@ struct page_search *page_search_start(const struct page_search_order *order)
 		.request = request,
 		.pod = xstrdup(order->pod->view.meta.name),
 		.authority = pod_authority(order->pod, request->scheme != NULL ? request->scheme : "http"),
+		.refused = page_fetches_refuse(order->fetches, order->pod),
 		.image = xasprintf("%016" PRIx64 "%016" PRIx64, image->high, image->low),
 		.last = order->last,
 		.wanted = wanted_series(request),

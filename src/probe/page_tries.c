@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "page_fetch.h"
 
 #define REPORTED_MAX 3 /* tries that a message tells of */
 
@@ -93,6 +94,11 @@ static bool is_refused(const struct http_response *r)
 	return has_words(r, "refused");
 }
 
+static bool is_nowhere(const struct http_response *r)
+{
+	return has_words(r, PAGE_FETCH_NO_ADDRESS);
+}
+
 static bool is_any(const struct http_response *r)
 {
 	(void)r;
@@ -123,6 +129,7 @@ static const struct {
 	{is_not_there, "start SGLang with --enable-metrics, or " SET_PLACE},
 	{is_silent, "does a NetworkPolicy keep the operator from the pods? let it in, or " SET_PLACE},
 	{is_refused, "nothing listens there: " SET_PLACE},
+	{is_nowhere, "its node's kubelet writes that: find out why"},
 	{is_any, SET_PLACE},
 };
 

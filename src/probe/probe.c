@@ -96,7 +96,7 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 
 	*prober = (struct prober){.common = {.hooks = *hooks, .pods = pods, .open = 1, .freed = finish_close}};
-	prober->common.context = (struct probe_context){.fetches = page_fetches_new(http),
+	prober->common.context = (struct probe_context){.fetches = page_fetches_new(http, hooks->loopback),
 		.reads = api_reads_new(client),
 		.prometheus = prometheus_new(kube_client_loop(client), http, access, PROMETHEUS_REFRESH_MS, on_turned,
 			prober),

@@ -260,7 +260,11 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	c->pods = pods_new();
 	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, is_urgent, c);
 	c->prober = prober_new(client, http, access, c->pods,
-		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = c});
+		&(struct prober_hooks){.seen = on_seen,
+			.shared_seen = on_shared_seen,
+			.hpa = hpa_now,
+			.loopback = settings->local,
+			.ctx = c});
 	trim_start(&c->trim, kube_client_loop(client));
 	c->recorder = kube_recorder_new(client, MANAGED_BY, identity);
 	make_informers(c);

@@ -190,12 +190,6 @@ const char *metrics_server_unready(const struct metrics_server *s)
 	                 "spec.caBundle of the custom metrics API's APIServices\n";
 }
 
-/* Of an operator that only its own machine can ask, pods are processes there. */
-static bool is_loopback(const char *listen)
-{
-	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]", 5) == 0;
-}
-
 struct metrics_server *metrics_server_new(const struct metrics_server_options *o, struct error *err)
 {
 	struct metrics_server *s = xcalloc(1, sizeof(*s));
@@ -211,7 +205,7 @@ struct metrics_server *metrics_server_new(const struct metrics_server_options *o
 		return NULL;
 	}
 	s->identity = xstrdup(o->identity);
-	s->api = served_metrics_new(o->controller, o->http, is_loopback(o->listen));
+	s->api = served_metrics_new(o->controller, o->http);
 	s->certificate = serving_certificate_new(loop,
 		&(struct serving_certificate_options){.dns_name = dns_name,
 			.valid_ms = o->validity_ms,

@@ -103,7 +103,7 @@ static void forward_failed(void *ctx, const char *why)
 	controller_set_forward_failure(ctx, why);
 }
 
-struct metrics_api *served_metrics_new(struct controller *c, struct http_client *http, bool loopback)
+struct metrics_api *served_metrics_new(struct controller *c, struct http_client *http)
 {
 	return metrics_api_new(kube_client_loop(c->client), http, c->pods,
 		&(struct metrics_api_hooks){.ctx = c,
@@ -116,8 +116,7 @@ struct metrics_api *served_metrics_new(struct controller *c, struct http_client 
 			.services = services,
 			.former = former,
 			.authorization = authorization,
-			.forward_failed = forward_failed,
-			.loopback = loopback});
+			.forward_failed = forward_failed});
 }
 
 /* One request on its way to an answer. */

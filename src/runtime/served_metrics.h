@@ -11,7 +11,7 @@
 #include "serving/metrics_api.h"
 
 /* Borrows the controller, whose caches are there until the API was closed, and the client for the pods' pages. */
-struct metrics_api *served_metrics_new(struct controller *controller, struct http_client *http, bool loopback);
+struct metrics_api *served_metrics_new(struct controller *controller, struct http_client *http);
 /* A tls_handler_fn; its context is the API. */
 void served_metrics_answer(void *api, struct tls_exchange *exchange);
 

@@ -62,7 +62,7 @@ struct metrics_api *metrics_api_new(uv_loop_t *loop, struct http_client *http, c
 	api->hooks = *hooks;
 	api->context = (struct answering_context){.hooks = &api->hooks,
 		.pods = pods,
-		.reader = reader_new(loop, http, hooks->loopback),
+		.reader = reader_new(loop, http, hooks->settings->local),
 		.measures = &api->measures,
 		.forward = forward_new(loop, http, &api->hooks, &api->measures)};
 	uv_timer_init(loop, &api->deadline);

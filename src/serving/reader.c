@@ -4,12 +4,12 @@
 #include <assert.h>
 #include <string.h>
 
-#include "address.h"
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "page_pull.h"
+#include "pods/pod_address.h"
 #include "pods/pod_counts.h"
 
 /* So long figures are kept after they were last asked for: four of the HPA's periods. */
@@ -196,7 +196,7 @@ static struct reader_page *find(struct reader *reader, char *key_take)
 
 static void start(struct reader_page *page, const struct reader_order *order, const char *url)
 {
-	if (!address_is_a_pods(order->pod->ip, page->reader->loopback)) {
+	if (!pod_address_is_read(order->pod->ip, page->reader->loopback)) {
 		auto_error err = ERROR_INIT;
 
 		error_set(&err, ERROR_INVALID, "is not read at '%s', which is no address that a pod can have", url);

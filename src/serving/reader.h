@@ -60,7 +60,7 @@ struct reader_counts {
 	uint64_t bytes;  /* of pages */
 };
 
-/* The client is borrowed; `loopback`: see address.h. */
+/* The client is borrowed; `loopback`: see pods/pod_address.h. */
 struct reader *reader_new(uv_loop_t *loop, struct http_client *http, bool loopback);
 /* How long a page may take, instead of READER_TIMEOUT_MS. */
 void reader_set_patience(struct reader *reader, int64_t ms);

@@ -110,8 +110,8 @@ def test_an_edit_changes_no_rule_and_counts_nothing_twice(cluster, own):
     said = {before[0]}
 
     def has_the_other():
-        said.add(value(own, metric))
-        assert value(own, metric) == "50"
+        said.add(now := value(own, metric))
+        assert now == "50"
         return True
 
     eventually(has_the_other, timeout=60)

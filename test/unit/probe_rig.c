@@ -84,7 +84,11 @@ void probe_rig_open(struct probe_rig *rig)
 	rig->namespaces = json_object();
 	pods_set_state(rig->pods, true, NULL);
 	rig->prober = prober_new(rig->kube.client, rig->kube.http, rig->access, rig->pods,
-		&(struct prober_hooks){.seen = on_seen, .shared_seen = on_shared_seen, .hpa = hpa_now, .ctx = rig});
+		&(struct prober_hooks){.seen = on_seen,
+			.shared_seen = on_shared_seen,
+			.hpa = hpa_now,
+			.loopback = true,
+			.ctx = rig});
 	rig->request = json_pack("{s:s, s:s, s:s, s:[{s:i, s:s}], s:s, s:s, s:s, s:s, s:i, s:[{s:s, s:s, s:b, s:[s]}]}",
 		"namespace", "team", "name", "gemma", "selector", "app=x", "pages", "port", rig->port, "path",
 		"/metrics", "scheme", "http", "prometheus", fake_url(rig->kube.fake), "service", "gemma-metrics",

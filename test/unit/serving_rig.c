@@ -117,6 +117,7 @@ void serving_open(struct serving_rig *rig, fake_handler_fn *handler, void *ctx)
 	const struct settings settings = SETTINGS_DEFAULT;
 
 	*rig = (struct serving_rig){.settings = settings};
+	rig->settings.local = true;
 	rig_open(&rig->kube, handler, ctx, NULL);
 	rig->port = atoi(strrchr(fake_url(rig->kube.fake), ':') + 1);
 	rig->pods = pods_new();
@@ -132,8 +133,7 @@ void serving_open(struct serving_rig *rig, fake_handler_fn *handler, void *ctx)
 			.services = services,
 			.former = former,
 			.authorization = authorization,
-			.forward_failed = forward_failed,
-			.loopback = true});
+			.forward_failed = forward_failed});
 }
 
 static void on_closed(void *ctx)

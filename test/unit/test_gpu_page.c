@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "serving/address.h"
+#include "pods/pod_address.h"
 #include "serving/gpu_page.h"
 
 #define UTIL "DCGM_FI_DEV_GPU_UTIL"
@@ -81,15 +81,15 @@ static void only_addresses_of_pods_are_read(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(pods); i++) {
-		assert_true(address_is_a_pods(pods[i], false));
+		assert_true(pod_address_is_read(pods[i], false));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(none); i++) {
-		assert_false(address_is_a_pods(none[i], false));
-		assert_false(address_is_a_pods(none[i], true));
+		assert_false(pod_address_is_read(none[i], false));
+		assert_false(pod_address_is_read(none[i], true));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(loopback); i++) {
-		assert_false(address_is_a_pods(loopback[i], false));
-		assert_true(address_is_a_pods(loopback[i], true));
+		assert_false(pod_address_is_read(loopback[i], false));
+		assert_true(pod_address_is_read(loopback[i], true));
 	}
 }
 

@@ -46,7 +46,7 @@ static void open_bench(struct bench *bench)
 {
 	*bench = (struct bench){.asked = 0};
 	rig_open(&bench->kube, on_request, bench, NULL);
-	bench->fetches = page_fetches_new(bench->kube.http);
+	bench->fetches = page_fetches_new(bench->kube.http, true);
 }
 
 static void close_bench(struct bench *bench)

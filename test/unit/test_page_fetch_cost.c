@@ -157,7 +157,7 @@ static double growth(void)
 	event_loop_init(&bench.loop);
 	pods_open(&bench.pods);
 	http = http_client_new(&bench.loop.uv);
-	bench.fetches = page_fetches_new(http);
+	bench.fetches = page_fetches_new(http, true);
 
 	first_ms = fetch_all(&bench, 0, COUNTED);
 	fetch_all(&bench, COUNTED, ADDRESSES - 2 * COUNTED);

@@ -105,6 +105,22 @@ static void test_a_failure_has_the_remedy_for_what_was_seen(void **state)
 	}
 }
 
+/* What a node says of it leads us to our own machine, or to its cloud's metadata. */
+static void test_nothing_is_read_at_an_address_that_no_pod_has(void **state)
+{
+	struct probe_rig rig;
+	const json_t *e;
+
+	(void)state;
+	probe_rig_open(&rig);
+	probe_rig_pods(&rig, "[{\"metadata\":{\"name\":\"p-0\"},\"status\":{\"podIP\":\"::ffff:127.0.0.1\","
+			     "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}]");
+	e = probe_rig_look(&rig);
+	assert_int_equal(probe_rig_asked(&rig, "GET /metrics"), 0);
+	assert_says(e, "page.error", ": its status.podIP is no address that a pod can have: its node's kubelet");
+	probe_rig_close(&rig);
+}
+
 /* The one at the engine's port, among many where nothing is. */
 static void test_the_most_telling_try_has_the_word(void **state)
 {
@@ -415,6 +431,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_no_page_has_the_remedy_for_what_was_seen),
 		cmocka_unit_test(test_a_failure_has_the_remedy_for_what_was_seen),
+		cmocka_unit_test(test_nothing_is_read_at_an_address_that_no_pod_has),
 		cmocka_unit_test(test_the_most_telling_try_has_the_word),
 		cmocka_unit_test(test_a_page_is_asked_for_in_a_format_whose_names_are_certain),
 		cmocka_unit_test(test_a_routers_page_is_no_engines),

@@ -1,5 +1,5 @@
-/* Telling addresses apart. */
-#include "address.h"
+/* Which addresses are read. */
+#include "pods/pod_address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -7,13 +7,13 @@
 #include <string.h>
 
 /* In the order of the network. */
-static bool is_a_pods_v4(const unsigned char bytes[4], bool loopback)
+static bool is_read_v4(const unsigned char bytes[4], bool loopback)
 {
 	return bytes[0] != 0 && (loopback || bytes[0] != 127) && !(bytes[0] == 169 && bytes[1] == 254) &&
 	       bytes[0] < 224;
 }
 
-bool address_is_a_pods(const char *text, bool loopback)
+bool pod_address_is_read(const char *text, bool loopback)
 {
 	struct in6_addr v6;
 	struct in_addr v4;
@@ -21,7 +21,7 @@ bool address_is_a_pods(const char *text, bool loopback)
 
 	if (inet_pton(AF_INET, text, &v4) == 1) {
 		memcpy(bytes, &v4, sizeof(bytes));
-		return is_a_pods_v4(bytes, loopback);
+		return is_read_v4(bytes, loopback);
 	}
 	if (inet_pton(AF_INET6, text, &v6) != 1) {
 		return false;
