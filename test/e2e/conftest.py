@@ -33,6 +33,14 @@ def run(*command, stdin=None):
     return done.stdout
 
 
+def has_metric_stack():
+    kubeconfig = run("hack/cluster", "kubeconfig").strip()
+    asked = subprocess.run(["kubectl", "--kubeconfig", kubeconfig, "get", "crd", "prometheuses.monitoring.coreos.com"],
+                           capture_output=True, text=True)
+    assert asked.returncode == 0 or "NotFound" in asked.stderr, asked.stderr
+    return asked.returncode == 0
+
+
 @pytest.fixture(scope="session")
 def cluster():
     """KUBECONFIG of a node with the operator, and the metric stack unless DIRECT; taken down unless it was up before, or IA_KEEP is set.
@@ -44,6 +52,9 @@ def cluster():
         yield prepared
         return
     kept = subprocess.run(["hack/cluster", "status"], cwd=ROOT, capture_output=True).returncode == 0
+    if kept and has_metric_stack() == DIRECT:  # made for the other suites
+        run("hack/cluster", "down")
+        kept = False
     try:
         run("hack/demo", "--prepare", *(["--direct"] if DIRECT else []))
         kubeconfig = run("hack/cluster", "kubeconfig").strip()
