@@ -54,6 +54,15 @@ struct monitoring {
 };
 
 /*
+ * Whether the namespace is the platform's, so that what is there is believed about others: that of the Prometheus that is
+ * known to be the platform's, of the adapter, where exporters are known to be installed, and those that the settings list.
+ * That somebody has a Prometheus in a namespace tells nothing.
+ */
+bool monitoring_is_platforms(const struct monitoring_context *context, const char *ns);
+/* The same of a namespace with a Prometheus. Where none that runs is known to be the platform's, any may be: behind a
+ * Thanos, say. */
+bool monitoring_may_be_platforms(const struct monitoring_context *context, const char *ns);
+/*
  * The resources in order of preference: first the one that is asked; then those that run before those
  * with no replicas; those that select the object as it stands, so that a new one never takes its place; those that answer
  * before agents; the older; by key.
@@ -64,12 +73,12 @@ struct view_list monitoring_order(const struct monitoring_context *context, cons
  * earlier one would stop selecting the object by them.
  *
  * A Prometheus of a tenant's has no say in what is written elsewhere: labels are given for those in the object's namespace,
- * beside the one that is known to be the platform's or the adapter, and in namespaces that the settings list or
- * exporters are known by. Where none of these runs, all count: behind a Thanos, say, any of them may be the platform's.
+ * and those that may be the platform's.
  */
 void monitoring_find(const struct monitoring_context *context, const struct monitoring_object *object,
 	struct monitoring *found);
-/* "ns/name" of the first in this order that selects the object as it stands; heap, NULL when none does. */
+/* "ns/name" of the first in this order that selects the object as it stands and may be the platform's; heap, NULL when
+ * none does. */
 char *monitoring_selects(const struct monitoring_context *context, const struct monitoring_object *object);
 void monitoring_release(struct monitoring *found);
 

@@ -185,7 +185,8 @@ char *monitoring_selects(const struct monitoring_context *context, const struct 
 	auto_view_list order = monitoring_order(context, object);
 
 	for (size_t i = 0; i < order.count; i++) {
-		if (selects_as_it_is(context, object, order.items[i])) {
+		if (monitoring_may_be_platforms(context, order.items[i]->meta.ns) &&
+			selects_as_it_is(context, object, order.items[i])) {
 			return meta_key(&order.items[i]->meta);
 		}
 	}

@@ -18,7 +18,7 @@ static bool is_beside(const char *key, const char *ns)
 	return key != NULL && strncmp(key, ns, len) == 0 && key[len] == '/';
 }
 
-static bool is_platforms(const struct monitoring_context *context, const char *ns)
+bool monitoring_is_platforms(const struct monitoring_context *context, const char *ns)
 {
 	const struct settings *settings = context->settings;
 
@@ -36,11 +36,17 @@ static bool is_known(const struct monitoring_context *context)
 	for (size_t i = 0; context->platform == NULL && i < context->prometheuses->count; i++) {
 		const struct view *prometheus = context->prometheuses->items[i];
 
-		if (view_prometheus(prometheus)->replicas != 0 && is_platforms(context, prometheus->meta.ns)) {
+		if (view_prometheus(prometheus)->replicas != 0 &&
+			monitoring_is_platforms(context, prometheus->meta.ns)) {
 			return true;
 		}
 	}
 	return context->platform != NULL;
+}
+
+bool monitoring_may_be_platforms(const struct monitoring_context *context, const char *ns)
+{
+	return monitoring_is_platforms(context, ns) || !is_known(context);
 }
 
 bool monitoring_counts(const struct monitoring_context *context, const struct monitoring_object *object,
@@ -48,5 +54,5 @@ bool monitoring_counts(const struct monitoring_context *context, const struct mo
 {
 	const char *ns = prometheus->meta.ns;
 
-	return strcmp(ns, object->ns) == 0 || is_platforms(context, ns) || !is_known(context);
+	return strcmp(ns, object->ns) == 0 || monitoring_may_be_platforms(context, ns);
 }

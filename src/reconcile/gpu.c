@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "engine/gpu.h"
+#include "reconcile/adapter_find.h"
 #include "reconcile/asked.h"
 #include "reconcile/reconcile.h"
 #include "survey.h"
@@ -75,6 +76,12 @@ static void survey_open(struct survey *s)
 	s->prometheuses = world_views(world, KIND_PROMETHEUS, NULL);
 	s->namespaces = world_views(world, KIND_NAMESPACE, NULL);
 	s->prometheus_asked = prometheus_asked(world);
+	s->monitoring = (struct monitoring_context){.prometheuses = &s->prometheuses,
+		.namespaces = &s->namespaces,
+		.asked = s->prometheus_asked,
+		.platform = s->prometheus_asked,
+		.adapter_ns = adapter_names_known(world).ns,
+		.settings = world->settings};
 	s->trusted = json_object();
 	s->asked = json_object();
 	s->taken = survey_remembered(s);

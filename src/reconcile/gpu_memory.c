@@ -11,7 +11,7 @@ static void add_annotated(const struct survey *s, const struct object_meta *rule
 {
 	const char *text = meta_annotation(rule, ANNOTATION_EXPORTERS);
 
-	if (text == NULL || strcmp(rule->name, GPU_OBJECT_NAME) != 0 || !survey_is_platforms(s, rule->ns)) {
+	if (text == NULL || strcmp(rule->name, GPU_OBJECT_NAME) != 0 || !survey_may_place(s, rule->ns)) {
 		return;
 	}
 	for (size_t len; *text != '\0'; text += len + (text[len] == ',' ? 1 : 0)) {
@@ -27,7 +27,7 @@ static void add_scraped(const struct survey *s, const struct object_meta *monito
 	const char *name = monitor->name;
 	const char *dot;
 
-	if (strncmp(name, prefix, strlen(prefix)) != 0 || !survey_is_platforms(s, monitor->ns)) {
+	if (strncmp(name, prefix, strlen(prefix)) != 0 || !survey_may_place(s, monitor->ns)) {
 		return;
 	}
 	name += strlen(prefix);

@@ -3,7 +3,6 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "reconcile/adapter_find.h"
 #include "survey.h"
 #include "view/monitoring.h"
 
@@ -19,13 +18,10 @@ static bool is_taken_in(const struct survey *s, struct monitoring_object *object
 {
 	const struct view_list one = {.items = &prometheus, .count = 1};
 	auto_free char *key = meta_key(&prometheus->meta);
-	struct monitoring_context context = {.prometheuses = &one,
-		.namespaces = &s->namespaces,
-		.asked = key,
-		.platform = s->prometheus_asked,
-		.adapter_ns = adapter_names_known(s->world).ns,
-		.settings = s->world->settings};
+	struct monitoring_context context = s->monitoring;
 
+	context.prometheuses = &one;
+	context.asked = key;
 	object->ns = ns;
 	survey_place_release(place);
 	monitoring_find(&context, object, &place->monitoring);
@@ -58,12 +54,7 @@ bool survey_place(const struct survey *s, const struct survey_placed *placed, st
 	auto_json *own = json_pack("{s:s, s:s}", LABEL_MANAGED_BY, MANAGED_BY, LABEL_SHARED, SHARED_GPU);
 	auto_json *usual = settings_labels(s->world->settings->monitor_labels, NULL);
 	const struct view *now = placed->now;
-	struct monitoring_context context = {.prometheuses = &s->prometheuses,
-		.namespaces = &s->namespaces,
-		.asked = s->prometheus_asked,
-		.platform = s->prometheus_asked,
-		.adapter_ns = adapter_names_known(s->world).ns,
-		.settings = s->world->settings};
+	struct monitoring_context context = s->monitoring;
 	struct monitoring_object object = {.kind = placed->kind,
 		.ns = now != NULL ? now->meta.ns : "",
 		.usual = usual,
@@ -74,7 +65,8 @@ bool survey_place(const struct survey *s, const struct survey_placed *placed, st
 	for (size_t i = 0; i < order.count; i++) {
 		auto_free char *key = meta_key(&order.items[i]->meta);
 
-		if (placed->only != NULL && strcmp(placed->only, key) != 0) {
+		if (!monitoring_may_be_platforms(&context, order.items[i]->meta.ns) ||
+			(placed->only != NULL && strcmp(placed->only, key) != 0)) {
 			continue;
 		}
 		if (is_taken(s, &object, order.items[i], placed->exporter_ns, place)) {

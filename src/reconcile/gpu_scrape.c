@@ -67,10 +67,6 @@ static void note_enforced(struct survey *s, const struct object_meta *monitor, b
 /* Somebody else's ServiceMonitor that a Prometheus selects and that scrapes the exporter. */
 static bool scraped_by_others(struct survey *s, const struct found_exporter *exporter, struct exporter_survey *row)
 {
-	const struct monitoring_context context = {.prometheuses = &s->prometheuses,
-		.namespaces = &s->namespaces,
-		.asked = s->prometheus_asked};
-
 	for (size_t i = 0; i < s->monitors.count; i++) {
 		const struct object_meta *meta = &s->monitors.items[i]->meta;
 		auto_free char *selected_by = NULL;
@@ -79,10 +75,10 @@ static bool scraped_by_others(struct survey *s, const struct found_exporter *exp
 			!monitor_scrapes(view_servicemonitor(s->monitors.items[i]), exporter)) {
 			continue;
 		}
-		selected_by =
-			monitoring_selects(&context, &(struct monitoring_object){.kind = &monitoring_servicemonitor,
-							     .ns = meta->ns,
-							     .current = &meta->labels});
+		selected_by = monitoring_selects(&s->monitoring,
+			&(struct monitoring_object){.kind = &monitoring_servicemonitor,
+				.ns = meta->ns,
+				.current = &meta->labels});
 		if (selected_by != NULL && !is_out_of_reach(s, selected_by, meta->ns, exporter)) {
 			row->monitor = xasprintf("ServiceMonitor '%s/%s'", meta->ns, meta->name);
 			row->selected_by = xstrdup(selected_by);

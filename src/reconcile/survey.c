@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "engine/gpu.h"
 #include "reconcile/reconcile.h"
 
 bool survey_is_shared(const struct view *object)
@@ -19,19 +18,19 @@ bool survey_in_namespace(const struct view *object, const char *ns)
 	return ns == NULL || strcmp(object->meta.ns, ns) == 0;
 }
 
-bool survey_prometheus_in(const struct survey *s, const char *ns)
-{
-	for (size_t i = 0; i < s->prometheuses.count; i++) {
-		if (survey_in_namespace(s->prometheuses.items[i], ns)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 bool survey_is_platforms(const struct survey *s, const char *ns)
 {
-	return gpu_is_exporters_namespace(ns) || survey_prometheus_in(s, ns);
+	return monitoring_is_platforms(&s->monitoring, ns);
+}
+
+bool survey_may_place(const struct survey *s, const char *ns)
+{
+	bool beside = false;
+
+	for (size_t i = 0; i < s->prometheuses.count && !beside; i++) {
+		beside = survey_in_namespace(s->prometheuses.items[i], ns);
+	}
+	return survey_is_platforms(s, ns) || (beside && monitoring_may_be_platforms(&s->monitoring, ns));
 }
 
 bool survey_was_taken(const struct survey *s, const char *ns, const char *service)

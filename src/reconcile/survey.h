@@ -25,7 +25,8 @@ struct survey {
 	struct view_list monitors;
 	struct view_list prometheuses;
 	struct view_list namespaces;
-	char *prometheus_asked; /* "ns/name" of the Prometheus whose answers count; NULL = not known */
+	char *prometheus_asked;               /* "ns/name" of the Prometheus whose answers count; NULL = not known */
+	struct monitoring_context monitoring; /* of the above */
 	struct gpu_memory *memory;
 	struct texts scraped;  /* what is to be remembered so (struct gpu_memory) */
 	json_t *taken;         /* "ns/name" of the Services of the exporters that were taken before */
@@ -51,9 +52,10 @@ struct found_exporter {
 bool survey_is_shared(const struct view *object);
 /* NULL is any. */
 bool survey_in_namespace(const struct view *object, const char *ns);
-/* Namespaces in which a tenant makes nothing: where exporters are known to be installed, and the Prometheus' own. */
+/* Namespaces in which a tenant makes nothing (monitoring_is_platforms()). */
 bool survey_is_platforms(const struct survey *s, const char *ns);
-bool survey_prometheus_in(const struct survey *s, const char *ns);
+/* Where an object of ours may stand that all share: in one of these, or beside a Prometheus that may be the platform's. */
+bool survey_may_place(const struct survey *s, const char *ns);
 /* Whether the exporter with this Service was the one in a pass before. */
 bool survey_was_taken(const struct survey *s, const char *ns, const char *service);
 /* Whether an object of this kind and name is wanted. */
