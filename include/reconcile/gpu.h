@@ -13,6 +13,9 @@
 
 /* How often exporters are scraped, by our own ServiceMonitors. */
 #define GPU_INTERVAL "15s"
+/* So many exporters of type Custom are looked for that autoscalers of one namespace describe: a namespace has one or two,
+ * and each may cost a ServiceMonitor beside the Prometheus. */
+#define GPU_OWN_MAX 8
 
 /* An exporter that is asked for, by the first autoscaler that does. Borrowed. */
 struct gpu_need {

@@ -25,12 +25,32 @@ static json_t *sorted_values(const json_t *object)
 	return json_sorted_keys(names);
 }
 
+/* Who writes autoscalers in one namespace may describe any number. They come in the order of namespaces. */
+static bool is_too_many(struct survey *s, const struct autoscaler *spec)
+{
+	if (strcmp(spec->exporter_type, "Custom") != 0) {
+		return false;
+	}
+	if (s->own_ns == NULL || strcmp(s->own_ns, spec->ns) != 0) {
+		s->own_ns = spec->ns;
+		s->own_count = 0;
+	}
+	return s->own_count++ >= GPU_OWN_MAX;
+}
+
 static void fill_exporter(struct survey *s, const struct autoscaler *spec, bool scraped, struct exporter_survey *row)
 {
 	struct found_exporter exporter = {NULL, NULL};
 	const struct view_workload *daemonset;
 	const struct object_meta *service;
 
+	if (is_too_many(s, spec)) {
+		row->problem =
+			xasprintf("autoscalers in namespace '%s' describe more than %d exporters, the most that are "
+				  "looked for: give them one spec.gpu.exporter, or another type than Custom",
+				spec->ns, GPU_OWN_MAX);
+		return;
+	}
 	if (!survey_exporter(s, spec, &exporter)) {
 		row->problem = xstrdup(s->problem);
 		return;

@@ -302,19 +302,34 @@ static int compare_needs(const void *a, const void *b)
 	return compare_views(((const struct gpu_need *)a)->autoscaler, ((const struct gpu_need *)b)->autoscaler);
 }
 
-/* Adds it to those found; what several sources ask for is there once. */
-static void add_need(struct gpu_need *found, size_t *count, const struct gpu_need *need)
+/* Whether somebody asks for this exporter by a source before this one. */
+static bool is_found(const struct needs *needs, enum source before, const char *id)
 {
-	for (size_t i = 0; i < *count; i++) {
-		struct gpu_need *same = &found[i];
-
-		if (strcmp(same->id, need->id) == 0) {
-			same->scraped = same->scraped || need->scraped;
-			same->autoscaler = compare_needs(need, same) < 0 ? need->autoscaler : same->autoscaler;
-			return;
+	for (enum source source = 0; source < before; source++) {
+		if (map_get(&needs->exporters[source], id) != NULL) {
+			return true;
 		}
 	}
-	found[(*count)++] = *need;
+	return false;
+}
+
+/* What this source and those after it ask for by one name: of these autoscalers the first. */
+static struct gpu_need joined(const struct needs *needs, enum source source, const char *id, bool direct)
+{
+	struct gpu_need need = {.id = id};
+
+	for (; source < SOURCE_COUNT; source++) {
+		const struct total *total = map_get(&needs->exporters[source], id);
+		const struct view_autoscaler *first = total != NULL ? user_at(heap_first(&total->users))->view : NULL;
+
+		if (first != NULL) {
+			need.scraped = need.scraped || is_prometheus(source, direct);
+			need.autoscaler = need.autoscaler == NULL || compare_views(first, need.autoscaler) < 0
+			                          ? first
+			                          : need.autoscaler;
+		}
+	}
+	return need;
 }
 
 struct gpu_need *needs_exporters(const struct needs *needs, bool direct, size_t *count)
@@ -334,9 +349,9 @@ struct gpu_need *needs_exporters(const struct needs *needs, bool direct, size_t 
 		while (map_next(&needs->exporters[source], &pos, NULL, &value)) {
 			const struct total *total = value;
 
-			add_need(found, count,
-				&(struct gpu_need){total->name, user_at(heap_first(&total->users))->view,
-					is_prometheus(source, direct)});
+			if (!is_found(needs, source, total->name)) {
+				found[(*count)++] = joined(needs, source, total->name, direct);
+			}
 		}
 	}
 	qsort(found, *count, sizeof(*found), compare_needs);

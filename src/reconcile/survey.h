@@ -35,6 +35,8 @@ struct survey {
 	json_t *trusted;       /* "ns/name" → ns, of the Services of the exporters that are believed about all pods */
 	json_t *asked;         /* ns → true: where the exporters are that somebody asks for */
 	char *chosen;          /* "ns/name" of the Service of the exporter that Auto means; "" when there is none */
+	const char *own_ns;    /* whose autoscalers' exporters are at hand; borrowed */
+	size_t own_count;      /* how many of these they describe so far */
 	char *problem;         /* of the exporter at hand */
 	bool scraped_elsewhere; /* of an exporter's series some have not the label that is enforced on our rule */
 	/* What bears an exporter's label too, and is not the one at hand. */
