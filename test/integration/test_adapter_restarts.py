@@ -1,8 +1,11 @@
 """The adapter restarts as rarely as it can: each restart makes every HPA of the cluster blind for a moment."""
 
+import subprocess
+import textwrap
 import time
 
 import pytest
+import yaml
 
 from chain_fixtures import (  # noqa: F401  (fixtures are found by name)
     adapter_comes_up,
@@ -16,6 +19,7 @@ from conftest import eventually
 from operator_fixtures import (  # noqa: F401
     ADAPTER,
     FOREIGN,
+    OPERATOR,
     Autoscaler,
     adapter_configmap,
     adapter_deployment,
@@ -169,3 +173,42 @@ def test_who_reverts_is_said_and_what_helps(cluster, working):
     eventually(lambda: generation(cluster) == before + 2)
     adapter_comes_up(cluster)
     working.waits_for("Ready", "Ready", timeout=60)
+
+
+def deliver(cluster, text):
+    """As Argo CD with server-side apply: it owns what it applies."""
+    code, answer = cluster.request("PATCH", CONFIGMAP, {
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prometheus-adapter", "namespace": ADAPTER},
+        "data": {"config.yaml": text}}, [("fieldManager", "argocd-controller"), ("force", "true")],
+        content="application/apply-patch+yaml")
+    assert code == 200, answer
+
+
+def in_git(output):
+    """The tool's source with what `inference-autoscaler rules` prints added to it, as its help says."""
+    done = subprocess.run([OPERATOR, "rules", "-o", output], check=True, capture_output=True, text=True)
+    if output == "config":
+        return FOREIGN + textwrap.indent(done.stdout.removeprefix("rules:\n"), "  ")
+    source = yaml.safe_load(FOREIGN)  # the adapter's chart writes its values anew, without comments
+    return yaml.safe_dump({**source, "rules": source["rules"] + yaml.safe_load(done.stdout)["rules"]["custom"]})
+
+
+@pytest.mark.parametrize("output", ["config", "chart"])
+def test_the_commands_rules_in_git_end_it(cluster, working, output):
+    """The remedy that the condition names, to the letter, against server-side apply of another manager."""
+    before = generation(cluster)
+    ours = rules(cluster)
+    deliver(cluster, FOREIGN)
+    eventually(lambda: rules(cluster) == ours)
+    deliver(cluster, FOREIGN)
+    found = working.waits_for("AdapterConfigured", "RevertedBy")
+    assert "'argocd-controller'" in found["message"] and "inference-autoscaler rules" in found["message"]
+    text = in_git(output)
+    deliver(cluster, text)
+    eventually(lambda: generation(cluster) > before)
+    adapter_comes_up(cluster)
+    working.waits_for("Ready", "Ready", timeout=60)
+    for _ in range(20):
+        deliver(cluster, text)
+    time.sleep(3)  # nothing shows that an operator does not write
+    assert rules(cluster) == text and generation(cluster) <= before + 2

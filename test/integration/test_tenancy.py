@@ -34,7 +34,9 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
 
 MERGE = "application/merge-patch+json"
 RESOURCE = "/apis/inference-autoscaler.io/v1alpha1/namespaces/{}/inferenceautoscalers"
-KINDS = "services,horizontalpodautoscalers,servicemonitors,prometheusrules,deployments,inferenceautoscalers"
+KINDS = ("services,horizontalpodautoscalers,servicemonitors,prometheusrules,deployments,inferenceautoscalers,configmaps,"
+         "daemonsets,prometheuses")
+CLUSTER_KINDS = "apiservices,clusterroles,clusterrolebindings,validatingadmissionpolicies,customresourcedefinitions"
 CUSTOM = {"type": "Custom", "selector": {"matchLabels": {"app": "server"}}, "port": "http"}
 TRACKED = {"app.kubernetes.io/instance": "argo-app"}
 
@@ -43,11 +45,18 @@ def exporter(**more):
     return {"mode": "GPU", "gpu": {"exporter": {**CUSTOM, **more}}}
 
 
+def own_engine(series, **more):
+    return {"engine": {"type": "Custom", "signals": [{"name": "Waiting", "series": series, **more}]},
+            "requests": {"signal": "Waiting", "target": 2}}
+
+
 def moved(namespace, **labels):
     return {"monitor": {"namespace": namespace, **({"labels": labels} if labels else {})}}
 
 
-# {victim} and {adapter} are other namespaces; the second is whether the API server takes it.
+# {victim} and {adapter} are other namespaces; the second is whether the API server takes it, and NOBODY that it does and the
+# operator does not look at it.
+NOBODY = "nobody's"
 ATTACKS = {
     **{f"a ServiceMonitor in {place}": (moved(place), False) for place in ("{victim}", "kube-system", "{adapter}", "default")},
     "a tracked ServiceMonitor in {victim}": (moved("{victim}", **TRACKED), False),
@@ -82,6 +91,35 @@ ATTACKS = {
     "an engine that no pod runs": ({"engine": {"type": "Triton"}}, True),
     "the exporter of another platform": ({"mode": "GPU", "gpu": {"exporter": {"type": "GKE"}}}, True),
     "tracking at home": ({"monitor": {"labels": TRACKED}}, True),
+    "labels without end": ({"monitor": {"labels": {f"a{i}": "b" for i in range(17)}}}, False),
+    "a label's value with a template": ({"monitor": {"labels": {"a": "{{ .Release }}"}}}, False),
+    "a namespace in capitals": (moved("Kube-System"), False),
+    "an exporter's port by a path": (exporter(namespace="{mine}", port="../9400"), False),
+    "an exporter at home that is not there": (exporter(namespace="{mine}"), True),
+    "an exporter of two kinds": ({"mode": "GPU", "gpu": {"exporter": {**CUSTOM, "type": "GKE", "namespace": "{victim}"}}}, False),
+    "a target of GPUs beyond all": ({"mode": "GPU", "gpu": {"target": 101}}, False),
+    "both signals of one who has none": ({"mode": "Combined"}, True),
+    "samples of another namespace": (own_engine('up{namespace="{victim}"}'), False),
+    "samples of another pod": (own_engine('queued{pod="victim-0"}'), False),
+    "samples of any name": (own_engine('{__name__=~".+"}'), False),
+    "samples by an expression": (own_engine('queued} or vector(1) or up{a="b"'), False),
+    "samples by a template": (own_engine("<<.Series>>"), False),
+    "samples that are the GPUs'": (own_engine("DCGM_FI_DEV_GPU_UTIL"), True),
+    "samples that are what is recorded of the GPUs": (own_engine("inference_autoscaler:gpu_utilization:percent"), True),
+    "a list of targets with an expression": ({"requests": {"signals": [{"signal": "Running", "target": '1"}) or vector(1)'}]}}, False),
+    "a list of signals without end": (
+        {"requests": {"signals": [{"signal": s, "target": 1} for s in ("Running", "Waiting", "InFlight", "KVCache", "Running")]}}, False),
+    "TLS to a port of the kubelet": ({"engine": {"scheme": "https", "port": 10250}}, True),
+    "another scheme": ({"engine": {"scheme": "file"}}, False),
+    "no replicas at all": ({"minReplicas": 0}, False),
+    "a floor above all": ({"fallback": {"replicas": 2147483647}}, False),
+    "a floor at once": ({"fallback": {"replicas": 2, "after": "1s"}}, False),
+    "steps as large as can be": ({"behavior": {"scaleUp": {"policies": [
+        {"type": "Percent", "value": 2147483647, "periodSeconds": 1}]}}}, True),
+    "another release's class": ({"operatorClass": "inference-autoscaler"}, NOBODY),
+    "a class by a path": ({"operatorClass": "../{victim}"}, False),
+    "the metrics API that nobody serves": ({"source": "Direct"}, True),
+    "what is paused": ({"paused": True}, True),
 }
 
 OURS = {"app.kubernetes.io/managed-by": "inference-autoscaler"}
@@ -281,11 +319,12 @@ def tenant(cluster, operator_kubeconfig, team_a, tmp_path_factory):  # noqa: F81
 def state(cluster, *namespaces):
     """Of each object outside, what tells that somebody wrote it; statuses aside, which say what pods do."""
     found = {}
-    for namespace in namespaces:
-        for one in yaml.load(cluster.kubectl("-n", namespace, "get", KINDS, "-o", "yaml").stdout, Loader=yaml.CSafeLoader)["items"]:
+    for where, kinds in [(("-n", namespace), KINDS) for namespace in namespaces] + [((), CLUSTER_KINDS)]:
+        for one in json.loads(cluster.kubectl(*where, "get", kinds, "-o", "json").stdout)["items"]:
             meta = one["metadata"]
-            found[one["kind"], namespace, meta["name"]] = (
-                meta["uid"], meta.get("generation"), meta.get("labels"), meta.get("annotations"), one.get("spec"))
+            found[one["kind"], meta.get("namespace"), meta["name"]] = (
+                meta["uid"], meta.get("generation"), meta.get("labels"), meta.get("annotations"),
+                *(one.get(part) for part in ("spec", "data", "rules", "subjects")))
     return found
 
 
@@ -392,10 +431,42 @@ def test_a_spec_reaches_no_other_namespace(guard, attack):
     spec, taken = ATTACKS[attack]
     path = RESOURCE.format(guard.mine)
     code, answer = guard.tenant.request("POST", path, smallest("attack", guard.mine, **filled(spec, **guard.places)))
-    assert (code == 201) == taken and code in (201, 403, 422), answer
+    assert (code == 201) == bool(taken) and code in (201, 403, 422), answer
     if taken:
-        eventually(lambda: Autoscaler(guard.cluster, guard.mine, "attack").condition("Ready"), timeout=60)
+        if taken != NOBODY:
+            eventually(lambda: Autoscaler(guard.cluster, guard.mine, "attack").condition("Ready"), timeout=60)
         assert guard.tenant.request("DELETE", f"{path}/attack")[0] == 200
+    guard.check(attack)
+
+
+@pytest.fixture(scope="module")
+def edited(guard):
+    """One of the tenant's that is harmless until it is edited."""
+    path = RESOURCE.format(guard.mine)
+    body = smallest("edited", guard.mine, scaleTargetRef={"apiVersion": "apps/v1", "kind": "Deployment", "name": "none"})
+    code, answer = guard.tenant.request("POST", path, body)
+    assert code == 201, answer
+    yield Autoscaler(guard.cluster, guard.mine, "edited")
+    assert guard.tenant.request("DELETE", f"{path}/edited")[0] == 200
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_edit_reaches_no_other_namespace(guard, edited, attack):
+    """The same as an edit, and taken back: what is checked of a new one is checked of an old one too."""
+    spec, taken = ATTACKS[attack]
+    path = f"{RESOURCE.format(guard.mine)}/edited"
+    before = edited.get()["spec"]
+    code, answer = guard.tenant.request("PATCH", path, {"spec": filled(spec, **guard.places)}, content=MERGE)
+    assert (code == 200) == bool(taken) and code in (200, 403, 422), answer
+    if taken:
+        generation = answer["metadata"]["generation"]
+        if taken != NOBODY:
+            eventually(lambda: edited.get()["status"]["observedGeneration"] == generation, timeout=60)
+        guard.check(attack)
+        back = [{"op": "replace", "path": "/spec", "value": before}]
+        code, answer = guard.tenant.request("PATCH", path, back, content="application/json-patch+json")
+        assert code == 200, answer
+    assert edited.get()["spec"] == before
     guard.check(attack)
 
 
@@ -433,7 +504,8 @@ def test_what_is_others_is_not_the_tenants(guard, attack):
 
 
 def test_there_are_many_attacks():
-    assert len(ATTACKS) + len(OBJECTS) + len(REQUESTS) >= 60
+    """And as edits those of the first table once more; test_tenancy_pages.py has those of pages and of the operator's port."""
+    assert len(ATTACKS) + len(OBJECTS) + len(REQUESTS) >= 110
 
 
 @pytest.mark.parametrize("verb,body", [("GET", None), ("PATCH", {"spec": {"paused": True}}), ("DELETE", None)])
