@@ -79,22 +79,35 @@ static bool is_better(const struct view_workload *one, const struct view_workloa
 	return one_rank != other_rank ? one_rank > other_rank : one->view.meta.created_ms < other->view.meta.created_ms;
 }
 
-/* The one that is believed about all pods. */
+/* The first choice of this type; borrowed, NULL when there is none. */
+static const struct view_workload *best_of(const struct view_list *daemonsets, const struct settings *settings,
+	const char *type)
+{
+	const struct view_workload *best = NULL;
+
+	for (size_t i = 0; i < daemonsets->count; i++) {
+		const struct view_workload *daemonset = view_workload(daemonsets->items[i]);
+
+		if (row_of(daemonset, type) != NULL && rank_of(daemonset, settings) > 0 &&
+			(best == NULL || is_better(daemonset, best, settings))) {
+			best = daemonset;
+		}
+	}
+	return best;
+}
+
+/* The one that is believed about all pods: as over Prometheus (reconcile/gpu_trust.c), in a namespace of the platform's, or
+ * the one that Auto means. */
 static void add_trusted(struct gpu_source *source, const struct metrics_api_hooks *hooks, const struct pods *pods,
 	const char *type)
 {
 	auto_view_list all = hooks->daemonsets(hooks->ctx);
-	const struct view_workload *best = NULL;
+	const struct view_workload *best = best_of(&all, hooks->settings, type);
 
-	for (size_t i = 0; i < all.count; i++) {
-		const struct view_workload *daemonset = view_workload(all.items[i]);
+	bool listed = hooks->settings->exporter_namespaces != NULL; /* then it is among them, or usual */
 
-		if (row_of(daemonset, type) != NULL && rank_of(daemonset, hooks->settings) > 0 &&
-			(best == NULL || is_better(daemonset, best, hooks->settings))) {
-			best = daemonset;
-		}
-	}
-	if (best != NULL && best->selector.given) {
+	if (best != NULL && best->selector.given &&
+		(listed || rank_of(best, hooks->settings) > 1 || best == best_of(&all, hooks->settings, "Auto"))) {
 		add_pods(source, pods, best->view.meta.ns, &best->selector, NULL);
 	}
 }

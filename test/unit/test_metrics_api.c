@@ -505,6 +505,31 @@ static void where_exporters_are_listed_no_other_is_asked(void **state)
 	serving_close(&bench.rig);
 }
 
+/* What Auto means is the platform's; a kind that only a tenant has is not. */
+static void one_that_is_asked_for_by_its_type_is_no_more_believed(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	open_bench(&bench);
+	bench.gpu = true;
+	snprintf(bench.page, sizeof(bench.page),
+		"DCGM_FI_DEV_GPU_UTIL{UUID=\"a\",namespace=\"team\",pod=\"gemma-hash-0\"} 100\n");
+	serving_add(&bench.rig, "team", "gemma", "mode: GPU, gpu: {exporter: {type: GPUOperator}}", "{}");
+	serving_pod(&bench.rig, "team", "gemma", 0, "True");
+	serving_daemonset(&bench.rig,
+		"{metadata: {namespace: metrics, name: ours, creationTimestamp: \"2025-01-31T07:00:00Z\"}, spec: {selector: "
+		"{matchLabels: {a: b}}, template: {metadata: {labels: {app.kubernetes.io/name: dcgm-exporter}}, spec: {}}}}");
+	add_exporter(&bench, "tenant", "good", "2026-01-31T07:00:00Z");
+	assert_values(&bench, "team", "gemma", "gpu_utilization_percent",
+		"503 no ready DCGM exporter runs on the nodes of the pods of InferenceAutoscaler 'team/gemma', so "
+		"'gpu_utilization_percent' has no value");
+	assert_int_equal(bench.pages, 0);
+	bench.rig.settings.exporter_namespaces = "tenant";
+	assert_values(&bench, "team", "gemma", "gpu_utilization_percent", "gemma-hash-0=100");
+	serving_close(&bench.rig);
+}
+
 static void a_close_answers_what_waits(void **state)
 {
 	struct bench bench;
@@ -577,6 +602,7 @@ int main(void)
 		cmocka_unit_test(gpus_are_read_from_the_exporters_of_their_nodes),
 		cmocka_unit_test(the_platforms_exporter_is_believed_and_an_older_one_is_not),
 		cmocka_unit_test(where_exporters_are_listed_no_other_is_asked),
+		cmocka_unit_test(one_that_is_asked_for_by_its_type_is_no_more_believed),
 		cmocka_unit_test(a_close_answers_what_waits),
 		cmocka_unit_test(the_pods_are_awaited_first),
 		cmocka_unit_test(what_was_done_is_told),
