@@ -2,12 +2,16 @@
 the operator read nothing that is not a pod of an autoscaler's target.
 """
 
+import socket
+import ssl
+import threading
+import time
 import uuid
 
 import pytest
 import test_tenancy as tenancy
 from conftest import eventually
-from operator_fixtures import Autoscaler, Page, pod_template, serving, set_status
+from operator_fixtures import Autoscaler, Page, asks, is_quiet, pod_template, serving, set_status
 from test_metrics_server import (  # noqa: F401  (fixtures are found by name)
     METRIC,
     VERSIONS,
@@ -20,6 +24,7 @@ from test_metrics_server import (  # noqa: F401  (fixtures are found by name)
     replicas,
     run_target,
 )
+from test_tenancy_pages import PAGES, Hostile, Secret
 
 GROUP = "/apis/custom.metrics.k8s.io"
 EDIT = "inference-autoscaler-system:inference-autoscaler:edit"
@@ -124,3 +129,94 @@ def test_only_a_pod_of_the_target_is_read(cluster, teams, tmp_path):  # noqa: F8
     # What was read of it before counts for 15 s.
     eventually(is_left_out, timeout=40)
     assert Witness.readers == {address()}
+
+
+def values(cluster, namespace):  # noqa: F811
+    code, answer = read(cluster, namespace)
+    assert code == 200, answer
+    return {item["describedObject"]["name"]: item["value"] for item in answer["items"]}
+
+
+def test_what_a_tenants_pods_serve_moves_no_figure_of_anothers(cluster, teams, replicas):  # noqa: F811
+    """While the tenant asks for its own figures as fast as it can, from pages as bad as can be, the other's are read beside
+    it: the same values, as fast as before, and its chain stays Ready."""
+    mine, victim = teams
+    (running,) = replicas.all
+    attack, neighbour = Autoscaler(cluster, mine), Autoscaler(cluster, victim)
+    before = values(cluster, victim)
+    scaled = neighbour.child("HorizontalPodAutoscaler")["spec"]
+    assert len(before) == 2
+    ended, slowest = threading.Event(), {}
+
+    def ask_on():
+        while not ended.is_set():
+            read(cluster, mine)
+
+    with serving(Hostile, "") as port, serving(Secret) as other:
+        Hostile.victim, Hostile.other_port = victim, other
+        threads = [threading.Thread(target=ask_on) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            for number, page in enumerate(PAGES):
+                attack.patch({"engine": {"type": "VLLM", "port": port, "path": f"/page-{number}"}})
+                eventually(lambda number=number: Hostile.came.get(f"/page-{number}"), timeout=30)
+                for _ in range(4):
+                    start = time.monotonic()
+                    assert values(cluster, victim) == before, page
+                    assert asks(running.http, "/healthz")[0] == 200
+                    slowest[page] = max(slowest.get(page, 0), time.monotonic() - start)
+                    time.sleep(0.3)
+                assert is_ready(neighbour), page
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+        assert not Secret.came
+    print(f"\nthe other's reading and /healthz took {max(slowest.values()):.3f} s at most")
+    assert max(slowest.values()) <= (0.3 if is_quiet() else 2), slowest
+    assert neighbour.child("HorizontalPodAutoscaler")["spec"] == scaled
+
+
+def shake_hands(port, ended, count):
+    """As a pod of anybody's: connects without a certificate, asks, is refused, and comes again; half of the connections say
+    nothing for as long as they are let."""
+    context, held = ssl._create_unverified_context(), []
+    while not ended.is_set():
+        try:
+            client = socket.create_connection((address(), port), timeout=5)
+            if len(held) < 150:
+                held.append(client)
+                continue
+            with context.wrap_socket(client) as tls:
+                tls.sendall(b"GET /apis/custom.metrics.k8s.io/v1beta1 HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert tls.recv(4096).startswith(b"HTTP/1.1 401 ")
+                count.append(1)
+        except OSError:
+            held = [one for one in held if one.fileno() >= 0][50:]
+    for client in held:
+        client.close()
+
+
+def test_strangers_at_the_port_hold_up_no_reading(cluster, teams, replicas):  # noqa: F811
+    """The port is open to every pod, and only the API server is answered there."""
+    _, victim = teams
+    (running,) = replicas.all
+    before, ended, refused, slowest = values(cluster, victim), threading.Event(), [], 0
+    threads = [threading.Thread(target=shake_hands, args=(running.port, ended, refused)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(2)
+        for _ in range(20):
+            start = time.monotonic()
+            assert values(cluster, victim) == before
+            assert asks(running.http, "/healthz")[0] == 200
+            slowest = max(slowest, time.monotonic() - start)
+            time.sleep(0.2)
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+    print(f"\n{len(refused)} strangers refused; a reading and /healthz took {slowest:.3f} s at most")
+    assert len(refused) > 50 and slowest <= (0.3 if is_quiet() else 2)

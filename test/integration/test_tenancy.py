@@ -34,9 +34,18 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
 
 MERGE = "application/merge-patch+json"
 RESOURCE = "/apis/inference-autoscaler.io/v1alpha1/namespaces/{}/inferenceautoscalers"
-KINDS = ("services,horizontalpodautoscalers,servicemonitors,prometheusrules,deployments,inferenceautoscalers,configmaps,"
-         "daemonsets,prometheuses")
-CLUSTER_KINDS = "apiservices,clusterroles,clusterrolebindings,validatingadmissionpolicies,customresourcedefinitions"
+# What is compared: in namespaces, and in none.
+MONITORING = "/apis/monitoring.coreos.com/v1"
+KINDS = (
+    "/api/v1/services", "/api/v1/configmaps", "/apis/apps/v1/deployments", "/apis/apps/v1/daemonsets",
+    "/apis/autoscaling/v2/horizontalpodautoscalers", f"{MONITORING}/servicemonitors", f"{MONITORING}/prometheusrules",
+    f"{MONITORING}/prometheuses", "/apis/inference-autoscaler.io/v1alpha1/inferenceautoscalers",
+)
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+CLUSTER_KINDS = (
+    "/apis/apiregistration.k8s.io/v1/apiservices", f"{RBAC}/clusterroles", f"{RBAC}/clusterrolebindings",
+    "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+)
 CUSTOM = {"type": "Custom", "selector": {"matchLabels": {"app": "server"}}, "port": "http"}
 TRACKED = {"app.kubernetes.io/instance": "argo-app"}
 
@@ -319,12 +328,15 @@ def tenant(cluster, operator_kubeconfig, team_a, tmp_path_factory):  # noqa: F81
 def state(cluster, *namespaces):
     """Of each object outside, what tells that somebody wrote it; statuses aside, which say what pods do."""
     found = {}
-    for where, kinds in [(("-n", namespace), KINDS) for namespace in namespaces] + [((), CLUSTER_KINDS)]:
-        for one in json.loads(cluster.kubectl(*where, "get", kinds, "-o", "json").stdout)["items"]:
+    for path in (*KINDS, *CLUSTER_KINDS):
+        code, answer = cluster.request("GET", path)
+        assert code == 200, answer
+        for one in answer["items"]:
             meta = one["metadata"]
-            found[one["kind"], meta.get("namespace"), meta["name"]] = (
-                meta["uid"], meta.get("generation"), meta.get("labels"), meta.get("annotations"),
-                *(one.get(part) for part in ("spec", "data", "rules", "subjects")))
+            if path in CLUSTER_KINDS or meta["namespace"] in namespaces:
+                found[path, meta.get("namespace"), meta["name"]] = (
+                    meta["uid"], meta.get("generation"), meta.get("labels"), meta.get("annotations"),
+                    *(one.get(part) for part in ("spec", "data", "rules", "subjects")))
     return found
 
 

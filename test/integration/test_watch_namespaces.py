@@ -101,7 +101,7 @@ def requests(cluster, user):
 
 
 def test_it_serves_its_namespaces_with_roles_alone(cluster, places, few, new_adapter, operators):  # noqa: F811
-    """In both modes that read pods, with the rules written once; no request is refused, and none is made elsewhere."""
+    """In all modes and from both sources, with the rules written once; no request is refused, and none is made elsewhere."""
     one, other, outside = places
     user = few[2]
     operator = operators()  # noqa: F811
@@ -109,6 +109,12 @@ def test_it_serves_its_namespaces_with_roles_alone(cluster, places, few, new_ada
     untouched = Autoscaler(cluster, outside).create()
     for autoscaler in mine:
         autoscaler.waits_for_children()
+    more = [Autoscaler(cluster, one, "gpus").create(mode="GPU"), Autoscaler(cluster, other, "direct").create(source="Direct"),
+            Autoscaler(cluster, other, "custom").create(
+                engine={"type": "Custom", "signals": [{"name": "Waiting", "series": "queued"}]},
+                requests={"signal": "Waiting", "target": 2}, source="Prometheus")]
+    for autoscaler in more:
+        eventually(lambda autoscaler=autoscaler: autoscaler.condition("Ready"), timeout=30)
     mine[0].waits_for("MetricsExposed", "Exposed", timeout=30)
     mine[0].waits_for("ScrapeSelected", "Selected", timeout=30)
     mine[0].patch({"maxReplicas": 9})
@@ -125,9 +131,11 @@ def test_it_serves_its_namespaces_with_roles_alone(cluster, places, few, new_ada
     assert {place for _, verb, _, place in seen if verb in WRITES} <= {*places[:2], ADAPTER, None}
     assert {what for _, verb, what, place in seen if place is None and verb in WRITES} <= {
         "tokenreviews", "subjectaccessreviews"}
-    # In the adapter's namespace its own two objects are written, and nothing of an autoscaler's.
-    assert {what for _, verb, what, place in seen if place == ADAPTER and verb in WRITES} <= {"configmaps", "deployments"}
-    for autoscaler in [*mine, untouched]:
+    # In the adapter's namespace its own two objects are written, and beside Prometheus the rule of the GPUs; nothing of an
+    # autoscaler's.
+    assert {what for _, verb, what, place in seen if place == ADAPTER and verb in WRITES} <= {
+        "configmaps", "deployments", "prometheusrules"}
+    for autoscaler in [*mine, *more, untouched]:
         autoscaler.delete()
 
 
