@@ -164,6 +164,25 @@ static void finish(struct survey *s, struct gpu_survey *survey)
 	}
 }
 
+/* Where the rule and the questions belong: with the Prometheus that scrapes what is believed about all pods. Of one that is
+ * believed about its own namespace only, this is nobody else's matter. NULL when none scrapes any. */
+static const char *scraping_prometheus(const struct gpu_survey *survey)
+{
+	const char *local = NULL;
+	bool trusted = false;
+
+	for (size_t i = 0; i < survey->exporters.count; i++) {
+		const struct exporter_survey *row = &survey->exporters.items[i];
+
+		if (row->selected_by != NULL && row->local == NULL) {
+			return row->selected_by;
+		}
+		trusted = trusted || (row->service != NULL && row->local == NULL);
+		local = local != NULL ? local : row->selected_by;
+	}
+	return trusted ? NULL : local;
+}
+
 /* What is needed of the chain. */
 static struct gpu_survey *find(struct survey *s, const struct gpu_need *needs, size_t needs_count)
 {
@@ -177,10 +196,8 @@ static struct gpu_survey *find(struct survey *s, const struct gpu_need *needs, s
 		row->id = xstrdup(needs[i].id);
 		fill_exporter(s, &spec, needs[i].scraped, row);
 		survey->scraped = survey->scraped || needs[i].scraped;
-		if (survey->prometheus == NULL) {
-			survey->prometheus = xstrdup(row->selected_by);
-		}
 	}
+	survey->prometheus = xstrdup(scraping_prometheus(survey));
 	finish(s, survey);
 	return survey;
 }
