@@ -11,8 +11,9 @@
 	"this is for those who may get InferenceAutoscalers: send 'Authorization: Bearer TOKEN', with a TOKEN of "     \
 	"'kubectl create token', through 'kubectl port-forward' so that nobody reads it on the way\n"
 #define UNKNOWN_TOKEN "the API server does not take this token: make a new one with 'kubectl create token'\n"
-#define TOO_MANY_TOKENS                                                                                                \
-	"the API server has not taken many tokens from this address: wait a few seconds, and send one that it takes\n"
+#define TOO_MANY                                                                                                            \
+	"the API server has refused much to this address: wait a few seconds, and ask with a token that it takes for what " \
+	"that may see\n"
 
 /* A caller whose rights are asked for. */
 struct visitor {
@@ -156,7 +157,7 @@ static void on_answer(void *ctx, const struct review_answer *answer)
 		reply(leave(visitor), 401, UNKNOWN_TOKEN);
 		return;
 	case REVIEW_TOO_MANY:
-		reply(leave(visitor), 429, TOO_MANY_TOKENS);
+		reply(leave(visitor), 429, TOO_MANY);
 		return;
 	case REVIEW_UNAVAILABLE:
 		why = xasprintf("who may see this cannot be found out: %s\n", answer->why);
@@ -173,6 +174,7 @@ static void ask(struct visitor *visitor)
 	const struct review_question question = {.token = http_exchange_bearer(visitor->exchange),
 		.ns = ns,
 		.path = visitor->path,
+		.listed = visitor->ns == NULL,
 		.peer = http_exchange_peer(visitor->exchange)};
 
 	visitor->review = reviews_ask(visitor->gate->reviews, &question, on_answer, visitor);

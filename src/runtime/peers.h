@@ -1,6 +1,6 @@
 /*
- * How often each peer has shown a token that was nobody's: each costs the API server a review, and nothing kept helps
- * against tokens that are new each time.
+ * How often each peer was refused, for a token that was nobody's or a namespace that is not its own: each costs the API
+ * server a review, and nothing kept helps against what is new each time.
  *
  * A peer may be wrong PEERS_BURST times at once, and then once in PEERS_EACH_MS. Of so many peers it is remembered; one more
  * takes the place of the one that has been right for longest.
@@ -29,9 +29,9 @@ struct peers {
 	size_t cap;
 };
 
-/* Counts a token that is to be reviewed, as if it were nobody's; false, and nothing counted, when it is one too many. */
+/* Counts a review as if it were to be a refusal; false, and nothing counted, when it is one too many. */
 bool peers_charge(struct peers *peers, const unsigned char *peer, int64_t now_ms);
-/* The token was somebody's. */
+/* It was none. */
 void peers_refund(struct peers *peers, const unsigned char *peer);
 void peers_release(struct peers *peers);
 

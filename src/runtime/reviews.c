@@ -23,6 +23,7 @@ struct request {
 	unsigned char peer[PEER_BYTES]; /* of the one for whom it began */
 	struct kube_call *call;
 	bool of_token;
+	bool charged; /* to this peer */
 	bool late;
 	int64_t begun_ms;
 	struct request *next;
@@ -37,6 +38,7 @@ struct review {
 	char *user;         /* JSON; NULL = not known yet */
 	char *failure;      /* why there is no answer; NULL = none yet */
 	unsigned char peer[PEER_BYTES];
+	bool listed;
 	bool over;
 	enum review_verdict verdict; /* once it is over */
 	int64_t begun_ms;
@@ -152,7 +154,7 @@ static void take_answer(const struct request *request, const json_t *answer)
 		fail(request, "the API server says whose the token is without a name");
 		return;
 	}
-	if (request->of_token && yes) {
+	if (request->charged && yes) {
 		peers_refund(&request->reviews->peers, request->peer);
 	}
 	review_cache_put(cache, request->key, yes, text, clock_monotonic_ms());
@@ -200,13 +202,13 @@ static void on_answer(void *ctx, json_t *result, const struct error *err)
 	} else if (!request->late) {
 		fail(request, err->message);
 	}
-	if (err != NULL && request->of_token) {
+	if (err != NULL && request->charged) {
 		peers_refund(&request->reviews->peers, request->peer);
 	}
 	end_request(request);
 }
 
-static void begin(struct review *review)
+static void begin(struct review *review, bool charged)
 {
 	struct reviews *reviews = review->reviews;
 	struct request *request = xcalloc(1, sizeof(*request));
@@ -217,6 +219,7 @@ static void begin(struct review *review)
 	*request = (struct request){.reviews = reviews,
 		.key = wanted(review),
 		.of_token = of_token,
+		.charged = charged,
 		.begun_ms = clock_monotonic_ms(),
 		.next = reviews->requests};
 	memcpy(request->peer, review->peer, PEER_BYTES);
@@ -285,10 +288,12 @@ static void cancel_late(struct reviews *reviews, int64_t now_ms)
 /* Asks the API server, unless the peer has cost it enough. */
 static void begin_or_refuse(struct review *review, int64_t now_ms)
 {
-	if (review->user == NULL && !peers_charge(&review->reviews->peers, review->peer, now_ms)) {
+	bool charged = review->user == NULL || !review->listed;
+
+	if (charged && !peers_charge(&review->reviews->peers, review->peer, now_ms)) {
 		end(review, REVIEW_TOO_MANY);
 	} else {
-		begin(review);
+		begin(review, charged);
 	}
 }
 
@@ -371,6 +376,7 @@ struct review *reviews_ask(struct reviews *reviews, const struct review_question
 		.token = xstrdup(question->token),
 		.token_key = review_key((struct review_key){0, 0}, question->token),
 		.attributes = review_attributes(question),
+		.listed = question->listed,
 		.begun_ms = clock_monotonic_ms(),
 		.done = done,
 		.ctx = ctx};

@@ -1,13 +1,15 @@
 /*
  * Who a caller is and what it may, as the API server says: TokenReview, then SubjectAccessReview.
  *
- * Anybody can send any number of tokens. So one peer may be wrong so often only (peers.h), few reviews are under way at a time, one question is under way once, each
- * has a deadline, and answers are kept for seconds, in a bounded number. What is kept of a token is a hash with a key
+ * Anybody can send any number of tokens, and with one that is somebody's ask for any number of namespaces. So one peer may be
+ * refused so often only (peers.h), few reviews are under way at a time, one question is under way once, each has a deadline,
+ * and answers are kept for seconds, in a bounded number. What is kept of a token is a hash with a key
  * that nobody outside knows; the token itself is wiped when its question is answered.
  */
 #ifndef RUNTIME_REVIEWS_H
 #define RUNTIME_REVIEWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kube/client.h"
@@ -26,7 +28,7 @@ enum review_verdict {
 	REVIEW_ALLOWED,
 	REVIEW_FORBIDDEN,   /* a known caller who may not */
 	REVIEW_NOBODY,      /* the token is nobody's */
-	REVIEW_TOO_MANY,    /* of the tokens that this peer showed too many were nobody's: it is not asked about */
+	REVIEW_TOO_MANY,    /* this peer was refused too often: nothing is asked for it */
 	REVIEW_UNAVAILABLE, /* the API server has not said: nobody is let in */
 };
 
@@ -35,6 +37,7 @@ struct review_question {
 	const char *token;
 	const char *ns;            /* a namespace's name, and no other text */
 	const char *path;          /* NULL = `ns` counts */
+	bool listed;               /* nobody named it: one of the bounded number that there are */
 	const unsigned char *peer; /* who shows it, PEER_BYTES of an address */
 };
 

@@ -25,6 +25,7 @@ struct bench {
 	int tokens, accesses;
 	size_t most_kept;
 	unsigned char peer[PEER_BYTES]; /* who asks */
+	bool listed;
 	int done;
 	enum review_verdict last;
 	char caller[64];
@@ -100,7 +101,11 @@ static void close_bench(struct bench *bench)
 
 static struct review *start(struct bench *bench, const char *token, const char *ns, const char *path)
 {
-	const struct review_question question = {.token = token, .ns = ns, .path = path, .peer = bench->peer};
+	const struct review_question question = {.token = token,
+		.ns = ns,
+		.path = path,
+		.listed = bench->listed,
+		.peer = bench->peer};
 
 	return reviews_ask(bench->reviews, &question, on_done, bench);
 }
@@ -222,6 +227,40 @@ static void one_peer_cannot_have_ten_thousand_tokens_reviewed(void **state)
 	close_bench(&bench);
 }
 
+/* Of a token that is good: each namespace is another question. */
+static void one_peer_cannot_have_ten_thousand_namespaces_reviewed(void **state)
+{
+	static struct bench bench;
+	int64_t begun_ms = clock_monotonic_ms();
+	int64_t most;
+
+	(void)state;
+	open_bench(&bench);
+	for (int i = 0; i < MANY; i++) {
+		auto_free char *ns = xasprintf("bank-%d", i);
+		enum review_verdict verdict = ask(&bench, "good", ns, NULL);
+
+		assert_int_equal(verdict, i < PEERS_BURST ? REVIEW_FORBIDDEN : verdict);
+		assert_true(verdict == REVIEW_FORBIDDEN || verdict == REVIEW_TOO_MANY);
+	}
+	most = PEERS_BURST + (clock_monotonic_ms() - begun_ms) / PEERS_EACH_MS + 1;
+	assert_in_range(bench.accesses, PEERS_BURST, most);
+	/* Who may costs nothing, however often; and who looks for its own among those that there are is no guesser. */
+	bench.peer[0] = 1;
+	for (int i = 0; i < 2 * PEERS_BURST; i++) {
+		auto_free char *token = xasprintf("good-%d", i);
+
+		assert_int_equal(ask(&bench, token, "shop", NULL), REVIEW_ALLOWED);
+	}
+	bench.listed = true;
+	for (int i = 0; i < 2 * PEERS_BURST; i++) {
+		auto_free char *ns = xasprintf("bank-%d", i);
+
+		assert_int_equal(ask(&bench, "good", ns, NULL), REVIEW_FORBIDDEN);
+	}
+	close_bench(&bench);
+}
+
 static bool full(void *ctx)
 {
 	return ((struct bench *)ctx)->tokens == REVIEWS_UNDER_WAY;
@@ -316,6 +355,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_kept_for_less_long),
 		cmocka_unit_test(ten_thousand_tokens_take_bounded_room),
 		cmocka_unit_test(one_peer_cannot_have_ten_thousand_tokens_reviewed),
+		cmocka_unit_test(one_peer_cannot_have_ten_thousand_namespaces_reviewed),
 		cmocka_unit_test(few_are_under_way_and_one_question_once),
 		cmocka_unit_test(one_that_hangs_is_no_open_door),
 		cmocka_unit_test(an_outage_is_no_open_door_and_is_not_kept),
