@@ -80,7 +80,9 @@ const struct view *survey_our_object(const struct survey *s, enum kind kind, con
 	auto_view_list ours = world_views_by(s->world, kind, SHARED_GPU);
 
 	for (size_t i = 0; i < ours.count; i++) {
-		if (strcmp(ours.items[i]->meta.name, name) == 0) {
+		const struct object_meta *meta = &ours.items[i]->meta;
+
+		if (strcmp(meta->name, name) == 0 && survey_may_place(s, meta->ns)) {
 			return ours.items[i];
 		}
 	}

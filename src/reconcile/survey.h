@@ -66,7 +66,7 @@ bool survey_wants(const struct survey *s, enum kind kind, const char *ns, const 
 void survey_want(struct survey *s, json_t *object_take);
 /* The same for a Service; as it will be, borrowed. */
 const struct view_service *survey_want_service(struct survey *s, json_t *service_take);
-/* Our object of this name, wherever it stands; borrowed, NULL when it is to be made. */
+/* Our object of this name, wherever it may stand: a tenant's is none. Borrowed, NULL when it is to be made. */
 const struct view *survey_our_object(const struct survey *s, enum kind kind, const char *name);
 /* When this object was made, as a survey has it. */
 int64_t survey_since(const struct survey *s, enum kind kind, const char *ns, const char *name);
