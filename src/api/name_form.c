@@ -203,12 +203,31 @@ static const char *after_pair(const char *text)
 	return *text == '"' ? text + 1 : NULL;
 }
 
+/* What the platform's own rules and dashboards read, often of any pod: a page is not to have it stored under these names. */
+static bool is_reserved_family(const char *text)
+{
+	static const char *const reserved[] = {"up", "ALERTS", "scrape", "kube", "kubelet", "node", "container",
+		"apiserver", "DCGM", "inference_autoscaler"};
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		size_t len = strlen(reserved[i]);
+
+		if (strncmp(reserved[i], text, len) == 0 && strchr("_:{", text[len]) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool name_is_series(const char *text)
 {
 	const char *at = strlen(text) <= NAME_MAX_SERIES ? after_word(text, LOWER UPPER DIGITS "_:") : NULL;
 
-	if (at == NULL || *at == '\0') {
-		return at != NULL;
+	if (at == NULL || is_reserved_family(text)) {
+		return false;
+	}
+	if (*at == '\0') {
+		return true;
 	}
 	if (*at != '{') {
 		return false;

@@ -20,7 +20,7 @@ bool name_is_kind(const char *text);
 bool name_is_port(const char *text);
 /* "/v1/metrics", without '.' and '..'. */
 bool name_is_path(const char *text);
-/* "ray_vllm_num_requests_running", "queue:depth{queue=\"high\",model=\"\"}": of samples. */
+/* "ray_vllm_num_requests_running", "queue:depth{queue=\"high\",model=\"\"}": of samples that are an engine's. */
 bool name_is_series(const char *text);
 bool name_is_label_key(const char *text);
 bool name_is_label_value(const char *text);

@@ -314,8 +314,8 @@ static const struct {
 		"single slashes, at most 255, and no '.' or '..' alone, such as /metrics"},
 	{"spec.engine.signals", engine_signals_are,
 		"are not 1 to 4 figures: write each once, with name Running, Waiting, InFlight or KVCache, series as a name or "
-		"name{label=\"value\"} of letters, digits and _ : (in values also . / @ + -), at most 255, over Sum or Max, and unit "
-		"Requests, or Ratio or Percent of KVCache"},
+		"name{label=\"value\"} of letters, digits and _ : (in values also . / @ + -), at most 255, and no name of the platform's "
+		"such as up or kube_pod_info, over Sum or Max, and unit Requests, or Ratio or Percent of KVCache"},
 	{"spec.engine.scheme", is_scheme, "is unknown: use http or https"},
 	{"spec.requests.signal", is_signal, "is unknown: use Running, Waiting, InFlight or KVCache"},
 	{"spec.requests.target", is_target,

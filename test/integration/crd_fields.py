@@ -167,13 +167,17 @@ FIELDS = [
     (
         "engine.signals[].series",
         ["depth", "ray_vllm_num_requests_running", "queue:depth", 'depth{queue="high",model=""}',
-         'd{m="org/name-1.5:v2@x+y"}'],
+         'd{m="org/name-1.5:v2@x+y"}', "upper", "nodes_waiting", "kubernetes_queue", "ray_node_queue"],
         [(bad, "write letters, digits") for bad in (
             "", "9a", "a b", "a{}", "a{", 'a{b="c"', 'a{b=c}', 'a{b="c"} or b', 'a{pod="x"}', 'a{b="c",namespace="x"}',
             'a{__name__="b"}', 'a{b=~"c"}', 'a{b="}"}', 'a{b="{{.}}"}', 'a{b="<<.X>>"}', "a\n", "sum(a)", INJECTION,
             # what would mean something in a relabeling
             'a{b="c\\"d"}', 'a{b="c;d"}', 'a{b="(c|d)"}', 'a{b="c*"}', 'a{b="$1"}', 'a{b="^c"}', 'a{b="[c]"}', "a.*", "a|b",
             "a'b", 'a{b="c\'d"}', 'a{b="$(POD_NAME)"}')]
+        + [(bad, "a name of the platform's") for bad in (
+            "up", 'up{a="b"}', "ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "kube_pod_info", "kubelet_running_pods",
+            "node_load1", "node:cpu:sum", "container_memory_rss", "apiserver_request_total", "DCGM_FI_DEV_GPU_UTIL",
+            "inference_autoscaler:gpu_utilization:percent")]
         + [("a" * 256, "255"), ("a" * 10000, "255"), ('a{b="' + "c" * 10000 + '"}', "255")],
         figure("series"),
     ),

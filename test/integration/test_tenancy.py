@@ -113,8 +113,11 @@ ATTACKS = {
     "samples of any name": (own_engine('{__name__=~".+"}'), False),
     "samples by an expression": (own_engine('queued} or vector(1) or up{a="b"'), False),
     "samples by a template": (own_engine("<<.Series>>"), False),
-    "samples that are the GPUs'": (own_engine("DCGM_FI_DEV_GPU_UTIL"), True),
-    "samples that are what is recorded of the GPUs": (own_engine("inference_autoscaler:gpu_utilization:percent"), True),
+    "samples that are the GPUs'": (own_engine("DCGM_FI_DEV_GPU_UTIL"), False),
+    "samples that are what is recorded of the GPUs": (own_engine("inference_autoscaler:gpu_utilization:percent"), False),
+    "samples that alerts are made of": (own_engine('kube_pod_status_ready{condition="true"}'), False),
+    "samples that say whether a target is up": (own_engine('up{a=""}'), False),
+    "samples of one's own": (own_engine('queued{model="up"}'), True),
     "a list of targets with an expression": ({"requests": {"signals": [{"signal": "Running", "target": '1"}) or vector(1)'}]}}, False),
     "a list of signals without end": (
         {"requests": {"signals": [{"signal": s, "target": 1} for s in ("Running", "Waiting", "InFlight", "KVCache", "Running")]}}, False),
