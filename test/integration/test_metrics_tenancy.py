@@ -173,7 +173,8 @@ def test_what_a_tenants_pods_serve_moves_no_figure_of_anothers(cluster, teams, r
             for thread in threads:
                 thread.join()
         assert not Secret.came
-    print(f"\nthe other's reading and /healthz took {max(slowest.values()):.3f} s at most")
+    latest = sorted(slowest, key=slowest.get)[-3:]
+    print("\nthe other's reading and /healthz took longest beside", {page: round(slowest[page], 3) for page in latest})
     assert max(slowest.values()) <= (0.3 if is_quiet() else 2), slowest
     assert neighbour.child("HorizontalPodAutoscaler")["spec"] == scaled
 
