@@ -55,12 +55,13 @@ struct monitoring {
 
 /*
  * Whether the namespace is the platform's, so that what is there is believed about others: that of the Prometheus that is
- * known to be the platform's, of the adapter, where exporters are known to be installed, and those that the settings list.
+ * known to be the platform's, of the adapter, where exporters are known to be installed, and those that the settings list
+ * for what is shared or for exporters.
  * That somebody has a Prometheus in a namespace tells nothing.
  */
 bool monitoring_is_platforms(const struct monitoring_context *context, const char *ns);
-/* The same of a namespace with a Prometheus. Where none that runs is known to be the platform's, any may be: behind a
- * Thanos, say. */
+/* The same of a namespace with a Prometheus: also one that the settings list for ServiceMonitors. Where none that runs is
+ * known to be the platform's, any may be: behind a Thanos, say. */
 bool monitoring_may_be_platforms(const struct monitoring_context *context, const char *ns);
 /*
  * The resources in order of preference: first the one that is asked; then those that run before those

@@ -26,8 +26,15 @@ bool monitoring_is_platforms(const struct monitoring_context *context, const cha
 	       (context->adapter_ns != NULL && strcmp(context->adapter_ns, ns) == 0) ||
 	       gpu_is_exporters_namespace(ns) ||
 	       (settings != NULL &&
-		       (is_listed(settings->shared_namespaces, ns) || is_listed(settings->monitor_namespaces, ns) ||
-			       is_listed(settings->exporter_namespaces, ns)));
+		       (is_listed(settings->shared_namespaces, ns) || is_listed(settings->exporter_namespaces, ns)));
+}
+
+/* A Prometheus there is one that the platform knows of; what else is there may be others'. */
+static bool is_served(const struct monitoring_context *context, const char *ns)
+{
+	const char *listed = context->settings != NULL ? context->settings->monitor_namespaces : NULL;
+
+	return monitoring_is_platforms(context, ns) || is_listed(listed, ns);
 }
 
 /* Whether any that runs is known to be the platform's. */
@@ -36,8 +43,7 @@ static bool is_known(const struct monitoring_context *context)
 	for (size_t i = 0; context->platform == NULL && i < context->prometheuses->count; i++) {
 		const struct view *prometheus = context->prometheuses->items[i];
 
-		if (view_prometheus(prometheus)->replicas != 0 &&
-			monitoring_is_platforms(context, prometheus->meta.ns)) {
+		if (view_prometheus(prometheus)->replicas != 0 && is_served(context, prometheus->meta.ns)) {
 			return true;
 		}
 	}
@@ -46,7 +52,7 @@ static bool is_known(const struct monitoring_context *context)
 
 bool monitoring_may_be_platforms(const struct monitoring_context *context, const char *ns)
 {
-	return monitoring_is_platforms(context, ns) || !is_known(context);
+	return is_served(context, ns) || !is_known(context);
 }
 
 bool monitoring_counts(const struct monitoring_context *context, const struct monitoring_object *object,
