@@ -103,7 +103,6 @@ static void add_trusted(struct gpu_source *source, const struct metrics_api_hook
 {
 	auto_view_list all = hooks->daemonsets(hooks->ctx);
 	const struct view_workload *best = best_of(&all, hooks->settings, type);
-
 	bool listed = hooks->settings->exporter_namespaces != NULL; /* then it is among them, or usual */
 
 	if (best != NULL && best->selector.given &&
