@@ -108,11 +108,6 @@ static void take_token(struct review *review, const char *user)
 	}
 }
 
-static void take_access(struct review *review, bool allowed)
-{
-	end(review, allowed ? REVIEW_ALLOWED : REVIEW_FORBIDDEN);
-}
-
 static void take_failure(struct review *review, char *why_take)
 {
 	review->failure = why_take;
@@ -129,7 +124,7 @@ static void give(const struct request *request, bool yes, const char *user)
 		if (request->of_token) {
 			take_token(review, user);
 		} else {
-			take_access(review, yes);
+			end(review, yes ? REVIEW_ALLOWED : REVIEW_FORBIDDEN);
 		}
 	}
 }
@@ -143,7 +138,8 @@ static void fail(const struct request *request, const char *why)
 	}
 }
 
-static void take_answer(const struct request *request, const json_t *answer)
+/* Whether it was a yes. */
+static bool take_answer(const struct request *request, const json_t *answer)
 {
 	struct review_cache *cache = &request->reviews->cache;
 	bool yes = json_path_bool(answer, request->of_token ? "status.authenticated" : "status.allowed", false);
@@ -152,13 +148,11 @@ static void take_answer(const struct request *request, const json_t *answer)
 
 	if (request->of_token && yes && json_path_string(user, "username", "")[0] == '\0') {
 		fail(request, "the API server says whose the token is without a name");
-		return;
-	}
-	if (request->charged && yes) {
-		peers_refund(&request->reviews->peers, request->peer);
+		return false;
 	}
 	review_cache_put(cache, request->key, yes, text, clock_monotonic_ms());
 	give(request, yes, text);
+	return yes;
 }
 
 static void arm(struct reviews *reviews, uint64_t ms);
@@ -196,13 +190,12 @@ static void end_request(struct request *request)
 static void on_answer(void *ctx, json_t *result, const struct error *err)
 {
 	struct request *request = ctx;
+	bool refused = err == NULL && !take_answer(request, result);
 
-	if (err == NULL) {
-		take_answer(request, result);
-	} else if (!request->late) {
+	if (err != NULL && !request->late) {
 		fail(request, err->message);
 	}
-	if (err != NULL && request->charged) {
+	if (request->charged && !refused) {
 		peers_refund(&request->reviews->peers, request->peer);
 	}
 	end_request(request);
@@ -244,7 +237,7 @@ static void advance(struct review *review, int64_t now_ms)
 	if (review->user != NULL && !review->over) {
 		kept = review_cache_find(&reviews->cache, review->access_key, now_ms);
 		if (kept != NULL) {
-			take_access(review, kept->yes);
+			end(review, kept->yes ? REVIEW_ALLOWED : REVIEW_FORBIDDEN);
 		}
 	}
 	if (!review->over && now_ms - review->begun_ms >= REVIEWS_DEADLINE_MS) {
