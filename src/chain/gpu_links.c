@@ -107,6 +107,11 @@ void check_gpu_selected(const struct facts *facts, const struct workload_signal 
 			facts->select_unread);
 		return;
 	}
+	if (exporter->service == NULL) {
+		SAY(verdict, VERDICT_FALSE, "NotSelected", "who scrapes the DCGM exporter is not known: %s",
+			exporter->problem != NULL ? exporter->problem : "");
+		return;
+	}
 	if (exporter->selected_by == NULL) {
 		SAY(verdict, VERDICT_FALSE, "NotSelected",
 			"no Prometheus would select a ServiceMonitor for the DCGM exporter: %s",
