@@ -271,8 +271,9 @@ size_t links_check(const struct facts *facts, struct verdict *verdicts)
 
 bool links_settled(const struct facts *facts, const struct verdict *verdicts)
 {
-	/* A rule that is not loaded is not missed for a while (check_gpu_recorded()). */
-	bool rule_awaited = autoscaler_uses_gpus(facts->workload.spec) && !facts->workload.direct &&
+	/* A rule that is not loaded is not missed for a while (check_gpu_recorded()), and never where nobody lists it. */
+	bool listed = facts->gpu == NULL || facts->gpu->rule.selected_by != NULL;
+	bool rule_awaited = autoscaler_uses_gpus(facts->workload.spec) && !facts->workload.direct && listed &&
 	                    (facts->shared == NULL || !facts->shared->rule.loaded);
 
 	for (size_t i = 0; i < links_count; i++) {

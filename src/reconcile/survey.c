@@ -19,6 +19,11 @@ bool survey_in_namespace(const struct view *object, const char *ns)
 	return ns == NULL || strcmp(object->meta.ns, ns) == 0;
 }
 
+bool survey_without_resource(const struct survey *s)
+{
+	return s->prometheuses.count == 0 && s->world->settings->prometheus_url != NULL;
+}
+
 bool survey_prometheus_in(const struct survey *s, const char *ns)
 {
 	for (size_t i = 0; i < s->prometheuses.count; i++) {
