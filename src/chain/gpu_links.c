@@ -171,7 +171,8 @@ void check_gpu_scraped(const struct facts *facts, const struct workload_signal *
 		auto_free char *error = evidence_last_error(exporter->last_error);
 
 		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus cannot scrape the DCGM exporter: %s", error);
-	} else if (!say_out_of_reach(facts, verdict) && !say_namespace_enforced(facts, verdict)) {
+	} else if (!say_out_of_reach(facts, verdict) && !say_namespace_enforced(facts, verdict) &&
+		   !say_gpu_sharded(facts, verdict)) {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus has no target for the DCGM exporter, although it had the time to load its ServiceMonitor: "
 			"see prometheus-operator's log, and the log of the config-reloader beside Prometheus");
@@ -188,6 +189,8 @@ void check_gpu_fresh(const struct facts *facts, const struct workload_signal *si
 	}
 	if (exporter->series == 0 && scrape_in_grace(facts, exporter->seen_ms)) {
 		say_scrape_awaited(verdict);
+	} else if (exporter->with_pod == 0 && say_gpu_sharded(facts, verdict)) {
+		return;
 	} else if (exporter->series == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus scrapes the DCGM exporter but has neither 'DCGM_FI_DEV_GPU_UTIL' nor "
@@ -228,7 +231,7 @@ static void say_nothing_recorded(const struct facts *facts, const struct workloa
 	auto_free char *cause = gpu_request_cause(facts);
 	const char *record = signal->signal->series[0];
 
-	if (say_namespace_enforced(facts, verdict)) {
+	if (say_namespace_enforced(facts, verdict) || say_gpu_sharded(facts, verdict)) {
 		return;
 	}
 	if (is_unlisted(facts, &facts->gpu->rule)) {
@@ -338,6 +341,8 @@ void check_gpu_recorded(const struct facts *facts, const struct workload_signal 
 			facts->workload.spec->target_name);
 	} else if (series->pods == 0) {
 		say_nothing_recorded(facts, signal, verdict);
+	} else if (missing != NULL && say_gpu_sharded(facts, verdict)) {
+		return;
 	} else if (missing != NULL) {
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
 			"'%s' has no value for pod %s: does the DCGM exporter run on its node? " GPU_OF_SEVERAL,
