@@ -37,7 +37,10 @@ const struct link links[] = {
 		.check_gpu = check_gpu_recorded,
 		.arrives_gpu = "RecordedByOthers",
 		.of_prometheus = true},
-	{.type = "AdapterConfigured", .check = check_adapter_configured, .of_prometheus = true},
+	{.type = "AdapterConfigured",
+		.check = check_adapter_configured,
+		.arrives = "ConfiguredByOthers",
+		.of_prometheus = true},
 	{.type = "MetricServed", .check_page = check_metric_served, .check_gpu = check_metric_served},
 	{.type = "ScalingActive", .check = check_scaling_active, .beyond_ready = true},
 };
@@ -81,8 +84,8 @@ static bool is_settled(const struct facts *facts, const struct link *link, bool 
 	return earlier || (strcmp(before->status, "True") == 0 && !lost_selection(facts, link, before));
 }
 
-/* Of GPUs, where what is seen is not the pods' own, it must have been broken for as long, each time anew. */
-static bool is_settled_gpu(const struct facts *facts, const struct link *link, bool earlier)
+/* Where what is seen is not of the pods themselves, it must have been broken for as long, each time anew. */
+static bool is_settled_slowly(const struct facts *facts, const struct link *link, const char *arrives, bool earlier)
 {
 	const struct view_condition *before = view_condition(&facts->object->status.conditions, link->type);
 
@@ -90,27 +93,28 @@ static bool is_settled_gpu(const struct facts *facts, const struct link *link, b
 		return false;
 	}
 	return strcmp(before->status, "False") == 0 ? facts->now_ms - before->transition_ms >= EDIT_SETTLES_MS
-	                                            : earlier || text_equal(before->reason, link->arrives_gpu);
+	                                            : earlier || text_equal(before->reason, arrives);
+}
+
+static bool holds(const char *const *reasons, const char *reason)
+{
+	while (*reasons != NULL && strcmp(*reasons, reason) != 0) {
+		reasons++;
+	}
+	return *reasons != NULL;
 }
 
 /* What was seen clearly, and makes wrong values of those that arrive. */
-static bool makes_values_wrong(const char *reason)
-{
-	static const char *const reasons[] = {"RouterNotEngine", "RecordedTwice", "ValuesDisagree"};
+static const char *const values_wrong[] = {"RouterNotEngine", "RecordedTwice", "ValuesDisagree", NULL};
 
-	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
-		if (strcmp(reasons[i], reason) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
+/* What says that the adapter's rules are where the operator does not look. */
+static const char *const rules_unseen[] = {"AdapterNotFound", "ConfigMapForbidden", "OtherConfigMounted", NULL};
 
 /* Whether the link that looks broken is outweighed by what arrives behind it. */
 static bool is_outweighed(const struct facts *facts, const struct workload_signal *signal,
 	const struct verdict *verdict)
 {
-	return !facts->workload.direct && verdict->status == VERDICT_FALSE && !makes_values_wrong(verdict->reason) &&
+	return !facts->workload.direct && verdict->status == VERDICT_FALSE && !holds(values_wrong, verdict->reason) &&
 	       values_arrive(facts, signal);
 }
 
@@ -214,12 +218,36 @@ static void check_gpus(const struct link *link, const struct facts *facts, struc
 
 	link->check_gpu(facts, signal, &verdict);
 	arrives = link->arrives_gpu != NULL && is_outweighed(facts, signal, &verdict) &&
-	          is_settled_gpu(facts, link, settled->gpu);
+	          is_settled_slowly(facts, link, link->arrives_gpu, settled->gpu);
 	if (arrives) {
 		settled->gpu = true;
 		say_arrives(facts, link->arrives_gpu, &verdict);
 	}
 	fold_take(fold, &verdict, true, arrives);
+}
+
+/* Without a Deployment nothing is known of its rules either. */
+static bool adapter_is_unseen(const struct facts *facts, const struct verdict *verdict)
+{
+	return holds(rules_unseen, verdict->reason) ||
+	       (facts->adapter_survey != NULL && facts->adapter_survey->replicas < 0);
+}
+
+/* The adapter, of which all signals have to arrive. */
+static void check_adapter(const struct link *link, const struct facts *facts, struct verdict *verdict)
+{
+	const struct workload *w = &facts->workload;
+
+	link->check(facts, verdict);
+	for (size_t i = 0; i < w->signals_count; i++) {
+		if (!is_outweighed(facts, &w->signals[i], verdict)) {
+			return;
+		}
+	}
+	if (w->signals_count > 0 && adapter_is_unseen(facts, verdict) &&
+		is_settled_slowly(facts, link, link->arrives, false)) {
+		say_arrives(facts, link->arrives, verdict);
+	}
 }
 
 static void check(const struct link *link, const struct facts *facts, struct settled *settled, struct verdict *verdict)
@@ -228,6 +256,10 @@ static void check(const struct link *link, const struct facts *facts, struct set
 	bool gpu = link->check_gpu != NULL && autoscaler_uses_gpus(facts->workload.spec);
 	struct fold fold = {.count = 0};
 
+	if (link->check != NULL && link->arrives != NULL) {
+		check_adapter(link, facts, verdict);
+		return;
+	}
 	if (link->check != NULL) {
 		link->check(facts, verdict);
 		return;
