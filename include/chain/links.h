@@ -29,9 +29,11 @@ struct link {
 	void (*check)(const struct facts *facts, struct verdict *verdict);
 	void (*check_page)(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
 	void (*check_gpu)(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict);
-	/* Of a page's link that lies before the values: its reason when they arrive although the check says False. Then it is
-	 * the operator's own view that is barred, by a NetworkPolicy say, and not the chain. NULL = what the check says stands. */
+	/* Of a link that lies before the values, a page's or the adapter's, and the GPUs': its reason when they arrive although
+	 * the check says False. Then it is the operator's own view that is barred, by a NetworkPolicy say, and not the chain. NULL = what the
+	 * check says stands. */
 	const char *arrives;
+	const char *arrives_gpu;
 	bool of_prometheus; /* there is none where the figures come from our own metrics API */
 	bool beyond_ready;  /* mirrored for people, does not count for Ready */
 };

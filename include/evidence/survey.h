@@ -61,6 +61,7 @@ struct gpu_survey {
 	struct rule_survey rule;
 	bool scraped;            /* somebody's figures come over Prometheus: else there is neither scrape nor rule */
 	char *prometheus;        /* "ns/name" of the one that scrapes; NULL when none does */
+	int64_t shards;          /* of that one, while it is asked itself; 0 = not known */
 	struct texts namespaces; /* of the exporters that are believed about all pods */
 	char *trusted;           /* the PromQL of the targets that are believed about all pods (engine/gpu.h) */
 	char *targets;           /* the same of all exporters */

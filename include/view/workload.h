@@ -53,7 +53,7 @@ struct view_workload {
 	 * not reported. */
 	const char *replicas_manager;
 	const char *replicas_subresource;
-	bool replicas_applied; /* by server-side apply, as tools do that deliver what is in git */
+	bool replicas_applied; /* from a manifest that has them, as tools do that deliver what is in git */
 	/* Of the status; 0 = not given. */
 	int64_t observed_generation;
 	int64_t current_replicas;

@@ -142,6 +142,8 @@ void check_gpu_recorded(const struct facts *facts, const struct workload_signal 
 bool say_out_of_reach(const struct facts *facts, struct verdict *verdict);
 /* Says so when it is a Prometheus that enforces a namespace where the pods' own is needed. */
 bool say_namespace_enforced(const struct facts *facts, struct verdict *verdict);
+/* Says so when it is one of shards of which one is asked, which knows a part of the exporters. */
+bool say_gpu_sharded(const struct facts *facts, struct verdict *verdict);
 /* That they request no GPU, or in a way that the exporter does not follow by itself; heap. NULL = they do as usual, or it is
  * not known. */
 char *gpu_request_cause(const struct facts *facts);

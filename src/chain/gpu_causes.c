@@ -3,6 +3,7 @@
 
 #include "base/strbuf.h"
 #include "checks.h"
+#include "prometheus_spec.h"
 
 /* Adds the object to what Prometheus is to exclude from enforcement. */
 static void add_exclusion(struct strbuf *exclusions, enum kind kind, const char *key)
@@ -50,6 +51,12 @@ bool say_namespace_enforced(const struct facts *facts, struct verdict *verdict)
 		"enforcedNamespaceLabel), which is not that of the pods: add to its spec.excludedFromEnforcement %s",
 		ruled ? rule->selected_by : exporter->selected_by, exclusions.buf);
 	return true;
+}
+
+bool say_gpu_sharded(const struct facts *facts, struct verdict *verdict)
+{
+	return facts->gpu != NULL &&
+	       prometheus_spec_shards(facts->gpu->prometheus, facts->gpu->shards, "exporters", verdict);
 }
 
 char *gpu_request_cause(const struct facts *facts)

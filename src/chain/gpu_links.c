@@ -37,6 +37,12 @@ static const struct rule_seen *read_rule(const struct facts *facts, struct verdi
 	return evidence_reads(seen->seen_ms, &seen->failure, "PrometheusNotReachable", verdict) ? seen : NULL;
 }
 
+/* Whether no Prometheus resource tells who takes an object, as the shared pass noted of it. */
+static bool judged_by_series(const struct facts *facts, const char *selected_by, const char *problem)
+{
+	return selected_by == NULL && problem == NULL && facts->settings->prometheus_url != NULL;
+}
+
 /* Says the problem that the shared pass noted, if any. */
 static bool troubled(const char *problem, const char *reason, struct verdict *verdict)
 {
@@ -101,10 +107,22 @@ void check_gpu_selected(const struct facts *facts, const struct workload_signal 
 		check_page_selected(facts, signal, verdict);
 		return;
 	}
+	if (exporter->service != NULL && judged_by_series(facts, exporter->selected_by, exporter->select_problem)) {
+		SAY(verdict, VERDICT_TRUE, "NoResource",
+			"no Prometheus resource stands for what scrapes here: what '%s' answers tells whether it scrapes the "
+			"DCGM exporter",
+			facts->settings->prometheus_url);
+		return;
+	}
 	if (exporter->selected_by == NULL && facts->select_unread != NULL) {
 		SAY(verdict, VERDICT_UNKNOWN, "NotRead",
 			"who would select a ServiceMonitor for the DCGM exporter is not known: %s",
 			facts->select_unread);
+		return;
+	}
+	if (exporter->service == NULL) {
+		SAY(verdict, VERDICT_FALSE, "NotSelected", "who scrapes the DCGM exporter is not known: %s",
+			exporter->problem != NULL ? exporter->problem : "");
 		return;
 	}
 	if (exporter->selected_by == NULL) {
@@ -153,7 +171,8 @@ void check_gpu_scraped(const struct facts *facts, const struct workload_signal *
 		auto_free char *error = evidence_last_error(exporter->last_error);
 
 		SAY(verdict, VERDICT_FALSE, "ScrapeFailing", "Prometheus cannot scrape the DCGM exporter: %s", error);
-	} else if (!say_out_of_reach(facts, verdict) && !say_namespace_enforced(facts, verdict)) {
+	} else if (!say_out_of_reach(facts, verdict) && !say_namespace_enforced(facts, verdict) &&
+		   !say_gpu_sharded(facts, verdict)) {
 		SAY(verdict, VERDICT_FALSE, "NoTargets",
 			"Prometheus has no target for the DCGM exporter, although it had the time to load its ServiceMonitor: "
 			"see prometheus-operator's log, and the log of the config-reloader beside Prometheus");
@@ -170,6 +189,8 @@ void check_gpu_fresh(const struct facts *facts, const struct workload_signal *si
 	}
 	if (exporter->series == 0 && scrape_in_grace(facts, exporter->seen_ms)) {
 		say_scrape_awaited(verdict);
+	} else if (exporter->with_pod == 0 && say_gpu_sharded(facts, verdict)) {
+		return;
 	} else if (exporter->series == 0) {
 		SAY(verdict, VERDICT_FALSE, "SeriesMissing",
 			"Prometheus scrapes the DCGM exporter but has neither 'DCGM_FI_DEV_GPU_UTIL' nor "
@@ -191,13 +212,34 @@ static void say_recorded(const struct workload_signal *signal, struct verdict *v
 	SAY(verdict, VERDICT_TRUE, "Recorded", "'%s' is recorded for the target's pods", signal->signal->series[0]);
 }
 
+/* Whether the rule is judged by what it records, because what prometheus.url answers does not list it. */
+static bool is_unlisted(const struct facts *facts, const struct rule_survey *wanted)
+{
+	return judged_by_series(facts, wanted->selected_by, wanted->problem) &&
+	       (facts->shared == NULL || !facts->shared->rule.loaded);
+}
+
+/* The name of who records. */
+static const char *prometheus_of(const struct facts *facts, const struct rule_survey *wanted)
+{
+	return wanted->selected_by != NULL ? wanted->selected_by : facts->settings->prometheus_url;
+}
+
 static void say_nothing_recorded(const struct facts *facts, const struct workload_signal *signal,
 	struct verdict *verdict)
 {
 	auto_free char *cause = gpu_request_cause(facts);
 	const char *record = signal->signal->series[0];
 
-	if (say_namespace_enforced(facts, verdict)) {
+	if (say_namespace_enforced(facts, verdict) || say_gpu_sharded(facts, verdict)) {
+		return;
+	}
+	if (is_unlisted(facts, &facts->gpu->rule)) {
+		SAY(verdict, VERDICT_FALSE, "NothingRecorded",
+			"'%s' has no value, and '%s' lists no rule for it: see whether anything evaluates PrometheusRule '%s' where "
+			"there is no Prometheus resource; if something does: %s%sdoes the exporter run on the pods' nodes?",
+			record, facts->settings->prometheus_url, facts->gpu->rule.name, cause != NULL ? cause : "",
+			cause != NULL ? "; " : "");
 		return;
 	}
 	if (cause != NULL) {
@@ -219,10 +261,57 @@ static bool still_recorded(const struct facts *facts, const struct workload_sign
 	return worked_before(facts, "SeriesRecorded") && series->pods > 0 && series->missing.count == 0;
 }
 
+static void say_rule_awaited(const struct rule_survey *wanted, struct verdict *verdict)
+{
+	SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
+		"Prometheus '%s' has not loaded PrometheusRule '%s' yet: it loads a new one within about a minute",
+		wanted->selected_by, wanted->name);
+}
+
+/* Whether the rule does what it is to do, as Prometheus lists it; false after saying why not, or that it is recorded still. */
+static bool rule_works(const struct facts *facts, const struct workload_signal *signal,
+	const struct rule_survey *wanted, struct verdict *verdict)
+{
+	const struct rule_seen *rule = read_rule(facts, verdict);
+
+	if (rule == NULL) {
+		return false;
+	}
+	if (!rule->loaded && rule_in_grace(facts, rule->seen_ms)) {
+		if (still_recorded(facts, signal)) {
+			say_recorded(signal, verdict);
+		} else {
+			say_rule_awaited(wanted, verdict);
+		}
+		return false;
+	}
+	if (!rule->loaded) {
+		SAY(verdict, VERDICT_FALSE, "RuleNotLoaded",
+			"PrometheusRule '%s' is not loaded by Prometheus '%s', although it had the time to: see "
+			"prometheus-operator's log for a rule it refuses",
+			wanted->name, wanted->selected_by);
+		return false;
+	}
+	if (rule->health == RULE_HEALTH_ERR) {
+		auto_free char *error = evidence_last_error(rule->last_error);
+
+		SAY(verdict, VERDICT_FALSE, "RuleFailing", "PrometheusRule '%s' cannot be evaluated: %s", wanted->name,
+			error);
+		return false;
+	}
+	if (rule->rivals.count > 0) {
+		SAY(verdict, VERDICT_FALSE, "RecordedTwice",
+			"Prometheus '%s' records '%s' by another rule too, which says something else, so that the two take turns: "
+			"take it out of PrometheusRule '%s' (its namespace and name)",
+			prometheus_of(facts, wanted), signal->signal->series[0], rule->rivals.items[0]);
+		return false;
+	}
+	return true;
+}
+
 void check_gpu_recorded(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct rule_survey *wanted = facts->gpu != NULL ? &facts->gpu->rule : NULL;
-	const struct rule_seen *rule;
 	const struct series_seen *series;
 	auto_free char *missing = NULL;
 
@@ -233,39 +322,7 @@ void check_gpu_recorded(const struct facts *facts, const struct workload_signal 
 	if (troubled(wanted->problem, "RuleNotSelected", verdict)) {
 		return;
 	}
-	rule = read_rule(facts, verdict);
-	if (rule == NULL) {
-		return;
-	}
-	if (!rule->loaded && rule_in_grace(facts, rule->seen_ms)) {
-		if (still_recorded(facts, signal)) {
-			say_recorded(signal, verdict);
-			return;
-		}
-		SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
-			"Prometheus '%s' has not loaded PrometheusRule '%s' yet: it loads a new one within about a minute",
-			wanted->selected_by, wanted->name);
-		return;
-	}
-	if (!rule->loaded) {
-		SAY(verdict, VERDICT_FALSE, "RuleNotLoaded",
-			"PrometheusRule '%s' is not loaded by Prometheus '%s', although it had the time to: see "
-			"prometheus-operator's log for a rule it refuses",
-			wanted->name, wanted->selected_by);
-		return;
-	}
-	if (rule->health == RULE_HEALTH_ERR) {
-		auto_free char *error = evidence_last_error(rule->last_error);
-
-		SAY(verdict, VERDICT_FALSE, "RuleFailing", "PrometheusRule '%s' cannot be evaluated: %s", wanted->name,
-			error);
-		return;
-	}
-	if (rule->rivals.count > 0) {
-		SAY(verdict, VERDICT_FALSE, "RecordedTwice",
-			"Prometheus '%s' records '%s' by another rule too, which says something else, so that the two take turns: "
-			"take it out of PrometheusRule '%s' (its namespace and name)",
-			wanted->selected_by, signal->signal->series[0], rule->rivals.items[0]);
+	if (!(is_unlisted(facts, wanted) || rule_works(facts, signal, wanted, verdict))) {
 		return;
 	}
 	series = evidence_read_series(facts, signal, verdict);
@@ -284,6 +341,8 @@ void check_gpu_recorded(const struct facts *facts, const struct workload_signal 
 			facts->workload.spec->target_name);
 	} else if (series->pods == 0) {
 		say_nothing_recorded(facts, signal, verdict);
+	} else if (missing != NULL && say_gpu_sharded(facts, verdict)) {
+		return;
 	} else if (missing != NULL) {
 		SAY(verdict, VERDICT_FALSE, "PodsWithoutSeries",
 			"'%s' has no value for pod %s: does the DCGM exporter run on its node? " GPU_OF_SEVERAL,

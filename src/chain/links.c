@@ -14,20 +14,33 @@ const struct link links[] = {
 	{.type = "MetricsExposed",
 		.check_page = check_page_exposed,
 		.check_gpu = check_gpu_exposed,
-		.arrives = "ReadByOthers"},
+		.arrives = "ReadByOthers",
+		.arrives_gpu = "ReadByOthers"},
 	{.type = "ScrapeSelected",
 		.check_page = check_page_selected,
 		.check_gpu = check_gpu_selected,
 		.arrives = "SelectedByOthers",
+		.arrives_gpu = "SelectedByOthers",
 		.of_prometheus = true},
 	{.type = "ScrapeHealthy",
 		.check_page = check_page_scraped,
 		.check_gpu = check_gpu_scraped,
 		.arrives = "ScrapedByOthers",
+		.arrives_gpu = "ScrapedByOthers",
 		.of_prometheus = true},
-	{.type = "SeriesFresh", .check_page = check_page_fresh, .check_gpu = check_gpu_fresh, .of_prometheus = true},
-	{.type = "SeriesRecorded", .check_gpu = check_gpu_recorded, .of_prometheus = true},
-	{.type = "AdapterConfigured", .check = check_adapter_configured, .of_prometheus = true},
+	{.type = "SeriesFresh",
+		.check_page = check_page_fresh,
+		.check_gpu = check_gpu_fresh,
+		.arrives_gpu = "ScrapedByOthers",
+		.of_prometheus = true},
+	{.type = "SeriesRecorded",
+		.check_gpu = check_gpu_recorded,
+		.arrives_gpu = "RecordedByOthers",
+		.of_prometheus = true},
+	{.type = "AdapterConfigured",
+		.check = check_adapter_configured,
+		.arrives = "ConfiguredByOthers",
+		.of_prometheus = true},
 	{.type = "MetricServed", .check_page = check_metric_served, .check_gpu = check_metric_served},
 	{.type = "ScalingActive", .check = check_scaling_active, .beyond_ready = true},
 };
@@ -71,23 +84,61 @@ static bool is_settled(const struct facts *facts, const struct link *link, bool 
 	return earlier || (strcmp(before->status, "True") == 0 && !lost_selection(facts, link, before));
 }
 
+/* Where what is seen is not of the pods themselves, it must have been broken for as long, each time anew. */
+static bool is_settled_slowly(const struct facts *facts, const struct link *link, const char *arrives, bool earlier)
+{
+	const struct view_condition *before = view_condition(&facts->object->status.conditions, link->type);
+
+	if (before == NULL || before->observed_generation != facts->object->view.meta.generation) {
+		return false;
+	}
+	return strcmp(before->status, "False") == 0 ? facts->now_ms - before->transition_ms >= EDIT_SETTLES_MS
+	                                            : earlier || text_equal(before->reason, arrives);
+}
+
+static bool holds(const char *const *reasons, const char *reason)
+{
+	while (*reasons != NULL && strcmp(*reasons, reason) != 0) {
+		reasons++;
+	}
+	return *reasons != NULL;
+}
+
+/* What was seen clearly, and makes wrong values of those that arrive. */
+static const char *const values_wrong[] = {"RouterNotEngine", "RecordedTwice", "ValuesDisagree", NULL};
+
+/* What says that the adapter's rules are where the operator does not look. */
+static const char *const rules_unseen[] = {"AdapterNotFound", "ConfigMapForbidden", "OtherConfigMounted", NULL};
+
+/* Whether the link that looks broken is outweighed by what arrives behind it. */
+static bool is_outweighed(const struct facts *facts, const struct workload_signal *signal,
+	const struct verdict *verdict)
+{
+	return !facts->workload.direct && verdict->status == VERDICT_FALSE && !holds(values_wrong, verdict->reason) &&
+	       values_arrive(facts, signal);
+}
+
+/* Says so instead, with what the operator sees. */
+static void say_arrives(const struct facts *facts, const char *reason, struct verdict *verdict)
+{
+	auto_free char *view = verdict->message;
+
+	verdict->message = NULL;
+	SAY(verdict, VERDICT_TRUE, reason,
+		"fresh values of each pod arrive at HorizontalPodAutoscaler '%s/%s', although not by a way that the "
+		"operator sees: %s",
+		facts->hpa->view.meta.ns, facts->hpa->view.meta.name, view);
+}
+
 /* `earlier` = what arrives settled a link before this one. Returns whether it settles this one. */
 static bool check_page(const struct link *link, const struct facts *facts, const struct workload_signal *signal,
 	bool earlier, struct verdict *verdict)
 {
-	auto_free char *view = NULL;
-
 	link->check_page(facts, signal, verdict);
-	if (link->arrives == NULL || facts->workload.direct || verdict->status != VERDICT_FALSE ||
-		!values_arrive(facts, signal) || !is_settled(facts, link, earlier)) {
+	if (link->arrives == NULL || !is_outweighed(facts, signal, verdict) || !is_settled(facts, link, earlier)) {
 		return false;
 	}
-	view = verdict->message;
-	verdict->message = NULL;
-	SAY(verdict, VERDICT_TRUE, link->arrives,
-		"fresh values of each pod arrive at HorizontalPodAutoscaler '%s/%s', although not by a way that the "
-		"operator sees: %s",
-		facts->hpa->view.meta.ns, facts->hpa->view.meta.name, view);
+	say_arrives(facts, link->arrives, verdict);
 	return true;
 }
 
@@ -115,8 +166,9 @@ static unsigned badness(enum verdict_status status)
 	return status == VERDICT_FALSE ? 2 : status == VERDICT_UNKNOWN ? 1 : 0;
 }
 
-/* The worst of all is the link's: False before Unknown before True, of several the first. */
-static void fold_take(struct fold *fold, struct verdict *one, bool gpu)
+/* The worst of all is the link's: False before Unknown before True, of several the first; and what arrives before what is
+ * seen, since it is told by its reason. */
+static void fold_take(struct fold *fold, struct verdict *one, bool gpu, bool arrives)
 {
 	if (fold->count++ == 0 || badness(one->status) > badness(fold->verdict.status)) {
 		free_indirect(&fold->verdict.message);
@@ -126,15 +178,22 @@ static void fold_take(struct fold *fold, struct verdict *one, bool gpu)
 	}
 	if (one->status == VERDICT_TRUE && fold->verdict.status == VERDICT_TRUE) {
 		join(&fold->verdict, one);
+		fold->verdict.reason = arrives ? one->reason : fold->verdict.reason;
 	}
 	free_indirect(&one->message);
 }
 
+/* Whether what arrives settled a link so far, of the pages and of the GPUs. */
+struct settled {
+	bool page;
+	bool gpu;
+};
+
 /* The signals of the pages: one that is not known yet while the engine is not. */
-static void check_pages(const struct link *link, const struct facts *facts, bool *settled, struct fold *fold)
+static void check_pages(const struct link *link, const struct facts *facts, struct settled *settled, struct fold *fold)
 {
 	const struct workload *w = &facts->workload;
-	bool earlier = *settled;
+	bool earlier = settled->page;
 	size_t i = 0;
 
 	do {
@@ -142,27 +201,65 @@ static void check_pages(const struct link *link, const struct facts *facts, bool
 			i < w->signals_count && !w->signals[i].gpu ? &w->signals[i] : NULL;
 		struct verdict verdict = {VERDICT_UNKNOWN, NULL, NULL};
 
-		*settled = check_page(link, facts, signal, earlier, &verdict) || *settled;
-		fold_take(fold, &verdict, false);
+		bool arrives = check_page(link, facts, signal, earlier, &verdict);
+
+		settled->page = arrives || settled->page;
+		fold_take(fold, &verdict, false, arrives);
 		i++;
 	} while (i < w->signals_count && !w->signals[i].gpu);
 }
 
-static void check_gpus(const struct link *link, const struct facts *facts, struct fold *fold)
+static void check_gpus(const struct link *link, const struct facts *facts, struct settled *settled, struct fold *fold)
 {
 	const struct workload *w = &facts->workload;
+	const struct workload_signal *signal = &w->signals[w->signals_count - 1];
 	struct verdict verdict = {VERDICT_UNKNOWN, NULL, NULL};
+	bool arrives;
 
-	link->check_gpu(facts, &w->signals[w->signals_count - 1], &verdict);
-	fold_take(fold, &verdict, true);
+	link->check_gpu(facts, signal, &verdict);
+	arrives = link->arrives_gpu != NULL && is_outweighed(facts, signal, &verdict) &&
+	          is_settled_slowly(facts, link, link->arrives_gpu, settled->gpu);
+	if (arrives) {
+		settled->gpu = true;
+		say_arrives(facts, link->arrives_gpu, &verdict);
+	}
+	fold_take(fold, &verdict, true, arrives);
 }
 
-static void check(const struct link *link, const struct facts *facts, bool *settled, struct verdict *verdict)
+/* Without a Deployment nothing is known of its rules either. */
+static bool adapter_is_unseen(const struct facts *facts, const struct verdict *verdict)
+{
+	return holds(rules_unseen, verdict->reason) ||
+	       (facts->adapter_survey != NULL && facts->adapter_survey->replicas < 0);
+}
+
+/* The adapter, of which all signals have to arrive. */
+static void check_adapter(const struct link *link, const struct facts *facts, struct verdict *verdict)
+{
+	const struct workload *w = &facts->workload;
+
+	link->check(facts, verdict);
+	for (size_t i = 0; i < w->signals_count; i++) {
+		if (!is_outweighed(facts, &w->signals[i], verdict)) {
+			return;
+		}
+	}
+	if (w->signals_count > 0 && adapter_is_unseen(facts, verdict) &&
+		is_settled_slowly(facts, link, link->arrives, false)) {
+		say_arrives(facts, link->arrives, verdict);
+	}
+}
+
+static void check(const struct link *link, const struct facts *facts, struct settled *settled, struct verdict *verdict)
 {
 	bool page = link->check_page != NULL && autoscaler_uses_pages(facts->workload.spec);
 	bool gpu = link->check_gpu != NULL && autoscaler_uses_gpus(facts->workload.spec);
 	struct fold fold = {.count = 0};
 
+	if (link->check != NULL && link->arrives != NULL) {
+		check_adapter(link, facts, verdict);
+		return;
+	}
 	if (link->check != NULL) {
 		link->check(facts, verdict);
 		return;
@@ -171,7 +268,7 @@ static void check(const struct link *link, const struct facts *facts, bool *sett
 		check_pages(link, facts, settled, &fold);
 	}
 	if (gpu) {
-		check_gpus(link, facts, &fold);
+		check_gpus(link, facts, settled, &fold);
 	}
 	*verdict = fold.verdict;
 	if (page && gpu && verdict->status != VERDICT_TRUE) {
@@ -183,7 +280,7 @@ static void check(const struct link *link, const struct facts *facts, bool *sett
 size_t links_check(const struct facts *facts, struct verdict *verdicts)
 {
 	size_t first = links_count;
-	bool settled = false;
+	struct settled settled = {false, false};
 
 	for (size_t i = 0; i < links_count; i++) {
 		if (!link_applies(&links[i], &facts->workload)) {
@@ -206,8 +303,9 @@ size_t links_check(const struct facts *facts, struct verdict *verdicts)
 
 bool links_settled(const struct facts *facts, const struct verdict *verdicts)
 {
-	/* A rule that is not loaded is not missed for a while (check_gpu_recorded()). */
-	bool rule_awaited = autoscaler_uses_gpus(facts->workload.spec) && !facts->workload.direct &&
+	/* A rule that is not loaded is not missed for a while (check_gpu_recorded()), and never where nobody lists it. */
+	bool listed = facts->gpu == NULL || facts->gpu->rule.selected_by != NULL;
+	bool rule_awaited = autoscaler_uses_gpus(facts->workload.spec) && !facts->workload.direct && listed &&
 	                    (facts->shared == NULL || !facts->shared->rule.loaded);
 
 	for (size_t i = 0; i < links_count; i++) {

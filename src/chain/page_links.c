@@ -203,6 +203,9 @@ static const struct {
 		"raise enforcedLabelNameLengthLimit of the Prometheus" IF_NOT_SET("labelNameLengthLimit")},
 	{"label_value_length_limit exceeded",
 		"raise enforcedLabelValueLengthLimit of the Prometheus" IF_NOT_SET("labelValueLengthLimit")},
+	{"no fallback_scrape_protocol",
+		"let the page have the Content-Type 'text/plain; version=0.0.4', or give spec.scrapeClasses of the Prometheus a "
+		"class with default true and fallbackScrapeProtocol PrometheusText0.0.4"},
 	{"connection refused", "does a NetworkPolicy keep Prometheus from the pods?"},
 	{"context deadline exceeded", "does a NetworkPolicy keep Prometheus from the pods?"},
 	{"i/o timeout", "does a NetworkPolicy keep Prometheus from the pods?"},

@@ -6,6 +6,18 @@
 #include "base/text.h"
 #include "children/children.h"
 
+bool prometheus_spec_shards(const char *prometheus, int64_t shards, const char *what, struct verdict *verdict)
+{
+	if (shards <= 1) {
+		return false;
+	}
+	SAY(verdict, VERDICT_FALSE, "PrometheusSharded",
+		"Prometheus '%s' has spec.shards %lld, and each shard knows a part of the %s only: let the adapter's "
+		"--prometheus-url and prometheus.url of our chart name what asks all of them, Thanos Query say",
+		prometheus, (long long)shards, what);
+	return true;
+}
+
 bool prometheus_spec_hinders(const struct facts *facts, struct verdict *verdict)
 {
 	const struct view_prometheus *prometheus = facts->prometheus;
@@ -16,11 +28,8 @@ bool prometheus_spec_hinders(const struct facts *facts, struct verdict *verdict)
 	if (prometheus == NULL) {
 		return false;
 	}
-	if (prometheus->shards > 1 && facts->settings->prometheus_url == NULL) {
-		SAY(verdict, VERDICT_FALSE, "PrometheusSharded",
-			"Prometheus '%s' has spec.shards %lld, and each shard knows a part of the pods only: let the adapter's "
-			"--prometheus-url and prometheus.url of our chart name what asks all of them, Thanos Query say",
-			facts->selected_by, (long long)prometheus->shards);
+	if (facts->settings->prometheus_url == NULL &&
+		prometheus_spec_shards(facts->selected_by, prometheus->shards, "pods", verdict)) {
 		return true;
 	}
 	if (strcmp(ns, spec->ns) != 0 &&

@@ -10,6 +10,8 @@
 
 #include "checks.h"
 
+/* It has more than one shard, and only one of them is asked: each knows a part of what. */
+bool prometheus_spec_shards(const char *prometheus, int64_t shards, const char *what, struct verdict *verdict);
 /* What it does to the series is why they, or all of its targets, are missing. */
 bool prometheus_spec_hinders(const struct facts *facts, struct verdict *verdict);
 /* It keeps our ServiceMonitor to its own namespace, which is not that of the pods. */

@@ -49,6 +49,7 @@ static const struct field gpu_fields[] = {
 	PART("rule", gpu_survey, rule, shape_rule_survey),
 	BOOL("scraped", gpu_survey, scraped),
 	TEXT("prometheus", gpu_survey, prometheus),
+	INT("shards", gpu_survey, shards, 0),
 	TEXTS("namespaces", gpu_survey, namespaces),
 	TEXT("trusted", gpu_survey, trusted),
 	TEXT("targets", gpu_survey, targets),

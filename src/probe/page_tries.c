@@ -31,6 +31,12 @@ static bool has_words(const struct http_response *r, const char *words)
 	return r->error != NULL && strstr(r->error->message, words) != NULL;
 }
 
+/* By the words of Envoy, the proxy of Istio and others. */
+static bool is_denied_by_mesh(const struct http_response *r)
+{
+	return is_status(r, 403) && strstr(r->body, "RBAC: access denied") != NULL;
+}
+
 static bool wants_key(const struct http_response *r)
 {
 	return is_status(r, 401) || is_status(r, 403);
@@ -112,6 +118,9 @@ static const struct {
 	bool (*matches)(const struct http_response *r);
 	const char *remedy;
 } sights[] = {
+	{is_denied_by_mesh,
+		"a service mesh denies it: let its policies allow the operator and Prometheus to GET this page (Istio: an "
+		"AuthorizationPolicy), or let the mesh leave this port alone"},
 	{wants_key,
 		"its page wants an API key, which Prometheus does not have either: let the engine, or the proxy before "
 		"it, serve the page without one"},

@@ -237,6 +237,19 @@ static void request_pages(const struct observation *o, struct probe_request *req
 	request->pool = xasprintf("serviceMonitor/%s/%s/0", child_namespace(&child_servicemonitor, &o->spec), monitor);
 }
 
+/* "ns/name" of whose answers are asked for: of one that selects, else of the one that the adapter asks, which shows whether
+ * values arrive all the same. NULL = not known; borrowed. */
+static const char *prometheus_of(const struct observation *o)
+{
+	const struct gpu_survey *gpu = o->facts.gpu;
+	const char *selects = o->facts.selected_by;
+
+	if (!autoscaler_uses_pages(&o->spec) && gpu != NULL) {
+		selects = gpu->prometheus != NULL ? gpu->prometheus : gpu->rule.selected_by;
+	}
+	return selects != NULL ? selects : o->asked;
+}
+
 /* What to probe; NULL when nothing is known to be there. */
 static struct probe_request *request_of(const struct observation *o, const struct world *world)
 {
@@ -245,9 +258,6 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	bool pages = autoscaler_uses_pages(&o->spec);
 	bool gpus = autoscaler_uses_gpus(&o->spec) && !direct;
 	const struct gpu_survey *gpu = o->facts.gpu;
-	/* Where none that answers selects the monitor, the one that the adapter asks shows whether values arrive all the same. */
-	const char *answers = o->facts.selected_by != NULL ? o->facts.selected_by : o->asked;
-	const char *prometheus = pages ? answers : gpu != NULL ? gpu->prometheus : NULL;
 	struct probe_request *request;
 
 	/* Which Prometheus has the GPUs is not known before the first shared pass: a probe before it would ask another
@@ -265,7 +275,7 @@ static struct probe_request *request_of(const struct observation *o, const struc
 	request->scheme = xstrdup(w->scheme);
 	request->engine = w->engine != NULL ? xstrdup(w->engine->type) : NULL;
 	request->direct = direct;
-	request->prometheus = direct ? NULL : prometheus_url(world, prometheus);
+	request->prometheus = direct ? NULL : prometheus_url(world, prometheus_of(o));
 	request->interval_ms = direct ? HPA_PERIOD_MS : clock_parse_duration(o->spec.scrape_interval);
 	request->trusted = gpus ? xstrdup(gpu->trusted) : NULL;
 	if (pages) {

@@ -9,6 +9,7 @@
 #include "engine/gpu.h"
 #include "reconcile/adapter_find.h"
 #include "reconcile/asked.h"
+#include "reconcile/prometheus.h"
 #include "reconcile/reconcile.h"
 #include "survey.h"
 
@@ -143,6 +144,14 @@ static struct texts texts_of(const json_t *names)
 	return texts;
 }
 
+/* Of who scrapes; what prometheus.url leads to may ask all of them. */
+static int64_t shards_of(const struct survey *s, const char *prometheus)
+{
+	const struct view_prometheus *by = prometheus_by_key(s->world, prometheus);
+
+	return by != NULL && s->world->settings->prometheus_url == NULL ? by->shards : 0;
+}
+
 /* Adds the rule, and whose series are asked for: of those that are believed, and of all exporters. */
 static void finish(struct survey *s, struct gpu_survey *survey)
 {
@@ -198,6 +207,7 @@ static struct gpu_survey *find(struct survey *s, const struct gpu_need *needs, s
 		survey->scraped = survey->scraped || needs[i].scraped;
 	}
 	survey->prometheus = xstrdup(scraping_prometheus(survey));
+	survey->shards = shards_of(s, survey->prometheus);
 	finish(s, survey);
 	return survey;
 }

@@ -77,5 +77,11 @@ bool survey_place(const struct survey *s, const struct survey_placed *placed, st
 		context.prometheuses = NULL;
 		monitoring_find(&context, &object, &place->monitoring);
 	}
+	if (survey_without_resource(s)) {
+		free_indirect(&place->monitoring.problem);
+		place->ns = xstrdup(now != NULL ? now->meta.ns : context.adapter_ns);
+		return true;
+	}
+	place->ns = now != NULL ? xstrdup(now->meta.ns) : NULL;
 	return false;
 }

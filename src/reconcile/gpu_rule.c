@@ -11,8 +11,8 @@
  * lost, or the series are not found. */
 static bool is_enforced(const struct survey *s, const char *prometheus, const char *ns)
 {
-	const char *label = view_prometheus_enforces(prometheus_by_key(s->world, prometheus), KIND_PROMETHEUSRULE, ns,
-		GPU_OBJECT_NAME);
+	const struct view_prometheus *by = prometheus_by_key(s->world, prometheus);
+	const char *label = by != NULL ? view_prometheus_enforces(by, KIND_PROMETHEUSRULE, ns, GPU_OBJECT_NAME) : NULL;
 
 	return label != NULL && (strcmp(label, "namespace") == 0 || s->scraped_elsewhere);
 }
@@ -43,9 +43,14 @@ void survey_rule(struct survey *s, const char *prometheus, const json_t *namespa
 	if (!survey_place(s, &placed, &place)) {
 		row->problem =
 			xasprintf("the recording rule is selected by no Prometheus: %s", place.monitoring.problem);
+	}
+	if (place.ns == NULL) {
 		return;
 	}
 	survey_want(s, gpu_rule_make(place.ns, place.monitoring.labels, exporters, namespaces));
+	if (row->problem != NULL) {
+		return;
+	}
 	row->name = xasprintf("%s/%s", place.ns, GPU_OBJECT_NAME);
 	row->selected_by = xstrdup(place.monitoring.selected_by);
 	row->since_ms = survey_since(s, KIND_PROMETHEUSRULE, place.ns, GPU_OBJECT_NAME);

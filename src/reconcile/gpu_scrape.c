@@ -14,8 +14,9 @@
 static bool is_out_of_reach(const struct survey *s, const char *prometheus, const char *monitor_ns,
 	const struct found_exporter *exporter)
 {
-	return strcmp(monitor_ns, exporter->service->view.meta.ns) != 0 &&
-	       prometheus_by_key(s->world, prometheus)->ignores_namespaces;
+	const struct view_prometheus *by = prometheus_by_key(s->world, prometheus);
+
+	return by != NULL && by->ignores_namespaces && strcmp(monitor_ns, exporter->service->view.meta.ns) != 0;
 }
 
 static bool monitor_covers(const struct view_servicemonitor *monitor, const char *ns)
@@ -53,7 +54,9 @@ static void note_enforced(struct survey *s, const struct object_meta *monitor, b
 	const struct found_exporter *exporter, struct exporter_survey *row)
 {
 	const struct view_prometheus *prometheus = prometheus_by_key(s->world, row->selected_by);
-	const char *label = view_prometheus_enforces(prometheus, KIND_SERVICEMONITOR, monitor->ns, monitor->name);
+	const char *label = prometheus != NULL ? view_prometheus_enforces(prometheus, KIND_SERVICEMONITOR, monitor->ns,
+							 monitor->name)
+	                                       : NULL;
 	bool foreign = strcmp(monitor->ns, exporter->service->view.meta.ns) != 0;
 
 	if (label == NULL || strcmp(monitor->ns, prometheus->view.meta.ns) != 0) {
@@ -64,7 +67,14 @@ static void note_enforced(struct survey *s, const struct object_meta *monitor, b
 	}
 }
 
-/* Somebody else's ServiceMonitor that a Prometheus selects and that scrapes the exporter. */
+/* Where no Prometheus resource tells who selects a ServiceMonitor, somebody is believed to; of a tenant's it may be nobody. */
+static bool is_believed(const struct survey *s, const char *ns, const struct found_exporter *exporter)
+{
+	return survey_without_resource(s) &&
+	       (survey_is_platforms(s, ns) || strcmp(ns, exporter->service->view.meta.ns) == 0);
+}
+
+/* Somebody else's ServiceMonitor that is selected and that scrapes the exporter. */
 static bool scraped_by_others(struct survey *s, const struct found_exporter *exporter, struct exporter_survey *row)
 {
 	for (size_t i = 0; i < s->monitors.count; i++) {
@@ -79,7 +89,8 @@ static bool scraped_by_others(struct survey *s, const struct found_exporter *exp
 			&(struct monitoring_object){.kind = &monitoring_servicemonitor,
 				.ns = meta->ns,
 				.current = &meta->labels});
-		if (selected_by != NULL && !is_out_of_reach(s, selected_by, meta->ns, exporter)) {
+		if ((selected_by != NULL || is_believed(s, meta->ns, exporter)) &&
+			!is_out_of_reach(s, selected_by, meta->ns, exporter)) {
 			row->monitor = xasprintf("ServiceMonitor '%s/%s'", meta->ns, meta->name);
 			row->selected_by = xstrdup(selected_by);
 			row->since_ms = survey_since(s, KIND_SERVICEMONITOR, meta->ns, meta->name);
@@ -155,6 +166,9 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, stru
 
 	if (!survey_place(s, &placed, &place)) {
 		row->select_problem = xstrdup(place.monitoring.problem);
+		if (place.ns != NULL) {
+			want_own(s, exporter, &place, row);
+		}
 		return;
 	}
 	row->selected_by = xstrdup(place.monitoring.selected_by);

@@ -18,6 +18,11 @@ bool survey_in_namespace(const struct view *object, const char *ns)
 	return ns == NULL || strcmp(object->meta.ns, ns) == 0;
 }
 
+bool survey_without_resource(const struct survey *s)
+{
+	return s->prometheuses.count == 0 && s->world->settings->prometheus_url != NULL;
+}
+
 bool survey_is_platforms(const struct survey *s, const char *ns)
 {
 	return monitoring_is_platforms(&s->monitoring, ns);

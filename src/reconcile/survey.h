@@ -58,6 +58,8 @@ bool survey_in_namespace(const struct view *object, const char *ns);
 bool survey_is_platforms(const struct survey *s, const char *ns);
 /* Where an object of ours may stand that all share: in one of these, or beside a Prometheus that may be the platform's. */
 bool survey_may_place(const struct survey *s, const char *ns);
+/* Whether no Prometheus resource tells what is scraped, and what prometheus.url answers does. */
+bool survey_without_resource(const struct survey *s);
 /* Whether the exporter with this Service was the one in a pass before. */
 bool survey_was_taken(const struct survey *s, const char *ns, const char *service);
 /* Whether an object of this kind and name is wanted. */
@@ -107,11 +109,13 @@ struct survey_placed {
 /* Where, by whom it is taken there, and with which labels. */
 struct survey_place {
 	struct monitoring monitoring;
-	char *ns; /* NULL when nobody takes it */
+	char *ns; /* NULL = nowhere */
 };
 
 /* gpu_place.c: a Prometheus that takes an object of ours in its own namespace, or in that of the platform's exporter, and the
- * labels that it and others want there. The caller releases the place, which is zero before. */
+ * labels that it and others want there. Where there is no Prometheus resource, as survey_without_resource() has it, the object
+ * is beside the adapter, and nobody is known who takes it. False when nobody takes it: the place is then where it stands, if
+ * it does, since somebody may take it all the same. The caller releases the place, which is zero before. */
 bool survey_place(const struct survey *s, const struct survey_placed *placed, struct survey_place *place);
 void survey_place_release(struct survey_place *place);
 #define auto_survey_place ATTR_CLEANUP(survey_place_release) struct survey_place

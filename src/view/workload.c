@@ -206,6 +206,18 @@ static const json_t *replicas_entry(const json_t *metadata)
 	return newest;
 }
 
+/* Whether who applied the object on the client's side, as kubectl does and Argo CD, gave it replicas. That such an entry of
+ * managedFields has them tells nothing: those of the API server's default are its own too. */
+static bool client_applied_replicas(const json_t *metadata)
+{
+	const char *text = json_string_value(json_object_get(json_object_get(metadata, "annotations"),
+		"kubectl.kubernetes.io/last-applied-configuration"));
+	auto_json *applied =
+		text != NULL && strstr(text, "\"replicas\"") != NULL ? json_parse(text, strlen(text), NULL) : NULL;
+
+	return json_is_integer(json_path(applied, "spec.replicas"));
+}
+
 static void decode(struct arena *arena, const json_t *object, struct view *view)
 {
 	struct view_workload *w = (struct view_workload *)view;
@@ -217,7 +229,8 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	w->selector = read_selector(arena, json_object_get(spec, "selector"));
 	w->replicas_manager = read_text(arena, entry, "manager", NULL);
 	w->replicas_subresource = read_text(arena, entry, "subresource", "");
-	w->replicas_applied = text_equal(json_string_value(json_object_get(entry, "operation")), "Apply");
+	w->replicas_applied = text_equal(json_string_value(json_object_get(entry, "operation")), "Apply") ||
+	                      client_applied_replicas(json_object_get(object, "metadata"));
 	read_template(arena, json_object_get(spec, "template"), w);
 	read_status(arena, json_object_get(object, "status"), w);
 }

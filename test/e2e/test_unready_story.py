@@ -83,7 +83,7 @@ def targets(kube, image):
     (container,) = busy["spec"]["template"]["spec"]["containers"]
     container["readinessProbe"] |= {"timeoutSeconds": 1, "periodSeconds": 1, "failureThreshold": 2}
     loading = deployment(NAMESPACE, "loading", image, "--unhealthy-for", "60s", replicas=1)
-    kube.apply([gated, autoscaler(NAMESPACE, "gated", max_replicas=4, requests={"target": 4}),
+    kube.apply([gated, autoscaler(NAMESPACE, "gated", max_replicas=4, requests={"target": 4}, behavior=AT_ONCE),
                 busy, autoscaler(NAMESPACE, "busy", max_replicas=3, requests={"target": 4}, behavior=AT_ONCE),
                 loading, autoscaler(NAMESPACE, "loading", requests={"target": 4}, behavior=AT_ONCE)])
     eventually("a pod", found["gated"].pods, 60)
@@ -103,7 +103,8 @@ def test_a_pod_that_is_not_ready_any_more_is_scaled_up(kube, gated):
     gated.admit(pod, "False")
     eventually("the pod is not ready", lambda: not kube.is_ready(gated.first()), 30)
     gated.pin(pod, 30)
-    gated.reaches(4, 150)
+    eventually("another replica", lambda: gated.replicas() > 1, TWO_PERIODS)
+    gated.reaches(4, 60)
     eventually("the status says who counts", gated.says_who_counts, 60)
     gated.becomes_ready()
 

@@ -235,3 +235,12 @@ def test_a_chain_of_escaped_names_works(cluster, working):
     served = f"/apis/custom.metrics.k8s.io/v1beta1/namespaces/{working.namespace}/pods/*/vllm_num_requests_running"
     code, answer = cluster.request("GET", served)
     assert (code, [item["value"] for item in answer["items"]]) == (200, ["5"])
+
+
+def test_the_hpa_scales_by_escaped_names(cluster, working):
+    """Five requests run at a target of four, by the real HPA controller's own reading."""
+    path = f"/apis/apps/v1/namespaces/{working.namespace}/deployments/server"
+    working.patch({"maxReplicas": 2})
+    eventually(lambda: cluster.request("GET", path)[1]["spec"]["replicas"] == 2, timeout=60)
+    (metric,) = working.child("HorizontalPodAutoscaler")["status"]["currentMetrics"]
+    assert metric["pods"]["metric"]["name"] == "vllm_num_requests_running"

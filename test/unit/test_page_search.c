@@ -36,6 +36,7 @@ static void test_what_is_no_page_has_the_remedy_for_what_was_seen(void **state)
 		{{.status = 401, .body = "{\"error\":\"Unauthorized\"}"}, "answers HTTP 401 at '",
 			": its page wants an API key"},
 		{{.status = 403, .body = ""}, "answers HTTP 403 at '", ": its page wants an API key"},
+		{{.status = 403, .body = "RBAC: access denied"}, "answers HTTP 403 at '", ": a service mesh denies it"},
 		{{.status = 501, .body = "{}"}, "answers HTTP 501 at '", ", llama.cpp with --metrics"},
 		{{.status = 503, .body = "upstream connect error"}, "answers HTTP 503 at '", "excludeInboundPorts"},
 		{{.status = 400,
