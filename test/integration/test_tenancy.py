@@ -361,6 +361,7 @@ class Guard:
         self.neighbour.waits_for("ScrapeHealthy", "PrometheusNotReachable", timeout=60)
         self.canary = Autoscaler(cluster, mine, "canary").create()
         self.canary.waits_for_children()
+        time.sleep(1)  # of two that were made in one second the first by name has the target
         self.wait_seen()
         with open(self.audit_log()) as lines:
             self.audited = sum(len(line.encode()) for line in lines)

@@ -105,8 +105,12 @@ class Hostile(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.came[self.path] = self.came.get(self.path, 0) + 1
+        where, _, number = self.path.rpartition("-")
         try:
-            PAGES[list(PAGES)[int(self.path.rsplit("-", 1)[1])]](self)
+            if where == "/page":
+                PAGES[list(PAGES)[int(number)]](self)
+            else:
+                body(b"", status=404)(self)
         except OSError:
             pass  # the reader has had enough
 
