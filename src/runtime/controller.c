@@ -309,6 +309,14 @@ void controller_set_ca_bundle(struct controller *c, const char *pem)
 	}
 }
 
+void controller_set_hpa_period(struct controller *c, int64_t seconds)
+{
+	c->hpa_period_s = seconds;
+	if (controller_acts(c) && !c->stopped) {
+		routes_all(&c->routes, false);
+	}
+}
+
 void controller_set_forward_failure(struct controller *c, const char *why)
 {
 	log_event(LOG_ERROR, "what others ask of the metrics API cannot be passed on: it is given back for an hour",
