@@ -4,10 +4,8 @@
  * Each of its clients (of the targets' scales, of custom metrics) asks 20 times a second at most, by --kube-api-qps and
  * --kube-api-burst of kube-controller-manager, and five HPAs are looked at side by side.
  */
+#include "chain/lints.h"
 #include "lint.h"
-
-#define LONG_S 30
-#define NEAR_S 25 /* what was said stays said down to here */
 
 enum lint_verdict lint_hpa_period_long(const struct facts *facts, struct strbuf *sentence)
 {
@@ -17,7 +15,7 @@ enum lint_verdict lint_hpa_period_long(const struct facts *facts, struct strbuf 
 	if (facts->hpa_period_s == 0) {
 		return LINT_UNSEEN;
 	}
-	if (facts->hpa_period_s < NEAR_S) {
+	if (facts->hpa_period_s < HPA_PERIOD_NEAR_S) {
 		return LINT_SILENT;
 	}
 	strbuf_addf(sentence,
@@ -27,5 +25,5 @@ enum lint_verdict lint_hpa_period_long(const struct facts *facts, struct strbuf 
 		"--horizontal-pod-autoscaler-sync-period (15s), and where pods answer slowly its "
 		"--concurrent-horizontal-pod-autoscaler-syncs (5)",
 		(long long)facts->hpa_period_s);
-	return facts->hpa_period_s >= LONG_S ? LINT_REPORTED : LINT_STILL;
+	return facts->hpa_period_s >= HPA_PERIOD_LONG_S ? LINT_REPORTED : LINT_STILL;
 }

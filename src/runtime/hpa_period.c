@@ -5,10 +5,11 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "chain/lints.h"
 #include "read_counts.h"
 
 /* What is told is one of these, so that a status is not written because 51 s became 53 s. */
-static const int64_t steps_s[] = {1, 25, 30, 45, 60, 90, 120, 180, 300, 600, 1200};
+static const int64_t steps_s[] = {1, HPA_PERIOD_NEAR_S, HPA_PERIOD_LONG_S, 45, 60, 90, 120, 180, 300, 600, 1200};
 
 int64_t hpa_period_mean_s(int64_t pairs, int64_t reads, int64_t round_ms)
 {

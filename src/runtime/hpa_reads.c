@@ -9,14 +9,14 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cached_views.h"
+#include "chain/lints.h"
 #include "controller_parts.h"
 #include "hpa_period.h"
 #include "read_claim.h"
 #include "read_counts.h"
 #include "reconcile/registration.h"
 
-/* From so much on all say anew what they say, every RENEW_ROUNDS; less is proven well by what was said long ago. */
-#define DOUBT_S 25
+/* From HPA_PERIOD_NEAR_S on all say anew what they say, every RENEW_ROUNDS; less is proven well by what was said long ago. */
 #define RENEW_ROUNDS 5
 #define FRESH_ROUNDS 10
 
@@ -123,10 +123,10 @@ static void on_round(uv_timer_t *timer)
 	claims = read_claims_add_up(announcements_entries(r->options.announcements), r->options.identity,
 		counted >= 0 ? read_claim_round(counted) : -1, r->options.live, r->options.ctx);
 	mean_s = hpa_period_mean_s(pairs, claims.reads, r->options.round_ms);
-	known = mean_s < DOUBT_S || read_claims_fresh(&claims, FRESH_ROUNDS * r->options.round_ms, now_ms);
+	known = mean_s < HPA_PERIOD_NEAR_S || read_claims_fresh(&claims, FRESH_ROUNDS * r->options.round_ms, now_ms);
 	/* Where nobody has a metric of ours to read there is nothing to say of it. */
 	if (pairs > 0 || r->claim.reads >= 0) {
-		announce(r, counted, mean_s >= DOUBT_S, now_ms);
+		announce(r, counted, mean_s >= HPA_PERIOD_NEAR_S, now_ms);
 	}
 	conclude(r, claims.who, known ? mean_s : 0);
 }
