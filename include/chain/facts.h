@@ -83,6 +83,7 @@ struct facts {
 	bool api_away; /* of api_reason: only that nothing answers behind the registration now, as while it restarts */
 	int64_t api_since_ms; /* wall: since when the API server finds it available, or not; -1 = not known */
 	const struct view_service *api_service; /* the Service of our own; NULL = there is none */
+	int64_t hpa_period_s; /* of our own: once in so many seconds, or more seldom, it is read; 0 = not known */
 };
 
 #endif

@@ -16,6 +16,11 @@
 /* The most advice that one autoscaler is given. */
 #define LINTS_MAX 10
 
+/* A metric that the HPA's controller reads once in so many seconds, or more seldom, is worth advice; down to the second one
+ * what was said stays said. */
+#define HPA_PERIOD_LONG_S 30
+#define HPA_PERIOD_NEAR_S 25
+
 /* The condition that sums it up; there is none while there is nothing to say. */
 #define CONDITION_ADVICE "Advice"
 

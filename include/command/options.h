@@ -59,6 +59,7 @@ struct options {
 	const char *metrics_certificates;
 	const char *metrics_api_listen;
 	const char *metrics_certificate_validity; /* a duration */
+	const char *hpa_period_after;             /* likewise */
 	const char *metrics_api_cert_file;
 	const char *metrics_api_key_file;
 	struct access_options prometheus; /* without `url` and `headers` */

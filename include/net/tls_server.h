@@ -72,6 +72,9 @@ struct tls_server_counts tls_server_counts(const struct tls_server *server);
 /* The request target exactly as it was sent, path and query: it begins with '/', and is visible ASCII. Borrowed until
  * tls_reply(). */
 const char *tls_exchange_target(const struct tls_exchange *exchange);
+/* On whose behalf the client asks, by its header X-Remote-User, as an API server passes a request on. Borrowed until
+ * tls_reply(); NULL = it does not say. */
+const char *tls_exchange_user(const struct tls_exchange *exchange);
 
 /* Asks to be told, by gone(ctx) from the loop, when the client leaves before the reply. The reply is
  * owed all the same, and may be given from inside gone(). Asking again replaces who is told; NULL: nobody. */

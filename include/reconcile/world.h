@@ -51,6 +51,8 @@ struct world {
 	int64_t ca_bundle_since_ms; /* wall: since when they are these; 0 = long ago */
 	/* Why what others ask of a metrics API that was taken over cannot be passed on; borrowed. NULL = it can. */
 	const char *forward_failure;
+	/* How often the HPA's controller reads a metric of ours: once in so many seconds, or more seldom; 0 = not known. */
+	int64_t hpa_period_s;
 	/* What the last shared pass said of the adapter; filled by shared_reconcile(). Borrowed; never NULL. */
 	const struct shared_state *shared;
 };
@@ -67,7 +69,8 @@ int64_t world_made_ms(const struct world *world, enum kind kind, const char *ns,
 
 /* A world made of a JSON document (golden tests and `render`):
  * {now: RFC 3339, objects: […], evidence: {"ns/name": {…}},
- * failures: {"ns/name": "…"}, fights: {"ns/name": {…}}, missing: ["ServiceMonitor"], refused: ["ConfigMap"], caBundle: "PEM", caBundleSince: RFC 3339, forwardFailure: "…"}; the evidence of SHARED_KEY is that of what is shared.
+ * failures: {"ns/name": "…"}, fights: {"ns/name": {…}}, missing: ["ServiceMonitor"], refused: ["ConfigMap"], caBundle: "PEM", caBundleSince: RFC 3339, forwardFailure: "…",
+ * hpaPeriodSeconds: …}; the evidence of SHARED_KEY is that of what is shared.
  * Borrows the document, which must not change meanwhile; to be released. */
 void world_from_document(struct world *world, const json_t *document, const struct settings *settings);
 void world_release_document(struct world *world);

@@ -10,6 +10,7 @@
 #define RUNTIME_CONTROLLER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "api/settings.h"
 #include "base/strbuf.h"
@@ -37,6 +38,8 @@ void controller_close(struct controller *controller, void (*closed)(void *ctx), 
 void controller_notify(struct controller *controller, void (*changed)(void *ctx), void *ctx);
 /* The certificates by which the API server is to know our own metrics API, PEM; copied. NULL = none. */
 void controller_set_ca_bundle(struct controller *controller, const char *pem);
+/* How often the HPA's controller reads a metric of ours: once in so many seconds, or more seldom. */
+void controller_set_hpa_period(struct controller *controller, int64_t seconds);
 /* What others ask of a metrics API that was taken over cannot be passed on: it is given back, for an hour. */
 void controller_set_forward_failure(struct controller *controller, const char *why);
 

@@ -25,7 +25,8 @@ struct metrics_server_options {
 	const char *certificates;              /* the ConfigMap, in the Service's namespace */
 	const char *identity;                  /* of this replica: its pod's name */
 	int64_t validity_ms;                   /* of a certificate */
-	const char *cert_file;                 /* the one to serve, with its key; NULL = one is made */
+	int64_t hpa_period_after_ms; /* the HPA's controller is watched for so long before its period is told; at least 15 s */
+	const char *cert_file; /* the one to serve, with its key; NULL = one is made */
 	const char *key_file;
 	struct kube_client *client;    /* for watches, and for what only the leader writes */
 	struct kube_client *writer;    /* for what every replica writes: nothing guards it */

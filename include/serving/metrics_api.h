@@ -53,6 +53,7 @@ struct metrics_api_hooks {
 /* One request, embedded in what the caller has of it. */
 struct metrics_asker {
 	const char *target; /* as it was sent, path and query; read during the call */
+	bool ours; /* found: it asks for a metric of an autoscaler that we serve; known when there is a reply */
 	/* Once, from the loop or from within metrics_api_ask(); the text is read during the call. */
 	void (*reply)(struct metrics_asker *asker, int status, const char *content_type, const char *body, size_t len);
 };

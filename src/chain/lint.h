@@ -28,6 +28,7 @@ enum lint_verdict lint_relist_long(const struct facts *facts, struct strbuf *sen
 enum lint_verdict lint_cold_start_long(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_drain_too_short(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_gpu_shared(const struct facts *facts, struct strbuf *sentence);
+enum lint_verdict lint_hpa_period_long(const struct facts *facts, struct strbuf *sentence);
 enum lint_verdict lint_name_leaves(const struct facts *facts, struct strbuf *sentence);
 
 #endif

@@ -17,6 +17,7 @@ static const struct lint {
 	{"ColdStartLong", lint_cold_start_long},
 	{"DrainTooShort", lint_drain_too_short},
 	{"GPUShared", lint_gpu_shared},
+	{"HPAPeriodLong", lint_hpa_period_long},
 	{"OneAdapterReplica", lint_one_adapter_replica},
 	{"RelistLong", lint_relist_long},
 	{"NameLeaves", lint_name_leaves},

@@ -11,6 +11,7 @@ const struct options options_default = {
 	.listen = "127.0.0.1:8080",
 	.metrics_api_listen = "127.0.0.1:6443",
 	.metrics_certificate_validity = "24h",
+	.hpa_period_after = "15m",
 	.lease_name = "inference-autoscaler",
 	.lease_duration = "15s",
 	.lease_renew_deadline = "10s",

@@ -252,6 +252,7 @@ static int serve(struct replica *replica, const struct options *o, const char *i
 					   .certificates = o->metrics_certificates,
 					   .identity = identity,
 					   .validity_ms = clock_parse_duration(o->metrics_certificate_validity),
+					   .hpa_period_after_ms = clock_parse_duration(o->hpa_period_after),
 					   .cert_file = o->metrics_api_cert_file,
 					   .key_file = o->metrics_api_key_file,
 					   .client = replica->client,

@@ -10,6 +10,7 @@
 
 /* A turnover takes some seconds. */
 #define VALIDITY_MIN_MS 30000
+#define HPA_PERIOD_AFTER_MIN_MS 15000
 
 static int read_times(const struct options *o, struct kube_lease_times *times, struct error *err)
 {
@@ -49,6 +50,11 @@ static int check_serving(const struct options *o, struct error *err)
 		return error_set(err, ERROR_INVALID,
 			"--metrics-certificate-validity '%s' is no duration of at least 30s: write for example 24h",
 			o->metrics_certificate_validity);
+	}
+	if (clock_parse_duration(o->hpa_period_after) < HPA_PERIOD_AFTER_MIN_MS) {
+		return error_set(err, ERROR_INVALID,
+			"--hpa-period-after '%s' is no duration of at least 15s: write for example 15m",
+			o->hpa_period_after);
 	}
 	return 0;
 }
@@ -98,6 +104,8 @@ static const struct option_row rows[] = {
 		"address of our own metrics API, which the Service leads to"),
 	OPTION("metrics-certificate-validity", 0, "DURATION", OPTION_STRING, metrics_certificate_validity,
 		"how long a certificate of our own metrics API is good; another follows after two thirds of that"),
+	OPTION("hpa-period-after", 0, "DURATION", OPTION_STRING, hpa_period_after,
+		"how long the HPA's controller has to read our metrics seldom before there is advice on it"),
 	OPTION("metrics-api-cert-file", 0, "FILE", OPTION_STRING, metrics_api_cert_file,
 		"certificate of our own metrics API, for NAME.NAMESPACE.svc of its Service, if not one that is made; what is new "
 		"in the file follows"),

@@ -8,9 +8,9 @@
 #include "base/strbuf.h"
 #include "certificate_parts.h"
 #include "net/request_head.h"
+#include "tls_exchange.h"
 #include "tls_server_parts.h"
 
-#define EXCHANGE_MAGIC 0x746c7378U
 #define READ_CHUNK 16384U
 #define CHECKED_MS 60000 /* so long a client's certificate need not be checked again */
 #define END_MS 1000      /* for the client to close as well */
@@ -41,23 +41,6 @@ struct tls_connection {
 	uint64_t checked_generation, checked_ms; /* 0 = never; loop time */
 	int64_t good_until_ms;                   /* the client's certificate, if it has one */
 };
-
-/* Belongs to its connection while that is there, and always to whoever replies. */
-struct tls_exchange {
-	unsigned magic;
-	struct tls_connection *connection; /* NULL once it is gone */
-	char *target;
-	bool only_head;
-	void (*gone)(void *ctx);
-	void *gone_ctx;
-};
-
-static void exchange_free(struct tls_exchange *x)
-{
-	x->magic = 0;
-	free(x->target);
-	free(x);
-}
 
 /* Its end ------------------------------------------------------------------------------------- */
 
@@ -255,13 +238,9 @@ static void refuse(struct tls_connection *c, int status)
 
 static void take_request(struct tls_connection *c, const struct request_head *head)
 {
-	struct tls_exchange *x = xcalloc(1, sizeof(*x));
+	struct tls_exchange *x = tls_exchange_new(c, head);
 	const char *why = untrusted(c);
 
-	*x = (struct tls_exchange){.magic = EXCHANGE_MAGIC,
-		.connection = c,
-		.target = xstrndup(head->target.text, head->target.len),
-		.only_head = head->only_head};
 	c->last = head->last;
 	strbuf_consume(&c->bytes, head->len);
 	c->scanned = 0;
@@ -272,7 +251,7 @@ static void take_request(struct tls_connection *c, const struct request_head *he
 
 		c->server->counts.unauthorized++;
 		send_status(c, 401, message, x->only_head);
-		exchange_free(x);
+		tls_exchange_free(x);
 		return;
 	}
 	c->server->counts.requests++;
@@ -372,18 +351,6 @@ void tls_connection_finish(struct tls_connection *c)
 
 /* The handler's side -------------------------------------------------------------------------- */
 
-const char *tls_exchange_target(const struct tls_exchange *x)
-{
-	return x->target;
-}
-
-void tls_exchange_watch(struct tls_exchange *x, void (*gone)(void *ctx), void *ctx)
-{
-	assert(x->magic == EXCHANGE_MAGIC);
-	x->gone = gone;
-	x->gone_ctx = ctx;
-}
-
 void tls_reply(struct tls_exchange *x, int status, const char *content_type, const char *body, size_t len)
 {
 	struct tls_connection *c = x->connection;
@@ -393,7 +360,7 @@ void tls_reply(struct tls_exchange *x, int status, const char *content_type, con
 		c->exchange = NULL;
 		send_reply(c, status, content_type, body, len, x->only_head);
 	}
-	exchange_free(x);
+	tls_exchange_free(x);
 	if (c != NULL) {
 		work(c);
 	}

@@ -305,6 +305,7 @@ static void observe_api(struct observation *o, const struct world *world)
 	if (direct) {
 		const struct metrics_service *ours = &world->settings->metrics_service;
 
+		o->facts.hpa_period_s = world->hpa_period_s;
 		o->facts.api_service = view_service(world_view(world, KIND_SERVICE, ours->ns, ours->name));
 	}
 	o->facts.api_reason = direct ? shared->own.reason : shared->api_reason;

@@ -340,6 +340,7 @@ void world_from_document(struct world *world, const json_t *document, const stru
 		.ca_bundle_since_ms =
 			clock_parse_rfc3339(json_path_string(document, "caBundleSince", "1970-01-01T00:00:00Z")),
 		.forward_failure = json_path_string(document, "forwardFailure", NULL),
+		.hpa_period_s = json_path_int(document, "hpaPeriodSeconds", 0),
 		.shared = &no_shared,
 	};
 }

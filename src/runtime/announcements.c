@@ -28,6 +28,8 @@ struct announcements {
 	char *manager; /* of the own entry */
 	struct kube_informer *informer;
 	char *own;    /* what is announced; NULL = nothing yet */
+	char *pem;    /* of it, as the next */
+	char *note;   /* NULL = none */
 	char *bundle; /* NULL = none */
 	struct kube_call *announcing;
 	struct kube_call *sweeping;
@@ -44,8 +46,7 @@ struct announcements {
 
 static const struct view_pairs no_pairs = {.count = 0};
 
-/* The ConfigMap's entries; borrowed. */
-static const struct view_pairs *entries(const struct announcements *a)
+const struct view_pairs *announcements_entries(const struct announcements *a)
 {
 	const struct view *view = kube_cache_get(kube_informer_cache(a->informer), a->options.ns, a->options.name);
 
@@ -100,7 +101,7 @@ static void announce(struct announcements *a)
 	if (a->own == NULL || a->announcing != NULL || a->stopped || !kube_informer_synced(a->informer)) {
 		return;
 	}
-	if (text_equal(view_pairs_get(entries(a), a->options.identity), a->own)) {
+	if (text_equal(view_pairs_get(announcements_entries(a), a->options.identity), a->own)) {
 		a->retry_ms = RETRY_MS;
 		return;
 	}
@@ -113,15 +114,31 @@ static void announce(struct announcements *a)
 		kube_apply(a->options.writer, &kinds[KIND_CONFIGMAP].resource, object, a->manager, on_announced, a);
 }
 
-void announcements_set(struct announcements *a, const char *pem)
+/* `part` is one of the two that the entry is made of. */
+static void set(struct announcements *a, char **part, const char *text)
 {
-	if (!text_equal(a->own, pem)) {
+	if (text_equal(*part, text)) {
+		return;
+	}
+	free_indirect(part);
+	*part = xstrdup(text);
+	if (a->pem != NULL) {
 		free_indirect(&a->own);
-		a->own = xstrdup(pem);
+		a->own = xasprintf("%s%s", a->note != NULL ? a->note : "", a->pem);
 		a->retry_ms = RETRY_MS;
 		uv_timer_stop(&a->retry);
 		announce(a);
 	}
+}
+
+void announcements_set(struct announcements *a, const char *pem)
+{
+	set(a, &a->pem, pem);
+}
+
+void announcements_set_note(struct announcements *a, const char *line)
+{
+	set(a, &a->note, line);
 }
 
 /* What all announce. */
@@ -152,7 +169,8 @@ static void read_bundle(struct announcements *a)
 	if (!kube_informer_synced(a->informer)) {
 		return;
 	}
-	bundle = certificate_bundle(entries(a), a->options.dns_name, clock_wall_ms(), on_refused, &complaint);
+	bundle = certificate_bundle(announcements_entries(a), a->options.dns_name, clock_wall_ms(), on_refused,
+		&complaint);
 	texts_release(&a->refused);
 	a->refused = complaint.found;
 	if (text_equal(bundle, a->bundle)) {
@@ -196,7 +214,7 @@ static void on_swept(void *ctx, json_t *result, const struct error *err)
  * cache. */
 static void sweep(struct announcements *a)
 {
-	const struct view_pairs *all = entries(a);
+	const struct view_pairs *all = announcements_entries(a);
 	auto_json *data = json_object();
 	auto_json *patch = json_pack("{s:O}", "data", data);
 	struct map gone;
@@ -306,6 +324,8 @@ static void finish_close(struct announcements *a)
 	free_indirect(&a->options.dns_name);
 	free_indirect(&a->manager);
 	free_indirect(&a->own);
+	free_indirect(&a->pem);
+	free_indirect(&a->note);
 	free_indirect(&a->bundle);
 	free_indirect(&a);
 	closed(ctx);

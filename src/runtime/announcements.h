@@ -1,6 +1,7 @@
 /*
  * The certificates that the replicas serve the custom metrics API with, announced to each other in one ConfigMap: of each
- * replica an entry, by its identity, with the PEM of its certificates. The key of none is ever in it.
+ * replica an entry, by its identity, with the PEM of its certificates, and before it what else it has to say. The key of
+ * none is ever in it.
  *
  * Each replica keeps its own entry, by a field manager of its own. All read all of them; the leader has them written into
  * the caBundle of the APIServices, and takes away the entries of replicas that are gone. Private to src/runtime.
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 
 #include "kube/client.h"
+#include "view/meta.h"
 
 struct announcements;
 
@@ -44,6 +46,10 @@ void announcements_close(struct announcements *announcements, void (*closed)(voi
 
 /* What this replica announces from now on, in place of what it did: PEM of one or two certificates; copied. */
 void announcements_set(struct announcements *announcements, const char *pem);
+/* What it says beside, one line; copied. It is announced once there is a certificate. */
+void announcements_set_note(struct announcements *announcements, const char *line);
+/* The entries of all, by identity, as anybody may have written them; borrowed until the loop goes on. */
+const struct view_pairs *announcements_entries(const struct announcements *announcements);
 /* All that are announced and good now, PEM; borrowed until the loop goes on. NULL while there is none. */
 const char *announcements_bundle(const struct announcements *announcements);
 

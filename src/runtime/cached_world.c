@@ -125,6 +125,7 @@ struct world cached_world(struct controller *c)
 		.ca_bundle = c->ca_bundle,
 		.ca_bundle_since_ms = c->ca_bundle_since_ms,
 		.forward_failure = forward_failure(c),
+		.hpa_period_s = c->hpa_period_s,
 		.shared = &c->shared,
 	};
 }

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "changes.h"
 #include "chain/links.h"
+#include "chain/lints.h"
 #include "controller_parts.h"
 #include "object_event.h"
 #include "reconcile/handover.h"
@@ -306,6 +307,15 @@ void controller_set_ca_bundle(struct controller *c, const char *pem)
 	c->ca_bundle = xstrdup(pem);
 	if (controller_acts(c) && !c->stopped) {
 		queue_add(c->queue, SHARED_KEY);
+	}
+}
+
+void controller_set_hpa_period(struct controller *c, int64_t seconds)
+{
+	c->hpa_period_s = seconds;
+	if (controller_acts(c) && !c->stopped) {
+		/* Where it is usual only what was said may have to be taken back. */
+		seconds < HPA_PERIOD_NEAR_S ? routes_advised(&c->routes) : routes_all(&c->routes, false);
 	}
 }
 

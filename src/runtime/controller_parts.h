@@ -49,6 +49,7 @@ struct controller {
 	int64_t ca_bundle_since_ms;
 	char *forward_failure;      /* of the world; NULL = none */
 	int64_t forward_failure_ms; /* monotonic: when it was */
+	int64_t hpa_period_s;       /* of the world; 0 = not known */
 
 	unsigned closing; /* parts still to close */
 	bool stopped;

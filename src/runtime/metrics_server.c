@@ -5,12 +5,17 @@
 
 #include "announcements.h"
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "certificate_bundle.h"
 #include "controller_parts.h"
 #include "front_proxy.h"
+#include "hpa_period.h"
+#include "hpa_reads.h"
 #include "net/tls_server.h"
+#include "read_counts.h"
 #include "served_metrics.h"
 #include "serving_certificate.h"
 #include "view/core.h"
@@ -23,11 +28,13 @@ struct metrics_server {
 	struct controller *controller;
 	struct metrics_service service;
 	char *identity;
+	char *dns_name; /* that certificates are for */
 	struct tls_server *tls;
 	struct metrics_api *api;
 	struct serving_certificate *certificate;
 	struct announcements *announcements;
 	struct front_proxy *front_proxy;
+	struct hpa_reads *reads;
 	bool started; /* the caches are filled, and the certificate is on its way */
 	bool draining;
 	unsigned closing; /* parts still to close */
@@ -132,6 +139,14 @@ static bool is_gone(void *ctx, const char *identity)
 	return has_pod(s, s->identity) && !has_pod(s, identity);
 }
 
+/* Whether an announced entry is of a replica that may be asked: nobody believes a server without a certificate. */
+static bool is_live(void *ctx, const struct view_pair *entry)
+{
+	const struct metrics_server *s = ctx;
+
+	return !is_gone(ctx, entry->key) && certificate_entry_counts(entry->value, s->dns_name, clock_wall_ms());
+}
+
 static void on_trust(void *ctx, const struct peer_trust *trust)
 {
 	const struct metrics_server *s = ctx;
@@ -146,7 +161,7 @@ static void on_request(void *ctx, struct tls_exchange *exchange)
 {
 	const struct metrics_server *s = ctx;
 
-	served_metrics_answer(s->api, exchange);
+	served_metrics_answer(s->api, s->reads, exchange);
 }
 
 void metrics_server_metrics(const struct metrics_server *s, struct strbuf *page)
@@ -194,7 +209,6 @@ struct metrics_server *metrics_server_new(const struct metrics_server_options *o
 {
 	struct metrics_server *s = xcalloc(1, sizeof(*s));
 	uv_loop_t *loop = kube_client_loop(o->client);
-	auto_free char *dns_name = xasprintf("%s.%s.svc", o->service->name, o->service->ns);
 
 	*s = (struct metrics_server){.controller = o->controller, .service = *o->service};
 	s->tls = tls_server_new(loop,
@@ -205,9 +219,10 @@ struct metrics_server *metrics_server_new(const struct metrics_server_options *o
 		return NULL;
 	}
 	s->identity = xstrdup(o->identity);
+	s->dns_name = xasprintf("%s.%s.svc", o->service->name, o->service->ns);
 	s->api = served_metrics_new(o->controller, o->http);
 	s->certificate = serving_certificate_new(loop,
-		&(struct serving_certificate_options){.dns_name = dns_name,
+		&(struct serving_certificate_options){.dns_name = s->dns_name,
 			.valid_ms = o->validity_ms,
 			.cert_file = o->cert_file,
 			.key_file = o->key_file},
@@ -221,8 +236,15 @@ struct metrics_server *metrics_server_new(const struct metrics_server_options *o
 						     .ns = o->service->ns,
 						     .name = o->certificates,
 						     .identity = o->identity,
-						     .dns_name = dns_name},
+						     .dns_name = s->dns_name},
 		&(struct announcements_hooks){.changed = on_announced, .leads = leads, .gone = is_gone, .ctx = s});
+	s->reads = hpa_reads_new(loop,
+		&(struct hpa_reads_options){.controller = o->controller,
+			.announcements = s->announcements,
+			.identity = o->identity,
+			.round_ms = o->hpa_period_after_ms / (READ_COUNTS_WINDOW + HPA_PERIOD_LONGER_ROUNDS),
+			.live = is_live,
+			.ctx = s});
 	s->front_proxy = front_proxy_new(o->client, on_trust, s);
 	controller_notify(o->controller, on_controller_changed, s);
 	return s;
@@ -232,6 +254,7 @@ void metrics_server_start(struct metrics_server *s)
 {
 	announcements_start(s->announcements);
 	front_proxy_start(s->front_proxy);
+	hpa_reads_start(s->reads);
 	log_event(LOG_INFO, "listening for the API server", "service", s->service.name, NULL);
 }
 
@@ -250,9 +273,25 @@ static void on_part_closed(void *ctx)
 	s->closing--;
 	if (s->closing == 0) {
 		free_indirect(&s->identity);
+		free_indirect(&s->dns_name);
 		free_indirect(&s);
 		closed(closed_ctx);
 	}
+}
+
+/* In the order in which one uses the other. */
+static void on_reads_closed(void *ctx)
+{
+	struct metrics_server *s = ctx;
+
+	announcements_close(s->announcements, on_part_closed, s);
+}
+
+static void on_api_closed(void *ctx)
+{
+	struct metrics_server *s = ctx;
+
+	hpa_reads_close(s->reads, on_reads_closed, s);
 }
 
 /* Nobody asks any more. */
@@ -260,17 +299,16 @@ static void on_tls_closed(void *ctx)
 {
 	struct metrics_server *s = ctx;
 
-	metrics_api_close(s->api, on_part_closed, s);
+	metrics_api_close(s->api, on_api_closed, s);
 }
 
 void metrics_server_close(struct metrics_server *s, void (*closed)(void *ctx), void *ctx)
 {
 	s->closed = closed;
 	s->closed_ctx = ctx;
-	s->closing = 4;
+	s->closing = 3;
 	controller_notify(s->controller, NULL, NULL);
 	tls_server_close(s->tls, on_tls_closed, s);
 	serving_certificate_close(s->certificate, on_part_closed, s);
-	announcements_close(s->announcements, on_part_closed, s);
 	front_proxy_close(s->front_proxy, on_part_closed, s);
 }

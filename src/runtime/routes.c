@@ -229,3 +229,17 @@ void routes_all(const struct routes *r, bool notify)
 {
 	queue_all(r, NULL, notify);
 }
+
+void routes_advised(const struct routes *r)
+{
+	struct view_list all = cached_views(r->autoscalers, NULL);
+	size_t count = 0;
+
+	for (size_t i = 0; i < all.count; i++) {
+		if (view_autoscaler(all.items[i])->status.advice_count > 0) {
+			all.items[count++] = all.items[i];
+		}
+	}
+	all.count = count;
+	queue_list(r, all, false);
+}

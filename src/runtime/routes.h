@@ -25,5 +25,7 @@ void routes_init(struct routes *routes, const struct kube_cache *autoscalers, st
 void routes_changed(const struct routes *routes, enum kind kind, const struct view *before, const struct view *now);
 /* Queues every autoscaler; `notify` also probes each soon, unless all of it is well. */
 void routes_all(const struct routes *routes, bool notify);
+/* Queues those that were given advice. */
+void routes_advised(const struct routes *routes);
 
 #endif

@@ -123,21 +123,26 @@ struct metrics_api *served_metrics_new(struct controller *c, struct http_client 
 struct answering {
 	struct metrics_asker asker;
 	struct tls_exchange *exchange;
+	struct hpa_reads *reads;
 };
 
 static void reply(struct metrics_asker *asker, int status, const char *content_type, const char *body, size_t len)
 {
 	struct answering *answering = container_of(asker, struct answering, asker);
 
+	if (asker->ours) {
+		hpa_reads_note(answering->reads, tls_exchange_user(answering->exchange));
+	}
 	tls_reply(answering->exchange, status, content_type, body, len);
 	free_indirect(&answering);
 }
 
-void served_metrics_answer(void *api, struct tls_exchange *exchange)
+void served_metrics_answer(struct metrics_api *api, struct hpa_reads *reads, struct tls_exchange *exchange)
 {
 	struct answering *answering = xcalloc(1, sizeof(*answering));
 
 	*answering = (struct answering){.asker = {.target = tls_exchange_target(exchange), .reply = reply},
-		.exchange = exchange};
+		.exchange = exchange,
+		.reads = reads};
 	metrics_api_ask(api, &answering->asker);
 }

@@ -352,6 +352,7 @@ static int begin(struct answering *answering, struct error *err)
 	if (targets_find(context->hooks, context->pods, request, &answering->targets, err) < 0) {
 		return -1;
 	}
+	answering->asker->ours = answering->targets.autoscaler != NULL;
 	answering->pages = xcalloc(answering->targets.count * GPU_SOURCE_PER_NODE + 1, sizeof(*answering->pages));
 	if (is_gpu_metric(answering)) {
 		ask_exporters(answering);

@@ -190,6 +190,42 @@ static void test_the_own_entry_is_made_kept_and_believed(void **state)
 	certificate_free(other);
 }
 
+static void test_what_is_said_beside_stands_before_it(void **state)
+{
+	struct certificate *certificate = make(), *other = make();
+	struct rig rig;
+	const char *entry;
+
+	(void)state;
+	rig_begin(&rig);
+	announcements_set_note(rig.announcements, "reads=1\n");
+	run_for(&rig.kube.loop, 50);
+	assert_int_equal(rig.applied, 0);
+	announcements_set(rig.announcements, certificate_pem(certificate));
+	rig.wanted = 1;
+	assert_true(run_until(&rig.kube.loop, has_applied, &rig));
+	announcements_set_note(rig.announcements, "reads=1\n");
+	announcements_set_note(rig.announcements, "reads=22\n");
+	rig.wanted = 2;
+	assert_true(run_until(&rig.kube.loop, has_applied, &rig));
+	push(&rig);
+	rig.wanted = 1;
+	assert_true(run_until(&rig.kube.loop, has_changed, &rig));
+	entry = json_string_value(json_object_get(rig.data, "one"));
+	assert_int_equal(strncmp(entry, "reads=22\n-----BEGIN CERTIFICATE-----\n", 37), 0);
+	assert_string_equal(view_pairs_get(announcements_entries(rig.announcements), "one"), entry);
+	/* No part of it is a certificate that others should trust. */
+	assert_string_equal(announcements_bundle(rig.announcements), certificate_pem(certificate));
+	announcements_set(rig.announcements, certificate_pem(other));
+	rig.wanted = 3;
+	assert_true(run_until(&rig.kube.loop, has_applied, &rig));
+	entry = json_string_value(json_object_get(rig.data, "one"));
+	assert_string_equal(entry + strlen("reads=22\n"), certificate_pem(other));
+	rig_end(&rig);
+	certificate_free(certificate);
+	certificate_free(other);
+}
+
 /* Who takes it away again and again has it written no more than once a second. */
 static void test_a_fight_about_the_own_entry_is_slow(void **state)
 {
@@ -231,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_own_entry_is_made_kept_and_believed),
+		cmocka_unit_test(test_what_is_said_beside_stands_before_it),
 		cmocka_unit_test(test_a_fight_about_the_own_entry_is_slow),
 		cmocka_unit_test(test_what_is_refused_is_tried_again),
 	};

@@ -17,8 +17,8 @@
 
 #define NOW_MS INT64_C(1767398400000)
 
-/* One document: engine, spec (beside what every autoscaler has), target, adapter, evidence, advice
- * (what the status says). */
+/* One document: engine, spec (beside what every autoscaler has), target, adapter, evidence, direct, hpaPeriodSeconds,
+ * advice (what the status says). */
 struct row {
 	const char *world;
 	const char *reasons; /* of the advice, "" when there is none */
@@ -55,6 +55,8 @@ static json_t *advice_of(const json_t *world)
 	facts.object = view_autoscaler(view);
 	assert_int_equal(autoscaler_decode(object, &spec, &err), 0);
 	facts.workload.spec = &spec;
+	facts.workload.direct = json_is_true(json_object_get(world, "direct"));
+	facts.hpa_period_s = json_path_int(world, "hpaPeriodSeconds", 0);
 	facts.workload.engine = engine_by_type(json_path_string(world, "engine", "VLLM"));
 	assert_int_equal(observe_signals(&facts.workload, &spec, facts.workload.engine, &err), 0);
 	advice = lints_check(&facts);
@@ -359,6 +361,29 @@ static void requests_end_before_their_pod(void **state)
 
 #define REPORTED(reason) "advice: [{reason: " reason ", message: as before}]"
 
+static void a_long_period_of_the_hpa(void **state)
+{
+	static const struct row rows[] = {
+		{"{direct: true, hpaPeriodSeconds: 1}", "", NULL},
+		{"{direct: true, hpaPeriodSeconds: 25}", "", NULL},
+		{"{direct: true, hpaPeriodSeconds: 30}", "HPAPeriodLong", "once in 30 s, or more seldom"},
+		{"{direct: true, hpaPeriodSeconds: 300}", "HPAPeriodLong",
+			"raise --kube-api-qps (20) and --kube-api-burst"},
+		{"{direct: true, hpaPeriodSeconds: 25, " REPORTED("HPAPeriodLong") "}", "HPAPeriodLong",
+			"once in 25 s"},
+		{"{direct: true, hpaPeriodSeconds: 1, " REPORTED("HPAPeriodLong") "}", "", NULL},
+		/* Who has just taken over may not know it yet. */
+		{"{direct: true}", "", NULL},
+		{"{direct: true, " REPORTED("HPAPeriodLong") "}", "HPAPeriodLong", "as before"},
+		/* What the adapter is asked is not seen. */
+		{"{adapter: {replicas: 2}, hpaPeriodSeconds: 300}", "", NULL},
+		{"{adapter: {replicas: 2}, hpaPeriodSeconds: 300, " REPORTED("HPAPeriodLong") "}", "", NULL},
+	};
+
+	(void)state;
+	check(rows, ARRAY_LEN(rows));
+}
+
 static void a_gap_of_evidence_changes_nothing(void **state)
 {
 	static const struct row rows[] = {
@@ -391,6 +416,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_fuller_than_full),
 		cmocka_unit_test(a_gpu_is_one_pods),
 		cmocka_unit_test(the_adapter_has_a_spare),
+		cmocka_unit_test(a_long_period_of_the_hpa),
 		cmocka_unit_test(a_name_leaves_while_it_is_the_only_one),
 		cmocka_unit_test(a_start_is_waited_for),
 		cmocka_unit_test(requests_end_before_their_pod),

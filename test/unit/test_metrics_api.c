@@ -530,6 +530,41 @@ static void one_that_is_asked_for_by_its_type_is_no_more_believed(void **state)
 	serving_close(&bench.rig);
 }
 
+/* Only who asks for a figure of ours is one of its readers. */
+static void what_is_asked_of_us_is_known(void **state)
+{
+	static const struct {
+		const char *target;
+		bool ours;
+	} rows[] = {
+		{"/namespaces/team/pods/*/" RUNNING "?labelSelector=app%3Dgemma", true},
+		{"/namespaces/team/inferenceautoscalers.inference-autoscaler.io/gemma/" RUNNING, true},
+		/* It has no value, but it was asked for. */
+		{"/namespaces/team/pods/*/" RUNNING "?labelSelector=app%3Dbroken", true},
+		{"/namespaces/team/pods/*/" RUNNING "?labelSelector=app%3Dnobody", false},
+		{"/namespaces/team/pods/*/nothing?labelSelector=app%3Dgemma", false},
+		{"", false},
+	};
+	struct bench bench;
+
+	(void)state;
+	open_bench(&bench);
+	add(&bench, "team", "gemma", "/metrics");
+	add(&bench, "team", "broken", "/500");
+	serving_pod(&bench.rig, "team", "gemma", 0, "True");
+	serving_pod(&bench.rig, "team", "broken", 0, "True");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *target = xasprintf("/apis/custom.metrics.k8s.io/v1beta2%s", rows[i].target);
+		struct serving_asked asked;
+
+		serving_ask(&bench.rig, &asked, target);
+		serving_await(&bench.rig, &asked);
+		assert_int_equal(asked.asker.ours, rows[i].ours);
+		free_indirect(&asked.body);
+	}
+	serving_close(&bench.rig);
+}
+
 static void a_close_answers_what_waits(void **state)
 {
 	struct bench bench;
@@ -603,6 +638,7 @@ int main(void)
 		cmocka_unit_test(the_platforms_exporter_is_believed_and_an_older_one_is_not),
 		cmocka_unit_test(where_exporters_are_listed_no_other_is_asked),
 		cmocka_unit_test(one_that_is_asked_for_by_its_type_is_no_more_believed),
+		cmocka_unit_test(what_is_asked_of_us_is_known),
 		cmocka_unit_test(a_close_answers_what_waits),
 		cmocka_unit_test(the_pods_are_awaited_first),
 		cmocka_unit_test(what_was_done_is_told),

@@ -33,6 +33,7 @@ struct world {
 	int asked;
 	int gone; /* clients of '/held' that left */
 	char *target;
+	char *user;
 	size_t large; /* bytes of the answer to '/large' */
 };
 
@@ -43,6 +44,8 @@ static void handle(void *ctx, struct tls_exchange *exchange)
 	w->asked++;
 	free(w->target);
 	w->target = xstrdup(tls_exchange_target(exchange));
+	free(w->user);
+	w->user = xstrdup(tls_exchange_user(exchange));
 	if (strcmp(w->target, "/held") == 0) {
 		w->held = exchange;
 	} else if (strcmp(w->target, "/large") == 0) {
@@ -129,6 +132,7 @@ static int teardown(void **state)
 	tls_identity_release(&w->authority);
 	tls_identity_release(&w->front_proxy);
 	free(w->target);
+	free(w->user);
 	free(w);
 	return ok ? 0 : -1;
 }
@@ -177,6 +181,20 @@ static void requests_of_a_connection_are_answered(void **state)
 	assert_int_equal(SSL_version(client.ssl), TLS1_3_VERSION);
 	tls_client_close(&client);
 	wait_for_connections(w, 0);
+}
+
+static void on_whose_behalf_it_is_asked_is_known(void **state)
+{
+	struct world *w = *state;
+	struct tls_client client = open_trusted(w);
+
+	send_text(&client, "GET /a HTTP/1.1\r\nHost: m\r\nx-remote-user: system:admin \r\nX-Remote-Group: g\r\n\r\n");
+	assert_int_equal(tls_client_reply(&client, NULL), 200);
+	assert_string_equal(w->user, "system:admin");
+	send_text(&client, "GET /a HTTP/1.1\r\nHost: m\r\n\r\n");
+	assert_int_equal(tls_client_reply(&client, NULL), 200);
+	assert_null(w->user);
+	tls_client_close(&client);
 }
 
 static void tls_1_2_is_spoken_and_nothing_older(void **state)
@@ -813,6 +831,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(requests_of_a_connection_are_answered),
+		TEST(on_whose_behalf_it_is_asked_is_known),
 		TEST(tls_1_2_is_spoken_and_nothing_older),
 		TEST(head_has_no_body),
 		TEST(pipelined_requests_are_answered_in_their_order),
