@@ -145,7 +145,7 @@ static double exact_milli(const char *text, const char *suffix)
 
 static bool is_target(const json_t *value)
 {
-	static const char *const suffixes[] = {"", "m", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti"};
+	static const char *const suffixes[] = {"", "m", "k", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi"};
 	const char *text = text_of(value);
 	const char *suffix = after_number(text);
 
