@@ -335,11 +335,19 @@ static bool is_progress(const struct observation *o, const json_t *status)
 	       is_unknown(view_condition_status(&o->object->status.conditions, "Ready"));
 }
 
+/* New reference; NULL when it is the status as it stands. */
+static json_t *status_if_new(const struct observation *o, const struct verdict *verdicts, size_t first, int64_t now_ms)
+{
+	auto_json *status = status_make(&o->facts, verdicts, first, now_ms);
+	struct digest digest = digest_json(status);
+
+	return digest_equal(&digest, &o->object->status.digest) ? NULL : json_incref(status);
+}
+
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan)
 {
 	const struct view_autoscaler *object = view_autoscaler(world_view(world, KIND_AUTOSCALER, ns, name));
 	struct verdict *verdicts;
-	struct digest digest;
 	size_t first;
 
 	if (object == NULL || object->view.meta.deleting) {
@@ -378,11 +386,8 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	if (plan->waiting && plan->probe == NULL) {
 		plan_again(plan, WAITING_AGAIN_MS);
 	}
-	plan->status = status_make(&o.facts, verdicts, first, world->now_ms);
-	digest = digest_json(plan->status);
-	if (awaits_first_look(&o, verdicts, first) || digest_equal(&digest, &object->status.digest)) {
-		json_decref(plan->status);
-		plan->status = NULL;
+	if (!awaits_first_look(&o, verdicts, first)) {
+		plan->status = status_if_new(&o, verdicts, first, world->now_ms);
 	}
 	plan->progress = plan->status != NULL && is_progress(&o, plan->status);
 	verdicts_release(verdicts);
