@@ -10,30 +10,24 @@
 
 static const struct digest empty = {UINT64_C(0x6c62272e07bb0142), UINT64_C(0x62b821756295c58d)};
 
-/* Times the prime, modulo 2^128; C11 has no integers of 128 bits. */
-static void multiply(struct digest *d)
-{
-	uint64_t right = (d->low & UINT32_MAX) * PRIME_LOW;
-	uint64_t left = (d->low >> 32) * PRIME_LOW + (right >> 32);
-
-	d->high = d->high * PRIME_LOW + (left >> 32) + (d->low << PRIME_SHIFT);
-	d->low = (left << 32) | (right & UINT32_MAX);
-}
-
-static void add(struct digest *d, const char *bytes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		d->low ^= (unsigned char)bytes[i];
-		multiply(d);
-	}
-}
-
+/* Each byte, and then times the prime, modulo 2^128; C11 has no integers of 128 bits. */
 struct digest digest_bytes(const void *bytes, size_t count)
 {
-	struct digest d = empty;
+	const unsigned char *all = bytes;
+	uint64_t high = empty.high;
+	uint64_t low = empty.low;
 
-	add(&d, bytes, count);
-	return d;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t right;
+		uint64_t left;
+
+		low ^= all[i];
+		right = (low & UINT32_MAX) * PRIME_LOW;
+		left = (low >> 32) * PRIME_LOW + (right >> 32);
+		high = high * PRIME_LOW + (left >> 32) + (low << PRIME_SHIFT);
+		low = (left << 32) | (right & UINT32_MAX);
+	}
+	return (struct digest){.high = high, .low = low};
 }
 
 static int add_written(const char *bytes, size_t count, void *ctx)

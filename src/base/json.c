@@ -18,9 +18,8 @@ json_t *json_path(const json_t *root, const char *path)
 
 	for (;;) {
 		size_t len = strcspn(path, ".");
-		auto_free char *key = xstrndup(path, len);
 
-		value = json_object_get(root, key);
+		value = json_object_getn(root, path, len);
 		if (value == NULL || !path[len]) {
 			return value;
 		}
