@@ -49,15 +49,17 @@ enum lines_rest call_lines_take(struct call_lines *lines, uint64_t turn, kube_li
 	const bool *cancelled)
 {
 	const char *newline;
+	int64_t start;
 
 	if (lines->turn != turn) {
 		lines->turn = turn;
 		lines->spent_ns = 0;
 	}
+	start = clock_worked_ns();
 	while (lines->text.len > lines->taken && (newline = find_newline(lines)) != NULL) {
 		const char *line = lines->text.buf + lines->taken;
 		size_t len = (size_t)(newline - line);
-		int64_t start = clock_worked_ns();
+		int64_t now;
 
 		if (lines->spent_ns >= TURN_NS) {
 			return LINES_SOME;
@@ -67,7 +69,9 @@ enum lines_rest call_lines_take(struct call_lines *lines, uint64_t turn, kube_li
 		if ((len > 0 && on_line(ctx, line, len) < 0) || *cancelled) {
 			return LINES_BROKEN;
 		}
-		lines->spent_ns += clock_worked_ns() - start;
+		now = clock_worked_ns();
+		lines->spent_ns += now - start;
+		start = now;
 	}
 	if (lines->taken == lines->text.len) {
 		give_back(&lines->text);
