@@ -39,6 +39,7 @@ struct plan {
 	unsigned step;               /* of what is added next */
 	json_t *status;              /* owned: the autoscaler's whole status; NULL = already what it should be */
 	bool progress;               /* that status tells only how far it is on its way up: it may wait for the next */
+	bool held;                   /* such a one was not made, since it would wait (world.h) */
 	struct probe_request *probe; /* owned: what to probe for the autoscaler; NULL = nothing */
 	struct shared_request *shared_probe; /* owned: the same of what autoscalers share */
 	bool healthy;                        /* Ready: probes may be rare */

@@ -46,6 +46,9 @@ struct world {
 	/* What the plan before said of the children of the autoscaler "ns/name" (plan.h): from the same they need not be made
 	 * again. NULL = nothing is remembered. */
 	struct digest (*settled)(void *ctx, const char *key);
+	/* Whether a status of the autoscaler "ns/name" that is mere progress would be held back now: it need not be made. NULL =
+	 * none is. */
+	bool (*holds_progress)(void *ctx, const char *key);
 	/* The certificates of our own metrics API that are to be trusted, as PEM text; borrowed. NULL = there is none yet. */
 	const char *ca_bundle;
 	int64_t ca_bundle_since_ms; /* wall: since when they are these; 0 = long ago */

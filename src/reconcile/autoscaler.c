@@ -326,12 +326,11 @@ static bool awaits_first_look(const struct observation *o, const struct verdict 
 	return unseen && !is_unknown(status);
 }
 
-/* Whether nothing is said but what is not known yet, before and now. */
-static bool is_progress(const struct observation *o, const json_t *status)
+/* Whether nothing is said but what is not known yet, before and now: Ready is what status_make() makes of this. */
+static bool is_progress(const struct observation *o, const struct verdict *verdicts, size_t first)
 {
-	const json_t *ready = json_find(json_object_get(status, "conditions"), "type", "Ready");
-
-	return o->facts.write_problem == NULL && is_unknown(json_path_string(ready, "status", "")) &&
+	return o->facts.write_problem == NULL && o->facts.reverted == NULL && first < links_count &&
+	       verdicts[first].status == VERDICT_UNKNOWN &&
 	       is_unknown(view_condition_status(&o->object->status.conditions, "Ready"));
 }
 
@@ -342,6 +341,22 @@ static json_t *status_if_new(const struct observation *o, const struct verdict *
 	struct digest digest = digest_json(status);
 
 	return digest_equal(&digest, &o->object->status.digest) ? NULL : json_incref(status);
+}
+
+static void plan_status(const struct observation *o, const struct world *world, const struct verdict *verdicts,
+	size_t first, struct plan *plan)
+{
+	auto_free char *key = kube_key(o->spec.ns, o->spec.name);
+	bool progress = is_progress(o, verdicts, first);
+
+	if (awaits_first_look(o, verdicts, first)) {
+		return;
+	}
+	plan->held = progress && world->holds_progress != NULL && world->holds_progress(world->ctx, key);
+	if (!plan->held) {
+		plan->status = status_if_new(o, verdicts, first, world->now_ms);
+	}
+	plan->progress = progress && plan->status != NULL;
 }
 
 void autoscaler_reconcile(const struct world *world, const char *ns, const char *name, struct plan *plan)
@@ -386,10 +401,7 @@ void autoscaler_reconcile(const struct world *world, const char *ns, const char 
 	if (plan->waiting && plan->probe == NULL) {
 		plan_again(plan, WAITING_AGAIN_MS);
 	}
-	if (!awaits_first_look(&o, verdicts, first)) {
-		plan->status = status_if_new(&o, verdicts, first, world->now_ms);
-	}
-	plan->progress = plan->status != NULL && is_progress(&o, plan->status);
+	plan_status(&o, world, verdicts, first, plan);
 	verdicts_release(verdicts);
 	free_indirect(&verdicts);
 }

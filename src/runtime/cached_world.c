@@ -98,6 +98,15 @@ static struct digest world_settled(void *ctx, const char *key)
 	return pass != NULL ? pass->settled : DIGEST_NONE;
 }
 
+static bool world_holds_progress(void *ctx, const char *key)
+{
+	const struct controller *c = ctx;
+	const struct pass *pass = map_get(&c->passes, key);
+
+	return pass != NULL && pass_holds_progress(pass, kube_cache_get_key(controller_cache(c, KIND_AUTOSCALER), key),
+				       c->running >= CONTROLLER_BUSY);
+}
+
 static const char *forward_failure(const struct controller *c)
 {
 	return c->forward_failure != NULL && clock_monotonic_ms() - c->forward_failure_ms < CONTROLLER_GIVEN_BACK_MS
@@ -122,6 +131,7 @@ struct world cached_world(struct controller *c)
 		.fight = world_fight,
 		.child_fights = world_child_fights,
 		.settled = world_settled,
+		.holds_progress = world_holds_progress,
 		.ca_bundle = c->ca_bundle,
 		.ca_bundle_since_ms = c->ca_bundle_since_ms,
 		.forward_failure = forward_failure(c),

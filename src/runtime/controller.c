@@ -23,8 +23,7 @@
  * once (probe/api_read.h), fill it. Who has more under way only waits in the server's own line, with one more connection
  * to keep up. */
 #define PARALLEL 28
-#define BUSY (PARALLEL / 4) /* passes that write: more than come by chance */
-#define FEW 2               /* passes that write: more than that, and Events wait */
+#define FEW 2 /* passes that write: more than that, and Events wait */
 
 static bool on_seen(void *ctx, const char *key, const struct evidence *before)
 {
@@ -86,7 +85,7 @@ static void run(struct controller *c, struct pass *pass, struct plan *plan, cons
 	int64_t held_ms;
 
 	pass_note_children(pass, plan);
-	held_ms = pass_hold_progress(pass, plan, owner, c->running >= BUSY);
+	held_ms = pass_hold_progress(pass, plan, owner, c->running >= CONTROLLER_BUSY);
 
 	if (plan->again_ms > 0) {
 		queue_add_after(c->queue, pass->key, plan->again_ms);

@@ -57,6 +57,8 @@ struct controller {
 	void *closed_ctx;
 };
 
+/* Passes that write: more than come by chance, of the 28 that write at most. */
+#define CONTROLLER_BUSY 7
 /* So long a metrics API that was given back, since nothing could be passed on, is not taken over again. */
 #define CONTROLLER_GIVEN_BACK_MS (60 * 60 * 1000)
 

@@ -59,6 +59,17 @@ struct pass *pass_of(struct map *passes, struct controller *controller, const ch
 	return pass;
 }
 
+bool pass_is_echo(const struct pass *pass, enum kind kind, const struct view *object)
+{
+	for (size_t i = 0; i < pass->written_count; i++) {
+		if (pass->written[i].kind == kind &&
+			pass->written[i].version == strtoull(object->meta.resource_version, NULL, 10)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool is_written(const struct run_result *result, enum kind kind)
 {
 	for (size_t i = 0; i < result->written_count; i++) {
@@ -151,12 +162,26 @@ static bool speaks_of_now(const struct view *owner)
 	return owner != NULL && view_autoscaler(owner)->status.observed_generation == owner->meta.generation;
 }
 
+static int64_t limit_of(const struct view *owner, bool busy)
+{
+	return busy || speaks_of_now(owner) ? PROGRESS_RARE_MS : PROGRESS_MS;
+}
+
+bool pass_holds_progress(const struct pass *pass, const struct view *owner, bool busy)
+{
+	return pass->held_since_ms > 0 && clock_monotonic_ms() - pass->held_since_ms < limit_of(owner, busy);
+}
+
 int64_t pass_hold_progress(struct pass *pass, struct plan *plan, const struct view *owner, bool busy)
 {
 	int64_t now = clock_monotonic_ms();
-	int64_t limit_ms = busy || speaks_of_now(owner) ? PROGRESS_RARE_MS : PROGRESS_MS;
+	int64_t limit_ms = limit_of(owner, busy);
 	int64_t held_ms;
 
+	if (plan->held) { /* it was not even made */
+		held_ms = now - pass->held_since_ms;
+		return held_ms < limit_ms ? limit_ms - held_ms : 1;
+	}
 	if (plan->status == NULL || !plan->progress) {
 		pass->held_since_ms = 0;
 		return 0;

@@ -44,6 +44,8 @@ void pass_wrote(struct pass *pass, const struct run_result *result);
 /* Whether the caches show all that this key's last pass wrote: acting on an older world would write the same again, or
  * take an old status for the truth. What does not come within 10 s is not waited for: a watch that broke is back by then. */
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
+/* Whether the object is just what this key's last pass wrote, as the watch shows it. */
+bool pass_is_echo(const struct pass *pass, enum kind kind, const struct view *object);
 /* How long that is waited for. */
 #define PASS_OWN_WRITE_WAIT_MS 10000
 
@@ -52,6 +54,8 @@ void pass_note_children(struct pass *pass, const struct plan *plan);
 /* Whether its children were written a short while ago, and it is not Ready. */
 bool pass_is_rising(const struct pass *pass);
 
+/* Whether a status of `owner` that is mere progress would be held now, as it was before: it need not be made. */
+bool pass_holds_progress(const struct pass *pass, const struct view *owner, bool busy);
 /* Takes a status of `owner` out of the plan that may wait for the one that follows; `busy`: much else is to be written. In
  * how many ms this is to be asked again, 0 when it is not held. */
 int64_t pass_hold_progress(struct pass *pass, struct plan *plan, const struct view *owner, bool busy);

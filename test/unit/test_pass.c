@@ -92,6 +92,41 @@ static void no_status_is_not_held(void **state)
 	assert_int_equal(pass.held_since_ms, 0);
 }
 
+/* Once it waits, it is not even made until it has waited long enough. */
+static void what_would_wait_is_not_made(void **state)
+{
+	struct pass pass = {.held_since_ms = 0};
+	auto_plan plan = {.held = true};
+	auto_view *owner = autoscaler(2, 1);
+
+	(void)state;
+	assert_false(pass_holds_progress(&pass, owner, false)); /* the first one is made, and may be news */
+	pass.held_since_ms = clock_monotonic_ms() - 2000;
+	assert_true(pass_holds_progress(&pass, owner, false));
+	assert_in_range(pass_hold_progress(&pass, &plan, owner, false), 1, 1000);
+	assert_true(pass.held_since_ms > 0);
+	pass.held_since_ms = clock_monotonic_ms() - 3000;
+	assert_false(pass_holds_progress(&pass, owner, false));
+	assert_true(pass_holds_progress(&pass, owner, true));
+	/* Its time came while the plan was made. */
+	assert_int_equal(pass_hold_progress(&pass, &plan, owner, false), 1);
+}
+
+static void an_echo_is_of_the_version_that_was_written(void **state)
+{
+	struct own_write written[] = {{.kind = KIND_HPA, .version = 7}, {.kind = KIND_AUTOSCALER, .version = 12}};
+	struct pass pass = {.written = written, .written_count = 2};
+	struct pass none = {.written_count = 0};
+	struct view now = {.meta = {.resource_version = "12"}};
+
+	(void)state;
+	assert_true(pass_is_echo(&pass, KIND_AUTOSCALER, &now));
+	assert_false(pass_is_echo(&pass, KIND_HPA, &now));
+	assert_false(pass_is_echo(&none, KIND_AUTOSCALER, &now));
+	now.meta.resource_version = "13"; /* somebody came after */
+	assert_false(pass_is_echo(&pass, KIND_AUTOSCALER, &now));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +135,8 @@ int main(void)
 		cmocka_unit_test(while_much_is_written_it_waits_longer),
 		cmocka_unit_test(what_is_news_waits_for_nothing),
 		cmocka_unit_test(no_status_is_not_held),
+		cmocka_unit_test(what_would_wait_is_not_made),
+		cmocka_unit_test(an_echo_is_of_the_version_that_was_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
