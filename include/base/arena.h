@@ -24,6 +24,7 @@ struct arena {
 	bool kept;    /* it is of base/keep.h */
 	const char *known[ARENA_KNOWN]; /* texts taken before, where their hash says */
 	struct arena_chunk *chunks;     /* only while it measures */
+	char *carried;                  /* see arena_carry(); NULL = none */
 };
 
 /* An arena that measures. */
@@ -39,6 +40,8 @@ size_t arena_bytes(const struct arena *arena);
 void *arena_items(struct arena *arena, size_t count, size_t size);
 /* A copy, or one of the same text that was taken before; NULL stays NULL. */
 const char *arena_text(struct arena *arena, const char *text);
+/* Hands a text on the heap, which may be NULL, from measuring to filling, so that it need not be made twice. One at a time. */
+void arena_carry(struct arena *arena, char *text_take);
 /* From now on this text stands for its copies; it has to stay as long as they would. NULL is allowed. */
 void arena_know(struct arena *arena, const char *text);
 /* Hands out the block, whose first bytes are the first items taken; the caller frees it with free(). */

@@ -37,20 +37,31 @@ size_t arena_bytes(const struct arena *arena)
 	return rounded(arena->items + arena->texts);
 }
 
+/* What measuring made for filling. */
+static char *take_carried(struct arena *measured)
+{
+	char *carried = measured->carried;
+
+	measured->carried = NULL;
+	return carried;
+}
+
 void arena_fill(struct arena *arena, struct arena *measured)
 {
 	size_t size = arena_bytes(measured);
+	char *carried = take_carried(measured);
 
 	arena_release(measured);
-	*arena = (struct arena){.block = xcalloc(1, size), .size = size};
+	*arena = (struct arena){.block = xcalloc(1, size), .size = size, .carried = carried};
 }
 
 void arena_fill_kept(struct arena *arena, struct arena *measured)
 {
 	size_t size = arena_bytes(measured);
+	char *carried = take_carried(measured);
 
 	arena_release(measured);
-	*arena = (struct arena){.block = keep_new(size), .size = size, .kept = true};
+	*arena = (struct arena){.block = keep_new(size), .size = size, .kept = true, .carried = carried};
 }
 
 static void *take_from_chunk(struct arena *arena, size_t bytes)
@@ -145,10 +156,17 @@ void arena_know(struct arena *arena, const char *text)
 	}
 }
 
+void arena_carry(struct arena *arena, char *text_take)
+{
+	free(arena->carried);
+	arena->carried = text_take;
+}
+
 void *arena_take(struct arena *arena)
 {
 	void *block = arena->block;
 
+	free(arena->carried);
 	*arena = (struct arena){.block = NULL};
 	return block;
 }
@@ -161,6 +179,7 @@ void arena_release(struct arena *arena)
 		arena->chunks = chunk->next;
 		free(chunk);
 	}
+	free(arena->carried);
 	if (arena->kept) {
 		keep_free(arena->block, arena->size);
 	} else {

@@ -1,6 +1,7 @@
 /* What all children share: names, metadata, and how one is compared and mended. */
 #include "children/child.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -115,13 +116,32 @@ static bool owner_kept(const json_t *observed, const json_t *wanted)
 	return owner == NULL;
 }
 
+/* As json_covers(), but for one member. */
+static bool covers_but(const json_t *observed, const json_t *wanted, const char *left_out)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)wanted, key, value) {
+		if (strcmp(key, left_out) != 0 && !json_covers(json_object_get(observed, key), value)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool covers_but_owners(const json_t *observed, const json_t *wanted)
+{
+	return covers_but(observed, wanted, "metadata") &&
+	       covers_but(json_object_get(observed, "metadata"), json_object_get(wanted, "metadata"),
+		       "ownerReferences");
+}
+
 bool child_matches(const struct child_form *form, const struct view *view, const json_t *wanted)
 {
 	auto_json *observed = own_object(form->kind, view);
-	auto_json *rest = json_deep_copy(wanted);
 
-	json_object_del(json_object_get(rest, "metadata"), "ownerReferences");
-	return observed != NULL && owner_kept(observed, wanted) && json_covers(observed, rest) &&
+	return observed != NULL && owner_kept(observed, wanted) && covers_but_owners(observed, wanted) &&
 	       (form->exact == NULL || json_equal(json_path(observed, form->exact), json_path(wanted, form->exact)));
 }
 

@@ -103,11 +103,35 @@ static void test_measures_what_is_larger_than_a_chunk(void **state)
 	assert_int_equal(arena_bytes(&arena), count + 8);
 }
 
+static void test_what_was_dear_to_make_is_carried_over(void **state)
+{
+	auto_arena measured;
+	auto_arena arena;
+	auto_free char *block = NULL;
+
+	(void)state;
+	arena_measure(&arena);
+	arena_measure(&measured);
+	assert_null(measured.carried);
+	arena_carry(&measured, xstrdup("made first"));
+	arena_carry(&measured, xstrdup("made"));
+	arena_text(&measured, measured.carried);
+	arena_fill(&arena, &measured);
+	assert_null(measured.carried);
+	assert_string_equal(arena.carried, "made");
+	arena_text(&arena, arena.carried);
+	block = arena_take(&arena);
+	assert_null(arena.carried);
+	assert_string_equal(block + 8 - sizeof("made"), "made");
+	arena_carry(&measured, xstrdup("never taken")); /* it goes with its arena */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pieces_fill_the_block_exactly),
 		cmocka_unit_test(test_nothing_is_nothing),
+		cmocka_unit_test(test_what_was_dear_to_make_is_carried_over),
 		cmocka_unit_test(test_equal_texts_share_a_copy),
 		cmocka_unit_test(test_measures_what_is_larger_than_a_chunk),
 	};
