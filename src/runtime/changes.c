@@ -71,16 +71,6 @@ static void on_changed(void *ctx, struct kube_informer *informer, const void *be
 	}
 }
 
-/* Whether it is no more than the status that a pass wrote which found that all is well, and that time alone changes nothing:
- * the next pass would find the same. What others changed at that time is reported by itself. */
-static bool is_settled_echo(struct controller *c, const struct view *now)
-{
-	auto_free char *key = meta_key(&now->meta);
-	struct pass *pass = map_get(&c->passes, key);
-
-	return pass != NULL && pass->whole && pass_is_echo(pass, KIND_AUTOSCALER, now);
-}
-
 /* Also before all is there: the first shared pass is to know them all. */
 static void on_autoscaler_changed(void *ctx, struct kube_informer *informer, const void *before, const void *now)
 {
@@ -91,9 +81,7 @@ static void on_autoscaler_changed(void *ctx, struct kube_informer *informer, con
 	} else if (!c->stopped) {
 		forget_needs(c, before);
 	}
-	if (now == NULL || !is_settled_echo(c, now)) {
-		on_changed(ctx, informer, before, now);
-	}
+	on_changed(ctx, informer, before, now);
 }
 
 /* Whether a type was installed, or removed, since this was asked last. */

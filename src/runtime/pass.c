@@ -59,17 +59,6 @@ struct pass *pass_of(struct map *passes, struct controller *controller, const ch
 	return pass;
 }
 
-bool pass_is_echo(const struct pass *pass, enum kind kind, const struct view *object)
-{
-	for (size_t i = 0; i < pass->written_count; i++) {
-		if (pass->written[i].kind == kind &&
-			pass->written[i].version == strtoull(object->meta.resource_version, NULL, 10)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool is_written(const struct run_result *result, enum kind kind)
 {
 	for (size_t i = 0; i < result->written_count; i++) {

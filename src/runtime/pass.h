@@ -44,8 +44,6 @@ void pass_wrote(struct pass *pass, const struct run_result *result);
 /* Whether the caches show all that this key's last pass wrote: acting on an older world would write the same again, or
  * take an old status for the truth. What does not come within 10 s is not waited for: a watch that broke is back by then. */
 bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
-/* Whether the object is just what this key's last pass wrote, as the watch shows it. */
-bool pass_is_echo(const struct pass *pass, enum kind kind, const struct view *object);
 /* How long that is waited for. */
 #define PASS_OWN_WRITE_WAIT_MS 10000
 

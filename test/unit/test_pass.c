@@ -112,21 +112,6 @@ static void what_would_wait_is_not_made(void **state)
 	assert_int_equal(pass_hold_progress(&pass, &plan, owner, false), 1);
 }
 
-static void an_echo_is_of_the_version_that_was_written(void **state)
-{
-	struct own_write written[] = {{.kind = KIND_HPA, .version = 7}, {.kind = KIND_AUTOSCALER, .version = 12}};
-	struct pass pass = {.written = written, .written_count = 2};
-	struct pass none = {.written_count = 0};
-	struct view now = {.meta = {.resource_version = "12"}};
-
-	(void)state;
-	assert_true(pass_is_echo(&pass, KIND_AUTOSCALER, &now));
-	assert_false(pass_is_echo(&pass, KIND_HPA, &now));
-	assert_false(pass_is_echo(&none, KIND_AUTOSCALER, &now));
-	now.meta.resource_version = "13"; /* somebody came after */
-	assert_false(pass_is_echo(&pass, KIND_AUTOSCALER, &now));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,7 +121,6 @@ int main(void)
 		cmocka_unit_test(what_is_news_waits_for_nothing),
 		cmocka_unit_test(no_status_is_not_held),
 		cmocka_unit_test(what_would_wait_is_not_made),
-		cmocka_unit_test(an_echo_is_of_the_version_that_was_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
