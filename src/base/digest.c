@@ -11,11 +11,11 @@
 static const struct digest empty = {UINT64_C(0x6c62272e07bb0142), UINT64_C(0x62b821756295c58d)};
 
 /* Each byte, and then times the prime, modulo 2^128; C11 has no integers of 128 bits. */
-struct digest digest_bytes(const void *bytes, size_t count)
+static struct digest followed_by(struct digest d, const void *bytes, size_t count)
 {
 	const unsigned char *all = bytes;
-	uint64_t high = empty.high;
-	uint64_t low = empty.low;
+	uint64_t high = d.high;
+	uint64_t low = d.low;
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t right;
@@ -30,9 +30,16 @@ struct digest digest_bytes(const void *bytes, size_t count)
 	return (struct digest){.high = high, .low = low};
 }
 
+struct digest digest_bytes(const void *bytes, size_t count)
+{
+	return followed_by(empty, bytes, count);
+}
+
 static int add_written(const char *bytes, size_t count, void *ctx)
 {
-	add(ctx, bytes, count);
+	struct digest *d = ctx;
+
+	*d = followed_by(*d, bytes, count);
 	return 0;
 }
 
