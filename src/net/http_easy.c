@@ -17,13 +17,13 @@
 #define RECEIVE_BUFFER_BYTES 16384L
 #define SEND_BUFFER_BYTES 16384L /* libcurl takes no less; its own 64 KiB are for files */
 #define CONNECT_TIMEOUT_MS 10000
-#define KEEPALIVE_IDLE_S 15L
+#define KEEPALIVE_IDLE_S 10L
 #define KEEPALIVE_INTERVAL_S 5L
-/* A peer that vanished is noticed after this long, also when data is under way: without it the kernel
- * resends for a quarter of an hour, and a connection shared by every watch stays dead for as long.
+/* A peer that vanished is noticed after this long, also when data is under way: else the kernel resends for a quarter of an hour,
+ * on a connection that every watch shares. Less than a request may take, whose successor would begin the time again.
  * HTTP/2 pings, as client-go sends them after 30 s, are not available: curl_easy_upkeep() knows only
  * the connections of curl_easy_perform(). */
-#define PEER_LOST_MS 30000U
+#define PEER_LOST_MS 20000U
 
 struct url_parts {
 	char *scheme;

@@ -104,8 +104,8 @@ def serving(handler, host="127.0.0.1", context=None):
 
 @pytest.fixture(scope="session")
 def engine_port():
-    """A port of this machine that serves a vLLM page."""
-    with serving(Page) as port:
+    """A port of this machine, at all its addresses, that serves a vLLM page."""
+    with serving(Page, "") as port:
         yield port
 
 
@@ -324,8 +324,13 @@ def target(cluster, namespace, engine_port):
     return namespace
 
 
-def make_pod_ready(cluster, namespace, selector="app=server"):
-    """Plays the kubelet: the selected pods run at this machine's loopback address."""
+def address():
+    """This machine's own: an EndpointSlice may not name a loopback address, and no pod elsewhere has one."""
+    return subprocess.run(["hostname", "-I"], check=True, capture_output=True, text=True).stdout.split()[0]
+
+
+def make_pod_ready(cluster, namespace, selector="app=server", ip="127.0.0.1"):
+    """Plays the kubelet: the selected pods run at this address, which is this machine's."""
     pods = f"/api/v1/namespaces/{namespace}/pods"
 
     def names():
@@ -335,8 +340,8 @@ def make_pod_ready(cluster, namespace, selector="app=server"):
     for name in eventually(names):
         set_status(cluster, f"{pods}/{name}", {
             "phase": "Running",
-            "podIP": "127.0.0.1",
-            "podIPs": [{"ip": "127.0.0.1"}],
+            "podIP": ip,
+            "podIPs": [{"ip": ip}],
             "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
         })
 

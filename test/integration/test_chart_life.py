@@ -8,7 +8,8 @@ import pytest
 import yaml
 from conftest import CHART, RELEASE, REPO, eventually, has_policies, install_crd, tool
 from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
-    FOREIGN, OPERATOR, Autoscaler, Operator, deployment, engine_port, make_pod_ready, set_status, stack, write_kubeconfig,
+    FOREIGN, OPERATOR, Autoscaler, Operator, address, deployment, engine_port, make_pod_ready, set_status, stack,
+    write_kubeconfig,
 )
 
 # What `helm template inference-autoscaler … -n ia-upgrade --set adapter.namespace=ia-upgrade-adapter` said at 0.1.0.
@@ -149,7 +150,7 @@ def release(cluster, crd, stack, engine_port, tmp_path):  # noqa: F811
         deployment("prometheus-adapter", made.adapter, {"app": "adapter"}, replicas=0),
         deployment("server", made.shop, {"app": "server"}, engine_port),
     )
-    make_pod_ready(cluster, made.shop)
+    make_pod_ready(cluster, made.shop, ip=address())  # the chart's operator listens beyond this machine
     yield made
     subprocess.run(made.command("uninstall", RELEASE, "--no-hooks", "--ignore-not-found"), capture_output=True)
     cluster.custom.delete_collection_namespaced_custom_object(

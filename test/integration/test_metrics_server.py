@@ -27,6 +27,7 @@ from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     Autoscaler,
     Operator,
     Page,
+    address,
     asks,
     deployment,
     listening_port,
@@ -41,11 +42,6 @@ CERTIFICATES = f"{NAME}-certificates"
 APISERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 VERSIONS = ("v1beta1", "v1beta2")
 METRIC = "vllm_num_requests_running"
-
-
-def address():
-    """This machine's own: an EndpointSlice may not name a loopback address."""
-    return subprocess.run(["hostname", "-I"], check=True, capture_output=True, text=True).stdout.split()[0]
 
 
 def free_port():
