@@ -156,9 +156,22 @@ class Replicas:
         return self.all[-1]
 
     def _watch(self):
+        shown = None
         while not self.done.wait(0.1):
-            for replica in list(self.all):
+            replicas = list(self.all)
+            for replica in replicas:
                 replica.show(replica.ready())
+            if (ready := {replica.port for replica in replicas if replica.shown}) != shown:
+                self._show_endpoints(ready)
+                shown = ready
+
+    def _show_endpoints(self, ports):
+        """The same once more, for an API server that does not read slices yet, as that of Kubernetes 1.29."""
+        self.cluster.apply({
+            "apiVersion": "v1", "kind": "Endpoints",
+            "metadata": {"name": NAME, "namespace": SYSTEM, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+            "subsets": [{"addresses": [{"ip": address()}], "ports": [{"name": "metrics-api", "port": port}]} for port in sorted(ports)],
+        })
 
     def terminate(self, replica):
         """As a pod is deleted: its endpoint goes while it is told to stop."""
