@@ -70,7 +70,7 @@ static inline bool view_is_agent(const struct view *view)
 }
 
 /* The label to which the Prometheus sets the object's namespace on all that comes of it: a ServiceMonitor's targets and
- * samples, what a PrometheusRule reads and records. NULL = none, or this object is excluded. */
+ * samples, what a PrometheusRule reads and records. NULL = none, or this object is excluded; of a Prometheus that is NULL, too. */
 const char *view_prometheus_enforces(const struct view_prometheus *prometheus, enum kind kind, const char *ns,
 	const char *name);
 

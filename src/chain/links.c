@@ -233,12 +233,15 @@ static bool adapter_is_unseen(const struct facts *facts, const struct verdict *v
 	       (facts->adapter_survey != NULL && facts->adapter_survey->replicas < 0);
 }
 
-/* The adapter, of which all signals have to arrive. */
-static void check_adapter(const struct link *link, const struct facts *facts, struct verdict *verdict)
+/* One link for all signals; of the adapter's, all have to arrive. */
+static void check_all(const struct link *link, const struct facts *facts, struct verdict *verdict)
 {
 	const struct workload *w = &facts->workload;
 
 	link->check(facts, verdict);
+	if (link->arrives == NULL) {
+		return;
+	}
 	for (size_t i = 0; i < w->signals_count; i++) {
 		if (!is_outweighed(facts, &w->signals[i], verdict)) {
 			return;
@@ -256,12 +259,8 @@ static void check(const struct link *link, const struct facts *facts, struct set
 	bool gpu = link->check_gpu != NULL && autoscaler_uses_gpus(facts->workload.spec);
 	struct fold fold = {.count = 0};
 
-	if (link->check != NULL && link->arrives != NULL) {
-		check_adapter(link, facts, verdict);
-		return;
-	}
 	if (link->check != NULL) {
-		link->check(facts, verdict);
+		check_all(link, facts, verdict);
 		return;
 	}
 	if (page) {

@@ -12,7 +12,7 @@
 static bool is_enforced(const struct survey *s, const char *prometheus, const char *ns)
 {
 	const struct view_prometheus *by = prometheus_by_key(s->world, prometheus);
-	const char *label = by != NULL ? view_prometheus_enforces(by, KIND_PROMETHEUSRULE, ns, GPU_OBJECT_NAME) : NULL;
+	const char *label = view_prometheus_enforces(by, KIND_PROMETHEUSRULE, ns, GPU_OBJECT_NAME);
 
 	return label != NULL && (strcmp(label, "namespace") == 0 || s->scraped_elsewhere);
 }

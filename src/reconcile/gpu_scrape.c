@@ -54,9 +54,7 @@ static void note_enforced(struct survey *s, const struct object_meta *monitor, b
 	const struct found_exporter *exporter, struct exporter_survey *row)
 {
 	const struct view_prometheus *prometheus = prometheus_by_key(s->world, row->selected_by);
-	const char *label = prometheus != NULL ? view_prometheus_enforces(prometheus, KIND_SERVICEMONITOR, monitor->ns,
-							 monitor->name)
-	                                       : NULL;
+	const char *label = view_prometheus_enforces(prometheus, KIND_SERVICEMONITOR, monitor->ns, monitor->name);
 	bool foreign = strcmp(monitor->ns, exporter->service->view.meta.ns) != 0;
 
 	if (label == NULL || strcmp(monitor->ns, prometheus->view.meta.ns) != 0) {

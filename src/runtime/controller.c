@@ -18,11 +18,6 @@
 #include "runtime/runner.h"
 #include "settle.h"
 
-/* Passes that write at once. An API server carries 100 requests on one HTTP/2 connection (its default, as Go's clients
- * expect it), watches have another. A pass has at most three writes under way: 28 passes, and what the probes read at
- * once (probe/api_read.h), fill it. Who has more under way only waits in the server's own line, with one more connection
- * to keep up. */
-#define PARALLEL 28
 #define FEW 2 /* passes that write: more than that, and Events wait */
 
 static bool on_seen(void *ctx, const char *key, const struct evidence *before)
@@ -258,7 +253,7 @@ struct controller *controller_new(struct kube_client *client, struct http_client
 	pass_map_init(&c->passes);
 	needs_init(&c->needs);
 	c->pods = pods_new();
-	c->queue = queue_new(kube_client_loop(client), PARALLEL, work, is_urgent, c);
+	c->queue = queue_new(kube_client_loop(client), CONTROLLER_PARALLEL, work, is_urgent, c);
 	c->prober = prober_new(client, http, access, c->pods,
 		&(struct prober_hooks){.seen = on_seen,
 			.shared_seen = on_shared_seen,
@@ -314,7 +309,11 @@ void controller_set_hpa_period(struct controller *c, int64_t seconds)
 	c->hpa_period_s = seconds;
 	if (controller_acts(c) && !c->stopped) {
 		/* Where it is usual only what was said may have to be taken back. */
-		seconds < HPA_PERIOD_NEAR_S ? routes_advised(&c->routes) : routes_all(&c->routes, false);
+		if (seconds < HPA_PERIOD_NEAR_S) {
+			routes_advised(&c->routes);
+		} else {
+			routes_all(&c->routes, false);
+		}
 	}
 }
 

@@ -57,8 +57,12 @@ struct controller {
 	void *closed_ctx;
 };
 
-/* Passes that write: more than come by chance, of the 28 that write at most. */
-#define CONTROLLER_BUSY 7
+/* Passes that write at once. An API server carries 100 requests on one HTTP/2 connection (its default, as Go's clients
+ * expect it), watches have another. A pass has at most three writes under way: 28 passes, and what the probes read at
+ * once (probe/api_read.h), fill it. Who has more under way only waits in the server's own line, with one more connection
+ * to keep up. */
+#define CONTROLLER_PARALLEL 28
+#define CONTROLLER_BUSY (CONTROLLER_PARALLEL / 4) /* passes that write: more than come by chance */
 /* So long a metrics API that was given back, since nothing could be passed on, is not taken over again. */
 #define CONTROLLER_GIVEN_BACK_MS (60 * 60 * 1000)
 

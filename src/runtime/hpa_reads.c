@@ -21,7 +21,8 @@
 #define FRESH_ROUNDS 10
 
 struct hpa_reads {
-	struct hpa_reads_options options; /* `identity` is owned */
+	struct hpa_reads_options options;
+	int64_t round_ms;
 	uv_timer_t round;
 	struct read_counts counts;
 	struct read_claim claim; /* as it was announced last */
@@ -88,7 +89,7 @@ static int64_t count_pairs(struct controller *c)
 
 static void announce(struct hpa_reads *r, int64_t counted, bool doubt, int64_t now_ms)
 {
-	if (read_claim_renew(&r->claim, counted, doubt, RENEW_ROUNDS * r->options.round_ms, now_ms)) {
+	if (read_claim_renew(&r->claim, counted, doubt, RENEW_ROUNDS * r->round_ms, now_ms)) {
 		auto_free char *text = read_claim_text(&r->claim);
 
 		announcements_set_note(r->options.announcements, text);
@@ -122,8 +123,8 @@ static void on_round(uv_timer_t *timer)
 	counted = read_counts_most(&r->counts);
 	claims = read_claims_add_up(announcements_entries(r->options.announcements), r->options.identity,
 		counted >= 0 ? read_claim_round(counted) : -1, r->options.live, r->options.ctx);
-	mean_s = hpa_period_mean_s(pairs, claims.reads, r->options.round_ms);
-	known = mean_s < HPA_PERIOD_NEAR_S || read_claims_fresh(&claims, FRESH_ROUNDS * r->options.round_ms, now_ms);
+	mean_s = hpa_period_mean_s(pairs, claims.reads, r->round_ms);
+	known = mean_s < HPA_PERIOD_NEAR_S || read_claims_fresh(&claims, FRESH_ROUNDS * r->round_ms, now_ms);
 	/* Where nobody has a metric of ours to read there is nothing to say of it. */
 	if (pairs > 0 || r->claim.reads >= 0) {
 		announce(r, counted, mean_s >= HPA_PERIOD_NEAR_S, now_ms);
@@ -137,8 +138,9 @@ struct hpa_reads *hpa_reads_new(uv_loop_t *loop, const struct hpa_reads_options 
 {
 	struct hpa_reads *r = xcalloc(1, sizeof(*r));
 
-	*r = (struct hpa_reads){.options = *options, .claim = READ_CLAIM_NONE};
-	r->options.identity = xstrdup(options->identity);
+	*r = (struct hpa_reads){.options = *options,
+		.round_ms = options->after_ms / (READ_COUNTS_WINDOW + HPA_PERIOD_LONGER_ROUNDS),
+		.claim = READ_CLAIM_NONE};
 	uv_timer_init(loop, &r->round);
 	r->round.data = r;
 	return r;
@@ -146,7 +148,7 @@ struct hpa_reads *hpa_reads_new(uv_loop_t *loop, const struct hpa_reads_options 
 
 void hpa_reads_start(struct hpa_reads *r)
 {
-	uv_timer_start(&r->round, on_round, (uint64_t)r->options.round_ms, (uint64_t)r->options.round_ms);
+	uv_timer_start(&r->round, on_round, (uint64_t)r->round_ms, (uint64_t)r->round_ms);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -155,7 +157,6 @@ static void on_closed(uv_handle_t *handle)
 	void (*closed)(void *ctx) = r->closed;
 	void *ctx = r->closed_ctx;
 
-	free_indirect(&r->options.identity);
 	hpa_period_release(&r->period);
 	free_indirect(&r);
 	closed(ctx);

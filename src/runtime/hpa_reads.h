@@ -28,7 +28,7 @@ struct hpa_reads_options {
 	struct controller *controller; /* that is told the period */
 	struct announcements *announcements;
 	const char *identity;
-	int64_t round_ms; /* a minute */
+	int64_t after_ms; /* so long it is watched before its period is told; a round is a part of it, as a rule a minute */
 	/* Which of the announced entries are of replicas that may be asked. */
 	read_claims_live_fn *live;
 	void *ctx;

@@ -12,10 +12,8 @@
 #include "certificate_bundle.h"
 #include "controller_parts.h"
 #include "front_proxy.h"
-#include "hpa_period.h"
 #include "hpa_reads.h"
 #include "net/tls_server.h"
-#include "read_counts.h"
 #include "served_metrics.h"
 #include "serving_certificate.h"
 #include "view/core.h"
@@ -238,13 +236,12 @@ struct metrics_server *metrics_server_new(const struct metrics_server_options *o
 						     .identity = o->identity,
 						     .dns_name = s->dns_name},
 		&(struct announcements_hooks){.changed = on_announced, .leads = leads, .gone = is_gone, .ctx = s});
-	s->reads = hpa_reads_new(loop,
-		&(struct hpa_reads_options){.controller = o->controller,
-			.announcements = s->announcements,
-			.identity = o->identity,
-			.round_ms = o->hpa_period_after_ms / (READ_COUNTS_WINDOW + HPA_PERIOD_LONGER_ROUNDS),
-			.live = is_live,
-			.ctx = s});
+	s->reads = hpa_reads_new(loop, &(struct hpa_reads_options){.controller = o->controller,
+					       .announcements = s->announcements,
+					       .identity = s->identity,
+					       .after_ms = o->hpa_period_after_ms,
+					       .live = is_live,
+					       .ctx = s});
 	s->front_proxy = front_proxy_new(o->client, on_trust, s);
 	controller_notify(o->controller, on_controller_changed, s);
 	return s;

@@ -124,7 +124,7 @@ const struct view_type view_prometheusagent_type = {.bytes = sizeof(struct view_
 const char *view_prometheus_enforces(const struct view_prometheus *prometheus, enum kind kind, const char *ns,
 	const char *name)
 {
-	for (uint32_t i = 0; i < prometheus->excluded_count; i++) {
+	for (uint32_t i = 0; prometheus != NULL && i < prometheus->excluded_count; i++) {
 		const struct view_exclusion *excluded = &prometheus->excluded[i];
 
 		if (strcmp(excluded->resource, kinds[kind].resource.plural) == 0 && strcmp(excluded->ns, ns) == 0 &&
@@ -132,5 +132,7 @@ const char *view_prometheus_enforces(const struct view_prometheus *prometheus, e
 			return NULL;
 		}
 	}
-	return prometheus->enforced_namespace_label[0] != '\0' ? prometheus->enforced_namespace_label : NULL;
+	return prometheus != NULL && prometheus->enforced_namespace_label[0] != '\0'
+	               ? prometheus->enforced_namespace_label
+	               : NULL;
 }

@@ -229,8 +229,10 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	w->selector = read_selector(arena, json_object_get(spec, "selector"));
 	w->replicas_manager = read_text(arena, entry, "manager", NULL);
 	w->replicas_subresource = read_text(arena, entry, "subresource", "");
-	w->replicas_applied = text_equal(json_string_value(json_object_get(entry, "operation")), "Apply") ||
-	                      client_applied_replicas(json_object_get(object, "metadata"));
+	/* The first of two decodings only measures. */
+	w->replicas_applied =
+		arena->block != NULL && (text_equal(json_string_value(json_object_get(entry, "operation")), "Apply") ||
+						client_applied_replicas(json_object_get(object, "metadata")));
 	read_template(arena, json_object_get(spec, "template"), w);
 	read_status(arena, json_object_get(object, "status"), w);
 }
