@@ -71,9 +71,10 @@ struct read_claim read_claim_of(const char *entry)
 	return claim.until_ms > 0 ? claim : none;
 }
 
+/* None is no chance: the controller stands still then, or asks others, and a few that are still said would be a long period. */
 static bool is_far_below(int64_t reads, int64_t said)
 {
-	return reads * 5 <= said * 4 && said - reads >= FEW;
+	return reads * 5 <= said * 4 && (reads == 0 ? said > 0 : said - reads >= FEW);
 }
 
 bool read_claim_renew(struct read_claim *claim, int64_t counted, bool doubt, int64_t renew_ms, int64_t now_ms)

@@ -69,25 +69,49 @@ static struct view_list services(void *ctx, const char *ns)
 	return cached_views(controller_cache(ctx, KIND_SERVICE), ns);
 }
 
-/* From the note on the APIService that leads to us. Between give-back and take-over nobody is asked. */
+/* A server by what an APIService or our note on it says of it. */
+static struct metrics_former former_at(const char *ns, const char *name, int64_t port, bool insecure,
+	const char *ca_bundle)
+{
+	auto_strbuf pem = STRBUF_INIT;
+	struct metrics_former former = {.url = xasprintf("https://%s.%s.svc:%lld", name, ns, (long long)port),
+		.insecure = insecure};
+
+	if (ca_bundle != NULL && base64_decode(ca_bundle, &pem) == 0) {
+		former.ca_pem = strbuf_take(&pem);
+	}
+	return former;
+}
+
+static bool leads_to_us(const struct controller *c, const struct view_apiservice *api)
+{
+	const struct metrics_service *ours = &c->settings->metrics_service;
+
+	return strcmp(api->service_namespace, ours->ns) == 0 && strcmp(api->service_name, ours->name) == 0;
+}
+
+/* From the note on the APIService that leads to us. One that leads to another server again was given back: an API server that
+ * still asks us has not seen it yet. */
 static bool former(void *ctx, const char *version, struct metrics_former *found)
 {
 	const struct controller *c = ctx;
 	const bool newer = strcmp(version, "v1beta2") == 0;
 	const struct view_apiservice *api = view_apiservice(kube_cache_get(controller_cache(c, KIND_APISERVICE), NULL,
 		newer ? APISERVICE_V1BETA2 : APISERVICE_V1BETA1));
-	auto_strbuf pem = STRBUF_INIT;
 
-	if (api == NULL || !api->former.taken || api->former.service_name == NULL) {
+	if (api == NULL) {
 		return false;
 	}
-	*found = (struct metrics_former){.version = newer ? "v1beta2" : "v1beta1",
-		.url = xasprintf("https://%s.%s.svc:%lld", api->former.service_name, api->former.service_namespace,
-			(long long)api->former.service_port),
-		.insecure = api->former.insecure};
-	if (api->former.ca_bundle != NULL && base64_decode(api->former.ca_bundle, &pem) == 0) {
-		found->ca_pem = strbuf_take(&pem);
+	if (!leads_to_us(c, api) && api->service_name[0] != '\0') {
+		*found = former_at(api->service_namespace, api->service_name, api->service_port, api->insecure,
+			api->ca_bundle);
+	} else if (api->former.taken && api->former.service_name != NULL) {
+		*found = former_at(api->former.service_namespace, api->former.service_name, api->former.service_port,
+			api->former.insecure, api->former.ca_bundle);
+	} else {
+		return false;
 	}
+	found->version = newer ? "v1beta2" : "v1beta1";
 	return true;
 }
 

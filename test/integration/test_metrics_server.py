@@ -21,7 +21,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import Cluster, control_plane, eventually, install_our_crd, tool
+from conftest import KUBERNETES, Cluster, control_plane, eventually, install_our_crd, tool
 from operator_fixtures import (  # noqa: F401  (fixtures are found by name)
     OPERATOR,
     Autoscaler,
@@ -134,7 +134,6 @@ class Replica(Operator):
         """As the kubelet and the EndpointSlice controller do."""
         if ready == self.shown:
             return
-        self.shown = ready
         self.cluster.apply({
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
             "metadata": {"name": f"{NAME}-{self.name}", "namespace": SYSTEM,
@@ -142,6 +141,7 @@ class Replica(Operator):
             "ports": [{"name": "metrics-api", "port": self.port, "protocol": "TCP"}],
             "endpoints": [{"addresses": [address()], "conditions": {"ready": ready, "serving": ready}}],
         })
+        self.shown = ready
 
 
 class Replicas:
@@ -161,7 +161,8 @@ class Replicas:
             replicas = list(self.all)
             for replica in replicas:
                 replica.show(replica.ready())
-            if (ready := {replica.port for replica in replicas if replica.shown}) != shown:
+            ready = {replica.port for replica in replicas if replica.shown}
+            if KUBERNETES and ready != shown:
                 self._show_endpoints(ready)
                 shown = ready
 
@@ -217,7 +218,7 @@ def run_target(cluster, namespace, port):
     pods = f"/api/v1/namespaces/{namespace}/pods"
 
     def names():
-        items = cluster.request("GET", pods)[1]["items"]
+        items = cluster.request("GET", pods, query=[("labelSelector", "app=server")])[1]["items"]
         return [item["metadata"]["name"] for item in items] if len(items) == 2 else None
 
     for name in eventually(names, timeout=60):

@@ -14,6 +14,7 @@ import time
 import urllib.parse
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import operator_fixtures
 import pytest
@@ -29,6 +30,7 @@ from test_metrics_server import (  # noqa: F401  (fixtures are found by name)
     NAME,
     SYSTEM,
     address,
+    ask,
     cluster,
     free_port,
     is_ready,
@@ -216,6 +218,18 @@ class Readers:
 
 
 @pytest.fixture
+def policies(cluster, helm):  # noqa: F811
+    """Sets the chart's admission policies to those that it has with these arguments; with TAKES again afterwards."""
+
+    def install(*args):
+        rendered = helm("template", NAME, CHART, "--no-hooks", "--namespace", SYSTEM, "--kube-version", "1.36", *args)
+        cluster.apply(*[o for o in yaml.safe_load_all(rendered.stdout) if o and o["kind"] == "ValidatingAdmissionPolicy"])
+
+    yield install
+    install(*TAKES)
+
+
+@pytest.fixture
 def readers(cluster, namespace, adapter):  # noqa: F811
     made = Readers(cluster, namespace)
     yield made
@@ -267,7 +281,7 @@ def take_over(cluster, target, replicas, most=4):  # noqa: F811
     return made
 
 
-def test_both_are_served_and_nothing_is_lost(cluster, helm, target, replicas, readers, namespace):  # noqa: F811
+def test_both_are_served_and_nothing_is_lost(cluster, policies, target, replicas, readers, namespace):  # noqa: F811
     before = apiservice(cluster)
     eventually(lambda: hpa_reads(cluster, namespace, 3), timeout=40)
     alone = len(readers.took)
@@ -284,14 +298,19 @@ def test_both_are_served_and_nothing_is_lost(cluster, helm, target, replicas, re
     assert (code, body["kind"]) == (404, "Status")
     Prometheus.value = 7
     eventually(lambda: hpa_reads(cluster, namespace, 7), timeout=40)
-    # The option goes, and with it what the policies allow beyond giving back.
-    rendered = helm("template", NAME, CHART, "--no-hooks", "--namespace", SYSTEM, "--kube-version", "1.36")
-    cluster.apply(*[o for o in yaml.safe_load_all(rendered.stdout) if o and o["kind"] == "ValidatingAdmissionPolicy"])
+    policies()  # the option goes, and with it what they allow beyond giving back
     third = start(replicas, "three")
-    eventually(third.ready, timeout=30)
+    eventually(lambda: third.shown, timeout=30)
     for replica in list(replicas.all[:2]):
         replicas.terminate(replica)
     eventually(lambda: is_given_back(cluster, before), timeout=60)
+    # As an API server asks that has not seen it yet.
+    path = f"/namespaces/{namespace}/pods/*/http_requests?labelSelector=app%3Dshop"
+    pki = Path(cluster.kubeconfig).parent / "pki"
+    for version in ("v1beta1", "v1beta2"):
+        code, body = ask(third.port, f"/apis/custom.metrics.k8s.io/{version}{path}",
+                         [pki / "front-proxy.crt", pki / "front-proxy.key"])
+        assert code == 200 and [item["value"] for item in json.loads(body)["items"]] == ["7", "7"], (version, body)
     given = len(readers.took)
     Prometheus.value = 9
     eventually(lambda: hpa_reads(cluster, namespace, 9), timeout=40)
@@ -300,8 +319,6 @@ def test_both_are_served_and_nothing_is_lost(cluster, helm, target, replicas, re
           f"half of them {statistics.median(readers.took[alone:given]):.2f} s, afterwards {statistics.median(readers.took[given:]):.2f} s; the "
           "adapter asks its API server five times a second")
     assert not readers.failures, readers.failures[:3]
-    restored = helm("template", NAME, CHART, "--no-hooks", "--namespace", SYSTEM, "--kube-version", "1.36", *TAKES)
-    cluster.apply(*[o for o in yaml.safe_load_all(restored.stdout) if o and o["kind"] == "ValidatingAdmissionPolicy"])
 
 
 def test_an_uninstall_gives_it_back(cluster, target, replicas, readers):  # noqa: F811
@@ -383,6 +400,7 @@ def test_the_source_is_changed_without_a_lost_reading(cluster, target, replicas,
     eventually(lambda: has_read("5"), timeout=60)
     watched = Watched(cluster, target, one.child("HorizontalPodAutoscaler")["metadata"]["name"])
     try:
+        eventually(lambda: watched.values == ["5"])
         one.patch({"source": "Direct"})
         eventually(lambda: watched.values[-1:] == [PAGE_VALUE], timeout=60)
         one.patch({"source": "Prometheus"})
@@ -414,7 +432,7 @@ def test_what_is_put_back_is_not_taken_again(cluster, target, replicas):  # noqa
     eventually(lambda: "not by this operator" in events(cluster).get(("Warning", "GivenBack"), ""), timeout=20)
 
 
-def test_the_policies_let_it_take_only_with_the_value(cluster, helm, operator_kubeconfig, adapter):  # noqa: F811
+def test_the_policies_let_it_take_only_with_the_value(cluster, policies, operator_kubeconfig, adapter):  # noqa: F811
     """And give back to nobody else than the note names."""
     operator = Cluster(operator_kubeconfig, tool("kubectl"))
     path, merge = f"{APISERVICES}/v1beta1.custom.metrics.k8s.io", "application/merge-patch+json"
@@ -425,10 +443,6 @@ def test_the_policies_let_it_take_only_with_the_value(cluster, helm, operator_ku
     take = {"metadata": {"annotations": note}, "spec": ours}
     no_note = dict.fromkeys(note)
 
-    def policies(*args):
-        rendered = helm("template", NAME, CHART, "--no-hooks", "--namespace", SYSTEM, "--kube-version", "1.36", *args)
-        cluster.apply(*[o for o in yaml.safe_load_all(rendered.stdout) if o and o["kind"] == "ValidatingAdmissionPolicy"])
-
     def tried(patch):
         return operator.request("PATCH", path, patch, query=[("dryRun", "All")], content=merge)
 
@@ -438,10 +452,8 @@ def test_the_policies_let_it_take_only_with_the_value(cluster, helm, operator_ku
         return True
 
     policies()
-    try:
-        eventually(lambda: refused(take))
-    finally:
-        policies(*TAKES)
+    eventually(lambda: refused(take))
+    policies(*TAKES)
     eventually(lambda: tried(take)[0] == 200)
     refused({"spec": ours})  # without the note it could not be given back
     refused(take | {"spec": ours | {"versionPriority": 7}})

@@ -157,7 +157,9 @@ static void few_reads_are_no_news(void **state)
 	(void)state;
 	assert_false(read_claim_renew(&claim, 2, false, RENEW_MS, NOW_MS + 1));
 	assert_true(read_claim_renew(&claim, 1, false, RENEW_MS, NOW_MS + 1));
-	assert_false(read_claim_renew(&claim, 0, false, RENEW_MS, NOW_MS + 1));
+	assert_false(read_claim_renew(&claim, 1, false, RENEW_MS, NOW_MS + 1));
+	/* That there are none any more is: it stands still, and has no period. */
+	assert_true(read_claim_renew(&claim, 0, false, RENEW_MS, NOW_MS + 1));
 }
 
 static void in_doubt_it_is_said_anew_in_its_time(void **state)
@@ -392,20 +394,28 @@ static void reads_that_wander_are_nobodys_fault(void **state)
 	hpa_period_release(&r.period);
 }
 
-/* A controller that stands still for a while, of any length, has no long period. */
+/* A controller that stands still for a while, of any length, has no long period; the last reads before come to the one
+ * replica or the other. */
 static void a_gap_of_the_controllers_is_no_period(void **state)
 {
+	static const int pairs[] = {1, 3, 10, 30, 300};
+
 	(void)state;
-	for (int gap = 1; gap < 60; gap++) {
-		struct replicas r = both();
+	for (size_t size = 0; size < ARRAY_LEN(pairs); size++) {
+		for (int last = 0; last <= 4; last++) {
+			for (int gap = 1; gap < 60; gap++) {
+				struct replicas r = both();
 
-		for (int i = 0; i < 30 + gap + 60; i++) {
-			bool still = i >= 30 && i < 30 + gap;
+				for (int i = 0; i < 30 + gap + 60; i++) {
+					bool still = i >= 30 && i < 30 + gap;
+					int reads = i == 30 ? last : still ? 0 : 4 * pairs[size];
 
-			minute(&r, 300, still ? 0 : 1200, still ? 0 : 600);
-			assert_true(r.period.believed_s <= 1);
+					minute(&r, pairs[size], reads, reads / 2);
+					assert_true(r.period.believed_s <= 1);
+				}
+				hpa_period_release(&r.period);
+			}
 		}
-		hpa_period_release(&r.period);
 	}
 }
 
