@@ -47,6 +47,8 @@ struct kube_informer *kube_informer_new(struct kube_client *client, const struct
 struct kube_informer *kube_informer_new_in(struct kube_client *client, const struct kube_resource *resource,
 	const struct texts *namespaces, const char *field_selector, const struct kube_informer_hooks *hooks);
 void kube_informer_start(struct kube_informer *informer);
+/* Forgets that it was refused and asks at once: until the answer nothing is said of the right, which may be there by now. */
+void kube_informer_retry(struct kube_informer *informer);
 /* Stops, then closed(ctx) from the loop; freed after it. */
 void kube_informer_close(struct kube_informer *informer, void (*closed)(void *ctx), void *ctx);
 

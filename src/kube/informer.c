@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "informer_parts.h"
@@ -313,6 +312,19 @@ void kube_informer_start(struct kube_informer *informer)
 	}
 }
 
+void kube_informer_retry(struct kube_informer *informer)
+{
+	if (informer->front != NULL) {
+		informer->front->retry(informer->group);
+	} else if (kube_informer_refused(informer) && !informer->closing) {
+		backoff_reset(&informer->backoff);
+		if (informer->call == NULL) {
+			wait_then(informer, informer->next, 0);
+		}
+		informer_set_state(informer, informer->synced, informer->missing, NULL);
+	}
+}
+
 static void on_group_closed(void *ctx)
 {
 	struct kube_informer *informer = ctx;
@@ -367,11 +379,6 @@ bool kube_informer_refused(const struct kube_informer *informer)
 		return informer->front->refused(informer->group);
 	}
 	return informer->error.kind == ERROR_FORBIDDEN || informer->error.kind == ERROR_UNAUTHORIZED;
-}
-
-uint32_t kube_namespace_mark(const char *ns)
-{
-	return (uint32_t)hash_text(HASH_START, ns);
 }
 
 const char *kube_informer_resource_version(const struct kube_informer *informer, uint32_t mark)

@@ -1,6 +1,7 @@
 /* One informer in front of several, each of a namespace: what they show is in its cache, and is reported as its own. */
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "informer_parts.h"
 
@@ -103,6 +104,13 @@ static void group_start(struct informer_group *group)
 	}
 }
 
+static void group_retry(struct informer_group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		kube_informer_retry(group->members[i]);
+	}
+}
+
 static void on_member_closed(void *ctx)
 {
 	struct informer_group *group = ctx;
@@ -126,6 +134,11 @@ static void group_free(struct informer_group *group)
 {
 	free(group->members);
 	free(group);
+}
+
+uint32_t kube_namespace_mark(const char *ns)
+{
+	return (uint32_t)hash_text(HASH_START, ns);
 }
 
 static const struct kube_informer *group_of(const struct informer_group *group, uint32_t mark)
@@ -156,6 +169,7 @@ struct kube_informer *kube_informer_new_in(struct kube_client *client, const str
 	const struct texts *namespaces, const char *field_selector, const struct kube_informer_hooks *hooks)
 {
 	static const struct informer_front front = {.start = group_start,
+		.retry = group_retry,
 		.close = group_close,
 		.free = group_free,
 		.refused = group_refused,

@@ -48,6 +48,7 @@ struct informer_group;
 /* How one informer stands for several, each of a namespace: informer_group.c. */
 struct informer_front {
 	void (*start)(struct informer_group *group);
+	void (*retry)(struct informer_group *group);
 	/* closed(ctx) when they all are. */
 	void (*close)(struct informer_group *group, void (*closed)(void *ctx), void *ctx);
 	void (*free)(struct informer_group *group);

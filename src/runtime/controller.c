@@ -278,9 +278,13 @@ void controller_watch(struct controller *c)
 
 void controller_lead(struct controller *c)
 {
+	/* A right that was missing while this replica waited may be there since. */
+	for (int i = 0; i < KIND_COUNT; i++) {
+		kube_informer_retry(c->informers[i]);
+	}
 	c->leading = true;
 	/* The adapter may read another ConfigMap by now than when the caches were filled. */
-	c->synced = c->synced && adapter_watch_follow(c);
+	c->synced = c->synced && controller_finds_adapter(c) && adapter_watch_follow(c);
 	if (c->synced) {
 		changes_begin(c);
 	}

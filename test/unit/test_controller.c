@@ -33,6 +33,8 @@ struct rig {
 	int watches;         /* of Prometheuses, begun */
 	int lists;           /* of autoscalers */
 	int configmaps;      /* asked for */
+	int pods;            /* likewise */
+	int pods_at_first;   /* when the first write was sent */
 	int wanted;          /* what is waited for, so many times in all */
 	bool closed;
 };
@@ -59,6 +61,7 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 {
 	struct rig *rig = ctx;
 
+	rig->pods += fnmatch("GET *[/]pods[?]*", request->line, 0) == 0;
 	if (is_refused(rig, request->line)) {
 		return (struct fake_answer){.status = 403};
 	}
@@ -88,6 +91,7 @@ static struct fake_answer on_request(void *ctx, const struct fake_request *reque
 		return (struct fake_answer){.status = 200, .body = LIST(AUTOSCALER("a") "," AUTOSCALER("b"))};
 	}
 	if (strncmp(request->line, "GET ", 4) != 0) {
+		rig->pods_at_first = rig->writes == 0 ? rig->pods : rig->pods_at_first;
 		rig->writes++;
 		return rig->refuses_writes ? (struct fake_answer){.status = rig->refusal != NULL ? 503 : 403,
 						     .headers = rig->refusal}
@@ -341,6 +345,24 @@ static void test_a_refused_watch_of_pods_is_not_waited_for(void **state)
 	rig_end(&rig);
 }
 
+/* Where it came back while this replica stood by and waited to try again, nobody is told that it is missing. */
+static void test_a_right_that_came_back_is_seen_before_a_word_is_said(void **state)
+{
+	struct rig rig;
+	int before;
+
+	(void)state;
+	rig_watch(&rig, "pods");
+	run_for(&rig.kube.loop, QUIET_MS);
+	rig.refused = NULL;
+	before = rig.pods;
+	controller_lead(rig.controller);
+	wait_for_passes(&rig, 3);
+	assert_true(rig.writes > 0);
+	assert_true(rig.pods_at_first > before);
+	rig_end(&rig);
+}
+
 /* Nor the right to the adapter's ConfigMap; and a wait for that right is no reason to be restarted. */
 static void test_a_refused_watch_of_the_adapters_configmap_is_not_waited_for(void **state)
 {
@@ -454,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_what_was_refused_is_not_sent_because_something_woke_it),
 		cmocka_unit_test(test_a_server_that_asks_to_be_left_alone_is_left_alone),
 		cmocka_unit_test(test_a_refused_watch_of_pods_is_not_waited_for),
+		cmocka_unit_test(test_a_right_that_came_back_is_seen_before_a_word_is_said),
 		cmocka_unit_test(test_a_refused_watch_of_the_adapters_configmap_is_not_waited_for),
 		cmocka_unit_test(test_no_adapter_is_looked_for_where_the_metrics_api_is_ours),
 		cmocka_unit_test(test_any_other_refused_watch_is_waited_for),
