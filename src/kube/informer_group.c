@@ -1,7 +1,6 @@
 /* One informer in front of several, each of a namespace: what they show is in its cache, and is reported as its own. */
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/memory.h"
 #include "informer_parts.h"
 
@@ -134,11 +133,6 @@ static void group_free(struct informer_group *group)
 {
 	free(group->members);
 	free(group);
-}
-
-uint32_t kube_namespace_mark(const char *ns)
-{
-	return (uint32_t)hash_text(HASH_START, ns);
 }
 
 static const struct kube_informer *group_of(const struct informer_group *group, uint32_t mark)

@@ -3,8 +3,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "informer_parts.h"
+
+uint32_t kube_namespace_mark(const char *ns)
+{
+	return (uint32_t)hash_text(HASH_START, ns);
+}
 
 void informer_progress(struct kube_informer *informer)
 {
