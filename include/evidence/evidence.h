@@ -231,7 +231,7 @@ struct exporter_seen {
 	int64_t seen_ms;
 	struct failure failure;
 	char *url;
-	struct texts jobs; /* trusted ones that have such series now */
+	struct texts jobs; /* that have such series now */
 	int64_t up;
 	int64_t down;
 	char *last_error;
@@ -251,8 +251,9 @@ struct rule_seen {
 };
 
 struct shared_evidence {
-	struct shared_request *asked; /* counted; NULL as in struct evidence */
-	struct exporter_seen exporter;
+	struct shared_request *asked;  /* counted; NULL as in struct evidence */
+	struct exporter_seen exporter; /* all that are believed about all pods */
+	struct exporter_seen own;      /* all others, which are asked for by somebody in their namespace */
 	struct rule_seen rule;
 };
 

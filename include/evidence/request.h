@@ -55,17 +55,25 @@ struct probe_request {
 	size_t packed; /* by probe_request_pack(), into so many bytes; 0 = it is not */
 };
 
+/* Of so many exporters' scrapes is asked at once. */
+#define EXPORTERS_JOBS_MAX 64
+
+/* Exporters whose figures are believed about the same pods. */
+struct exporters_request {
+	char *targets;     /* PromQL of their targets (engine/gpu.h); NULL = there are none */
+	struct texts jobs; /* whose scrapes are theirs, as far as it is known; EXPORTERS_JOBS_MAX at most */
+	char *pool;        /* of a ServiceMonitor of ours; NULL = it is not ours */
+};
+
 struct shared_request {
 	unsigned references;
-	char *prometheus;    /* base URL; NULL = none is known */
-	int64_t interval_ms; /* of the exporter's scrape, and of the rule */
-	struct texts dcgm;   /* names of series, any of them will do */
-	char *trusted;       /* PromQL of the targets that are believed about all pods */
-	char *targets;       /* PromQL of all exporters' targets */
-	char *record;        /* name of the recorded series */
-	char *rule;          /* "ns/name" of the PrometheusRule; NULL = none is selected */
-	char *job;           /* whose scrape is the exporter's; NULL = not known */
-	char *pool;          /* of a ServiceMonitor of ours; NULL = it is not ours */
+	char *prometheus;                  /* base URL; NULL = none is known */
+	int64_t interval_ms;               /* of the exporter's scrape, and of the rule */
+	struct texts dcgm;                 /* names of series, any of them will do */
+	struct exporters_request believed; /* about all pods */
+	struct exporters_request own;      /* each about those of its namespace alone */
+	char *record;                      /* name of the recorded series */
+	char *rule;                        /* "ns/name" of the PrometheusRule; NULL = none is selected */
 };
 
 /* Empty, with one reference. */

@@ -64,7 +64,7 @@ struct gpu_survey {
 	int64_t shards;          /* of that one, while it is asked itself; 0 = not known */
 	struct texts namespaces; /* of the exporters that are believed about all pods */
 	char *trusted;           /* the PromQL of the targets that are believed about all pods (engine/gpu.h) */
-	char *targets;           /* the same of all exporters */
+	char *own;               /* of those that are believed about their own namespace; NULL = none is */
 };
 
 extern const struct shape shape_adapter_survey, shape_exporter_survey, shape_gpu_survey;

@@ -209,5 +209,6 @@ bool links_gpu_alike(const struct shared_evidence *before, const struct shared_e
 	if (before == NULL || now == NULL) {
 		return before == now;
 	}
-	return exporters_alike(&before->exporter, &now->exporter) && rules_alike(&before->rule, &now->rule);
+	return exporters_alike(&before->exporter, &now->exporter) && exporters_alike(&before->own, &now->own) &&
+	       rules_alike(&before->rule, &now->rule);
 }

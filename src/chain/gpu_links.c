@@ -19,11 +19,15 @@ static const struct exporter_survey *exporter_of(const struct facts *facts, stru
 	return exporter;
 }
 
-/* What was seen of the exporters, or NULL after saying that it is awaited or failed. */
+/* What was seen of the exporters that are believed as this autoscaler's is, or NULL after saying that it is awaited or failed. */
 static const struct exporter_seen *read_exporter(const struct facts *facts, struct verdict *verdict)
 {
 	static const struct exporter_seen none;
-	const struct exporter_seen *seen = facts->shared != NULL ? &facts->shared->exporter : &none;
+	const struct exporter_survey *asked = gpu_survey_exporter(facts->gpu, facts->exporter_id);
+	const bool own = asked != NULL && asked->local != NULL;
+	const struct exporter_seen *seen = facts->shared == NULL ? &none
+	                                   : own                 ? &facts->shared->own
+	                                                         : &facts->shared->exporter;
 
 	return evidence_reads(seen->seen_ms, &seen->failure, "PrometheusNotReachable", verdict) ? seen : NULL;
 }

@@ -240,6 +240,7 @@ static const struct shape shape_rule_seen = SHAPE(rule_seen, rule_fields);
 
 static const struct field shared_fields[] = {
 	PART("exporter", shared_evidence, exporter, shape_exporter_seen),
+	PART("own", shared_evidence, own, shape_exporter_seen),
 	PART("rule", shared_evidence, rule, shape_rule_seen),
 };
 static const struct shape shape_shared_evidence = SHAPE(shared_evidence, shared_fields);

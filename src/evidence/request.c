@@ -48,16 +48,21 @@ static const struct field request_fields[] = {
 };
 const struct shape shape_probe_request = SHAPE(probe_request, request_fields);
 
+static const struct field exporters_fields[] = {
+	TEXT("targets", exporters_request, targets),
+	TEXTS("jobs", exporters_request, jobs),
+	TEXT("pool", exporters_request, pool),
+};
+static const struct shape exporters_shape = SHAPE(exporters_request, exporters_fields);
+
 static const struct field shared_fields[] = {
 	TEXT("prometheus", shared_request, prometheus),
 	INT("intervalMs", shared_request, interval_ms, 0),
 	TEXTS("dcgm", shared_request, dcgm),
-	TEXT("trusted", shared_request, trusted),
-	TEXT("targets", shared_request, targets),
+	PART("believed", shared_request, believed, exporters_shape),
+	PART("own", shared_request, own, exporters_shape),
 	TEXT("record", shared_request, record),
 	TEXT("rule", shared_request, rule),
-	TEXT("job", shared_request, job),
-	TEXT("pool", shared_request, pool),
 };
 const struct shape shape_shared_request = SHAPE(shared_request, shared_fields);
 

@@ -52,7 +52,7 @@ static const struct field gpu_fields[] = {
 	INT("shards", gpu_survey, shards, 0),
 	TEXTS("namespaces", gpu_survey, namespaces),
 	TEXT("trusted", gpu_survey, trusted),
-	TEXT("targets", gpu_survey, targets),
+	TEXT("own", gpu_survey, own),
 };
 const struct shape shape_gpu_survey = SHAPE(gpu_survey, gpu_fields);
 

@@ -185,22 +185,12 @@ static char *any_of(const struct texts *series, const char *more)
 	return strbuf_take(&selector);
 }
 
-/* Adds the counts of the targets' series by job. */
-static void add_counts(struct strbuf *promql, const char *part, const char *series, const char *targets)
-{
-	auto_free char *counts = xasprintf("count by (job) (%s and on (job, instance) %s)", series, targets);
-
-	add_part(promql, part, counts);
-}
-
-char *question_exporter(const struct texts *series, const char *trusted, const char *targets)
+char *question_exporter(const struct texts *series, const char *targets)
 {
 	auto_free char *all = any_of(series, "");
-	auto_strbuf promql = STRBUF_INIT;
+	auto_free char *promql = xasprintf("count by (job) (%s and on (job, instance) %s)", all, targets);
 
-	add_counts(&promql, "trusted", all, trusted);
-	add_counts(&promql, "targets", all, targets);
-	return query(promql.buf);
+	return query(promql);
 }
 
 /* Without honorLabels the workload arrives as exported_pod; with it as pod, a label that is the

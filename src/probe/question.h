@@ -91,9 +91,8 @@ extern const struct answer_type answer_scrapers;
 char *question_pool(const char *pool);
 extern const struct answer_type answer_pool;
 
-/* How many of the exporters' series there are, of the targets that are believed about all pods and of all exporters'
- * (engine/gpu.h): struct count_row with the parts "trusted" and "targets". */
-char *question_exporter(const struct texts *series, const char *trusted, const char *targets);
+/* How many of the series the targets of exporters have (engine/gpu.h), by job: struct count_row of the part "". */
+char *question_exporter(const struct texts *series, const char *targets);
 extern const struct answer_type answer_exporter;
 /* How many of the targets' series tell the workload's pod: one struct count_row of the part "". */
 char *question_workloads(const struct texts *series, const char *targets);

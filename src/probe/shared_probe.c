@@ -1,4 +1,4 @@
-/* One probe of what all GPU autoscalers share: the exporter's scrape and the recording rule. */
+/* One probe of what all GPU autoscalers share: the exporters' scrapes and the recording rule. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -14,7 +14,8 @@ struct shared_probe {
 	struct probe_context context;
 	const struct shared_request *request;
 	struct shared_evidence *evidence;
-	struct texts jobs; /* that serve any exporter's series */
+	const struct exporters_request *asked; /* the part of the request that is asked for */
+	struct exporter_seen *seen;            /* what it found */
 	bool healthy;
 	void (*done)(void *ctx, struct shared_evidence *evidence_take);
 	void *ctx;
@@ -33,7 +34,6 @@ static void ask(struct shared_probe *probe, char *target_take, const struct answ
 static void shared_probe_end(struct shared_probe *probe)
 {
 	probe->done(probe->ctx, probe->evidence);
-	texts_release(&probe->jobs);
 	free_indirect(&probe);
 }
 
@@ -108,29 +108,36 @@ static void on_rule(void *ctx, const struct prometheus_answer *answer)
 	shared_probe_end(probe);
 }
 
-/* 1. The exporter: its series, how many tell a workload, its scrape. */
+/* 1. The exporters: their series, how many tell a workload, their scrape; first of those that are believed about all pods. */
 
-static void exporter_end(struct shared_probe *probe, const struct prometheus_answer *answer)
+static void begin_exporters(struct shared_probe *probe, const struct exporters_request *asked,
+	struct exporter_seen *seen);
+
+static void exporters_end(struct shared_probe *probe, const struct prometheus_answer *answer)
 {
-	const char *record = probe->request->record != NULL ? probe->request->record : "";
+	const struct shared_request *request = probe->request;
 
-	probe_fail(&probe->evidence->exporter.failure, answer);
-	probe->evidence->exporter.seen_ms = answer->at_ms;
-	ask(probe, question_rule(record), &answer_rule, on_rule);
+	probe_fail(&probe->seen->failure, answer);
+	probe->seen->seen_ms = answer->at_ms;
+	if (probe->asked != &request->own && request->own.targets != NULL) {
+		begin_exporters(probe, &request->own, &probe->evidence->own);
+	} else {
+		ask(probe, question_rule(request->record != NULL ? request->record : ""), &answer_rule, on_rule);
+	}
 }
 
 static void on_pool(void *ctx, const struct prometheus_answer *answer)
 {
 	struct shared_probe *probe = ctx;
 
-	probe->evidence->exporter.last_error = probe_blame(probe->request->pool, NULL, answer);
-	exporter_end(probe, &(struct prometheus_answer){.at_ms = answer->at_ms});
+	probe->seen->last_error = probe_blame(probe->asked->pool, NULL, answer);
+	exporters_end(probe, &(struct prometheus_answer){.at_ms = answer->at_ms});
 }
 
 static void on_jobs(void *ctx, const struct prometheus_answer *answer)
 {
 	struct shared_probe *probe = ctx;
-	struct exporter_seen *seen = &probe->evidence->exporter;
+	struct exporter_seen *seen = probe->seen;
 	size_t count;
 	const struct scrapes_row *rows = table_find(answer->table, "", NULL, &count);
 
@@ -138,63 +145,81 @@ static void on_jobs(void *ctx, const struct prometheus_answer *answer)
 		seen->up += rows[i].up;
 		seen->down += rows[i].down;
 	}
-	if (seen->down > 0 && probe->request->pool != NULL) {
-		ask(probe, question_pool(probe->request->pool), &answer_pool, on_pool);
+	if (seen->down > 0 && probe->asked->pool != NULL) {
+		ask(probe, question_pool(probe->asked->pool), &answer_pool, on_pool);
 	} else {
-		exporter_end(probe, answer);
+		exporters_end(probe, answer);
 	}
 }
 
 static const char *targets_of(const struct shared_probe *probe)
 {
-	return probe->request->targets != NULL ? probe->request->targets : "up";
+	return probe->asked->targets != NULL ? probe->asked->targets : "up";
+}
+
+/* The jobs that are expected to serve such series, and those that do. */
+static struct texts all_jobs(const struct shared_probe *probe)
+{
+	struct texts jobs = {NULL, 0};
+	const struct texts *parts[] = {&probe->asked->jobs, &probe->seen->jobs};
+
+	for (size_t p = 0; p < ARRAY_LEN(parts); p++) {
+		for (size_t i = 0; i < parts[p]->count && jobs.count < EXPORTERS_JOBS_MAX; i++) {
+			if (!texts_hold(&jobs, parts[p]->items[i])) {
+				texts_add(&jobs, parts[p]->items[i]);
+			}
+		}
+	}
+	return jobs;
 }
 
 static void on_workloads(void *ctx, const struct prometheus_answer *answer)
 {
 	struct shared_probe *probe = ctx;
-	const char *expected = probe->request->job;
 	size_t count;
 	const struct count_row *row = table_find(answer->table, "", NULL, &count);
+	struct texts jobs;
 
 	if (answer->error != NULL) {
-		exporter_end(probe, answer);
+		exporters_end(probe, answer);
 		return;
 	}
-	probe->evidence->exporter.with_pod = row != NULL ? row->count : 0;
-	/* The jobs that serve an exporter's series, and the one that is expected to. */
-	if (expected != NULL && !texts_hold(&probe->jobs, expected)) {
-		texts_add(&probe->jobs, expected);
+	probe->seen->with_pod = row != NULL ? row->count : 0;
+	jobs = all_jobs(probe);
+	if (jobs.count == 0) {
+		exporters_end(probe, answer);
+	} else {
+		ask(probe, question_jobs(&jobs, targets_of(probe)), &answer_jobs, on_jobs);
 	}
-	if (probe->jobs.count == 0) {
-		exporter_end(probe, answer);
-		return;
-	}
-	ask(probe, question_jobs(&probe->jobs, targets_of(probe)), &answer_jobs, on_jobs);
+	texts_release(&jobs);
 }
 
-static void on_exporter(void *ctx, const struct prometheus_answer *answer)
+static void on_series(void *ctx, const struct prometheus_answer *answer)
 {
 	struct shared_probe *probe = ctx;
-	struct exporter_seen *seen = &probe->evidence->exporter;
+	struct exporter_seen *seen = probe->seen;
 	size_t count;
-	const struct count_row *rows;
+	const struct count_row *rows = table_find(answer->table, "", NULL, &count);
 
 	if (answer->error != NULL) {
-		exporter_end(probe, answer);
+		exporters_end(probe, answer);
 		return;
 	}
 	/* They are sorted, since Prometheus answers in no order: what is said of them must not move. */
-	rows = table_find(answer->table, "targets", NULL, &count);
 	for (size_t i = 0; i < count; i++) {
 		seen->series += rows[i].count;
-		texts_add(&probe->jobs, rows[i].job);
-	}
-	rows = table_find(answer->table, "trusted", NULL, &count);
-	for (size_t i = 0; i < count; i++) {
 		texts_add(&seen->jobs, rows[i].job);
 	}
 	ask(probe, question_workloads(&probe->request->dcgm, targets_of(probe)), &answer_workloads, on_workloads);
+}
+
+static void begin_exporters(struct shared_probe *probe, const struct exporters_request *asked,
+	struct exporter_seen *seen)
+{
+	probe->asked = asked;
+	probe->seen = seen;
+	seen->url = xstrdup(probe->request->prometheus);
+	ask(probe, question_exporter(&probe->request->dcgm, targets_of(probe)), &answer_exporter, on_series);
 }
 
 void shared_probe_start(const struct shared_task *task)
@@ -212,9 +237,5 @@ void shared_probe_start(const struct shared_task *task)
 		shared_probe_end(probe);
 		return;
 	}
-	probe->evidence->exporter.url = xstrdup(request->prometheus);
-	ask(probe,
-		question_exporter(&request->dcgm, request->trusted != NULL ? request->trusted : "up",
-			targets_of(probe)),
-		&answer_exporter, on_exporter);
+	begin_exporters(probe, &request->believed, &probe->evidence->exporter);
 }

@@ -152,20 +152,33 @@ static int64_t shards_of(const struct survey *s, const char *prometheus)
 	return by != NULL && s->world->settings->prometheus_url == NULL ? by->shards : 0;
 }
 
-/* Adds the rule, and whose series are asked for: of those that are believed, and of all exporters. */
+/* Of the namespaces whose exporters are asked for and not believed about all pods; NULL when there are none. */
+static char *own_targets(const struct survey *s, const json_t *believed)
+{
+	auto_json *asked = json_deep_copy(s->asked);
+	auto_json *names = NULL;
+	size_t i;
+	json_t *name;
+
+	json_array_foreach((json_t *)believed, i, name) {
+		json_object_del(asked, json_string_value(name));
+	}
+	names = json_sorted_keys(asked);
+	return json_array_size(names) > 0 ? gpu_targets(names) : NULL;
+}
+
+/* Adds the rule, and whose series are asked for. */
 static void finish(struct survey *s, struct gpu_survey *survey)
 {
 	auto_json *namespaces = NULL;
-	auto_json *asked = NULL;
 
 	if (json_object_size(s->trusted) == 0) {
 		survey_trust_remembered(s);
 	}
 	namespaces = sorted_values(s->trusted);
-	asked = json_sorted_keys(s->asked);
 	survey->namespaces = texts_of(namespaces);
 	survey->trusted = gpu_targets(namespaces);
-	survey->targets = gpu_targets(json_array_size(asked) > 0 ? asked : namespaces);
+	survey->own = own_targets(s, namespaces);
 	if (survey->scraped) {
 		survey_rule(s, survey->prometheus, namespaces, &survey->rule);
 	} else {

@@ -5,29 +5,31 @@
 #include "reconcile/gpu.h"
 #include "reconcile/prometheus.h"
 
-/* The exporter whose scrape is probed: one that is believed about all pods, if there is any. Borrowed, NULL when there is
- * none at all. */
-static const struct exporter_survey *main_exporter(const struct gpu_survey *survey)
+/* How Prometheus knows the exporters that are believed about all pods, or else about their own namespace. */
+static void name_scrapes(struct exporters_request *request, const struct gpu_survey *survey, bool own)
 {
-	for (size_t i = 0; i < survey->exporters.count; i++) {
+	for (size_t i = 0; i < survey->exporters.count && request->jobs.count < EXPORTERS_JOBS_MAX; i++) {
 		const struct exporter_survey *exporter = &survey->exporters.items[i];
 
-		if (exporter->service != NULL && exporter->local == NULL) {
-			return exporter;
+		if (exporter->service == NULL || (exporter->local != NULL) != own) {
+			continue;
+		}
+		if (!texts_hold(&request->jobs, exporter->job)) {
+			texts_add(&request->jobs, exporter->job);
+		}
+		if (request->pool == NULL) {
+			request->pool = xstrdup(exporter->pool);
 		}
 	}
-	return survey->exporters.count > 0 ? &survey->exporters.items[0] : NULL;
 }
 
 struct shared_request *gpu_request(const struct world *world, const struct gpu_survey *survey)
 {
-	const struct exporter_survey *exporter;
 	struct shared_request *request;
 
 	if (survey == NULL || !survey->scraped) {
 		return NULL;
 	}
-	exporter = main_exporter(survey);
 	request = shared_request_new();
 	request->prometheus =
 		prometheus_url(world, survey->prometheus != NULL ? survey->prometheus : survey->rule.selected_by);
@@ -35,11 +37,11 @@ struct shared_request *gpu_request(const struct world *world, const struct gpu_s
 	for (size_t i = 0; gpu_dcgm_series[i] != NULL; i++) {
 		texts_add(&request->dcgm, gpu_dcgm_series[i]);
 	}
-	request->trusted = xstrdup(survey->trusted);
-	request->targets = xstrdup(survey->targets);
+	request->believed.targets = xstrdup(survey->trusted);
+	name_scrapes(&request->believed, survey, false);
+	request->own.targets = xstrdup(survey->own);
+	name_scrapes(&request->own, survey, true);
 	request->record = xstrdup(GPU_RECORD);
 	request->rule = xstrdup(survey->rule.name);
-	request->job = xstrdup(exporter != NULL ? exporter->job : NULL);
-	request->pool = xstrdup(exporter != NULL ? exporter->pool : NULL);
 	return request;
 }

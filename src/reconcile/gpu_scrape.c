@@ -170,10 +170,11 @@ static void scrape(struct survey *s, const struct found_exporter *exporter, stru
 		return;
 	}
 	row->selected_by = xstrdup(place.monitoring.selected_by);
-	if (scraped_unseen(s, seen, service)) {
+	/* Of those that are believed about one namespace the jobs are not told apart. */
+	if (row->local == NULL && scraped_unseen(s, seen, service)) {
 		row->monitor = xstrdup("a scrape configuration");
 		s->scraped_elsewhere = true;
-	} else if (is_known(seen) || now != NULL) {
+	} else if (row->local != NULL || is_known(seen) || now != NULL) {
 		want_own(s, exporter, &place, row);
 	}
 }

@@ -42,8 +42,9 @@ static const char shared[] =
 	"{\"exporter\": {\"at\": 1, \"url\": \"u\", \"jobs\": [\"j\"], \"up\": 1, \"down\": 2, \"lastError\": \"e\","
 	"  \"series\": 4, \"withPod\": 2},"
 	" \"rule\": {\"at\": 2, \"loaded\": true, \"health\": \"err\", \"lastError\": \"e\", \"rivals\": [\"a-b\"]},"
-	" \"asked\": {\"prometheus\": \"u\", \"intervalMs\": 1, \"dcgm\": [\"D\"], \"trusted\": \"t\", \"targets\": \"x\","
-	"  \"record\": \"r\", \"rule\": \"ns/n\", \"job\": \"j\", \"pool\": \"p\"}}";
+	" \"asked\": {\"prometheus\": \"u\", \"intervalMs\": 1, \"dcgm\": [\"D\"], \"record\": \"r\", \"rule\": \"ns/n\","
+	"  \"believed\": {\"targets\": \"t\", \"jobs\": [\"j\"], \"pool\": \"p\"},"
+	"  \"own\": {\"targets\": \"x\", \"jobs\": [\"k\"], \"pool\": \"o\"}}}";
 
 static void all_of_it_comes_back_as_it_was(void **state)
 {

@@ -320,15 +320,13 @@ static void test_the_exporter_is_asked_for_jobs_and_workloads(void **state)
 	struct texts jobs = LIST("dcgm", "od\"d\\");
 
 	(void)state;
-	assert_query(question_exporter(&series, "up{x=\"y\"}", "up"),
-		PART("count by (job) ({__name__=~\"A|B\"} and on (job, instance) up{x=\"y\"})",
-			"trusted") " or " PART("count by (job) ({__name__=~\"A|B\"} and on (job, instance) up)",
-			"targets"));
+	assert_query(question_exporter(&series, "up{x=\"y\"}"),
+		"count by (job) ({__name__=~\"A|B\"} and on (job, instance) up{x=\"y\"})");
 	assert_rows(&answer_exporter,
 		"{\"data\":{\"result\":["
-		"{\"metric\":{\"job\":\"dcgm\",\"part\":\"targets\"},\"value\":[9,\"8\"]},"
-		"{\"metric\":{\"job\":\"dcgm\",\"part\":\"trusted\"},\"value\":[9,\"6\"]}]}}",
-		"'targets' 'dcgm' 8; 'trusted' 'dcgm' 6");
+		"{\"metric\":{\"job\":\"second\"},\"value\":[9,\"8\"]},"
+		"{\"metric\":{\"job\":\"dcgm\"},\"value\":[9,\"6\"]}]}}",
+		"'' 'dcgm' 6; '' 'second' 8");
 	assert_query(question_workloads(&series, "up"),
 		"count(({__name__=~\"A|B\",exported_pod!=\"\"} or ({__name__=~\"A|B\",exported_pod=\"\",pod!=\"\"} "
 		"unless on (job, instance, namespace, pod) up)) and on (job, instance) up)");

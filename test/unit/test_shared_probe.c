@@ -10,34 +10,33 @@
 #include "base/json.h"
 #include "probe_rig.h"
 
-#define SERIES "GET /api/v1/query[?]query=label_replace%28count%20by*"
+/* Of the targets that are believed about all pods, and of those of namespace "team". */
+#define BELIEVED "*up%7Bx%7D*"
+#define OWN "*team*"
+#define SERIES "GET /api/v1/query[?]query=count%20by*"
 #define WORKLOADS "GET /api/v1/query[?]query=count%28*"
 #define JOBS "GET /api/v1/query[?]query=count_values%20by%20%28job%29*"
 #define POOL "GET /api/v1/targets[?]state=active&scrapePool=p%2F0"
 #define RULE "GET /api/v1/rules[?]type=record&rule_name%5B%5D=rec"
 
-#define ROW(part, job, count) "{\"metric\":{\"job\":\"" job "\",\"part\":\"" part "\"},\"value\":[9,\"" count "\"]}"
-/* Of the targets that are believed about all pods, and of all exporters'. */
-#define TRUSTED(job, count) ROW("trusted", job, count)
-#define TARGETS(job, count) ROW("targets", job, count)
+#define ROW(job, count) "{\"metric\":{\"job\":\"" job "\"},\"value\":[9,\"" count "\"]}"
+#define UP(job, up, count) "{\"metric\":{\"job\":\"" job "\",\"up\":\"" up "\"},\"value\":[9,\"" count "\"]}"
 
 /* The shared part in place of the rig's autoscaler, with an exporter whose eight GPUs six pods use. */
 static void open_shared(struct probe_rig *rig)
 {
 	probe_rig_open(rig);
 	json_decref(rig->request);
-	rig->request = json_pack("{s:s, s:i, s:[s, s], s:s, s:s, s:s}", "prometheus", fake_url(rig->kube.fake),
-		"intervalMs", 15000, "dcgm", "A", "B", "record", "rec", "job", "dcgm", "pool", "p/0");
+	rig->request = json_pack("{s:s, s:i, s:[s, s], s:s, s:{s:s, s:[s], s:s}}", "prometheus",
+		fake_url(rig->kube.fake), "intervalMs", 15000, "dcgm", "A", "B", "record", "rec", "believed", "targets",
+		"up{x}", "jobs", "dcgm", "pool", "p/0");
 	probe_rig_say(rig, SERIES,
-		(struct fake_answer){.status = 200,
-			.body = PROBE_RESULT(TRUSTED("second", "2") "," TRUSTED("dcgm", "6") "," TARGETS("second",
-				"2") "," TARGETS("dcgm", "6"))});
+		(struct fake_answer){.status = 200, .body = PROBE_RESULT(ROW("second", "2") "," ROW("dcgm", "6"))});
 	probe_rig_say(rig, WORKLOADS,
 		(struct fake_answer){.status = 200, .body = PROBE_RESULT("{\"metric\":{},\"value\":[9,\"6\"]}")});
 	probe_rig_say(rig, JOBS,
 		(struct fake_answer){.status = 200,
-			.body = PROBE_RESULT("{\"metric\":{\"job\":\"dcgm\",\"up\":\"1\"},\"value\":[9,\"3\"]},"
-					     "{\"metric\":{\"job\":\"second\",\"up\":\"1\"},\"value\":[9,\"1\"]}")});
+			.body = PROBE_RESULT(UP("dcgm", "1", "3") "," UP("second", "1", "1"))});
 	probe_rig_say(rig, RULE,
 		(struct fake_answer){.status = 200,
 			.body = "{\"status\":\"success\",\"data\":{\"groups\":[{\"rules\":[{\"name\":\"rec\","
@@ -79,21 +78,39 @@ static void test_a_probe_is_reported_with_the_evidence_before(void **state)
 	probe_rig_close(&rig);
 }
 
-/* Else whoever serves such series would seem to scrape the exporter, and ours would go. */
-static void test_only_what_is_believed_counts_as_a_scrape(void **state)
+/* Else whoever serves such series would seem to scrape the exporter, and ours would go; and that a tenant's works would hide
+ * that the platform's does not. */
+static void test_exporters_of_two_kinds_are_counted_apart(void **state)
 {
 	struct probe_rig rig;
 	const json_t *e;
 
 	(void)state;
 	open_shared(&rig);
-	probe_rig_say(&rig, SERIES,
+	json_object_set_new(rig.request, "own",
+		json_pack("{s:s, s:[s]}", "targets", "up{namespace=~\"|team\"}", "jobs", "a-tenants"));
+	probe_rig_say(&rig, SERIES BELIEVED, (struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
+	probe_rig_say(&rig, JOBS BELIEVED,
+		(struct fake_answer){.status = 200, .body = PROBE_RESULT(UP("dcgm", "0", "2"))});
+	probe_rig_say(&rig, SERIES OWN,
+		(struct fake_answer){.status = 200, .body = PROBE_RESULT(ROW("a-tenants", "3"))});
+	probe_rig_say(&rig, JOBS OWN,
+		(struct fake_answer){.status = 200, .body = PROBE_RESULT(UP("a-tenants", "1", "1"))});
+	probe_rig_say(&rig, POOL,
 		(struct fake_answer){.status = 200,
-			.body = PROBE_RESULT(
-				TRUSTED("dcgm", "6") "," TARGETS("dcgm", "6") "," TARGETS("a-tenants", "3"))});
+			.body = "{\"status\":\"success\",\"data\":{\"activeTargets\":["
+				"{\"scrapePool\":\"p/0\",\"lastError\":\"refused\"}]}}"});
 	e = probe_rig_look(&rig);
-	assert_found(e, "exporter.jobs", "[\"dcgm\"]");
-	assert_found(e, "exporter.series", "9");
+	assert_found(e, "exporter.jobs", "absent");
+	assert_found(e, "exporter.series", "absent");
+	assert_found(e, "exporter.up", "absent");
+	assert_found(e, "exporter.down", "2");
+	assert_found(e, "exporter.lastError", "\"refused\"");
+	assert_found(e, "own.jobs", "[\"a-tenants\"]");
+	assert_found(e, "own.series", "3");
+	assert_found(e, "own.up", "1");
+	assert_found(e, "own.down", "absent");
+	assert_found(e, "rule.health", "\"ok\"");
 	probe_rig_close(&rig);
 }
 
@@ -105,9 +122,7 @@ static void test_an_exporter_whose_scrape_fails_reports_why(void **state)
 	(void)state;
 	open_shared(&rig);
 	probe_rig_say(&rig, SERIES, (struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
-	probe_rig_say(&rig, JOBS,
-		(struct fake_answer){.status = 200,
-			.body = PROBE_RESULT("{\"metric\":{\"job\":\"dcgm\",\"up\":\"0\"},\"value\":[9,\"3\"]}")});
+	probe_rig_say(&rig, JOBS, (struct fake_answer){.status = 200, .body = PROBE_RESULT(UP("dcgm", "0", "3"))});
 	probe_rig_say(&rig, POOL,
 		(struct fake_answer){.status = 200,
 			.body = "{\"status\":\"success\",\"data\":{\"activeTargets\":["
@@ -233,7 +248,7 @@ static void test_no_job_is_asked_for_where_none_is_known(void **state)
 
 	(void)state;
 	open_shared(&rig);
-	json_object_del(rig.request, "job");
+	json_object_del(json_object_get(rig.request, "believed"), "jobs");
 	probe_rig_say(&rig, SERIES, (struct fake_answer){.status = 200, .body = PROBE_RESULT("")});
 	e = probe_rig_look(&rig);
 	assert_found(e, "exporter.up", "absent");
@@ -247,7 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shared_parts_that_work),
 		cmocka_unit_test(test_a_probe_is_reported_with_the_evidence_before),
-		cmocka_unit_test(test_only_what_is_believed_counts_as_a_scrape),
+		cmocka_unit_test(test_exporters_of_two_kinds_are_counted_apart),
 		cmocka_unit_test(test_an_exporter_whose_scrape_fails_reports_why),
 		cmocka_unit_test(test_a_rule_that_is_not_loaded_or_fails),
 		cmocka_unit_test(test_a_rule_of_somebody_else_by_the_same_name),
