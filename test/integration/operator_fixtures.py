@@ -325,7 +325,8 @@ def target(cluster, namespace, engine_port):
 
 
 def address():
-    """This machine's own: an EndpointSlice may not name a loopback address, and no pod elsewhere has one."""
+    """This machine's own: an EndpointSlice may not name a loopback address, no pod elsewhere has one, and to none the API
+    server proxies."""
     return subprocess.run(["hostname", "-I"], check=True, capture_output=True, text=True).stdout.split()[0]
 
 

@@ -23,6 +23,7 @@ from operator_fixtures import (
     OPERATOR,
     Autoscaler,
     Page,
+    address,
     deployment,
     explained,
     lets_get,
@@ -235,12 +236,6 @@ def test_a_strangers_words_cannot_command_the_terminal(cluster, gemma, explain):
     assert "red ?[31m, bell ?, ?31m, ümlaut" in done.stdout
 
 
-def own_address():
-    """An address of this machine that is not its loopback's, to which the API server does not proxy; or None."""
-    addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()
-    return next((a for a in addresses if "." in a), None)
-
-
 class Hops(BaseHTTPRequestHandler):
     """A pod's page and a Prometheus in one; keeps the headers that it was sent."""
 
@@ -267,8 +262,8 @@ class Hops(BaseHTTPRequestHandler):
 @pytest.fixture
 def hops(cluster, stack, gemma):  # noqa: F811
     """A target whose pod can be reached, and a Prometheus resource whose Service leads to the same place."""
-    address, ns = own_address() or pytest.skip("this machine has no address but its loopback's"), gemma.namespace
-    server = ThreadingHTTPServer((address, 0), Hops)
+    own, ns = address(), gemma.namespace
+    server = ThreadingHTTPServer((own, 0), Hops)
     server.heads, server.namespace = [], ns
     threading.Thread(target=server.serve_forever, daemon=True).start()
     cluster.apply(deployment("server", ns, {"app": "server"}, server.server_port))
@@ -276,14 +271,14 @@ def hops(cluster, stack, gemma):  # noqa: F811
     (pod,) = cluster.core.list_namespaced_pod(ns, label_selector="app=server").items
     server.pod = pod.metadata.name
     set_status(cluster, f"/api/v1/namespaces/{ns}/pods/{server.pod}",
-               {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]})
+               {"phase": "Running", "podIP": own, "podIPs": [{"ip": own}]})
     cluster.apply({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "prom", "namespace": ns},
         "spec": {"ports": [{"name": "web", "port": 80, "targetPort": server.server_port}]},
     }, {
         "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "prom", "namespace": ns},
         # The API server proxies to pods only.
-        "subsets": [{"addresses": [{"ip": address, "targetRef": {"kind": "Pod", "namespace": ns, "name": server.pod}}],
+        "subsets": [{"addresses": [{"ip": own, "targetRef": {"kind": "Pod", "namespace": ns, "name": server.pod}}],
                      "ports": [{"name": "web", "port": server.server_port}]}],
     }, {
         "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "prom", "namespace": ns},

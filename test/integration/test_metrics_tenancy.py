@@ -11,11 +11,10 @@ import uuid
 import pytest
 import test_tenancy as tenancy
 from conftest import eventually
-from operator_fixtures import Autoscaler, Page, asks, is_quiet, pod_template, serving, set_status
+from operator_fixtures import Autoscaler, Page, address, asks, is_quiet, pod_template, serving, set_status
 from test_metrics_server import (  # noqa: F401  (fixtures are found by name)
     METRIC,
     VERSIONS,
-    address,
     cluster,
     is_ready,
     kubeconfig,

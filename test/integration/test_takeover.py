@@ -22,14 +22,13 @@ import test_metrics_server as serving
 import yaml
 from chain_fixtures import Processes
 from conftest import CHART, Cluster, eventually, tool
-from operator_fixtures import Autoscaler, deployment, write_operator_kubeconfig
+from operator_fixtures import Autoscaler, address, deployment, write_operator_kubeconfig
 from test_metrics_server import (  # noqa: F401  (fixtures are found by name)
     APISERVICES,
     CERTIFICATES,
     METRIC,
     NAME,
     SYSTEM,
-    address,
     ask,
     cluster,
     free_port,
