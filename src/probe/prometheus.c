@@ -32,6 +32,7 @@ struct question {
 	struct http_transfer *transfer; /* NULL = nothing is awaited */
 	bool reading;                   /* a body */
 	unsigned access;                /* generation that it was sent with */
+	bool unanswered;                /* there was no answer at all the last time */
 	bool in_parts;
 	unsigned part;          /* the one that is asked for */
 	struct table *partly;   /* the rows of those before it */
@@ -218,6 +219,15 @@ static void on_read(void *ctx, const struct body_answer *answer)
 	}
 }
 
+/* A connection that breaks and a moment of much work are cured by a second try: what all share is not called away for one. */
+static bool is_first_silence(struct question *question, const struct http_response *response)
+{
+	bool before = question->unanswered;
+
+	question->unanswered = response->error != NULL && !response->too_large && !response->tls_failed;
+	return question->unanswered && !before && !question->prometheus->closing;
+}
+
 static void on_response(void *ctx, const struct http_response *response)
 {
 	struct question *question = ctx;
@@ -226,6 +236,10 @@ static void on_response(void *ctx, const struct http_response *response)
 	size_t len = response->body_len;
 
 	question->transfer = NULL;
+	if (is_first_silence(question, response)) {
+		question_send(question);
+		return;
+	}
 	if (response->too_large && response->status == 200 && !question->in_parts && question->part_target != NULL &&
 		!prometheus->closing) {
 		question->in_parts = true;
@@ -243,28 +257,10 @@ static void on_response(void *ctx, const struct http_response *response)
 	question->partly = NULL;
 }
 
-/* Heap. */
-static char *url_of(const struct question *question)
-{
-	struct strbuf url = STRBUF_INIT;
-	const char *target = question->part_target;
-	const char *letters;
-
-	if (!question->in_parts) {
-		return xstrdup(question->key);
-	}
-	strbuf_addstr(&url, question->base);
-	while ((letters = strstr(target, QUESTION_PART_LETTERS)) != NULL) {
-		strbuf_addf(&url, "%.*s%s", (int)(letters - target), target, question_part_letters(question->part));
-		target = letters + strlen(QUESTION_PART_LETTERS);
-	}
-	strbuf_addstr(&url, target);
-	return strbuf_take(&url);
-}
-
 static void question_send(struct question *question)
 {
-	auto_free char *url = url_of(question);
+	auto_free char *part = question->in_parts ? question_part(question->part_target, question->part) : NULL;
+	auto_free char *url = part != NULL ? xasprintf("%s%s", question->base, part) : xstrdup(question->key);
 	struct http_request request = {.method = "GET",
 		.url = url,
 		.timeout_ms = REQUEST_TIMEOUT_MS,

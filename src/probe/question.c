@@ -24,6 +24,19 @@ const char *question_part_letters(unsigned part)
 	return letters[part];
 }
 
+char *question_part(const char *target, unsigned part)
+{
+	struct strbuf text = STRBUF_INIT;
+	const char *letters;
+
+	while ((letters = strstr(target, QUESTION_PART_LETTERS)) != NULL) {
+		strbuf_addf(&text, "%.*s%s", (int)(letters - target), target, question_part_letters(part));
+		target = letters + strlen(QUESTION_PART_LETTERS);
+	}
+	strbuf_addstr(&text, target);
+	return strbuf_take(&text);
+}
+
 /* On one line: each space of an indentation would be three letters of the address. */
 static char *query(const char *promql)
 {

@@ -24,6 +24,8 @@
 
 /* The letters of a part, from 0 on; static. */
 const char *question_part_letters(unsigned part);
+/* The target of this part; heap. */
+char *question_part(const char *target, unsigned part);
 
 /* Rows; none of their texts is NULL, if not said otherwise. Their keys are their first two texts. */
 

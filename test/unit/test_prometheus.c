@@ -36,7 +36,7 @@ struct scene {
 	int broken;                       /* requests for /broken */
 	int turned;                       /* times that there was news */
 	char *bodies[QUESTION_PARTS + 1]; /* of each part, and of the whole */
-	int parts;                        /* asked for */
+	int parts;                        /* asked for; requests that are awaited */
 	int wholes;
 	bool closed;
 };
@@ -593,6 +593,46 @@ static void test_a_page_that_is_no_json_is_no_prometheus(void **state)
 	scene_close(&scene);
 }
 
+static bool has_requests(void *ctx)
+{
+	const struct scene *scene = ctx;
+
+	return (int)fake_requests(scene->rig.fake) >= scene->parts;
+}
+
+static void drop_request(struct scene *scene, int number)
+{
+	scene->parts = number;
+	assert_true(run_until(&scene->rig.loop, has_requests, scene));
+	fake_drop(scene->rig.fake);
+}
+
+/* A connection that broke, an answer that took too long: what all share is tried twice before all are told. */
+static void test_no_answer_at_all_is_believed_the_second_time(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_open_with(&scene, 60000, on_request);
+	scene.answer.end = FAKE_HOLD;
+	ask(&scene, "/q", false);
+	scene.parts = 1;
+	assert_true(run_until(&scene.rig.loop, has_requests, &scene));
+	scene.answer.end = FAKE_REPLY;
+	fake_drop(scene.rig.fake);
+	wait_reported(&scene, 1);
+	assert_null(scene.error);
+
+	scene.answer.end = FAKE_HOLD;
+	ask(&scene, "/other", false);
+	drop_request(&scene, 3);
+	drop_request(&scene, 4);
+	wait_reported(&scene, 2);
+	assert_non_null(strstr(scene.error, "cannot be asked"));
+	assert_int_equal(fake_requests(scene.rig.fake), 4);
+	scene_close(&scene);
+}
+
 static void test_nobody_there(void **state)
 {
 	struct scene scene;
@@ -993,6 +1033,7 @@ int main(void)
 		cmocka_unit_test(test_a_token_that_was_replaced_is_no_failure),
 		cmocka_unit_test(test_a_token_goes_to_no_other_address),
 		cmocka_unit_test(test_a_page_that_is_no_json_is_no_prometheus),
+		cmocka_unit_test(test_no_answer_at_all_is_believed_the_second_time),
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_what_turns_by_itself_is_news),
 		cmocka_unit_test(test_those_who_wait_at_the_end_are_notified),
