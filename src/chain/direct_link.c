@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "chain/aggregator.h"
+#include "chain/hpa_says.h"
 #include "checks.h"
 
 /* So long a status takes to be written, and to be seen by all replicas, at the most. */
@@ -81,6 +82,15 @@ static bool awaits_first_status(const struct facts *facts, const struct workload
 		       facts->now_ms - exposed->transition_ms < FIRST_STATUS_MS);
 }
 
+/* A right that only we lack breaks nothing while the HPA reads the metric. */
+static bool hpa_reads_for_us(const struct facts *facts, const struct workload_signal *signal)
+{
+	const struct hpa_says says = hpa_says(facts->hpa, signal->signal->metric);
+
+	return evidence_signal(facts, signal)->value.failure.cause == CAUSE_FORBIDDEN && says.active &&
+	       says.average_milli != MILLI_NONE;
+}
+
 void check_direct_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)
 {
 	const struct metric_seen *metric;
@@ -92,7 +102,9 @@ void check_direct_served(const struct facts *facts, const struct workload_signal
 	}
 	metric = evidence_read_metric(facts, signal, failure_reason(facts, signal), verdict);
 	if (metric == NULL) {
-		if (verdict->status == VERDICT_FALSE && awaits_first_status(facts, signal)) {
+		if (verdict->status == VERDICT_FALSE && hpa_reads_for_us(facts, signal)) {
+			say_served(signal, verdict);
+		} else if (verdict->status == VERDICT_FALSE && awaits_first_status(facts, signal)) {
 			SAY(verdict, VERDICT_UNKNOWN, REASON_WAITING,
 				"the engine was found just now: until all of the operator's pods know it, its metrics API has "
 				"no value of '%s'",
