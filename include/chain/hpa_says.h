@@ -30,6 +30,12 @@ struct hpa_says {
 
 /* `hpa`: NULL = there is none. */
 struct hpa_says hpa_says(const struct view_hpa *hpa, const char *metric);
+/* Whether the HPA reads the metric. */
+static inline bool hpa_says_value(const struct hpa_says *says)
+{
+	return says->there && says->active && says->average_milli != MILLI_NONE;
+}
+
 /* Whether the status of this autoscaler (NULL = there is none) speaks of its spec as it is, and says that this metric is
  * served. */
 bool hpa_says_reported(const struct view *autoscaler, const char *metric);

@@ -85,6 +85,9 @@ static inline const struct view_namespace *view_namespace(const struct view *vie
 	return (const struct view_namespace *)view;
 }
 
+/* Whether it leads to this Service, none of whose names is "". */
+bool view_apiservice_leads_to(const struct view_apiservice *api, const char *ns, const char *name);
+
 static inline const struct view_apiservice *view_apiservice(const struct view *view)
 {
 	assert(view == NULL || view->type == &view_apiservice_type);

@@ -67,6 +67,8 @@ bool evidence_gap_passes(const struct facts *facts, const char *type, const stru
 
 /* The Prometheus that scrapes: "ns/name", its address when no resource stands for it. Borrowed. */
 const char *prometheus_name(const struct facts *facts);
+/* Whether the HPA's status says that it reads the signal's metric. */
+bool hpa_reads(const struct facts *facts, const struct workload_signal *signal);
 /* Whether fresh values of this signal, of each pod that counts, were seen at Prometheus and at the metrics API, and the HPA
  * reads them. */
 bool values_arrive(const struct facts *facts, const struct workload_signal *signal);

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "chain/aggregator.h"
-#include "chain/hpa_says.h"
 #include "checks.h"
 
 /* So long a status takes to be written, and to be seen by all replicas, at the most. */
@@ -85,10 +84,7 @@ static bool awaits_first_status(const struct facts *facts, const struct workload
 /* A right that only we lack breaks nothing while the HPA reads the metric. */
 static bool hpa_reads_for_us(const struct facts *facts, const struct workload_signal *signal)
 {
-	const struct hpa_says says = hpa_says(facts->hpa, signal->signal->metric);
-
-	return evidence_signal(facts, signal)->value.failure.cause == CAUSE_FORBIDDEN && says.active &&
-	       says.average_milli != MILLI_NONE;
+	return evidence_signal(facts, signal)->value.failure.cause == CAUSE_FORBIDDEN && hpa_reads(facts, signal);
 }
 
 void check_direct_served(const struct facts *facts, const struct workload_signal *signal, struct verdict *verdict)

@@ -241,11 +241,11 @@ bool evidence_gap_passes(const struct facts *facts, const char *type, const stru
 	       before->observed_generation == facts->object->view.meta.generation;
 }
 
-static bool hpa_reads(const struct view_hpa *hpa, const char *metric)
+bool hpa_reads(const struct facts *facts, const struct workload_signal *signal)
 {
-	struct hpa_says says = hpa_says(hpa, metric);
+	const struct hpa_says says = hpa_says(facts->hpa, signal->signal->metric);
 
-	return says.active && says.average_milli != MILLI_NONE;
+	return hpa_says_value(&says);
 }
 
 bool values_arrive(const struct facts *facts, const struct workload_signal *signal)
@@ -257,7 +257,7 @@ bool values_arrive(const struct facts *facts, const struct workload_signal *sign
 	return signal != NULL && evidence_answers(facts, PART_SIGNALS) && series->failure.text == NULL &&
 	       series->pods > 0 && series->missing.count == 0 && series->unconfirmed.count == 0 &&
 	       metric->failure.text == NULL && metric->unconfirmed_ms == 0 && metric->pods == series->pods &&
-	       metric->missing.count == 0 && hpa_reads(facts->hpa, signal->signal->metric);
+	       metric->missing.count == 0 && hpa_reads(facts, signal);
 }
 
 const char *prometheus_name(const struct facts *facts)

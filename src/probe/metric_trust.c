@@ -41,12 +41,6 @@ static bool same_pods_count(const struct metric_trust *trust)
 	return trust->before->value.pods == (int64_t)counted->count;
 }
 
-/* Whether the HPA reads the metric. */
-static bool hpa_reads(const struct hpa_says *hpa)
-{
-	return hpa->there && hpa->active && hpa->average_milli != MILLI_NONE;
-}
-
 /* Whether what was read of the pages tells between which values the average lies: of GPUs, and of many pods, it does not. */
 static bool pages_tell(const struct metric_trust *trust)
 {
@@ -60,14 +54,14 @@ static bool hpa_agrees(const struct metric_trust *trust)
 	struct range range = RANGE_EMPTY;
 
 	if (trust->request->direct && !pages_tell(trust)) {
-		return hpa_reads(&trust->hpa);
+		return hpa_says_value(&trust->hpa);
 	}
 	for (size_t i = 0; i < series->samples.count; i++) {
 		if (series->samples.items[i].age_ms < trust->fresh_ms) {
 			range_add(&range, series->samples.items[i].milli);
 		}
 	}
-	return hpa_reads(&trust->hpa) && range_holds(&range, trust->hpa.average_milli);
+	return hpa_says_value(&trust->hpa) && range_holds(&range, trust->hpa.average_milli);
 }
 
 /* Whether the last good answer stands. */

@@ -30,8 +30,7 @@ bool registered_leads_to_us(const struct world *world, const struct view_apiserv
 {
 	const struct metrics_service *ours = &world->settings->metrics_service;
 
-	return settings_serve(world->settings) && strcmp(api->service_namespace, ours->ns) == 0 &&
-	       strcmp(api->service_name, ours->name) == 0;
+	return settings_serve(world->settings) && view_apiservice_leads_to(api, ours->ns, ours->name);
 }
 
 bool registered_by_us(const struct view_apiservice *api)

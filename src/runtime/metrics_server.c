@@ -48,10 +48,7 @@ static const struct view_apiservice *registration(const struct metrics_server *s
 	const struct view_apiservice *api =
 		view_apiservice(kube_cache_get(controller_cache(s->controller, KIND_APISERVICE), NULL, name));
 
-	return api != NULL && text_equal(api->service_namespace, s->service.ns) &&
-	                       text_equal(api->service_name, s->service.name)
-	               ? api
-	               : NULL;
+	return api != NULL && view_apiservice_leads_to(api, s->service.ns, s->service.name) ? api : NULL;
 }
 
 static bool is_asked(void *ctx)

@@ -83,18 +83,12 @@ static struct metrics_former former_at(const char *ns, const char *name, int64_t
 	return former;
 }
 
-static bool leads_to_us(const struct controller *c, const struct view_apiservice *api)
-{
-	const struct metrics_service *ours = &c->settings->metrics_service;
-
-	return strcmp(api->service_namespace, ours->ns) == 0 && strcmp(api->service_name, ours->name) == 0;
-}
-
 /* From the note on the APIService that leads to us. One that leads to another server again was given back: an API server that
  * still asks us has not seen it yet. */
 static bool former(void *ctx, const char *version, struct metrics_former *found)
 {
 	const struct controller *c = ctx;
+	const struct metrics_service *ours = &c->settings->metrics_service;
 	const bool newer = strcmp(version, "v1beta2") == 0;
 	const struct view_apiservice *api = view_apiservice(kube_cache_get(controller_cache(c, KIND_APISERVICE), NULL,
 		newer ? APISERVICE_V1BETA2 : APISERVICE_V1BETA1));
@@ -102,7 +96,7 @@ static bool former(void *ctx, const char *version, struct metrics_former *found)
 	if (api == NULL) {
 		return false;
 	}
-	if (!leads_to_us(c, api) && api->service_name[0] != '\0') {
+	if (!view_apiservice_leads_to(api, ours->ns, ours->name) && api->service_name[0] != '\0') {
 		*found = former_at(api->service_namespace, api->service_name, api->service_port, api->insecure,
 			api->ca_bundle);
 	} else if (api->former.taken && api->former.service_name != NULL) {

@@ -116,6 +116,11 @@ static void decode_scaledobject(struct arena *arena, const json_t *object, struc
 	scaled->target_name = read_text(arena, target, "name", "");
 }
 
+bool view_apiservice_leads_to(const struct view_apiservice *api, const char *ns, const char *name)
+{
+	return strcmp(api->service_namespace, ns) == 0 && strcmp(api->service_name, name) == 0;
+}
+
 const struct view_type view_namespace_type = {.bytes = sizeof(struct view_namespace), .decode = decode_namespace};
 const struct view_type view_apiservice_type = {.bytes = sizeof(struct view_apiservice), .decode = decode_apiservice};
 const struct view_type view_configmap_type = {.bytes = sizeof(struct view_configmap), .decode = decode_configmap};

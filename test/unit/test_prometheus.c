@@ -36,8 +36,9 @@ struct scene {
 	int broken;                       /* requests for /broken */
 	int turned;                       /* times that there was news */
 	char *bodies[QUESTION_PARTS + 1]; /* of each part, and of the whole */
-	int parts;                        /* asked for; requests that are awaited */
+	int parts;                        /* asked for */
 	int wholes;
+	size_t requests; /* that are awaited */
 	bool closed;
 };
 
@@ -597,14 +598,13 @@ static bool has_requests(void *ctx)
 {
 	const struct scene *scene = ctx;
 
-	return (int)fake_requests(scene->rig.fake) >= scene->parts;
+	return fake_requests(scene->rig.fake) >= scene->requests;
 }
 
-static void drop_request(struct scene *scene, int number)
+static void wait_requests(struct scene *scene, size_t requests)
 {
-	scene->parts = number;
+	scene->requests = requests;
 	assert_true(run_until(&scene->rig.loop, has_requests, scene));
-	fake_drop(scene->rig.fake);
 }
 
 /* A connection that broke, an answer that took too long: what all share is tried twice before all are told. */
@@ -616,8 +616,7 @@ static void test_no_answer_at_all_is_believed_the_second_time(void **state)
 	scene_open_with(&scene, 60000, on_request);
 	scene.answer.end = FAKE_HOLD;
 	ask(&scene, "/q", false);
-	scene.parts = 1;
-	assert_true(run_until(&scene.rig.loop, has_requests, &scene));
+	wait_requests(&scene, 1);
 	scene.answer.end = FAKE_REPLY;
 	fake_drop(scene.rig.fake);
 	wait_reported(&scene, 1);
@@ -625,8 +624,10 @@ static void test_no_answer_at_all_is_believed_the_second_time(void **state)
 
 	scene.answer.end = FAKE_HOLD;
 	ask(&scene, "/other", false);
-	drop_request(&scene, 3);
-	drop_request(&scene, 4);
+	wait_requests(&scene, 3);
+	fake_drop(scene.rig.fake);
+	wait_requests(&scene, 4);
+	fake_drop(scene.rig.fake);
 	wait_reported(&scene, 2);
 	assert_non_null(strstr(scene.error, "cannot be asked"));
 	assert_int_equal(fake_requests(scene.rig.fake), 4);
