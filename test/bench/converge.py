@@ -10,7 +10,7 @@ import plot
 import report
 from control_plane import wall
 from machine import REPO, run, until
-from programs import turns
+from programs import LONGEST_TURN, turns
 from report import WRITES, by_request, say
 from world import AUTOSCALERS, GROUP, Target, Watch, autoscaler, deployment, order, stack_objects, world
 
@@ -120,7 +120,7 @@ class Us(Running):
         return self.world.start_operator(self.binary)
 
     def seen(self, program):
-        return {"longestTurnSeconds": turns(program.metrics())[1]}
+        return turns(program.metrics())
 
 
 class Keda(Running):
@@ -236,7 +236,7 @@ def text(found):
         ("Ready", "ready"), ("seconds until all were", "seconds"), ("children", "children"),
         ("seconds until all were made", "childrenSeconds"), ("Ready per second", "perSecond"),
         ("times the limit", "ratio"), ("CPU seconds", "cpuSeconds"), ("peak memory, MiB", "peakMiB"),
-        ("longest turn, seconds, not more than", "longestTurnSeconds"),
+        *LONGEST_TURN,
         ("CPU seconds of API server and etcd", "apiServerCpuSeconds"),
         ("of the processors, what others had", "othersShare"))]
     for kind in ("writes", "Events", "reads"):

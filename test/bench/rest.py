@@ -5,7 +5,7 @@ import time
 
 import plot
 import report
-from programs import turns
+from programs import LONGEST_TURN, turns
 from report import by_request, say
 from world import resting
 
@@ -48,7 +48,7 @@ def run(options):
         others, page = made.others(), operator.metrics()
         cost = measure(made, operator, options)
         return {"autoscalers": options.autoscalers, "readyAtBegin": ready, "secondsToReady": seconds,
-                "perMinute": cost, "longestTurnSeconds": turns(operator.metrics(), page)[1],
+                "perMinute": cost, **turns(operator.metrics(), page),
                 "readyAtEnd": len(watch.good), "othersShare": others.share()}
 
 
@@ -67,7 +67,7 @@ def text(figures):
     rows = [[words, float(cost[name])] for name, words in NAMES.items()]
     rows[2:2] = [[f"  {name}", count] for name, count in cost["requests"].items()]
     rows += [[words, cost[name]] for name, words in MEMORY.items()]
-    rows += [["longest turn, seconds, not more than", figures["longestTurnSeconds"]],
+    rows += [*([words, figures[name]] for words, name in LONGEST_TURN),
              ["of the processors, what others had", figures["othersShare"]]]
     return report.table(["a minute, at rest", f"{figures['autoscalers']:,}"], rows)
 

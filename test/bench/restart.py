@@ -7,7 +7,7 @@ import time
 import plot
 import report
 from machine import get
-from programs import turns
+from programs import LONGEST_TURN, turns
 from report import by_request, say
 from world import resting
 
@@ -65,12 +65,12 @@ def run(options):
         operator = made.start_operator(options.operator)
         at, curve = follow(made, operator)
         memory, cpu = operator.memory_mib(), operator.cpu_seconds()
-        counts, longest = turns(operator.metrics())
+        page = operator.metrics()
         events = list(made.server.audit(operator.user, operator.begin_wall, time.time()))
         requests = by_request(events)
         writes = sum(sum(requests[kind].values()) for kind in ("writes", "Events"))
         return {"autoscalers": options.autoscalers, "seconds": at, "writes": writes, "requests": requests,
-                "longestTurnSeconds": longest, "turns": {f"{bound:g}": count for bound, count in counts.items()},
+                **turns(page),
                 "cpuSeconds": cpu, **memory, "ready": len(watch.good), "othersShare": others.share()}, curve
 
 
@@ -79,7 +79,7 @@ def text(figures):
         ("synced", "it had all objects"), ("probed", "a page of each autoscaler was read"),
         ("quiet", "all were Ready and the queue empty"))]
     rows += [[words, figures[name]] for words, name in (
-        ("longest turn, seconds, not more than", "longestTurnSeconds"), ("CPU seconds", "cpuSeconds"), ("peak memory, MiB", "peakMiB"),
+        *LONGEST_TURN, ("CPU seconds", "cpuSeconds"), ("peak memory, MiB", "peakMiB"),
         ("of the processors, what others had", "othersShare"), ("writes", "writes"))]
     rows += [[f"  {name}", count] for kind in figures["requests"].values() for name, count in kind.items()]
     return report.table(["a restart", f"{figures['autoscalers']:,}"], rows)

@@ -13,7 +13,7 @@ from chain import CUSTOM
 from direct import DirectWorld
 from engines import Engines
 from machine import Others, run
-from programs import turns
+from programs import LONGEST_TURN, turns
 from report import say
 from world import AUTOSCALERS, BARE, METRIC, Watch, autoscaler, order, targets, world_folder
 
@@ -95,7 +95,7 @@ def measure(world, engines, operator, options):
         "beyondPodsMs": {"p50": beyond(took, 0.5), "p99": beyond(took, 0.99), "worst": beyond(took, 1)},
         "pageReadsPerPodSecond": pages, "cpuMsPerRead": (operator.cpu_seconds() - cpu) * 1000 / asked,
         "apiServerCpuMsPerRead": (sum(world.server.cpu_seconds().values()) - of_servers) * 1000 / asked,
-        "longestTurnSeconds": turns(operator.metrics(), page)[1], "rssMiBAtRest": rest["rssMiB"],
+        **turns(operator.metrics(), page), "rssMiBAtRest": rest["rssMiB"],
         **operator.memory_mib(), "othersShare": others.share(),
     }, took
 
@@ -120,7 +120,7 @@ def text(figures):
         ("  worst", beyond_pods["worst"]), ("pages read, of a pod and second", pages["mean"]),
         ("  of the pod that was read most", pages["most"]), ("CPU milliseconds a read", figures["cpuMsPerRead"]),
         ("  of API server and etcd", figures["apiServerCpuMsPerRead"]),
-        ("longest turn, seconds, not more than", figures["longestTurnSeconds"]),
+        *((words, figures[name]) for words, name in LONGEST_TURN),
         ("memory, MiB", figures["rssMiB"]), ("  proportional", figures["pssMiB"]),
         ("  private and dirty", figures["privateDirtyMiB"]), ("  at most since the start", figures["peakMiB"]),
         ("  before the reads", figures["rssMiBAtRest"]), ("of the processors, what others had", figures["othersShare"]))]

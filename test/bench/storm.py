@@ -8,7 +8,7 @@ import time
 import plot
 import report
 from machine import until
-from programs import turns
+from programs import LONGEST_TURN, turns
 from report import by_request, say
 from world import BARE, Watch, order, resting
 
@@ -85,13 +85,12 @@ def run(options):
         health = probe.end()
         events = list(made.server.audit(operator.user, begin_wall, begin_wall + quiet))
         until("all Ready", lambda: len(watch.good) == watch.count, 120)
-        counts, longest = turns(after, before)
         took = sorted(milliseconds for _, milliseconds in health["answers"])
         return {
             "autoscalers": options.autoscalers, "edited": edited, "stormSeconds": sent["seconds"],
             "repairedSeconds": repaired, "quietSeconds": quiet, "cpuSeconds": cpu, "othersShare": share,
             **operator.memory_mib(), "requests": by_request(events),
-            "longestTurnSeconds": longest, "turns": {f"{bound:g}": count for bound, count in counts.items()},
+            **turns(after, before),
             "healthz": {"asked": len(took), "failed": health["failed"], "medianMs": took[len(took) // 2],
                         "worstMs": took[-1]},
         }, health["answers"]
@@ -103,7 +102,7 @@ def text(figures):
         ("HPAs edited", figures["edited"]), ("seconds that the storm took", figures["stormSeconds"]),
         ("seconds until all was repaired", figures["repairedSeconds"]),
         ("seconds until the queue was empty too", figures["quietSeconds"]),
-        ("longest turn, seconds, not more than", figures["longestTurnSeconds"]),
+        *((words, figures[name]) for words, name in LONGEST_TURN),
         ("/healthz, median, ms", health["medianMs"]), ("/healthz, worst, ms", health["worstMs"]),
         ("/healthz, failed", health["failed"]), ("CPU seconds", figures["cpuSeconds"]),
         ("peak memory, MiB", figures["peakMiB"]), ("of the processors, what others had", figures["othersShare"]))]

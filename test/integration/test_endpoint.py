@@ -189,7 +189,8 @@ def test_a_list_has_all_and_each_one_can_be_asked_for(crowd):
     metrics = read(crowd, "/metrics")
     assert metrics.count(',link="Ready"} 0\n') == AUTOSCALERS
     assert metrics.endswith("\n") and "# TYPE inference_autoscaler_advice gauge\n" in metrics
-    assert float(re.search(r"^inference_autoscaler_loop_turn_seconds_sum (\S+)$", metrics, re.M)[1]) > 0
+    for measure in ("seconds", "cpu_seconds"):
+        assert float(re.search(rf"^inference_autoscaler_loop_turn_{measure}_sum (\S+)$", metrics, re.M)[1]) > 0
 
 
 def test_the_command_asks_for_each(cluster, crowd):

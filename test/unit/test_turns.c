@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "runtime/turns.h"
 
@@ -29,7 +30,7 @@ static void end(uv_loop_t *loop, struct turns *turns)
 
 static void each_is_in_its_bucket(void **state)
 {
-	static const uint64_t ns[] = {0, 5 * MS, 5 * MS + 1, 30 * MS, 2000 * MS};
+	static const uint64_t wall_ns[] = {0, 5 * MS, 5 * MS + 1, 30 * MS, 2000 * MS};
 	auto_strbuf page = STRBUF_INIT;
 	uv_loop_t loop;
 	struct turns *turns;
@@ -37,8 +38,8 @@ static void each_is_in_its_bucket(void **state)
 	(void)state;
 	uv_loop_init(&loop);
 	turns = turns_new(&loop);
-	for (size_t i = 0; i < ARRAY_LEN(ns); i++) {
-		turns_count(turns, ns[i]);
+	for (size_t i = 0; i < ARRAY_LEN(wall_ns); i++) {
+		turns_count(turns, wall_ns[i], wall_ns[i] / 100);
 	}
 	turns_metrics(turns, &page);
 	assert_string_equal(page.buf,
@@ -55,23 +56,42 @@ static void each_is_in_its_bucket(void **state)
 		"inference_autoscaler_loop_turn_seconds_bucket{le=\"1\"} 4\n"
 		"inference_autoscaler_loop_turn_seconds_bucket{le=\"+Inf\"} 5\n"
 		"inference_autoscaler_loop_turn_seconds_sum 2.040000\n"
-		"inference_autoscaler_loop_turn_seconds_count 5\n");
+		"inference_autoscaler_loop_turn_seconds_count 5\n"
+		"# HELP inference_autoscaler_loop_turn_cpu_seconds How much time of a processor the turns of the "
+		"operator's loop take; the rest of inference_autoscaler_loop_turn_seconds is mostly waiting for one.\n"
+		"# TYPE inference_autoscaler_loop_turn_cpu_seconds histogram\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_bucket{le=\"0.005\"} 4\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_bucket{le=\"0.01\"} 4\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_bucket{le=\"0.025\"} 5\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_bucket{le=\"0.05\"} 5\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_bucket{le=\"0.1\"} 5\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_bucket{le=\"0.25\"} 5\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_bucket{le=\"0.5\"} 5\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_bucket{le=\"1\"} 5\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_bucket{le=\"+Inf\"} 5\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_sum 0.020400\n"
+		"inference_autoscaler_loop_turn_cpu_seconds_count 5\n");
 	end(&loop, turns);
 }
 
-static double value_of(const struct turns *turns, const char *sample)
+static double value_of(const struct turns *turns, const char *measure, const char *sample)
 {
-	auto_free char *start = xasprintf("\ninference_autoscaler_loop_turn_seconds_%s ", sample);
+	auto_free char *start = xasprintf("\ninference_autoscaler_loop_turn_%s_%s ", measure, sample);
 	auto_strbuf page = STRBUF_INIT;
 
 	turns_metrics(turns, &page);
 	return atof(strstr(page.buf, start) + strlen(start));
 }
 
-/* Turns that took longer than 50 ms. */
+/* Turns that took longer than 50 ms of the measure. */
+static int longer(const struct turns *turns, const char *measure)
+{
+	return (int)(value_of(turns, measure, "count") - value_of(turns, measure, "bucket{le=\"0.05\"}"));
+}
+
 static int slow_ones(const struct turns *turns)
 {
-	return (int)(value_of(turns, "count") - value_of(turns, "bucket{le=\"0.05\"}"));
+	return longer(turns, "seconds");
 }
 
 static void block(void)
@@ -133,6 +153,38 @@ static void who_blocks_is_seen(void **state)
 	end(&loop, turns);
 }
 
+static void on_work(uv_timer_t *timer)
+{
+	int64_t end = clock_worked_ns() + 60 * (int64_t)MS;
+
+	while (clock_worked_ns() < end) {
+	}
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* A turn that only waits, as one does that gets no processor, takes none of its time. */
+static void work_is_told_from_waiting(void **state)
+{
+	uv_loop_t loop;
+	uv_timer_t timer;
+	struct turns *turns;
+
+	(void)state;
+	uv_loop_init(&loop);
+	turns = turns_new(&loop);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	uv_timer_init(&loop, &timer);
+	uv_timer_start(&timer, on_timer, 0, 0);
+	run_out(&loop);
+	assert_true(slow_ones(turns) > 0);
+	assert_int_equal(longer(turns, "cpu_seconds"), 0);
+	uv_timer_init(&loop, &timer);
+	uv_timer_start(&timer, on_work, 0, 0);
+	run_out(&loop);
+	assert_int_equal(longer(turns, "cpu_seconds"), 1);
+	end(&loop, turns);
+}
+
 static void who_waits_is_not(void **state)
 {
 	uv_loop_t loop;
@@ -146,8 +198,8 @@ static void who_waits_is_not(void **state)
 	uv_timer_init(&loop, &timer);
 	uv_timer_start(&timer, on_nothing, 500, 0);
 	run_out(&loop);
-	assert_true(value_of(turns, "count") >= 1);
-	assert_true(value_of(turns, "sum") < 0.4);
+	assert_true(value_of(turns, "seconds", "count") >= 1);
+	assert_true(value_of(turns, "seconds", "sum") < 0.4);
 	end(&loop, turns);
 }
 
@@ -157,6 +209,7 @@ int main(void)
 		cmocka_unit_test(each_is_in_its_bucket),
 		cmocka_unit_test(who_blocks_is_seen),
 		cmocka_unit_test(who_waits_is_not),
+		cmocka_unit_test(work_is_told_from_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
