@@ -2,7 +2,7 @@
  * What live autoscalers need of the part that they share: rules of the adapter, GPU exporters, and our own metrics API.
  *
  * Whose spec.source is Auto needs the one or the other, as it is resolved (reconcile/source.h) when the totals are read.
-
+ *
  * It is kept up with each change of an autoscaler, so that the shared pass reads totals and costs the same however many
  * there are.
  */
@@ -34,10 +34,11 @@ void needs_release(struct needs *needs);
 #define auto_needs ATTR_CLEANUP(needs_release) struct needs
 
 /* What this autoscaler needs from now on: nothing when it is on its way out, or its spec is refused. `evidence` NULL = it
- * was not probed yet. Keeps a reference to its view. True when it needs something else now. */
+ * was not probed yet. Keeps a reference to its view. True when the totals may read otherwise now: of a thousand autoscalers
+ * that need the same, one is news. */
 bool needs_put(struct needs *needs, const struct settings *settings, const struct view_autoscaler *object,
 	const struct evidence *evidence);
-/* The autoscaler "ns/name" is gone. True when it needed something. */
+/* The autoscaler "ns/name" is gone. True as above. */
 bool needs_remove(struct needs *needs, const char *key);
 /* Those of all autoscalers of a world; the caller releases them. */
 struct needs needs_of_world(const struct world *world);

@@ -7,7 +7,7 @@
 
 /* Of one stream in one turn. Several may come at the same time. */
 #define TURN_NS INT64_C(2000000)
-#define KEPT_BYTES ((size_t)32 << 10)
+#define KEPT_BYTES ((size_t)4 << 10)
 
 void call_lines_add(struct call_lines *lines, const char *data, size_t len)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/keep.h"
 #include "base/memory.h"
 #include "reconcile/observe.h"
 
@@ -111,11 +112,13 @@ static void total_free(void *value)
 	free_indirect(&total);
 }
 
-static void use_add(struct map *totals, const char *name, struct use *use)
+/* True when it is the first user. */
+static bool use_add(struct map *totals, const char *name, struct use *use)
 {
 	struct total *total = map_get(totals, name);
+	bool is_new = total == NULL;
 
-	if (total == NULL) {
+	if (is_new) {
 		total = xcalloc(1, sizeof(*total));
 		total->name = xstrdup(name);
 		heap_init(&total->users, is_first);
@@ -123,43 +126,54 @@ static void use_add(struct map *totals, const char *name, struct use *use)
 	}
 	use->total = total;
 	heap_add(&total->users, &use->place);
+	return is_new;
 }
 
-static void use_drop(struct map *totals, struct use *use)
+/* True when it was the last user. */
+static bool use_drop(struct map *totals, struct use *use)
 {
 	struct total *total = use->total;
 
 	if (total == NULL) {
-		return;
+		return false;
 	}
 	use->total = NULL;
 	heap_remove(&total->users, &use->place);
-	if (total->users.count == 0) {
-		auto_free char *name = xstrdup(total->name);
-
-		map_remove(totals, name);
+	if (total->users.count > 0) {
+		return false;
 	}
+	auto_free char *name = xstrdup(total->name);
+
+	map_remove(totals, name);
+	return true;
 }
 
-static void take_out(struct needs *needs, struct need *need)
+/* True when the totals differ; so they do with each user of an exporter, since the first is read of it. */
+static bool take_out(struct needs *needs, struct need *need)
 {
+	bool differ = need->exporter.total != NULL;
+
 	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX; s++) {
-		use_drop(&needs->metrics[need->source], &need->metrics[s]);
+		differ = use_drop(&needs->metrics[need->source], &need->metrics[s]) || differ;
 	}
 	use_drop(&needs->exporters[need->source], &need->exporter);
-	needs->count[need->source]--;
+	return --needs->count[need->source] == 0 || differ;
 }
 
-static void put_in(struct needs *needs, struct need *need, const struct derived *derived)
+/* Likewise. */
+static bool put_in(struct needs *needs, struct need *need, const struct derived *derived)
 {
+	bool differ = needs->count[derived->source]++ == 0;
+
 	need->source = derived->source;
-	needs->count[need->source]++;
 	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX && derived->metrics[s] != NULL; s++) {
-		use_add(&needs->metrics[need->source], derived->metrics[s], &need->metrics[s]);
+		differ = use_add(&needs->metrics[need->source], derived->metrics[s], &need->metrics[s]) || differ;
 	}
 	if (derived->exporter != NULL) {
 		use_add(&needs->exporters[need->source], derived->exporter, &need->exporter);
+		differ = true;
 	}
+	return differ;
 }
 
 static struct need *need_of(struct needs *needs, const char *key)
@@ -167,7 +181,7 @@ static struct need *need_of(struct needs *needs, const char *key)
 	struct need *need = map_get(&needs->autoscalers, key);
 
 	if (need == NULL) {
-		need = xcalloc(1, sizeof(*need));
+		need = keep_new(sizeof(*need));
 		need->exporter.need = need;
 		for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX; s++) {
 			need->metrics[s].need = need;
@@ -191,7 +205,7 @@ static void need_free(void *value)
 	struct need *need = value;
 
 	keep_view(need, NULL);
-	free_indirect(&need);
+	keep_free(need, sizeof(*need));
 }
 
 void needs_init(struct needs *needs)
@@ -220,6 +234,7 @@ bool needs_put(struct needs *needs, const struct settings *settings, const struc
 	struct derived derived;
 	struct need *need;
 	bool same;
+	bool differ = false;
 
 	if (!derive(settings, object, evidence, &derived)) {
 		return needs_remove(needs, key);
@@ -228,25 +243,26 @@ bool needs_put(struct needs *needs, const struct settings *settings, const struc
 	need = need_of(needs, key);
 	same = need->view != NULL && is_same(need, &derived);
 	if (!same && need->view != NULL) {
-		take_out(needs, need);
+		differ = take_out(needs, need);
 	}
 	keep_view(need, object);
 	if (!same) {
-		put_in(needs, need, &derived);
+		differ = put_in(needs, need, &derived) || differ;
 	}
-	return !same;
+	return differ;
 }
 
 bool needs_remove(struct needs *needs, const char *key)
 {
 	struct need *need = map_get(&needs->autoscalers, key);
+	bool differ;
 
 	if (need == NULL) {
 		return false;
 	}
-	take_out(needs, need);
+	differ = take_out(needs, need);
 	map_remove(&needs->autoscalers, key);
-	return true;
+	return differ;
 }
 
 struct needs needs_of_world(const struct world *world)

@@ -175,6 +175,19 @@ static bool is_news(const struct view_prometheus *before, const struct view_prom
 	return before == NULL || now == NULL || !digest_equal(&before->digest, &now->digest);
 }
 
+static bool is_child(const struct view *object)
+{
+	const struct view_owner *controller = meta_controller(&object->meta);
+
+	return controller != NULL && strcmp(controller->kind, kinds[KIND_AUTOSCALER].resource.kind) == 0;
+}
+
+/* What is, and was, a child of an autoscaler is no GPU exporter's. */
+static bool may_be_exporters(const struct view *before, const struct view *now)
+{
+	return (before != NULL && !is_child(before)) || (now != NULL && !is_child(now));
+}
+
 void routes_changed(const struct routes *r, enum kind kind, const struct view *before, const struct view *now)
 {
 	const struct object_meta *meta = now != NULL ? &now->meta : &before->meta;
@@ -197,7 +210,9 @@ void routes_changed(const struct routes *r, enum kind kind, const struct view *b
 	case KIND_SERVICE:
 	case KIND_SERVICEMONITOR:
 		queue_both(r, before, now);
-		queue_add(r->queue, SHARED_KEY); /* it may be a GPU exporter's */
+		if (may_be_exporters(before, now)) {
+			queue_add(r->queue, SHARED_KEY);
+		}
 		return;
 	case KIND_NAMESPACE:
 		queue_all(r, meta->name, false);

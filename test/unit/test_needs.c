@@ -63,8 +63,11 @@ static void test_a_metric_is_needed_until_the_last_goes(void **state)
 	needs_init(&needs);
 	assert_false(is_needed(&needs, RUNNING));
 	assert_true(put(&needs, "b", "engine: {type: VLLM}", 5, NULL));
-	assert_true(put(&needs, "a", "engine: {type: VLLM}", 3, NULL));
+	/* One more that needs the same is no news. */
 	assert_false(put(&needs, "a", "engine: {type: VLLM}", 3, NULL));
+	assert_false(put(&needs, "a", "engine: {type: VLLM}", 3, NULL));
+	assert_false(put(&needs, "c", "engine: {type: VLLM}", 3, NULL));
+	assert_false(needs_remove(&needs, "shop/c"));
 	/* It needs another one now. */
 	assert_true(put(&needs, "a", "engine: {type: SGLang}", 3, NULL));
 	assert_true(is_needed(&needs, RUNNING));
@@ -109,9 +112,11 @@ static void test_an_exporter_is_asked_for_by_the_first(void **state)
 
 	(void)state;
 	needs_init(&needs);
-	put(&needs, "c", "mode: GPU", 3, NULL);
-	put(&needs, "b", "mode: GPU, gpu: {exporter: {type: GPUOperator}}", 3, NULL);
-	put(&needs, "a", "mode: GPU", 3, NULL);
+	assert_true(put(&needs, "c", "mode: GPU", 3, NULL));
+	assert_true(put(&needs, "b", "mode: GPU, gpu: {exporter: {type: GPUOperator}}", 3, NULL));
+	/* The first may be another one now. */
+	assert_true(put(&needs, "a", "mode: GPU", 3, NULL));
+	assert_false(put(&needs, "a", "mode: GPU", 3, NULL));
 	found = needs_exporters(&needs, false, &count);
 	assert_int_equal(count, 2);
 	assert_string_equal(found[0].id, "Auto");
@@ -119,8 +124,8 @@ static void test_an_exporter_is_asked_for_by_the_first(void **state)
 	assert_string_equal(found[1].id, "GPUOperator");
 	free(found);
 	/* Neither uses GPUs any more. */
-	needs_remove(&needs, "shop/a");
-	put(&needs, "b", "engine: {type: VLLM}", 3, NULL);
+	assert_true(needs_remove(&needs, "shop/a"));
+	assert_true(put(&needs, "b", "engine: {type: VLLM}", 3, NULL));
 	found = needs_exporters(&needs, false, &count);
 	assert_int_equal(count, 1);
 	assert_string_equal(found[0].autoscaler->view.meta.name, "c");
@@ -160,7 +165,11 @@ static void test_a_source_of_its_own_needs_nothing_of_the_adapter(void **state)
 		assert_true(exporters[0].scraped);
 		assert_string_equal(exporters[0].autoscaler->view.meta.name, "b");
 	}
-	/* An edit of the source is a change. */
+	/* Who needs the same by another source is a change, and so is an edit of the source. */
+	assert_true(put(&needs, "d", "engine: {type: SGLang}, source: Direct", 3, NULL));
+	assert_false(put(&needs, "e", "engine: {type: SGLang}, source: Direct", 3, NULL));
+	assert_false(needs_remove(&needs, "shop/d"));
+	assert_true(needs_remove(&needs, "shop/e"));
 	assert_true(put(&needs, "b", "engine: {type: SGLang}, mode: Combined, source: Direct", 1, NULL));
 	assert_false(is_needed(&needs, "sglang_num_requests_running"));
 	needs_remove(&needs, "shop/b");
