@@ -136,7 +136,13 @@ void pass_note_children(struct pass *pass, const struct plan *plan)
 		note_mend(pass, &plan->writes[i]);
 	}
 	if (writes_children(pass, plan)) {
-		pass->children_ms = clock_monotonic_ms();
+		int64_t now = clock_monotonic_ms();
+
+		/* Of many that came at once it had its turn only now: Ready follows, and not long after. */
+		if (pass->children_ms == 0 && pass->held_since_ms > 0) {
+			pass->held_since_ms = now;
+		}
+		pass->children_ms = now;
 	}
 }
 

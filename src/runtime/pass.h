@@ -47,7 +47,7 @@ bool pass_caught_up(struct pass *pass, struct kube_informer *const *informers);
 /* How long that is waited for. */
 #define PASS_OWN_WRITE_WAIT_MS 10000
 
-/* Remembers when children were written, and which are mended by this plan. */
+/* Remembers when children were written, and which are mended by this plan. What is held waits anew for the first ones. */
 void pass_note_children(struct pass *pass, const struct plan *plan);
 /* Whether its children were written a short while ago, and it is not Ready. */
 bool pass_is_rising(const struct pass *pass);

@@ -112,6 +112,27 @@ static void what_would_wait_is_not_made(void **state)
 	assert_int_equal(pass_hold_progress(&pass, &plan, owner, false), 1);
 }
 
+/* Its turn may come late where many came at once: then the wait begins with its children, which are followed by
+ * Ready. */
+static void what_waits_until_the_children_are_made_waits_on(void **state)
+{
+	struct pass pass = {.counts = true};
+	auto_view *owner = autoscaler(2, 1);
+	struct plan_write write = {.verb = PLAN_CREATE, .kind = KIND_SERVICE};
+	struct plan plan = {.writes = &write, .count = 1, .progress = true};
+
+	(void)state;
+	for (int times = 0; times < 2; times++) {
+		plan.status = json_object();
+		pass.held_since_ms = clock_monotonic_ms() - 30000;
+		pass_note_children(&pass, &plan);
+		/* With the first ones only: who has to make them again and again is told. */
+		assert_int_equal(pass_hold_progress(&pass, &plan, owner, true) > 0, times == 0);
+		assert_int_equal(plan.status == NULL, times == 0);
+		json_decref(plan.status);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +142,7 @@ int main(void)
 		cmocka_unit_test(what_is_news_waits_for_nothing),
 		cmocka_unit_test(no_status_is_not_held),
 		cmocka_unit_test(what_would_wait_is_not_made),
+		cmocka_unit_test(what_waits_until_the_children_are_made_waits_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
