@@ -127,18 +127,33 @@ static void run_out(uv_loop_t *loop)
 	uv_run(loop, UV_RUN_NOWAIT); /* the end of the last turn is the next one's begin */
 }
 
+static void run_timer(uv_loop_t *loop, uv_timer_cb on_due, uint64_t delay_ms)
+{
+	uv_timer_t timer;
+
+	uv_timer_init(loop, &timer);
+	uv_timer_start(&timer, on_due, delay_ms, 0);
+	run_out(loop);
+}
+
+static struct turns *begin_turns(uv_loop_t *loop)
+{
+	struct turns *turns;
+
+	uv_loop_init(loop);
+	turns = turns_new(loop);
+	uv_run(loop, UV_RUN_NOWAIT);
+	return turns;
+}
+
 static void who_blocks_is_seen(void **state)
 {
 	uv_loop_t loop;
 	uv_async_t socket;
-	uv_timer_t timer;
-	struct turns *turns;
+	struct turns *turns = begin_turns(&loop);
 	int before;
 
 	(void)state;
-	uv_loop_init(&loop);
-	turns = turns_new(&loop);
-	uv_run(&loop, UV_RUN_NOWAIT);
 	before = slow_ones(turns);
 	/* Its callback runs in the poll, as those of all sockets. */
 	uv_async_init(&loop, &socket, on_socket);
@@ -146,9 +161,7 @@ static void who_blocks_is_seen(void **state)
 	run_out(&loop);
 	assert_true(slow_ones(turns) > before);
 	before = slow_ones(turns);
-	uv_timer_init(&loop, &timer);
-	uv_timer_start(&timer, on_timer, 0, 0);
-	run_out(&loop);
+	run_timer(&loop, on_timer, 0);
 	assert_true(slow_ones(turns) > before);
 	end(&loop, turns);
 }
@@ -166,21 +179,13 @@ static void on_work(uv_timer_t *timer)
 static void work_is_told_from_waiting(void **state)
 {
 	uv_loop_t loop;
-	uv_timer_t timer;
-	struct turns *turns;
+	struct turns *turns = begin_turns(&loop);
 
 	(void)state;
-	uv_loop_init(&loop);
-	turns = turns_new(&loop);
-	uv_run(&loop, UV_RUN_NOWAIT);
-	uv_timer_init(&loop, &timer);
-	uv_timer_start(&timer, on_timer, 0, 0);
-	run_out(&loop);
+	run_timer(&loop, on_timer, 0);
 	assert_true(slow_ones(turns) > 0);
 	assert_int_equal(longer(turns, "cpu_seconds"), 0);
-	uv_timer_init(&loop, &timer);
-	uv_timer_start(&timer, on_work, 0, 0);
-	run_out(&loop);
+	run_timer(&loop, on_work, 0);
 	assert_int_equal(longer(turns, "cpu_seconds"), 1);
 	end(&loop, turns);
 }
@@ -188,16 +193,10 @@ static void work_is_told_from_waiting(void **state)
 static void who_waits_is_not(void **state)
 {
 	uv_loop_t loop;
-	uv_timer_t timer;
-	struct turns *turns;
+	struct turns *turns = begin_turns(&loop);
 
 	(void)state;
-	uv_loop_init(&loop);
-	turns = turns_new(&loop);
-	uv_run(&loop, UV_RUN_NOWAIT);
-	uv_timer_init(&loop, &timer);
-	uv_timer_start(&timer, on_nothing, 500, 0);
-	run_out(&loop);
+	run_timer(&loop, on_nothing, 500);
 	assert_true(value_of(turns, "seconds", "count") >= 1);
 	assert_true(value_of(turns, "seconds", "sum") < 0.4);
 	end(&loop, turns);
