@@ -205,7 +205,7 @@ def test_the_commands_rules_in_git_end_it(cluster, working, output):
     assert "'argocd-controller'" in found["message"] and "inference-autoscaler rules" in found["message"]
     text = in_git(output)
     deliver(cluster, text)
-    eventually(lambda: generation(cluster) > before)
+    eventually(lambda: generation(cluster) == before + 2)  # the repair was the first
     adapter_comes_up(cluster)
     working.waits_for("Ready", "Ready", timeout=60)
     for _ in range(20):
