@@ -22,7 +22,7 @@ struct arena {
 	size_t texts; /* bytes taken from the end, not aligned: so that no byte is lost between the two */
 	size_t size;  /* of the block */
 	bool kept;    /* it is of base/keep.h */
-	const char *known[ARENA_KNOWN]; /* texts taken before, where their hash says */
+	const char *known[ARENA_KNOWN]; /* texts taken before, near where their hash says */
 	struct arena_chunk *chunks;     /* only while it measures */
 	char *carried;                  /* see arena_carry(); NULL = none */
 };

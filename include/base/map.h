@@ -23,8 +23,8 @@ size_t map_count(const struct map *map);
 /* The value, borrowed; NULL when absent. */
 void *map_get(const struct map *map, const char *key);
 bool map_has(const struct map *map, const char *key);
-/* Stores; an old value is freed. */
-void map_put(struct map *map, const char *key, void *value);
+/* Stores; an old value is freed. The map's copy of the key, which stays until the entry goes. */
+const char *map_put(struct map *map, const char *key, void *value);
 /* Removes and frees; false when it was not there. */
 bool map_remove(struct map *map, const char *key);
 /* Removes and hands out the value; NULL when absent. */

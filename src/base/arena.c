@@ -11,6 +11,8 @@
 
 #define ALIGNMENT 8
 #define CHUNK_BYTES 8192
+/* So many places are looked at for a text that is known. */
+#define KNOWN_TRIES 8
 
 _Static_assert(_Alignof(int64_t) <= ALIGNMENT && _Alignof(void *) <= ALIGNMENT, "raise ALIGNMENT");
 
@@ -135,24 +137,39 @@ static const char *add_text(struct arena *arena, const char *text)
 	return copy;
 }
 
+/* Where this text is known; else where it may be. */
+static const char **place_of(struct arena *arena, const char *text)
+{
+	size_t slot = slot_of(text);
+
+	for (size_t i = 0; i < KNOWN_TRIES; i++) {
+		const char **place = &arena->known[(slot + i) % ARENA_KNOWN];
+
+		if (*place == NULL || strcmp(*place, text) == 0) {
+			return place;
+		}
+	}
+	return &arena->known[slot];
+}
+
 const char *arena_text(struct arena *arena, const char *text)
 {
-	const char **known;
+	const char **place;
 
 	if (text == NULL) {
 		return NULL;
 	}
-	known = &arena->known[slot_of(text)];
-	if (*known == NULL || strcmp(*known, text) != 0) {
-		*known = add_text(arena, text);
+	place = place_of(arena, text);
+	if (*place == NULL || strcmp(*place, text) != 0) {
+		*place = add_text(arena, text);
 	}
-	return *known;
+	return *place;
 }
 
 void arena_know(struct arena *arena, const char *text)
 {
 	if (text != NULL) {
-		arena->known[slot_of(text)] = text;
+		*place_of(arena, text) = text;
 	}
 }
 

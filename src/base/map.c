@@ -116,7 +116,7 @@ static void free_value(const struct map *map, void *value)
 	}
 }
 
-void map_put(struct map *map, const char *key, void *value)
+const char *map_put(struct map *map, const char *key, void *value)
 {
 	struct map_entry *entry = find(map, key);
 
@@ -127,7 +127,7 @@ void map_put(struct map *map, const char *key, void *value)
 		if (old != value) {
 			free_value(map, old);
 		}
-		return;
+		return entry->key;
 	}
 
 	reserve(map);
@@ -143,6 +143,7 @@ void map_put(struct map *map, const char *key, void *value)
 	}
 	map->count++;
 	map->entries[i] = (struct map_entry){.key = keep_text(key), .value = value, .hash = hash};
+	return map->entries[i].key;
 }
 
 /* Takes the entry out; its value is the caller's now. */

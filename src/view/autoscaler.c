@@ -87,11 +87,17 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	autoscaler->status = read_status(arena, json_object_get(object, "status"));
 }
 
+static void release(const struct view *view)
+{
+	read_status_release(&view_autoscaler(view)->status);
+}
+
 static const char *const unread[] = {"managedFields", NULL};
 
 const struct view_type view_autoscaler_type = {.bytes = sizeof(struct view_autoscaler),
 	.unread = unread,
-	.decode = decode};
+	.decode = decode,
+	.release = release};
 
 json_t *view_engine_json(const struct view_engine *engine)
 {

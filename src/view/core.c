@@ -83,6 +83,11 @@ static void decode_apiservice(struct arena *arena, const json_t *object, struct 
 	}
 }
 
+static void release_apiservice(const struct view *view)
+{
+	read_conditions_release(&view_apiservice(view)->conditions);
+}
+
 static void read_managers(struct arena *arena, const json_t *list, struct view_configmap *configmap)
 {
 	uint32_t count = read_count(list, UINT32_MAX);
@@ -122,7 +127,9 @@ bool view_apiservice_leads_to(const struct view_apiservice *api, const char *ns,
 }
 
 const struct view_type view_namespace_type = {.bytes = sizeof(struct view_namespace), .decode = decode_namespace};
-const struct view_type view_apiservice_type = {.bytes = sizeof(struct view_apiservice), .decode = decode_apiservice};
+const struct view_type view_apiservice_type = {.bytes = sizeof(struct view_apiservice),
+	.decode = decode_apiservice,
+	.release = release_apiservice};
 const struct view_type view_configmap_type = {.bytes = sizeof(struct view_configmap), .decode = decode_configmap};
 const struct view_type view_scaledobject_type = {.bytes = sizeof(struct view_scaledobject),
 	.decode = decode_scaledobject};

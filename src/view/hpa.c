@@ -61,6 +61,11 @@ static void decode(struct arena *arena, const json_t *object, struct view *view)
 	read_averages(arena, json_object_get(status, "currentMetrics"), hpa);
 }
 
+static void release(const struct view *view)
+{
+	read_conditions_release(&view_hpa(view)->conditions);
+}
+
 int64_t view_hpa_average_of(const struct view_hpa *hpa, const char *metric)
 {
 	for (uint32_t i = 0; hpa != NULL && i < hpa->averages_count; i++) {
@@ -74,4 +79,5 @@ int64_t view_hpa_average_of(const struct view_hpa *hpa, const char *metric)
 const struct view_type view_hpa_type = {.bytes = sizeof(struct view_hpa),
 	.own_spec_at = offsetof(struct view_hpa, own_spec),
 	.changed_by_at = offsetof(struct view_hpa, changed_by),
-	.decode = decode};
+	.decode = decode,
+	.release = release};

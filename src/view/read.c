@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "shared_text.h"
 #include "usual.h"
 
 const char *read_keep(struct arena *arena, const char *text)
@@ -28,6 +29,23 @@ const char *read_text(struct arena *arena, const json_t *parent, const char *key
 	const char *text = text_of(json_object_get(parent, key));
 
 	return text != NULL ? read_keep(arena, text) : absent;
+}
+
+const char *read_shared(struct arena *arena, const json_t *parent, const char *key, const char *absent)
+{
+	const char *text = text_of(json_object_get(parent, key));
+	const char *shared;
+
+	if (text == NULL || usual_text(text) != NULL) {
+		return text != NULL ? usual_text(text) : absent;
+	}
+	if (arena->block == NULL) { /* it measures */
+		shared_text_note(text);
+		shared = shared_text_find(text);
+	} else {
+		shared = shared_text_ref(text);
+	}
+	return shared != NULL ? shared : arena_text(arena, text);
 }
 
 int64_t read_int(const json_t *parent, const char *key, int64_t absent)
@@ -84,10 +102,17 @@ struct view_conditions read_conditions(struct arena *arena, const json_t *status
 			.type = read_text(arena, condition, "type", ""),
 			.status = read_text(arena, condition, "status", ""),
 			.reason = read_text(arena, condition, "reason", NULL),
-			.message = read_text(arena, condition, "message", NULL),
+			.message = read_shared(arena, condition, "message", NULL),
 			.transition_ms = read_time(condition, "lastTransitionTime", -1),
 			.observed_generation = read_int(condition, "observedGeneration", -1),
 		};
 	}
 	return (struct view_conditions){.items = items, .count = count};
+}
+
+void read_conditions_release(const struct view_conditions *conditions)
+{
+	for (uint32_t i = 0; i < conditions->count; i++) {
+		shared_text_unref(conditions->items[i].message);
+	}
 }

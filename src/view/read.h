@@ -24,6 +24,9 @@
 const char *read_keep(struct arena *arena, const char *text);
 /* `absent` is returned as it is. */
 const char *read_text(struct arena *arena, const json_t *parent, const char *key, const char *absent);
+/* The same of a text that may be one of many objects: it is shared with their views, and to be given back by
+ * shared_text_unref(), from the release of the view's type. */
+const char *read_shared(struct arena *arena, const json_t *parent, const char *key, const char *absent);
 int64_t read_int(const json_t *parent, const char *key, int64_t absent);
 bool read_bool(const json_t *parent, const char *key);
 /* RFC 3339, in ms of the wall. */
@@ -39,8 +42,9 @@ bool read_is_ours(const char *key);
 /* Whether the whole text is an integer, which is what the API calls one; fills it. */
 bool read_integer(const char *text, int64_t *value);
 struct view_selector read_selector(struct arena *arena, const json_t *selector);
-/* Of a status: its list `conditions`. */
+/* Of a status: its list `conditions`; to be released. */
 struct view_conditions read_conditions(struct arena *arena, const json_t *status);
+void read_conditions_release(const struct view_conditions *conditions);
 struct object_meta read_meta(struct arena *arena, const json_t *object, const struct view_type *type);
 /* See struct object_meta. */
 uint16_t read_created_entry(const json_t *object);

@@ -2,6 +2,7 @@
 #include "status.h"
 
 #include "read.h"
+#include "shared_text.h"
 
 static struct view_engine read_engine(struct arena *arena, const json_t *engine)
 {
@@ -21,7 +22,7 @@ static void read_advice(struct arena *arena, const json_t *list, struct view_sta
 		const json_t *one = json_array_get(list, i);
 
 		advice[i] = (struct view_advice){.reason = read_text(arena, one, "reason", ""),
-			.message = read_text(arena, one, "message", "")};
+			.message = read_shared(arena, one, "message", "")};
 	}
 	status->advice = advice;
 	status->advice_count = count;
@@ -80,4 +81,12 @@ struct view_status read_status(struct arena *arena, const json_t *status)
 	read_signals(arena, json_object_get(status, "signals"), &read);
 	read_children(arena, json_object_get(status, "children"), &read);
 	return read;
+}
+
+void read_status_release(const struct view_status *status)
+{
+	read_conditions_release(&status->conditions);
+	for (uint32_t i = 0; i < status->advice_count; i++) {
+		shared_text_unref(status->advice[i].message);
+	}
 }

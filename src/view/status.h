@@ -9,6 +9,8 @@
 #include "base/arena.h"
 #include "view/autoscaler.h"
 
+/* To be released. */
 struct view_status read_status(struct arena *arena, const json_t *status);
+void read_status_release(const struct view_status *status);
 
 #endif

@@ -16,6 +16,8 @@ struct view_type {
 	size_t changed_by_at;      /* likewise its `changed_by` */
 	/* Fills what is behind the struct view; all zero before. */
 	void (*decode)(struct arena *arena, const json_t *object, struct view *view);
+	/* Gives back what read_shared() returned; NULL = none of it was called. */
+	void (*release)(const struct view *view);
 };
 
 #endif

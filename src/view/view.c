@@ -53,7 +53,7 @@ const struct view *view_decode_as(const struct view_type *type, const json_t *ob
 	fill(&measured, type, object);
 	arena_fill_kept(&arena, &measured);
 	fill(&arena, type, object);
-	bytes = arena_bytes(&arena);
+	bytes = arena.size;
 	view = arena_take(&arena);
 	view->references = 1;
 	view->bytes = (uint32_t)bytes;
@@ -85,6 +85,9 @@ void view_unref(const struct view *view)
 	struct view *counted = (struct view *)view;
 
 	if (counted != NULL && --counted->references == 0) {
+		if (counted->type->release != NULL) {
+			counted->type->release(counted);
+		}
 		keep_free(counted, counted->bytes);
 	}
 }

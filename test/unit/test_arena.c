@@ -89,6 +89,27 @@ static void test_equal_texts_share_a_copy(void **state)
 	assert_int_equal(arena_bytes(&arena), 24);
 }
 
+static void test_a_dozen_texts_do_not_push_each_other_out(void **state)
+{
+	auto_arena arena;
+	size_t once;
+
+	(void)state;
+	arena_measure(&arena);
+	for (int i = 0; i < 24; i++) {
+		auto_free char *text = xasprintf("text %d", i);
+
+		arena_text(&arena, text);
+	}
+	once = arena_bytes(&arena);
+	for (int i = 0; i < 24; i++) {
+		auto_free char *text = xasprintf("text %d", i);
+
+		arena_text(&arena, text);
+	}
+	assert_int_equal(arena_bytes(&arena), once);
+}
+
 static void test_measures_what_is_larger_than_a_chunk(void **state)
 {
 	const size_t count = 1000000;
@@ -133,6 +154,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_nothing),
 		cmocka_unit_test(test_what_was_dear_to_make_is_carried_over),
 		cmocka_unit_test(test_equal_texts_share_a_copy),
+		cmocka_unit_test(test_a_dozen_texts_do_not_push_each_other_out),
 		cmocka_unit_test(test_measures_what_is_larger_than_a_chunk),
 	};
 

@@ -104,6 +104,7 @@ func isSynced(hpa object) bool {
 
 func (w *world) hpaStatus(hpa object) any {
 	current := []any{}
+	source := "" // of those that want the same the last one
 	now := time.Now().UTC().Format(time.RFC3339)
 	condition := func(kind, status, reason, message string) any {
 		return map[string]string{"type": kind, "status": status, "reason": reason, "message": message,
@@ -114,8 +115,10 @@ func (w *world) hpaStatus(hpa object) any {
 			"current": map[string]string{"averageValue": w.Value}}
 		if m.Pods != nil {
 			current = append(current, map[string]any{"type": "Pods", "pods": value})
+			source = "pods metric " + m.name()
 		} else {
 			current = append(current, map[string]any{"type": "External", "external": value})
+			source = "external metric " + m.name()
 		}
 	}
 	return map[string]any{
@@ -123,7 +126,7 @@ func (w *world) hpaStatus(hpa object) any {
 		"conditions": []any{
 			condition("AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size"),
 			condition("ScalingActive", "True", "ValidMetricFound",
-				"the HPA was able to successfully calculate a replica count from pods metric"),
+				"the HPA was able to successfully calculate a replica count from "+source),
 			condition("ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range"),
 		},
 	}
