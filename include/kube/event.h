@@ -3,11 +3,12 @@
  *
  * Best effort: an Event that cannot be written is reported in the log, once until one can be written
  * again, and fails nothing. The API server must not drown in them (limits as client-go's,
- * tools/events and tools/record): what repeats within 6 minutes is one Event whose series counts;
- * an object has 25 writes at once and then one in 5 minutes, those beyond are dropped, though a
- * series goes on counting. At most 8 are under way at once, the others wait in line: Warnings first, and what is none
- * only while nobody is busy with what matters more, but for 30 s at most. Of 4096 in line the oldest that is no Warning
- * is dropped for the next. What can no longer repeat is forgotten within a minute, also when nothing is reported any more.
+ * tools/events and tools/record): a Warning that repeats within 6 minutes is one Event whose series counts, and so is
+ * what is no Warning within one minute (each healthy object has one of those, to be remembered so long); an object has
+ * 25 writes at once and then one in 5 minutes, those beyond are dropped, though a series goes on counting. At most 8 are
+ * under way at once, the others wait in line: Warnings first, and what is none only while nobody is busy with what matters
+ * more, but for 30 s at most. Of 4096 in line the oldest that is no Warning is dropped for the next. What can no longer
+ * repeat is forgotten within a minute, also when nothing is reported any more.
  *
  * An Event lives in its object's namespace, or in "default" when the object has none.
  */

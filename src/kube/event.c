@@ -48,6 +48,7 @@ struct kube_recorder *kube_recorder_new(struct kube_client *client, const char *
 		.controller = xstrdup(controller),
 		.instance = xstrndup(instance, 128),
 		.timing = {.series_ms = 6 * 60 * 1000,
+			.news_ms = 60 * 1000,
 			.refill_ms = 300 * 1000,
 			.sweep_ms = 60 * 1000,
 			.calm_ms = 1000,
@@ -73,6 +74,15 @@ size_t recorder_kept(const struct kube_recorder *r)
 
 /* Forgetting. */
 
+/* Whether it counts no more: the next one like it is another Event. */
+static bool is_over(const struct series *series, int64_t now)
+{
+	const struct recorder_timing *timing = &series->recorder->timing;
+
+	return series->call == NULL && !series->waiting &&
+	       now - series->last_ms > (series->warning ? timing->series_ms : timing->news_ms);
+}
+
 static void sweep_series(struct kube_recorder *r, int64_t now)
 {
 	const char *key;
@@ -80,9 +90,7 @@ static void sweep_series(struct kube_recorder *r, int64_t now)
 	size_t pos = 0;
 
 	while (map_next(&r->series, &pos, &key, &value)) {
-		const struct series *series = value;
-
-		if (series->call == NULL && !series->waiting && now - series->last_ms > r->timing.series_ms) {
+		if (is_over(value, now)) {
 			map_remove(&r->series, key);
 		}
 	}
@@ -301,12 +309,12 @@ static struct series *series_of(struct kube_recorder *r, const char *key, const 
 	struct series *series = map_get(&r->series, key);
 	auto_free char *name = NULL;
 
-	if (series != NULL &&
-		(series->call != NULL || series->waiting || now - series->last_ms <= r->timing.series_ms)) {
+	if (series != NULL && !is_over(series, now)) {
 		return series;
 	}
-	series = series_new(r, key, event_namespace(regarding), make_name(r, regarding));
-	map_put(&r->series, key, series);
+	name = make_name(r, regarding);
+	series = series_new(r, event_namespace(regarding), name);
+	series->key = map_put(&r->series, key, series);
 	return series;
 }
 
@@ -317,7 +325,8 @@ void kube_recorder_report(struct kube_recorder *r, const json_t *regarding, cons
 		xasprintf("%s %s", kube_object_uid(regarding), json_path_string(regarding, "kind", ""));
 	auto_free char *key = xasprintf("%s\n%s\n%s\n%s", subject, event->reason, event->action, event->note);
 	auto_free char *digest = text_hash(key);
-	bool allowed = budgets_spend(&r->budgets, subject, now, r->timing.refill_ms) && have_room(r);
+	auto_free char *object = text_hash(subject);
+	bool allowed = budgets_spend(&r->budgets, object, now, r->timing.refill_ms) && have_room(r);
 	struct series *series;
 
 	if (r->closing) {

@@ -10,7 +10,7 @@
 #include "base/map.h"
 
 void budgets_init(struct map *budgets);
-/* Whether this object may have one more written now (monotonic ms); it has one less then. */
+/* Whether this object, by a key of it, may have one more written now (monotonic ms); it has one less then. */
 bool budgets_spend(struct map *budgets, const char *object, int64_t now, int64_t refill_ms);
 /* Forgets those that are whole again. */
 void budgets_sweep(struct map *budgets, int64_t now, int64_t refill_ms);

@@ -4,15 +4,11 @@
 #include "base/keep.h"
 #include "base/memory.h"
 
-struct series *series_new(struct kube_recorder *recorder, const char *key, const char *ns, char *name_take)
+struct series *series_new(struct kube_recorder *recorder, const char *ns, const char *name)
 {
 	struct series *series = keep_new(sizeof(*series));
 
-	*series = (struct series){.recorder = recorder,
-		.key = keep_text(key),
-		.ns = keep_text(ns),
-		.name = keep_text(name_take)};
-	free_indirect(&name_take);
+	*series = (struct series){.recorder = recorder, .ns = keep_text(ns), .name = keep_text(name)};
 	return series;
 }
 
@@ -23,7 +19,6 @@ void series_free(void *value)
 	free_indirect(&series->text);
 	keep_text_free(series->ns);
 	keep_text_free(series->name);
-	keep_text_free(series->key);
 	keep_free(series, sizeof(*series));
 }
 

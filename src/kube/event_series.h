@@ -13,7 +13,7 @@
 /* At rest it has no text: it is kept only to count what repeats. */
 struct series {
 	struct kube_recorder *recorder;
-	char *key;
+	const char *key; /* the map's */
 	char *ns;
 	char *name;
 	char *text; /* the whole Event, while it waits or a call is under way; it has no series */
@@ -29,8 +29,8 @@ struct series {
 	struct kube_call *call;
 };
 
-/* Copies the key and the namespace, takes the name. */
-struct series *series_new(struct kube_recorder *recorder, const char *key, const char *ns, char *name_take);
+/* Copies both texts. */
+struct series *series_new(struct kube_recorder *recorder, const char *ns, const char *name);
 /* For a map. */
 void series_free(void *series);
 

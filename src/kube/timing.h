@@ -32,7 +32,8 @@ struct lease_timing {
 };
 
 struct recorder_timing {
-	int64_t series_ms; /* what repeats within it is one Event: 360 000 */
+	int64_t series_ms; /* a Warning that repeats within it is one Event: 360 000 */
+	int64_t news_ms;   /* likewise what is no Warning: 60 000 */
 	int64_t refill_ms; /* until an object may write one Event more: 300 000 */
 	int64_t sweep_ms;  /* between two looks for what can be forgotten: 60 000 */
 	int64_t calm_ms;   /* after somebody was busy last: 1 000 */

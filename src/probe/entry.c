@@ -4,31 +4,20 @@
 #include "base/keep.h"
 #include "base/memory.h"
 
-static void on_due(uv_timer_t *timer);
-
 static void entry_free_if_done(struct entry *entry)
 {
 	struct entry_common *common = entry->common;
 
-	if (!entry->gone || !entry->timer_closed || entry->running) {
+	if (!entry->gone || entry->running) {
 		return;
 	}
 	probe_request_unref(entry->request);
 	evidence_free(entry->evidence);
 	shared_request_unref(entry->shared_request);
 	shared_evidence_free(entry->shared_evidence);
-	keep_text_free(entry->key);
 	keep_free(entry, sizeof(*entry));
 	common->open--;
 	common->freed(common);
-}
-
-static void on_timer_closed(uv_handle_t *handle)
-{
-	struct entry *entry = handle->data;
-
-	entry->timer_closed = true;
-	entry_free_if_done(entry);
 }
 
 void entry_close(struct entry *entry)
@@ -36,10 +25,12 @@ void entry_close(struct entry *entry)
 	entry->gone = true;
 	pod_reader_release(&entry->pods);
 	list_leave(&entry->waiting);
+	agenda_remove(&entry->common->agenda, &entry->due);
 	if (entry->probe != NULL) {
-		key_probe_cancel(entry->probe);
+		key_probe_cancel(entry->probe); /* which may end it before this returns */
+	} else {
+		entry_free_if_done(entry);
 	}
-	uv_close((uv_handle_t *)&entry->timer, on_timer_closed);
 }
 
 void entry_schedule(struct entry *entry)
@@ -47,13 +38,13 @@ void entry_schedule(struct entry *entry)
 	struct entry_common *common = entry->common;
 
 	if (!entry->gone) {
-		uv_timer_start(&entry->timer, on_due, timing_next(&entry->timing, entry->evidence, &common->seed), 0);
+		agenda_set(&common->agenda, &entry->due, timing_next(&entry->timing, entry->evidence, &common->seed));
 	}
 }
 
 void entry_probe_soon(struct entry *entry)
 {
-	uv_timer_start(&entry->timer, on_due, timing_soon(&entry->common->seed), 0);
+	agenda_set(&entry->common->agenda, &entry->due, timing_soon(&entry->common->seed));
 }
 
 void entry_read(struct entry *entry)
@@ -68,21 +59,20 @@ void entry_read(struct entry *entry)
 static void on_pods_changed(struct pod_reader *reader)
 {
 	struct entry *entry = container_of(reader, struct entry, pods);
+	struct agenda *agenda = &entry->common->agenda;
 	uint64_t wait_ms = timing_after_pods(&entry->timing);
 
 	entry->timing.pods_changed = true;
-	if (!entry->running && entry->waiting.in == NULL && wait_ms < uv_timer_get_due_in(&entry->timer)) {
-		uv_timer_start(&entry->timer, on_due, wait_ms, 0);
+	if (!entry->running && entry->waiting.in == NULL && wait_ms < agenda_due_in(agenda, &entry->due)) {
+		agenda_set(agenda, &entry->due, wait_ms);
 	}
 }
 
-struct entry *entry_new(struct entry_common *common, const char *key)
+struct entry *entry_new(struct entry_common *common)
 {
 	struct entry *entry = keep_new(sizeof(*entry));
 
-	*entry = (struct entry){.common = common, .key = keep_text(key), .timing = {.changed = true}};
-	uv_timer_init(common->waiting.turn.loop, &entry->timer);
-	entry->timer.data = entry;
+	*entry = (struct entry){.common = common, .timing = {.changed = true}};
 	pod_reader_init(&entry->pods, common->pods, on_pods_changed);
 	common->open++;
 	return entry;
@@ -165,9 +155,9 @@ void entry_begin(struct list_item *item)
 		&entry->probe);
 }
 
-static void on_due(uv_timer_t *timer)
+void entry_due(struct agenda_item *item)
 {
-	struct entry *entry = timer->data;
+	struct entry *entry = container_of(item, struct entry, due);
 
 	if (entry->shared_request != NULL) {
 		begin_shared(entry);

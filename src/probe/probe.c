@@ -31,11 +31,18 @@ static void on_last_closed(uv_handle_t *handle)
 	closed(ctx);
 }
 
+static void on_agenda_closed(uv_handle_t *handle)
+{
+	struct prober *prober = container_of(handle, struct prober, common.agenda.timer);
+
+	line_close(&prober->common.waiting, on_last_closed);
+}
+
 static void on_reads_closed(void *ctx)
 {
 	struct prober *prober = ctx;
 
-	line_close(&prober->common.waiting, on_last_closed);
+	agenda_close(&prober->common.agenda, on_agenda_closed);
 }
 
 static void finish_close(struct entry_common *common)
@@ -105,6 +112,7 @@ struct prober *prober_new(struct kube_client *client, struct http_client *http, 
 		.hpa_ctx = hooks->ctx};
 	prober->common.seed = (unsigned)clock_wall_ms();
 	map_init(&prober->entries, NULL);
+	agenda_init(&prober->common.agenda, kube_client_loop(client), entry_due);
 	line_init(&prober->common.waiting, kube_client_loop(client), entry_begin);
 	line_hold(&prober->common.waiting, pods_awaited(pods));
 	return prober;
@@ -130,8 +138,8 @@ static struct entry *entry_of(struct prober *prober, const char *key)
 	struct entry *entry = entry_at(prober, key);
 
 	if (entry == NULL && !prober->closing) {
-		entry = entry_new(&prober->common, key);
-		map_put(&prober->entries, key, entry);
+		entry = entry_new(&prober->common);
+		entry->key = map_put(&prober->entries, key, entry);
 	}
 	return entry;
 }

@@ -1,6 +1,7 @@
 /* What autoscalers need of what they share, in totals. */
 #include "reconcile/needs.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,16 +19,17 @@ struct total {
 /* One of its users. */
 struct use {
 	struct heap_item place; /* among the users */
-	struct total *total;    /* NULL = of nothing */
+	struct total *total;
 	struct need *need;
 };
 
-/* What one autoscaler needs. */
+/* What one autoscaler needs: metrics, and behind them an exporter, perhaps. */
 struct need {
-	struct use metrics[WORKLOAD_SIGNALS_MAX];
-	struct use exporter;
+	const struct view_autoscaler *view; /* one reference */
 	enum source source;
-	const struct view_autoscaler *view; /* one reference; NULL = it was not put in yet */
+	uint16_t metrics_count;
+	bool has_exporter;
+	struct use uses[];
 };
 
 /* The same, as it is derived. */
@@ -83,22 +85,33 @@ static bool derive(const struct settings *settings, const struct view_autoscaler
 	return true;
 }
 
+static size_t metrics_count(const struct derived *derived)
+{
+	size_t count = 0;
+
+	while (count < WORKLOAD_SIGNALS_MAX && derived->metrics[count] != NULL) {
+		count++;
+	}
+	return count;
+}
+
 static bool is_use_of(const struct use *use, const char *name)
 {
-	return name == NULL ? use->total == NULL : use->total != NULL && strcmp(use->total->name, name) == 0;
+	return strcmp(use->total->name, name) == 0;
 }
 
 static bool is_same(const struct need *need, const struct derived *derived)
 {
-	if (need->source != derived->source) {
+	if (need->source != derived->source || need->metrics_count != metrics_count(derived) ||
+		need->has_exporter != (derived->exporter != NULL)) {
 		return false;
 	}
-	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX; s++) {
-		if (!is_use_of(&need->metrics[s], derived->metrics[s])) {
+	for (size_t s = 0; s < need->metrics_count; s++) {
+		if (!is_use_of(&need->uses[s], derived->metrics[s])) {
 			return false;
 		}
 	}
-	return is_use_of(&need->exporter, derived->exporter);
+	return !need->has_exporter || is_use_of(&need->uses[need->metrics_count], derived->exporter);
 }
 
 /* ---- keeping the totals ---- */
@@ -134,10 +147,6 @@ static bool use_drop(struct map *totals, struct use *use)
 {
 	struct total *total = use->total;
 
-	if (total == NULL) {
-		return false;
-	}
-	use->total = NULL;
 	heap_remove(&total->users, &use->place);
 	if (total->users.count > 0) {
 		return false;
@@ -151,42 +160,49 @@ static bool use_drop(struct map *totals, struct use *use)
 /* True when the totals differ; so they do with each user of an exporter, since the first is read of it. */
 static bool take_out(struct needs *needs, struct need *need)
 {
-	bool differ = need->exporter.total != NULL;
+	bool differ = need->has_exporter;
 
-	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX; s++) {
-		differ = use_drop(&needs->metrics[need->source], &need->metrics[s]) || differ;
+	for (size_t s = 0; s < need->metrics_count; s++) {
+		differ = use_drop(&needs->metrics[need->source], &need->uses[s]) || differ;
 	}
-	use_drop(&needs->exporters[need->source], &need->exporter);
+	if (need->has_exporter) {
+		use_drop(&needs->exporters[need->source], &need->uses[need->metrics_count]);
+	}
 	return --needs->count[need->source] == 0 || differ;
 }
 
 /* Likewise. */
 static bool put_in(struct needs *needs, struct need *need, const struct derived *derived)
 {
-	bool differ = needs->count[derived->source]++ == 0;
+	bool differ = needs->count[need->source]++ == 0 || need->has_exporter;
 
-	need->source = derived->source;
-	for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX && derived->metrics[s] != NULL; s++) {
-		differ = use_add(&needs->metrics[need->source], derived->metrics[s], &need->metrics[s]) || differ;
+	for (size_t s = 0; s < need->metrics_count; s++) {
+		differ = use_add(&needs->metrics[need->source], derived->metrics[s], &need->uses[s]) || differ;
 	}
-	if (derived->exporter != NULL) {
-		use_add(&needs->exporters[need->source], derived->exporter, &need->exporter);
-		differ = true;
+	if (need->has_exporter) {
+		use_add(&needs->exporters[need->source], derived->exporter, &need->uses[need->metrics_count]);
 	}
 	return differ;
 }
 
-static struct need *need_of(struct needs *needs, const char *key)
+static size_t need_bytes(size_t metrics, bool has_exporter)
 {
-	struct need *need = map_get(&needs->autoscalers, key);
+	return sizeof(struct need) + (metrics + has_exporter) * sizeof(struct use);
+}
 
-	if (need == NULL) {
-		need = keep_new(sizeof(*need));
-		need->exporter.need = need;
-		for (size_t s = 0; s < WORKLOAD_SIGNALS_MAX; s++) {
-			need->metrics[s].need = need;
-		}
-		map_put(&needs->autoscalers, key, need);
+/* Its users are the caller's to put in. */
+static struct need *need_new(const struct view_autoscaler *object, const struct derived *derived)
+{
+	size_t metrics = metrics_count(derived);
+	bool has_exporter = derived->exporter != NULL;
+	struct need *need = keep_new(need_bytes(metrics, has_exporter));
+
+	need->view = view_autoscaler(view_ref(&object->view));
+	need->source = derived->source;
+	need->metrics_count = (uint16_t)metrics;
+	need->has_exporter = has_exporter;
+	for (size_t s = 0; s < metrics + has_exporter; s++) {
+		need->uses[s].need = need;
 	}
 	return need;
 }
@@ -196,16 +212,16 @@ static void keep_view(struct need *need, const struct view_autoscaler *object)
 {
 	const struct view_autoscaler *before = need->view;
 
-	need->view = object != NULL ? view_autoscaler(view_ref(&object->view)) : NULL;
-	view_unref(before != NULL ? &before->view : NULL);
+	need->view = view_autoscaler(view_ref(&object->view));
+	view_unref(&before->view);
 }
 
 static void need_free(void *value)
 {
 	struct need *need = value;
 
-	keep_view(need, NULL);
-	keep_free(need, sizeof(*need));
+	view_unref(&need->view->view);
+	keep_free(need, need_bytes(need->metrics_count, need->has_exporter));
 }
 
 void needs_init(struct needs *needs)
@@ -233,23 +249,21 @@ bool needs_put(struct needs *needs, const struct settings *settings, const struc
 	auto_free char *key = meta_key(&object->view.meta);
 	struct derived derived;
 	struct need *need;
-	bool same;
-	bool differ = false;
+	bool differ;
 
 	if (!derive(settings, object, evidence, &derived)) {
 		return needs_remove(needs, key);
 	}
 	auto_free char *exporter = derived.exporter;
-	need = need_of(needs, key);
-	same = need->view != NULL && is_same(need, &derived);
-	if (!same && need->view != NULL) {
-		differ = take_out(needs, need);
+	need = map_get(&needs->autoscalers, key);
+	if (need != NULL && is_same(need, &derived)) {
+		keep_view(need, object);
+		return false;
 	}
-	keep_view(need, object);
-	if (!same) {
-		differ = put_in(needs, need, &derived) || differ;
-	}
-	return differ;
+	differ = needs_remove(needs, key);
+	need = need_new(object, &derived);
+	map_put(&needs->autoscalers, key, need);
+	return put_in(needs, need, &derived) || differ;
 }
 
 bool needs_remove(struct needs *needs, const char *key)

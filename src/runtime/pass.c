@@ -32,7 +32,6 @@ static void pass_free(void *value)
 
 	refusals_clear(&pass->refusals);
 	forget_written(pass);
-	keep_text_free(pass->key);
 	free_indirect(&pass->failure);
 	replicas_fight_free(pass->fight);
 	free_indirect(&pass->child_fights);
@@ -51,10 +50,9 @@ struct pass *pass_of(struct map *passes, struct controller *controller, const ch
 	if (pass == NULL) {
 		pass = keep_new(sizeof(*pass));
 		*pass = (struct pass){.controller = controller,
-			.key = keep_text(key),
 			.refusals = REFUSALS_INIT,
 			.counts = strchr(key, '/') != NULL};
-		map_put(passes, key, pass);
+		pass->key = map_put(passes, key, pass);
 	}
 	return pass;
 }

@@ -20,7 +20,7 @@
 
 struct item {
 	struct heap_item waiting; /* of one of the queue's; in no heap while it is not queued, or is being worked on */
-	char *key;
+	const char *key; /* the map's */
 	bool urgent;     /* while it waits */
 	bool queued;     /* wants to be worked on at due_ms */
 	bool processing; /* is being worked on */
@@ -155,10 +155,7 @@ static void pump(uv_timer_t *timer)
 
 static void item_free(void *value)
 {
-	struct item *item = value;
-
-	keep_text_free(item->key);
-	keep_free(item, sizeof(*item));
+	keep_free(value, sizeof(struct item));
 }
 
 static struct item *item_of(struct queue *q, const char *key)
@@ -167,8 +164,7 @@ static struct item *item_of(struct queue *q, const char *key)
 
 	if (item == NULL) {
 		item = keep_new(sizeof(*item));
-		item->key = keep_text(key);
-		map_put(&q->items, key, item);
+		item->key = map_put(&q->items, key, item);
 	}
 	return item;
 }

@@ -300,11 +300,26 @@ static void at_rest_nothing_is_remembered(void **state)
 	struct rig *rig = *state;
 
 	recorder_set_timing(rig->recorder,
-		&(struct recorder_timing){.series_ms = 100, .refill_ms = 100, .sweep_ms = 20});
+		&(struct recorder_timing){.series_ms = 100, .news_ms = 100, .refill_ms = 100, .sweep_ms = 20});
 	report(rig, "Broken", "it broke");
 	wait_for(rig, &rig->server.creates, 1);
 	assert_true(recorder_kept(rig->recorder) > 0);
 	assert_true(run_until(&rig->kube.loop, is_forgotten, rig->recorder));
+}
+
+/* Each of many thousand healthy objects has one. */
+static void what_is_no_warning_is_remembered_for_less_long(void **state)
+{
+	struct rig *rig = *state;
+
+	recorder_set_timing(rig->recorder,
+		&(struct recorder_timing){.series_ms = 60000, .news_ms = 100, .refill_ms = 100, .sweep_ms = 20});
+	report_news(rig, "it works");
+	wait_for(rig, &rig->server.creates, 1);
+	assert_true(recorder_kept(rig->recorder) > 0);
+	assert_true(run_until(&rig->kube.loop, is_forgotten, rig->recorder));
+	report_news(rig, "it works");
+	wait_for(rig, &rig->server.creates, 2);
 }
 
 /* Each about another object, so that no budget holds them back. */
@@ -330,6 +345,7 @@ static void report_many(struct rig *rig, int count)
 static void be_busy(struct rig *rig, int64_t calm_ms, int64_t hold_ms)
 {
 	recorder_set_timing(rig->recorder, &(struct recorder_timing){.series_ms = 60000,
+						   .news_ms = 60000,
 						   .refill_ms = 60000,
 						   .sweep_ms = 60000,
 						   .calm_ms = calm_ms,
@@ -457,6 +473,7 @@ int main(void)
 		TEST(a_long_note_is_cut_between_characters),
 		TEST(a_note_that_is_not_utf8_is_reported_readably),
 		TEST(at_rest_nothing_is_remembered),
+		TEST(what_is_no_warning_is_remembered_for_less_long),
 		TEST(no_more_than_eight_are_under_way),
 		TEST(those_in_line_are_written_too),
 		TEST(what_is_no_warning_waits_while_others_are_busy),
