@@ -17,7 +17,7 @@ struct agenda_item {
 
 struct agenda {
 	struct heap items;
-	uv_timer_t timer; /* for the first of them */
+	uv_timer_t timer;                      /* for the first of them */
 	void (*due)(struct agenda_item *item); /* it is not on the agenda any more */
 };
 

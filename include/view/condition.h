@@ -11,9 +11,14 @@ struct view_condition {
 	const char *status; /* "" = not given */
 	const char *reason; /* NULL = not given, as the next */
 	const char *message;
-	int64_t transition_ms;       /* lastTransitionTime, wall; -1 = not given, or no time */
-	int64_t observed_generation; /* -1 = not given */
+	/* Small, since each object has several: */
+	uint32_t
+		transition_s; /* lastTransitionTime, wall, in whole seconds as the API has it; 0 = not given, or no time */
+	int32_t observed_generation; /* -1 = not given, or more than fit */
 };
+
+/* Its lastTransitionTime in ms; -1 = not given, or no time. */
+int64_t view_condition_since_ms(const struct view_condition *condition);
 
 struct view_conditions {
 	const struct view_condition *items; /* in the status' order */

@@ -78,7 +78,7 @@ static bool awaits_first_status(const struct facts *facts, const struct workload
 	}
 	return strcmp(served->status, "Unknown") == 0 &&
 	       (exposed == NULL || strcmp(exposed->status, "True") != 0 ||
-		       facts->now_ms - exposed->transition_ms < FIRST_STATUS_MS);
+		       facts->now_ms - view_condition_since_ms(exposed) < FIRST_STATUS_MS);
 }
 
 /* A right that only we lack breaks nothing while the HPA reads the metric. */

@@ -38,7 +38,7 @@ static int64_t works_since(const struct facts *facts, const char *type)
 {
 	const struct view_condition *before = view_condition(&facts->object->status.conditions, type);
 
-	return worked_before(facts, type) ? before->transition_ms : facts->now_ms;
+	return worked_before(facts, type) ? view_condition_since_ms(before) : facts->now_ms;
 }
 
 /* When the adapter's last rollout ended; -1 = not known. */
@@ -65,7 +65,7 @@ bool grace_of_metric(const struct facts *facts, int64_t seen_ms, bool gpu)
 
 bool grace_of_reading(const struct facts *facts, const struct view_condition *condition)
 {
-	int64_t failing_since = condition->transition_ms;
+	int64_t failing_since = view_condition_since_ms(condition);
 
 	return grace_of_hpa(facts) || seen_in_grace(facts->now_ms, works_since(facts, "MetricServed"), HPA_SYNC_MS) ||
 	       (failing_since > 0 && seen_in_grace(facts->now_ms, failing_since, HPA_SYNC_MS));

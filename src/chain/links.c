@@ -79,7 +79,7 @@ static bool is_settled(const struct facts *facts, const struct link *link, bool 
 		return false;
 	}
 	if (strcmp(before->status, "False") == 0) {
-		return facts->now_ms - before->transition_ms >= EDIT_SETTLES_MS;
+		return facts->now_ms - view_condition_since_ms(before) >= EDIT_SETTLES_MS;
 	}
 	return earlier || (strcmp(before->status, "True") == 0 && !lost_selection(facts, link, before));
 }
@@ -92,7 +92,7 @@ static bool is_settled_slowly(const struct facts *facts, const struct link *link
 	if (before == NULL || before->observed_generation != facts->object->view.meta.generation) {
 		return false;
 	}
-	return strcmp(before->status, "False") == 0 ? facts->now_ms - before->transition_ms >= EDIT_SETTLES_MS
+	return strcmp(before->status, "False") == 0 ? facts->now_ms - view_condition_since_ms(before) >= EDIT_SETTLES_MS
 	                                            : earlier || text_equal(before->reason, arrives);
 }
 

@@ -19,7 +19,7 @@ bool tags_in_grace(const struct facts *facts, const struct workload_signal *sign
 		return before->observed_generation != facts->object->view.meta.generation;
 	}
 	return strcmp(before->status, "Unknown") == 0 &&
-	       grace_of_object(seen_ms, before->transition_ms,
+	       grace_of_object(seen_ms, view_condition_since_ms(before),
 		       clock_parse_duration(facts->workload.spec->scrape_interval));
 }
 

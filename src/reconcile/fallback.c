@@ -10,8 +10,8 @@ static int64_t broken_ms(const struct facts *facts)
 {
 	const struct view_condition *ready = view_condition(&facts->object->status.conditions, "Ready");
 
-	return ready != NULL && strcmp(ready->status, "False") == 0 && ready->transition_ms >= 0
-	               ? facts->now_ms - ready->transition_ms
+	return ready != NULL && strcmp(ready->status, "False") == 0 && view_condition_since_ms(ready) >= 0
+	               ? facts->now_ms - view_condition_since_ms(ready)
 	               : 0;
 }
 

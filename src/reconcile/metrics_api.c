@@ -41,7 +41,7 @@ void metrics_api_check(const struct world *world, struct shared_state *state)
 	free_indirect(&state->api_message);
 	state->api_reason = NULL;
 	state->api_away = false;
-	state->api_since_ms = available != NULL ? available->transition_ms : -1;
+	state->api_since_ms = available != NULL ? view_condition_since_ms(available) : -1;
 	/* Without the right to read it the metric itself tells. */
 	if (world->missing(world->ctx, KIND_APISERVICE) || world->refused(world->ctx, KIND_APISERVICE)) {
 		return;

@@ -241,7 +241,7 @@ static void say_unavailable(const struct world *world, const struct version *ver
 		xasprintf("APIService '%s' is not available (%s): %s", version->apiservice,
 			available->reason != NULL ? available->reason : "no reason given", trouble.remedy));
 	own->away = !trouble.certain;
-	own->since_ms = available->transition_ms;
+	own->since_ms = view_condition_since_ms(available);
 	free_indirect(&trouble.remedy);
 }
 
@@ -258,8 +258,8 @@ static void check_version(const struct world *world, const struct version *versi
 				version->apiservice));
 	} else if (strcmp(available->status, "True") != 0) {
 		say_unavailable(world, version, available, own);
-	} else if (available->transition_ms > own->since_ms) {
-		own->since_ms = available->transition_ms;
+	} else if (view_condition_since_ms(available) > own->since_ms) {
+		own->since_ms = view_condition_since_ms(available);
 	}
 }
 

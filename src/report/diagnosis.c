@@ -160,7 +160,8 @@ json_t *diagnosis_make(const struct view_autoscaler *object)
 	int64_t observed = status->observed_generation > 0 ? status->observed_generation : 0;
 	bool stale = is_stale(object, observed);
 	bool lists = has_lists(status);
-	auto_free char *since = ready != NULL && ready->transition_ms >= 0 ? clock_rfc3339(ready->transition_ms) : NULL;
+	int64_t since_ms = ready != NULL ? view_condition_since_ms(ready) : -1;
+	auto_free char *since = since_ms >= 0 ? clock_rfc3339(since_ms) : NULL;
 
 	return json_pack(
 		"{s:s, s:s, s:s, s:s*, s:{s:s, s:s}, s:b, s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:I, s:I, s:o, s:o*, s:o*, "

@@ -18,13 +18,13 @@ static json_t *condition(const struct facts *facts, const char *type, const stru
 {
 	const struct view_condition *old = view_condition(&facts->object->status.conditions, type);
 	const char *status = verdict_status_text(verdict->status);
-	bool same = old != NULL && old->transition_ms >= 0 && strcmp(old->status, status) == 0;
-	auto_free char *since = same ? clock_rfc3339(old->transition_ms) : NULL;
+	int64_t since_ms = old != NULL && strcmp(old->status, status) == 0 ? view_condition_since_ms(old) : -1;
+	auto_free char *since = since_ms >= 0 ? clock_rfc3339(since_ms) : NULL;
 
 	return json_pack("{s:o, s:s, s:o, s:o, s:I, s:s}", "type", status_string("conditions.type", type), "status",
 		status, "reason", status_string("conditions.reason", verdict->reason), "message",
 		status_string("conditions.message", verdict->message), "observedGeneration",
-		(json_int_t)facts->object->view.meta.generation, "lastTransitionTime", same ? since : now);
+		(json_int_t)facts->object->view.meta.generation, "lastTransitionTime", since != NULL ? since : now);
 }
 
 /* Ready sums up: what we could not write comes first, then the first link that is not True lends

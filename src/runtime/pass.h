@@ -19,7 +19,7 @@ struct controller;
 
 struct pass {
 	struct controller *controller;
-	const char *key; /* the map's */
+	const char *key;           /* the map's */
 	struct own_write *written; /* owned: own writes that the caches may not show yet */
 	size_t written_count;
 	int64_t written_ms;

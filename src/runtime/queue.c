@@ -20,10 +20,10 @@
 
 struct item {
 	struct heap_item waiting; /* of one of the queue's; in no heap while it is not queued, or is being worked on */
-	const char *key; /* the map's */
-	bool urgent;     /* while it waits */
-	bool queued;     /* wants to be worked on at due_ms */
-	bool processing; /* is being worked on */
+	const char *key;          /* the map's */
+	bool urgent;              /* while it waits */
+	bool queued;              /* wants to be worked on at due_ms */
+	bool processing;          /* is being worked on */
 	int64_t due_ms;
 	uint64_t number;       /* of those due at the same time, the lower comes first */
 	int64_t not_before_ms; /* what a server asked for, whatever comes meanwhile */

@@ -89,6 +89,22 @@ const char *const *read_words(struct arena *arena, const json_t *list, const cha
 	return words;
 }
 
+/* 0 when absent. */
+static uint32_t read_seconds(const json_t *parent, const char *key)
+{
+	int64_t seconds = read_time(parent, key, 0) / 1000;
+
+	return seconds <= UINT32_MAX ? (uint32_t)seconds : 0;
+}
+
+/* -1 when absent. */
+static int32_t read_small(const json_t *parent, const char *key)
+{
+	int64_t value = read_int(parent, key, -1);
+
+	return value >= 0 && value <= INT32_MAX ? (int32_t)value : -1;
+}
+
 struct view_conditions read_conditions(struct arena *arena, const json_t *status)
 {
 	const json_t *list = json_object_get(status, "conditions");
@@ -103,8 +119,8 @@ struct view_conditions read_conditions(struct arena *arena, const json_t *status
 			.status = read_text(arena, condition, "status", ""),
 			.reason = read_text(arena, condition, "reason", NULL),
 			.message = read_shared(arena, condition, "message", NULL),
-			.transition_ms = read_time(condition, "lastTransitionTime", -1),
-			.observed_generation = read_int(condition, "observedGeneration", -1),
+			.transition_s = read_seconds(condition, "lastTransitionTime"),
+			.observed_generation = read_small(condition, "observedGeneration"),
 		};
 	}
 	return (struct view_conditions){.items = items, .count = count};

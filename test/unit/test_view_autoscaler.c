@@ -135,7 +135,7 @@ static void test_fields_of_a_status(void **state)
 	assert_string_equal(served->reason, "Served");
 	assert_string_equal(served->message,
 		"the metrics API serves 'vllm_num_requests_running' for the target's pods");
-	assert_int_equal(served->transition_ms, UTC_2026_01_31_07_01_MS);
+	assert_int_equal(view_condition_since_ms(served), UTC_2026_01_31_07_01_MS);
 	assert_int_equal(served->observed_generation, 1);
 	assert_int_equal(status->signals_count, 1);
 	assert_string_equal(status->signals[0].name, "Running");

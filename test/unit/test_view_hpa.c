@@ -58,7 +58,7 @@ static void test_fields(void **state)
 	assert_string_equal(active->status, "True");
 	assert_string_equal(active->reason, "ValidMetricFound");
 	assert_int_equal(strncmp(active->message, "the HPA was able", 16), 0);
-	assert_int_equal(active->transition_ms, UTC_2026_01_31_07_00_MS);
+	assert_int_equal(view_condition_since_ms(active), UTC_2026_01_31_07_00_MS);
 	assert_string_equal(view_condition_status(&hpa->conditions, "ScalingLimited"), "False");
 	assert_int_equal(hpa->averages_count, 2);
 	assert_string_equal(hpa->averages[0].metric, "vllm_num_requests_running");
@@ -95,7 +95,7 @@ static void test_what_is_absent(void **state)
 	assert_string_equal(view_condition_status(&hpa->conditions, "ScalingActive"), "");
 	assert_string_equal(view_condition_status(&hpa->conditions, "A"), "");
 	assert_null(view_condition(&hpa->conditions, "A")->reason);
-	assert_int_equal(view_condition(&hpa->conditions, "A")->transition_ms, -1);
+	assert_int_equal(view_condition_since_ms(view_condition(&hpa->conditions, "A")), -1);
 	assert_int_equal(hpa->averages_count, 0);
 }
 
