@@ -7,6 +7,15 @@
 #include "command/help.h"
 #include "command/nearest.h"
 
+/* GnuTLS comes along with Debian's libcurl, for protocols that nobody speaks here. This is how a program tells it not to
+ * set itself up when it is loaded (GNUTLS_SKIP_GLOBAL_INIT of gnutls/gnutls.h); that takes most of a megabyte. Whoever uses
+ * it after all sets it up by gnutls_global_init(), as libcurl does. */
+int _gnutls_global_init_skip(void);
+int _gnutls_global_init_skip(void)
+{
+	return 1;
+}
+
 /* kubectl finds its plugins by their file's name, in which '_' stands for '-'. */
 static const char *program_name(const char *path)
 {
