@@ -11,9 +11,8 @@ struct view_condition {
 	const char *status; /* "" = not given */
 	const char *reason; /* NULL = not given, as the next */
 	const char *message;
-	/* Small, since each object has several: */
-	uint32_t
-		transition_s; /* lastTransitionTime, wall, in whole seconds as the API has it; 0 = not given, or no time */
+	/* Small, since each object has several. */
+	uint32_t transition_s;       /* lastTransitionTime, wall, in seconds; 0 = not given, or no time */
 	int32_t observed_generation; /* -1 = not given, or more than fit */
 };
 

@@ -2,9 +2,9 @@
  * Objects of the API server as structs of the fields that are read of them.
  *
  * A view is one heap block that nobody changes, shared by counted references; all that it points to lies in the block,
- * is static, or is a text that many views have and share. What an object lacks, or has in another type than the API says, reads as absent. Each type's own header
- * (view/workload.h …) has its struct, which begins with the struct view, and a function view_…() that turns a struct view
- * into it.
+ * is static, or is a text that many views have and share. What an object lacks, or has in another type than the API says,
+ * reads as absent. Each type's own header (view/workload.h …) has its struct, which begins with the struct view, and a
+ * function view_…() that turns a struct view into it.
  */
 #ifndef VIEW_VIEW_H
 #define VIEW_VIEW_H
