@@ -34,18 +34,18 @@ const char *read_text(struct arena *arena, const json_t *parent, const char *key
 const char *read_shared(struct arena *arena, const json_t *parent, const char *key, const char *absent)
 {
 	const char *text = text_of(json_object_get(parent, key));
-	const char *shared;
+	const char *kept = text != NULL ? usual_text(text) : absent;
 
-	if (text == NULL || usual_text(text) != NULL) {
-		return text != NULL ? usual_text(text) : absent;
+	if (text == NULL || kept != NULL) {
+		return kept;
 	}
 	if (arena->block == NULL) { /* it measures */
 		shared_text_note(text);
-		shared = shared_text_find(text);
+		kept = shared_text_find(text);
 	} else {
-		shared = shared_text_ref(text);
+		kept = shared_text_ref(text);
 	}
-	return shared != NULL ? shared : arena_text(arena, text);
+	return kept != NULL ? kept : arena_text(arena, text);
 }
 
 int64_t read_int(const json_t *parent, const char *key, int64_t absent)

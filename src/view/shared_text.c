@@ -8,7 +8,7 @@
 #include "base/keep.h"
 #include "base/map.h"
 
-/* A text of less costs little more than what is kept to share it. */
+/* A shorter text takes little more than what is kept to share it. */
 #define LENGTH_MIN 24
 #define OBJECTS_MIN 8
 #define CANDIDATES 256
