@@ -190,7 +190,7 @@ static size_t need_bytes(size_t metrics, bool has_exporter)
 	return sizeof(struct need) + (metrics + has_exporter) * sizeof(struct use);
 }
 
-/* Its users are the caller's to put in. */
+/* Its uses are put in by put_in(). */
 static struct need *need_new(const struct view_autoscaler *object, const struct derived *derived)
 {
 	size_t metrics = metrics_count(derived);

@@ -39,12 +39,7 @@ const char *read_shared(struct arena *arena, const json_t *parent, const char *k
 	if (text == NULL || kept != NULL) {
 		return kept;
 	}
-	if (arena->block == NULL) { /* it measures */
-		shared_text_note(text);
-		kept = shared_text_find(text);
-	} else {
-		kept = shared_text_ref(text);
-	}
+	kept = arena->block == NULL /* it measures */ ? shared_text_note(text) : shared_text_ref(text);
 	return kept != NULL ? kept : arena_text(arena, text);
 }
 

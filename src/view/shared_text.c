@@ -1,6 +1,7 @@
 /* The texts that are shared, and those that may become so. */
 #include "shared_text.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static void shared_free(void *value)
 	keep_free(value, sizeof(struct shared));
 }
 
-static void share(const char *text)
+static const struct shared *share(const char *text)
 {
 	struct shared *one = keep_new(sizeof(*one));
 
@@ -40,30 +41,32 @@ static void share(const char *text)
 		map_init(&shared, shared_free);
 	}
 	one->text = map_put(&shared, text, one);
+	return one;
 }
 
-void shared_text_note(const char *text)
+/* Whether it came so often that it is worth sharing. */
+static bool is_common(const char *text)
 {
 	uint64_t hash = hash_text(HASH_START, text);
 	struct candidate *candidate = &candidates[hash % CANDIDATES];
 
-	if (strlen(text) < LENGTH_MIN || map_has(&shared, text)) {
-		return;
-	}
 	if (candidate->seen == 0) {
 		*candidate = (struct candidate){.hash = hash};
 	}
 	if (candidate->hash != hash) {
 		candidate->seen--;
-	} else if (++candidate->seen >= OBJECTS_MIN) {
-		share(text);
+		return false;
 	}
+	return ++candidate->seen >= OBJECTS_MIN;
 }
 
-const char *shared_text_find(const char *text)
+const char *shared_text_note(const char *text)
 {
 	const struct shared *one = map_get(&shared, text);
 
+	if (one == NULL && strlen(text) >= LENGTH_MIN && is_common(text)) {
+		one = share(text);
+	}
 	return one != NULL ? one->text : NULL;
 }
 

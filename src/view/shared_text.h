@@ -7,12 +7,11 @@
 
 #include <stddef.h>
 
-/* It is in one more object: from the eighth or so on its copies are shared, however many others come in between. */
-void shared_text_note(const char *text);
-/* The text that stands for all its copies, with one more reference; NULL when they are not shared. */
+/* It is in one more object: from the eighth or so on its copies are shared, however many others come in between. The text
+ * that stands for them; NULL when they are not shared. */
+const char *shared_text_note(const char *text);
+/* The same text with one more reference, without noting anything. */
 const char *shared_text_ref(const char *text);
-/* The same without a reference. */
-const char *shared_text_find(const char *text);
 /* Gives back one reference to what shared_text_ref() returned; nothing when it is any other text, or NULL. */
 void shared_text_unref(const char *text);
 /* How many texts are shared now. */

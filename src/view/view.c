@@ -53,7 +53,7 @@ const struct view *view_decode_as(const struct view_type *type, const json_t *ob
 	fill(&measured, type, object);
 	arena_fill_kept(&arena, &measured);
 	fill(&arena, type, object);
-	bytes = arena.size;
+	bytes = arena.size; /* of which some are left when a text came to be shared while it was measured */
 	view = arena_take(&arena);
 	view->references = 1;
 	view->bytes = (uint32_t)bytes;
